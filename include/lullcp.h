@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lullcp: clone big files by reflink without stalling the programs that use them.
+ *
+ * This is the one door to the engine. Three verbs: lull_clone(), lull_status() and
+ * lull_recover(). The engine never prints, never reads the environment for options
+ * and installs no signal handler: it tells an observer what happens and asks it
+ * whether to stop.
+ *
+ * Units: sizes and offsets in bytes, times in nanoseconds. Ranges are half-open.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* How a verb ended. The command line turns each into its exit status. */
+enum lull_outcome {
+	LULL_OK = 0,
+	LULL_FAILED,        /* see struct lull_failure; nothing was published */
+	LULL_STOPPED,       /* before the end, resumable: see lull_failure.cause */
+	LULL_FREEZE_FAILED, /* the freeze hook failed or timed out; thawed */
+	LULL_THAW_FAILED,   /* the thaw hook failed: writers may still be frozen */
+	LULL_WRITTEN,       /* the source was written to while it was said to be frozen */
+	LULL_BUSY,          /* another lullcp holds this destination */
+	LULL_SKIPPED,       /* the freeze hook answered 75 */
+	LULL_INTERRUPTED,   /* the observer asked to stop; resumable */
+};
+
+/* What the engine was doing when something failed. */
+enum lull_stage {
+	LULL_STAGE_NONE,
+	LULL_STAGE_OPEN_SOURCE,
+	LULL_STAGE_STAT_SOURCE,
+	LULL_STAGE_STAT_DEST,
+	LULL_STAGE_OPEN_DIR,     /* the destination's directory */
+	LULL_STAGE_CREATE,       /* the temporary file, or DEST itself in place */
+	LULL_STAGE_LOCK,
+	LULL_STAGE_CHECKPOINT,   /* read, write or remove it */
+	LULL_STAGE_ATTRIBUTES,   /* NOCOW flag, copy-on-write extent size, mode */
+	LULL_STAGE_RESIZE,       /* ftruncate of the destination */
+	LULL_STAGE_PROBE,        /* the one-block clone that shows whether it works here */
+	LULL_STAGE_FLUSH,        /* writing out what is dirty in the source */
+	LULL_STAGE_WALK,         /* reading the extent map */
+	LULL_STAGE_CLONE,        /* FICLONERANGE; off and len name the range */
+	LULL_STAGE_PUNCH,        /* punching a hole into the destination */
+	LULL_STAGE_HOOK,         /* running or understanding the hook */
+	LULL_STAGE_SYNC,         /* fdatasync of the destination */
+	LULL_STAGE_PUBLISH,      /* rename, fsync of the directory */
+};
+
+/*
+ * Why, where the errno alone would not tell a user what to do. LULL_CAUSE_ERRNO
+ * leaves it to the errno.
+ */
+enum lull_cause {
+	LULL_CAUSE_ERRNO,
+	/* a clone call refused: see lull_clone_classify() in sys/clone.h */
+	LULL_CAUSE_OTHER_FILE_SYSTEM,
+	LULL_CAUSE_NO_REFLINK,
+	LULL_CAUSE_NOCOW_MISMATCH,
+	LULL_CAUSE_SWAP_FILE,
+	LULL_CAUSE_IMMUTABLE,
+	LULL_CAUSE_QUOTA,
+	LULL_CAUSE_FULL,
+	LULL_CAUSE_FILE_SIZE_LIMIT,
+	LULL_CAUSE_READ_ONLY,
+	LULL_CAUSE_SIZE_CHANGED,
+	/* source and destination */
+	LULL_CAUSE_IS_DIRECTORY,
+	LULL_CAUSE_NOT_REGULAR,
+	LULL_CAUSE_SAME_FILE,
+	LULL_CAUSE_DANGLING_LINK,
+	/* the checkpoint */
+	LULL_CAUSE_CHECKPOINT_EXISTS,  /* neither resume nor restart was asked for */
+	LULL_CAUSE_CHECKPOINT_DAMAGED,
+	LULL_CAUSE_CHECKPOINT_SCHEMA,  /* written by another version */
+	LULL_CAUSE_CHECKPOINT_FOREIGN, /* of another source or destination */
+	LULL_CAUSE_CHECKPOINT_OWNER,   /* writable or owned by somebody else */
+	LULL_CAUSE_NO_CHECKPOINT,
+	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
+	LULL_CAUSE_TEMPORARY_GONE,     /* the checkpoint names a file that is not there */
+	/* the hook and the writers */
+	LULL_CAUSE_HOOK_SYNTAX,
+	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
+	LULL_CAUSE_HOOK_SIGNAL,        /* detail is the signal that ended it */
+	LULL_CAUSE_HOOK_TIMEOUT,
+	LULL_CAUSE_HOOK_MISSING,       /* the writers are frozen and no hook is known */
+	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
+	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
+	LULL_CAUSE_WRITERS,            /* the tripwire tripped and no hook was given */
+	LULL_CAUSE_MAX_FREEZE,
+};
+
+/*
+ * What failed. path is what it failed on; path2 the other file of a clone, or NULL.
+ * Both belong to the result and live until lull_result_done().
+ */
+struct lull_failure {
+	enum lull_stage stage;
+	enum lull_cause cause;
+	int err; /* positive errno, 0 if none */
+	int detail;
+	uint64_t off;
+	uint64_t len;
+	char *path;
+	char *path2;
+};
+
+enum lull_method {
+	LULL_METHOD_NONE,
+	LULL_METHOD_SINGLE, /* one call over the whole file */
+	LULL_METHOD_QUIET,  /* a pass in which nobody wrote */
+	LULL_METHOD_FROZEN, /* a pass between freeze and thaw */
+};
+
+/* Name of a method as in the JSON output; never NULL. */
+const char *lull_method_name(enum lull_method method);
+
+/* Durations of clone calls, as percentiles of what was measured. */
+struct lull_hold {
+	uint64_t p50;
+	uint64_t p99;
+	uint64_t p999;
+	uint64_t max;
+};
+
+/* One bar of the histogram of call times: calls that took [from_ns, to_ns). */
+struct lull_bar {
+	uint64_t from_ns;
+	uint64_t to_ns;
+	uint64_t calls;
+};
+
+struct lull_hist; /* plan/hist.h */
+
+/*
+ * Bars of the histogram, from the shortest call to the longest, one for each power
+ * of two. Gives how many were written to ret_bars (at most max).
+ */
+unsigned int lull_hist_bars(const struct lull_hist *hist, struct lull_bar *ret_bars,
+			    unsigned int max);
+
+/* Where a clone stands; handed to the observer after each call. */
+struct lull_progress {
+	const char *source;
+	const char *dest;
+	enum lull_method method;
+	uint64_t size;           /* of the source */
+	uint64_t offset;         /* everything before it is done in this pass */
+	uint64_t resumed_at;     /* offset at which this run began */
+	uint64_t extents;        /* of the source, walked so far */
+	uint64_t extents_cloned;
+	uint64_t bytes_cloned;
+	uint64_t calls;          /* FICLONERANGE calls that clone into DEST */
+	uint64_t over_budget_calls;
+	unsigned int passes;
+	uint64_t budget_ns;
+	struct lull_hold hold;   /* filled in when the observer asks: lull_progress_hold() */
+	const struct lull_hist *hist;
+	uint64_t elapsed_ns;
+	uint64_t frozen_ns;      /* since before the freeze hook's start; 0: not frozen */
+	uint64_t freeze_ns;      /* the whole freeze, once thawed */
+};
+
+/* Percentiles of the calls so far: costs a walk over the histogram. */
+struct lull_hold lull_progress_hold(const struct lull_progress *progress);
+
+/* Things a user should hear of although the run goes on. */
+enum lull_warning {
+	LULL_WARNING_RESUME_REDO,     /* the source changed since: the pass starts again */
+	LULL_WARNING_FILL_LOST,       /* the temporary file is gone: starting again */
+	LULL_WARNING_OWNER_LOST,      /* cannot give the new file the old one's owner */
+	LULL_WARNING_LEFT_FROZEN,     /* --keep-frozen: the writers stay redirected */
+	LULL_WARNING_IN_PLACE,        /* DEST was written in place and is incomplete */
+	LULL_WARNING_HARD_LINKS,      /* DEST has several names: written in place */
+	LULL_WARNING_RETHAW,          /* a killed run may have left writers frozen */
+	LULL_WARNING_CLEANUP,         /* something could not be removed: path, err */
+};
+
+/*
+ * The engine's only way to speak. All callbacks run on the caller's thread. None
+ * may be NULL.
+ */
+struct lull_observer {
+	void *ctx;
+	/* After each clone call, and while waiting. Must be quick. */
+	void (*progress)(void *ctx, const struct lull_progress *progress);
+	/* err is a positive errno or 0; path may be NULL. */
+	void (*warning)(void *ctx, enum lull_warning warning, int err, const char *path);
+	/* True: stop after the current call. */
+	bool (*should_stop)(void *ctx);
+};
+
+/* Everything that the command line can say about a clone. Zero means off. */
+struct lull_options {
+	uint64_t latency_budget_ns;      /* --latency-budget, at least 1 */
+	unsigned int duty_cycle;         /* --duty-cycle, 1..100 */
+	const char *hook;                /* --hook, or NULL */
+	uint64_t hook_timeout_ns;        /* --hook-timeout, at least 1 */
+	uint64_t max_freeze_ns;          /* --max-freeze, 0: none */
+	bool keep_frozen;                /* --keep-frozen */
+	const char *checkpoint;          /* --checkpoint, or NULL: beside DEST */
+	uint64_t checkpoint_interval_ns; /* --checkpoint-interval */
+	bool resume;                     /* --resume */
+	bool restart;                    /* --restart */
+	uint64_t lock_wait_ns;           /* --lock-wait */
+	bool in_place;                   /* --inplace */
+	bool no_sync;                    /* --no-sync */
+	mode_t umask;                    /* the caller's, for the mode of a new DEST */
+};
+
+struct lull_result {
+	struct lull_failure failure; /* meaningful unless the outcome is LULL_OK */
+	struct lull_progress progress;
+	char run_id[37];             /* a UUID */
+	char *dest;                  /* the file that was written, links resolved */
+	bool published;              /* DEST is the new file */
+	bool kept;                   /* an interrupted clone is kept for --resume */
+	struct lull_hist *hist;
+};
+
+/*
+ * Clones the regular file source to dest (a file name, not a directory). Publishes
+ * dest only as a whole, point-in-time copy; on any other outcome an older dest is
+ * what it was, unless options ask for writing in place.
+ *
+ * Rests on FICLONERANGE, FS_IOC_FIEMAP (or BTRFS_IOC_TREE_SEARCH_V2, or SEEK_DATA),
+ * O_TMPFILE and flock(2). Forks a keeper process when options->hook is set, and starts
+ * a thread; SIGCHLD must not be ignored, SIGXFSZ and SIGPIPE must be.
+ *
+ * ret_result is always filled in; the caller frees it with lull_result_done().
+ */
+enum lull_outcome lull_clone(const struct lull_options *options, const char *source,
+			     const char *dest, const struct lull_observer *observer,
+			     struct lull_result *ret_result);
+
+/* Frees what the result owns. */
+void lull_result_done(struct lull_result *result);
+
+/* What the checkpoint of an interrupted clone says. */
+struct lull_report {
+	struct lull_failure failure;
+	char *source;
+	char *dest;
+	char *checkpoint;
+	char *temporary;      /* NULL: written in place */
+	char *hook;           /* NULL: none */
+	char run_id[37];
+	enum lull_method method;
+	uint64_t size;
+	uint64_t offset;      /* the destination is durable up to here */
+	unsigned int pass;
+	bool complete;        /* the copy is whole: only publishing is left */
+	bool frozen;          /* the writers were frozen when it was written */
+	bool kept_frozen;     /* and were left so on purpose */
+	uint64_t frozen_since; /* nanoseconds since the epoch */
+	uint64_t updated;      /* nanoseconds since the epoch */
+	bool running;         /* a lullcp is at work on it now */
+};
+
+/* Reads the checkpoint of dest; changes nothing. LULL_FAILED without one. */
+enum lull_outcome lull_status(const struct lull_options *options, const char *dest,
+			      struct lull_report *ret_report);
+
+/*
+ * Thaws the writers that the checkpoint of dest says are frozen, with the hook that
+ * it names. LULL_OK also when nothing is frozen (ret_report->frozen tells what it
+ * found). The interrupted clone itself stays.
+ */
+enum lull_outcome lull_recover(const struct lull_options *options, const char *dest,
+			       const struct lull_observer *observer,
+			       struct lull_report *ret_report);
+
+void lull_report_done(struct lull_report *report);
+
+struct json_t;
+
+/*
+ * Sets key of a JSON object (jansson) to a file name, null for NULL. JSON is UTF-8 and
+ * file names are bytes: a name that is not UTF-8 is written with U+FFFD for what does not
+ * fit, and whole under key with "_base64" appended. 0 or -ENOMEM.
+ */
+int lull_json_set_name(struct json_t *object, const char *key, const char *name);

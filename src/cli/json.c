@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* JSON Lines. */
+#include "json.h"
+
+#include "words.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#define SCHEMA 1
+
+/* A line that cannot be made for want of memory is left out. */
+static void print(json_t *line)
+{
+	if (line && json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0)
+		(void)fputc('\n', stdout);
+	(void)fflush(stdout);
+	json_decref(line);
+}
+
+static json_t *begin(const char *type)
+{
+	return json_pack("{s:s, s:i}", "type", type, "schema", SCHEMA);
+}
+
+static void set(json_t *line, const char *key, uint64_t value)
+{
+	(void)json_object_set_new(line, key, json_integer((json_int_t)value));
+}
+
+static void set_text(json_t *line, const char *key, const char *text)
+{
+	(void)lull_json_set_name(line, key, text);
+}
+
+static void set_hold(json_t *line, const struct lull_progress *p)
+{
+	struct lull_hold hold = lull_progress_hold(p);
+
+	(void)json_object_set_new(line, "hold_ns",
+				  json_pack("{s:I, s:I, s:I, s:I}", "p50",
+					    (json_int_t)hold.p50, "p99", (json_int_t)hold.p99,
+					    "p999", (json_int_t)hold.p999, "max",
+					    (json_int_t)hold.max));
+}
+
+static void set_counts(json_t *line, const struct lull_progress *p)
+{
+	set_text(line, "method", lull_method_name(p->method));
+	set(line, "size", p->size);
+	set(line, "extents", p->extents);
+	set(line, "extents_cloned", p->extents_cloned);
+	set(line, "bytes_cloned", p->bytes_cloned);
+	set(line, "bytes_copied", 0); /* nothing here copies */
+	set(line, "calls", p->calls);
+	set(line, "passes", p->passes);
+	set(line, "budget_ns", p->budget_ns);
+	set(line, "over_budget_calls", p->over_budget_calls);
+	set_hold(line, p);
+}
+
+void json_status(const struct lull_progress *p)
+{
+	json_t *line = begin("status");
+
+	set_text(line, "source", p->source);
+	set_text(line, "dest", p->dest);
+	set(line, "offset", p->offset);
+	set_counts(line, p);
+	set(line, "frozen_ns", p->frozen_ns);
+	set(line, "elapsed_ns", p->elapsed_ns);
+	set(line, "resumed_at", p->resumed_at);
+	print(line);
+}
+
+void json_warning(const char *message, const char *path)
+{
+	json_t *line = begin("warning");
+
+	set_text(line, "message", message);
+	set_text(line, "path", path);
+	print(line);
+}
+
+void json_error(enum lull_outcome outcome, const struct lull_failure *f, const char *message)
+{
+	json_t *line = begin("error");
+
+	set_text(line, "message", message);
+	set_text(line, "result", words_result(outcome));
+	set_text(line, "path", f->path);
+	set(line, "errno", (uint64_t)f->err);
+	print(line);
+}
+
+void json_summary(enum lull_outcome outcome, const struct lull_result *result)
+{
+	const struct lull_progress *p = &result->progress;
+	json_t *line = begin("summary");
+
+	set_text(line, "run_id", result->run_id);
+	set_text(line, "source", p->source);
+	set_text(line, "dest", p->dest);
+	set_text(line, "result", words_result(outcome));
+	set_counts(line, p);
+	set(line, "freeze_ns", p->freeze_ns);
+	set(line, "elapsed_ns", p->elapsed_ns);
+	set(line, "resumed_at", p->resumed_at);
+	(void)json_object_set_new(line, "published", json_boolean(result->published));
+	(void)json_object_set_new(line, "resumable", json_boolean(result->kept));
+	print(line);
+}
+
+void json_report(const struct lull_report *r)
+{
+	json_t *line = begin("checkpoint");
+
+	set_text(line, "run_id", r->run_id);
+	set_text(line, "source", r->source);
+	set_text(line, "dest", r->dest);
+	set_text(line, "checkpoint", r->checkpoint);
+	set_text(line, "temporary_name", r->temporary);
+	set_text(line, "hook", r->hook);
+	set_text(line, "method", lull_method_name(r->method));
+	set(line, "size", r->size);
+	set(line, "offset", r->offset);
+	set(line, "pass", r->pass);
+	set(line, "updated_ns", r->updated);
+	set(line, "frozen_since_ns", r->frozen_since);
+	(void)json_object_set_new(line, "complete", json_boolean(r->complete));
+	(void)json_object_set_new(line, "frozen", json_boolean(r->frozen));
+	(void)json_object_set_new(line, "kept_frozen", json_boolean(r->kept_frozen));
+	(void)json_object_set_new(line, "running", json_boolean(r->running));
+	print(line);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON Lines on standard output; keys as in OUTPUT of lullcp(1). */
+#pragma once
+
+#include "lullcp.h"
+
+void json_status(const struct lull_progress *progress);
+void json_warning(const char *message, const char *path);
+void json_error(enum lull_outcome outcome, const struct lull_failure *failure,
+		const char *message);
+void json_summary(enum lull_outcome outcome, const struct lull_result *result);
+void json_report(const struct lull_report *report);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* lullcp: argv in, engine, words out. */
+#include "options.h"
+#include "render.h"
+#include "words.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t status_wanted;
+
+static void on_stop(int signal)
+{
+	stop_signal = signal;
+}
+
+static void on_status(int signal)
+{
+	(void)signal;
+	status_wanted = 1;
+}
+
+/* Without SA_RESTART: a signal is to end a sleep. What nohup ignores stays ignored. */
+static void catch(int signal, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+	struct sigaction before;
+
+	if (sigaction(signal, NULL, &before) == 0 && before.sa_handler == SIG_IGN &&
+	    signal != SIGUSR1)
+		return;
+	(void)sigaction(signal, &action, NULL);
+}
+
+static void set_up_signals(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+
+	catch(SIGINT, on_stop);
+	catch(SIGTERM, on_stop);
+	catch(SIGHUP, on_stop);
+	catch(SIGUSR1, on_status);
+	/* A limit for files is an error like others; so is a reader that went away. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* Inherited as ignored, it would hide how the hook ended. */
+	(void)sigaction(SIGCHLD, &plain, NULL);
+	/* The rests between calls are short: the default slack of 50 us would stretch them. */
+	(void)prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+}
+
+static void on_progress(void *ctx, const struct lull_progress *progress)
+{
+	struct render *render = ctx;
+
+	if (status_wanted) {
+		status_wanted = 0;
+		render_status(render, progress);
+	}
+	render_progress(render, progress);
+}
+
+static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
+{
+	render_warning(ctx, warning, err, path);
+}
+
+static bool should_stop(void *ctx)
+{
+	(void)ctx;
+	return stop_signal != 0;
+}
+
+/* A result that could not be written is no success. */
+static int flush_output(const struct command *command, int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)fprintf(stderr, "%s: write error: %s\n", command->program, strerror(errno));
+	return status ? status : 1;
+}
+
+static int run_clone(const struct command *command, struct render *render,
+		     const struct lull_observer *observer)
+{
+	struct lull_result result;
+	enum lull_outcome outcome = lull_clone(&command->engine, command->source, command->dest,
+					       observer, &result);
+	int status = words_exit_status(outcome);
+
+	render_end(render, outcome, &result, stop_signal);
+	lull_result_done(&result);
+	status = flush_output(command, status);
+	if (outcome == LULL_INTERRUPTED && stop_signal) {
+		/* So that the caller sees what ended us, and a shell stops its script. */
+		(void)signal(stop_signal, SIG_DFL);
+		(void)raise(stop_signal);
+	}
+	return status;
+}
+
+static int run_report(const struct command *command, struct render *render,
+		      const struct lull_observer *observer)
+{
+	struct lull_report report;
+	enum lull_outcome outcome =
+		command->mode == MODE_STATUS
+			? lull_status(&command->engine, command->dest, &report)
+			: lull_recover(&command->engine, command->dest, observer, &report);
+
+	render_report(render, outcome, &report);
+	lull_report_done(&report);
+	return flush_output(command, words_exit_status(outcome));
+}
+
+int main(int argc, char **argv)
+{
+	struct command command;
+	struct render render;
+	struct lull_observer observer = {
+		.ctx = &render,
+		.progress = on_progress,
+		.warning = on_warning,
+		.should_stop = should_stop,
+	};
+
+	(void)setlocale(LC_CTYPE, "");
+	set_up_signals();
+	if (!options_parse(argc, argv, &command))
+		return 1;
+	command.engine.umask = umask(0);
+	(void)umask(command.engine.umask);
+	render_init(&render, &command);
+
+	if (command.mode == MODE_HELP) {
+		options_help(&command);
+		return flush_output(&command, 0);
+	}
+	if (command.mode == MODE_VERSION) {
+		(void)printf("lullcp %s\n", LULLCP_VERSION);
+		return flush_output(&command, 0);
+	}
+	return command.mode == MODE_CLONE ? run_clone(&command, &render, &observer)
+					  : run_report(&command, &render, &observer);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+/* What a user sees. */
+#include "render.h"
+
+#include "json.h"
+#include "quote.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND 1000000000ULL
+/* People take silence for a hang after a few seconds, and flicker for noise. */
+#define FIRST_LINE_NS (2 * SECOND)
+#define LINE_EVERY_NS (SECOND / 5)
+#define STATUS_EVERY_NS SECOND
+
+void render_init(struct render *render, const struct command *command)
+{
+	bool terminal = isatty(STDERR_FILENO);
+
+	*render = (struct render){
+		.command = command,
+		.line_wanted = !command->quiet &&
+			       (command->progress == PROGRESS_ALWAYS ||
+				(command->progress == PROGRESS_AUTO && terminal)),
+		.next_line = command->progress == PROGRESS_ALWAYS ? 0 : FIRST_LINE_NS,
+		.next_status = STATUS_EVERY_NS,
+	};
+}
+
+static void clear_line(struct render *render)
+{
+	if (render->line_shown)
+		(void)fputs("\r\033[K", stderr);
+	render->line_shown = false;
+}
+
+/* Bytes and extents, rate, worst and p99 call against the budget, time left, freeze. */
+static char *describe(const struct lull_progress *p)
+{
+	struct lull_hold hold = lull_progress_hold(p);
+	double seconds = (double)p->elapsed_ns / 1e9;
+	uint64_t done = p->offset - p->resumed_at;
+	char left[64] = "";
+	char frozen[64] = "";
+	char *text = NULL;
+
+	if (done > 0 && p->offset < p->size)
+		(void)snprintf(left, sizeof(left), ", %s left",
+			       words_time((uint64_t)((double)p->elapsed_ns / (double)done *
+						     (double)(p->size - p->offset))));
+	if (p->frozen_ns > 0)
+		(void)snprintf(frozen, sizeof(frozen), ", frozen %s", words_time(p->frozen_ns));
+	if (asprintf(&text,
+		     "%s: %u%%, %s of %s, %llu extents, %.0f/s, calls p99 %s max %s of %s%s%s",
+		     quote(p->source),
+		     p->size ? (unsigned int)((double)p->offset / (double)p->size * 100) : 0,
+		     words_bytes(p->offset), words_bytes(p->size),
+		     (unsigned long long)p->extents_cloned,
+		     seconds > 0 ? (double)p->extents_cloned / seconds : 0, words_time(hold.p99),
+		     words_time(hold.max), words_time(p->budget_ns), left, frozen) < 0)
+		return NULL;
+	return text;
+}
+
+static int terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1
+									       : 0;
+}
+
+static void draw_line(struct render *render, const struct lull_progress *p)
+{
+	char *text = describe(p);
+	int width = terminal_width();
+
+	if (!text)
+		return;
+	/* Without a terminal (--progress=always into a log) a line is a line. */
+	if (width > 0)
+		(void)fprintf(stderr, "\r\033[K%.*s", width, text);
+	else
+		(void)fprintf(stderr, "%s\n", text);
+	(void)fflush(stderr);
+	render->line_shown = width > 0;
+	free(text);
+}
+
+void render_progress(struct render *render, const struct lull_progress *p)
+{
+	if (render->command->json && p->elapsed_ns >= render->next_status) {
+		json_status(p);
+		render->next_status = p->elapsed_ns + STATUS_EVERY_NS;
+	}
+	if (render->line_wanted && p->elapsed_ns >= render->next_line) {
+		draw_line(render, p);
+		render->next_line = p->elapsed_ns +
+				    (render->line_shown ? LINE_EVERY_NS : STATUS_EVERY_NS);
+	}
+}
+
+void render_status(struct render *render, const struct lull_progress *p)
+{
+	char *text = describe(p);
+
+	clear_line(render);
+	if (render->command->json)
+		json_status(p);
+	if (text)
+		(void)fprintf(stderr, "%s: %s\n", render->command->program, text);
+	(void)fflush(stderr);
+	free(text);
+}
+
+static void say(struct render *render, const char *message, const char *advice)
+{
+	clear_line(render);
+	(void)fprintf(stderr, "%s: %s\n", render->command->program,
+		      message ? message : strerror(12));
+	if (advice)
+		(void)fprintf(stderr, "%s\n", advice);
+}
+
+void render_warning(struct render *render, enum lull_warning warning, int err,
+		    const char *path)
+{
+	char *text = words_warning(warning, err, path);
+
+	if (render->command->json)
+		json_warning(text ? text : "", path);
+	if (!render->command->quiet && text) {
+		clear_line(render);
+		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program, text);
+	}
+	free(text);
+}
+
+static void draw_histogram(const struct lull_result *result)
+{
+	struct lull_bar bars[64];
+	unsigned int n = result->hist ? lull_hist_bars(result->hist, bars, 64) : 0;
+	uint64_t most = 0;
+
+	(void)printf("How long the calls took (budget %s):\n",
+		     words_time(result->progress.budget_ns));
+	for (unsigned int i = 0; i < n; i++)
+		most = bars[i].calls > most ? bars[i].calls : most;
+	for (unsigned int i = 0; i < n; i++) {
+		int width = (int)((double)bars[i].calls / (double)most * 40 + 0.999);
+
+		(void)printf("%9s to %9s %9llu %.*s\n", words_time(bars[i].from_ns),
+			     words_time(bars[i].to_ns), (unsigned long long)bars[i].calls, width,
+			     "########################################");
+	}
+}
+
+static void explain(const struct lull_result *result)
+{
+	const struct lull_progress *p = &result->progress;
+	struct lull_hold hold = lull_progress_hold(p);
+
+	(void)printf("%s -> %s\n", quote(p->source), quote(p->dest));
+	(void)printf("  %s: %llu of %llu extents, %s of %s, in %s\n", lull_method_name(p->method),
+		     (unsigned long long)p->extents_cloned, (unsigned long long)p->extents,
+		     words_bytes(p->bytes_cloned), words_bytes(p->size),
+		     words_time(p->elapsed_ns));
+	(void)printf("  %llu calls, %llu over the budget of %s: p50 %s, p99 %s, longest %s\n",
+		     (unsigned long long)p->calls, (unsigned long long)p->over_budget_calls,
+		     words_time(p->budget_ns), words_time(hold.p50), words_time(hold.p99),
+		     words_time(hold.max));
+	if (p->resumed_at > 0)
+		(void)printf("  resumed at %s\n", words_bytes(p->resumed_at));
+	if (p->freeze_ns > 0)
+		(void)printf("  writers frozen for %s\n", words_time(p->freeze_ns));
+}
+
+void render_end(struct render *render, enum lull_outcome outcome,
+		const struct lull_result *result, int signal)
+{
+	const struct command *c = render->command;
+	const struct lull_progress *p = &result->progress;
+	const char *advice = NULL;
+	char *message = NULL;
+
+	clear_line(render);
+	if (outcome == LULL_INTERRUPTED) {
+		if (asprintf(&message, "interrupted by signal %d at %s of %s", signal,
+			     words_bytes(p->offset), words_bytes(p->size)) < 0)
+			message = NULL;
+		advice = result->kept ? "--resume continues there." : "Nothing was kept.";
+	} else if (outcome != LULL_OK) {
+		words_failure(outcome, &result->failure, &message, &advice);
+	}
+	if (outcome != LULL_OK) {
+		if (c->json)
+			json_error(outcome, &result->failure, message ? message : "");
+		say(render, message, advice);
+		free(message);
+	}
+	if (c->json)
+		json_summary(outcome, result);
+	else if (c->verbose && outcome == LULL_OK)
+		explain(result);
+	if (c->histogram && p->calls > 0)
+		draw_histogram(result);
+}
+
+static const char *date(uint64_t ns, char *room, size_t size)
+{
+	time_t t = (time_t)(ns / SECOND);
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || strftime(room, size, "%Y-%m-%d %H:%M:%S %z", &tm) == 0)
+		(void)snprintf(room, size, "%llu", (unsigned long long)t);
+	return room;
+}
+
+void render_report(struct render *render, enum lull_outcome outcome,
+		   const struct lull_report *r)
+{
+	const struct command *c = render->command;
+	const char *advice = NULL;
+	char *message = NULL;
+	char room[64];
+
+	if (outcome != LULL_OK) {
+		words_failure(outcome, &r->failure, &message, &advice);
+		if (c->json)
+			json_error(outcome, &r->failure, message ? message : "");
+		say(render, message, advice);
+		free(message);
+		return;
+	}
+	if (c->json) {
+		json_report(r);
+		return;
+	}
+	if (c->mode == MODE_RECOVER) {
+		if (!c->quiet)
+			(void)printf("%s: %s\n", quote(r->source),
+				     r->frozen ? "thawed" : "nothing was frozen");
+		return;
+	}
+	(void)printf("source:     %s\n", quote(r->source));
+	(void)printf("dest:       %s\n", quote(r->dest));
+	(void)printf("checkpoint: %s, written %s\n", quote(r->checkpoint),
+		     date(r->updated, room, sizeof(room)));
+	(void)printf("run:        %s, method %s, pass %u%s\n", r->run_id,
+		     lull_method_name(r->method), r->pass, r->running ? ", at work now" : "");
+	(void)printf("done:       %s of %s%s\n", words_bytes(r->offset), words_bytes(r->size),
+		     r->complete ? ", complete: --resume publishes it" : "");
+	if (r->frozen)
+		(void)printf("writers:    frozen since %s%s, hook %s\n",
+			     date(r->frozen_since, room, sizeof(room)),
+			     r->kept_frozen ? " (--keep-frozen)" : "", quote(r->hook));
+	else
+		(void)printf("writers:    not frozen\n");
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Speaks to people: progress line, status line, messages, closing lines. */
+#pragma once
+
+#include "options.h"
+
+struct render {
+	const struct command *command;
+	bool line_shown;      /* a progress line stands on the terminal */
+	bool line_wanted;
+	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */
+	uint64_t next_status; /* the same for JSON status lines */
+};
+
+void render_init(struct render *render, const struct command *command);
+
+/* After each call of the engine: draws what is due. */
+void render_progress(struct render *render, const struct lull_progress *progress);
+
+/* A status line now and in any case (SIGUSR1). */
+void render_status(struct render *render, const struct lull_progress *progress);
+
+void render_warning(struct render *render, enum lull_warning warning, int err,
+		    const char *path);
+
+/* How it ended: message, -v line, histogram, JSON summary. signal: 0 or what ended it. */
+void render_end(struct render *render, enum lull_outcome outcome,
+		const struct lull_result *result, int signal);
+
+/* What --status and --recover found. */
+void render_report(struct render *render, enum lull_outcome outcome,
+		   const struct lull_report *report);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/* Parses option values. */
+#include "values.h"
+
+#include <string.h>
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool values_time(const char *text, uint64_t *ret_ns)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {
+		{ "", 1000000000ULL },	{ "ns", 1 },	       { "us", 1000 },
+		{ "ms", 1000000 },	{ "s", 1000000000ULL }, { "m", 60000000000ULL },
+		{ "h", 3600000000000ULL },
+	};
+	const char *at = text;
+	uint64_t whole = 0, fraction = 0, scale = 1, unit = 0;
+
+	if (!is_digit(*at))
+		return false;
+	for (; is_digit(*at); at++) {
+		if (whole > VALUES_LONGEST_NS / 10)
+			return false;
+		whole = whole * 10 + (uint64_t)(*at - '0');
+	}
+	if (*at == '.') {
+		if (!is_digit(*++at))
+			return false;
+		for (; is_digit(*at); at++) {
+			/* Twelve digits are below a nanosecond, even of an hour. */
+			if (scale >= 1000000000000ULL)
+				continue;
+			fraction = fraction * 10 + (uint64_t)(*at - '0');
+			scale *= 10;
+		}
+	}
+	for (unsigned int i = 0; i < LENGTH(units); i++) {
+		if (strcmp(at, units[i].name) == 0)
+			unit = units[i].ns;
+	}
+	if (unit == 0)
+		return false;
+
+	unsigned __int128 ns = (unsigned __int128)whole * unit +
+			       (unsigned __int128)fraction * unit / scale;
+
+	if (ns > VALUES_LONGEST_NS)
+		return false;
+	*ret_ns = (uint64_t)ns;
+	return true;
+}
+
+bool values_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text; text++) {
+		if (!is_digit(*text) || number > (UINT64_MAX - 9) / 10)
+			return false;
+		number = number * 10 + (uint64_t)(*text - '0');
+	}
+	if (number < min || number > max)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+bool values_choice(const char *text, const char *const *choices, unsigned int n,
+		   unsigned int *ret_index)
+{
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (strcmp(text, choices[i]) == 0) {
+			*ret_index = i;
+			return true;
+		}
+		if (*text && strncmp(text, choices[i], strlen(text)) == 0) {
+			*ret_index = i;
+			found++;
+		}
+	}
+	return found == 1;
+}

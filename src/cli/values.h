@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Option values: words to numbers. All give false for what is not exactly a value. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The longest time that can be said: 31 years, which leaves room to add two. */
+#define VALUES_LONGEST_NS 1000000000000000000ULL
+
+/*
+ * A TIME: decimal digits, optionally with a fraction, and one of ns us ms s m h; without
+ * a unit, seconds. Gives nanoseconds, the fraction of one rounded down.
+ */
+bool values_time(const char *text, uint64_t *ret_ns);
+
+/* A whole number from min to max, in decimal digits alone. */
+bool values_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number);
+
+/* One of the n choices, whole or an unambiguous beginning of one. */
+bool values_choice(const char *text, const char *const *choices, unsigned int n,
+		   unsigned int *ret_index);

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+/* Sentences for failures and warnings, and numbers for people. */
+#include "words.h"
+
+#include "quote.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+static char *format(const char *pattern, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, pattern);
+	if (vasprintf(&text, pattern, args) < 0)
+		text = NULL;
+	va_end(args);
+	return text;
+}
+
+const char *words_bytes(uint64_t bytes)
+{
+	static char ring[8][32];
+	static unsigned int at;
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	char *text = ring[at++ % 8];
+	double value = (double)bytes;
+	int unit = -1;
+
+	while (value >= 1024 && unit < 5) {
+		value /= 1024;
+		unit++;
+	}
+	if (unit < 0)
+		(void)snprintf(text, sizeof(ring[0]), "%llu B", (unsigned long long)bytes);
+	else
+		(void)snprintf(text, sizeof(ring[0]), value < 10 ? "%.1f %s" : "%.0f %s", value,
+			       units[unit]);
+	return text;
+}
+
+const char *words_time(uint64_t ns)
+{
+	static char ring[8][32];
+	static unsigned int at;
+	char *text = ring[at++ % 8];
+	size_t size = sizeof(ring[0]);
+	double us = (double)ns / 1000;
+	uint64_t s = ns / 1000000000ULL;
+
+	if (us < 1000)
+		(void)snprintf(text, size, us < 10 ? "%.1f us" : "%.0f us", us);
+	else if (us < 1e6)
+		(void)snprintf(text, size, us < 1e4 ? "%.1f ms" : "%.0f ms", us / 1000);
+	else if (us < 60e6)
+		(void)snprintf(text, size, us < 10e6 ? "%.1f s" : "%.0f s", us / 1e6);
+	else if (s < 3600)
+		(void)snprintf(text, size, "%llu:%02llu min", (unsigned long long)(s / 60),
+			       (unsigned long long)(s % 60));
+	else
+		(void)snprintf(text, size, "%llu:%02llu h", (unsigned long long)(s / 3600),
+			       (unsigned long long)(s / 60 % 60));
+	return text;
+}
+
+int words_exit_status(enum lull_outcome outcome)
+{
+	switch (outcome) {
+	case LULL_OK:
+		return 0;
+	case LULL_STOPPED:
+		return 3;
+	case LULL_FREEZE_FAILED:
+		return 5;
+	case LULL_THAW_FAILED:
+		return 6;
+	case LULL_WRITTEN:
+		return 8;
+	case LULL_BUSY:
+		return 11;
+	case LULL_SKIPPED:
+		return 75;
+	case LULL_INTERRUPTED: /* ends by the signal itself */
+	case LULL_FAILED:
+		break;
+	}
+	return 1;
+}
+
+const char *words_result(enum lull_outcome outcome)
+{
+	switch (outcome) {
+	case LULL_OK:
+		return "ok";
+	case LULL_STOPPED:
+		return "stopped";
+	case LULL_FREEZE_FAILED:
+		return "freeze_failed";
+	case LULL_THAW_FAILED:
+		return "thaw_failed";
+	case LULL_WRITTEN:
+		return "written";
+	case LULL_BUSY:
+		return "busy";
+	case LULL_SKIPPED:
+		return "skipped";
+	case LULL_INTERRUPTED:
+		return "interrupted";
+	case LULL_FAILED:
+		break;
+	}
+	return "failed";
+}
+
+/* Why a clone does not work here; NULL where the errno says it all. */
+static const char *clone_advice(enum lull_cause cause)
+{
+	switch (cause) {
+	case LULL_CAUSE_OTHER_FILE_SYSTEM:
+		return "SOURCE and DEST must lie on the same file system.";
+	case LULL_CAUSE_NO_REFLINK:
+		return "This file system cannot clone: it takes Btrfs, or XFS made with reflink=1.";
+	case LULL_CAUSE_NOCOW_MISMATCH:
+		return "One of the two files is NOCOW (chattr +C) and the other is not; Btrfs "
+		       "clones only between files that agree. Remove DEST, or do without "
+		       "--inplace: a new file takes the flag over.";
+	case LULL_CAUSE_SWAP_FILE:
+		return "An active swap file cannot be cloned.";
+	case LULL_CAUSE_IMMUTABLE:
+		return "The file is immutable (chattr +i), or a security policy forbids it.";
+	case LULL_CAUSE_QUOTA:
+		return "Each cloned block counts in full for the owner of DEST.";
+	case LULL_CAUSE_FULL:
+		return "A clone needs room for its metadata: make some, then run this again.";
+	case LULL_CAUSE_FILE_SIZE_LIMIT:
+		return "DEST would be larger than the limit for files (ulimit -f), or than the "
+		       "file system allows.";
+	case LULL_CAUSE_SIZE_CHANGED:
+		return "SOURCE changed its size meanwhile: freeze its writers with --hook.";
+	default:
+		return NULL;
+	}
+}
+
+static char *checkpoint_words(const struct lull_failure *f, const char **ret_advice)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+
+	switch (f->cause) {
+	case LULL_CAUSE_CHECKPOINT_EXISTS:
+		*ret_advice = "Use --resume to continue, or --restart to discard it and start again.";
+		return format("an interrupted clone is recorded in %s", name);
+	case LULL_CAUSE_CHECKPOINT_DAMAGED:
+		*ret_advice = "Nothing was changed. Remove it to start again.";
+		return format("%s is damaged, or no checkpoint", name);
+	case LULL_CAUSE_CHECKPOINT_SCHEMA:
+		*ret_advice = "Nothing was changed. Continue with the version that wrote it, or "
+			      "remove it to start again.";
+		return format("the checkpoint %s was written by another version", name);
+	case LULL_CAUSE_CHECKPOINT_FOREIGN:
+		*ret_advice = "Nothing was changed. Give the same SOURCE, DEST and options as "
+			      "before, or another --checkpoint.";
+		return format("the checkpoint %s belongs to another clone", name);
+	case LULL_CAUSE_CHECKPOINT_OWNER:
+		*ret_advice = "It names a command to run, so it must be a file of your own that "
+			      "nobody else may write to.";
+		return format("the checkpoint %s is not to be trusted", name);
+	case LULL_CAUSE_NO_CHECKPOINT:
+		*ret_advice = NULL;
+		return format("no interrupted clone: %s does not exist", name);
+	case LULL_CAUSE_TEMPORARY_IN_THE_WAY:
+		*ret_advice = "It bears the name of the temporary file, but no checkpoint speaks of "
+			      "it. Remove it, or use --restart if it is yours to lose.";
+		return format("%s is in the way", name);
+	default:
+		*ret_advice = NULL;
+		return format("cannot use the checkpoint %s: %s", name, strerror(f->err));
+	}
+}
+
+static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
+			const char **ret_advice)
+{
+	const char *hook = f->path ? quote(f->path) : "the hook";
+	const char *what = outcome == LULL_THAW_FAILED ? "thaw" : "freeze";
+
+	*ret_advice = outcome == LULL_THAW_FAILED
+			      ? "The writers may still be frozen: look at them, then run "
+				"lullcp --recover DEST."
+			      : NULL;
+	switch (f->cause) {
+	case LULL_CAUSE_HOOK_SYNTAX:
+		*ret_advice = "A hook is a command with its arguments, quoted as for a shell, or a "
+			      "directory of commands.";
+		return format("cannot understand the hook %s", hook);
+	case LULL_CAUSE_HOOK_STATUS:
+		if (outcome == LULL_SKIPPED)
+			return format("the hook %s asks to try later; nothing was done", hook);
+		if (f->detail == 127)
+			return format("cannot %s: the hook %s was not found", what, hook);
+		if (f->detail == 126)
+			return format("cannot %s: the hook %s cannot be executed", what, hook);
+		return format("cannot %s: the hook %s failed with exit status %d", what, hook,
+			      f->detail);
+	case LULL_CAUSE_HOOK_SIGNAL:
+		return format("cannot %s: the hook %s was killed by signal %d", what, hook,
+			      f->detail);
+	case LULL_CAUSE_HOOK_TIMEOUT:
+		return format("cannot %s: the hook %s took too long and was killed "
+			      "(--hook-timeout, --max-freeze)",
+			      what, hook);
+	case LULL_CAUSE_HOST_FROZEN:
+		*ret_advice = "The hook must redirect or stop the writers, not freeze the file system "
+			      "that the clone is written to (fsfreeze).";
+		return format("the hook %s seems to have frozen the file system itself", hook);
+	case LULL_CAUSE_MAX_FREEZE:
+		*ret_advice = "The writers were thawed. What is cloned is kept: --resume continues, "
+			      "and is much faster on XFS.";
+		return format("stopped: --max-freeze is over");
+	case LULL_CAUSE_KEEPER_LOST:
+		*ret_advice = "The writers were thawed.";
+		return format("the process that keeps the writers frozen was killed");
+	default:
+		return format("cannot %s with the hook %s: %s", what, hook, strerror(f->err));
+	}
+}
+
+static char *dest_words(const struct lull_failure *f)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+
+	switch (f->cause) {
+	case LULL_CAUSE_IS_DIRECTORY:
+		return format("cannot overwrite directory %s with non-directory", name);
+	case LULL_CAUSE_NOT_REGULAR:
+		return format("cannot write %s: not a regular file", name);
+	case LULL_CAUSE_DANGLING_LINK:
+		return format("not writing through dangling symlink %s", name);
+	case LULL_CAUSE_SAME_FILE:
+		return format("%s and %s are the same file", name,
+			      f->path2 ? quote(f->path2) : "it");
+	default:
+		return format("cannot stat %s: %s", name, strerror(f->err));
+	}
+}
+
+static char *source_words(const struct lull_failure *f)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+
+	if (f->cause == LULL_CAUSE_IS_DIRECTORY)
+		return format("-r not specified; omitting directory %s", name);
+	if (f->cause == LULL_CAUSE_NOT_REGULAR)
+		return format("cannot clone %s: not a regular file", name);
+	return format("cannot stat %s: %s", name, strerror(f->err));
+}
+
+static char *stage_words(const struct lull_failure *f, const char **ret_advice)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+	const char *why = strerror(f->err);
+
+	*ret_advice = clone_advice(f->cause);
+	switch (f->stage) {
+	case LULL_STAGE_OPEN_SOURCE:
+		return format("cannot open %s for reading: %s", name, why);
+	case LULL_STAGE_STAT_SOURCE:
+		return source_words(f);
+	case LULL_STAGE_STAT_DEST:
+		return dest_words(f);
+	case LULL_STAGE_OPEN_DIR:
+		return format("cannot open the directory of %s: %s", name, why);
+	case LULL_STAGE_CREATE:
+		return format("cannot create regular file %s: %s", name, why);
+	case LULL_STAGE_LOCK:
+		return format("cannot lock %s: %s", name, why);
+	case LULL_STAGE_ATTRIBUTES:
+		return format("cannot set attributes of %s: %s", name, why);
+	case LULL_STAGE_RESIZE:
+		return format("cannot extend %s: %s", name, why);
+	case LULL_STAGE_PROBE:
+		return format("failed to clone %s from %s: %s", name,
+			      f->path2 ? quote(f->path2) : "SOURCE", why);
+	case LULL_STAGE_CLONE:
+		return format("failed to clone %s from %s: %s, in the %llu bytes at %llu", name,
+			      f->path2 ? quote(f->path2) : "SOURCE", why,
+			      (unsigned long long)f->len, (unsigned long long)f->off);
+	case LULL_STAGE_FLUSH:
+		return format("cannot write out what is dirty in %s: %s", name, why);
+	case LULL_STAGE_WALK:
+		return format("cannot read the extent map of %s: %s", name, why);
+	case LULL_STAGE_PUNCH:
+		return format("cannot punch a hole into %s: %s", name, why);
+	case LULL_STAGE_SYNC:
+		return format("cannot write %s to disk: %s", name, why);
+	case LULL_STAGE_PUBLISH:
+		return format("cannot give %s its name: %s", name, why);
+	default:
+		return format("%s: %s", name, why);
+	}
+}
+
+void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
+		   char **ret_message, const char **ret_advice)
+{
+	const struct lull_failure *f = failure;
+	const char *name = f->path ? quote(f->path) : "it";
+
+	*ret_advice = NULL;
+	if (outcome == LULL_BUSY) {
+		*ret_message = format("another lullcp is at work on %s", name);
+		*ret_advice = "--lock-wait waits for it, --status shows how far it is.";
+	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||
+		   f->stage == LULL_STAGE_CHECKPOINT) {
+		*ret_message = checkpoint_words(f, ret_advice);
+	} else if (f->stage == LULL_STAGE_HOOK) {
+		*ret_message = hook_words(outcome, f, ret_advice);
+	} else if (f->cause == LULL_CAUSE_WRITERS && outcome == LULL_WRITTEN) {
+		*ret_message = format("%s was written to while it was frozen; nothing was published",
+				      name);
+		*ret_advice = "The hook must not return before no write reaches SOURCE any more.";
+	} else if (f->cause == LULL_CAUSE_WRITERS) {
+		*ret_message = format("%s was written to meanwhile; nothing was published", name);
+		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "
+			      "pause.";
+	} else {
+		*ret_message = stage_words(f, ret_advice);
+	}
+}
+
+char *words_warning(enum lull_warning warning, int err, const char *path)
+{
+	const char *name = path ? quote(path) : "it";
+
+	switch (warning) {
+	case LULL_WARNING_RESUME_REDO:
+		return format("%s has changed since the interruption: going over it again", name);
+	case LULL_WARNING_FILL_LOST:
+		return format("the temporary file of %s is gone: starting again", name);
+	case LULL_WARNING_OWNER_LOST:
+		return format("cannot give the new %s the owner of the old one: %s", name,
+			      strerror(err));
+	case LULL_WARNING_LEFT_FROZEN:
+		return format("the writers of %s are left frozen: --resume continues, --recover "
+			      "thaws them",
+			      name);
+	case LULL_WARNING_IN_PLACE:
+		return format("%s was written in place and is incomplete", name);
+	case LULL_WARNING_HARD_LINKS:
+		return format("%s has several names: it is written in place", name);
+	case LULL_WARNING_RETHAW:
+		return format("an earlier run may have left the writers of %s frozen: thawing them",
+			      name);
+	case LULL_WARNING_CLEANUP:
+		return format("cannot remove %s: %s", name, strerror(err));
+	}
+	return NULL;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What the engine reports, in words. */
+#pragma once
+
+#include "lullcp.h"
+
+/*
+ * One sentence for a failure, and what to do about it, or NULL where there is nothing to
+ * say. *ret_message is to be freed, *ret_advice is not; NULL: out of memory.
+ */
+void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
+		   char **ret_message, const char **ret_advice);
+
+/* One sentence for a warning; to be freed. NULL: out of memory. */
+char *words_warning(enum lull_warning warning, int err, const char *path);
+
+/* The exit status of an outcome, as EXIT STATUS in lullcp(1) has it. */
+int words_exit_status(enum lull_outcome outcome);
+
+/* The outcome in the JSON summary. */
+const char *words_result(enum lull_outcome outcome);
+
+/* 1536 -> "1.5 KiB"; 12345678 -> "12.3 ms". Strings used in turn, eight stay valid. */
+const char *words_bytes(uint64_t bytes);
+const char *words_time(uint64_t ns);

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * The order of steps of a clone, and what is left behind at each way out:
+ *
+ *   1. open the source, resolve the destination, match them     nothing
+ *   2. lock (creates the temporary file), find a checkpoint     nothing new
+ *   3. inherit flags, probe with one block                      nothing new
+ *   4. one call, if the file fits one                           nothing new
+ *   5. record; freeze; reference; pass; compare; thaw           temporary file + checkpoint
+ *   6. sync, record "complete", mode                            the same, publishable
+ *   7. rename, sync the directory, remove the checkpoint        the new DEST
+ *
+ * "nothing new" is an empty temporary file at the worst, which the next run takes over.
+ *
+ * INVARIANTS
+ *  1. DEST's name changes hands in step 7 only, by one rename.
+ *  2. Step 6 is reached only if the comparison held, or one call did it all.
+ *  3. What can be resumed is kept (signal, stop, a source that was written to); what failed
+ *     is removed, unless it was there before this run.
+ */
+#include "engine/dest.h"
+#include "engine/freeze.h"
+#include "engine/job.h"
+#include "engine/pass.h"
+#include "engine/record.h"
+#include "engine/source.h"
+#include "sys/clock.h"
+#include "sys/clone.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+
+/* How often to look whether the lock is free. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
+
+static enum lull_outcome take_lock(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	uint64_t since = lull_clock_now();
+
+	for (;;) {
+		int r = lull_dest_lock(dest);
+
+		if (r == 0)
+			return LULL_OK;
+		if (r == -EEXIST)
+			return lull_fail(job, LULL_STAGE_LOCK, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
+					 dest->temporary);
+		if (r != -EWOULDBLOCK)
+			return lull_fail(job, LULL_STAGE_CREATE,
+					 lull_clone_classify(-r, -1, -1, 0, 0), r,
+					 job->progress->dest);
+		if (lull_clock_now() - since >= job->options->lock_wait_ns)
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
+					job->progress->dest);
+		if (lull_should_stop(job))
+			return LULL_INTERRUPTED;
+		lull_tell(job);
+		lull_clock_sleep(LOCK_LOOK_NS);
+	}
+}
+
+static enum lull_outcome attribute_failed(struct lull_job *job, int r)
+{
+	return lull_fail(job, LULL_STAGE_ATTRIBUTES, LULL_CAUSE_ERRNO, r, job->dest.path);
+}
+
+/* One block into an unnamed file: shows whether cloning works here at all. */
+static enum lull_outcome probe(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	struct stat st;
+	int r = lull_dest_scratch(dest, job->src);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, -1, 0, 0), r,
+				 job->dest.path);
+	for (int i = 0; i < 3; i++) {
+		if (fstat(job->src, &st) < 0)
+			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+					 job->source);
+		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
+					(uint64_t)st.st_size);
+		/* A file smaller than a block whose size changes right now. */
+		if (r != -EINVAL || (uint64_t)st.st_size >= dest->fs.block)
+			break;
+	}
+	if (r < 0) {
+		uint64_t len = MIN(dest->fs.block, (uint64_t)st.st_size);
+
+		(void)lull_fail(job, LULL_STAGE_PROBE,
+				lull_clone_classify(-r, job->src, dest->scratch, 0, len), r,
+				job->progress->dest);
+		job->result->failure.path2 = strdup(job->source);
+		return LULL_FAILED;
+	}
+	return LULL_OK;
+}
+
+/* Fits the file that is written for clones from the source. */
+static enum lull_outcome prepare(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	int r = 0;
+
+	/* cp empties a file that it writes into as well: see --inplace. */
+	if (dest->in_place && !job->resumed && ftruncate(dest->fd, 0) < 0)
+		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, dest->path);
+	if (!job->had_content)
+		r = lull_inode_inherit(job->src, dest->fd);
+	return r < 0 ? attribute_failed(job, r) : LULL_OK;
+}
+
+static enum lull_outcome resize(struct lull_job *job, uint64_t size)
+{
+	if (ftruncate(job->dest.fd, (off_t)size) < 0)
+		return lull_fail(job, LULL_STAGE_RESIZE,
+				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT : LULL_CAUSE_ERRNO,
+				 errno, job->dest.path);
+	return LULL_OK;
+}
+
+/*
+ * Where the pass begins and in which mode. The checkpoint's offset holds only while the
+ * source is what it was then; else the file is gone over again: XFS skips by itself what
+ * is shared, Btrfs does not, so there the maps are compared.
+ */
+static enum lull_outcome choose_start(struct lull_job *job, uint64_t *ret_start)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	bool same = c->has_reference &&
+		    lull_reference_equal(&c->reference, &job->reference);
+	enum lull_outcome outcome;
+	int r;
+
+	*ret_start = 0;
+	job->mode = LULL_PLAN_FRESH;
+	if (job->had_content) {
+		if (same)
+			*ret_start = c->offset;
+		else if (c->offset > 0)
+			lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
+		if (!same || c->pass > 1)
+			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
+									    : LULL_PLAN_UNKNOWN;
+	}
+	if (!same) {
+		c->pass++;
+		c->offset = 0;
+		c->reference = job->reference;
+		c->has_reference = true;
+	}
+	job->progress->resumed_at = *ret_start;
+	job->progress->size = job->reference.size;
+
+	outcome = resize(job, job->reference.size);
+	if (outcome != LULL_OK)
+		return outcome;
+	c->dest_size = job->reference.size;
+	if (job->mode == LULL_PLAN_COMPARE) {
+		/* The new size may have left a dirty page over a block that the map shows. */
+		r = lull_tripwire_flush(job->dest.fd);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
+					 job->dest.path);
+	}
+	return lull_record_save(job);
+}
+
+static enum lull_outcome written(struct lull_job *job)
+{
+	if (job->hook)
+		return lull_end(job, LULL_WRITTEN, LULL_STAGE_CLONE, LULL_CAUSE_WRITERS, 0,
+				job->source);
+	return lull_end(job, LULL_STOPPED, LULL_STAGE_CLONE, LULL_CAUSE_WRITERS, 0, job->source);
+}
+
+/* Reference, pass, comparison. */
+static enum lull_outcome clone_between_references(struct lull_job *job)
+{
+	struct lull_reference after;
+	enum lull_outcome outcome;
+	bool changed = false;
+	uint64_t start;
+	int r = lull_tripwire_take(job->src, job->dest.scratch, job->dest.fs.block,
+				   &job->reference);
+
+	if (r == -EBUSY)
+		return written(job);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+	outcome = choose_start(job, &start);
+	if (outcome != LULL_OK)
+		return outcome;
+
+	outcome = lull_pass_run(job, start, &changed);
+	if (changed)
+		return written(job);
+	if (outcome != LULL_OK)
+		return outcome;
+	r = lull_tripwire_look(job->src, &after);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+	return lull_reference_equal(&after, &job->reference) ? LULL_OK : written(job);
+}
+
+/* Steps 5 with a hook. However the pass ends, the writers are thawed or kept. */
+static enum lull_outcome clone_frozen(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+
+	job->progress->method = LULL_METHOD_FROZEN;
+	/* What is dirty now is written out before anybody waits. */
+	int r = lull_tripwire_flush(job->src);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+	outcome = lull_freeze_begin(job);
+	if (outcome == LULL_OK)
+		outcome = clone_between_references(job);
+	/* The freeze may have ended between the last call and the comparison. */
+	if (outcome == LULL_OK)
+		outcome = lull_freeze_check(job);
+
+	if (outcome == LULL_INTERRUPTED && job->options->keep_frozen && job->freeze_started &&
+	    job->checkpoint.has_reference) {
+		lull_freeze_keep(job);
+		return outcome;
+	}
+
+	enum lull_outcome thaw = lull_freeze_end(
+		job, outcome == LULL_OK		 ? "ok"
+		     : outcome == LULL_INTERRUPTED ? "interrupted"
+						   : "failed");
+
+	/* A whole copy stays one even if the thaw failed: see publish(). */
+	return outcome == LULL_OK || thaw == LULL_OK ? outcome : thaw;
+}
+
+static enum lull_outcome clone_quiet(struct lull_job *job)
+{
+	job->progress->method = LULL_METHOD_QUIET;
+	return clone_between_references(job);
+}
+
+static enum lull_outcome clone_single(struct lull_job *job)
+{
+	int r = lull_tripwire_flush(job->src);
+
+	job->progress->method = LULL_METHOD_SINGLE;
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+	return lull_pass_single(job);
+}
+
+static enum lull_outcome sync_failed(struct lull_job *job, enum lull_stage stage, int r)
+{
+	return lull_fail(job, stage, lull_clone_classify(-r, -1, -1, 0, 0), r, job->dest.path);
+}
+
+/* Steps 6 and 7. */
+static enum lull_outcome publish(struct lull_job *job)
+{
+	int r = lull_dest_finish(job);
+
+	if (r < 0)
+		return sync_failed(job, LULL_STAGE_SYNC, r);
+	if (job->recorded && job->checkpoint.phase != LULL_PHASE_COMPLETE &&
+	    !job->options->no_sync) {
+		job->checkpoint.phase = LULL_PHASE_COMPLETE;
+		job->checkpoint.offset = job->checkpoint.dest_size;
+
+		enum lull_outcome outcome = lull_record_save(job);
+
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	r = lull_dest_publish(job);
+	if (r < 0)
+		return sync_failed(job, LULL_STAGE_PUBLISH, r);
+	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
+	if (job->thaw_failed) {
+		job->result->kept = true;
+		return LULL_THAW_FAILED;
+	}
+	if (job->recorded)
+		lull_record_remove(job);
+	if (job->dest.in_place && (r = lull_dest_remove(&job->dest)) < 0)
+		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);
+	return LULL_OK;
+}
+
+/* Invariant 3. */
+static void settle(struct lull_job *job, enum lull_outcome outcome)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	bool resumable = outcome == LULL_STOPPED || outcome == LULL_INTERRUPTED ||
+			 outcome == LULL_WRITTEN || job->had_content;
+	bool begun = c->has_reference;
+	int r;
+
+	if (job->result->published || job->dest.lock < 0)
+		return;
+	if (!job->owned) {
+		if (job->dest.created)
+			(void)lull_dest_remove(&job->dest);
+		if (job->dest.in_place && job->dest.fd >= 0 && !job->dest.exists)
+			(void)unlinkat(job->dest.dir, job->dest.name, 0);
+		return;
+	}
+	if (job->recorded && ((resumable && begun) || job->thaw_failed)) {
+		bool whole = c->phase == LULL_PHASE_COMPLETE;
+		bool durable = fdatasync(job->dest.fd) == 0;
+
+		if (durable && !whole && lull_reference_equal(&c->reference, &job->reference) &&
+		    job->progress->offset > c->offset)
+			c->offset = job->progress->offset;
+		(void)lull_record_save(job);
+		job->result->kept = resumable && begun;
+		if (job->dest.in_place)
+			lull_warn(job, LULL_WARNING_IN_PLACE, 0, job->dest.path);
+		return;
+	}
+	if (job->recorded)
+		lull_record_remove(job);
+	if (job->dest.in_place && job->dest.fd >= 0) {
+		if (!job->dest.exists)
+			(void)unlinkat(job->dest.dir, job->dest.name, 0);
+		else
+			lull_warn(job, LULL_WARNING_IN_PLACE, 0, job->dest.path);
+	}
+	r = lull_dest_remove(&job->dest);
+	if (r < 0)
+		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);
+}
+
+static enum lull_outcome resolve(struct lull_job *job, const char *path)
+{
+	struct lull_dest *dest = &job->dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+	int r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
+
+	if (r < 0)
+		return lull_fail(job, stage, cause, r,
+				 stage == LULL_STAGE_CHECKPOINT && job->options->checkpoint
+					 ? job->options->checkpoint
+					 : path);
+	job->result->dest = strdup(dest->path);
+	dest->in_place = job->options->in_place;
+	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place) {
+		dest->in_place = true;
+		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome clone(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+
+	if (job->resumed && job->checkpoint.phase == LULL_PHASE_COMPLETE) {
+		job->progress->method = (enum lull_method)job->checkpoint.method;
+		job->progress->size = job->checkpoint.dest_size;
+		job->progress->offset = job->checkpoint.dest_size;
+		job->progress->resumed_at = job->checkpoint.dest_size;
+		return LULL_OK;
+	}
+	outcome = prepare(job);
+	if (outcome != LULL_OK)
+		return outcome;
+	if (!job->hook && !job->had_content && lull_pass_fits_one_call(job))
+		return clone_single(job);
+	outcome = probe(job);
+	if (outcome == LULL_OK && !job->resumed)
+		outcome = lull_record_begin(job);
+	if (outcome != LULL_OK)
+		return outcome;
+	return job->hook ? clone_frozen(job) : clone_quiet(job);
+}
+
+static enum lull_outcome run(struct lull_job *job, const char *path)
+{
+	enum lull_outcome outcome = lull_source_open(job);
+
+	if (outcome == LULL_OK)
+		outcome = resolve(job, path);
+	if (outcome == LULL_OK)
+		outcome = lull_source_match(job);
+	/* A hook that cannot be understood must be heard of before anything is made. */
+	if (outcome == LULL_OK)
+		outcome = lull_freeze_prepare(job);
+	if (outcome == LULL_OK)
+		outcome = take_lock(job);
+	if (outcome != LULL_OK)
+		return outcome;
+
+	int r = lull_dest_open(&job->dest);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, -1, 0, 0), r,
+				 path);
+	outcome = lull_record_find(job);
+	if (outcome == LULL_OK && !job->hook)
+		outcome = lull_freeze_prepare(job);
+	if (outcome == LULL_OK)
+		outcome = clone(job);
+	if (outcome == LULL_OK)
+		outcome = publish(job);
+	return outcome;
+}
+
+enum lull_outcome lull_clone(const struct lull_options *options, const char *source,
+			     const char *dest, const struct lull_observer *observer,
+			     struct lull_result *ret_result)
+{
+	struct lull_job job = {
+		.options = options,
+		.observer = observer,
+		.result = ret_result,
+		.progress = &ret_result->progress,
+		.started = lull_clock_now(),
+		.source = source,
+		.src = -1,
+	};
+	enum lull_outcome outcome;
+
+	*ret_result = (struct lull_result){
+		.progress = {
+			.source = source,
+			.dest = dest,
+			.budget_ns = options->latency_budget_ns,
+		},
+		.hist = calloc(1, sizeof(struct lull_hist)),
+	};
+	job.progress->hist = ret_result->hist;
+	lull_dest_init(&job.dest);
+	lull_identity_run_id(ret_result->run_id);
+
+	outcome = ret_result->hist ? run(&job, dest)
+				   : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
+					       source);
+	settle(&job, outcome);
+	job.progress->elapsed_ns = lull_clock_now() - job.started;
+
+	lull_keeper_free(job.keeper);
+	lull_hook_free(job.hook);
+	lull_checkpoint_done(&job.checkpoint);
+	lull_dest_done(&job.dest);
+	free(job.source_path);
+	if (job.src >= 0)
+		(void)close(job.src);
+	return outcome;
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+/* Names, lock and life of the file that is written. */
+#include "engine/dest.h"
+
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+/* Leaves room for the "~" of a checkpoint that is being saved. */
+#define LONGEST_NAME (NAME_MAX - 1)
+
+void lull_dest_init(struct lull_dest *dest)
+{
+	*dest = (struct lull_dest){
+		.dir = -1, .checkpoint_dir = -1, .lock = -1, .fd = -1, .scratch = -1
+	};
+}
+
+static void shut(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void lull_dest_done(struct lull_dest *dest)
+{
+	if (dest->fd != dest->lock)
+		shut(dest->fd);
+	shut(dest->scratch);
+	shut(dest->lock);
+	shut(dest->dir);
+	shut(dest->checkpoint_dir);
+	free(dest->path);
+	free(dest->temporary);
+	free(dest->checkpoint_path);
+	lull_dest_init(dest);
+}
+
+/*
+ * ".NAME" and a suffix; of a name too long for that, the beginning and a hash (FNV-1a)
+ * of the whole.
+ */
+static char *beside(const char *name, const char *suffix)
+{
+	size_t room = LONGEST_NAME - strlen(suffix) - 1;
+	char *made = NULL;
+
+	if (strlen(name) <= room)
+		return asprintf(&made, ".%s%s", name, suffix) < 0 ? NULL : made;
+
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
+	if (asprintf(&made, ".%.*s-%016llx%s", (int)room - 17, name,
+		     (unsigned long long)hash, suffix) < 0)
+		return NULL;
+	return made;
+}
+
+/* Absolute form of a path whose last part need not exist. NULL with errno set. */
+static char *absolute(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	_cleanup_free_ char *head = NULL;
+	_cleanup_free_ char *dir = NULL;
+	char *made = NULL;
+
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		errno = *path ? ENOTDIR : ENOENT;
+		return NULL;
+	}
+	head = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	dir = head ? realpath(head, NULL) : NULL;
+	if (!dir)
+		return NULL;
+	if (asprintf(&made, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0)
+		return NULL;
+	return made;
+}
+
+static int open_dir_of(const char *path)
+{
+	_cleanup_free_ char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	int fd = dir ? open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int name_checkpoint(struct lull_dest *dest, const char *checkpoint)
+{
+	if (checkpoint) {
+		dest->checkpoint_path = absolute(checkpoint);
+	} else {
+		_cleanup_free_ char *name = beside(dest->name, ".lullcp");
+
+		if (!name || asprintf(&dest->checkpoint_path, "%.*s%s",
+				      (int)(dest->name - dest->path), dest->path, name) < 0)
+			dest->checkpoint_path = NULL;
+	}
+	if (!dest->checkpoint_path)
+		return -errno;
+	dest->checkpoint = strrchr(dest->checkpoint_path, '/') + 1;
+	dest->checkpoint_dir = open_dir_of(dest->checkpoint_path);
+	return dest->checkpoint_dir < 0 ? dest->checkpoint_dir : 0;
+}
+
+int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *checkpoint,
+		      enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+{
+	struct stat st;
+	int r;
+
+	*ret_stage = LULL_STAGE_STAT_DEST;
+	*ret_cause = LULL_CAUSE_ERRNO;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		dest->path = realpath(path, NULL);
+		if (!dest->path && errno == ENOENT)
+			*ret_cause = LULL_CAUSE_DANGLING_LINK;
+	} else {
+		*ret_stage = LULL_STAGE_CREATE;
+		dest->path = absolute(path);
+	}
+	if (!dest->path)
+		return -errno;
+	dest->name = strrchr(dest->path, '/') + 1;
+
+	*ret_stage = LULL_STAGE_STAT_DEST;
+	if (lstat(dest->path, &dest->old) == 0) {
+		dest->exists = true;
+		if (S_ISDIR(dest->old.st_mode)) {
+			*ret_cause = LULL_CAUSE_IS_DIRECTORY;
+			return -EISDIR;
+		}
+		if (!S_ISREG(dest->old.st_mode)) {
+			*ret_cause = LULL_CAUSE_NOT_REGULAR;
+			return -EINVAL;
+		}
+	} else if (errno != ENOENT) {
+		return -errno;
+	}
+
+	*ret_stage = LULL_STAGE_OPEN_DIR;
+	dest->dir = open_dir_of(dest->path);
+	if (dest->dir < 0)
+		return dest->dir;
+	r = lull_identity_fs(dest->dir, &dest->fs);
+	if (r < 0)
+		return r;
+	dest->temporary = beside(dest->name, ".lullcp-part");
+	if (!dest->temporary)
+		return -ENOMEM;
+
+	*ret_stage = LULL_STAGE_CHECKPOINT;
+	return name_checkpoint(dest, checkpoint);
+}
+
+/* True if the lock file is still the one that bears the name. */
+static bool still_named(const struct lull_dest *dest, int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 &&
+	       fstatat(dest->dir, dest->temporary, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+int lull_dest_lock(struct lull_dest *dest)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	for (;;) {
+		_cleanup_close_ int fd =
+			openat(dest->dir, dest->temporary, flags | O_CREAT | O_EXCL, 0600);
+		struct stat st;
+
+		dest->created = fd >= 0;
+		if (fd < 0 && errno == EEXIST)
+			fd = openat(dest->dir, dest->temporary, flags);
+		if (fd < 0 && errno == ENOENT)
+			continue; /* gone since */
+		if (fd < 0)
+			return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EEXIST : -errno;
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
+			return -EEXIST;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return -errno;
+
+		/* Its holder may have published or removed it since it was opened. */
+		if (!still_named(dest, fd))
+			continue;
+		if (fchmod(fd, 0600) < 0)
+			return -errno;
+		dest->lock_was_empty = st.st_size == 0;
+		dest->lock = lull_steal_fd(&fd);
+		return 0;
+	}
+}
+
+bool lull_dest_is_locked(const struct lull_dest *dest)
+{
+	_cleanup_close_ int fd = openat(dest->dir, dest->temporary,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int lull_dest_open(struct lull_dest *dest)
+{
+	if (!dest->in_place) {
+		dest->fd = dest->lock;
+		return 0;
+	}
+	dest->fd = openat(dest->dir, dest->name,
+			  O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	return dest->fd < 0 ? -errno : 0;
+}
+
+int lull_dest_scratch(struct lull_dest *dest, int src)
+{
+	if (dest->scratch >= 0)
+		return 0;
+
+	_cleanup_close_ int fd = openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = lull_inode_inherit(src, fd);
+	if (r == 0)
+		dest->scratch = lull_steal_fd(&fd);
+	return r;
+}
+
+/*
+ * As cp leaves it: a new file has the source's permissions less the umask, one that was
+ * there keeps its own, and its owner where we may give it away.
+ */
+static int set_mode(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	struct stat st;
+
+	if (dest->in_place && dest->exists)
+		return 0;
+	if (fstat(job->src, &st) < 0)
+		return -errno;
+
+	mode_t mode = st.st_mode & 0777 & ~job->options->umask;
+
+	if (dest->exists) {
+		struct stat now;
+
+		mode = dest->old.st_mode & 07777;
+		if (fstat(dest->fd, &now) < 0)
+			return -errno;
+		if ((now.st_uid != dest->old.st_uid || now.st_gid != dest->old.st_gid) &&
+		    fchown(dest->fd, dest->old.st_uid, dest->old.st_gid) < 0) {
+			/* With another owner the special bits would give away its rights. */
+			mode &= 0777;
+			lull_warn(job, LULL_WARNING_OWNER_LOST, errno, dest->path);
+		}
+	}
+	return fchmod(dest->fd, mode) < 0 ? -errno : 0;
+}
+
+int lull_dest_finish(struct lull_job *job)
+{
+	int r = set_mode(job);
+
+	if (r == 0 && !job->options->no_sync && fdatasync(job->dest.fd) < 0)
+		r = -errno;
+	return r;
+}
+
+int lull_dest_publish(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+
+	if (!dest->in_place) {
+		if (!still_named(dest, dest->lock))
+			return -ESTALE;
+		if (renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0)
+			return -errno;
+	}
+	job->result->published = true;
+	if (!job->options->no_sync && fsync(dest->dir) < 0)
+		return -errno;
+	return 0;
+}
+
+int lull_dest_remove(struct lull_dest *dest)
+{
+	if (dest->lock < 0 || !still_named(dest, dest->lock))
+		return 0;
+	return unlinkat(dest->dir, dest->temporary, 0) < 0 && errno != ENOENT ? -errno : 0;
+}

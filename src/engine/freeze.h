@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Freeze and thaw as the engine sees them: hook, keeper and checkpoint together. */
+#pragma once
+
+#include "engine/job.h"
+
+/* Understands the hook of the options or of the checkpoint; LULL_OK without one. */
+enum lull_outcome lull_freeze_prepare(struct lull_job *job);
+
+/*
+ * Freezes the writers, or takes over a freeze that was kept. Records it before, so that
+ * not even a power failure can hide a freeze. Then drains, to see that the file system
+ * itself is not frozen.
+ */
+enum lull_outcome lull_freeze_begin(struct lull_job *job);
+
+/* LULL_OK while the writers are frozen. */
+enum lull_outcome lull_freeze_check(struct lull_job *job);
+
+/*
+ * Thaws, if writers are frozen. A failure is noted in job->thaw_failed and gives
+ * LULL_THAW_FAILED; whatever the caller had achieved stands.
+ */
+enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result);
+
+/* Leaves the writers frozen for a later run (--keep-frozen). */
+void lull_freeze_keep(struct lull_job *job);
+
+/* Thaws what the checkpoint of an earlier run says is frozen, and records it. */
+enum lull_outcome lull_freeze_undo(struct lull_job *job);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* One clone at work: what the files of the engine share. */
+#pragma once
+
+#include "lullcp.h"
+#include "plan/hist.h"
+#include "plan/plan.h"
+#include "sys/checkpoint.h"
+#include "sys/hook.h"
+#include "sys/identity.h"
+#include "sys/keeper.h"
+#include "sys/tripwire.h"
+#include "util/macros.h"
+
+#include <sys/stat.h>
+
+/* Where a clone goes: see dest.h. */
+struct lull_dest {
+	char *path;            /* absolute, links resolved */
+	const char *name;      /* the last part of path */
+	char *temporary;       /* name of the temporary file, which is also the lock */
+	char *checkpoint_path; /* absolute */
+	const char *checkpoint;
+	int dir;               /* of path */
+	int checkpoint_dir;
+	int lock;              /* the temporary file, locked; it bears the clone unless
+	                          in_place */
+	int fd;                /* the file that is written: lock, or path itself */
+	int scratch;           /* an unnamed file for drains */
+	bool exists;
+	bool in_place;
+	bool created;          /* by this run: the temporary file */
+	bool lock_was_empty;   /* it held nothing when it was opened */
+	struct stat old;       /* of path, if it exists */
+	struct lull_fs fs;
+};
+
+struct lull_job {
+	const struct lull_options *options;
+	const struct lull_observer *observer;
+	struct lull_result *result;
+	struct lull_progress *progress; /* of the result */
+	uint64_t started;               /* CLOCK_MONOTONIC */
+
+	const char *source; /* as the user named it */
+	char *source_path;  /* absolute, links resolved */
+	int src;
+	struct lull_fs src_fs;
+
+	struct lull_dest dest;
+
+	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
+	bool recorded;                     /* it is on disk */
+	bool owned;                        /* it and the temporary file are this run's to
+	                                      change and to remove */
+	bool resumed;                      /* it was found there */
+	bool had_content;                  /* and the temporary file bore a begun clone */
+
+	struct lull_reference reference;   /* the source when this pass began */
+	uint64_t mapped_bytes;             /* of a file that fits one call */
+	enum lull_plan_mode mode;
+
+	struct lull_hook *hook;
+	const char *hook_text;
+	struct lull_keeper *keeper;
+	uint64_t freeze_started;           /* CLOCK_MONOTONIC, 0: not frozen */
+	bool thaw_failed;
+};
+
+/*
+ * Notes what failed, the first time only, and gives LULL_FAILED. err is a negative or
+ * positive errno or 0; the paths are copied.
+ */
+enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
+			    enum lull_cause cause, int err, const char *path);
+
+/* The same for another outcome: gives it back. */
+enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
+			   enum lull_stage stage, enum lull_cause cause, int err,
+			   const char *path);
+
+/* Brings the clock fields of the progress up to date and shows it. */
+void lull_tell(struct lull_job *job);
+
+/* The observer wants to stop. */
+bool lull_should_stop(struct lull_job *job);
+
+void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path);

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The loop that lullcp exists for: advise, batch, clone, observe, rest.
+ *
+ * INVARIANTS
+ *  1. A stop is looked for between any two calls, so its delay is one call and one rest.
+ *  2. progress->offset only passes a range when its call has returned 0.
+ *  3. No call is made after the writers were let go.
+ */
+#include "engine/pass.h"
+
+#include "engine/freeze.h"
+#include "engine/record.h"
+#include "engine/walker.h"
+#include "plan/batch.h"
+#include "plan/pace.h"
+#include "sys/clock.h"
+#include "sys/clone.h"
+#include "sys/extmap.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * What an extent costs at the most, of all that was measured: XFS with a reverse mapping
+ * tree, blocks shuffled, 84 us. Decides whether a file can be cloned in one call.
+ */
+#define DEAREST_EXTENT_NS (84 * NSEC_PER_USEC)
+
+/* A call that fails for now (EAGAIN, EINTR) is made again so often, so long apart. */
+#define TRIES 20
+#define BETWEEN_TRIES_NS (5 * NSEC_PER_MSEC)
+
+/* What a pass holds; so that one function can let go of all of it. */
+struct pass {
+	struct lull_job *job;
+	struct lull_extmap *source_map;
+	struct lull_extmap *dest_map;
+	struct lull_walker *walker;
+	struct lull_pace pace;
+	struct lull_batch batch;
+	uint64_t recorded_at;      /* CLOCK_MONOTONIC */
+	uint64_t extents_before;
+	bool changed;
+};
+
+static enum lull_outcome open_pass(struct pass *p, uint64_t start)
+{
+	struct lull_job *job = p->job;
+	const struct lull_options *options = job->options;
+	struct lull_cursor source, dest = { 0 };
+	struct lull_range_source ranges;
+	struct lull_plan plan;
+	uint64_t size = job->reference.size;
+	int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, start, size, &p->source_map);
+
+	if (r == 0 && job->mode == LULL_PLAN_COMPARE) {
+		/* Both maps the same way, or not at all: a way may name places differently. */
+		r = lull_extmap_open(job->dest.fd, lull_extmap_kind(p->source_map), start, size,
+				     &p->dest_map);
+		if (r == 0)
+			dest = lull_extmap_cursor(p->dest_map);
+	}
+	if (r == 0) {
+		source = lull_extmap_cursor(p->source_map);
+		lull_plan_init(&plan, job->mode, start, size, job->dest.fs.block, &source,
+			       p->dest_map ? &dest : NULL);
+		r = lull_walker_start(&plan, &p->walker);
+	}
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
+
+	ranges = lull_walker_source(p->walker);
+	lull_batch_init(&p->batch, job->dest.fs.block, &ranges);
+	lull_pace_init(&p->pace, options->latency_budget_ns, options->duty_cycle);
+	p->recorded_at = lull_clock_now();
+	p->extents_before = job->progress->extents;
+	return LULL_OK;
+}
+
+static void close_pass(struct pass *p)
+{
+	if (p->walker)
+		p->job->progress->extents =
+			p->extents_before + lull_walker_extents(p->walker);
+	lull_walker_stop(p->walker);
+	lull_extmap_close(p->source_map);
+	lull_extmap_close(p->dest_map);
+}
+
+static bool source_changed(struct lull_job *job)
+{
+	struct lull_reference now;
+
+	return lull_tripwire_look(job->src, &now) < 0 ||
+	       !lull_reference_equal(&now, &job->reference);
+}
+
+static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off, uint64_t len)
+{
+	struct lull_failure *failure = &job->result->failure;
+	enum lull_cause cause = lull_clone_classify(-r, job->src, job->dest.fd, off, len);
+
+	(void)lull_fail(job, LULL_STAGE_CLONE, cause, r, job->dest.path);
+	failure->off = off;
+	failure->len = len;
+	if (!failure->path2)
+		failure->path2 = strdup(job->source);
+	return LULL_FAILED;
+}
+
+/* One FICLONERANGE, measured. 0 or -errno. */
+static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_t *ret_ns)
+{
+	struct lull_progress *progress = job->progress;
+	int r = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t before = lull_clock_now();
+
+		r = lull_clone_range(job->src, job->dest.fd, off, len);
+		*ret_ns = lull_clock_now() - before;
+		lull_hist_add(job->result->hist, *ret_ns);
+		progress->calls++;
+		if (*ret_ns > progress->budget_ns)
+			progress->over_budget_calls++;
+		if (r != -EAGAIN && r != -EINTR)
+			break;
+		lull_clock_sleep(BETWEEN_TRIES_NS);
+	}
+	return r;
+}
+
+static enum lull_outcome perform(struct pass *p, const struct lull_request *request)
+{
+	struct lull_job *job = p->job;
+	uint64_t ns = 0;
+	int r;
+
+	if (request->kind == LULL_RANGE_PUNCH) {
+		r = lull_clone_punch(job->dest.fd, request->off, request->len);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_PUNCH, LULL_CAUSE_ERRNO, r,
+					 job->dest.path);
+	} else {
+		r = timed_clone(job, request->off, request->len, &ns);
+		if (r == -EINVAL && source_changed(job)) {
+			p->changed = true;
+			return LULL_STOPPED;
+		}
+		if (r < 0)
+			return clone_failed(job, r, request->off, request->len);
+		lull_pace_observe(&p->pace, request->weight, ns);
+		job->progress->extents_cloned += request->extents;
+		job->progress->bytes_cloned += request->len;
+	}
+	job->progress->offset = request->off + request->len;
+	return LULL_OK;
+}
+
+static enum lull_outcome between_calls(struct pass *p)
+{
+	struct lull_job *job = p->job;
+	uint64_t rest = lull_pace_rest(&p->pace);
+	uint64_t now;
+
+	job->progress->extents = p->extents_before + lull_walker_extents(p->walker);
+	lull_tell(job);
+	if (rest > 0) {
+		uint64_t before = lull_clock_now();
+
+		lull_clock_sleep(rest);
+		lull_pace_rested(&p->pace, lull_clock_now() - before);
+	}
+	now = lull_clock_now();
+	if (now - p->recorded_at >= job->options->checkpoint_interval_ns) {
+		enum lull_outcome outcome = lull_record_offset(job, job->progress->offset);
+
+		/* A frozen source that was written to is known by now, not at the end. */
+		if (outcome == LULL_OK && job->freeze_started && source_changed(job)) {
+			p->changed = true;
+			outcome = LULL_STOPPED;
+		}
+		p->recorded_at = lull_clock_now();
+		return outcome;
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome run_pass(struct pass *p)
+{
+	struct lull_job *job = p->job;
+	struct lull_request request;
+
+	for (;;) {
+		enum lull_outcome outcome = lull_freeze_check(job);
+
+		if (outcome != LULL_OK)
+			return outcome;
+		if (lull_should_stop(job))
+			return LULL_INTERRUPTED;
+
+		int r = lull_batch_next(&p->batch, lull_pace_advise(&p->pace), &request);
+
+		if (r == 0) {
+			job->progress->offset = job->reference.size;
+			return LULL_OK;
+		}
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
+		outcome = perform(p, &request);
+		if (outcome == LULL_OK)
+			outcome = between_calls(p);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+}
+
+enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_changed)
+{
+	struct pass p = { .job = job };
+	enum lull_outcome outcome;
+
+	job->progress->offset = start;
+	job->progress->passes++;
+	outcome = open_pass(&p, start);
+	if (outcome == LULL_OK)
+		outcome = run_pass(&p);
+	close_pass(&p);
+	*ret_changed = p.changed;
+	return outcome;
+}
+
+bool lull_pass_fits_one_call(struct lull_job *job)
+{
+	uint64_t limit = job->options->latency_budget_ns / DEAREST_EXTENT_NS;
+	uint64_t weight = 0, extents = 0;
+	struct lull_extmap *map;
+	struct lull_cursor cursor;
+	struct lull_extent extent;
+	struct stat st;
+	int r;
+
+	if (fstat(job->src, &st) < 0)
+		return false;
+	if (st.st_size == 0)
+		return true;
+	if (lull_extmap_open(job->src, LULL_EXTMAP_AUTO, 0, (uint64_t)st.st_size, &map) < 0)
+		return false;
+	cursor = lull_extmap_cursor(map);
+	while ((r = cursor.next(cursor.ctx, &extent)) > 0) {
+		weight += extent.weight;
+		extents++;
+		job->mapped_bytes += extent.len;
+		if (weight > limit)
+			break;
+	}
+	lull_extmap_close(map);
+	/* Nothing but holes needs no call at all, and a hole of exabytes is dear on XFS,
+	   which reserves room for it. */
+	if (r != 0 || weight == 0)
+		return false;
+	job->progress->extents = extents;
+	return true;
+}
+
+enum lull_outcome lull_pass_single(struct lull_job *job)
+{
+	for (;;) {
+		struct stat before, after;
+		uint64_t ns;
+		int r = fstat(job->src, &before) < 0 ? -errno : 0;
+
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+					 job->source);
+
+		uint64_t size = (uint64_t)before.st_size;
+
+		if (ftruncate(job->dest.fd, (off_t)size) < 0)
+			return lull_fail(job, LULL_STAGE_RESIZE,
+					 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT
+							: LULL_CAUSE_ERRNO,
+					 errno, job->dest.path);
+		r = size > 0 ? timed_clone(job, 0, size, &ns) : 0;
+		if (fstat(job->src, &after) < 0)
+			after = before;
+		/* The call is atomic, but for the size it was told. */
+		if (after.st_size != before.st_size) {
+			if (lull_should_stop(job))
+				return LULL_INTERRUPTED;
+			continue;
+		}
+		if (r < 0)
+			return clone_failed(job, r, 0, size);
+		job->progress->size = size;
+		job->progress->offset = size;
+		job->progress->bytes_cloned = MIN(job->mapped_bytes, size);
+		job->progress->extents_cloned = job->progress->extents;
+		job->progress->passes = 1;
+		return LULL_OK;
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gathers ranges into calls of bounded weight: neighbours travel together, heavy ranges
+ * are cut. Pure.
+ */
+#pragma once
+
+#include "util/extent.h"
+
+#include <stdbool.h>
+
+/* A stream of ranges: next gives 1 and a range, 0 at the end, or -errno. */
+struct lull_range_source {
+	int (*next)(void *ctx, struct lull_range *ret_range);
+	void *ctx;
+};
+
+/* One call to make. */
+struct lull_request {
+	uint64_t off;
+	uint64_t len;
+	uint32_t weight;  /* 0 for LULL_RANGE_PUNCH */
+	uint32_t extents; /* whole or begun extents of the source in it */
+	uint32_t kind;    /* enum lull_range_kind */
+};
+
+struct lull_batch {
+	struct lull_range_source source;
+	uint64_t block;
+	struct lull_range held; /* pulled, not handed out yet; len 0: none */
+	bool begun;             /* a part of held has been handed out before */
+};
+
+void lull_batch_init(struct lull_batch *batch, uint64_t block,
+		     const struct lull_range_source *source);
+
+/*
+ * The next call of at most limit (at least 1) in weight: 1 and a request, 0 at the end,
+ * or -errno. A request is contiguous, of one kind and never empty. Only a single block
+ * may weigh more than limit.
+ */
+int lull_batch_next(struct lull_batch *batch, uint32_t limit,
+		    struct lull_request *ret_request);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A merge walk over two extent maps.
+ *
+ * INVARIANTS
+ *  1. Bytes that are not positively proven equal are different: only plain written
+ *     extents with the same place on disk, or holes on both sides, prove anything.
+ *  2. pos grows with each step, whatever a cursor delivers.
+ *  3. A range never mixes bytes of two extents of the source, so that its weight is the
+ *     extent's own.
+ */
+#include "plan/plan.h"
+
+#include "util/macros.h"
+
+#include <assert.h>
+#include <errno.h>
+
+void lull_plan_init(struct lull_plan *plan, enum lull_plan_mode mode, uint64_t start,
+		    uint64_t end, uint64_t block, const struct lull_cursor *source,
+		    const struct lull_cursor *dest)
+{
+	assert(block > 0 && (block & (block - 1)) == 0);
+	assert(start % block == 0);
+	assert(mode != LULL_PLAN_COMPARE || dest);
+
+	*plan = (struct lull_plan){
+		.mode = mode,
+		.pos = start,
+		.end = end,
+		.block = block,
+		.source = *source,
+	};
+	if (mode == LULL_PLAN_COMPARE)
+		plan->dest = *dest;
+	else
+		plan->d_done = true;
+}
+
+static uint64_t round_up(const struct lull_plan *plan, uint64_t off)
+{
+	uint64_t mask = plan->block - 1;
+
+	/* Beyond end the exact value no longer matters, so an overflow must not either. */
+	return off >= plan->end ? plan->end : MIN((off + mask) & ~mask, plan->end);
+}
+
+static uint64_t extent_end(const struct lull_extent *extent)
+{
+	uint64_t end;
+
+	return __builtin_add_overflow(extent->off, extent->len, &end) ? UINT64_MAX : end;
+}
+
+/*
+ * Advances one side until its extent ends behind pos. Gives -errno, or 0. What a
+ * cursor says of bytes before pos is passed over, so that a map that changes under
+ * the walk cannot take it backwards.
+ */
+static int pull(struct lull_cursor *cursor, uint64_t pos, struct lull_extent *extent,
+		bool *done, uint64_t *count)
+{
+	while (!*done && (extent->len == 0 || extent_end(extent) <= pos)) {
+		int r = cursor->next(cursor->ctx, extent);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			*done = true;
+		else if (count)
+			(*count)++;
+	}
+	return 0;
+}
+
+static bool has_data(const struct lull_extent *extent)
+{
+	return !(extent->flags & LULL_EXTENT_UNWRITTEN) ||
+	       extent->flags & LULL_EXTENT_OPAQUE;
+}
+
+static bool same_place(const struct lull_extent *s, const struct lull_extent *d)
+{
+	if (s->flags || d->flags || s->phys == 0 || d->phys == 0)
+		return false;
+	return s->phys - s->off == d->phys - d->off;
+}
+
+/* Share of an extent's weight that falls to a part of it. */
+static uint32_t part_of(const struct lull_extent *extent, uint64_t len)
+{
+	if (len >= extent->len || extent->weight <= 1)
+		return MAX(extent->weight, 1u);
+
+	double share = (double)len / (double)extent->len;
+	uint32_t weight = (uint32_t)(share * extent->weight + 0.999);
+
+	return MAX(weight, 1u);
+}
+
+int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
+{
+	while (plan->pos < plan->end) {
+		int r = pull(&plan->source, plan->pos, &plan->s, &plan->s_done, &plan->extents);
+
+		if (r == 0)
+			r = pull(&plan->dest, plan->pos, &plan->d, &plan->d_done, NULL);
+		if (r < 0)
+			return r;
+
+		/* What lies at pos, and up to where that holds, on both sides. */
+		uint64_t pos = plan->pos;
+		uint64_t next = plan->end;
+		bool in_s = !plan->s_done && plan->s.off <= pos;
+		bool in_d = !plan->d_done && plan->d.off <= pos;
+
+		if (!plan->s_done)
+			next = MIN(next, in_s ? extent_end(&plan->s) : plan->s.off);
+		if (!plan->d_done)
+			next = MIN(next, in_d ? extent_end(&plan->d) : plan->d.off);
+
+		/* An extent that starts within a block takes the whole block with it. */
+		uint64_t to = round_up(plan, next);
+
+		if (!in_s && next < to && !plan->s_done && plan->s.off < to) {
+			to = next & ~(plan->block - 1);
+			if (to <= pos) {
+				in_s = true;
+				to = round_up(plan, next + 1);
+			}
+		}
+		if (to <= pos)
+			return -EUCLEAN;
+
+		bool s_data = in_s && has_data(&plan->s);
+		bool d_data = in_d && has_data(&plan->d);
+		uint64_t len = to - pos;
+
+		plan->pos = to;
+		if (s_data) {
+			if (in_d && same_place(&plan->s, &plan->d))
+				continue;
+			*ret_range = (struct lull_range){
+				.off = pos,
+				.len = len,
+				.weight = part_of(&plan->s, len),
+				.kind = LULL_RANGE_CLONE,
+			};
+			return 1;
+		}
+		if (plan->mode == LULL_PLAN_UNKNOWN || d_data) {
+			*ret_range = (struct lull_range){
+				.off = pos,
+				.len = len,
+				.kind = LULL_RANGE_PUNCH,
+			};
+			return 1;
+		}
+	}
+	return 0;
+}

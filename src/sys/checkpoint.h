@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checkpoint of a clone: a small JSON file beside the destination.
+ *
+ * RULES
+ *  1. It is never ahead of what is durable: the engine syncs the destination first and
+ *     records then. One that lags is harmless, for cloning a range again is always right.
+ *  2. It is replaced as a whole: temporary file, fsync, rename, fsync of the directory.
+ *     At any moment the old or the new one is there, never a part.
+ *  3. Whatever is not exactly what this version writes is refused, and nothing is deleted.
+ */
+#pragma once
+
+#include "sys/tripwire.h"
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LULL_CHECKPOINT_SCHEMA 1
+/* A path or a hook may take 4 KiB and up to 6 times that as JSON escapes. */
+#define LULL_CHECKPOINT_MAX_SIZE (256u << 10)
+
+enum lull_phase {
+	LULL_PHASE_CLONING,
+	LULL_PHASE_COMPLETE, /* the temporary file is the whole copy, durable */
+};
+
+struct lull_checkpoint {
+	char run_id[37];
+	char *source;             /* absolute path */
+	char *dest;               /* absolute path */
+	char *temporary;          /* file name beside dest; NULL: dest is written in place */
+	char source_fs[37];       /* UUIDs of the file systems, "" if not known */
+	char dest_fs[37];
+	struct lull_reference reference; /* the source when the pass began */
+	bool has_reference;       /* false before it was taken: nothing is cloned yet */
+	uint64_t dest_inode;      /* of the file that is written */
+	uint64_t dest_generation;
+	uint64_t dest_size;       /* what it was made, 0 before that */
+	int64_t dest_ctime_ns;    /* of that file, when this was recorded */
+	uint64_t offset;          /* durable up to here */
+	unsigned int pass;
+	int method;               /* enum lull_method */
+	int phase;                /* enum lull_phase */
+	bool frozen;              /* the writers are, or may be, frozen */
+	bool kept_frozen;         /* they were left so on purpose, for a resume */
+	uint64_t frozen_since;    /* ns since the epoch */
+	char *hook;               /* NULL: none */
+	uint64_t hook_timeout_ns;
+	bool replaces;            /* options that matter when it is continued */
+	uint64_t updated;         /* ns since the epoch */
+};
+
+/* Frees what it owns and leaves it empty. */
+void lull_checkpoint_done(struct lull_checkpoint *checkpoint);
+
+/*
+ * Reads name in directory dir. 0, or
+ *   -ENOENT           there is none
+ *   -EPERM            it belongs to somebody else, or others may write to it: its hook
+ *                     would run with our rights
+ *   -EBADMSG          damaged: no checkpoint, a part of one, a value out of range
+ *   -EPROTONOSUPPORT  written by another version
+ *   or any other -errno of reading.
+ */
+int lull_checkpoint_load(int dir, const char *name,
+			 struct lull_checkpoint *ret_checkpoint) _must_check_;
+
+/* The same from memory, for tests and the fuzzer. */
+int lull_checkpoint_parse(const char *text, size_t len,
+			  struct lull_checkpoint *ret_checkpoint) _must_check_;
+
+/* Replaces name in directory dir, durably, mode 0600. 0 or -errno. */
+int lull_checkpoint_save(int dir, const char *name,
+			 const struct lull_checkpoint *checkpoint) _must_check_;
+
+/* Removes it and syncs the directory. 0, also if there is none, or -errno. */
+int lull_checkpoint_remove(int dir, const char *name) _must_check_;

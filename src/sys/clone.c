@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/* The call that lullcp exists for, and the one place that knows what its errors mean. */
+#include "sys/clone.h"
+
+#include "sys/inode.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
+{
+	struct file_clone_range range = {
+		.src_fd = src,
+		.src_offset = off,
+		.src_length = len,
+		.dest_offset = off,
+	};
+
+	assert(len > 0);
+	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
+}
+
+int lull_clone_punch(int fd, uint64_t off, uint64_t len)
+{
+	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	while (fallocate(fd, mode, (off_t)off, (off_t)len) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Too little room for the range: what XFS before 6.13 reports as EINVAL. */
+static bool looks_full(int dest, uint64_t len)
+{
+	struct statfs fs;
+
+	if (fstatfs(dest, &fs) < 0)
+		return false;
+
+	/* A clone needs metadata only, but the reserve is taken in whole extents. */
+	uint64_t room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+
+	return room < MIN(len, 64ULL << 20);
+}
+
+static bool over_limit(uint64_t end)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	       end > limit.rlim_cur;
+}
+
+enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
+				    uint64_t len)
+{
+	uint64_t block;
+	struct stat st;
+
+	switch (err) {
+	case EXDEV: /* two superblocks; before 5.18 also two mounts of one */
+		return LULL_CAUSE_OTHER_FILE_SYSTEM;
+	case EOPNOTSUPP: /* ext4, tmpfs, XFS with reflink=0, OCFS2, NFS without CLONE */
+	case ENOTTY:     /* file systems and kernels that do not know the call */
+	case ENOSYS:
+		return LULL_CAUSE_NO_REFLINK;
+	case ETXTBSY: /* generic_remap_checks(): an active swap file on either side */
+		return LULL_CAUSE_SWAP_FILE;
+	case EPERM: /* IS_IMMUTABLE(dest) */
+		return LULL_CAUSE_IMMUTABLE;
+	case EDQUOT: /* each cloned block counts for the owner of dest */
+		return LULL_CAUSE_QUOTA;
+	case ENOSPC:
+		return LULL_CAUSE_FULL;
+	case EFBIG:
+		return LULL_CAUSE_FILE_SIZE_LIMIT;
+	case EROFS:
+		return LULL_CAUSE_READ_ONLY;
+	case EINVAL:
+		/* Beyond the end of src: it shrank, or grew so that a tail is in its middle. */
+		if (fstat(src, &st) == 0 && off + len > (uint64_t)st.st_size)
+			return LULL_CAUSE_SIZE_CHANGED;
+		if (over_limit(off + len))
+			return LULL_CAUSE_FILE_SIZE_LIMIT;
+		if (lull_inode_is_nocow(src) != lull_inode_is_nocow(dest))
+			return LULL_CAUSE_NOCOW_MISMATCH;
+		if (looks_full(dest, len))
+			return LULL_CAUSE_FULL;
+		if (fstat(src, &st) == 0 && off + len < (uint64_t)st.st_size &&
+		    lull_inode_block_size(dest, &block) == 0 && (off + len) % block != 0)
+			return LULL_CAUSE_SIZE_CHANGED;
+		return LULL_CAUSE_ERRNO;
+	default:
+		return LULL_CAUSE_ERRNO;
+	}
+}

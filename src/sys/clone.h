@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* FICLONERANGE, and what its errors mean. */
+#pragma once
+
+#include "lullcp.h"
+#include "util/macros.h"
+
+/*
+ * Makes [off, off + len) of dest share the bytes of the same range of src. len is never
+ * 0 (the kernel would take it for "to the end"); off is a multiple of the block size,
+ * and so is len unless the range ends at the end of src.
+ *
+ * 0, or -errno: then the range of dest is undefined (a prefix of it may be cloned), and
+ * doing it again is always right. A fatal signal ends the call early; one that is
+ * handled does not.
+ */
+int lull_clone_range(int src, int dest, uint64_t off, uint64_t len) _must_check_;
+
+/* Makes [off, off + len) of fd read as zeroes; the size stays. 0 or -errno. */
+int lull_clone_punch(int fd, uint64_t off, uint64_t len) _must_check_;
+
+/*
+ * What a failed call means. err is its positive errno; src and dest are looked at to tell
+ * causes apart that share an errno. off and len are those of the call.
+ */
+enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
+				    uint64_t len);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The caller's hook: a command, or a directory of them, that freezes and thaws writers.
+ * Called as COMMAND freeze|thaw SOURCE..., in a process group of its own, with standard
+ * input from /dev/null and standard output on standard error.
+ */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lull_hook;
+
+enum lull_hook_phase { LULL_HOOK_FREEZE, LULL_HOOK_THAW };
+
+/* What the hook learns from its environment; see HOOKS in lullcp(1). */
+struct lull_hook_facts {
+	const char *run_id;
+	const char *dest;
+	const char *checkpoint;
+	const char *result;     /* for thaw: ok, failed or interrupted */
+	uint64_t max_freeze_ns; /* 0: none */
+	bool resumed;
+};
+
+enum lull_hook_end {
+	LULL_HOOK_OK,
+	LULL_HOOK_EXITED,  /* with a status other than 0: code */
+	LULL_HOOK_KILLED,  /* by a signal of its own: code */
+	LULL_HOOK_TIMEOUT, /* killed by us */
+	LULL_HOOK_ABORTED, /* killed by us because the control descriptor became readable */
+	LULL_HOOK_ERROR,   /* could not be run: code is an errno */
+};
+
+struct lull_hook_status {
+	enum lull_hook_end end;
+	int code;
+};
+
+/*
+ * Splits command as a shell would (quotes, escapes, variables, globs; no command
+ * substitution). 0, -EINVAL if it cannot be split or is empty, -ENOMEM.
+ */
+int lull_hook_parse(const char *command, struct lull_hook **ret_hook) _must_check_;
+
+/* NULL is fine. */
+void lull_hook_free(struct lull_hook *hook);
+
+/*
+ * Runs the hook and waits for it. A command is looked for in PATH; of a directory all
+ * executables run in the order of their names, for thaw in reverse. freeze ends at the
+ * first that fails, thaw runs them all and reports the first failure.
+ *
+ * After timeout_ns for the whole call, or when control (-1: none) becomes readable, the
+ * process group gets SIGTERM, a second later SIGKILL.
+ */
+struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
+				      enum lull_hook_phase phase,
+				      const char *const *sources, size_t n_sources,
+				      const struct lull_hook_facts *facts,
+				      uint64_t timeout_ns, int control);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a file is known by across reboots and mounts, and what file system it lies on.
+ * st_dev is no part of it: on Btrfs it changes from mount to mount.
+ */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A file system, as libmount and the kernel describe it. */
+struct lull_fs {
+	uint64_t magic;       /* statfs.f_type: no name can be trusted with more */
+	char type[32];        /* "xfs"; "" if not known */
+	char mount_point[256]; /* shortened if longer; "" if not known */
+	char uuid[37];        /* "" where the file system has none that can be read */
+	uint64_t block;       /* FIGETBSZ */
+	bool read_only;
+	bool nodatacow;       /* Btrfs mounted so: new files are NOCOW */
+};
+
+/*
+ * Describes the file system of fd. Rests on /proc/self/mountinfo through libmount,
+ * FS_IOC_GETFSUUID (6.9), XFS_IOC_FSGEOMETRY and BTRFS_IOC_FS_INFO. What cannot be found
+ * out stays empty; -errno only if fd cannot be looked at at all.
+ */
+int lull_identity_fs(int fd, struct lull_fs *ret_fs) _must_check_;
+
+/* A new run id: a random UUID in lower case. */
+void lull_identity_run_id(char ret_id[37]);
+
+/* True if text is a UUID as lull_identity_run_id() makes them. */
+bool lull_identity_is_uuid(const char *text);

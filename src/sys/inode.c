@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/* Inode properties by ioctl. */
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+static bool unknown_here(int err)
+{
+	return err == ENOTTY || err == EOPNOTSUPP || err == ENOSYS || err == EINVAL;
+}
+
+bool lull_inode_is_nocow(int fd)
+{
+	int flags = 0;
+
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && flags & FS_NOCOW_FL;
+}
+
+static int inherit_nocow(int src, int dest)
+{
+	int from = 0, to = 0;
+
+	if (ioctl(src, FS_IOC_GETFLAGS, &from) < 0 || ioctl(dest, FS_IOC_GETFLAGS, &to) < 0)
+		return unknown_here(errno) ? 0 : -errno;
+	if ((from & FS_NOCOW_FL) == (to & FS_NOCOW_FL))
+		return 0;
+	to = (to & ~FS_NOCOW_FL) | (from & FS_NOCOW_FL);
+	/* Btrfs: NOCOW and compression exclude each other; a directory may have given
+	   the new file the latter. */
+	if (to & FS_NOCOW_FL)
+		to &= ~(FS_COMPR_FL | FS_NOCOMP_FL);
+	return ioctl(dest, FS_IOC_SETFLAGS, &to) < 0 ? -errno : 0;
+}
+
+static int inherit_cowextsize(int src, int dest)
+{
+	struct fsxattr from = { 0 }, to = { 0 };
+
+	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 ||
+	    ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
+		return unknown_here(errno) ? 0 : -errno;
+	if (!(from.fsx_xflags & FS_XFLAG_COWEXTSIZE) ||
+	    (to.fsx_xflags & FS_XFLAG_COWEXTSIZE &&
+	     from.fsx_cowextsize == to.fsx_cowextsize))
+		return 0;
+	to.fsx_xflags |= FS_XFLAG_COWEXTSIZE;
+	to.fsx_cowextsize = from.fsx_cowextsize;
+	return ioctl(dest, FS_IOC_FSSETXATTR, &to) < 0 ? -errno : 0;
+}
+
+int lull_inode_inherit(int src, int dest)
+{
+	int r = inherit_nocow(src, dest);
+
+	return r < 0 ? r : inherit_cowextsize(src, dest);
+}
+
+int lull_inode_block_size(int fd, uint64_t *ret_size)
+{
+	int size = 0;
+
+	if (ioctl(fd, FIGETBSZ, &size) < 0)
+		return -errno;
+	if (size < 512 || (size & (size - 1)) != 0)
+		return -EUCLEAN;
+	*ret_size = (uint64_t)size;
+	return 0;
+}
+
+uint64_t lull_inode_generation(int fd)
+{
+	/* The kernel writes an int for most file systems, a long by the letter. */
+	unsigned long generation = 0;
+
+	return ioctl(fd, FS_IOC_GETVERSION, &generation) < 0 ? 0 : generation & 0xffffffffUL;
+}

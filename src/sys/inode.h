@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Properties of an inode that decide whether and how well a clone works, and that
+ * FICLONERANGE does not carry over: the NOCOW flag of Btrfs, the copy-on-write extent
+ * size of XFS.
+ */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+
+/* True for a Btrfs file without copy-on-write (chattr +C); false if nobody knows. */
+bool lull_inode_is_nocow(int fd);
+
+/*
+ * Gives dest, which must be empty, what of src's properties a clone needs: the NOCOW flag,
+ * set or cleared (Btrfs clones only between files that agree), and cowextsize, without
+ * which the clone would fragment faster. 0 also where the file system knows neither;
+ * -errno if it does and refuses.
+ */
+int lull_inode_inherit(int src, int dest) _must_check_;
+
+/* The block size that clone ranges are aligned to (FIGETBSZ). 0 or -errno. */
+int lull_inode_block_size(int fd, uint64_t *ret_size) _must_check_;
+
+/* The inode's generation number (FS_IOC_GETVERSION), 0 where there is none. */
+uint64_t lull_inode_generation(int fd);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/* Drain, flush, reference: see tripwire.h for why this proves anything. */
+#include "sys/tripwire.h"
+
+#include "sys/clock.h"
+#include "sys/clone.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+/* A hook may answer a moment early; a file that is written all the time never settles. */
+#define ATTEMPTS 3
+
+int lull_tripwire_look(int fd, struct lull_reference *ret_reference)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret_reference = (struct lull_reference){
+		.inode = st.st_ino,
+		.generation = lull_inode_generation(fd),
+		.size = (uint64_t)st.st_size,
+		.mtime_ns = st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_mtim.tv_nsec,
+		.ctime_ns = st.st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_ctim.tv_nsec,
+	};
+	return 0;
+}
+
+bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b)
+{
+	return a->inode == b->inode && a->generation == b->generation && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+int lull_tripwire_flush(int fd)
+{
+	const unsigned int all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				 SYNC_FILE_RANGE_WAIT_AFTER;
+
+	if (sync_file_range(fd, 0, 0, all) < 0)
+		return -errno;
+
+	struct fiemap map = { .fm_length = 1, .fm_flags = FIEMAP_FLAG_SYNC };
+
+	while (ioctl(fd, FS_IOC_FIEMAP, &map) < 0) {
+		/* Without FIEMAP nothing rests on the map: the clone flushes by itself. */
+		if (errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+int lull_tripwire_drain(int src, int scratch, uint64_t block, uint64_t size)
+{
+	if (size == 0)
+		return 0;
+	return lull_clone_range(src, scratch, 0, MIN(block, size));
+}
+
+int lull_tripwire_take(int src, int scratch, uint64_t block,
+		       struct lull_reference *ret_reference)
+{
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct lull_reference before = { 0 }, after = { 0 };
+		int r = lull_tripwire_look(src, &before);
+
+		if (r < 0)
+			return r;
+
+		/* Within the tick of its last change a file can change unseen. */
+		while (lull_clock_coarse() == before.ctime_ns ||
+		       (lull_clock_coarse() < before.ctime_ns &&
+			before.ctime_ns - lull_clock_coarse() < (int64_t)NSEC_PER_SEC / 50))
+			lull_clock_sleep(NSEC_PER_MSEC);
+
+		r = lull_tripwire_drain(src, scratch, block, before.size);
+		/* A source that shrank below a block in this moment is one that is written. */
+		if (r == -EINVAL)
+			continue;
+		if (r == 0)
+			r = lull_tripwire_flush(src);
+		if (r == 0)
+			r = lull_tripwire_look(src, &after);
+		if (r < 0)
+			return r;
+		if (lull_reference_equal(&before, &after)) {
+			*ret_reference = after;
+			return 0;
+		}
+	}
+	return -EBUSY;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The values that plan and sys share. Every range in lullcp is half-open:
+ * [off, off + len), in bytes.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* What makes an extent other than plain written data with a place of its own. */
+enum lull_extent_flags {
+	LULL_EXTENT_UNWRITTEN = 1 << 0, /* preallocated: reads as zeroes */
+	LULL_EXTENT_OPAQUE = 1 << 1,    /* delayed, inline, encoded, unknown: phys says
+	                                   nothing about the bytes */
+};
+
+struct lull_extent {
+	uint64_t off;
+	uint64_t len;
+	uint64_t phys;   /* byte address of the first block, 0 when it has none */
+	uint32_t flags;  /* enum lull_extent_flags */
+	uint32_t weight; /* how many pieces the file system keeps for it, at least 1:
+	                    the unit in which the cost of a clone call is counted */
+};
+
+/*
+ * A stream of extents in ascending order, without overlaps. next gives 1 and
+ * the next extent, 0 at the end, or -errno.
+ */
+struct lull_cursor {
+	int (*next)(void *ctx, struct lull_extent *ret_extent);
+	void *ctx;
+};
+
+enum lull_range_kind {
+	LULL_RANGE_CLONE, /* source and destination may differ: clone it */
+	LULL_RANGE_PUNCH, /* a hole of the source where the destination may have data */
+};
+
+/* A piece of work, made from one extent of the source or from one of its holes. */
+struct lull_range {
+	uint64_t off;
+	uint64_t len;
+	uint32_t weight; /* see lull_extent; 0 for LULL_RANGE_PUNCH */
+	uint32_t kind;   /* enum lull_range_kind */
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes and cleanups that the compiler checks or runs for us. */
+#pragma once
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _must_check_    __attribute__((warn_unused_result))
+#define _printf_(a, b)  __attribute__((format(printf, a, b)))
+#define _cleanup_(f)    __attribute__((cleanup(f)))
+#define _cleanup_free_  _cleanup_(lull_freep)
+#define _cleanup_close_ _cleanup_(lull_closep)
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+
+#define NSEC_PER_SEC  1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+#define NSEC_PER_USEC 1000ULL
+
+static inline void lull_freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void lull_closep(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+/* Hands the value over to the caller, so that the cleanup finds nothing. */
+static inline int lull_steal_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
