@@ -8,7 +8,9 @@
  * (every extent follows the next one on disk). -h leaves PERCENT of the blocks
  * as holes. Prints the number of extents the file system reports.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <err.h>
 #include <fcntl.h>
 #include <linux/fiemap.h>

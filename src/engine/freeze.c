@@ -63,6 +63,11 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_HOOK,
 				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
 				 text);
+	/* One that cannot even be started would leave a freeze behind that no thaw ends. */
+	r = lull_hook_find(job->hook);
+	if (r < 0)
+		return lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
+				text);
 	return LULL_OK;
 }
 
@@ -281,19 +286,21 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 	const char *sources[] = { c->source };
 	struct lull_hook_facts facts = facts_of(job);
 	struct lull_hook_status status;
+	/* The one that is given now may be the mended one. */
+	const char *text = job->options->hook ? job->options->hook : c->hook;
 	struct lull_hook *hook;
-	int r = lull_hook_parse(c->hook, &hook);
+	int r = lull_hook_parse(text, &hook);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_SYNTAX, r, c->hook);
+		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_SYNTAX, r, text);
 	lull_warn(job, LULL_WARNING_RETHAW, 0, c->source);
 	facts.result = "interrupted";
 	facts.resumed = true;
-	status = lull_hook_run(hook, LULL_HOOK_THAW, sources, 1, &facts, c->hook_timeout_ns, -1);
+	status = lull_hook_run(hook, LULL_HOOK_THAW, sources, 1, &facts, hook_timeout(job), -1);
 	lull_hook_free(hook);
 	if (status.end != LULL_HOOK_OK) {
 		job->thaw_failed = true;
-		job->hook_text = c->hook;
+		job->hook_text = text;
 		return hook_failed(job, LULL_THAW_FAILED, &status);
 	}
 	c->frozen = false;

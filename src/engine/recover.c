@@ -7,6 +7,7 @@
 #include "sys/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 static enum lull_outcome open_record(struct lull_job *job, const char *path)
@@ -47,7 +48,11 @@ static void report(const struct lull_job *job, struct lull_report *ret_report)
 	ret_report->size = c->dest_size;
 	ret_report->offset = c->offset;
 	ret_report->pass = c->pass;
-	ret_report->complete = c->phase == LULL_PHASE_COMPLETE;
+	/* Whole and still waiting for its name; a failed thaw leaves a checkpoint behind
+	   after that. */
+	ret_report->complete =
+		c->phase == LULL_PHASE_COMPLETE &&
+		(!c->temporary || faccessat(job->dest.dir, c->temporary, F_OK, 0) == 0);
 	ret_report->frozen = c->frozen;
 	ret_report->kept_frozen = c->kept_frozen;
 	ret_report->frozen_since = c->frozen_since;

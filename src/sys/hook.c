@@ -269,6 +269,29 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+int lull_hook_find(const struct lull_hook *hook)
+{
+	const char *name = hook->words.we_wordv[0];
+	const char *path = getenv("PATH");
+	int r = -ENOENT;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) < 0 ? -errno : 0;
+	path = path ? path : "/bin:/usr/bin";
+	while (r != 0 && *path) {
+		size_t len = strcspn(path, ":");
+		_cleanup_free_ char *file = NULL;
+		struct stat st;
+
+		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", name) < 0)
+			return -ENOMEM;
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode))
+			r = access(file, X_OK) < 0 ? -EACCES : 0;
+		path += len + (path[len] == ':');
+	}
+	return r;
+}
+
 struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      enum lull_hook_phase phase,
 				      const char *const *sources, size_t n_sources,

@@ -46,6 +46,9 @@ struct lull_hook_status {
  */
 int lull_hook_parse(const char *command, struct lull_hook **ret_hook) _must_check_;
 
+/* 0 if the command can be started, as execvp(3) would find it; else -errno. */
+int lull_hook_find(const struct lull_hook *hook) _must_check_;
+
 /* NULL is fine. */
 void lull_hook_free(struct lull_hook *hook);
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the shell tests share. A test sources this file first:
+#
+#   . "$(dirname "$0")/../lib.sh"
+#   fs_test            # root, a mount namespace of its own, a work directory in $T
+#
+# Environment: LULLCP (the program), TOOLS (helper programs), LULL_TEST_SEED,
+# LULL_TEST_ROUNDS, LULL_TEST_MUST_RUN=1 (a test that cannot run has failed).
+
+set -u
+LULLCP=${LULLCP:?the program to test}
+TOOLS=${TOOLS:-}
+SEED=${LULL_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
+RANDOM=$SEED
+failures=0
+checks=0
+
+skip() { # skip WHY: this machine cannot run the test
+  echo "SKIP: $*"
+  if [ "${LULL_TEST_MUST_RUN:-}" = 1 ]; then
+    echo 'a skipped test is a failure here'
+    exit 1
+  fi
+  exit 77
+}
+framework_failure() {
+  echo "the test itself is broken: $*" >&2
+  exit 99
+}
+note() { printf '# %s\n' "$*"; }
+ok() { checks=$((checks + 1)); }
+bad() { # bad WHAT: a check that failed
+  checks=$((checks + 1))
+  failures=$((failures + 1))
+  printf 'FAILED (%s:%s): %s\n' "$(basename "$0")" "${BASH_LINENO[1]:-?}" "$*"
+  [ ! -s "$T/err" ] || sed 's/^/    stderr: /' "$T/err" | head -5
+}
+check() { # check WHAT COMMAND...: the command must succeed
+  local what=$1
+  shift
+  if "$@" >"$T/check.out" 2>&1; then ok; else bad "$what"; fi
+}
+check_not() {
+  local what=$1
+  shift
+  if "$@" >"$T/check.out" 2>&1; then bad "$what"; else ok; fi
+}
+same() { # same WHAT EXPECTED GOT
+  if [ "$2" = "$3" ]; then ok; else bad "$1: expected '$2', got '$3'"; fi
+}
+run() { # run ARG...: lullcp; status in $rc, output in $T/out and $T/err
+  rc=0
+  "$LULLCP" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+}
+expect() { # expect STATUS ARG...: lullcp must end so
+  local want=$1
+  shift
+  run "$@"
+  if [ "$rc" = "$want" ]; then ok; else bad "lullcp $*: status $rc, not $want"; fi
+}
+says() { # says TEXT: standard error holds it
+  if grep -qF -- "$1" "$T/err"; then ok; else bad "standard error lacks: $1"; fi
+}
+silent() { # nothing was said
+  if [ -s "$T/out" ] || [ -s "$T/err" ]; then bad 'not silent'; else ok; fi
+}
+field() { jq -r "select(.type == \"summary\") | .$1" "$T/out"; } # field KEY: of the summary
+finish() {
+  note "seed $SEED: $checks checks, $failures failed"
+  [ "$checks" -gt 0 ] || framework_failure 'nothing was checked'
+  [ "$failures" = 0 ] || exit 1
+  exit 0
+}
+
+# ---- file systems ----
+
+# A mount namespace of its own: whatever ends the test, the kernel frees mounts and loops.
+fs_test() {
+  [ "$(id -u)" = 0 ] || skip 'needs root'
+  if [ -z "${LULL_TEST_NAMESPACE:-}" ]; then
+    LULL_TEST_NAMESPACE=1 exec unshare -m --propagation private bash "$0" "$@" ||
+      skip 'needs a mount namespace'
+  fi
+  T=$(mktemp -d) || framework_failure mktemp
+  trap 'fs_end' EXIT
+  mount -t tmpfs -o size=64m tmpfs "$T" || skip 'cannot mount'
+  n_fs=0
+}
+fs_end() {
+  local status=$? m
+  # shellcheck disable=SC2046
+  kill $(jobs -p) 2>/dev/null
+  for m in $(awk -v t="$T/" 'index($2, t) == 1 { print $2 }' /proc/mounts | tac); do
+    umount "$m" 2>/dev/null || umount -l "$m"
+  done
+  umount "$T" 2>/dev/null || umount -l "$T"
+  rmdir "$T"
+  exit "$status"
+}
+image() { # image SIZE: path of a sparse file outside the work directory
+  local f
+  f=$(mktemp "${TMPDIR:-/var/tmp}/lullcp-test.XXXXXX") || framework_failure mktemp
+  truncate -s "$1" "$f" || framework_failure truncate
+  echo "$f"
+}
+make_fs() { # make_fs IMAGE KIND
+  case $2 in
+    xfs) mkfs.xfs -q -f -m reflink=1,rmapbt=0 "$1" ;;
+    xfs-rmap) mkfs.xfs -q -f -m reflink=1,rmapbt=1 "$1" ;;
+    xfs-1k) mkfs.xfs -q -f -b size=1024 -m reflink=1 "$1" ;;
+    xfs-noreflink) mkfs.xfs -q -f -m reflink=0,rmapbt=0 "$1" ;;
+    btrfs | btrfs-*) mkfs.btrfs -q -f "$1" ;;
+    ext4) mkfs.ext4 -q -F "$1" ;;
+  esac >/dev/null 2>&1 || skip "cannot make $2"
+}
+mount_options() {
+  case $1 in
+    btrfs-compress) echo loop,compress-force=zlib ;;
+    btrfs-nodatacow) echo loop,nodatacow ;;
+    *) echo loop ;;
+  esac
+}
+fs_mount() { # fs_mount KIND [SIZE]: mounts one; its place in $M
+  local img kind=$1
+  n_fs=$((n_fs + 1))
+  M=$T/fs$n_fs
+  mkdir -p "$M"
+  img=$(image "${2:-1G}")
+  make_fs "$img" "$kind"
+  mount -o "$(mount_options "$kind")" "$img" "$M" || skip "cannot mount $kind"
+  rm -f "$img" # the loop device holds it; nothing is left behind
+}
+fs_unmount() {
+  umount "$1" || { sleep 1; umount "$1"; } || bad "cannot unmount $1"
+}
+fragmented() { # fragmented FILE BLOCKS [OPTION...]: each block an extent
+  local f=$1 n=$2
+  shift 2
+  "$TOOLS/fragment" "$@" "$f" "$n" >/dev/null || framework_failure "fragment $f"
+}
+no_leftovers() { # no_leftovers DIR: neither checkpoint nor temporary file
+  local left
+  left=$(find "$1" -maxdepth 1 -name '.*lullcp*' -printf '%f ')
+  if [ -z "$left" ]; then ok; else bad "left behind: $left"; fi
+}

@@ -1,0 +1,846 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Checkpoints: what is written is read back, what is not exactly one is refused, and a
+ * save that ends at any of its system calls leaves the old one or the new one.
+ *
+ * The linker sends the library's calls through the wrappers below (--wrap).
+ */
+#include "unit.h"
+
+#include "lullcp.h"
+#include "sys/checkpoint.h"
+#include "sys/checkpoint_json.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define NAME "disk.img.lullcp"
+
+/* ---- calls that fail or end the process ---- */
+
+enum fate { PASS, FAIL, DIE_BEFORE, DIE_AFTER, SHORT };
+
+static struct {
+	enum fate fate;
+	unsigned int at;    /* which call, from 1 */
+	unsigned int count; /* calls so far */
+} plot;
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+int __real_fsync(int fd);
+int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __real_openat(int dir, const char *name, int flags, ...);
+int __real_openat64(int dir, const char *name, int flags, ...);
+int __real_unlinkat(int dir, const char *name, int flags);
+
+ssize_t __wrap_write(int fd, const void *buf, size_t len);
+int __wrap_fsync(int fd);
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __wrap_openat(int dir, const char *name, int flags, mode_t mode);
+int __wrap_openat64(int dir, const char *name, int flags, mode_t mode);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+
+/* Whether the call's turn has come; dies where it is to die before it. */
+static bool turn(void)
+{
+	bool now = plot.fate != PASS && ++plot.count == plot.at;
+
+	if (now && plot.fate == DIE_BEFORE)
+		_exit(9);
+	return now;
+}
+
+static int end(bool now, int r)
+{
+	if (now && plot.fate == DIE_AFTER)
+		_exit(9);
+	return r;
+}
+
+ssize_t __wrap_write(int fd, const void *buf, size_t len)
+{
+	bool now = turn();
+
+	if (now && plot.fate == FAIL) {
+		errno = ENOSPC;
+		return -1;
+	}
+	/* Half of it gets there, whether the process lives on or not. */
+	if (now)
+		len = len > 1 ? len / 2 : len;
+
+	ssize_t n = __real_write(fd, buf, len);
+
+	(void)end(now, 0);
+	return n;
+}
+
+#define WRAP(real)                                                                          \
+	bool now = turn();                                                                  \
+                                                                                            \
+	if (now && plot.fate == FAIL) {                                                     \
+		errno = EIO;                                                                \
+		return -1;                                                                  \
+	}                                                                                   \
+	return end(now, real)
+
+int __wrap_fsync(int fd)
+{
+	WRAP(__real_fsync(fd));
+}
+
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	WRAP(__real_renameat(from_dir, from, to_dir, to));
+}
+
+int __wrap_openat(int dir, const char *name, int flags, mode_t mode)
+{
+	WRAP(__real_openat(dir, name, flags, mode));
+}
+
+int __wrap_openat64(int dir, const char *name, int flags, mode_t mode)
+{
+	WRAP(__real_openat64(dir, name, flags, mode));
+}
+
+int __wrap_unlinkat(int dir, const char *name, int flags)
+{
+	WRAP(__real_unlinkat(dir, name, flags));
+}
+
+/* ---- checkpoints to test with ---- */
+
+static struct lull_checkpoint full(void)
+{
+	static char source[] = "/srv/vm/disk \xe9\xff.img", dest[] = "/srv/vm/copy\n'\".img";
+	static char temporary[] = ".copy\xc3(.img.tmp", hook[] = "hook --name 'caf\xc3\xa9 \xe9'";
+
+	return (struct lull_checkpoint){
+		.run_id = "0b1f6a3e-4c1d-4b6e-9f0a-7e2d5c8b9a10",
+		.source = source,
+		.dest = dest,
+		.temporary = temporary,
+		.source_fs = "11111111-2222-3333-4444-555555555555",
+		.dest_fs = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+		.reference = { .inode = 133,
+			       .generation = 4294967295,
+			       .size = 1ULL << 40,
+			       .mtime_ns = 1700000000123456789,
+			       .ctime_ns = -1 },
+		.has_reference = true,
+		.dest_inode = INT64_MAX,
+		.dest_generation = 7,
+		.dest_size = 1ULL << 40,
+		.dest_ctime_ns = 1700000000987654321,
+		.offset = (1ULL << 39) + 1,
+		.pass = 65535,
+		.method = LULL_METHOD_FROZEN,
+		.phase = LULL_PHASE_COMPLETE,
+		.frozen = true,
+		.kept_frozen = true,
+		.frozen_since = 1700000001000000000,
+		.hook = hook,
+		.hook_timeout_ns = 60000000000,
+		.replaces = true,
+		.updated = 1700000002000000000,
+	};
+}
+
+static struct lull_checkpoint least(void)
+{
+	static char source[] = "/a", dest[] = "/b";
+
+	return (struct lull_checkpoint){
+		.run_id = "00000000-0000-4000-8000-000000000000",
+		.source = source,
+		.dest = dest,
+	};
+}
+
+static void check_text(const char *name, const char *a, const char *b)
+{
+	check(name, (a == NULL) == (b == NULL));
+	check(name, !a || strcmp(a, b) == 0);
+}
+
+static void check_same(const char *name, const struct lull_checkpoint *a,
+		       const struct lull_checkpoint *b)
+{
+	check_text(name, a->run_id, b->run_id);
+	check_text(name, a->source, b->source);
+	check_text(name, a->dest, b->dest);
+	check_text(name, a->temporary, b->temporary);
+	check_text(name, a->source_fs, b->source_fs);
+	check_text(name, a->dest_fs, b->dest_fs);
+	check_int(name, a->has_reference, b->has_reference);
+	check_int(name, a->reference.inode, b->reference.inode);
+	check_int(name, a->reference.generation, b->reference.generation);
+	check_int(name, a->reference.size, b->reference.size);
+	check_int(name, a->reference.mtime_ns, b->reference.mtime_ns);
+	check_int(name, a->reference.ctime_ns, b->reference.ctime_ns);
+	check_int(name, a->dest_inode, b->dest_inode);
+	check_int(name, a->dest_generation, b->dest_generation);
+	check_int(name, a->dest_size, b->dest_size);
+	check_int(name, a->dest_ctime_ns, b->dest_ctime_ns);
+	check_int(name, a->offset, b->offset);
+	check_int(name, a->pass, b->pass);
+	check_int(name, a->method, b->method);
+	check_int(name, a->phase, b->phase);
+	check_int(name, a->frozen, b->frozen);
+	check_int(name, a->kept_frozen, b->kept_frozen);
+	check_int(name, a->frozen_since, b->frozen_since);
+	check_text(name, a->hook, b->hook);
+	check_int(name, a->hook_timeout_ns, b->hook_timeout_ns);
+	check_int(name, a->replaces, b->replaces);
+	check_int(name, a->updated, b->updated);
+}
+
+static char *text_of(const struct lull_checkpoint *c)
+{
+	char *text = NULL;
+
+	assert_int_equal(lull_checkpoint_format(c, &text), 0);
+	return text;
+}
+
+/* ---- the text ---- */
+
+static void test_round_trip(void **state UNUSED)
+{
+	struct lull_checkpoint cases[12];
+	static const char *const names[ARRAY_SIZE(cases)] = {
+		"full",	     "least",	 "in place",	 "no hook",   "not frozen", "cloning",
+		"no UUIDs",  "method none", "method single", "method quiet", "not kept",
+		"does not replace",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cases[i] = full();
+	cases[1] = least();
+	cases[2].temporary = NULL;
+	cases[3].frozen = cases[3].kept_frozen = false;
+	cases[3].frozen_since = 0;
+	cases[3].hook = NULL;
+	cases[4].frozen = cases[4].kept_frozen = false;
+	cases[4].frozen_since = 0;
+	cases[5].phase = LULL_PHASE_CLONING;
+	cases[6].source_fs[0] = cases[6].dest_fs[0] = '\0';
+	cases[7].method = LULL_METHOD_NONE;
+	cases[8].method = LULL_METHOD_SINGLE;
+	cases[9].method = LULL_METHOD_QUIET;
+	cases[10].kept_frozen = false;
+	cases[11].replaces = false;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_checkpoint back = { 0 };
+		char *text = text_of(&cases[i]);
+
+		check_int(names[i], lull_checkpoint_parse(text, strlen(text), &back), 0);
+		check_same(names[i], &back, &cases[i]);
+		lull_checkpoint_done(&back);
+		check(names[i], back.source == NULL && back.hook == NULL);
+		free(text);
+	}
+}
+
+static void test_truncated(void **state UNUSED)
+{
+	const struct lull_checkpoint c = full();
+	char *text = text_of(&c);
+	size_t len = strlen(text);
+
+	for (size_t n = 0; n < len; n++) {
+		struct lull_checkpoint back = { .pass = 42 };
+		/* A buffer of just this size: a byte read beyond it shows under ASan. */
+		char *part = malloc(n ? n : 1);
+
+		assert_non_null(part);
+		memcpy(part, text, n);
+		if (lull_checkpoint_parse(part, n, &back) != -EBADMSG)
+			fail_msg("accepted with %zu of %zu bytes", n, len);
+		assert_int_equal(back.pass, 42);
+		assert_null(back.source);
+		free(part);
+	}
+	free(text);
+}
+
+/* Every key, where it is, and what may stand there: s(tring) n(ull) i(nteger) b(ool). */
+static const struct {
+	const char *object, *key, *types;
+} keys[] = {
+	{ NULL, "type", "s" },
+	{ NULL, "schema", "i" },
+	{ NULL, "run_id", "s" },
+	{ NULL, "source", "o" },
+	{ NULL, "destination", "o" },
+	{ NULL, "offset", "i" },
+	{ NULL, "pass", "i" },
+	{ NULL, "method", "s" },
+	{ NULL, "phase", "s" },
+	{ NULL, "frozen", "no" },
+	{ NULL, "hook_timeout_ns", "i" },
+	{ NULL, "options", "o" },
+	{ NULL, "updated_ns", "i" },
+	{ NULL, "temporary_name", "sn" },
+	{ NULL, "hook", "s" }, /* null is not allowed beside frozen */
+	{ "source", "path", "s" },
+	{ "source", "file_system_uuid", "sn" },
+	{ "source", "reference", "o" }, /* null is not allowed beside an offset */
+	{ "reference", "inode", "i" },
+	{ "reference", "generation", "i" },
+	{ "reference", "size", "i" },
+	{ "reference", "mtime_ns", "i" },
+	{ "reference", "ctime_ns", "i" },
+	{ "destination", "path", "s" },
+	{ "destination", "file_system_uuid", "sn" },
+	{ "destination", "inode", "i" },
+	{ "destination", "generation", "i" },
+	{ "destination", "size", "i" },
+	{ "destination", "ctime_ns", "i" },
+	{ "frozen", "since_ns", "i" },
+	{ "frozen", "kept", "b" },
+	{ "options", "replaces_existing", "b" },
+};
+
+static json_t *object_in(json_t *root, const char *name)
+{
+	if (!name)
+		return root;
+	if (strcmp(name, "reference") == 0)
+		root = json_object_get(root, "source");
+	return json_object_get(root, name);
+}
+
+/* Parses the full checkpoint after key of object was set to value (NULL: removed). */
+static int parse_with(const char *object, const char *key, json_t *value)
+{
+	struct lull_checkpoint c = full(), back = { 0 };
+	char *text, *changed, twin[64];
+	json_t *root, *at;
+	int r;
+
+	/* Without twins, so that the text itself is what is read. */
+	c.source = c.dest = (char *)(uintptr_t)"/a";
+	c.temporary = c.hook = (char *)(uintptr_t)"a";
+	text = text_of(&c);
+	root = json_loads(text, 0, NULL);
+	at = object_in(root, object);
+	assert_non_null(json_object_get(at, key));
+	(void)snprintf(twin, sizeof(twin), "%s_base64", key);
+	assert_null(json_object_get(at, twin));
+	if (value)
+		assert_int_equal(json_object_set_new(at, key, value), 0);
+	else
+		assert_int_equal(json_object_del(at, key), 0);
+	changed = json_dumps(root, JSON_ENCODE_ANY);
+	r = lull_checkpoint_parse(changed, strlen(changed), &back);
+	if (r == 0)
+		lull_checkpoint_done(&back);
+	json_decref(root);
+	free(changed);
+	free(text);
+	return r;
+}
+
+static void test_missing(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		check_int(keys[i].key, parse_with(keys[i].object, keys[i].key, NULL), -EBADMSG);
+}
+
+static json_t *of_type(char type)
+{
+	switch (type) {
+	case 's':
+		return json_string("");
+	case 'n':
+		return json_null();
+	case 'i':
+		return json_integer(1);
+	case 'r':
+		return json_real(1.0);
+	case 'b':
+		return json_true();
+	case 'a':
+		return json_pack("[i]", 1);
+	default:
+		return json_object();
+	}
+}
+
+static void test_wrong_type(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		for (const char *type = "snirbao"; *type; type++) {
+			/* An empty string, or an empty object, is wrong wherever it stands. */
+			bool fine = strchr(keys[i].types, *type) && !strchr("so", *type);
+			int r;
+
+			/* A size of 1 is before the offset; sizes have rows of their own. */
+			if (fine && strcmp(keys[i].key, "size") == 0)
+				continue;
+			r = parse_with(keys[i].object, keys[i].key, of_type(*type));
+			if (r != (fine ? 0 : -EBADMSG))
+				fail_msg("%s as %c: %d", keys[i].key, *type, r);
+		}
+	}
+}
+
+static void test_range(void **state UNUSED)
+{
+	static const struct {
+		const char *object, *key, *json;
+		int wanted;
+	} cases[] = {
+		{ NULL, "type", "\"summary\"", -EBADMSG },
+		{ NULL, "type", "\"Checkpoint\"", -EBADMSG },
+		{ NULL, "schema", "0", -EPROTONOSUPPORT },
+		{ NULL, "schema", "2", -EPROTONOSUPPORT },
+		{ NULL, "schema", "-1", -EPROTONOSUPPORT },
+		{ NULL, "schema", "4294967297", -EPROTONOSUPPORT },
+		{ NULL, "schema", "\"1\"", -EBADMSG },
+		{ NULL, "schema", "1.0", -EBADMSG },
+		{ NULL, "run_id", "\"0b1f6a3e\"", -EBADMSG },
+		{ NULL, "run_id", "\"0b1f6a3e-4c1d-4b6e-9f0a-7e2d5c8b9a1g\"", -EBADMSG },
+		{ NULL, "run_id", "\"0b1f6a3e-4c1d-4b6e-9f0a-7e2d5c8b9a100\"", -EBADMSG },
+		{ NULL, "run_id", "\"0b1f6a3e04c1d-4b6e-9f0a-7e2d5c8b9a10\"", -EBADMSG },
+		{ NULL, "run_id", "\"\xe2\x82\xac\"", -EBADMSG },
+		{ NULL, "offset", "-1", -EBADMSG },
+		{ NULL, "offset", "0", 0 },
+		{ NULL, "offset", "1099511627776", 0 },
+		{ NULL, "offset", "1099511627777", -EBADMSG },
+		{ NULL, "offset", "9223372036854775807", -EBADMSG },
+		{ NULL, "pass", "0", 0 },
+		{ NULL, "pass", "-1", -EBADMSG },
+		{ NULL, "pass", "65536", -EBADMSG },
+		{ NULL, "method", "\"slow\"", -EBADMSG },
+		{ NULL, "method", "\"Frozen\"", -EBADMSG },
+		{ NULL, "method", "\"quiet\"", 0 },
+		{ NULL, "phase", "\"done\"", -EBADMSG },
+		{ NULL, "phase", "\"cloning\"", 0 },
+		{ NULL, "hook_timeout_ns", "-1", -EBADMSG },
+		{ NULL, "updated_ns", "-1", -EBADMSG },
+		{ NULL, "temporary_name", "\"../a\"", -EBADMSG },
+		{ NULL, "temporary_name", "\"/a\"", -EBADMSG },
+		{ NULL, "temporary_name", "\"a/\"", -EBADMSG },
+		{ NULL, "temporary_name", "\"\"", -EBADMSG },
+		{ NULL, "hook", "\"\"", -EBADMSG },
+		{ NULL, "hook", "null", -EBADMSG },
+		{ NULL, "frozen", "{\"since_ns\": -1, \"kept\": true}", -EBADMSG },
+		{ NULL, "frozen", "{\"since_ns\": 1, \"kept\": 1}", -EBADMSG },
+		{ NULL, "frozen", "{\"since_ns\": 1, \"kept\": false}", 0 },
+		{ NULL, "frozen", "{\"since_ns\": 1, \"kept\": false, \"more\": 1}", 0 },
+		{ NULL, "options", "{\"replaces_existing\": null}", -EBADMSG },
+		{ NULL, "options", "{\"replaces_existing\": false, \"more\": 1}", 0 },
+		{ "source", "path", "\"relative\"", -EBADMSG },
+		{ "source", "path", "\"/\"", 0 },
+		{ "source", "file_system_uuid", "\"x\"", -EBADMSG },
+		{ "source", "reference", "null", -EBADMSG },
+		{ "reference", "inode", "-1", -EBADMSG },
+		{ "reference", "generation", "-1", -EBADMSG },
+		{ "reference", "size", "-1", -EBADMSG },
+		{ "reference", "mtime_ns", "-1", 0 },
+		{ "reference", "mtime_ns", "-9223372036854775807", 0 },
+		{ "reference", "ctime_ns", "1e3", -EBADMSG },
+		{ "destination", "path", "\"relative\"", -EBADMSG },
+		{ "destination", "file_system_uuid", "\"\"", -EBADMSG },
+		{ "destination", "inode", "-1", -EBADMSG },
+		{ "destination", "generation", "-1", -EBADMSG },
+		{ "destination", "size", "-1", -EBADMSG },
+		{ "destination", "size", "549755813888", -EBADMSG }, /* less than the offset */
+		{ "destination", "size", "549755813889", 0 },
+		{ "destination", "ctime_ns", "-1", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *value = json_loads(cases[i].json, JSON_DECODE_ANY, NULL);
+		int r;
+
+		check(cases[i].json, value != NULL);
+		r = parse_with(cases[i].object, cases[i].key, value);
+		if (r != cases[i].wanted)
+			fail_msg("%s: %s: %d, not %d", cases[i].key, cases[i].json, r,
+				 cases[i].wanted);
+	}
+}
+
+/* A path that no path can be. */
+static void test_longest(void **state UNUSED)
+{
+	static const struct {
+		size_t len;
+		int wanted;
+	} cases[] = { { 4095, 0 }, { 4096, -EBADMSG }, { 100000, -EBADMSG } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *path = malloc(cases[i].len + 1);
+
+		memset(path, '/', cases[i].len);
+		path[cases[i].len] = '\0';
+		assert_int_equal(parse_with("source", "path", json_string(path)),
+				 cases[i].wanted);
+		free(path);
+	}
+}
+
+static void test_no_checkpoint(void **state UNUSED)
+{
+	static const struct {
+		const char *name, *text;
+		int wanted;
+	} cases[] = {
+		{ "empty", "", -EBADMSG },
+		{ "blank", " \n", -EBADMSG },
+		{ "no JSON", "hello", -EBADMSG },
+		{ "array", "[]", -EBADMSG },
+		{ "string", "\"checkpoint\"", -EBADMSG },
+		{ "null", "null", -EBADMSG },
+		{ "empty object", "{}", -EBADMSG },
+		{ "only a type", "{\"type\": \"checkpoint\"}", -EBADMSG },
+		{ "only a schema", "{\"schema\": 1}", -EBADMSG },
+		{ "both", "{\"type\": \"checkpoint\", \"schema\": 1}", -EBADMSG },
+		{ "another schema", "{\"type\": \"checkpoint\", \"schema\": 2}", -EPROTONOSUPPORT },
+		{ "twice", "{\"type\": \"checkpoint\", \"schema\": 2, \"schema\": 2}", -EBADMSG },
+		{ "more behind", "{\"type\": \"checkpoint\", \"schema\": 2} x", -EBADMSG },
+		{ "no UTF-8", "{\"type\": \"checkpoint\", \"schema\": 2, \"x\": \"\xff\"}",
+		  -EBADMSG },
+		{ "too large a number", "{\"type\": \"checkpoint\", \"schema\": 99999999999999999999}",
+		  -EBADMSG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_checkpoint back = { 0 };
+
+		check_int(cases[i].name,
+			  lull_checkpoint_parse(cases[i].text, strlen(cases[i].text), &back),
+			  cases[i].wanted);
+	}
+}
+
+/* ---- the file ---- */
+
+struct place {
+	char *path;
+	int dir;
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	place->path = unit_directory();
+	place->dir = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(place->dir >= 0);
+	plot.fate = PASS;
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	plot.fate = PASS;
+	(void)close(place->dir);
+	unit_remove(place->path);
+	free(place);
+	return 0;
+}
+
+static void test_save(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint c = full(), back = { 0 };
+	struct stat st;
+
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), -ENOENT);
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
+	assert_int_equal(fstatat(place->dir, NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), 0);
+	check_same("first", &back, &c);
+	lull_checkpoint_done(&back);
+
+	c.offset = 4096;
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), 0);
+	check_same("second", &back, &c);
+	lull_checkpoint_done(&back);
+	assert_int_equal(fstatat(place->dir, NAME "~", &st, AT_SYMLINK_NOFOLLOW), -1);
+
+	assert_int_equal(lull_checkpoint_remove(place->dir, NAME), 0);
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), -ENOENT);
+	assert_int_equal(lull_checkpoint_remove(place->dir, NAME), 0);
+}
+
+static void test_long_name(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint c = least();
+	char name[400];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(lull_checkpoint_save(place->dir, name, &c), -ENAMETOOLONG);
+}
+
+static void test_untrusted(void **state)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+		int wanted;
+	} cases[] = {
+		{ "ours", 0600, 0 },	      { "read-only", 0400, 0 },
+		{ "others may read", 0644, 0 }, { "group may write", 0620, -EPERM },
+		{ "all may write", 0602, -EPERM }, { "both", 0666, -EPERM },
+	};
+	const struct place *place = *state;
+	struct lull_checkpoint c = least(), back = { 0 };
+
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int r;
+
+		check_int(cases[i].name, fchmodat(place->dir, NAME, cases[i].mode, 0), 0);
+		r = lull_checkpoint_load(place->dir, NAME, &back);
+		check_int(cases[i].name, r, cases[i].wanted);
+		if (r == 0)
+			lull_checkpoint_done(&back);
+	}
+	/* Only root can give a file away; others have no file of another owner to try. */
+	if (geteuid() == 0) {
+		assert_int_equal(fchmodat(place->dir, NAME, 0600, 0), 0);
+		assert_int_equal(fchownat(place->dir, NAME, 12345, (gid_t)-1, 0), 0);
+		assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), -EPERM);
+	}
+}
+
+static void test_no_file(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint c = least(), back = { 0 };
+
+	assert_int_equal(lull_checkpoint_save(place->dir, "real", &c), 0);
+	assert_int_equal(symlinkat("real", place->dir, "link"), 0);
+	assert_int_equal(lull_checkpoint_load(place->dir, "link", &back), -EPERM);
+	assert_int_equal(symlinkat("nowhere", place->dir, "dangling"), 0);
+	assert_int_equal(lull_checkpoint_load(place->dir, "dangling", &back), -EPERM);
+	assert_int_equal(mkdirat(place->dir, "directory", 0700), 0);
+	assert_int_equal(lull_checkpoint_load(place->dir, "directory", &back), -EBADMSG);
+	/* Must not wait for a writer. */
+	assert_int_equal(mkfifoat(place->dir, "fifo", 0600), 0);
+	assert_int_equal(lull_checkpoint_load(place->dir, "fifo", &back), -EBADMSG);
+	assert_int_equal(lull_checkpoint_load(-1, "real", &back), -EBADF);
+}
+
+/* A file of len bytes that would be a checkpoint but for its size: blanks behind it. */
+static void write_padded(const struct place *place, size_t len)
+{
+	struct lull_checkpoint c = least();
+	char *text = text_of(&c), *bytes = malloc(len);
+	int fd = openat(place->dir, NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	memset(bytes, ' ', len);
+	memcpy(bytes, text, strlen(text));
+	assert_int_equal(write(fd, bytes, len), len);
+	assert_int_equal(close(fd), 0);
+	free(bytes);
+	free(text);
+}
+
+static void test_oversized(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		int wanted;
+	} cases[] = {
+		{ "large", LULL_CHECKPOINT_MAX_SIZE - 1, 0 },
+		{ "too large", LULL_CHECKPOINT_MAX_SIZE, -EBADMSG },
+		{ "far too large", 4 * LULL_CHECKPOINT_MAX_SIZE, -EBADMSG },
+	};
+	const struct place *place = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_checkpoint back = { 0 };
+
+		write_padded(place, cases[i].len);
+		check_int(cases[i].name, lull_checkpoint_load(place->dir, NAME, &back),
+			  cases[i].wanted);
+		lull_checkpoint_done(&back);
+	}
+}
+
+/* What somebody put in place of the temporary file is not written through. */
+static void test_planted(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint c = least(), back = { 0 };
+	struct stat st;
+	int fd = openat(place->dir, "victim", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(symlinkat("victim", place->dir, NAME "~"), 0);
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
+	assert_int_equal(fstatat(place->dir, "victim", &st, 0), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(fstatat(place->dir, NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), 0);
+	lull_checkpoint_done(&back);
+}
+
+/* ---- a save that does not come to its end ---- */
+
+static unsigned int calls_of_a_save(const struct place *place,
+				    const struct lull_checkpoint *c)
+{
+	plot.fate = FAIL;
+	plot.at = 0;
+	plot.count = 0;
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, c), 0);
+	plot.fate = PASS;
+	return plot.count;
+}
+
+/* The file loads as one of the two; true: the new one. */
+static bool is_new(const char *name, const struct place *place,
+		   const struct lull_checkpoint *old, const struct lull_checkpoint *new)
+{
+	struct lull_checkpoint back = { 0 };
+	bool newer;
+
+	check_int(name, lull_checkpoint_load(place->dir, NAME, &back), 0);
+	newer = back.offset == new->offset;
+	check_same(name, &back, newer ? new : old);
+	lull_checkpoint_done(&back);
+	return newer;
+}
+
+static void test_crash(void **state)
+{
+	static const struct {
+		const char *name;
+		enum fate fate;
+	} fates[] = {
+		{ "fails", FAIL },
+		{ "dies before", DIE_BEFORE },
+		{ "dies after", DIE_AFTER },
+		{ "writes a part", SHORT },
+	};
+	const struct place *place = *state;
+	struct lull_checkpoint old = full(), new = full();
+	unsigned int calls, last_old = 0, first_new = 0;
+
+	old.offset = 4096;
+	new.offset = 8192;
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &old), 0);
+	calls = calls_of_a_save(place, &new);
+	/* unlinkat, openat, write, fsync, renameat, fsync. */
+	assert_true(calls >= 6);
+
+	for (size_t i = 0; i < ARRAY_SIZE(fates); i++) {
+		for (unsigned int n = 1; n <= calls; n++) {
+			char name[64];
+			bool newer;
+			int status = 0;
+
+			(void)snprintf(name, sizeof(name), "call %u %s", n, fates[i].name);
+			assert_int_equal(lull_checkpoint_save(place->dir, NAME, &old), 0);
+
+			pid_t pid = fork();
+
+			assert_true(pid >= 0);
+			if (pid == 0) {
+				plot.fate = fates[i].fate;
+				plot.at = n;
+				plot.count = 0;
+				_exit(lull_checkpoint_save(place->dir, NAME, &new) == 0 ? 0 : 1);
+			}
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			check(name, WIFEXITED(status));
+			newer = is_new(name, place, &old, &new);
+			if (fates[i].fate == DIE_BEFORE || fates[i].fate == DIE_AFTER) {
+				check_int(name, WEXITSTATUS(status), 9);
+				if (newer && !first_new)
+					first_new = n;
+				if (!newer)
+					last_old = MAX(last_old, n);
+			}
+			/* A save that succeeded is there; one that failed may be, if only
+			   the directory could not be synced. */
+			if (WEXITSTATUS(status) == 0)
+				check(name, newer);
+			if (fates[i].fate == SHORT)
+				check_int(name, WEXITSTATUS(status), 0);
+		}
+		/* What a dead save left does not stand in the way of the next. */
+		assert_int_equal(lull_checkpoint_save(place->dir, NAME, &new), 0);
+		assert_true(is_new("afterwards", place, &old, &new));
+	}
+	/* The new one was there only from the rename on. */
+	assert_true(first_new > 0 && last_old > 0);
+	assert_true(first_new >= 5);
+}
+
+/*
+ * The order that makes a save durable: the data before the name, the name before the
+ * return. Seen by what fails when the calls do.
+ */
+static void test_errors_are_told(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned int at;
+		int wanted;
+	} cases[] = {
+		{ "unlink of no leftover", 1, 0 },
+		{ "open", 2, -EIO },
+		{ "write", 3, -ENOSPC },
+		{ "fsync of the file", 4, -EIO },
+		{ "rename", 5, -EIO },
+		{ "fsync of the directory", 6, -EIO },
+	};
+	const struct place *place = *state;
+	struct lull_checkpoint c = full();
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int r;
+
+		plot.fate = FAIL;
+		plot.at = cases[i].at;
+		plot.count = 0;
+		r = lull_checkpoint_save(place->dir, NAME, &c);
+		plot.fate = PASS;
+		check_int(cases[i].name, r, cases[i].wanted);
+		check_int(cases[i].name, fstatat(place->dir, NAME "~", &st, 0), -1);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_wrong_type),
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_no_checkpoint),
+		cmocka_unit_test_setup_teardown(test_save, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_untrusted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_oversized, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_planted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_crash, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_errors_are_told, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

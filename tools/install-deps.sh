@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what the build, the tests and the demo need on Debian 12. As root.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+packages='gcc libc6-dev meson ninja-build pkgconf libmount-dev uuid-dev libjansson-dev
+  libcmocka-dev xfsprogs btrfs-progs e2fsprogs util-linux mount fdisk jq python3-minimal
+  procps attr acl strace shellcheck groff-base bash-completion file gnuplot-nox
+  ca-certificates'
+missing=
+for p in $packages; do
+  dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+apt-get install -y -qq --no-install-recommends $missing >/dev/null
