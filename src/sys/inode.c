@@ -26,11 +26,14 @@ static int inherit_nocow(int src, int dest)
 		return unknown_here(errno) ? 0 : -errno;
 	if ((from & FS_NOCOW_FL) == (to & FS_NOCOW_FL))
 		return 0;
-	to = (to & ~FS_NOCOW_FL) | (from & FS_NOCOW_FL);
-	/* Btrfs: NOCOW and compression exclude each other; a directory may have given
-	   the new file the latter. */
-	if (to & FS_NOCOW_FL)
+	/* Btrfs: NOCOW excludes compression, which a directory may have given the new file,
+	   and refuses to change one for the other in one step. */
+	if (from & FS_NOCOW_FL && to & (FS_COMPR_FL | FS_NOCOMP_FL)) {
 		to &= ~(FS_COMPR_FL | FS_NOCOMP_FL);
+		if (ioctl(dest, FS_IOC_SETFLAGS, &to) < 0)
+			return -errno;
+	}
+	to = (to & ~FS_NOCOW_FL) | (from & FS_NOCOW_FL);
 	return ioctl(dest, FS_IOC_SETFLAGS, &to) < 0 ? -errno : 0;
 }
 

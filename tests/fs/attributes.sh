@@ -27,7 +27,7 @@ for kind in xfs btrfs; do
     same 'mode and owner of an old DEST' '640 65534 65534' "$(stat -c '%a %u %g' "$M/b")"
     # several names: the same inode is written
     echo old >"$M/c"
-    ln "$M/c" "$M/c2"
+    ln -f "$M/c" "$M/c2"
     expect 0 "$f" "$M/c"
     says 'has several names'
     check 'hard links' cmp "$f" "$M/c2"
@@ -42,7 +42,6 @@ for kind in xfs btrfs; do
     expect 0 --inplace "$f" "$M/d"
     same 'in place: the same inode' "$ino" "$(stat -c %i "$M/d")"
     check 'in place: content' cmp "$f" "$M/d"
-    same 'times of the source' "$(stat -c '%Y %Z' "$f")" "$(stat -c '%Y %Z' "$f")"
   done
   no_leftovers "$M"
   fs_unmount "$M"

@@ -5,7 +5,11 @@
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-listing() { find "$M" "$T/other" -printf '%p %i %s %m %T@\n' 2>/dev/null | sort; }
+# directories without their times: a temporary file may have come and gone
+listing() {
+  find "$M" "$T/other" \( -type d -printf '%p %i %m\n' -o -printf '%p %i %s %m %T@\n' \) 2>/dev/null |
+    sort
+}
 refused() { # refused STATUS TEXT ARG...: and nothing has changed
   local want=$1 text=$2 before
   shift 2
@@ -154,20 +158,4 @@ PY
   fs_unmount "$M"
 done
 
-# XFS user quota, and a full file system
-fs_mount xfs
-img=$(image 400M)
-mkfs.xfs -q -f -m reflink=1 "$img"
-mkdir "$T/quota"
-mount -o loop,uquota "$img" "$T/quota" && rm "$img"
-M=$T/quota
-mkdir -m 777 "$M/pub"
-chmod 755 "$T" "$M"
-fragmented "$M/src" 2000
-chmod 644 "$M/src"
-xfs_quota -x -c 'limit bhard=4m 65534' "$M"
-setpriv --reuid=65534 --regid=65534 --clear-groups "$LULLCP" "$M/src" "$M/pub/x" >"$T/out" 2>"$T/err"
-same 'user quota: status' 1 $?
-says 'Disk quota exceeded'
-same 'user quota: nothing stays' '' "$(ls -A "$M/pub")"
 finish

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The hook protocol: who is called when, what each exit status means, and that a thaw
+# follows each freeze.
+hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
+. "$(dirname "$0")/../lib.sh"
+fs_test
+export HOOK_LOG=$T/log
+
+calls() { awk '/^(freeze|thaw) /{ printf "%s%s ", $1, ($4 ~ /^(ok|failed|interrupted)$/ ? ":" $4 : "") }' "$HOOK_LOG" 2>/dev/null; }
+hooked() { # hooked STATUS CALLS ARG...: with the logging hook
+  local want=$1 calls=$2
+  shift 2
+  : >"$HOOK_LOG"
+  expect "$want" "$@"
+  same "hook calls of lullcp $*" "$calls" "$(calls)"
+}
+
+for kind in xfs btrfs; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 4000
+  hooked 0 'freeze thaw:ok ' --hook="$hook" "$M/src" "$M/a"
+  silent
+  check 'frozen' cmp "$M/src" "$M/a"
+  hooked 0 'freeze thaw:ok ' --json --hook="$hook" "$M/src" "$M/a"
+  same 'method' frozen "$(field method)"
+  check 'freeze_ns' test "$(field freeze_ns)" -gt 0
+  same 'run id' "$(field run_id)" "$(awk '/^freeze/{print $2}' "$HOOK_LOG")"
+  same 'the hook gets an absolute path' "$M/src" "$(awk '/^freeze/{print $NF}' "$HOOK_LOG")"
+
+  echo old >"$M/b"
+  export HOOK_FREEZE_EXIT=9
+  hooked 5 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
+  says 'exit status 9'
+  export HOOK_FREEZE_EXIT=75
+  hooked 75 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
+  unset HOOK_FREEZE_EXIT
+  HOOK_FREEZE_SLEEP=30 hooked 5 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/b"
+  HOOK_FREEZE_SLEEP=30 hooked 5 'freeze thaw:failed ' --max-freeze=300ms --hook="$hook" "$M/src" "$M/b"
+  hooked 5 '' --hook="$T/nosuch" "$M/src" "$M/b"
+  hooked 5 '' --hook=nosuch-command "$M/src" "$M/b"
+  hooked 1 '' --hook="it's" "$M/src" "$M/b"
+  hooked 1 '' --hook='$(touch /tmp/pwned)' "$M/src" "$M/b"
+  same 'an old DEST is untouched' old "$(cat "$M/b")"
+  no_leftovers "$M"
+  # quoting as a shell, with arguments before the phase
+  mkdir -p "$T/with space"
+  printf '#!/bin/sh\nshift; exec "%s" "$@"\n' "$hook" >"$T/with space/h"
+  chmod +x "$T/with space/h"
+  hooked 0 'freeze thaw:ok ' --hook="'$T/with space/h' \"an argument\"" "$M/src" "$M/b"
+
+  # thaw fails: published, exit 6, and --recover finishes it
+  echo old >"$M/b"
+  export HOOK_THAW_EXIT=7
+  hooked 6 'freeze thaw:ok ' --hook="$hook" "$M/src" "$M/b"
+  says '--recover'
+  check 'published although the thaw failed' cmp "$M/src" "$M/b"
+  hooked 6 'thaw:interrupted ' --recover "$M/b"
+  unset HOOK_THAW_EXIT
+  expect 0 --status "$M/b"
+  check 'status says frozen' grep -q 'frozen since' "$T/out"
+  hooked 0 'thaw:interrupted ' --recover "$M/b"
+  no_leftovers "$M"
+  expect 1 --recover "$M/b"
+
+  # a source that is written to while it is said to be frozen
+  echo old >"$M/b"
+  printf '#!/bin/sh\n[ $1 = thaw ] || { (sleep 0.1; while :; do dd if=/dev/urandom of="$2" bs=4k count=1 seek=7 conv=notrunc 2>/dev/null; sleep 0.02; done) >/dev/null 2>&1 & echo $! >%s/pid; }\n[ $1 = freeze ] || kill $(cat %s/pid)\nexec %s "$@"\n' "$T" "$T" "$hook" >"$T/bad-hook"
+  chmod +x "$T/bad-hook"
+  hooked 8 'freeze thaw:failed ' --duty-cycle=5 --hook="$T/bad-hook" "$M/src" "$M/b"
+  says 'was written to while it was frozen'
+  same 'nothing was published' old "$(cat "$M/b")"
+  hooked 0 'freeze thaw:ok ' --resume --hook="$hook" "$M/src" "$M/b"
+  check 'resumed after that' cmp "$M/src" "$M/b"
+
+  # --max-freeze: thawed in time, stopped, resumable
+  hooked 3 'freeze thaw:interrupted ' --duty-cycle=2 --max-freeze=200ms --hook="$hook" "$M/src" "$M/c"
+  says '--max-freeze is over'
+  check_not 'nothing was published' test -e "$M/c"
+  hooked 0 'freeze thaw:ok ' --resume --hook="$hook" "$M/src" "$M/c"
+  check 'after --max-freeze' cmp "$M/src" "$M/c"
+
+  # signals: thawed, or kept frozen
+  for sig in INT TERM HUP; do
+    : >"$HOOK_LOG"
+    "$LULLCP" --duty-cycle=2 --hook="$hook" "$M/src" "$M/d" 2>"$T/err" &
+    pid=$!
+    sleep 0.3
+    kill -"$sig" $pid
+    wait $pid
+    same "ended by SIG$sig" $((128 + $(kill -l "$sig"))) $?
+    same "SIG$sig: hook calls" 'freeze thaw:interrupted ' "$(calls)"
+    hooked 0 'freeze thaw:ok ' --resume --json --hook="$hook" "$M/src" "$M/d"
+    check "resumed after SIG$sig" cmp "$M/src" "$M/d"
+    check "SIG$sig: resumed_at" test "$(field resumed_at)" -gt 0
+    rm "$M/d"
+  done
+  : >"$HOOK_LOG"
+  "$LULLCP" --keep-frozen --duty-cycle=2 --hook="$hook" "$M/src" "$M/d" 2>"$T/err" &
+  pid=$!
+  sleep 0.3
+  kill -TERM $pid
+  wait $pid
+  same 'kept frozen: no thaw' 'freeze ' "$(calls)"
+  hooked 0 'thaw:ok ' --resume --json "$M/src" "$M/d"
+  check 'resumed in the same freeze' cmp "$M/src" "$M/d"
+  check 'kept frozen: resumed_at' test "$(field resumed_at)" -gt 0
+  rm "$M/d"
+  # killed in the middle of a freeze hook: the hook is ended, then thaw
+  for at in 0.05 0.2; do
+    : >"$HOOK_LOG"
+    HOOK_FREEZE_SLEEP=1 "$LULLCP" --hook="$hook" "$M/src" "$M/d" &
+    pid=$!
+    sleep $at
+    kill -KILL $pid
+    wait $pid 2>/dev/null
+    sleep 1.5
+    case $(calls) in '' | 'freeze thaw:interrupted ') ok ;; *) bad "killed at $at: $(calls)" ;; esac
+    expect 0 --restart "$M/src" "$M/d"
+    rm "$M/d"
+  done
+  # a hook that freezes the file system itself is noticed, and undone
+  printf '#!/bin/sh\nif [ $1 = freeze ]; then fsfreeze -f %s; else fsfreeze -u %s; fi\n' "$M" "$M" >"$T/fsfreeze-hook"
+  chmod +x "$T/fsfreeze-hook"
+  (sleep 40; fsfreeze -u "$M") 2>/dev/null &
+  watchdog=$!
+  expect 5 --hook-timeout=1s --hook="$T/fsfreeze-hook" "$M/src" "$M/e"
+  says 'frozen the file system itself'
+  kill $watchdog
+  check 'the file system is thawed' touch "$M/alive"
+  rm -f "$M/.e"*
+  # a directory of hooks
+  mkdir -p "$T/hooks.d"
+  for n in 10 20; do
+    printf '#!/bin/sh\necho "%s-$1" >>%s/order\n' $n "$T" >"$T/hooks.d/$n"
+    chmod +x "$T/hooks.d/$n"
+  done
+  cp "$T/hooks.d/10" "$T/hooks.d/15.bak"
+  : >"$T/order"
+  expect 0 --hook="$T/hooks.d" "$M/src" "$M/e"
+  same 'order of a directory' '10-freeze 20-freeze 20-thaw 10-thaw ' "$(tr '\n' ' ' <"$T/order")"
+  # what a hook leaves running or writes must not hold us up
+  printf '#!/bin/sh\nsleep 20 >/dev/null 2>&1 &\nhead -c 5000000 /dev/zero\nexec %s "$@"\n' "$hook" >"$T/odd-hook"
+  chmod +x "$T/odd-hook"
+  SECONDS=0
+  hooked 0 'freeze thaw:ok ' --hook="$T/odd-hook" "$M/src" "$M/e"
+  check 'a daemon of the hook is not waited for' test $SECONDS -lt 10
+  pkill -f 'sleep 20'
+  no_leftovers "$M"
+  fs_unmount "$M"
+done
+finish

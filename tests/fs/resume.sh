@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Interruptions and what comes after: resume, redo, restart, refusals, the lock, and
+# writers without a hook.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+
+interrupt() { # interrupt SECONDS ARG...: leaves an interrupted clone
+  local after=$1
+  shift
+  "$LULLCP" --duty-cycle=2 --checkpoint-interval=50ms "$@" 2>"$T/err" &
+  local pid=$!
+  sleep "$after"
+  kill -TERM $pid
+  wait $pid
+  same 'interrupted' 143 $?
+}
+change() { # change FILE: overwrite, punch, extend or truncate somewhere
+  local size
+  size=$(stat -c %s "$1")
+  case $((RANDOM % 5)) in
+    0) head -c 70000 /dev/urandom | dd of="$1" bs=70000 seek=$((RANDOM % 100)) conv=notrunc status=none ;;
+    1) fallocate -p -o $((RANDOM * 100)) -l $((RANDOM * 50 + 4096)) "$1" ;;
+    2) head -c 100001 /dev/urandom >>"$1" ;;
+    3) truncate -s $((size - size / 4 - 77)) "$1" ;;
+    4) truncate -s $((size + 3000001)) "$1" ;;
+  esac
+}
+
+for kind in xfs btrfs btrfs-compress; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 5000 -h 10
+  # unchanged: goes on where it stopped
+  interrupt 0.4 "$M/src" "$M/a"
+  expect 1 "$M/src" "$M/a"
+  says '--resume'
+  expect 0 --status "$M/a"
+  check 'status' grep -q 'not frozen' "$T/out"
+  expect 0 --status --json "$M/a"
+  at=$(jq .offset "$T/out")
+  expect 0 --resume --json "$M/src" "$M/a"
+  same 'resumed_at is the checkpoint' "$at" "$(field resumed_at)"
+  check 'it had come somewhere' test "$at" -gt 0
+  check 'resumed' cmp "$M/src" "$M/a"
+  no_leftovers "$M"
+  expect 1 --status "$M/a"
+  says 'no interrupted clone'
+  expect 0 --resume "$M/src" "$M/a" # nothing to resume: starts one
+  # changed meanwhile, several times over
+  for _ in $(seq 12); do
+    rm -f "$M/a"
+    interrupt 0.15 "$M/src" "$M/a"
+    for _ in $(seq $((RANDOM % 3 + 1))); do change "$M/src"; done
+    run --resume --json "$M/src" "$M/a" & # and killed once more
+    pid=$!
+    sleep 0.0$((RANDOM % 9))
+    pkill -KILL -P $pid
+    wait $pid
+    [ $((RANDOM % 2)) = 0 ] || change "$M/src"
+    expect 0 --resume --json "$M/src" "$M/a"
+    check 'resumed after changes' cmp "$M/src" "$M/a"
+  done
+  no_leftovers "$M"
+  truncate -s 20M "$M/src"
+  # restart, and a temporary file that is gone
+  rm -f "$M/a"
+  interrupt 0.2 "$M/src" "$M/a"
+  expect 0 --restart --json "$M/src" "$M/a"
+  same 'restart begins at 0' 0 "$(field resumed_at)"
+  check 'restarted' cmp "$M/src" "$M/a"
+  interrupt 0.2 "$M/src" "$M/a"
+  rm "$M/.a.lullcp-part"
+  expect 0 --resume "$M/src" "$M/a"
+  says 'starting again'
+  check 'started again' cmp "$M/src" "$M/a"
+  # checkpoints that are not to be touched
+  interrupt 0.2 "$M/src" "$M/a"
+  cp "$M/.a.lullcp" "$T/good"
+  cp --reflink=always "$M/src" "$M/other"
+  refuse() { # refuse TEXT: with --resume and with --restart, and all stays
+    local before how
+    before=$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")
+    for how in --resume --restart; do
+      expect 1 $how "${source:-$M/src}" "$M/a"
+      says "$1"
+      same "refused: $1" "$before" "$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")"
+    done
+  }
+  source=$M/other refuse 'belongs to another clone'
+  head -c 200 "$T/good" >"$M/.a.lullcp"
+  refuse 'is damaged'
+  : >"$M/.a.lullcp"
+  refuse 'is damaged'
+  sed 's/"schema": 1/"schema": 2/' "$T/good" >"$M/.a.lullcp"
+  refuse 'another version'
+  cp "$T/good" "$M/.a.lullcp"
+  chmod 666 "$M/.a.lullcp"
+  refuse 'not to be trusted'
+  chmod 600 "$M/.a.lullcp"
+  chown 1234 "$M/.a.lullcp"
+  refuse 'not to be trusted'
+  chown 0 "$M/.a.lullcp"
+  expect 0 --resume "$M/src" "$M/a"
+  check 'resumed with the good one' cmp "$M/src" "$M/a"
+  echo stranger >"$M/.a.lullcp-part"
+  expect 1 "$M/src" "$M/a"
+  says 'is in the way'
+  same 'it is kept' stranger "$(cat "$M/.a.lullcp-part")"
+  expect 0 --restart "$M/src" "$M/a"
+  # a checkpoint elsewhere
+  rm "$M/a"
+  interrupt 0.2 --checkpoint="$T/cp" "$M/src" "$M/a"
+  check 'it is there' test -s "$T/cp"
+  expect 0 --resume --checkpoint="$T/cp" --json "$M/src" "$M/a"
+  check 'resumed with it' test "$(field resumed_at)" -gt 0
+  check_not 'it is gone' test -e "$T/cp"
+  # in place
+  echo old >"$M/b"
+  interrupt 0.3 --inplace "$M/src" "$M/b"
+  says 'is incomplete'
+  expect 0 --inplace --resume --json "$M/src" "$M/b"
+  check 'in place, resumed' cmp "$M/src" "$M/b"
+  check 'in place: resumed_at' test "$(field resumed_at)" -gt 0
+  no_leftovers "$M"
+  # one at a time
+  "$LULLCP" --duty-cycle=2 "$M/src" "$M/c" 2>/dev/null &
+  pid=$!
+  sleep 0.2
+  expect 11 "$M/src" "$M/c"
+  says 'another lullcp'
+  expect 11 --resume "$M/src" "$M/c"
+  expect 11 --lock-wait=100ms "$M/src" "$M/c"
+  expect 0 --status "$M/c"
+  check 'status: at work' grep -q 'at work now' "$T/out"
+  kill -USR1 $pid
+  (sleep 0.3; kill -TERM $pid) &
+  expect 0 --lock-wait=10s --resume "$M/src" "$M/c"
+  check 'after the wait' cmp "$M/src" "$M/c"
+  for _ in $(seq 20); do "$LULLCP" --lock-wait=20s --resume "$M/src" "$M/c" & done 2>/dev/null
+  wait
+  check 'twenty at once' cmp "$M/src" "$M/c"
+  no_leftovers "$M"
+  # writers and no hook: never torn, never published
+  echo old >"$M/d"
+  (while :; do
+    head -c 4096 /dev/urandom | dd of="$M/src" bs=4k seek=$((RANDOM % 5000)) conv=notrunc status=none
+  done) &
+  writer=$!
+  expect 3 --duty-cycle=20 "$M/src" "$M/d"
+  says 'was written to meanwhile'
+  says '--hook'
+  same 'nothing was published' old "$(cat "$M/d")"
+  # but what one call does is atomic by itself
+  expect 0 --json --latency-budget=10s "$M/src" "$M/e"
+  same 'one call' single "$(field method)"
+  kill $writer
+  wait $writer 2>/dev/null
+  expect 0 --resume --json "$M/src" "$M/d"
+  check 'when they pause' cmp "$M/src" "$M/d"
+  no_leftovers "$M"
+  fs_unmount "$M"
+done
+finish
