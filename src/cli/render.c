@@ -255,7 +255,7 @@ void render_report(struct render *render, enum lull_outcome outcome,
 	(void)printf("run:        %s, method %s, pass %u%s\n", r->run_id,
 		     lull_method_name(r->method), r->pass, r->running ? ", at work now" : "");
 	(void)printf("done:       %s of %s%s\n", words_bytes(r->offset), words_bytes(r->size),
-		     r->complete ? ", complete: --resume publishes it" : "");
+		     r->complete ? ", complete but not published: --resume does that" : "");
 	if (r->frozen)
 		(void)printf("writers:    frozen since %s%s, hook %s\n",
 			     date(r->frozen_since, room, sizeof(room)),

@@ -152,6 +152,7 @@ static enum lull_outcome choose_start(struct lull_job *job, uint64_t *ret_start)
 	if (!same) {
 		c->pass++;
 		c->offset = 0;
+		c->phase = LULL_PHASE_CLONING;
 		c->reference = job->reference;
 		c->has_reference = true;
 	}
@@ -364,13 +365,6 @@ static enum lull_outcome clone(struct lull_job *job)
 {
 	enum lull_outcome outcome;
 
-	if (job->resumed && job->checkpoint.phase == LULL_PHASE_COMPLETE) {
-		job->progress->method = (enum lull_method)job->checkpoint.method;
-		job->progress->size = job->checkpoint.dest_size;
-		job->progress->offset = job->checkpoint.dest_size;
-		job->progress->resumed_at = job->checkpoint.dest_size;
-		return LULL_OK;
-	}
 	outcome = prepare(job);
 	if (outcome != LULL_OK)
 		return outcome;

@@ -84,12 +84,14 @@ for kind in xfs btrfs; do
   # signals: thawed, or kept frozen
   for sig in INT TERM HUP; do
     : >"$HOOK_LOG"
-    "$LULLCP" --duty-cycle=2 --hook="$hook" "$M/src" "$M/d" 2>"$T/err" &
+    # bash starts background jobs with SIGINT ignored, which lullcp respects
+    env --default-signal=INT "$LULLCP" --duty-cycle=2 --hook="$hook" "$M/src" "$M/d" 2>"$T/err" &
     pid=$!
     sleep 0.3
     kill -"$sig" $pid
     wait $pid
-    same "ended by SIG$sig" $((128 + $(kill -l "$sig"))) $?
+    rc=$?
+    same "ended by SIG$sig" $((128 + $(kill -l "$sig"))) $rc
     same "SIG$sig: hook calls" 'freeze thaw:interrupted ' "$(calls)"
     hooked 0 'freeze thaw:ok ' --resume --json --hook="$hook" "$M/src" "$M/d"
     check "resumed after SIG$sig" cmp "$M/src" "$M/d"

@@ -50,6 +50,7 @@ for kind in xfs btrfs btrfs-compress; do
   # changed meanwhile, several times over
   for _ in $(seq 12); do
     rm -f "$M/a"
+    fragmented "$M/src" 3000 -h 10
     interrupt 0.15 "$M/src" "$M/a"
     for _ in $(seq $((RANDOM % 3 + 1))); do change "$M/src"; done
     run --resume --json "$M/src" "$M/a" & # and killed once more
@@ -62,7 +63,7 @@ for kind in xfs btrfs btrfs-compress; do
     check 'resumed after changes' cmp "$M/src" "$M/a"
   done
   no_leftovers "$M"
-  truncate -s 20M "$M/src"
+  fragmented "$M/src" 5000 -h 10
   # restart, and a temporary file that is gone
   rm -f "$M/a"
   interrupt 0.2 "$M/src" "$M/a"

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# kill -9 at random moments, with and without a hook: DEST is the old file or the new one,
+# whole; each freeze is followed by a thaw; --resume completes it. LULL_TEST_ROUNDS (200).
+hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
+. "$(dirname "$0")/../lib.sh"
+fs_test
+export HOOK_LOG=$T/log
+rounds=${LULL_TEST_ROUNDS:-200}
+half=$(((rounds + 1) / 2))
+survived=0 killed=0 freezes=0
+
+for kind in xfs btrfs; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 1500 -h 5
+  head -c 100000 /dev/urandom >"$T/old"
+  old=$(sha256sum <"$T/old")
+  new=$(sha256sum <"$M/src")
+  for i in $(seq "$half"); do
+    rm -f "$M/dst"
+    cp "$T/old" "$M/dst"
+    : >"$HOOK_LOG"
+    args=(--duty-cycle=$((RANDOM % 60 + 40)) --checkpoint-interval=$((RANDOM % 20))ms)
+    [ $((RANDOM % 3)) = 0 ] || args+=(--hook="$hook")
+    before=$failures
+    "$LULLCP" "${args[@]}" "$M/src" "$M/dst" 2>/dev/null &
+    pid=$!
+    sleep "0.$(printf %03d $((RANDOM % 70)))"
+    kill -KILL $pid 2>/dev/null && killed=$((killed + 1))
+    wait $pid 2>/dev/null
+    # the keeper holds the lock until it has thawed
+    for _ in $(seq 100); do
+      got=$("$LULLCP" --status "$M/dst" 2>/dev/null)
+      case $got in *'at work now'*) sleep 0.05 ;; *) break ;; esac
+    done
+    case $(sha256sum <"$M/dst") in
+      "$old" | "$new") ok ;;
+      *) bad "round $i: neither the old file nor the new one" ;;
+    esac
+    f=$(grep -c '^freeze' "$HOOK_LOG")
+    t=$(grep -c '^thaw ' "$HOOK_LOG")
+    freezes=$((freezes + f))
+    # killed with the keeper's lock not even taken: nothing ran
+    [ "$f" = "$t" ] || { sleep 0.5; t=$(grep -c '^thaw ' "$HOOK_LOG"); }
+    same "round $i: thaws for $f freezes" "$f" "$t"
+    [ $((RANDOM % 2)) = 0 ] || { head -c 5000 /dev/urandom | dd of="$M/src" bs=5000 seek=$((RANDOM % 1000)) conv=notrunc status=none; new=$(sha256sum <"$M/src"); }
+    expect 0 --resume "$M/src" "$M/dst"
+    same "round $i: resumed" "$new" "$(sha256sum <"$M/dst")"
+    no_leftovers "$M"
+    [ "$failures" != "$before" ] || survived=$((survived + 1))
+  done
+  fs_unmount "$M"
+done
+note "injected $((2 * half)) ($killed killed at work, $freezes freezes), survived $survived"
+finish
