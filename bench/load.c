@@ -73,7 +73,7 @@ struct sample {
 struct samples {
 	struct sample *list; /* NULL: not wanted */
 	uint32_t n;
-	uint32_t stride;      /* operations that one sample stands for */
+	uint32_t stride; /* operations that one sample stands for */
 	uint32_t n_pending;
 	struct sample pending; /* the slowest of the group that is being gathered */
 };
@@ -378,8 +378,8 @@ static const struct option options[] = {
 
 int main(int argc, char **argv)
 {
-	struct worker reader = { .pause_ns = 500 * NS_PER_USEC };
-	struct worker writer = { .writes = true, .pause_ns = NS_PER_MSEC };
+	static struct worker reader = { .pause_ns = 500 * NS_PER_USEC };
+	static struct worker writer = { .writes = true, .pause_ns = NS_PER_MSEC };
 	const char *tsv = NULL, *output = NULL;
 	uint64_t seed = 1, wall_ns;
 	struct rusage usage;

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# From single runs to figures: $machine[0] and $runs make one document.
+
+def median: map(select(. != null)) | sort | length as $n |
+  if $n == 0 then null
+  elif $n % 2 == 1 then .[($n - 1) / 2]
+  else (.[$n / 2 - 1] + .[$n / 2]) / 2 end;
+def longest: { median: median, worst: max };
+
+# null where nothing was measured: a run that ended before the first write.
+def over($divisor):
+  if . != null and $divisor != null and $divisor > 0 then . / $divisor else null end;
+
+# [[cp, lullcp], ...], one for each round. Speed: how much longer lullcp takes.
+def slower:
+  { cp: (map(.[0]) | longest), lullcp: (map(.[1]) | longest),
+    ratio: (map(.[0] as $cp | .[1] | over($cp)) | longest), pairs: . };
+# Stalls: how much longer those under cp are.
+def shorter:
+  { cp: (map(.[0]) | longest), lullcp: (map(.[1]) | longest),
+    ratio: (map(.[1] as $lullcp | .[0] | over($lullcp)) |
+            { median: median, worst: (map(select(. != null)) | min) }), pairs: . };
+
+def of($part): map(select(.part == $part));
+def pairs(f): group_by(.round) | map([
+  (map(select(.tool == "cp"))[0].load | f), (map(select(.tool == "lullcp"))[0].load | f)]);
+
+def speed: { wall_s: pairs(.wall_ns / 1e9) | slower, cpu_s: pairs(.cpu_ns / 1e9) | slower };
+
+def budget: map(.summary) |
+  { runs: length,
+    budget_ms: (.[0].budget_ns / 1e6),
+    calls: { median: (map(.calls) | median), worst: (map(.calls) | max),
+             all: (map(.calls) | add) },
+    over_percent: (map(100 * .over_budget_calls / .calls) | longest) }
+  + { over_percent_of_all:
+        (100 * (map(.over_budget_calls) | add) / (map(.calls) | add)) }
+  + { hold_p50_ms: (map(.hold_ns.p50 / 1e6) | longest),
+      hold_p99_ms: (map(.hold_ns.p99 / 1e6) | longest),
+      hold_p999_ms: (map(.hold_ns.p999 / 1e6) | longest),
+      hold_max_ms: (map(.hold_ns.max / 1e6) | longest) };
+
+def ms(f): if .count > 0 then f / 1e6 else null end;
+def stalls:
+  { longest_read_ms: pairs(.reader | ms(.max)) | shorter,
+    read_p99_ms: pairs(.reader | ms(.p99)) | shorter,
+    longest_write_ms: pairs(.writer | ms(.max)) | shorter,
+    wall_s: pairs(.wall_ns / 1e9) | slower };
+
+def memory: map(select(.tool == "lullcp")) | group_by(.extents) |
+  map({ extents: .[0].extents, peak_mib: (map(.load.maxrss_kib / 1024) | max) });
+
+def figures:
+  { speed: of("speed") | speed, speed_with_sync: of("sync") | speed,
+    budget: map(select(.tool == "lullcp" and (.part == "speed" or .part == "sync"))) | budget,
+    stalls: of("stall") | stalls, memory: memory };
+
+# A goal is met if it is met on every file system.
+def goal($name; $sign; $limit; f):
+  (map({ where: .key, measured: (.value | f) }) |
+   if $sign == ">=" then min_by(.measured) else max_by(.measured) end) as $m |
+  { name: $name, goal: "\($sign) \($limit)", measured: $m.measured, where: $m.where,
+    met: (if $sign == ">=" then $m.measured >= $limit
+          elif $sign == "<" then $m.measured < $limit
+          else $m.measured <= $limit end) };
+
+# In the order in which they were measured.
+(reduce $runs[].fs as $fs ([]; if index($fs) then . else . + [$fs] end)) as $names |
+($names | map(. as $fs | { key: $fs, value: ($runs | map(select(.fs == $fs)) | figures) })) as
+  $all |
+$machine[0] + {
+  file_systems: ($all | from_entries),
+  goals: ($all | [
+    goal("wall time, lullcp to cp"; "<="; 1.10; .speed.wall_s.ratio.median),
+    goal("CPU time, lullcp to cp"; "<="; 1.20; .speed.cpu_s.ratio.median),
+    goal("calls over the budget, %"; "<="; 1; .budget.over_percent_of_all),
+    goal("hold p99, ms"; "<="; 10; .budget.hold_p99_ms.median),
+    goal("peak memory, MiB"; "<"; 16; [.memory[].peak_mib] | max),
+    goal("longest read, cp to lullcp"; ">="; 20; .stalls.longest_read_ms.ratio.median)]),
+  runs: $runs }

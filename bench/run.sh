@@ -1,0 +1,304 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Measures lullcp against cp --reflink=always. See README.md; run.sh --help.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage() {
+  cat <<USAGE
+Usage: bench/run.sh [OPTION]...
+Compare lullcp with cp --reflink=always on fresh file systems. Needs root.
+
+  --extents N         extents of the cloned file (100000)
+  --pairs N           pairs of runs for the speed (7)
+  --rounds N          rounds for the stalls (3)
+  --fs LIST           of xfs, xfs-rmap and btrfs ("xfs xfs-rmap btrfs")
+  --lullcp PATH       the program (build/src/lullcp)
+  --out FILE          write all figures there as JSON
+  --plot DIR          draw the stalls: DIR/stall-FS.svg
+  --big               the memory at 1,000,000 extents too: minutes, 5 GB of disk
+  --writer-delay MS   when the writer of the stalls begins (100)
+  --dir DIR           where the images lie (\$TMPDIR or /tmp)
+USAGE
+}
+die() {
+  echo "run.sh: $*" >&2
+  exit 1
+}
+say() { printf '%s\n' "$*" >&2; }
+
+number() { # number OPTION VALUE: at least 1, or 0 where that makes sense
+  [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: not a number: $2"
+  [[ $2 != 0 || $1 == --writer-delay ]] || die "$1: at least 1"
+  printf '%d' "$((10#$2))"
+}
+
+extents=100000 pairs=7 rounds=3 filesystems='xfs xfs-rmap btrfs' big=0 writer_delay=100
+lullcp=$here/../build/src/lullcp out='' plot='' dir=${TMPDIR:-/tmp}
+arguments=("$@")
+while (($#)); do
+  case $1 in
+  --help)
+    usage
+    exit
+    ;;
+  --big)
+    big=1
+    shift
+    continue
+    ;;
+  --*=*)
+    set -- "${1%%=*}" "${1#*=}" "${@:2}"
+    ;;
+  esac
+  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+  case $1 in
+  --extents) extents=$(number "$1" "$2") ;;
+  --pairs) pairs=$(number "$1" "$2") ;;
+  --rounds) rounds=$(number "$1" "$2") ;;
+  --writer-delay) writer_delay=$(number "$1" "$2") ;;
+  --fs) filesystems=$2 ;;
+  --lullcp) lullcp=$2 ;;
+  --out) out=$2 ;;
+  --plot) plot=$2 ;;
+  --dir) dir=$2 ;;
+  *) die "$1: unknown option; see --help" ;;
+  esac
+  shift 2
+done
+read -ra filesystems <<<"$filesystems"
+((${#filesystems[@]})) || die '--fs: no file system'
+
+needs=(cc jq losetup mount umount unshare)
+for fs in "${filesystems[@]}"; do
+  case $fs in
+  xfs | xfs-rmap) needs+=(mkfs.xfs) ;;
+  btrfs) needs+=(mkfs.btrfs) ;;
+  *) die "--fs: neither xfs nor xfs-rmap nor btrfs: $fs" ;;
+  esac
+done
+[[ -z $plot ]] || needs+=(gnuplot)
+for program in "${needs[@]}"; do
+  command -v "$program" >/dev/null || die "needs $program"
+done
+[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
+((EUID == 0)) || die 'must be root, to make and mount file systems'
+
+# What is mounted here is gone with this process, however it ends.
+if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
+  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
+    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
+fi
+
+T=$(mktemp -d "$dir/lullcp-bench.XXXXXX")
+M=$T/mnt
+loop='' loop_fd=''
+
+drop_fs() {
+  [[ -n $loop ]] || return 0
+  # XFS may still be freeing what was deleted.
+  for _ in {1..100}; do
+    ! mountpoint -q "$M" || umount "$M" 2>/dev/null || sleep 0.1
+    mountpoint -q "$M" || break
+  done
+  ! mountpoint -q "$M" || umount -l "$M"
+  exec {loop_fd}<&-
+  loop=''
+}
+clean_up() {
+  drop_fs
+  rm -rf --one-file-system "$T"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+mkdir "$M"
+
+for program in fragment load; do
+  cc -std=gnu17 -O2 -pthread -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+    -o "$T/$program" "$here/$program.c"
+done
+
+make_fs() { # make_fs FS EXTENTS: fresh, mounted at $M
+  local image=$T/image bytes=$((6 * 1024 ** 3 + $2 * 4096 * 4))
+
+  truncate -s "$bytes" "$image"
+  loop=$(losetup --find --show "$image")
+  # From here on the open descriptor alone keeps the loop device and its image.
+  exec {loop_fd}<"$loop"
+  losetup --detach "$loop"
+  rm "$image"
+  case $1 in
+  xfs) mkfs.xfs -q -m reflink=1,rmapbt=0 "$loop" ;;
+  xfs-rmap) mkfs.xfs -q -m reflink=1,rmapbt=1 "$loop" ;;
+  btrfs) mkfs.btrfs -q "$loop" >/dev/null ;;
+  esac
+  mount "$loop" "$M"
+}
+
+# Everything written, nothing cached, nothing left to free: the same for each run.
+settle() {
+  rm -rf "$M/out"
+  sync -f "$M"
+  for _ in {1..100}; do
+    ! umount "$M" 2>/dev/null || break
+    sleep 0.1
+  done
+  ! mountpoint -q "$M" || die "$M: cannot be unmounted"
+  mount "$loop" "$M"
+  mkdir "$M/out"
+  sync -f "$M"
+}
+
+# measure TOOL PART ROUND EXTENTS [LOAD_OPTION]... -- COMMAND...: one line in $T/runs
+measure() {
+  local tool=$1 part=$2 round=$3 n=$4 status
+
+  shift 4
+  settle
+  "$T/load" -o "$T/load.json" "$@" >"$T/stdout" 2>"$T/stderr" || {
+    cat "$T/stderr" >&2
+    die "load failed: $*"
+  }
+  status=$(jq .status "$T/load.json")
+  # lullcp says 3 if the source was written to.
+  if [[ $status != 0 && ! ($part == stall && $tool == lullcp && $status == 3) ]]; then
+    cat "$T/stdout" "$T/stderr" >&2
+    die "exit status $status: $*"
+  fi
+  jq -nc --arg fs "$fs" --arg part "$part" --arg tool "$tool" --argjson round "$round" \
+    --argjson extents "$n" --slurpfile load "$T/load.json" --slurpfile out "$T/stdout" \
+    '{$fs, $part, $tool, $round, $extents, load: $load[0],
+      summary: ([$out[] | select(.type == "summary")][0])}' >"$T/run"
+  cat "$T/run" >>"$T/runs"
+}
+
+in_turn() { # in_turn ROUND: cp first in odd rounds, lullcp in even ones
+  if (($1 % 2)); then echo cp lullcp; else echo lullcp cp; fi
+}
+
+speed() {
+  local i tool
+
+  # The first clone of a file marks it as shared, once and for all.
+  settle
+  cp --reflink=always "$M/src" "$M/out/dst"
+  for ((i = 1; i <= pairs; i++)); do
+    say "$fs: speed, pair $i of $pairs"
+    for tool in $(in_turn "$i"); do
+      case $tool in
+      cp)
+        measure cp speed "$i" "$extents" -- cp --reflink=always "$M/src" "$M/out/dst"
+        ;;
+      lullcp)
+        measure lullcp speed "$i" "$extents" -- \
+          "$lullcp" --json --duty-cycle=100 --no-sync "$M/src" "$M/out/dst"
+        ;;
+      esac
+    done
+    for tool in $(in_turn "$i"); do
+      case $tool in
+      cp)
+        # shellcheck disable=SC2016 # for the inner shell
+        measure cp sync "$i" "$extents" -- \
+          sh -c 'cp --reflink=always "$1" "$2" && sync "$2"' sh "$M/src" "$M/out/dst"
+        ;;
+      lullcp)
+        measure lullcp sync "$i" "$extents" -- \
+          "$lullcp" --json --duty-cycle=100 "$M/src" "$M/out/dst"
+        ;;
+      esac
+    done
+  done
+}
+
+# True if the last run went over the whole file although it was written to.
+went_over_all() {
+  jq -e '.summary.extents_cloned >= 0.99 * .extents' "$T/run" >/dev/null
+}
+
+stall_run() { # stall_run TOOL ROUND
+  local options=(-f "$M/src" -r direct -w direct --writer-delay "$writer_delay" --seed "$2")
+  local try
+
+  [[ -z $plot || $2 != 1 ]] || options+=(--tsv "$T/$1.tsv")
+  if [[ $1 == cp ]]; then
+    measure cp stall "$2" "$extents" "${options[@]}" -- \
+      cp --reflink=always "$M/src" "$M/out/dst"
+    return
+  fi
+  for try in 1 2 3; do
+    measure lullcp stall "$2" "$extents" "${options[@]}" -- \
+      "$lullcp" --json "$M/src" "$M/out/dst"
+    ! went_over_all || return 0
+    # Not a figure: the writer was there before the pass began.
+    sed -i '$d' "$T/runs"
+    say "$fs: lullcp stopped early (try $try)"
+  done
+  die "$fs: lullcp never went over the whole file; try a longer --writer-delay"
+}
+
+stalls() {
+  local i tool
+
+  for ((i = 1; i <= rounds; i++)); do
+    say "$fs: stalls, round $i of $rounds"
+    for tool in $(in_turn "$i"); do
+      stall_run "$tool" "$i"
+    done
+  done
+  if [[ -n $plot ]]; then
+    mkdir -p "$plot"
+    "$here/plot" "$T/cp.tsv" "$T/lullcp.tsv" "$plot/stall-$fs.svg" "$fs, $extents extents" ||
+      say "$plot/stall-$fs.svg: not drawn"
+  fi
+}
+
+memory() { # memory EXTENTS
+  say "$fs: memory at $1 extents"
+  "$T/fragment" "$M/src" "$1" >/dev/null
+  measure lullcp memory 1 "$1" -- "$lullcp" --json --no-sync "$M/src" "$M/out/dst"
+}
+
+machine() {
+  local model memory_kib
+
+  model=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
+  memory_kib=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+  jq -n --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --arg arch "$(uname -m)" \
+    --argjson cpus "$(nproc)" --arg model "$model" --argjson memory_kib "$memory_kib" \
+    --arg load "$(cut -d ' ' -f 1 /proc/loadavg)" --arg images "$(stat -f -c %T "$T")" \
+    --arg lullcp "$("$lullcp" --version | head -n 1)" \
+    --arg commit "$(git -C "$here" describe --always --dirty 2>/dev/null || true)" \
+    --arg cp "$(cp --version | head -n 1)" \
+    --argjson extents "$extents" --argjson pairs "$pairs" --argjson rounds "$rounds" \
+    --argjson writer_delay_ms "$writer_delay" \
+    '{schema: 1, $date, $kernel,
+      machine: {$arch, $cpus, $model, $memory_kib, $images, load_before: ($load | tonumber)},
+      versions: {$lullcp, $commit, $cp}, $extents, $pairs, $rounds, $writer_delay_ms}'
+}
+
+: >"$T/runs"
+machine >"$T/machine"
+for fs in "${filesystems[@]}"; do
+  say "$fs: making a file of $extents extents"
+  make_fs "$fs" "$extents"
+  found=$("$T/fragment" "$M/src" "$extents")
+  # A few blocks find themselves beside their neighbour on disk, too.
+  ((found * 100 >= extents * 98)) || die "$fs: only $found extents"
+  speed
+  stalls
+  memory 10000
+  drop_fs
+  if ((big)); then
+    make_fs "$fs" 1000000
+    memory 1000000
+    drop_fs
+  fi
+done
+
+jq -n --slurpfile machine "$T/machine" --slurpfile runs "$T/runs" -f "$here/report.jq" \
+  >"$T/report"
+jq -r -f "$here/table.jq" "$T/report"
+[[ -z $out ]] || cp "$T/report" "$out"

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The command line without any file system that clones: help, mistakes, values, output.
+. "$(dirname "$0")/../lib.sh"
+man=$(cd "$(dirname "$0")" && pwd)/../../man/lullcp.1
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+cd "$T" || exit 99
+echo data >a
+
+expect 0 --help
+same 'help: nothing on standard error' '' "$(cat "$T/err")"
+same 'help: at most 80 columns' '' "$(awk 'length > 80' "$T/out")"
+# each option of --help is in the man page, and the other way round
+sed 's/\\-/-/g; s/\\f.//g' "$man" >"$T/man"
+for o in $(grep -oE -- '--[a-z-]+' "$T/out" | sort -u); do
+  check "$o is in the man page" grep -q -- "$o" "$T/man"
+done
+for o in $(grep -E '^\.(B|BI|BR) ' "$T/man" | grep -oE -- '--[a-z-]+' | sort -u); do
+  check "$o is in --help" grep -q -- "$o" "$T/out"
+done
+expect 0 --version
+check 'version' grep -qE '^lullcp [0-9]+\.[0-9]+' "$T/out"
+
+usage() { # usage TEXT ARG...: refused with this text, and nothing made
+  local text=$1
+  shift
+  expect 1 "$@"
+  says "$text"
+  says "Try 'lullcp --help' for more information."
+  same 'nothing on standard output' '' "$(cat "$T/out")"
+  check_not 'nothing was made' test -e b
+}
+usage 'missing file operand'
+usage "missing destination file operand after 'a'" a
+usage "extra operand 'c'" a b c
+usage "unrecognized option '--nosuch'" --nosuch a b
+usage "invalid option -- 'a'" -a a b
+usage "invalid option -- 'r'" -r a b
+usage "option '--hook' requires an argument" a b --hook
+usage "ambiguous" --re a b
+usage "invalid argument '' for '--hook'" --hook= a b
+usage '--resume and --restart exclude each other' --resume --restart a b
+usage '--quiet and --verbose exclude each other' -qv a b
+usage '--json and --histogram exclude each other' --json --histogram a b
+usage '(-t) and --no-target-directory (-T)' -T -t . a
+usage '--keep-frozen needs --hook' --keep-frozen a b
+usage '--max-freeze needs --hook' --max-freeze=1s a b
+usage '--keep-frozen and --max-freeze' --hook=x --keep-frozen --max-freeze=1s a b
+usage "'--status' excludes '--recover'" --status --recover b
+usage "'--reflink=auto' is not supported" --reflink=auto a b
+usage "'--reflink=never' is not supported" --reflink=never a b
+usage "invalid argument 'x' for '--reflink'" --reflink=x a b
+for value in '' 0 0ms x 10x -1 1e3 ' 1' '1 ' 1.s .5s 10MS 99999999999999999999s 40y nan inf 0x10; do
+  usage "for '--latency-budget'" --latency-budget="$value" a b
+  usage "for '--max-freeze'" --hook=x --max-freeze="$value" a b
+  usage "for '--hook-timeout'" --hook-timeout="$value" a b
+done
+for value in '' x -1 10x; do
+  usage "for '--checkpoint-interval'" --checkpoint-interval="$value" a b
+  usage "for '--lock-wait'" --lock-wait="$value" a b
+done
+for value in '' 0 101 -5 1.5 80% x 4294967376; do
+  usage "for '--duty-cycle'" --duty-cycle="$value" a b
+done
+for value in '' x yes; do
+  usage "for '--progress'" --progress="$value" a b
+done
+# abbreviations, permutation, --
+expect 1 nosuch --lat=5ms b --pro=nev
+says "cannot stat 'nosuch': No such file or directory"
+expect 1 -- --help b
+says "cannot stat '--help'"
+# --json: a line for the error and one for the end, whatever happens
+expect 1 --json nosuch b
+same 'types' 'error summary' "$(jq -r .type "$T/out" | xargs)"
+same 'schema' '1' "$(jq -r .schema "$T/out" | sort -u)"
+same 'result' failed "$(field result)"
+for key in run_id source dest method result size extents extents_cloned bytes_cloned \
+  bytes_copied calls passes budget_ns over_budget_calls hold_ns.p50 hold_ns.p99 hold_ns.p999 \
+  hold_ns.max freeze_ns elapsed_ns resumed_at; do
+  check_not "summary has $key" test "$(field $key)" = null
+done
+same 'budget' 10000000 "$(field budget_ns)"
+# a standard output that is full
+"$LULLCP" --help >/dev/full 2>"$T/err"
+same 'standard output is full' 1 $?
+says 'write error'
+# called by another name
+ln -s "$LULLCP" other
+./other nosuch b 2>"$T/err"
+says "other: cannot stat 'nosuch'"
+expect 1 --status b
+says 'no interrupted clone'
+expect 1 --recover b
+finish
