@@ -127,7 +127,7 @@ static bool set_mode(struct command *c, const struct row *row, const char *value
 
 static const struct row table[] = {
 	{ "status", 0, NULL, set_mode, MODE_STATUS,
-	  "read the checkpoint of an interrupted clone of DEST" },
+	  "what the checkpoint of an interrupted clone says" },
 	{ "recover", 0, NULL, set_mode, MODE_RECOVER,
 	  "thaw writers that a killed run has left frozen" },
 	{ "", 0, "Where to:", NULL, 0, NULL },
@@ -142,9 +142,9 @@ static const struct row table[] = {
 	{ "reflink", 0, "[WHEN]", set_reflink, 0, "accepted for cp: always, the default" },
 	{ "", 0, "How gently:", NULL, 0, NULL },
 	{ "latency-budget", 0, "TIME", set_positive_time, FIELD(engine.latency_budget_ns),
-	  "longest time that one call may hold the locks (10ms)" },
+	  "longest time for one call to hold the locks (10ms)" },
 	{ "duty-cycle", 0, "PERCENT", set_duty_cycle, 0,
-	  "share of the time in which locks may be held (80)" },
+	  "share of the time for holding locks (80)" },
 	{ "", 0, "With writers:", NULL, 0, NULL },
 	{ "hook", 0, "COMMAND", set_text, FIELD(engine.hook),
 	  "freezes and thaws the writers of SOURCE" },
@@ -153,7 +153,7 @@ static const struct row table[] = {
 	{ "max-freeze", 0, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
 	  "thaw after this long, whatever happens" },
 	{ "keep-frozen", 0, NULL, set_flag, FIELD(engine.keep_frozen),
-	  "when interrupted leave writers frozen, for --resume" },
+	  "if interrupted leave writers frozen (--resume)" },
 	{ "", 0, "After an interruption:", NULL, 0, NULL },
 	{ "resume", 0, NULL, set_flag, FIELD(engine.resume),
 	  "continue an interrupted clone, if there is one" },
@@ -371,7 +371,7 @@ void options_help(const struct command *command)
 			       row->letter ? row->letter : ' ', row->letter ? "," : " ",
 			       row->name, !row->argument ? "" : optional ? "[=" : "=",
 			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
-		(void)printf("  %-31s%s\n", left, row->help);
+		(void)printf("  %-29s%s\n", left, row->help);
 	}
 	(void)printf("\n"
 		     "A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without one.\n"

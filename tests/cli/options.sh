@@ -16,7 +16,7 @@ sed 's/\\-/-/g; s/\\f.//g' "$man" >"$T/man"
 for o in $(grep -oE -- '--[a-z-]+' "$T/out" | sort -u); do
   check "$o is in the man page" grep -q -- "$o" "$T/man"
 done
-for o in $(grep -E '^\.(B|BI|BR) ' "$T/man" | grep -oE -- '--[a-z-]+' | sort -u); do
+for o in $(sed -n '/^\.SH OPTIONS/,/^\.SH HOOKS/p' "$T/man" | grep -E '^\.(B|BI|BR) ' | grep -oE -- '--[a-z-]+' | sort -u); do
   check "$o is in --help" grep -q -- "$o" "$T/out"
 done
 expect 0 --version

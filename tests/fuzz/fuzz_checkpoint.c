@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (r < 0) {
 		/* Nothing is handed out with an error. */
-		if ((r != -EBADMSG && r != -EPROTONOSUPPORT) || first.source || first.hook)
+		if ((r != -EBADMSG && r != -EPROTONOSUPPORT) || first.source ||
+		    first.hook)
 			abort();
 		return 0;
 	}

@@ -32,7 +32,8 @@ static void try_number(const char *text, uint64_t min, uint64_t max)
 	uint64_t number = 42;
 	bool good = values_number(text, min, max, &number);
 
-	if (good ? number < min || number > max || strspn(text, "0123456789") != strlen(text)
+	if (good ? number < min || number > max ||
+			    strspn(text, "0123456789") != strlen(text)
 		 : number != 42)
 		abort();
 }

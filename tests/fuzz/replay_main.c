@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#define MUTATIONS 20000
+#define MUTATIONS  20000
 #define MOST_FILES 256
-#define ROOM (64u << 10)
+#define ROOM	   (64u << 10)
 
 struct input {
 	uint8_t *data;
@@ -78,7 +78,8 @@ static size_t load(const char *dir, struct input *input)
 	return count;
 }
 
-/* One change: a bit, a byte, a digit, a piece taken out, doubled, or from another file. */
+/* One change: a bit, a byte, a digit, a piece taken out, doubled, or from another file.
+ */
 static size_t change(uint8_t *data, size_t size, const struct input *other)
 {
 	static const char sharp[] = "\"\\{}[]:,0123456789.-eE\xff\xc3\0 nulltrue";

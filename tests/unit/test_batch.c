@@ -33,21 +33,21 @@ static void start(struct lull_batch *batch, struct list *list)
 	lull_batch_init(batch, BLOCK, &source);
 }
 
-#define CLONE(block, blocks, heavy)                                                         \
-	{                                                                                   \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE                \
+#define CLONE(block, blocks, heavy)                                                      \
+	{                                                                                \
+		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE               \
 	}
-#define PUNCH(block, blocks)                                                                \
-	{                                                                                   \
-		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH                      \
+#define PUNCH(block, blocks)                                                             \
+	{                                                                                \
+		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH                     \
 	}
-#define CALL(block, blocks, heavy, pieces)                                                  \
-	{                                                                                   \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), (pieces), LULL_RANGE_CLONE      \
+#define CALL(block, blocks, heavy, pieces)                                               \
+	{                                                                                \
+		(block) * BLOCK, (blocks) * BLOCK, (heavy), (pieces), LULL_RANGE_CLONE     \
 	}
-#define HOLE(block, blocks)                                                                 \
-	{                                                                                   \
-		(block) * BLOCK, (blocks) * BLOCK, 0, 0, LULL_RANGE_PUNCH                   \
+#define HOLE(block, blocks)                                                              \
+	{                                                                                \
+		(block) * BLOCK, (blocks) * BLOCK, 0, 0, LULL_RANGE_PUNCH                  \
 	}
 
 static void test_table(void **state UNUSED)
@@ -110,16 +110,20 @@ static void test_table(void **state UNUSED)
 		while (list.n < ARRAY_SIZE(cases[i].in) && cases[i].in[list.n].len)
 			list.n++;
 		start(&batch, &list);
-		for (const struct lull_request *want = cases[i].out; want->len > 0; want++) {
-			check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 1);
+		for (const struct lull_request *want = cases[i].out; want->len > 0;
+		     want++) {
+			check_int(cases[i].name,
+				  lull_batch_next(&batch, cases[i].limit, &got), 1);
 			check_int(cases[i].name, got.off, want->off);
 			check_int(cases[i].name, got.len, want->len);
 			check_int(cases[i].name, got.weight, want->weight);
 			check_int(cases[i].name, got.extents, want->extents);
 			check_int(cases[i].name, got.kind, want->kind);
 		}
-		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 0);
-		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 0);
+		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got),
+			  0);
+		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got),
+			  0);
 	}
 }
 

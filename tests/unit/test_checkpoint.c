@@ -77,13 +77,13 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 	return n;
 }
 
-#define WRAP(real)                                                                          \
-	bool now = turn();                                                                  \
-                                                                                            \
-	if (now && plot.fate == FAIL) {                                                     \
-		errno = EIO;                                                                \
-		return -1;                                                                  \
-	}                                                                                   \
+#define WRAP(real)                                                                       \
+	bool now = turn();                                                               \
+                                                                                         \
+	if (now && plot.fate == FAIL) {                                                  \
+		errno = EIO;                                                             \
+		return -1;                                                               \
+	}                                                                                \
 	return end(now, real)
 
 int __wrap_fsync(int fd)
@@ -115,8 +115,10 @@ int __wrap_unlinkat(int dir, const char *name, int flags)
 
 static struct lull_checkpoint full(void)
 {
-	static char source[] = "/srv/vm/disk \xe9\xff.img", dest[] = "/srv/vm/copy\n'\".img";
-	static char temporary[] = ".copy\xc3(.img.tmp", hook[] = "hook --name 'caf\xc3\xa9 \xe9'";
+	static char source[] = "/srv/vm/disk \xe9\xff.img",
+		    dest[] = "/srv/vm/copy\n'\".img";
+	static char temporary[] = ".copy\xc3(.img.tmp",
+		    hook[] = "hook --name 'caf\xc3\xa9 \xe9'";
 
 	return (struct lull_checkpoint){
 		.run_id = "0b1f6a3e-4c1d-4b6e-9f0a-7e2d5c8b9a10",
@@ -212,9 +214,9 @@ static void test_round_trip(void **state UNUSED)
 {
 	struct lull_checkpoint cases[12];
 	static const char *const names[ARRAY_SIZE(cases)] = {
-		"full",	     "least",	 "in place",	 "no hook",   "not frozen", "cloning",
-		"no UUIDs",  "method none", "method single", "method quiet", "not kept",
-		"does not replace",
+		"full",		 "least",	 "in place", "no hook",
+		"not frozen",	 "cloning",	 "no UUIDs", "method none",
+		"method single", "method quiet", "not kept", "does not replace",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -323,8 +325,8 @@ static int parse_with(const char *object, const char *key, json_t *value)
 	int r;
 
 	/* Without twins, so that the text itself is what is read. */
-	c.source = c.dest = (char *)(uintptr_t)"/a";
-	c.temporary = c.hook = (char *)(uintptr_t)"a";
+	c.source = c.dest = (char *)(uintptr_t) "/a";
+	c.temporary = c.hook = (char *)(uintptr_t) "a";
 	text = text_of(&c);
 	root = json_loads(text, 0, NULL);
 	at = object_in(root, object);
@@ -348,7 +350,8 @@ static int parse_with(const char *object, const char *key, json_t *value)
 static void test_missing(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		check_int(keys[i].key, parse_with(keys[i].object, keys[i].key, NULL), -EBADMSG);
+		check_int(keys[i].key, parse_with(keys[i].object, keys[i].key, NULL),
+			  -EBADMSG);
 }
 
 static json_t *of_type(char type)
@@ -375,11 +378,13 @@ static void test_wrong_type(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		for (const char *type = "snirbao"; *type; type++) {
-			/* An empty string, or an empty object, is wrong wherever it stands. */
+			/* An empty string, or an empty object, is wrong wherever it
+			 * stands. */
 			bool fine = strchr(keys[i].types, *type) && !strchr("so", *type);
 			int r;
 
-			/* A size of 1 is before the offset; sizes have rows of their own. */
+			/* A size of 1 is before the offset; sizes have rows of their own.
+			 */
 			if (fine && strcmp(keys[i].key, "size") == 0)
 				continue;
 			r = parse_with(keys[i].object, keys[i].key, of_type(*type));
@@ -450,7 +455,8 @@ static void test_range(void **state UNUSED)
 		{ "destination", "inode", "-1", -EBADMSG },
 		{ "destination", "generation", "-1", -EBADMSG },
 		{ "destination", "size", "-1", -EBADMSG },
-		{ "destination", "size", "549755813888", -EBADMSG }, /* less than the offset */
+		{ "destination", "size", "549755813888",
+		  -EBADMSG }, /* less than the offset */
 		{ "destination", "size", "549755813889", 0 },
 		{ "destination", "ctime_ns", "-1", 0 },
 	};
@@ -502,12 +508,17 @@ static void test_no_checkpoint(void **state UNUSED)
 		{ "only a type", "{\"type\": \"checkpoint\"}", -EBADMSG },
 		{ "only a schema", "{\"schema\": 1}", -EBADMSG },
 		{ "both", "{\"type\": \"checkpoint\", \"schema\": 1}", -EBADMSG },
-		{ "another schema", "{\"type\": \"checkpoint\", \"schema\": 2}", -EPROTONOSUPPORT },
-		{ "twice", "{\"type\": \"checkpoint\", \"schema\": 2, \"schema\": 2}", -EBADMSG },
-		{ "more behind", "{\"type\": \"checkpoint\", \"schema\": 2} x", -EBADMSG },
-		{ "no UTF-8", "{\"type\": \"checkpoint\", \"schema\": 2, \"x\": \"\xff\"}",
+		{ "another schema", "{\"type\": \"checkpoint\", \"schema\": 2}",
+		  -EPROTONOSUPPORT },
+		{ "twice", "{\"type\": \"checkpoint\", \"schema\": 2, \"schema\": 2}",
 		  -EBADMSG },
-		{ "too large a number", "{\"type\": \"checkpoint\", \"schema\": 99999999999999999999}",
+		{ "more behind", "{\"type\": \"checkpoint\", \"schema\": 2} x",
+		  -EBADMSG },
+		{ "no UTF-8",
+		  "{\"type\": \"checkpoint\", \"schema\": 2, \"x\": \"\xff\"}",
+		  -EBADMSG },
+		{ "too large a number",
+		  "{\"type\": \"checkpoint\", \"schema\": 99999999999999999999}",
 		  -EBADMSG },
 	};
 
@@ -515,7 +526,8 @@ static void test_no_checkpoint(void **state UNUSED)
 		struct lull_checkpoint back = { 0 };
 
 		check_int(cases[i].name,
-			  lull_checkpoint_parse(cases[i].text, strlen(cases[i].text), &back),
+			  lull_checkpoint_parse(cases[i].text, strlen(cases[i].text),
+						&back),
 			  cases[i].wanted);
 	}
 }
@@ -594,9 +606,12 @@ static void test_untrusted(void **state)
 		mode_t mode;
 		int wanted;
 	} cases[] = {
-		{ "ours", 0600, 0 },	      { "read-only", 0400, 0 },
-		{ "others may read", 0644, 0 }, { "group may write", 0620, -EPERM },
-		{ "all may write", 0602, -EPERM }, { "both", 0666, -EPERM },
+		{ "ours", 0600, 0 },
+		{ "read-only", 0400, 0 },
+		{ "others may read", 0644, 0 },
+		{ "group may write", 0620, -EPERM },
+		{ "all may write", 0602, -EPERM },
+		{ "both", 0666, -EPERM },
 	};
 	const struct place *place = *state;
 	struct lull_checkpoint c = least(), back = { 0 };
@@ -749,7 +764,8 @@ static void test_crash(void **state)
 			bool newer;
 			int status = 0;
 
-			(void)snprintf(name, sizeof(name), "call %u %s", n, fates[i].name);
+			(void)snprintf(name, sizeof(name), "call %u %s", n,
+				       fates[i].name);
 			assert_int_equal(lull_checkpoint_save(place->dir, NAME, &old), 0);
 
 			pid_t pid = fork();
@@ -759,7 +775,9 @@ static void test_crash(void **state)
 				plot.fate = fates[i].fate;
 				plot.at = n;
 				plot.count = 0;
-				_exit(lull_checkpoint_save(place->dir, NAME, &new) == 0 ? 0 : 1);
+				_exit(lull_checkpoint_save(place->dir, NAME, &new) == 0
+					      ? 0
+					      : 1);
 			}
 			assert_int_equal(waitpid(pid, &status, 0), pid);
 			check(name, WIFEXITED(status));

@@ -76,7 +76,8 @@ static void test_errno(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check_int(cases[i].name,
-			  lull_clone_classify(cases[i].err, files->src, files->dest, 0, 65536),
+			  lull_clone_classify(cases[i].err, files->src, files->dest, 0,
+					      65536),
 			  cases[i].cause);
 }
 
@@ -98,8 +99,8 @@ static void test_einval(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check_int(cases[i].name,
-			  lull_clone_classify(EINVAL, files->src, files->dest, cases[i].off,
-					      cases[i].len),
+			  lull_clone_classify(EINVAL, files->src, files->dest,
+					      cases[i].off, cases[i].len),
 			  cases[i].cause);
 }
 

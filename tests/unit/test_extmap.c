@@ -20,7 +20,10 @@ struct span {
 
 /* Where the file has data; each begins and ends at a multiple of any block size. */
 static const struct span data[] = {
-	{ 0, MIB }, { 4 * MIB, 64 << 10 }, { 6 * MIB, MIB }, { 12 * MIB, UNIT },
+	{ 0, MIB },
+	{ 4 * MIB, 64 << 10 },
+	{ 6 * MIB, MIB },
+	{ 12 * MIB, UNIT },
 };
 
 struct file {
@@ -85,7 +88,8 @@ static void check_window(const struct file *file, const char *name, uint64_t sta
 	uint64_t pos = start, found = 0, bytes = 0;
 	int r;
 
-	check_int(name, lull_extmap_open(file->fd, LULL_EXTMAP_SEEK, start, end, &map), 0);
+	check_int(name, lull_extmap_open(file->fd, LULL_EXTMAP_SEEK, start, end, &map),
+		  0);
 	check_int(name, lull_extmap_kind(map), LULL_EXTMAP_SEEK);
 	cursor = lull_extmap_cursor(map);
 	while ((r = cursor.next(cursor.ctx, &e)) == 1) {

@@ -75,10 +75,10 @@ static void test_ranks(void **state UNUSED)
 		unsigned int permille;
 		uint64_t wanted;
 	} cases[] = {
-		{ "none of ten", 0, 1 },	 { "first of ten", 100, 1 },
-		{ "a bit more", 101, 2 },	 { "half", 500, 5 },
-		{ "more than half", 501, 6 },	 { "nine of ten", 900, 9 },
-		{ "more than nine", 901, 10 },	 { "99.9 percent", 999, 10 },
+		{ "none of ten", 0, 1 },       { "first of ten", 100, 1 },
+		{ "a bit more", 101, 2 },      { "half", 500, 5 },
+		{ "more than half", 501, 6 },  { "nine of ten", 900, 9 },
+		{ "more than nine", 901, 10 }, { "99.9 percent", 999, 10 },
 		{ "all", 1000, 10 },
 	};
 	struct lull_hist hist = { 0 };
@@ -98,7 +98,8 @@ static uint64_t draw(unsigned int kind)
 	case 1: /* any magnitude */
 		return unit_random() >> unit_below(64);
 	case 2: /* like calls: around a millisecond, some far longer */
-		return 900000 + unit_below(200000) + (unit_below(100) == 0 ? 80000000 : 0);
+		return 900000 + unit_below(200000) +
+		       (unit_below(100) == 0 ? 80000000 : 0);
 	default: /* one value over and over */
 		return 123456789;
 	}
@@ -107,8 +108,8 @@ static uint64_t draw(unsigned int kind)
 static void test_percentiles(void **state UNUSED)
 {
 	static const char *const names[] = { "small", "any", "calls", "constant" };
-	static const unsigned int permilles[] = { 0,   1,   10,	 250, 500, 750,
-						  900, 990, 999, 1000 };
+	static const unsigned int permilles[] = { 0,   1,   10,	 250, 500,
+						  750, 900, 990, 999, 1000 };
 	uint64_t *values = calloc(VALUES, sizeof(*values));
 
 	assert_non_null(values);
@@ -159,8 +160,9 @@ static void test_bars(void **state UNUSED)
 		unsigned int count = lull_hist_bars(&hist, bars, ARRAY_SIZE(bars));
 
 		for (unsigned int i = 0; i < count; i++) {
-			unsigned int log = bars[i].from_ns ? 63 - __builtin_clzll(bars[i].from_ns)
-							   : 0;
+			unsigned int log = bars[i].from_ns
+						   ? 63 - __builtin_clzll(bars[i].from_ns)
+						   : 0;
 
 			assert_true(bars[i].calls > 0);
 			assert_true(bars[i].calls == per_log[log]);
@@ -196,9 +198,9 @@ static void test_bars_room(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	    cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_ranks),	    cmocka_unit_test(test_percentiles),
-		cmocka_unit_test(test_bars),	    cmocka_unit_test(test_bars_room),
+		cmocka_unit_test(test_empty), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_ranks), cmocka_unit_test(test_percentiles),
+		cmocka_unit_test(test_bars),  cmocka_unit_test(test_bars_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,7 +93,8 @@ static void test_parse(void **state UNUSED)
 		{ "show 'a b' \"c d\"", "<a b><c d><freeze></source one><-two>" },
 		{ "show a\\ b", "<a b><freeze></source one><-two>" },
 		{ "show '' \"\"", "<><><freeze></source one><-two>" },
-		{ "show $WORD \"$WORDS\"", "<value><two words><freeze></source one><-two>" },
+		{ "show $WORD \"$WORDS\"",
+		  "<value><two words><freeze></source one><-two>" },
 		{ "show $WORDS", "<two><words><freeze></source one><-two>" },
 		{ "show '$WORD' \\$WORD", "<$WORD><$WORD><freeze></source one><-two>" },
 		{ "show '|;&$(x)`x`'", "<|;&$(x)`x`><freeze></source one><-two>" },
@@ -120,8 +121,7 @@ static void test_parse(void **state UNUSED)
 	};
 	_cleanup_free_ char *path = NULL;
 
-	write_script("show",
-		     "exec > \"$HOOK_DIR/words\"\nprintf '<%s>' \"$@\"", 0755);
+	write_script("show", "exec > \"$HOOK_DIR/words\"\nprintf '<%s>' \"$@\"", 0755);
 	assert_true(asprintf(&path, "%s:%s", dir, getenv("PATH")) > 0);
 	assert_int_equal(setenv("PATH", path, 1), 0);
 	assert_int_equal(setenv("WORD", "value", 1), 0);
@@ -131,8 +131,8 @@ static void test_parse(void **state UNUSED)
 		struct lull_hook *hook = NULL;
 
 		if (!cases[i].words) {
-			check_int(cases[i].command, lull_hook_parse(cases[i].command, &hook),
-				  -EINVAL);
+			check_int(cases[i].command,
+				  lull_hook_parse(cases[i].command, &hook), -EINVAL);
 			check(cases[i].command, hook == NULL);
 			continue;
 		}
@@ -239,13 +239,15 @@ static void test_timeout(void **state UNUSED)
 		const char *name, *body;
 		double least, most; /* seconds */
 	} cases[] = {
-		{ "plain", "sleep 100 & echo $$ $! > \"$HOOK_DIR/pids\"; wait", 0.25, 1.2 },
+		{ "plain", "sleep 100 & echo $$ $! > \"$HOOK_DIR/pids\"; wait", 0.25,
+		  1.2 },
 		{ "exec", "echo $$ $$ > \"$HOOK_DIR/pids\"; exec sleep 100", 0.25, 1.2 },
 		{ "ignores TERM",
-		  "trap '' TERM; sleep 100 & echo $$ $! > \"$HOOK_DIR/pids\"; wait; wait", 1.2,
-		  2.4 },
+		  "trap '' TERM; sleep 100 & echo $$ $! > \"$HOOK_DIR/pids\"; wait; wait",
+		  1.2, 2.4 },
 		{ "only its child ignores TERM",
-		  "(trap '' TERM; exec sleep 100) & echo $$ $! > \"$HOOK_DIR/pids\"; sleep 100",
+		  "(trap '' TERM; exec sleep 100) & echo $$ $! > \"$HOOK_DIR/pids\"; "
+		  "sleep 100",
 		  0.25, 2.4 },
 	};
 	_cleanup_free_ char *command = in_dir("timeout");
@@ -261,7 +263,8 @@ static void test_timeout(void **state UNUSED)
 		check_int(cases[i].name, status.end, LULL_HOOK_TIMEOUT);
 		if (took < cases[i].least || took > cases[i].most)
 			fail_msg("%s: took %.3f s", cases[i].name, took);
-		check_int(cases[i].name, sscanf(written("pids"), "%d %d", &leader, &child), 2);
+		check_int(cases[i].name,
+			  sscanf(written("pids"), "%d %d", &leader, &child), 2);
 		check(cases[i].name, is_gone(leader));
 		check(cases[i].name, is_gone(child));
 	}
@@ -284,7 +287,8 @@ static void test_grace(void **state UNUSED)
 
 static void test_no_timeout(void **state UNUSED)
 {
-	struct lull_hook_status status = run_for("true", LULL_HOOK_FREEZE, UINT64_MAX, -1);
+	struct lull_hook_status status =
+		run_for("true", LULL_HOOK_FREEZE, UINT64_MAX, -1);
 
 	assert_int_equal(status.end, LULL_HOOK_OK);
 }
@@ -337,10 +341,12 @@ static void test_directory(void **state UNUSED)
 		const char *name;
 		mode_t mode;
 	} files[] = {
-		{ "d/10-first", 0755 },	     { "d/20-second", 0755 },  { "d/30-third", 0755 },
-		{ "d/.hidden", 0755 },	     { "d/15-edited~", 0755 }, { "d/15-saved.bak", 0755 },
-		{ "d/15-patched.orig", 0755 }, { "d/15.rpmsave", 0755 }, { "d/15.rpmnew", 0755 },
-		{ "d/15.dpkg-old", 0755 },   { "d/15.dpkg-dist", 0755 }, { "d/15-not-executable", 0644 },
+		{ "d/10-first", 0755 },	       { "d/20-second", 0755 },
+		{ "d/30-third", 0755 },	       { "d/.hidden", 0755 },
+		{ "d/15-edited~", 0755 },      { "d/15-saved.bak", 0755 },
+		{ "d/15-patched.orig", 0755 }, { "d/15.rpmsave", 0755 },
+		{ "d/15.rpmnew", 0755 },       { "d/15.dpkg-old", 0755 },
+		{ "d/15.dpkg-dist", 0755 },    { "d/15-not-executable", 0644 },
 	};
 	static const struct {
 		const char *name;
@@ -389,18 +395,25 @@ static void test_environment(void **state UNUSED)
 		struct lull_hook_facts facts;
 		const char *wanted;
 	} cases[] = {
-		{ "freeze", LULL_HOOK_FREEZE,
+		{ "freeze",
+		  LULL_HOOK_FREEZE,
 		  { .run_id = "id", .dest = "/d d", .checkpoint = "/c", .result = "ok" },
 		  "LULLCP_CHECKPOINT=/c\nLULLCP_DEST=/d d\nLULLCP_MAX_FREEZE_MS=\n"
 		  "LULLCP_PHASE=freeze\nLULLCP_QMP_SOCKET=/q\nLULLCP_RESUMED=0\n"
 		  "LULLCP_RUN_ID=id\n" },
-		{ "thaw", LULL_HOOK_THAW,
-		  { .run_id = "id", .dest = "/d", .checkpoint = "/c", .result = "failed",
-		    .max_freeze_ns = 1500 * NSEC_PER_MSEC, .resumed = true },
+		{ "thaw",
+		  LULL_HOOK_THAW,
+		  { .run_id = "id",
+		    .dest = "/d",
+		    .checkpoint = "/c",
+		    .result = "failed",
+		    .max_freeze_ns = 1500 * NSEC_PER_MSEC,
+		    .resumed = true },
 		  "LULLCP_CHECKPOINT=/c\nLULLCP_DEST=/d\nLULLCP_MAX_FREEZE_MS=1500\n"
 		  "LULLCP_PHASE=thaw\nLULLCP_QMP_SOCKET=/q\nLULLCP_RESULT=failed\n"
 		  "LULLCP_RESUMED=1\nLULLCP_RUN_ID=id\n" },
-		{ "thaw without a result", LULL_HOOK_THAW,
+		{ "thaw without a result",
+		  LULL_HOOK_THAW,
 		  { .run_id = "id", .dest = "/d", .checkpoint = "/c" },
 		  "LULLCP_CHECKPOINT=/c\nLULLCP_DEST=/d\nLULLCP_MAX_FREEZE_MS=\n"
 		  "LULLCP_PHASE=thaw\nLULLCP_QMP_SOCKET=/q\nLULLCP_RESUMED=0\n"
@@ -434,11 +447,16 @@ static void test_environment(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),	       cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_not_runnable),   cmocka_unit_test(test_signals_are_plain),
-		cmocka_unit_test(test_timeout),	       cmocka_unit_test(test_grace),
-		cmocka_unit_test(test_no_timeout),     cmocka_unit_test(test_control),
-		cmocka_unit_test(test_quiet_control),  cmocka_unit_test(test_directory),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_not_runnable),
+		cmocka_unit_test(test_signals_are_plain),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_no_timeout),
+		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_quiet_control),
+		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_environment),
 	};
 

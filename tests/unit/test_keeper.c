@@ -214,8 +214,10 @@ static void test_freeze_fails(void **state)
 		int code;
 	} cases[] = {
 		{ "status", "exit 9", 20 * NSEC_PER_SEC, 0, LULL_HOOK_EXITED, 9 },
-		{ "signal", "kill -KILL $$", 20 * NSEC_PER_SEC, 0, LULL_HOOK_KILLED, SIGKILL },
-		{ "timeout", "exec sleep 100", 200 * NSEC_PER_MSEC, 0, LULL_HOOK_TIMEOUT, 0 },
+		{ "signal", "kill -KILL $$", 20 * NSEC_PER_SEC, 0, LULL_HOOK_KILLED,
+		  SIGKILL },
+		{ "timeout", "exec sleep 100", 200 * NSEC_PER_MSEC, 0, LULL_HOOK_TIMEOUT,
+		  0 },
 		{ "max-freeze", "exec sleep 100", 20 * NSEC_PER_SEC, 200 * NSEC_PER_MSEC,
 		  LULL_HOOK_TIMEOUT, 0 },
 	};
@@ -353,11 +355,13 @@ static void test_keeper_killed(void **state)
 
 		(void)unlink(scene->log);
 		keeper = start(scene);
-		check_int(cases[i].name, lull_keeper_freeze(keeper).state, LULL_KEEPER_FROZEN);
+		check_int(cases[i].name, lull_keeper_freeze(keeper).state,
+			  LULL_KEEPER_FROZEN);
 		check_int(cases[i].name, kill(keeper_pid(scene), SIGKILL), 0);
 		if (cases[i].look) {
 			check(cases[i].name, let_go_within(keeper, 5));
-			check_str(cases[i].name, log_of(scene), "freeze\nthaw interrupted\n");
+			check_str(cases[i].name, log_of(scene),
+				  "freeze\nthaw interrupted\n");
 		}
 		answer = lull_keeper_thaw(keeper, "ok");
 		check_int(cases[i].name, answer.state, LULL_KEEPER_LOST);
@@ -380,7 +384,8 @@ static void test_waiting(void **state)
 		const char *body, *log;
 		enum lull_keeper_state state;
 	} cases[] = {
-		{ "goes on", false, "sleep 0.4", "freeze\nthaw ok\n", LULL_KEEPER_FROZEN },
+		{ "goes on", false, "sleep 0.4", "freeze\nthaw ok\n",
+		  LULL_KEEPER_FROZEN },
 		{ "gives up", true, "exec sleep 100", "freeze\nthaw interrupted\n",
 		  LULL_KEEPER_THAWED },
 	};
@@ -472,7 +477,8 @@ static void test_main_killed_anywhere(void **state)
 
 	unit_seed("killed", 0);
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL), 0);
-	/* About 10 ms to start, 30 to freeze, 20 frozen, 20 to thaw: the kill hits them all. */
+	/* About 10 ms to start, 30 to freeze, 20 frozen, 20 to thaw: the kill hits them
+	 * all. */
 	write_hook(scene, "sleep 0.03", "sleep 0.02");
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		useconds_t wait = (useconds_t)unit_below(100000);
@@ -505,7 +511,8 @@ static void test_main_killed_at(void **state)
 	} cases[] = {
 		{ "in the freeze hook", "exec sleep 100", ":", 20000,
 		  "freeze\nthaw interrupted\norphan ok\n" },
-		{ "while frozen", ":", ":", 200000, "freeze\nthaw interrupted\norphan ok\n" },
+		{ "while frozen", ":", ":", 200000,
+		  "freeze\nthaw interrupted\norphan ok\n" },
 		{ "and the thaw fails", ":", "exit 1", 200000,
 		  "freeze\nthaw interrupted\norphan failed\n" },
 	};
@@ -547,7 +554,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keeper_ignores, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keeper_killed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waiting, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_main_killed_anywhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_main_killed_anywhere, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_main_killed_at, set_up, tear_down),
 	};
 

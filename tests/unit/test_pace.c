@@ -20,22 +20,22 @@
 
 struct model {
 	const char *name;
-	double cost; /* ns for a unit of weight at first */
-	double factor;       /* of the cost from half of the calls on */
-	double slope;        /* of the cost over all calls, as a factor */
-	double noise;        /* +- share of the cost of each call */
-	unsigned int spike;  /* one call in so many takes 200 ms longer */
-	unsigned int dear;   /* one call in so many is 20 times as dear */
-	double first;        /* ns that the first call takes longer */
-	double most_over;    /* permitted: percent of calls over budget after warm-up */
+	double cost;	    /* ns for a unit of weight at first */
+	double factor;	    /* of the cost from half of the calls on */
+	double slope;	    /* of the cost over all calls, as a factor */
+	double noise;	    /* +- share of the cost of each call */
+	unsigned int spike; /* one call in so many takes 200 ms longer */
+	unsigned int dear;  /* one call in so many is 20 times as dear */
+	double first;	    /* ns that the first call takes longer */
+	double most_over;   /* permitted: percent of calls over budget after warm-up */
 	unsigned int most_after; /* permitted: calls over budget after the step */
-	double most_lost;    /* permitted: percent of time lost */
+	double most_lost;	 /* permitted: percent of time lost */
 };
 
 struct figures {
-	unsigned int over;   /* after warm-up */
-	unsigned int step;   /* among the 100 calls after the step */
-	unsigned int warm;   /* in the warm-up */
+	unsigned int over; /* after warm-up */
+	unsigned int step; /* among the 100 calls after the step */
+	unsigned int warm; /* in the warm-up */
 	double spent;
 	double ideal;
 	uint32_t highest;
@@ -71,7 +71,8 @@ static struct figures simulate(const struct model *m)
 
 		check(m->name, weight >= 1 && weight <= LULL_PACE_MAX_WEIGHT);
 		check(m->name, i > 0 || weight == 1);
-		/* A spike is lost for all sizes of calls: it is in neither of the sums. */
+		/* A spike is lost for all sizes of calls: it is in neither of the sums.
+		 */
 		if (m->spike && unit_below(m->spike) == 0)
 			extra += 200.0 * NSEC_PER_MSEC;
 		over = FIXED + part + extra > BUDGET;
@@ -99,18 +100,41 @@ static void test_models(void **state UNUSED)
 		{ .name = "10 us", .cost = 10000, .most_lost = 0.02 },
 		{ .name = "30 us", .cost = 30000, .most_lost = 0.02 },
 		{ .name = "100 us", .cost = 100000, .most_lost = 0.02 },
-		{ .name = "step up x100", .cost = 1000, .factor = 100, .most_over = 0.011,
-		  .most_after = 2, .most_lost = 0.02 },
-		{ .name = "step down x100", .cost = 100000, .factor = 0.01, .most_lost = 0.02 },
+		{ .name = "step up x100",
+		  .cost = 1000,
+		  .factor = 100,
+		  .most_over = 0.011,
+		  .most_after = 2,
+		  .most_lost = 0.02 },
+		{ .name = "step down x100",
+		  .cost = 100000,
+		  .factor = 0.01,
+		  .most_lost = 0.02 },
 		{ .name = "drift up x50", .cost = 1000, .slope = 50, .most_lost = 0.02 },
-		{ .name = "drift down x50", .cost = 50000, .slope = 0.02, .most_lost = 0.02 },
-		{ .name = "spikes of 200 ms", .cost = 1000, .spike = 1000, .most_over = 0.3,
-		  .most_after = 3, .most_lost = 0.05 },
-		{ .name = "one in ten x20", .cost = 1000, .dear = 10, .most_over = 0.5,
-		  .most_after = 5, .most_lost = 0.6 },
+		{ .name = "drift down x50",
+		  .cost = 50000,
+		  .slope = 0.02,
+		  .most_lost = 0.02 },
+		{ .name = "spikes of 200 ms",
+		  .cost = 1000,
+		  .spike = 1000,
+		  .most_over = 0.3,
+		  .most_after = 3,
+		  .most_lost = 0.05 },
+		{ .name = "one in ten x20",
+		  .cost = 1000,
+		  .dear = 10,
+		  .most_over = 0.5,
+		  .most_after = 5,
+		  .most_lost = 0.6 },
 		{ .name = "noise 50 %", .cost = 3000, .noise = 0.5, .most_lost = 0.02 },
-		{ .name = "noise 50 %, dear", .cost = 100000, .noise = 0.5, .most_lost = 0.02 },
-		{ .name = "cold first", .cost = 1000, .first = 5.0 * NSEC_PER_MSEC,
+		{ .name = "noise 50 %, dear",
+		  .cost = 100000,
+		  .noise = 0.5,
+		  .most_lost = 0.02 },
+		{ .name = "cold first",
+		  .cost = 1000,
+		  .first = 5.0 * NSEC_PER_MSEC,
 		  .most_lost = 0.02 },
 	};
 
@@ -123,8 +147,8 @@ static void test_models(void **state UNUSED)
 		double over = 100.0 * f.over / (CALLS - WARM);
 		double lost = 100 * (f.spent / f.ideal - 1);
 
-		print_message("%-18s %8.3f %6u %6u %8.3f %8u\n", m->name, over, f.warm, f.step,
-			      lost, f.highest);
+		print_message("%-18s %8.3f %6u %6u %8.3f %8u\n", m->name, over, f.warm,
+			      f.step, lost, f.highest);
 		check(m->name, over <= m->most_over);
 		check(m->name, f.step <= m->most_after);
 		check(m->name, lost <= m->most_lost);
@@ -200,8 +224,9 @@ static void test_after_over(void **state UNUSED)
 static void test_spike(void **state UNUSED)
 {
 	/* The share of its weight that a call has at least, 3, 30 and 400 calls later. A
-	   spike of four times a call is too small to be suspected: it counts as noise. The
-	   call after one of a minute is of a single unit, and shows the fixed cost. */
+	   spike of four times a call is too small to be suspected: it counts as noise.
+	   The call after one of a minute is of a single unit, and shows the fixed cost.
+	 */
 	static const struct {
 		uint64_t ms;
 		double least[3];
@@ -231,8 +256,9 @@ static void test_spike(void **state UNUSED)
 						  (uint64_t)(FIXED + 1000.0 * weight));
 			}
 			share = (double)lull_pace_advise(&pace) / before;
-			print_message("spike of %llu ms: %.3f of the weight %u calls later\n",
-				      (unsigned long long)cases[i].ms, share, calls);
+			print_message(
+				"spike of %llu ms: %.3f of the weight %u calls later\n",
+				(unsigned long long)cases[i].ms, share, calls);
 			assert_true(share >= cases[i].least[j]);
 		}
 	}
@@ -266,9 +292,10 @@ static void test_bounds(void **state UNUSED)
 			       1 + (unsigned int)unit_below(100));
 		assert_int_equal(lull_pace_advise(&pace), 1);
 		for (unsigned int calls = 0; calls < 200; calls++) {
-			uint32_t weight = unit_below(2) ? lull_pace_advise(&pace)
-							: 1 + (uint32_t)(unit_random() >> 33 >>
-									 unit_below(31));
+			uint32_t weight = unit_below(2)
+						  ? lull_pace_advise(&pace)
+						  : 1 + (uint32_t)(unit_random() >> 33 >>
+								   unit_below(31));
 
 			lull_pace_observe(&pace, weight, unit_random() >> unit_below(64));
 			assert_in_range(lull_pace_advise(&pace), 1, LULL_PACE_MAX_WEIGHT);
@@ -286,9 +313,10 @@ static void test_duty(void **state UNUSED)
 		uint64_t late; /* ns that a sleep lasts too long */
 		double cost;
 	} cases[] = {
-		{ 100, 0, 1000 }, { 99, 0, 1000 },   { 90, 0, 1000 },	{ 80, 0, 1000 },
-		{ 50, 0, 1000 },  { 20, 0, 1000 },   { 5, 0, 1000 },	{ 80, 0, 100000 },
-		{ 95, 0, 10 },	  { 80, 20000, 1000 }, { 50, 20000, 1000 }, { 90, 5000, 100 },
+		{ 100, 0, 1000 },    { 99, 0, 1000 },	  { 90, 0, 1000 },
+		{ 80, 0, 1000 },     { 50, 0, 1000 },	  { 20, 0, 1000 },
+		{ 5, 0, 1000 },	     { 80, 0, 100000 },	  { 95, 0, 10 },
+		{ 80, 20000, 1000 }, { 50, 20000, 1000 }, { 90, 5000, 100 },
 	};
 
 	unit_seed("duty", 0);
@@ -299,8 +327,9 @@ static void test_duty(void **state UNUSED)
 		lull_pace_init(&pace, BUDGET, cases[i].duty);
 		for (unsigned int calls = 0; calls < 20000; calls++) {
 			uint32_t weight = lull_pace_advise(&pace);
-			uint64_t ns = (uint64_t)(FIXED + cases[i].cost * weight *
-							 (0.8 + 0.4 * unit_share()));
+			uint64_t ns =
+				(uint64_t)(FIXED + cases[i].cost * weight *
+							   (0.8 + 0.4 * unit_share()));
 			uint64_t rest;
 
 			lull_pace_observe(&pace, weight, ns);
@@ -315,7 +344,8 @@ static void test_duty(void **state UNUSED)
 		}
 		share = 100 * rested / (rested + held);
 		print_message("duty cycle %u, sleeps %llu us late: rested %.3f %%\n",
-			      cases[i].duty, (unsigned long long)cases[i].late / 1000, share);
+			      cases[i].duty, (unsigned long long)cases[i].late / 1000,
+			      share);
 		if (fabs(share - (100.0 - cases[i].duty)) > 1)
 			fail_msg("duty cycle %u: rested %.3f %%", cases[i].duty, share);
 	}
@@ -345,10 +375,10 @@ static void test_debt(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_models),	cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_models),	   cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_after_over), cmocka_unit_test(test_spike),
-		cmocka_unit_test(test_dearest), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_duty),	cmocka_unit_test(test_debt),
+		cmocka_unit_test(test_dearest),	   cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_duty),	   cmocka_unit_test(test_debt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,11 +9,11 @@
 #include "plan/plan.h"
 #include "util/macros.h"
 
-#define BLOCK   16ULL
-#define BLOCKS  24
-#define PLACES  40
+#define BLOCK	16ULL
+#define BLOCKS	24
+#define PLACES	40
 #define EXTENTS (BLOCKS * 2)
-#define MAPS    24000
+#define MAPS	24000
 
 struct map {
 	struct lull_extent extent[EXTENTS];
@@ -124,7 +124,7 @@ static void draw_blocks(struct file *file, unsigned int blocks, const struct fil
 		}
 		/* Mostly the next place, so that there are extents of several blocks. */
 		file->kind[i] = i > 0 && unit_below(2) ? file->kind[i - 1]
-			       : unit_below(2)	       ? PLAIN
+				: unit_below(2)	       ? PLAIN
 						       : (enum kind)unit_below(KINDS);
 		place = unit_below(4) == 0 ? 1 + (unsigned int)unit_below(PLACES - 1)
 					   : place % (PLACES - 1) + 1;
@@ -136,15 +136,15 @@ static void draw_blocks(struct file *file, unsigned int blocks, const struct fil
 }
 
 /* What holds of every range; gives the end of it. */
-static uint64_t check_range(const char *name, const struct lull_range *range, uint64_t pos,
-			    uint64_t size)
+static uint64_t check_range(const char *name, const struct lull_range *range,
+			    uint64_t pos, uint64_t size)
 {
 	check(name, range->len > 0);
 	check(name, range->off >= pos);
 	check(name, range->off % BLOCK == 0);
 	check(name, range->off + range->len <= size);
-	check(name, (range->off + range->len) % BLOCK == 0 ||
-			    range->off + range->len == size);
+	check(name,
+	      (range->off + range->len) % BLOCK == 0 || range->off + range->len == size);
 	check(name, range->kind == LULL_RANGE_CLONE || range->kind == LULL_RANGE_PUNCH);
 	check(name, (range->weight > 0) == (range->kind == LULL_RANGE_CLONE));
 	return range->off + range->len;
@@ -332,7 +332,8 @@ static void test_table(void **state UNUSED)
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .size = 64,
 		  .in = { { 0, 32, 160, 0, 1 } },
-		  .out = { { 0, 32, 1, LULL_RANGE_CLONE }, { 32, 32, 0, LULL_RANGE_PUNCH } } },
+		  .out = { { 0, 32, 1, LULL_RANGE_CLONE },
+			   { 32, 32, 0, LULL_RANGE_PUNCH } } },
 		{ .name = "smaller than a block",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 5,
@@ -347,7 +348,8 @@ static void test_table(void **state UNUSED)
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 37,
 		  .in = { { 0, 16, 160, 0, 1 }, { 32, 16, 320, 0, 1 } },
-		  .out = { { 0, 16, 1, LULL_RANGE_CLONE }, { 32, 5, 1, LULL_RANGE_CLONE } } },
+		  .out = { { 0, 16, 1, LULL_RANGE_CLONE },
+			   { 32, 5, 1, LULL_RANGE_CLONE } } },
 		{ .name = "data beyond the end",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 16,
@@ -370,7 +372,8 @@ static void test_table(void **state UNUSED)
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 32,
 		  .in = { { 0, 16, 160, 0, 2 }, { 16, 16, 176, 0, 3 } },
-		  .out = { { 0, 16, 2, LULL_RANGE_CLONE }, { 16, 16, 3, LULL_RANGE_CLONE } } },
+		  .out = { { 0, 16, 2, LULL_RANGE_CLONE },
+			   { 16, 16, 3, LULL_RANGE_CLONE } } },
 		{ .name = "starts within an extent, with its share of the weight",
 		  .mode = LULL_PLAN_FRESH,
 		  .start = 48,
@@ -403,20 +406,26 @@ static void test_table(void **state UNUSED)
 		{ .name = "backwards",
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .size = 64,
-		  .in = { { 32, 16, 160, 0, 1 }, { 0, 16, 320, 0, 1 }, { 48, 16, 480, 0, 1 } },
+		  .in = { { 32, 16, 160, 0, 1 },
+			  { 0, 16, 320, 0, 1 },
+			  { 48, 16, 480, 0, 1 } },
 		  .out = { { 0, 32, 0, LULL_RANGE_PUNCH },
 			   { 32, 16, 1, LULL_RANGE_CLONE },
 			   { 48, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "the same extent again",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 32,
-		  .in = { { 0, 16, 160, 0, 1 }, { 0, 16, 160, 0, 1 }, { 16, 16, 32, 0, 1 } },
-		  .out = { { 0, 16, 1, LULL_RANGE_CLONE }, { 16, 16, 1, LULL_RANGE_CLONE } } },
+		  .in = { { 0, 16, 160, 0, 1 },
+			  { 0, 16, 160, 0, 1 },
+			  { 16, 16, 32, 0, 1 } },
+		  .out = { { 0, 16, 1, LULL_RANGE_CLONE },
+			   { 16, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "overlap",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 64,
 		  .in = { { 0, 48, 160, 0, 1 }, { 16, 48, 480, 0, 3 } },
-		  .out = { { 0, 48, 1, LULL_RANGE_CLONE }, { 48, 16, 1, LULL_RANGE_CLONE } } },
+		  .out = { { 0, 48, 1, LULL_RANGE_CLONE },
+			   { 48, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "one within the other",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 64,
@@ -454,18 +463,19 @@ static void test_table(void **state UNUSED)
 		struct lull_plan plan;
 		struct lull_range got;
 
-		while (map.n < ARRAY_SIZE(cases[i].in) && cases[i].in[map.n].off +
-								  cases[i].in[map.n].len +
-								  cases[i].in[map.n].phys) {
+		while (map.n < ARRAY_SIZE(cases[i].in) &&
+		       cases[i].in[map.n].off + cases[i].in[map.n].len +
+			       cases[i].in[map.n].phys) {
 			map.extent[map.n] = cases[i].in[map.n];
 			map.n++;
 		}
 
 		struct lull_cursor s = cursor(&map);
 
-		lull_plan_init(&plan, cases[i].mode, cases[i].start, cases[i].size, BLOCK, &s,
-			       NULL);
-		for (const struct lull_range *want = cases[i].out; want->len > 0; want++) {
+		lull_plan_init(&plan, cases[i].mode, cases[i].start, cases[i].size, BLOCK,
+			       &s, NULL);
+		for (const struct lull_range *want = cases[i].out; want->len > 0;
+		     want++) {
 			check_int(cases[i].name, lull_plan_next(&plan, &got), 1);
 			check_int(cases[i].name, got.off, want->off);
 			check_int(cases[i].name, got.len, want->len);
@@ -485,7 +495,10 @@ static void test_proof(void **state UNUSED)
 		int kind; /* of the one range, -1: none */
 	} cases[] = {
 		{ "same place", { 0, 32, 160, 0, 1 }, { 0, 32, 160, 0, 1 }, -1 },
-		{ "other place", { 0, 32, 160, 0, 1 }, { 0, 32, 320, 0, 1 }, LULL_RANGE_CLONE },
+		{ "other place",
+		  { 0, 32, 160, 0, 1 },
+		  { 0, 32, 320, 0, 1 },
+		  LULL_RANGE_CLONE },
 		{ "no place", { 0, 32, 0, 0, 1 }, { 0, 32, 0, 0, 1 }, LULL_RANGE_CLONE },
 		{ "opaque source",
 		  { 0, 32, 160, LULL_EXTENT_OPAQUE, 1 },
@@ -507,7 +520,10 @@ static void test_proof(void **state UNUSED)
 		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 },
 		  { 0, 32, 320, LULL_EXTENT_UNWRITTEN, 1 },
 		  -1 },
-		{ "hole over data", { 99, 0, 0, 0, 0 }, { 0, 32, 160, 0, 1 }, LULL_RANGE_PUNCH },
+		{ "hole over data",
+		  { 99, 0, 0, 0, 0 },
+		  { 0, 32, 160, 0, 1 },
+		  LULL_RANGE_PUNCH },
 		{ "hole over what may be data",
 		  { 99, 0, 0, 0, 0 },
 		  { 0, 32, 160, LULL_EXTENT_OPAQUE | LULL_EXTENT_UNWRITTEN, 1 },
@@ -523,8 +539,10 @@ static void test_proof(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct map from = { .extent = { cases[i].source }, .n = cases[i].source.len > 0 };
-		struct map to = { .extent = { cases[i].dest }, .n = cases[i].dest.len > 0 };
+		struct map from = { .extent = { cases[i].source },
+				    .n = cases[i].source.len > 0 };
+		struct map to = { .extent = { cases[i].dest },
+				  .n = cases[i].dest.len > 0 };
 		struct lull_cursor s = cursor(&from), d = cursor(&to);
 		struct lull_plan plan;
 		struct lull_range got;
@@ -578,7 +596,8 @@ static void test_wild(void **state UNUSED)
 
 		struct lull_cursor s = cursor(&map[0]), d = cursor(&map[1]);
 
-		lull_plan_init(&plan, (enum lull_plan_mode)(round % 3), 0, size, BLOCK, &s, &d);
+		lull_plan_init(&plan, (enum lull_plan_mode)(round % 3), 0, size, BLOCK,
+			       &s, &d);
 		while ((r = lull_plan_next(&plan, &range)) == 1)
 			pos = check_range("wild", &range, pos, size);
 		assert_int_equal(r, 0);
@@ -588,10 +607,14 @@ static void test_wild(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fresh),		  cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_compare),		  cmocka_unit_test(test_ragged),
-		cmocka_unit_test(test_compare_identical), cmocka_unit_test(test_table),
-		cmocka_unit_test(test_proof),		  cmocka_unit_test(test_dest_error),
+		cmocka_unit_test(test_fresh),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_ragged),
+		cmocka_unit_test(test_compare_identical),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_proof),
+		cmocka_unit_test(test_dest_error),
 		cmocka_unit_test(test_wild),
 	};
 

@@ -29,7 +29,8 @@ static void test_table(void **state UNUSED)
 		{ "\177", "''$'\\177'", "''$'\\177'" },
 		{ "\0011", "''$'\\001''1'", "''$'\\001''1'" },
 		{ "'\n'", "''\\'''$'\\n'\\'''", "''\\'''$'\\n'\\'''" },
-		{ "gr\xc3\xbc\xc3\x9f", "'gr'$'\\303\\274\\303\\237'", "'gr\xc3\xbc\xc3\x9f'" },
+		{ "gr\xc3\xbc\xc3\x9f", "'gr'$'\\303\\274\\303\\237'",
+		  "'gr\xc3\xbc\xc3\x9f'" },
 		{ "\xe9t\xe9", "''$'\\351''t'$'\\351'", "''$'\\351''t'$'\\351'" },
 		{ "cut \xe2\x82", "'cut '$'\\342\\202'", "'cut '$'\\342\\202'" },
 		{ "\xc2\x9b", "''$'\\302\\233'", "''$'\\302\\233'" },
@@ -66,7 +67,8 @@ static void check_harmless(const char *text)
 
 static void make_name(char *name, size_t size)
 {
-	static const char sharp[] = "'\"\\$`!\n\t\033 *?[]{}#~;&|<>()=-0123\xc3\xa9\xe2\x82\xac";
+	static const char sharp[] =
+		"'\"\\$`!\n\t\033 *?[]{}#~;&|<>()=-0123\xc3\xa9\xe2\x82\xac";
 	size_t n = 1 + unit_below(size - 1);
 
 	for (size_t i = 0; i < n; i++)

@@ -40,10 +40,10 @@ static void test_vectors(void **state UNUSED)
 static void test_no_base64(void **state UNUSED)
 {
 	static const char *const cases[] = {
-		"Z",	    "Zg",	"Zg=",	     "Zm9vY",	 "=",	   "==",
-		"====",	    "Z===",	"Zg==Zg==",  "Zg=v",	 "=g==",   "Z=g=",
-		"Zm9 ",	    "Zm9\n",	"Zm-v",	     "Zm_v",	 "Zm9v\n", "Zm9v====",
-		"Zm\xc3\xa9", "Zm9\xff", "Zm9vZg=v", " Zm9v",	 "Zm9v    ",
+		"Z",	      "Zg",	 "Zg=",	     "Zm9vY", "=",	  "==",
+		"====",	      "Z===",	 "Zg==Zg==", "Zg=v",  "=g==",	  "Z=g=",
+		"Zm9 ",	      "Zm9\n",	 "Zm-v",     "Zm_v",  "Zm9v\n",	  "Zm9v====",
+		"Zm\xc3\xa9", "Zm9\xff", "Zm9vZg=v", " Zm9v", "Zm9v    ",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -118,7 +118,8 @@ static void test_names(void **state UNUSED)
 		json_t *object = through_json(cases[i].name, &back);
 
 		check_str(cases[i].name, back, cases[i].name);
-		check_str(cases[i].name, json_string_value(json_object_get(object, "path")),
+		check_str(cases[i].name,
+			  json_string_value(json_object_get(object, "path")),
 			  cases[i].readable);
 		check(cases[i].name,
 		      (json_object_get(object, "path_base64") != NULL) == cases[i].twin);
@@ -198,7 +199,8 @@ static void test_no_name(void **state UNUSED)
 		char *back = (char *)(uintptr_t)1;
 
 		check(cases[i].name, object != NULL);
-		check_int(cases[i].name, lull_json_get_name(object, "path", &back), -EBADMSG);
+		check_int(cases[i].name, lull_json_get_name(object, "path", &back),
+			  -EBADMSG);
 		check(cases[i].name, back == NULL);
 		json_decref(object);
 	}

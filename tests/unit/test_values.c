@@ -43,15 +43,55 @@ static void test_times(void **state UNUSED)
 		{ "277777h", 277777ULL * 3600000000000ULL },
 	};
 	static const char *const bad[] = {
-		"",	    " ",       " 1",	  "1 ",	      "1 s",	"-1",	 "+1",
-		"-0",	    "0x10",    "1e3",	  ".5",	      "5.",	"5.s",	 "1..5",
-		"1.5.5",    "1,5",     "s",	  "ms",	      "1S",	"1MS",	 "1msec",
-		"1sec",	    "1min",    "1d",	  "1w",	      "1y",	"1sms",	 "1ss",
-		"1h30m",    "1:30",    "inf",	  "nan",      "infinity", "1\n",  "1\t",
-		"1s\n",	    "1k",      "1%",	  "\xc2\xb5s", "1\xc2\xb5s",	 "1.-5",
-		"1.+5",	    "1000000001",	  "1000000000.000000001", "277778h",
-		"1000000000000000001ns",	  "1000000000000000001us",
-		"18446744073709551616ns",	  "18446744073709551616",
+		"",
+		" ",
+		" 1",
+		"1 ",
+		"1 s",
+		"-1",
+		"+1",
+		"-0",
+		"0x10",
+		"1e3",
+		".5",
+		"5.",
+		"5.s",
+		"1..5",
+		"1.5.5",
+		"1,5",
+		"s",
+		"ms",
+		"1S",
+		"1MS",
+		"1msec",
+		"1sec",
+		"1min",
+		"1d",
+		"1w",
+		"1y",
+		"1sms",
+		"1ss",
+		"1h30m",
+		"1:30",
+		"inf",
+		"nan",
+		"infinity",
+		"1\n",
+		"1\t",
+		"1s\n",
+		"1k",
+		"1%",
+		"\xc2\xb5s",
+		"1\xc2\xb5s",
+		"1.-5",
+		"1.+5",
+		"1000000001",
+		"1000000000.000000001",
+		"277778h",
+		"1000000000000000001ns",
+		"1000000000000000001us",
+		"18446744073709551616ns",
+		"18446744073709551616",
 		"99999999999999999999999999999999999999999999h",
 	};
 
@@ -90,15 +130,16 @@ static void test_random_times(void **state UNUSED)
 		size_t unit = unit_below(ARRAY_SIZE(units));
 		uint64_t whole = unit_random() >> (4 + unit_below(60));
 		uint64_t fraction = unit_below(1000000000);
-		unsigned __int128 wanted = (unsigned __int128)whole * units[unit].ns +
-					   (unsigned __int128)fraction * units[unit].ns /
-						   1000000000;
+		unsigned __int128 wanted =
+			(unsigned __int128)whole * units[unit].ns +
+			(unsigned __int128)fraction * units[unit].ns / 1000000000;
 		bool fits = wanted <= VALUES_LONGEST_NS;
 		uint64_t ns = 42;
 		char text[80];
 
-		(void)snprintf(text, sizeof(text), "%llu.%09llu%s", (unsigned long long)whole,
-			       (unsigned long long)fraction, units[unit].name);
+		(void)snprintf(text, sizeof(text), "%llu.%09llu%s",
+			       (unsigned long long)whole, (unsigned long long)fraction,
+			       units[unit].name);
 		check(text, values_time(text, &ns) == fits);
 		check(text, ns == (fits ? (uint64_t)wanted : 42));
 	}
@@ -141,28 +182,32 @@ static void test_numbers(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint64_t number = 42;
 
-		check(cases[i].text, values_number(cases[i].text, cases[i].min, cases[i].max,
-						   &number) == cases[i].good);
+		check(cases[i].text,
+		      values_number(cases[i].text, cases[i].min, cases[i].max, &number) ==
+			      cases[i].good);
 		check(cases[i].text, number == (cases[i].good ? cases[i].number : 42));
 	}
 }
 
 static void test_choices(void **state UNUSED)
 {
-	static const char *const choices[] = { "auto", "always", "never", "newer", "new" };
+	static const char *const choices[] = { "auto", "always", "never", "newer",
+					       "new" };
 	static const struct {
 		const char *text;
 		int index; /* -1: none */
 	} cases[] = {
-		{ "auto", 0 },	 { "au", 0 },	 { "always", 1 }, { "al", 1 },	  { "never", 2 },
-		{ "nev", 2 },	 { "newer", 3 }, { "newe", 3 },	  { "new", 4 },	  { "a", -1 },
-		{ "n", -1 },	 { "ne", -1 },	 { "", -1 },	  { "autos", -1 }, { "Auto", -1 },
-		{ "auto ", -1 }, { " auto", -1 }, { "x", -1 },	  { "newest", -1 },
+		{ "auto", 0 },	 { "au", 0 },	  { "always", 1 },  { "al", 1 },
+		{ "never", 2 },	 { "nev", 2 },	  { "newer", 3 },   { "newe", 3 },
+		{ "new", 4 },	 { "a", -1 },	  { "n", -1 },	    { "ne", -1 },
+		{ "", -1 },	 { "autos", -1 }, { "Auto", -1 },   { "auto ", -1 },
+		{ " auto", -1 }, { "x", -1 },	  { "newest", -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		unsigned int index = 42;
-		bool good = values_choice(cases[i].text, choices, ARRAY_SIZE(choices), &index);
+		bool good = values_choice(cases[i].text, choices, ARRAY_SIZE(choices),
+					  &index);
 
 		check(cases[i].text, good == (cases[i].index >= 0));
 		if (good)

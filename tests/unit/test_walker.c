@@ -82,7 +82,8 @@ static void test_all(void **state UNUSED)
 		}
 		/* The end stays the end. */
 		for (int j = 0; j < 3; j++)
-			check_int(cases[i].name, source.next(source.ctx, &range), cases[i].end);
+			check_int(cases[i].name, source.next(source.ctx, &range),
+				  cases[i].end);
 		check_int(cases[i].name, lull_walker_extents(walker), cases[i].n);
 		lull_walker_stop(walker);
 	}
@@ -96,10 +97,10 @@ static void test_stop_early(void **state UNUSED)
 		uint64_t read;
 		useconds_t wait;
 	} cases[] = {
-		{ "unread", 0, 0 },	       { "unread, full", 0, 5000 },
-		{ "within a block", 100, 0 },  { "within a block, full", 100, 5000 },
-		{ "between blocks", 512, 0 },  { "between blocks, full", 512, 5000 },
-		{ "after some", 20000, 0 },    { "after some, full", 20000, 5000 },
+		{ "unread", 0, 0 },	      { "unread, full", 0, 5000 },
+		{ "within a block", 100, 0 }, { "within a block, full", 100, 5000 },
+		{ "between blocks", 512, 0 }, { "between blocks, full", 512, 5000 },
+		{ "after some", 20000, 0 },   { "after some, full", 20000, 5000 },
 	};
 
 	for (unsigned int round = 0; round < 10; round++) {
@@ -110,7 +111,8 @@ static void test_stop_early(void **state UNUSED)
 			struct lull_range range;
 
 			for (uint64_t j = 0; j < cases[i].read; j++) {
-				check_int(cases[i].name, source.next(source.ctx, &range), 1);
+				check_int(cases[i].name, source.next(source.ctx, &range),
+					  1);
 				check_order(cases[i].name, &range, j);
 			}
 			if (cases[i].wait)

@@ -20,7 +20,8 @@ static void test_exit_status(void **state UNUSED)
 		{ LULL_WRITTEN, 8, "written" },
 		{ LULL_BUSY, 11, "busy" },
 		{ LULL_SKIPPED, 75, "skipped" },
-		/* The status of a run that no signal ended, though it was asked to stop. */
+		/* The status of a run that no signal ended, though it was asked to stop.
+		 */
 		{ LULL_INTERRUPTED, 1, "interrupted" },
 	};
 
@@ -29,7 +30,8 @@ static void test_exit_status(void **state UNUSED)
 		check_int(cases[i].result, cases[i].outcome, (int)cases[i].outcome);
 		check_int(cases[i].result, words_exit_status(cases[i].outcome),
 			  cases[i].status);
-		check_str(cases[i].result, words_result(cases[i].outcome), cases[i].result);
+		check_str(cases[i].result, words_result(cases[i].outcome),
+			  cases[i].result);
 	}
 }
 
@@ -40,12 +42,12 @@ static void check_failure(enum lull_outcome outcome, const struct lull_failure *
 
 	words_failure(outcome, failure, &message, &advice);
 	if (!message || !*message || strchr(message, '\n') || strstr(message, "(null)"))
-		fail_msg("outcome %d, stage %d, cause %d: \"%s\"", outcome, failure->stage,
-			 failure->cause, message ? message : "(none)");
+		fail_msg("outcome %d, stage %d, cause %d: \"%s\"", outcome,
+			 failure->stage, failure->cause, message ? message : "(none)");
 	/* A message goes on after the program's name, advice is a sentence of its own. */
 	if (advice && (!*advice || advice[strlen(advice) - 1] != '.'))
-		fail_msg("outcome %d, stage %d, cause %d: \"%s\"", outcome, failure->stage,
-			 failure->cause, advice);
+		fail_msg("outcome %d, stage %d, cause %d: \"%s\"", outcome,
+			 failure->stage, failure->cause, advice);
 	free(message);
 }
 
@@ -70,7 +72,8 @@ static void test_every_failure(void **state UNUSED)
 						.path2 = i == 3 ? other : NULL,
 					};
 
-					check_failure((enum lull_outcome)outcome, &failure);
+					check_failure((enum lull_outcome)outcome,
+						      &failure);
 				}
 			}
 		}
@@ -95,17 +98,22 @@ static void test_sentences(void **state UNUSED)
 		{ "clone",
 		  LULL_FAILED,
 		  { LULL_STAGE_CLONE, LULL_CAUSE_FULL, ENOSPC, 0, 8192, 4096, to, from },
-		  "failed to clone '/a/dst' from '/a/src': No space left on device, in the 4096 "
+		  "failed to clone '/a/dst' from '/a/src': No space left on device, in "
+		  "the 4096 "
 		  "bytes at 8192",
 		  true },
 		{ "directory",
 		  LULL_FAILED,
-		  { .stage = LULL_STAGE_STAT_SOURCE, .cause = LULL_CAUSE_IS_DIRECTORY, .path = from },
+		  { .stage = LULL_STAGE_STAT_SOURCE,
+		    .cause = LULL_CAUSE_IS_DIRECTORY,
+		    .path = from },
 		  "-r not specified; omitting directory '/a/src'",
 		  false },
 		{ "same file",
 		  LULL_FAILED,
-		  { .stage = LULL_STAGE_STAT_DEST, .cause = LULL_CAUSE_SAME_FILE, .path = from,
+		  { .stage = LULL_STAGE_STAT_DEST,
+		    .cause = LULL_CAUSE_SAME_FILE,
+		    .path = from,
 		    .path2 = to },
 		  "'/a/src' and '/a/dst' are the same file",
 		  false },
@@ -116,19 +124,25 @@ static void test_sentences(void **state UNUSED)
 		  true },
 		{ "hook status",
 		  LULL_FREEZE_FAILED,
-		  { .stage = LULL_STAGE_HOOK, .cause = LULL_CAUSE_HOOK_STATUS, .detail = 4,
+		  { .stage = LULL_STAGE_HOOK,
+		    .cause = LULL_CAUSE_HOOK_STATUS,
+		    .detail = 4,
 		    .path = to },
 		  "cannot freeze: the hook '/a/dst' failed with exit status 4",
 		  false },
 		{ "hook missing",
 		  LULL_THAW_FAILED,
-		  { .stage = LULL_STAGE_HOOK, .cause = LULL_CAUSE_HOOK_STATUS, .detail = 127,
+		  { .stage = LULL_STAGE_HOOK,
+		    .cause = LULL_CAUSE_HOOK_STATUS,
+		    .detail = 127,
 		    .path = to },
 		  "cannot thaw: the hook '/a/dst' was not found",
 		  true },
 		{ "skipped",
 		  LULL_SKIPPED,
-		  { .stage = LULL_STAGE_HOOK, .cause = LULL_CAUSE_HOOK_STATUS, .detail = 75,
+		  { .stage = LULL_STAGE_HOOK,
+		    .cause = LULL_CAUSE_HOOK_STATUS,
+		    .detail = 75,
 		    .path = to },
 		  "the hook '/a/dst' asks to try later; nothing was done",
 		  false },
@@ -144,7 +158,8 @@ static void test_sentences(void **state UNUSED)
 		  true },
 		{ "damaged",
 		  LULL_FAILED,
-		  { .stage = LULL_STAGE_CHECKPOINT, .cause = LULL_CAUSE_CHECKPOINT_DAMAGED,
+		  { .stage = LULL_STAGE_CHECKPOINT,
+		    .cause = LULL_CAUSE_CHECKPOINT_DAMAGED,
 		    .path = to },
 		  "'/a/dst' is damaged, or no checkpoint",
 		  true },
@@ -166,8 +181,8 @@ static void test_warnings(void **state UNUSED)
 	for (int warning = LULL_WARNING_RESUME_REDO; warning <= LULL_WARNING_CLEANUP;
 	     warning++) {
 		for (int i = 0; i < 2; i++) {
-			char *text = words_warning((enum lull_warning)warning, i ? EIO : 0,
-						   i ? "/a/b" : NULL);
+			char *text = words_warning((enum lull_warning)warning,
+						   i ? EIO : 0, i ? "/a/b" : NULL);
 
 			assert_non_null(text);
 			assert_true(strlen(text) > 10);

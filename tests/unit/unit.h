@@ -21,25 +21,25 @@
 #define UNUSED __attribute__((unused))
 
 /* An assertion that says which case of a table it failed in. */
-#define check(name, condition)                                                              \
-	do {                                                                                \
-		if (!(condition))                                                           \
-			fail_msg("%s: %s", name, #condition);                               \
+#define check(name, condition)                                                           \
+	do {                                                                             \
+		if (!(condition))                                                        \
+			fail_msg("%s: %s", name, #condition);                            \
 	} while (0)
 
-#define check_int(name, got, wanted)                                                        \
-	do {                                                                                \
-		long long got_ = (long long)(got), wanted_ = (long long)(wanted);           \
-		if (got_ != wanted_)                                                        \
-			fail_msg("%s: %s is %lld, not %lld", name, #got, got_, wanted_);    \
+#define check_int(name, got, wanted)                                                     \
+	do {                                                                             \
+		long long got_ = (long long)(got), wanted_ = (long long)(wanted);        \
+		if (got_ != wanted_)                                                     \
+			fail_msg("%s: %s is %lld, not %lld", name, #got, got_, wanted_); \
 	} while (0)
 
-#define check_str(name, got, wanted)                                                        \
-	do {                                                                                \
-		const char *got_ = (got), *wanted_ = (wanted);                              \
-		if (!got_ || strcmp(got_, wanted_) != 0)                                    \
-			fail_msg("%s: %s is \"%s\", not \"%s\"", name, #got,                \
-				 got_ ? got_ : "(null)", wanted_);                          \
+#define check_str(name, got, wanted)                                                     \
+	do {                                                                             \
+		const char *got_ = (got), *wanted_ = (wanted);                           \
+		if (!got_ || strcmp(got_, wanted_) != 0)                                 \
+			fail_msg("%s: %s is \"%s\", not \"%s\"", name, #got,             \
+				 got_ ? got_ : "(null)", wanted_);                       \
 	} while (0)
 
 static uint64_t unit_state;
@@ -105,7 +105,8 @@ static inline char *unit_directory(void)
 	const char *base = getenv("TMPDIR");
 	char *path = NULL;
 
-	assert_true(asprintf(&path, "%s/lullunit-XXXXXX", base && *base ? base : "/tmp") > 0);
+	assert_true(asprintf(&path, "%s/lullunit-XXXXXX", base && *base ? base : "/tmp") >
+		    0);
 	assert_non_null(mkdtemp(path));
 	return path;
 }
