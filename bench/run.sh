@@ -83,6 +83,7 @@ for program in "${needs[@]}"; do
   command -v "$program" >/dev/null || die "needs $program"
 done
 [[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
+[[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
 ((EUID == 0)) || die 'must be root, to make and mount file systems'
 
 # What is mounted here is gone with this process, however it ends.
@@ -239,6 +240,15 @@ stall_run() { # stall_run TOOL ROUND
   die "$fs: lullcp never went over the whole file; try a longer --writer-delay"
 }
 
+title() { # for the picture
+  case $fs in
+  xfs) printf 'XFS' ;;
+  xfs-rmap) printf 'XFS with rmapbt' ;;
+  btrfs) printf 'Btrfs' ;;
+  esac
+  printf ', %s extents' "$(sed ':a; s/\B[0-9]\{3\}\>/,&/; ta' <<<"$extents")"
+}
+
 stalls() {
   local i tool
 
@@ -250,7 +260,7 @@ stalls() {
   done
   if [[ -n $plot ]]; then
     mkdir -p "$plot"
-    "$here/plot" "$T/cp.tsv" "$T/lullcp.tsv" "$plot/stall-$fs.svg" "$fs, $extents extents" ||
+    "$here/plot" "$T/cp.tsv" "$T/lullcp.tsv" "$plot/stall-$fs.svg" "$(title)" ||
       say "$plot/stall-$fs.svg: not drawn"
   fi
 }
