@@ -39,7 +39,7 @@ static bool bad_value(const struct command *c, const struct row *row, const char
 static bool set_flag(struct command *c, const struct row *row, const char *value)
 {
 	(void)value;
-	*(bool *)((char *)c + row->field) = true;
+	*(bool *)(void *)((char *)c + row->field) = true;
 	return true;
 }
 
@@ -47,13 +47,13 @@ static bool set_text(struct command *c, const struct row *row, const char *value
 {
 	if (*value == '\0')
 		return bad_value(c, row, value, "It must not be empty.");
-	*(const char **)((char *)c + row->field) = value;
+	*(const char **)(void *)((char *)c + row->field) = value;
 	return true;
 }
 
 static bool set_time(struct command *c, const struct row *row, const char *value)
 {
-	uint64_t *field = (uint64_t *)((char *)c + row->field);
+	uint64_t *field = (uint64_t *)(void *)((char *)c + row->field);
 
 	if (!values_time(value, field))
 		return bad_value(c, row, value,
@@ -66,7 +66,7 @@ static bool set_positive_time(struct command *c, const struct row *row, const ch
 {
 	if (!set_time(c, row, value))
 		return false;
-	if (*(uint64_t *)((char *)c + row->field) == 0)
+	if (*(uint64_t *)(void *)((char *)c + row->field) == 0)
 		return bad_value(c, row, value, "It must be longer than nothing.");
 	return true;
 }
@@ -127,7 +127,7 @@ static bool set_mode(struct command *c, const struct row *row, const char *value
 
 static const struct row table[] = {
 	{ "status", 0, NULL, set_mode, MODE_STATUS,
-	  "what the checkpoint of an interrupted clone says" },
+	  "how far an interrupted clone has come" },
 	{ "recover", 0, NULL, set_mode, MODE_RECOVER,
 	  "thaw writers that a killed run has left frozen" },
 	{ "", 0, "Where to:", NULL, 0, NULL },
@@ -142,7 +142,7 @@ static const struct row table[] = {
 	{ "reflink", 0, "[WHEN]", set_reflink, 0, "accepted for cp: always, the default" },
 	{ "", 0, "How gently:", NULL, 0, NULL },
 	{ "latency-budget", 0, "TIME", set_positive_time, FIELD(engine.latency_budget_ns),
-	  "longest time for one call to hold the locks (10ms)" },
+	  "longest time to hold locks in one call (10ms)" },
 	{ "duty-cycle", 0, "PERCENT", set_duty_cycle, 0,
 	  "share of the time for holding locks (80)" },
 	{ "", 0, "With writers:", NULL, 0, NULL },
@@ -371,7 +371,9 @@ void options_help(const struct command *command)
 			       row->letter ? row->letter : ' ', row->letter ? "," : " ",
 			       row->name, !row->argument ? "" : optional ? "[=" : "=",
 			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
-		(void)printf("  %-29s%s\n", left, row->help);
+		/* One that is too long for its column has a line of its own. */
+		(void)printf("  %-30s%s%s\n", left, strlen(left) > 30 ? "\n                                " : "",
+			     row->help);
 	}
 	(void)printf("\n"
 		     "A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without one.\n"

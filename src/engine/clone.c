@@ -6,7 +6,7 @@
  *
  *   1. open the source, resolve the destination, match them     nothing
  *   2. lock (creates the temporary file), find a checkpoint     nothing new
- *   3. inherit flags, probe with one block                      nothing new
+ *   3. flush the source, probe with one block                   nothing new
  *   4. one call, if the file fits one                           nothing new
  *   5. record; freeze; reference; pass; compare; thaw           temporary file + checkpoint
  *   6. sync, record "complete", mode                            the same, publishable
@@ -102,17 +102,20 @@ static enum lull_outcome probe(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* Fits the file that is written for clones from the source. */
+/* Fits the file that is written for clones from the source. The last thing before the first
+   clone: of a file that is written in place it is the end. */
 static enum lull_outcome prepare(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	int r = 0;
+	int r;
 
+	if (job->had_content)
+		return LULL_OK;
 	/* cp empties a file that it writes into as well: see --inplace. */
-	if (dest->in_place && !job->resumed && ftruncate(dest->fd, 0) < 0)
+	if (dest->in_place && ftruncate(dest->fd, 0) < 0)
 		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, dest->path);
-	if (!job->had_content)
-		r = lull_inode_inherit(job->src, dest->fd);
+	job->emptied = dest->in_place;
+	r = lull_inode_inherit(job->src, dest->fd);
 	return r < 0 ? attribute_failed(job, r) : LULL_OK;
 }
 
@@ -141,8 +144,9 @@ static enum lull_outcome choose_start(struct lull_job *job, uint64_t *ret_start)
 	*ret_start = 0;
 	job->mode = LULL_PLAN_FRESH;
 	if (job->had_content) {
+		/* The end of a file need not be the end of a block. */
 		if (same)
-			*ret_start = c->offset;
+			*ret_start = c->offset & ~(job->dest.fs.block - 1);
 		else if (c->offset > 0)
 			lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
 		if (!same || c->pass > 1)
@@ -159,10 +163,15 @@ static enum lull_outcome choose_start(struct lull_job *job, uint64_t *ret_start)
 	job->progress->resumed_at = *ret_start;
 	job->progress->size = job->reference.size;
 
-	outcome = resize(job, job->reference.size);
+	/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
+	c->dest_size = job->reference.size;
+	outcome = lull_record_save(job);
+	if (outcome == LULL_OK)
+		outcome = prepare(job);
+	if (outcome == LULL_OK)
+		outcome = resize(job, job->reference.size);
 	if (outcome != LULL_OK)
 		return outcome;
-	c->dest_size = job->reference.size;
 	if (job->mode == LULL_PLAN_COMPARE) {
 		/* The new size may have left a dirty page over a block that the map shows. */
 		r = lull_tripwire_flush(job->dest.fd);
@@ -170,7 +179,7 @@ static enum lull_outcome choose_start(struct lull_job *job, uint64_t *ret_start)
 			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
 					 job->dest.path);
 	}
-	return lull_record_save(job);
+	return LULL_OK;
 }
 
 static enum lull_outcome written(struct lull_job *job)
@@ -216,11 +225,6 @@ static enum lull_outcome clone_frozen(struct lull_job *job)
 	enum lull_outcome outcome;
 
 	job->progress->method = LULL_METHOD_FROZEN;
-	/* What is dirty now is written out before anybody waits. */
-	int r = lull_tripwire_flush(job->src);
-
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 	outcome = lull_freeze_begin(job);
 	if (outcome == LULL_OK)
 		outcome = clone_between_references(job);
@@ -251,12 +255,13 @@ static enum lull_outcome clone_quiet(struct lull_job *job)
 
 static enum lull_outcome clone_single(struct lull_job *job)
 {
-	int r = lull_tripwire_flush(job->src);
+	/* A file that is written in place is lost from here on: see that it works first. */
+	enum lull_outcome outcome = job->dest.in_place ? probe(job) : LULL_OK;
 
 	job->progress->method = LULL_METHOD_SINGLE;
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
-	return lull_pass_single(job);
+	if (outcome == LULL_OK)
+		outcome = prepare(job);
+	return outcome == LULL_OK ? lull_pass_single(job) : outcome;
 }
 
 static enum lull_outcome sync_failed(struct lull_job *job, enum lull_stage stage, int r)
@@ -332,7 +337,7 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 	if (job->dest.in_place && job->dest.fd >= 0) {
 		if (!job->dest.exists)
 			(void)unlinkat(job->dest.dir, job->dest.name, 0);
-		else
+		else if (job->emptied)
 			lull_warn(job, LULL_WARNING_IN_PLACE, 0, job->dest.path);
 	}
 	r = lull_dest_remove(&job->dest);
@@ -364,10 +369,13 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 static enum lull_outcome clone(struct lull_job *job)
 {
 	enum lull_outcome outcome;
+	int r;
 
-	outcome = prepare(job);
-	if (outcome != LULL_OK)
-		return outcome;
+	/* First of all what is dirty: the map tells the truth after it, and no call has to write
+	   it out while it holds the locks. */
+	r = lull_tripwire_flush(job->src);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 	if (!job->hook && !job->had_content && lull_pass_fits_one_call(job))
 		return clone_single(job);
 	outcome = probe(job);
@@ -396,6 +404,8 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 
 	int r = lull_dest_open(&job->dest);
 
+	if (r == -EWOULDBLOCK)
+		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0, path);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, -1, 0, 0), r,
 				 path);

@@ -221,7 +221,10 @@ int lull_dest_open(struct lull_dest *dest)
 	}
 	dest->fd = openat(dest->dir, dest->name,
 			  O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	return dest->fd < 0 ? -errno : 0;
+	if (dest->fd < 0)
+		return -errno;
+	/* Two names of one file have two temporary files, but it is one file. */
+	return flock(dest->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
 int lull_dest_scratch(struct lull_dest *dest, int src)

@@ -31,7 +31,10 @@ int lull_dest_lock(struct lull_dest *dest) _must_check_;
 /* True if somebody holds the lock now; creates nothing. */
 bool lull_dest_is_locked(const struct lull_dest *dest);
 
-/* Opens the file to be written in place; else the temporary file is it. 0 or -errno. */
+/*
+ * Opens the file to be written in place; else the temporary file is it. 0, -EWOULDBLOCK if
+ * another lullcp writes to it under another name, or any other -errno.
+ */
 int lull_dest_open(struct lull_dest *dest) _must_check_;
 
 /*

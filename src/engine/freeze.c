@@ -188,10 +188,9 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
 {
-	const char *sources[] = { job->source_path };
 	struct lull_keeper_setup setup = {
 		.hook = job->hook,
-		.sources = sources,
+		.sources = job->sources,
 		.n_sources = 1,
 		.facts = facts_of(job),
 		.hook_timeout_ns = hook_timeout(job),
@@ -207,6 +206,7 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 
 	if (outcome != LULL_OK)
 		return outcome;
+	job->sources[0] = job->source_path;
 	r = lull_keeper_start(&setup, &job->keeper);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, job->hook_text);

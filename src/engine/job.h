@@ -44,6 +44,7 @@ struct lull_job {
 
 	const char *source; /* as the user named it */
 	char *source_path;  /* absolute, links resolved */
+	const char *sources[1]; /* what the hook is told; outlives the keeper */
 	int src;
 	struct lull_fs src_fs;
 
@@ -54,6 +55,7 @@ struct lull_job {
 	bool owned;                        /* it and the temporary file are this run's to
 	                                      change and to remove */
 	bool resumed;                      /* it was found there */
+	bool emptied;                      /* DEST itself, which is written in place */
 	bool had_content;                  /* and the temporary file bore a begun clone */
 
 	struct lull_reference reference;   /* the source when this pass began */

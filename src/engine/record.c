@@ -62,7 +62,8 @@ static enum lull_outcome start_over(struct lull_job *job)
 	lull_checkpoint_done(&job->checkpoint);
 	job->owned = true;
 	job->dest.lock_was_empty = true;
-	if (ftruncate(job->dest.fd, 0) < 0)
+	/* One that is written in place is emptied when the clone begins. */
+	if (!job->dest.in_place && ftruncate(job->dest.fd, 0) < 0)
 		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
 				 job->dest.path);
 	return LULL_OK;
@@ -152,6 +153,10 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 
 	if (fstat(dest->fd, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno, dest->path);
+	/* Btrfs: syncing the directory for the checkpoint does not make its other new files
+	   last, and a checkpoint must not speak of a file that a crash takes away. */
+	if (fsync(dest->fd) < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
 	lull_checkpoint_done(c);
 	memcpy(c->run_id, job->result->run_id, sizeof(c->run_id));
 	c->source = strdup(job->source_path);

@@ -34,6 +34,10 @@ int lull_hook_parse(const char *command, struct lull_hook **ret_hook)
 
 	if (!hook)
 		return -ENOMEM;
+	if (strlen(command) > LULL_HOOK_LONGEST) {
+		free(hook);
+		return -EINVAL;
+	}
 	r = wordexp(command, &hook->words, WRDE_NOCMD);
 	if (r != 0) {
 		if (r == WRDE_NOSPACE)
@@ -262,6 +266,13 @@ static int is_hook_name(const struct dirent *entry)
 	return 1;
 }
 
+static uint64_t deadline_after(uint64_t timeout_ns)
+{
+	uint64_t now = lull_clock_now();
+
+	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+}
+
 static bool is_directory(const char *path)
 {
 	struct stat st;
@@ -301,8 +312,7 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 	struct lull_hook_status first = { .end = LULL_HOOK_OK };
 	char *const *words = hook->words.we_wordv;
 	size_t n_words = hook->words.we_wordc;
-	uint64_t now = lull_clock_now();
-	uint64_t deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+	uint64_t deadline = deadline_after(timeout_ns);
 	struct dirent **entries = NULL;
 	bool directory = n_words == 1 && is_directory(words[0]);
 	int n = directory ? scandir(words[0], &entries, is_hook_name, alphasort) : 1;
@@ -326,6 +336,9 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 					     n_sources);
 		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM };
 
+		/* One thaw that hangs must not take the time of the others: each has its own. */
+		if (phase == LULL_HOOK_THAW)
+			deadline = deadline_after(timeout_ns);
 		if (argv)
 			status = run_one(argv, env, deadline, control);
 		free_list(argv);

@@ -14,6 +14,9 @@
 
 struct lull_hook;
 
+/* A longer command would not fit the checkpoint, and nobody could thaw with it later. */
+#define LULL_HOOK_LONGEST 4000
+
 enum lull_hook_phase { LULL_HOOK_FREEZE, LULL_HOOK_THAW };
 
 /* What the hook learns from its environment; see HOOKS in lullcp(1). */
@@ -57,7 +60,7 @@ void lull_hook_free(struct lull_hook *hook);
  * executables run in the order of their names, for thaw in reverse. freeze ends at the
  * first that fails, thaw runs them all and reports the first failure.
  *
- * After timeout_ns for the whole call, or when control (-1: none) becomes readable, the
+ * After timeout_ns, for thaw for each command and for freeze for all of them, or when control (-1: none) becomes readable, the
  * process group gets SIGTERM, a second later SIGKILL.
  */
 struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
