@@ -35,7 +35,8 @@ ms() { awk -v ns="$1" 'BEGIN { printf "%.1f ms", ns / 1e6 }'; }
 measure() { # measure LABEL COMMAND...: with a direct reader and a direct writer beside
   local label=$1
   shift
-  "$work/load" -r direct -w direct --writer-delay 100 "$work/vm.img" -- "$@" >"$work/json" 2>"$work/said" || true
+  "$work/load" --file "$work/vm.img" --reader direct --writer direct --writer-delay 100 \
+    --output "$work/json" -- "$@" 2>"$work/said" || true
   printf '%-28s took %10s   longest read %10s   longest write %10s\n' "$label" \
     "$(ms "$(jq .wall_ns "$work/json")")" "$(ms "$(jq .reader.max "$work/json")")" \
     "$(ms "$(jq .writer.max "$work/json")")"

@@ -202,7 +202,8 @@ enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 
 void lull_record_remove(struct lull_job *job)
 {
-	int r = lull_checkpoint_remove(job->dest.checkpoint_dir, job->dest.checkpoint);
+	int r = lull_checkpoint_remove(job->dest.checkpoint_dir, job->dest.checkpoint,
+				       !job->options->no_sync);
 
 	if (r < 0)
 		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.checkpoint_path);

@@ -116,7 +116,7 @@ int lull_checkpoint_save(int dir, const char *name,
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
-int lull_checkpoint_remove(int dir, const char *name)
+int lull_checkpoint_remove(int dir, const char *name, bool durable)
 {
 	char temporary[NAME_ROOM];
 
@@ -124,5 +124,5 @@ int lull_checkpoint_remove(int dir, const char *name)
 		(void)unlinkat(dir, temporary, 0);
 	if (unlinkat(dir, name, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return fsync(dir) < 0 ? -errno : 0;
+	return durable && fsync(dir) < 0 ? -errno : 0;
 }

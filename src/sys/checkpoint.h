@@ -75,5 +75,8 @@ int lull_checkpoint_parse(const char *text, size_t len,
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint) _must_check_;
 
-/* Removes it and syncs the directory. 0, also if there is none, or -errno. */
-int lull_checkpoint_remove(int dir, const char *name) _must_check_;
+/*
+ * Removes it, and syncs the directory if durable. 0, also if there is none, or -errno. One
+ * that comes back after a crash is recognised as that of a clone that was published.
+ */
+int lull_checkpoint_remove(int dir, const char *name, bool durable) _must_check_;
