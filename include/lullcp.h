@@ -228,7 +228,7 @@ struct lull_result {
  *
  * Rests on FICLONERANGE, FS_IOC_FIEMAP (or BTRFS_IOC_TREE_SEARCH_V2, or SEEK_DATA),
  * O_TMPFILE and flock(2). Forks a keeper process when options->hook is set, and starts
- * a thread; SIGCHLD must not be ignored, SIGXFSZ and SIGPIPE must be.
+ * a thread for the first drain; SIGCHLD must not be ignored, SIGXFSZ and SIGPIPE must be.
  *
  * ret_result is always filled in; the caller frees it with lull_result_done().
  */

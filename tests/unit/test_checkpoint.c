@@ -583,9 +583,9 @@ static void test_save(void **state)
 	lull_checkpoint_done(&back);
 	assert_int_equal(fstatat(place->dir, NAME "~", &st, AT_SYMLINK_NOFOLLOW), -1);
 
-	assert_int_equal(lull_checkpoint_remove(place->dir, NAME), 0);
+	assert_int_equal(lull_checkpoint_remove(place->dir, NAME, true), 0);
 	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), -ENOENT);
-	assert_int_equal(lull_checkpoint_remove(place->dir, NAME), 0);
+	assert_int_equal(lull_checkpoint_remove(place->dir, NAME, true), 0);
 }
 
 static void test_long_name(void **state)
