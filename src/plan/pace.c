@@ -38,7 +38,7 @@
 #define GAIN 0.002
 /* Stalls that do not depend on a call's size (a full log) must not grind calls down to
    single extents; with TARGET it still leaves room for costs that are 20 times dearer. */
-#define LOWEST_TRUST 0.1
+#define LOWEST_TRUST 0.05
 #define SUSPICION 8.0
 /* Sleeping takes 50 us and more, whatever is asked for. */
 #define WORTH_A_SLEEP_NS (200 * NSEC_PER_USEC)
