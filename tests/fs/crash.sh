@@ -36,7 +36,7 @@ old=$(sha256sum <"$T/old")
 img=$(image 400M)
 loop=$(losetup -f --show "$img") || skip 'no loop device'
 rm -f "$img"
-trap 'umount "$M" 2>/dev/null; losetup -d "$loop" 2>/dev/null; fs_end' EXIT
+trap 'ended=$?; umount "$M" 2>/dev/null; losetup -d "$loop" 2>/dev/null; (exit $ended); fs_end' EXIT
 make_fs "$loop" xfs
 mount "$loop" "$M" || framework_failure mount
 fragmented "$M/src" 1500 -h 5
