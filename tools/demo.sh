@@ -18,7 +18,10 @@ if [ -z "${LULL_DEMO_NAMESPACE:-}" ]; then
   [ -d build ] || meson setup build --buildtype=release >/dev/null
   ninja -C build >/dev/null
   # what is mounted below goes with this process, however it ends
-  LULL_DEMO_NAMESPACE=1 exec unshare -m --propagation private bash "$0" "$@"
+  # (in a chroot whose root is no mount point its propagation cannot be changed)
+  how=private
+  unshare -m --propagation private true 2>/dev/null || how=unchanged
+  LULL_DEMO_NAMESPACE=1 exec unshare -m --propagation "$how" bash "$0" "$@"
 fi
 work=$(mktemp -d)
 image=$(mktemp /var/tmp/lullcp-demo.XXXXXX)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A full disk at random points: exit 1, the old DEST untouched, nothing left behind; and
-# when there is room again the same command succeeds. LULL_TEST_ROUNDS (200).
+# when there is room again the same command succeeds. LULL_TEST_ROUNDS (100).
 . "$(dirname "$0")/../lib.sh"
 fs_test
-rounds=${LULL_TEST_ROUNDS:-200}
+rounds=${LULL_TEST_ROUNDS:-100}
 half=$(((rounds + 1) / 2))
 survived=0 full=0
 

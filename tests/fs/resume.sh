@@ -6,11 +6,19 @@
 fs_test
 
 interrupt() { # interrupt SECONDS ARG...: leaves an interrupted clone
-  local after=$1
+  local after=$1 status=("${@: -1}") # of DEST, the last argument
   shift
+  case $1 in --checkpoint=*) status+=("$1") ;; esac
   "$LULLCP" --duty-cycle=2 --checkpoint-interval=50ms "$@" 2>"$T/err" &
   local pid=$!
-  sleep "$after"
+  if [ "$after" = work ]; then # once a checkpoint says that it has come somewhere
+    for _ in $(seq 200); do
+      [ "$("$LULLCP" --status --json "${status[@]}" 2>/dev/null | jq .offset)" -gt 0 ] 2>/dev/null && break
+      sleep 0.02
+    done
+  else
+    sleep "$after"
+  fi
   kill -TERM $pid
   wait $pid
   same 'interrupted' 143 $?
@@ -32,7 +40,7 @@ for kind in xfs btrfs btrfs-compress; do
   note "$kind"
   fragmented "$M/src" 5000 -h 10
   # unchanged: goes on where it stopped
-  interrupt 0.4 "$M/src" "$M/a"
+  interrupt work "$M/src" "$M/a"
   expect 1 "$M/src" "$M/a"
   says '--resume'
   expect 0 --status "$M/a"
@@ -111,14 +119,14 @@ for kind in xfs btrfs btrfs-compress; do
   expect 0 --restart "$M/src" "$M/a"
   # a checkpoint elsewhere
   rm "$M/a"
-  interrupt 0.2 --checkpoint="$T/cp" "$M/src" "$M/a"
+  interrupt work --checkpoint="$T/cp" "$M/src" "$M/a"
   check 'it is there' test -s "$T/cp"
   expect 0 --resume --checkpoint="$T/cp" --json "$M/src" "$M/a"
   check 'resumed with it' test "$(field resumed_at)" -gt 0
   check_not 'it is gone' test -e "$T/cp"
   # in place
   echo old >"$M/b"
-  interrupt 0.3 --inplace "$M/src" "$M/b"
+  interrupt work --inplace "$M/src" "$M/b"
   says 'is incomplete'
   expect 0 --inplace --resume --json "$M/src" "$M/b"
   check 'in place, resumed' cmp "$M/src" "$M/b"
