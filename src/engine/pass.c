@@ -31,7 +31,7 @@
  */
 #define DEAREST_EXTENT_NS (84 * NSEC_PER_USEC)
 
-/* A call that fails for now (EAGAIN, EINTR) is made again so often, so long apart. */
+/* A call that fails only at the moment (EAGAIN, EINTR) is made again so often, so long apart. */
 #define TRIES 20
 #define BETWEEN_TRIES_NS (5 * NSEC_PER_MSEC)
 
