@@ -78,7 +78,9 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 		}
 		request.len += part.len;
 		request.weight += part.weight;
-		if (part.kind == LULL_RANGE_CLONE && !begun)
+		if (part.sampled)
+			request.extents += part.weight;
+		else if (part.kind == LULL_RANGE_CLONE && !begun)
 			request.extents++;
 	}
 	*ret_request = request;

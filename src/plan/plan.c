@@ -68,7 +68,7 @@ static int pull(struct lull_cursor *cursor, uint64_t pos, struct lull_extent *ex
 		if (r == 0)
 			*done = true;
 		else if (count)
-			(*count)++;
+			*count += extent->flags & LULL_EXTENT_SAMPLED ? extent->weight : 1;
 	}
 	return 0;
 }
@@ -145,6 +145,7 @@ int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 				.len = len,
 				.weight = part_of(&plan->s, len),
 				.kind = LULL_RANGE_CLONE,
+				.sampled = plan->s.flags & LULL_EXTENT_SAMPLED,
 			};
 			return 1;
 		}

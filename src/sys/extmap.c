@@ -59,6 +59,18 @@ enum lull_extmap_kind lull_extmap_kind(const struct lull_extmap *map)
 	return map->kind;
 }
 
+void lull_extmap_skip(void *ctx, uint64_t off)
+{
+	struct lull_extmap *map = ctx;
+
+	if (off > map->pos)
+		map->pos = off;
+	/* FIEMAP's next window starts at pos. The other ways are walked in full: their
+	   extents that lie before pos are passed over. */
+	if (map->kind == LULL_EXTMAP_FIEMAP)
+		map->next = map->count = 0;
+}
+
 static int next(void *ctx, struct lull_extent *ret_extent)
 {
 	struct lull_extmap *map = ctx;

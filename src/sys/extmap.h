@@ -39,6 +39,9 @@ void lull_extmap_close(struct lull_extmap *map);
 
 enum lull_extmap_kind lull_extmap_kind(const struct lull_extmap *map);
 
+/* Goes on at off, unless the walk is behind it already. For plan/sample.h. */
+void lull_extmap_skip(void *map, uint64_t off);
+
 /*
  * The cursor over the map; it lives as long as the map. Extents are clipped to
  * [start, end) and strictly ascend, even if the file changes meanwhile. next gives

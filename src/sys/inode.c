@@ -72,6 +72,13 @@ int lull_inode_block_size(int fd, uint64_t *ret_size)
 	return 0;
 }
 
+uint64_t lull_inode_extents(int fd)
+{
+	struct fsxattr attr = { 0 };
+
+	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) < 0 ? 0 : attr.fsx_nextents;
+}
+
 uint64_t lull_inode_generation(int fd)
 {
 	/* The kernel writes an int for most file systems, a long by the letter. */

@@ -24,5 +24,8 @@ int lull_inode_inherit(int src, int dest) _must_check_;
 /* The block size that clone ranges are aligned to (FIGETBSZ). 0 or -errno. */
 int lull_inode_block_size(int fd, uint64_t *ret_size) _must_check_;
 
+/* How many extents the file has (fsx_nextents): XFS knows without a walk; 0 elsewhere. */
+uint64_t lull_inode_extents(int fd);
+
 /* The inode's generation number (FS_IOC_GETVERSION), 0 where there is none. */
 uint64_t lull_inode_generation(int fd);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What makes an extent other than plain written data with a place of its own. */
@@ -12,6 +13,8 @@ enum lull_extent_flags {
 	LULL_EXTENT_UNWRITTEN = 1 << 0, /* preallocated: reads as zeroes */
 	LULL_EXTENT_OPAQUE = 1 << 1,    /* delayed, inline, encoded, unknown: phys says
 	                                   nothing about the bytes */
+	LULL_EXTENT_SAMPLED = 1 << 2,   /* not looked at: stands for about weight extents,
+	                                   and maybe for holes; OPAQUE as well */
 };
 
 struct lull_extent {
@@ -43,4 +46,5 @@ struct lull_range {
 	uint64_t len;
 	uint32_t weight; /* see lull_extent; 0 for LULL_RANGE_PUNCH */
 	uint32_t kind;   /* enum lull_range_kind */
+	bool sampled;    /* made from about weight extents: LULL_EXTENT_SAMPLED */
 };

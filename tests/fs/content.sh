@@ -105,7 +105,14 @@ for kind in xfs btrfs; do
   setpriv --reuid=65534 --regid=65534 --clear-groups "$LULLCP" --json "$M/src" "$M/pub/dst" \
     >"$T/out" 2>"$T/err" || bad "$kind as an ordinary user"
   check "$kind as an ordinary user differs" cmp "$M/src" "$M/pub/dst"
-  same "$kind as an ordinary user: extents" "$(extents_of "$M/src")" "$(field extents)"
+  # of dense maps FIEMAP is asked for an eighth; only XFS knows the number all the same
+  n=$(extents_of "$M/src")
+  if [ "$kind" = xfs ]; then
+    same 'xfs as an ordinary user: extents' "$n" "$(field extents)"
+  else
+    check "$kind as an ordinary user: extents" \
+      [ "$(field extents)" -gt $((n * 8 / 10)) -a "$(field extents)" -lt $((n * 12 / 10)) ]
+  fi
   same "$kind owner" 65534 "$(stat -c %u "$M/pub/dst")"
   fs_unmount "$M"
 done

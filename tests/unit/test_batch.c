@@ -35,11 +35,11 @@ static void start(struct lull_batch *batch, struct list *list)
 
 #define CLONE(block, blocks, heavy)                                                      \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE               \
+		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE, false        \
 	}
 #define PUNCH(block, blocks)                                                             \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH                     \
+		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH, false              \
 	}
 #define CALL(block, blocks, heavy, pieces)                                               \
 	{                                                                                \
@@ -92,6 +92,10 @@ static void test_table(void **state UNUSED)
 		  4,
 		  { CLONE(0, 1, 9), CLONE(1, 1, 1) },
 		  { CALL(0, 1, 9, 1), CALL(1, 1, 1, 1) } },
+		{ "what was sampled counts as many as it weighs",
+		  4,
+		  { CLONE(0, 1, 1), { BLOCK, 6 * BLOCK, 6, LULL_RANGE_CLONE, true } },
+		  { CALL(0, 1, 1, 1), CALL(1, 4, 4, 4), CALL(5, 2, 2, 2) } },
 		{ "kinds do not mix",
 		  4,
 		  { CLONE(0, 1, 1), PUNCH(1, 1), CLONE(2, 1, 1) },
@@ -149,7 +153,7 @@ static void test_error(void **state UNUSED)
 static void test_huge(void **state UNUSED)
 {
 	static const struct lull_range range = { 0, (1ULL << 63) - BLOCK, UINT32_MAX,
-						 LULL_RANGE_CLONE };
+						 LULL_RANGE_CLONE, false };
 	struct list list = { &range, 1, 0, 0 };
 	struct lull_batch batch;
 	struct lull_request got;
