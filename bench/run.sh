@@ -10,7 +10,7 @@ usage() {
 Usage: bench/run.sh [OPTION]...
 Compare lullcp with cp --reflink=always on fresh file systems. Needs root.
 
-  --extents N         extents of the cloned file (100000)
+  --extents N         extents of the cloned file (200000)
   --pairs N           pairs of runs for the speed (7)
   --rounds N          rounds for the stalls (3)
   --fs LIST           of xfs, xfs-rmap and btrfs ("xfs xfs-rmap btrfs")
@@ -34,7 +34,7 @@ number() { # number OPTION VALUE: at least 1, or 0 where that makes sense
   printf '%d' "$((10#$2))"
 }
 
-extents=100000 pairs=7 rounds=3 filesystems='xfs xfs-rmap btrfs' big=0 writer_delay=100
+extents=200000 pairs=7 rounds=3 filesystems='xfs xfs-rmap btrfs' big=0 writer_delay=100
 lullcp=$here/../build/src/lullcp out='' plot='' dir=${TMPDIR:-/tmp}
 arguments=("$@")
 while (($#)); do

@@ -31,8 +31,7 @@ static int next(void *ctx, struct lull_extent *ret_extent)
 		uint64_t off = sample->pos;
 
 		sample->seen = 0;
-		/* Only an extent that was cut short by nothing ends at a block. */
-		if (dense(sample) && off % sample->block == 0) {
+		if (dense(sample)) {
 			/* The span is below 2^32 blocks, so this cannot overflow. */
 			uint64_t len = MIN(span * UNSEEN, sample->end - off);
 
