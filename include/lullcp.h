@@ -23,6 +23,7 @@ enum lull_outcome {
 	LULL_FREEZE_FAILED, /* the freeze hook failed or timed out; thawed */
 	LULL_THAW_FAILED,   /* the thaw hook failed: writers may still be frozen */
 	LULL_WRITTEN,       /* the source was written to while it was said to be frozen */
+	LULL_DIFFERENT,     /* lull_verify(): the files differ */
 	LULL_BUSY,          /* another lullcp holds this destination */
 	LULL_SKIPPED,       /* the freeze hook answered 75 */
 	LULL_INTERRUPTED,   /* the observer asked to stop; resumable */
@@ -48,6 +49,9 @@ enum lull_stage {
 	LULL_STAGE_HOOK,         /* running or understanding the hook */
 	LULL_STAGE_SYNC,         /* fdatasync of the destination */
 	LULL_STAGE_PUBLISH,      /* rename, fsync of the directory */
+	LULL_STAGE_SNAPSHOT,     /* taking one, or removing it */
+	LULL_STAGE_BASE,         /* the older clone that a refresh consumes */
+	LULL_STAGE_READ,         /* reading data to compare it */
 };
 
 /*
@@ -89,8 +93,14 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_MISSING,       /* the writers are frozen and no hook is known */
 	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
-	LULL_CAUSE_WRITERS,            /* the tripwire tripped and no hook was given */
+	LULL_CAUSE_WRITERS,            /* the tripwire tripped and nothing sound was left */
+	LULL_CAUSE_NO_SNAPSHOT,        /* the same, and the snapshot asked for is impossible */
 	LULL_CAUSE_MAX_FREEZE,
+	LULL_CAUSE_FREEZE_TOO_LONG,    /* it would not fit max_freeze: detail is in ms */
+	/* refresh and verify */
+	LULL_CAUSE_HARD_LINKS,         /* a base with several names */
+	LULL_CAUSE_IN_USE,             /* a base that another lullcp works on */
+	LULL_CAUSE_UNPROVEN,           /* the extent maps alone cannot tell; off: where first */
 };
 
 /*
@@ -113,6 +123,10 @@ enum lull_method {
 	LULL_METHOD_SINGLE, /* one call over the whole file */
 	LULL_METHOD_QUIET,  /* a pass in which nobody wrote */
 	LULL_METHOD_FROZEN, /* a pass between freeze and thaw */
+	LULL_METHOD_SNAPSHOT, /* a pass over a snapshot of the source's subvolume */
+	LULL_METHOD_ATOMIC, /* passes, then one call over the whole file */
+	LULL_METHOD_TRUST,  /* a pass with writers at work, whatever they wrote */
+	LULL_METHODS,
 };
 
 /* Name of a method as in the JSON output; never NULL. */
@@ -177,6 +191,9 @@ enum lull_warning {
 	LULL_WARNING_HARD_LINKS,      /* DEST has several names: written in place */
 	LULL_WARNING_RETHAW,          /* a killed run may have left writers frozen */
 	LULL_WARNING_CLEANUP,         /* something could not be removed: path, err */
+	LULL_WARNING_TRUSTED,         /* written to meanwhile, and published all the same */
+	LULL_WARNING_NOT_A_CLONE,     /* what is refreshed shares nothing with the source */
+	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
 };
 
 /*
@@ -189,8 +206,27 @@ struct lull_observer {
 	void (*progress)(void *ctx, const struct lull_progress *progress);
 	/* err is a positive errno or 0; path may be NULL. */
 	void (*warning)(void *ctx, enum lull_warning warning, int err, const char *path);
+	/* Writers are about to wait for so long, at a guess: by one call over the whole file
+	   (LULL_METHOD_ATOMIC), or by a freeze (LULL_METHOD_FROZEN). */
+	void (*announce)(void *ctx, enum lull_method method, uint64_t ns);
 	/* True: stop after the current call. */
 	bool (*should_stop)(void *ctx);
+};
+
+/* What to do about writers that never pause, without a hook. */
+enum lull_on_writers {
+	LULL_ON_WRITERS_AUTO,     /* a snapshot on Btrfs, one call over all on XFS */
+	LULL_ON_WRITERS_SNAPSHOT,
+	LULL_ON_WRITERS_ATOMIC,
+	LULL_ON_WRITERS_FAIL,
+	LULL_ON_WRITERS_TRUST,    /* publish what one pass gave */
+};
+
+/* What lull_verify() may go by. */
+enum lull_verify_by {
+	LULL_VERIFY_AUTO, /* the extent maps, and the data where they prove nothing */
+	LULL_VERIFY_MAPS, /* the maps alone: never reads */
+	LULL_VERIFY_DATA, /* the data alone: reads everything */
 };
 
 /* Everything that the command line can say about a clone. Zero means off. */
@@ -206,6 +242,12 @@ struct lull_options {
 	bool resume;                     /* --resume */
 	bool restart;                    /* --restart */
 	uint64_t lock_wait_ns;           /* --lock-wait */
+	bool live;                       /* --live */
+	unsigned int passes;             /* --passes, at least 1 */
+	enum lull_on_writers on_writers; /* --on-writers */
+	bool refresh;                    /* --refresh: DEST is an older clone to bring up to date */
+	const char *base;                /* --base: this one instead, or NULL */
+	enum lull_verify_by verify_by;   /* --verify */
 	bool in_place;                   /* --inplace */
 	bool no_sync;                    /* --no-sync */
 	mode_t umask;                    /* the caller's, for the mode of a new DEST */
@@ -235,6 +277,34 @@ struct lull_result {
 enum lull_outcome lull_clone(const struct lull_options *options, const char *source,
 			     const char *dest, const struct lull_observer *observer,
 			     struct lull_result *ret_result);
+
+/* What lull_verify() found. */
+struct lull_comparison {
+	struct lull_failure failure;
+	uint64_t size;              /* of the source */
+	uint64_t dest_size;
+	uint64_t extents;           /* of the source */
+	uint64_t proven_bytes;      /* equal by the extent maps */
+	uint64_t read_bytes;        /* read and compared, of each file */
+	uint64_t first_difference;  /* offset, if any */
+	uint64_t different_bytes;
+	uint64_t different_ranges;  /* runs of bytes that differ */
+	uint64_t unproven_bytes;    /* LULL_VERIFY_MAPS: equal or not, nobody knows */
+	uint64_t elapsed_ns;
+};
+
+/*
+ * Compares two regular files. Plain extents that lie in the same place of one XFS or Btrfs
+ * are equal without a read, holes and preallocated ranges are zeroes; everything else is
+ * read in pieces. LULL_OK: identical. LULL_DIFFERENT: see the counts; a file that is
+ * shorter differs in all bytes that it lacks. LULL_FAILED: cannot tell, for instance
+ * because one of the files was written to meanwhile. LULL_INTERRUPTED.
+ */
+enum lull_outcome lull_verify(const struct lull_options *options, const char *source,
+			      const char *dest, const struct lull_observer *observer,
+			      struct lull_comparison *ret_comparison);
+
+void lull_comparison_done(struct lull_comparison *comparison);
 
 /* Frees what the result owns. */
 void lull_result_done(struct lull_result *result);

@@ -111,6 +111,39 @@ void json_summary(enum lull_outcome outcome, const struct lull_result *result)
 	print(line);
 }
 
+void json_announce(const char *source, enum lull_method method, uint64_t ns)
+{
+	json_t *line = begin("status");
+
+	set_text(line, "source", source);
+	set_text(line, "announced_method", lull_method_name(method));
+	set(line, "estimate_ns", ns);
+	print(line);
+}
+
+void json_comparison(const char *source, const char *dest, enum lull_outcome outcome,
+		     const struct lull_comparison *f)
+{
+	json_t *line = begin("summary");
+
+	set_text(line, "source", source);
+	set_text(line, "dest", dest);
+	set_text(line, "method", "verify");
+	set_text(line, "result", outcome == LULL_OK ? "identical" : words_result(outcome));
+	set(line, "size", f->size);
+	set(line, "dest_size", f->dest_size);
+	set(line, "extents", f->extents);
+	set(line, "bytes_proven", f->proven_bytes);
+	set(line, "bytes_read", f->read_bytes);
+	set(line, "bytes_unproven", f->unproven_bytes);
+	set(line, "bytes_different", f->different_bytes);
+	set(line, "ranges_different", f->different_ranges);
+	if (f->different_bytes > 0)
+		set(line, "first_difference", f->first_difference);
+	set(line, "elapsed_ns", f->elapsed_ns);
+	print(line);
+}
+
 void json_report(const struct lull_report *r)
 {
 	json_t *line = begin("checkpoint");

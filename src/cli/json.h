@@ -10,3 +10,6 @@ void json_error(enum lull_outcome outcome, const struct lull_failure *failure,
 		const char *message);
 void json_summary(enum lull_outcome outcome, const struct lull_result *result);
 void json_report(const struct lull_report *report);
+void json_announce(const char *source, enum lull_method method, uint64_t ns);
+void json_comparison(const char *source, const char *dest, enum lull_outcome outcome,
+		     const struct lull_comparison *found);

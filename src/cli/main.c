@@ -73,6 +73,11 @@ static void on_warning(void *ctx, enum lull_warning warning, int err, const char
 	render_warning(ctx, warning, err, path);
 }
 
+static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
+{
+	render_announce(ctx, method, ns);
+}
+
 static bool should_stop(void *ctx)
 {
 	(void)ctx;
@@ -88,6 +93,15 @@ static int flush_output(const struct command *command, int status)
 	return status ? status : 1;
 }
 
+/* So that the caller sees what ended us, and a shell stops its script. */
+static void end_by_signal(enum lull_outcome outcome)
+{
+	if (outcome != LULL_INTERRUPTED || !stop_signal)
+		return;
+	(void)signal(stop_signal, SIG_DFL);
+	(void)raise(stop_signal);
+}
+
 static int run_clone(const struct command *command, struct render *render,
 		     const struct lull_observer *observer)
 {
@@ -99,11 +113,22 @@ static int run_clone(const struct command *command, struct render *render,
 	render_end(render, outcome, &result, stop_signal);
 	lull_result_done(&result);
 	status = flush_output(command, status);
-	if (outcome == LULL_INTERRUPTED && stop_signal) {
-		/* So that the caller sees what ended us, and a shell stops its script. */
-		(void)signal(stop_signal, SIG_DFL);
-		(void)raise(stop_signal);
-	}
+	end_by_signal(outcome);
+	return status;
+}
+
+static int run_verify(const struct command *command, struct render *render,
+		      const struct lull_observer *observer)
+{
+	struct lull_comparison found;
+	enum lull_outcome outcome = lull_verify(&command->engine, command->source, command->dest,
+						observer, &found);
+	int status = words_exit_status(outcome);
+
+	render_comparison(render, outcome, &found, stop_signal);
+	lull_comparison_done(&found);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
 	return status;
 }
 
@@ -129,6 +154,7 @@ int main(int argc, char **argv)
 		.ctx = &render,
 		.progress = on_progress,
 		.warning = on_warning,
+		.announce = on_announce,
 		.should_stop = should_stop,
 	};
 
@@ -148,6 +174,8 @@ int main(int argc, char **argv)
 		(void)printf("lullcp %s\n", LULLCP_VERSION);
 		return flush_output(&command, 0);
 	}
+	if (command.mode == MODE_VERIFY)
+		return run_verify(&command, &render, &observer);
 	return command.mode == MODE_CLONE ? run_clone(&command, &render, &observer)
 					  : run_report(&command, &render, &observer);
 }

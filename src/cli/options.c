@@ -81,6 +81,27 @@ static bool set_duty_cycle(struct command *c, const struct row *row, const char 
 	return true;
 }
 
+static bool set_passes(struct command *c, const struct row *row, const char *value)
+{
+	uint64_t number;
+
+	if (!values_number(value, 1, 1000, &number))
+		return bad_value(c, row, value, "N is a whole number from 1 to 1000.");
+	c->engine.passes = (unsigned int)number;
+	return true;
+}
+
+static bool set_on_writers(struct command *c, const struct row *row, const char *value)
+{
+	static const char *const choices[] = { "auto", "snapshot", "atomic", "fail", "trust" };
+	unsigned int index;
+
+	if (!values_choice(value, choices, LENGTH(choices), &index))
+		return bad_value(c, row, value, "WHAT is auto, snapshot, atomic, fail or trust.");
+	c->engine.on_writers = (enum lull_on_writers)index;
+	return true;
+}
+
 static bool set_progress(struct command *c, const struct row *row, const char *value)
 {
 	static const char *const choices[] = { "auto", "always", "never" };
@@ -114,8 +135,11 @@ static bool set_mode(struct command *c, const struct row *row, const char *value
 
 	(void)value;
 	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP && c->mode < MODE_HELP) {
-		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program, "status",
-			      "recover");
+		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
+			      c->mode == MODE_STATUS	? "status"
+			      : c->mode == MODE_RECOVER ? "recover"
+							: "verify",
+			      row->name);
 		return false;
 	}
 	if (c->mode < MODE_HELP)
@@ -123,9 +147,26 @@ static bool set_mode(struct command *c, const struct row *row, const char *value
 	return true;
 }
 
+static bool set_verify(struct command *c, const struct row *row, const char *value)
+{
+	static const char *const choices[] = { "auto", "maps", "data" };
+	unsigned int index = 0;
+
+	if (value && !values_choice(value, choices, LENGTH(choices), &index))
+		return bad_value(c, row, value, "HOW is auto, maps or data.");
+	c->engine.verify_by = (enum lull_verify_by)index;
+	return set_mode(c, row, value);
+}
+
 #define FIELD(f) offsetof(struct command, f)
 
 static const struct row table[] = {
+	{ "refresh", 0, NULL, set_flag, FIELD(engine.refresh),
+	  "bring DEST, an older clone of SOURCE, up to date" },
+	{ "base", 0, "FILE", set_text, FIELD(engine.base),
+	  "with --refresh: use up this older clone instead" },
+	{ "verify", 0, "[HOW]", set_verify, MODE_VERIFY,
+	  "compare by: auto (maps, then data), maps, data" },
 	{ "status", 0, NULL, set_mode, MODE_STATUS,
 	  "how far an interrupted clone has come" },
 	{ "recover", 0, NULL, set_mode, MODE_RECOVER,
@@ -152,6 +193,12 @@ static const struct row table[] = {
 	  "longest time for one call of the hook (60s)" },
 	{ "max-freeze", 0, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
 	  "thaw after this long, whatever happens" },
+	{ "live", 0, NULL, set_flag, FIELD(engine.live),
+	  "freeze for the last, short pass only" },
+	{ "passes", 0, "N", set_passes, 0,
+	  "passes with writers running, at the most (3)" },
+	{ "on-writers", 0, "WHAT", set_on_writers, 0,
+	  "if they never pause: auto, snapshot, atomic, fail\n                                  or trust (auto)" },
 	{ "keep-frozen", 0, NULL, set_flag, FIELD(engine.keep_frozen),
 	  "if interrupted leave writers frozen (--resume)" },
 	{ "", 0, "After an interruption:", NULL, 0, NULL },
@@ -227,6 +274,14 @@ static bool check(const struct command *c)
 	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
 		return mistake(c, "%s needs --hook",
 			       c->engine.keep_frozen ? "--keep-frozen" : "--max-freeze");
+	if (c->engine.live && hookless)
+		return mistake(c, "--live needs --hook");
+	if (c->engine.base && !c->engine.refresh)
+		return mistake(c, "--base needs --refresh");
+	if (c->engine.base && c->engine.in_place)
+		return mistake(c, "--base and --inplace exclude each other");
+	if (c->engine.refresh && c->mode != MODE_CLONE)
+		return mistake(c, "--refresh is no option of --verify, --status and --recover");
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return mistake(c, "--keep-frozen and --max-freeze exclude each other");
@@ -235,9 +290,9 @@ static bool check(const struct command *c)
 
 static bool take_operands(struct command *c, int n, char **operand)
 {
-	int wanted = c->mode == MODE_CLONE && !c->target_directory ? 2 : 1;
+	int wanted = c->mode <= MODE_VERIFY && !c->target_directory ? 2 : 1;
 
-	if (c->mode != MODE_CLONE) {
+	if (c->mode > MODE_VERIFY) {
 		if (n == 0)
 			return mistake(c, "missing destination file operand");
 		c->dest = operand[0];
@@ -269,7 +324,7 @@ static bool settle_dest(struct command *c)
 	struct stat st;
 	char *path;
 
-	if (c->mode != MODE_CLONE)
+	if (c->mode > MODE_VERIFY)
 		return true;
 	if (!directory && !c->no_target_directory && stat(c->dest, &st) == 0 &&
 	    S_ISDIR(st.st_mode))
@@ -306,6 +361,7 @@ bool options_parse(int argc, char **argv, struct command *ret_command)
 			.duty_cycle = 80,
 			.hook_timeout_ns = 60000000000ULL,
 			.checkpoint_interval_ns = 10000000000ULL,
+			.passes = 3,
 		},
 		.program = argc > 0 && *base_name(argv[0]) ? base_name(argv[0]) : "lullcp",
 	};
@@ -353,11 +409,13 @@ void options_help(const struct command *command)
 	(void)printf("Usage: %s [OPTION]... [-T] SOURCE DEST\n"
 		     "  or:  %s [OPTION]... SOURCE DIRECTORY\n"
 		     "  or:  %s [OPTION]... -t DIRECTORY SOURCE\n"
+		     "  or:  %s --refresh [OPTION]... SOURCE DEST\n"
+		     "  or:  %s --verify[=HOW] [OPTION]... SOURCE DEST\n"
 		     "  or:  %s --status [OPTION]... DEST\n"
 		     "  or:  %s --recover [OPTION]... DEST\n"
 		     "Clone SOURCE to DEST by reflink, in calls so short that programs which use\n"
 		     "SOURCE do not stall. DEST appears when it is whole, or not at all.\n\n",
-		     p, p, p, p, p);
+		     p, p, p, p, p, p, p);
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		const struct row *row = &table[i];
 		char left[40];
@@ -379,8 +437,8 @@ void options_help(const struct command *command)
 		     "A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without one.\n"
 		     "COMMAND is called as: COMMAND freeze|thaw SOURCE\n"
 		     "\n"
-		     "Exit status: 0 done, 1 error, 3 stopped (--resume continues), 5 freeze failed,\n"
-		     "6 thaw failed, 8 SOURCE was written to while frozen, 11 another lullcp holds\n"
+		     "Exit status: 0 done, 1 error, 3 stopped (--resume continues), 4 the files differ\n"
+		     "(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to while frozen, 11 another lullcp holds\n"
 		     "DEST, 75 the hook said to try later.\n"
 		     "Full documentation: man lullcp\n");
 }

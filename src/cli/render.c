@@ -25,6 +25,7 @@ void render_init(struct render *render, const struct command *command)
 
 	*render = (struct render){
 		.command = command,
+		.terminal = terminal,
 		.line_wanted = !command->quiet &&
 			       (command->progress == PROGRESS_ALWAYS ||
 				(command->progress == PROGRESS_AUTO && terminal)),
@@ -45,7 +46,7 @@ static char *describe(const struct lull_progress *p)
 {
 	struct lull_hold hold = lull_progress_hold(p);
 	double seconds = (double)p->elapsed_ns / 1e9;
-	uint64_t done = p->offset - p->resumed_at;
+	uint64_t done = p->offset > p->resumed_at ? p->offset - p->resumed_at : 0;
 	char left[64] = "";
 	char frozen[64] = "";
 	char *text = NULL;
@@ -56,14 +57,15 @@ static char *describe(const struct lull_progress *p)
 						     (double)(p->size - p->offset))));
 	if (p->frozen_ns > 0)
 		(void)snprintf(frozen, sizeof(frozen), ", frozen %s", words_time(p->frozen_ns));
+	/* What matters most first: a narrow terminal cuts the end off. */
 	if (asprintf(&text,
-		     "%s: %u%%, %s of %s, %llu extents, %.0f/s, calls p99 %s max %s of %s%s%s",
+		     "%s: %u%%, %s of %s%s%s, calls p99 %s max %s of %s, %llu extents, %.0f/s",
 		     quote(p->source),
 		     p->size ? (unsigned int)((double)p->offset / (double)p->size * 100) : 0,
-		     words_bytes(p->offset), words_bytes(p->size),
+		     words_bytes(p->offset), words_bytes(p->size), left, frozen,
+		     words_time(hold.p99), words_time(hold.max), words_time(p->budget_ns),
 		     (unsigned long long)p->extents_cloned,
-		     seconds > 0 ? (double)p->extents_cloned / seconds : 0, words_time(hold.p99),
-		     words_time(hold.max), words_time(p->budget_ns), left, frozen) < 0)
+		     seconds > 0 ? (double)p->extents_cloned / seconds : 0) < 0)
 		return NULL;
 	return text;
 }
@@ -140,6 +142,60 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program, text);
 	}
 	free(text);
+}
+
+void render_announce(struct render *render, enum lull_method method, uint64_t ns)
+{
+	const struct command *c = render->command;
+
+	if (c->json)
+		json_announce(c->source, method, ns);
+	/* Nothing that a cron job should hear of on each night. */
+	if (c->quiet || (!c->verbose && !render->terminal))
+		return;
+	clear_line(render);
+	(void)fprintf(stderr, "%s: %s: %s for about %s\n", c->program, quote(c->source),
+		      method == LULL_METHOD_FROZEN ? "freezing the writers"
+						   : "one call over the whole file: writers wait",
+		      words_time(ns));
+}
+
+void render_comparison(struct render *render, enum lull_outcome outcome,
+		       const struct lull_comparison *f, int signal)
+{
+	const struct command *c = render->command;
+	const char *advice = NULL;
+	char *message = NULL;
+
+	clear_line(render);
+	if (outcome == LULL_INTERRUPTED) {
+		if (asprintf(&message, "interrupted by signal %d", signal) < 0)
+			message = NULL;
+	} else if (outcome == LULL_FAILED) {
+		words_failure(outcome, &f->failure, &message, &advice);
+	}
+	if (outcome == LULL_INTERRUPTED || outcome == LULL_FAILED) {
+		if (c->json)
+			json_error(outcome, &f->failure, message ? message : "");
+		say(render, message, advice);
+		free(message);
+	}
+	if (c->json) {
+		json_comparison(c->source, c->dest, outcome, f);
+		return;
+	}
+	/* As cmp does: a difference is a result. */
+	if (outcome == LULL_DIFFERENT && !c->quiet)
+		(void)printf("%s %s differ: first at byte %llu, %llu bytes in %llu ranges\n",
+			     quote(c->source), quote(c->dest),
+			     (unsigned long long)f->first_difference,
+			     (unsigned long long)f->different_bytes,
+			     (unsigned long long)f->different_ranges);
+	if (c->verbose && outcome != LULL_FAILED)
+		(void)printf("%s of %s proven by the extent maps (%llu extents), %s read, in %s\n",
+			     words_bytes(f->proven_bytes), words_bytes(f->size),
+			     (unsigned long long)f->extents, words_bytes(f->read_bytes),
+			     words_time(f->elapsed_ns));
 }
 
 static void draw_histogram(const struct lull_result *result)

@@ -8,6 +8,7 @@ struct render {
 	const struct command *command;
 	bool line_shown;      /* a progress line stands on the terminal */
 	bool line_wanted;
+	bool terminal;
 	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */
 	uint64_t next_status; /* the same for JSON status lines */
 };
@@ -22,6 +23,13 @@ void render_status(struct render *render, const struct lull_progress *progress);
 
 void render_warning(struct render *render, enum lull_warning warning, int err,
 		    const char *path);
+
+/* Writers are about to wait. */
+void render_announce(struct render *render, enum lull_method method, uint64_t ns);
+
+/* What --verify found. */
+void render_comparison(struct render *render, enum lull_outcome outcome,
+		       const struct lull_comparison *found, int signal);
 
 /* How it ended: message, -v line, histogram, JSON summary. signal: 0 or what ended it. */
 void render_end(struct render *render, enum lull_outcome outcome,

@@ -31,7 +31,7 @@ const char *words_bytes(uint64_t bytes)
 	double value = (double)bytes;
 	int unit = -1;
 
-	while (value >= 1024 && unit < 5) {
+	while (value >= (unit < 0 ? 1024 : 1023.5) && unit < 5) {
 		value /= 1024;
 		unit++;
 	}
@@ -74,6 +74,8 @@ int words_exit_status(enum lull_outcome outcome)
 		return 0;
 	case LULL_STOPPED:
 		return 3;
+	case LULL_DIFFERENT:
+		return 4;
 	case LULL_FREEZE_FAILED:
 		return 5;
 	case LULL_THAW_FAILED:
@@ -98,6 +100,8 @@ const char *words_result(enum lull_outcome outcome)
 		return "ok";
 	case LULL_STOPPED:
 		return "stopped";
+	case LULL_DIFFERENT:
+		return "different";
 	case LULL_FREEZE_FAILED:
 		return "freeze_failed";
 	case LULL_THAW_FAILED:
@@ -221,11 +225,56 @@ static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
 		*ret_advice = "The writers were thawed. What is cloned is kept: --resume continues, "
 			      "and is much faster on XFS.";
 		return format("stopped: --max-freeze is over");
+	case LULL_CAUSE_FREEZE_TOO_LONG:
+		*ret_advice = "Nothing was frozen. What is cloned is kept: --resume continues.";
+		return format("stopped: %s would have to be frozen for about %s, longer than "
+			      "--max-freeze",
+			      hook, words_time((uint64_t)f->detail * 1000000));
 	case LULL_CAUSE_KEEPER_LOST:
 		*ret_advice = "The writers were thawed.";
 		return format("the process that keeps the writers frozen was killed");
 	default:
 		return format("cannot %s with the hook %s: %s", what, hook, strerror(f->err));
+	}
+}
+
+static char *base_words(const struct lull_failure *f)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+
+	switch (f->cause) {
+	case LULL_CAUSE_NOT_REGULAR:
+		return format("cannot refresh %s: not a regular file", name);
+	case LULL_CAUSE_SAME_FILE:
+		return format("%s and %s are the same file", name,
+			      f->path2 ? quote(f->path2) : "it");
+	case LULL_CAUSE_HARD_LINKS:
+		return format("cannot use up %s: it has several names", name);
+	case LULL_CAUSE_IN_USE:
+		return format("another lullcp is at work on %s", name);
+	default:
+		return format("cannot refresh %s: %s", name, strerror(f->err));
+	}
+}
+
+static char *read_words(const struct lull_failure *f, const char **ret_advice)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+
+	switch (f->cause) {
+	case LULL_CAUSE_IS_DIRECTORY:
+	case LULL_CAUSE_NOT_REGULAR:
+		return format("cannot compare %s: not a regular file", name);
+	case LULL_CAUSE_WRITERS:
+		return format("cannot compare: %s was written to meanwhile", name);
+	case LULL_CAUSE_UNPROVEN:
+		*ret_advice = "Do without --verify=maps to have them read.";
+		return format("cannot tell whether %s and %s are identical: the extent maps leave "
+			      "open %s, the first at %llu",
+			      name, f->path2 ? quote(f->path2) : "it", words_bytes(f->len),
+			      (unsigned long long)f->off);
+	default:
+		return format("cannot read %s: %s", name, strerror(f->err));
 	}
 }
 
@@ -297,6 +346,12 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot punch a hole into %s: %s", name, why);
 	case LULL_STAGE_SYNC:
 		return format("cannot write %s to disk: %s", name, why);
+	case LULL_STAGE_SNAPSHOT:
+		return format("cannot clone %s from a snapshot: %s", name, why);
+	case LULL_STAGE_BASE:
+		return base_words(f);
+	case LULL_STAGE_READ:
+		return read_words(f, ret_advice);
 	case LULL_STAGE_PUBLISH:
 		return format("cannot give %s its name: %s", name, why);
 	default:
@@ -323,6 +378,14 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 		*ret_message = format("%s was written to while it was frozen; nothing was published",
 				      name);
 		*ret_advice = "The hook must not return before no write reaches SOURCE any more.";
+	} else if (f->stage == LULL_STAGE_READ) {
+		*ret_message = read_words(f, ret_advice);
+	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {
+		*ret_message = format("%s was written to meanwhile; nothing was published", name);
+		*ret_advice = "A snapshot that is a point in time cannot be had here: it takes Btrfs, "
+			      "a path from the top of SOURCE's subvolume to it, the right to delete "
+			      "the snapshot, and a file large enough to hold its writers off "
+			      "meanwhile. --on-writers=atomic makes writers wait for one call.";
 	} else if (f->cause == LULL_CAUSE_WRITERS) {
 		*ret_message = format("%s was written to meanwhile; nothing was published", name);
 		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "
@@ -357,6 +420,14 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			      name);
 	case LULL_WARNING_CLEANUP:
 		return format("cannot remove %s: %s", name, strerror(err));
+	case LULL_WARNING_TRUSTED:
+		return format("%s was written to meanwhile: the copy may be torn "
+			      "(--on-writers=trust)",
+			      name);
+	case LULL_WARNING_NOT_A_CLONE:
+		return format("%s shares nothing with SOURCE: this is a clone in full", name);
+	case LULL_WARNING_NO_BASE:
+		return format("%s does not exist: this is a clone in full", name);
 	}
 	return NULL;
 }

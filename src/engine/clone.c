@@ -23,9 +23,12 @@
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/job.h"
+#include "engine/methods.h"
 #include "engine/pass.h"
 #include "engine/record.h"
+#include "engine/refresh.h"
 #include "engine/source.h"
+#include "engine/start.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
@@ -63,205 +66,6 @@ static enum lull_outcome take_lock(struct lull_job *job)
 		lull_tell(job);
 		lull_clock_sleep(LOCK_LOOK_NS);
 	}
-}
-
-static enum lull_outcome attribute_failed(struct lull_job *job, int r)
-{
-	return lull_fail(job, LULL_STAGE_ATTRIBUTES, LULL_CAUSE_ERRNO, r, job->dest.path);
-}
-
-/* One block into an unnamed file: shows whether cloning works here at all. */
-static enum lull_outcome probe(struct lull_job *job)
-{
-	struct lull_dest *dest = &job->dest;
-	struct stat st;
-	int r = lull_dest_scratch(dest, job->src);
-
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, -1, 0, 0), r,
-				 job->dest.path);
-	for (int i = 0; i < 3; i++) {
-		if (fstat(job->src, &st) < 0)
-			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-					 job->source);
-		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
-					(uint64_t)st.st_size);
-		/* A file smaller than a block whose size changes right now. */
-		if (r != -EINVAL || (uint64_t)st.st_size >= dest->fs.block)
-			break;
-	}
-	if (r < 0) {
-		uint64_t len = MIN(dest->fs.block, (uint64_t)st.st_size);
-
-		(void)lull_fail(job, LULL_STAGE_PROBE,
-				lull_clone_classify(-r, job->src, dest->scratch, 0, len), r,
-				job->progress->dest);
-		job->result->failure.path2 = strdup(job->source);
-		return LULL_FAILED;
-	}
-	return LULL_OK;
-}
-
-/* Fits the file that is written for clones from the source. The last thing before the first
-   clone: of a file that is written in place it is the end. */
-static enum lull_outcome prepare(struct lull_job *job)
-{
-	struct lull_dest *dest = &job->dest;
-	int r;
-
-	if (job->had_content)
-		return LULL_OK;
-	/* cp empties a file that it writes into as well: see --inplace. */
-	if (dest->in_place && ftruncate(dest->fd, 0) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, dest->path);
-	job->emptied = dest->in_place;
-	r = lull_inode_inherit(job->src, dest->fd);
-	return r < 0 ? attribute_failed(job, r) : LULL_OK;
-}
-
-static enum lull_outcome resize(struct lull_job *job, uint64_t size)
-{
-	if (ftruncate(job->dest.fd, (off_t)size) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE,
-				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT : LULL_CAUSE_ERRNO,
-				 errno, job->dest.path);
-	return LULL_OK;
-}
-
-/*
- * Where the pass begins and in which mode. The checkpoint's offset holds only while the
- * source is what it was then; else the file is gone over again: XFS skips by itself what
- * is shared, Btrfs does not, so there the maps are compared.
- */
-static enum lull_outcome choose_start(struct lull_job *job, uint64_t *ret_start)
-{
-	struct lull_checkpoint *c = &job->checkpoint;
-	bool same = c->has_reference &&
-		    lull_reference_equal(&c->reference, &job->reference);
-	enum lull_outcome outcome;
-	int r;
-
-	*ret_start = 0;
-	job->mode = LULL_PLAN_FRESH;
-	if (job->had_content) {
-		/* The end of a file need not be the end of a block. */
-		if (same)
-			*ret_start = c->offset & ~(job->dest.fs.block - 1);
-		else if (c->offset > 0)
-			lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
-		if (!same || c->pass > 1)
-			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
-									    : LULL_PLAN_UNKNOWN;
-	}
-	if (!same) {
-		c->pass++;
-		c->offset = 0;
-		c->phase = LULL_PHASE_CLONING;
-		c->reference = job->reference;
-		c->has_reference = true;
-	}
-	job->progress->resumed_at = *ret_start;
-	job->progress->size = job->reference.size;
-
-	/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
-	c->dest_size = job->reference.size;
-	outcome = lull_record_save(job);
-	if (outcome == LULL_OK)
-		outcome = prepare(job);
-	if (outcome == LULL_OK)
-		outcome = resize(job, job->reference.size);
-	if (outcome != LULL_OK)
-		return outcome;
-	if (job->mode == LULL_PLAN_COMPARE) {
-		/* The new size may have left a dirty page over a block that the map shows. */
-		r = lull_tripwire_flush(job->dest.fd);
-		if (r < 0)
-			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
-					 job->dest.path);
-	}
-	return LULL_OK;
-}
-
-static enum lull_outcome written(struct lull_job *job)
-{
-	if (job->hook)
-		return lull_end(job, LULL_WRITTEN, LULL_STAGE_CLONE, LULL_CAUSE_WRITERS, 0,
-				job->source);
-	return lull_end(job, LULL_STOPPED, LULL_STAGE_CLONE, LULL_CAUSE_WRITERS, 0, job->source);
-}
-
-/* Reference, pass, comparison. */
-static enum lull_outcome clone_between_references(struct lull_job *job)
-{
-	struct lull_reference after;
-	enum lull_outcome outcome;
-	bool changed = false;
-	uint64_t start;
-	int r = lull_tripwire_take(job->src, job->dest.scratch, job->dest.fs.block,
-				   &job->reference);
-
-	if (r == -EBUSY)
-		return written(job);
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
-	outcome = choose_start(job, &start);
-	if (outcome != LULL_OK)
-		return outcome;
-
-	outcome = lull_pass_run(job, start, &changed);
-	if (changed)
-		return written(job);
-	if (outcome != LULL_OK)
-		return outcome;
-	r = lull_tripwire_look(job->src, &after);
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
-	return lull_reference_equal(&after, &job->reference) ? LULL_OK : written(job);
-}
-
-/* Steps 5 with a hook. However the pass ends, the writers are thawed or kept. */
-static enum lull_outcome clone_frozen(struct lull_job *job)
-{
-	enum lull_outcome outcome;
-
-	job->progress->method = LULL_METHOD_FROZEN;
-	outcome = lull_freeze_begin(job);
-	if (outcome == LULL_OK)
-		outcome = clone_between_references(job);
-	/* The freeze may have ended between the last call and the comparison. */
-	if (outcome == LULL_OK)
-		outcome = lull_freeze_check(job);
-
-	if (outcome == LULL_INTERRUPTED && job->options->keep_frozen && job->freeze_started &&
-	    job->checkpoint.has_reference) {
-		lull_freeze_keep(job);
-		return outcome;
-	}
-
-	enum lull_outcome thaw = lull_freeze_end(
-		job, outcome == LULL_OK		 ? "ok"
-		     : outcome == LULL_INTERRUPTED ? "interrupted"
-						   : "failed");
-
-	/* A whole copy stays one even if the thaw failed: see publish(). */
-	return outcome == LULL_OK || thaw == LULL_OK ? outcome : thaw;
-}
-
-static enum lull_outcome clone_quiet(struct lull_job *job)
-{
-	job->progress->method = LULL_METHOD_QUIET;
-	return clone_between_references(job);
-}
-
-static enum lull_outcome clone_single(struct lull_job *job)
-{
-	/* A file that is written in place is lost from here on: see that it works first. */
-	enum lull_outcome outcome = job->dest.in_place ? probe(job) : LULL_OK;
-
-	job->progress->method = LULL_METHOD_SINGLE;
-	if (outcome == LULL_OK)
-		outcome = prepare(job);
-	return outcome == LULL_OK ? lull_pass_single(job) : outcome;
 }
 
 static enum lull_outcome sync_failed(struct lull_job *job, enum lull_stage stage, int r)
@@ -306,8 +110,8 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
 	bool resumable = outcome == LULL_STOPPED || outcome == LULL_INTERRUPTED ||
-			 outcome == LULL_WRITTEN || job->had_content;
-	bool begun = c->has_reference;
+			 outcome == LULL_WRITTEN || job->had_content || job->adopted;
+	bool begun = c->has_reference || job->adopted;
 	int r;
 
 	if (job->result->published || job->dest.lock < 0)
@@ -377,13 +181,13 @@ static enum lull_outcome clone(struct lull_job *job)
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 	if (!job->hook && !job->had_content && lull_pass_fits_one_call(job))
-		return clone_single(job);
-	outcome = probe(job);
+		return lull_method_single(job);
+	outcome = lull_start_probe(job);
 	if (outcome == LULL_OK && !job->resumed)
 		outcome = lull_record_begin(job);
 	if (outcome != LULL_OK)
 		return outcome;
-	return job->hook ? clone_frozen(job) : clone_quiet(job);
+	return job->hook ? lull_method_frozen(job) : lull_method_unfrozen(job);
 }
 
 static enum lull_outcome run(struct lull_job *job, const char *path)
@@ -412,6 +216,8 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 	outcome = lull_record_find(job);
 	if (outcome == LULL_OK && !job->hook)
 		outcome = lull_freeze_prepare(job);
+	if (outcome == LULL_OK && job->options->refresh && !job->resumed)
+		outcome = lull_refresh_open(job);
 	if (outcome == LULL_OK)
 		outcome = clone(job);
 	if (outcome == LULL_OK)
@@ -431,6 +237,9 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 		.started = lull_clock_now(),
 		.source = source,
 		.src = -1,
+		.live = -1,
+		.base = -1,
+		.base_dir = -1,
 	};
 	enum lull_outcome outcome;
 
@@ -457,6 +266,11 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 	lull_checkpoint_done(&job.checkpoint);
 	lull_dest_done(&job.dest);
 	free(job.source_path);
+	free(job.base_path);
+	if (job.base >= 0)
+		(void)close(job.base);
+	if (job.base_dir >= 0)
+		(void)close(job.base_dir);
 	if (job.src >= 0)
 		(void)close(job.src);
 	return outcome;

@@ -37,6 +37,7 @@ void lull_dest_done(struct lull_dest *dest)
 	shut(dest->checkpoint_dir);
 	free(dest->path);
 	free(dest->temporary);
+	free(dest->snapshot);
 	free(dest->checkpoint_path);
 	lull_dest_init(dest);
 }
@@ -154,7 +155,8 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *chec
 	if (r < 0)
 		return r;
 	dest->temporary = beside(dest->name, ".lullcp-part");
-	if (!dest->temporary)
+	dest->snapshot = beside(dest->name, ".lullcp-snap");
+	if (!dest->temporary || !dest->snapshot)
 		return -ENOMEM;
 
 	*ret_stage = LULL_STAGE_CHECKPOINT;
@@ -259,7 +261,10 @@ static int set_mode(struct lull_job *job)
 
 	mode_t mode = st.st_mode & 0777 & ~job->options->umask;
 
-	if (dest->exists) {
+	/* DEST itself, which bore the temporary name meanwhile. */
+	if (job->checkpoint.refresh && job->checkpoint.replaces && !job->options->base) {
+		mode = job->checkpoint.mode;
+	} else if (dest->exists) {
 		struct stat now;
 
 		mode = dest->old.st_mode & 07777;

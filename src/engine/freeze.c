@@ -9,6 +9,7 @@
 
 #include "engine/record.h"
 #include "sys/clock.h"
+#include "sys/snapshot.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -110,6 +111,26 @@ static void on_orphan_thawed(void *ctx, bool thawed)
 	lull_checkpoint_done(&now);
 }
 
+/* The same for a run without a hook, that takes a snapshot. */
+static void on_orphaned_snapshot(void *ctx, bool thawed)
+{
+	struct lull_job *job = ctx;
+	struct lull_checkpoint now = { 0 };
+
+	(void)thawed;
+	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot) < 0 ||
+	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
+		return;
+	if (strcmp(now.run_id, job->checkpoint.run_id) == 0 && now.snapshot) {
+		free(now.snapshot);
+		now.snapshot = NULL;
+		/* Should it fail, a later run looks for it in vain, which harms nobody. */
+		if (lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
+			lull_checkpoint_done(&now);
+	}
+	lull_checkpoint_done(&now);
+}
+
 static bool on_waiting(void *ctx)
 {
 	struct lull_job *job = ctx;
@@ -196,7 +217,7 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 		.hook_timeout_ns = hook_timeout(job),
 		.max_freeze_ns = job->options->max_freeze_ns,
 		.frozen_already = job->checkpoint.frozen && job->checkpoint.kept_frozen,
-		.orphan_thawed = on_orphan_thawed,
+		.orphaned = on_orphan_thawed,
 		.waiting = on_waiting,
 		.ctx = job,
 	};
@@ -230,6 +251,22 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	else
 		outcome = hook_failed(job, LULL_FREEZE_FAILED, &answer.freeze);
 	return lull_freeze_end(job, "failed") == LULL_THAW_FAILED ? LULL_THAW_FAILED : outcome;
+}
+
+enum lull_outcome lull_freeze_guard(struct lull_job *job)
+{
+	struct lull_keeper_setup setup = {
+		.hook_timeout_ns = NSEC_PER_SEC,
+		.orphaned = on_orphaned_snapshot,
+		.waiting = on_waiting,
+		.ctx = job,
+	};
+	int r = lull_keeper_start(&setup, &job->keeper);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r, job->source);
+	(void)lull_keeper_freeze(job->keeper);
+	return LULL_OK;
 }
 
 enum lull_outcome lull_freeze_check(struct lull_job *job)

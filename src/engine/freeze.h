@@ -14,6 +14,12 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job);
  */
 enum lull_outcome lull_freeze_begin(struct lull_job *job);
 
+/*
+ * Starts a keeper for a run without a hook, that deletes the snapshot should this process
+ * be killed.
+ */
+enum lull_outcome lull_freeze_guard(struct lull_job *job);
+
 /* LULL_OK while the writers are frozen. */
 enum lull_outcome lull_freeze_check(struct lull_job *job);
 

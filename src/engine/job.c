@@ -45,6 +45,11 @@ bool lull_should_stop(struct lull_job *job)
 	return job->observer->should_stop(job->observer->ctx);
 }
 
+void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns)
+{
+	job->observer->announce(job->observer->ctx, method, ns);
+}
+
 void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path)
 {
 	job->observer->warning(job->observer->ctx, warning, abs(err), path);
@@ -59,6 +64,13 @@ const char *lull_method_name(enum lull_method method)
 		return "quiet";
 	case LULL_METHOD_FROZEN:
 		return "frozen";
+	case LULL_METHOD_SNAPSHOT:
+		return "snapshot";
+	case LULL_METHOD_ATOMIC:
+		return "atomic";
+	case LULL_METHOD_TRUST:
+		return "trust";
+	case LULL_METHODS:
 	case LULL_METHOD_NONE:
 		break;
 	}

@@ -28,6 +28,7 @@ struct lull_dest {
 	int fd;                /* the file that is written: lock, or path itself */
 	int scratch;           /* an unnamed file for drains */
 	bool exists;
+	char *snapshot;        /* name beside path */
 	bool in_place;
 	bool created;          /* by this run: the temporary file */
 	bool lock_was_empty;   /* it held nothing when it was opened */
@@ -45,7 +46,8 @@ struct lull_job {
 	const char *source; /* as the user named it */
 	char *source_path;  /* absolute, links resolved */
 	const char *sources[1]; /* what the hook is told; outlives the keeper */
-	int src;
+	int src;            /* what is cloned from: the source, or a snapshot of it */
+	int live;           /* the source, if src is a snapshot of it; else -1 */
 	struct lull_fs src_fs;
 
 	struct lull_dest dest;
@@ -57,10 +59,23 @@ struct lull_job {
 	bool resumed;                      /* it was found there */
 	bool emptied;                      /* DEST itself, which is written in place */
 	bool had_content;                  /* and the temporary file bore a begun clone */
+	bool begun;                        /* a clone has begun in it in this run */
+	int base;                          /* an older clone that is to become the temporary
+	                                      file; -1: none, or it is that already */
+	int base_dir;                      /* where it has its name */
+	const char *base_name;             /* part of base_path */
+	char *base_path;
+	bool adopted;                      /* the older clone has become it in this run */
+	bool refresh_in_place;             /* DEST itself is the older clone, and stays so */
 
 	struct lull_reference reference;   /* the source when this pass began */
 	uint64_t mapped_bytes;             /* of a file that fits one call */
 	enum lull_plan_mode mode;
+	bool stop_if_written;              /* end a pass as soon as the source is written to */
+	bool whole_is_short;               /* one call over the file is as short as any other
+	                                      way to stop its writers */
+	uint64_t last_pass_ns;             /* how long the last pass took */
+	uint64_t last_call_ns;             /* how much of it in calls */
 
 	struct lull_hook *hook;
 	const char *hook_text;
@@ -86,5 +101,7 @@ void lull_tell(struct lull_job *job);
 
 /* The observer wants to stop. */
 bool lull_should_stop(struct lull_job *job);
+
+void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns);
 
 void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path);

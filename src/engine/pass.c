@@ -26,13 +26,18 @@
 #include "sys/inode.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <string.h>
 
 /*
  * What an extent costs at the most, of all that was measured: XFS with a reverse mapping
- * tree, blocks shuffled, 84 us. Decides whether a file can be cloned in one call.
+ * tree, blocks shuffled; Btrfs. Decides whether a file can be cloned in one call.
  */
-#define DEAREST_EXTENT_NS (84 * NSEC_PER_USEC)
+#define DEAREST_EXTENT_NS       (84 * NSEC_PER_USEC)
+#define DEAREST_BTRFS_EXTENT_NS (10 * NSEC_PER_USEC)
+
+/* How often to look whether a source has been written to that must not be. */
+#define LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* A call that fails only at the moment (EAGAIN, EINTR) is made again so often, so long apart. */
 #define TRIES 20
@@ -48,7 +53,8 @@ struct pass {
 	struct lull_pace pace;
 	struct lull_batch batch;
 	uint64_t recorded_at;      /* CLOCK_MONOTONIC */
-	uint64_t extents_before;
+	uint64_t looked_at;
+	uint64_t call_ns;          /* spent in calls */
 	uint64_t from;             /* offset at which it began */
 	bool changed;
 };
@@ -91,8 +97,7 @@ static enum lull_outcome open_pass(struct pass *p, uint64_t start)
 
 	lull_batch_init(&p->batch, job->dest.fs.block, &ranges);
 	lull_pace_init(&p->pace, options->latency_budget_ns, options->duty_cycle);
-	p->recorded_at = lull_clock_now();
-	p->extents_before = job->progress->extents;
+	p->recorded_at = p->looked_at = lull_clock_now();
 	return LULL_OK;
 }
 
@@ -108,7 +113,8 @@ static void close_pass(struct pass *p)
 		progress->extents_cloned += exact - p->plan.extents;
 		p->plan.extents = exact;
 	}
-	progress->extents = p->extents_before + p->plan.extents;
+	p->job->last_call_ns = p->call_ns;
+	progress->extents = p->plan.extents;
 	lull_extmap_close(p->source_map);
 	lull_extmap_close(p->dest_map);
 }
@@ -176,6 +182,7 @@ static enum lull_outcome perform(struct pass *p, const struct lull_request *requ
 		if (r < 0)
 			return clone_failed(job, r, request->off, request->len);
 		lull_pace_observe(&p->pace, request->weight, ns);
+		p->call_ns += ns;
 		job->progress->extents_cloned += request->extents;
 		job->progress->bytes_cloned += request->len;
 	}
@@ -189,7 +196,7 @@ static enum lull_outcome between_calls(struct pass *p)
 	uint64_t rest = lull_pace_rest(&p->pace);
 	uint64_t now;
 
-	job->progress->extents = p->extents_before + p->plan.extents;
+	job->progress->extents = p->plan.extents;
 	lull_tell(job);
 	if (rest > 0) {
 		uint64_t before = lull_clock_now();
@@ -198,14 +205,17 @@ static enum lull_outcome between_calls(struct pass *p)
 		lull_pace_rested(&p->pace, lull_clock_now() - before);
 	}
 	now = lull_clock_now();
+	/* A frozen source that was written to is known soon, not at the end. */
+	if ((job->stop_if_written || job->freeze_started) && now - p->looked_at >= LOOK_NS) {
+		p->looked_at = now;
+		if (source_changed(job)) {
+			p->changed = true;
+			return LULL_STOPPED;
+		}
+	}
 	if (now - p->recorded_at >= job->options->checkpoint_interval_ns) {
 		enum lull_outcome outcome = lull_record_offset(job, job->progress->offset);
 
-		/* A frozen source that was written to is known by now, not at the end. */
-		if (outcome == LULL_OK && job->freeze_started && source_changed(job)) {
-			p->changed = true;
-			outcome = LULL_STOPPED;
-		}
 		p->recorded_at = lull_clock_now();
 		return outcome;
 	}
@@ -244,6 +254,7 @@ static enum lull_outcome run_pass(struct pass *p)
 enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_changed)
 {
 	struct pass p = { .job = job, .from = start };
+	uint64_t before = lull_clock_now();
 	enum lull_outcome outcome;
 
 	job->progress->offset = start;
@@ -252,13 +263,16 @@ enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_
 	if (outcome == LULL_OK)
 		outcome = run_pass(&p);
 	close_pass(&p);
+	job->last_pass_ns = lull_clock_now() - before;
 	*ret_changed = p.changed;
 	return outcome;
 }
 
 bool lull_pass_fits_one_call(struct lull_job *job)
 {
-	uint64_t limit = job->options->latency_budget_ns / DEAREST_EXTENT_NS;
+	uint64_t limit = job->options->latency_budget_ns /
+			 (job->src_fs.magic == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
+								 : DEAREST_EXTENT_NS);
 	uint64_t weight = 0, extents = 0;
 	struct lull_extmap *map;
 	struct lull_cursor cursor;
@@ -274,7 +288,10 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 		return false;
 	cursor = lull_extmap_cursor(map);
 	while ((r = cursor.next(cursor.ctx, &extent)) > 0) {
-		weight += extent.weight;
+		/* SEEK_DATA says nothing about the number: each block may be one. */
+		weight += lull_extmap_kind(map) == LULL_EXTMAP_SEEK
+				  ? extent.len / job->dest.fs.block + 1
+				  : extent.weight;
 		extents++;
 		job->mapped_bytes += extent.len;
 		if (weight > limit)
@@ -289,40 +306,27 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 	return true;
 }
 
-enum lull_outcome lull_pass_single(struct lull_job *job)
+enum lull_outcome lull_pass_whole(struct lull_job *job)
 {
-	for (;;) {
-		struct stat before, after;
-		uint64_t ns;
-		int r = fstat(job->src, &before) < 0 ? -errno : 0;
+	struct lull_progress *progress = job->progress;
+	uint64_t before = lull_clock_now(), size = 0, ns;
+	int r = lull_clone_whole(job->src, job->dest.fd, job->dest.fs.block, &size);
 
-		if (r < 0)
-			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-					 job->source);
-
-		uint64_t size = (uint64_t)before.st_size;
-
-		if (ftruncate(job->dest.fd, (off_t)size) < 0)
-			return lull_fail(job, LULL_STAGE_RESIZE,
-					 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT
-							: LULL_CAUSE_ERRNO,
-					 errno, job->dest.path);
-		r = size > 0 ? timed_clone(job, 0, size, &ns) : 0;
-		if (fstat(job->src, &after) < 0)
-			after = before;
-		/* The call is atomic, but for the size it was told. */
-		if (after.st_size != before.st_size) {
-			if (lull_should_stop(job))
-				return LULL_INTERRUPTED;
-			continue;
-		}
-		if (r < 0)
-			return clone_failed(job, r, 0, size);
-		job->progress->size = size;
-		job->progress->offset = size;
-		job->progress->bytes_cloned = MIN(job->mapped_bytes, size);
-		job->progress->extents_cloned = job->progress->extents;
-		job->progress->passes = 1;
-		return LULL_OK;
+	if (r < 0)
+		return clone_failed(job, r, 0, progress->size);
+	ns = lull_clock_now() - before;
+	lull_hist_add(job->result->hist, ns);
+	progress->calls++;
+	if (ns > progress->budget_ns)
+		progress->over_budget_calls++;
+	progress->size = size;
+	progress->offset = size;
+	progress->passes++;
+	/* After a pass these count what that one cloned. */
+	if (progress->extents_cloned == 0) {
+		progress->bytes_cloned = MIN(job->mapped_bytes, size);
+		progress->extents_cloned = progress->extents;
 	}
+	job->checkpoint.dest_size = size;
+	return LULL_OK;
 }

@@ -14,4 +14,6 @@ enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_
 
 /* The whole file in one call, if its weight promises to stay within the budget. */
 bool lull_pass_fits_one_call(struct lull_job *job);
-enum lull_outcome lull_pass_single(struct lull_job *job);
+
+/* All of job->src in one call, which is a copy of one instant. */
+enum lull_outcome lull_pass_whole(struct lull_job *job);

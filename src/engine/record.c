@@ -4,6 +4,7 @@
 
 #include "engine/dest.h"
 #include "engine/freeze.h"
+#include "engine/snapshot.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 
@@ -129,6 +130,17 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 		if (outcome != LULL_OK)
 			return outcome;
 	}
+	if (c->snapshot) {
+		outcome = lull_snapshot_undo(job);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	/* Cut off before the older clone got the temporary name: it is still where it was. */
+	if (c->refresh && !file_is_ours && options->refresh && !dest->in_place) {
+		lull_checkpoint_done(c);
+		job->owned = true;
+		return LULL_OK;
+	}
 	if (options->restart || !file_is_ours) {
 		if (c->kept_frozen) {
 			outcome = lull_freeze_undo(job);
@@ -141,7 +153,7 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	}
 	job->resumed = true;
 	job->owned = true;
-	job->had_content = c->has_reference;
+	job->had_content = c->has_reference || c->refresh;
 	return LULL_OK;
 }
 
@@ -151,7 +163,9 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	const struct lull_dest *dest = &job->dest;
 	struct stat st;
 
-	if (fstat(dest->fd, &st) < 0)
+	int fd = job->base >= 0 ? job->base : dest->fd;
+
+	if (fstat(fd, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno, dest->path);
 	/* Btrfs: syncing the directory for the checkpoint does not make its other new files
 	   last, and a checkpoint must not speak of a file that a crash takes away. */
@@ -168,8 +182,10 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	memcpy(c->source_fs, job->src_fs.uuid, sizeof(c->source_fs));
 	memcpy(c->dest_fs, dest->fs.uuid, sizeof(c->dest_fs));
 	c->dest_inode = st.st_ino;
-	c->dest_generation = lull_inode_generation(dest->fd);
+	c->dest_generation = lull_inode_generation(fd);
 	c->replaces = dest->exists;
+	c->refresh = job->base >= 0 || job->refresh_in_place;
+	c->mode = c->refresh ? st.st_mode & 07777 : 0;
 	return LULL_OK;
 }
 

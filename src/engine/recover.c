@@ -4,6 +4,7 @@
 #include "engine/freeze.h"
 #include "engine/job.h"
 #include "engine/record.h"
+#include "engine/snapshot.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -109,6 +110,8 @@ static enum lull_outcome lock_and_thaw(struct lull_job *job, const char *path,
 	ret_report->running = false;
 	memcpy(job->result->run_id, job->checkpoint.run_id, sizeof(job->result->run_id));
 	outcome = job->checkpoint.frozen ? lull_freeze_undo(job) : LULL_OK;
+	if (outcome == LULL_OK && job->checkpoint.snapshot)
+		outcome = lull_snapshot_undo(job);
 
 	/* Where the lock was only made to be taken, nothing is left of it; and where a failed
 	   thaw was all that remained of a run, nothing is left of that either. */

@@ -2,6 +2,8 @@
 /* Opens and judges the source. */
 #include "engine/source.h"
 
+#include "sys/inode.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -53,6 +55,10 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 		job->result->failure.path2 = strdup(job->progress->dest);
 		return LULL_FAILED;
 	}
+	/* The rename at the end would say so as well, after all the work. */
+	if (dest->exists && lull_inode_is_immutable(dest->dir, dest->name))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_IMMUTABLE, EPERM,
+				 job->progress->dest);
 	if (dest->fs.read_only)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_READ_ONLY, EROFS,
 				 job->progress->dest);

@@ -20,6 +20,7 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 	free(checkpoint->source);
 	free(checkpoint->dest);
 	free(checkpoint->temporary);
+	free(checkpoint->snapshot);
 	free(checkpoint->hook);
 	*checkpoint = (struct lull_checkpoint){ 0 };
 }

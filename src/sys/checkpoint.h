@@ -31,6 +31,7 @@ struct lull_checkpoint {
 	char *source;             /* absolute path */
 	char *dest;               /* absolute path */
 	char *temporary;          /* file name beside dest; NULL: dest is written in place */
+	char *snapshot;           /* of the source, a name beside dest; NULL: none */
 	char source_fs[37];       /* UUIDs of the file systems, "" if not known */
 	char dest_fs[37];
 	struct lull_reference reference; /* the source when the pass began */
@@ -49,6 +50,8 @@ struct lull_checkpoint {
 	char *hook;               /* NULL: none */
 	uint64_t hook_timeout_ns;
 	bool replaces;            /* options that matter when it is continued */
+	bool refresh;             /* the file was an older clone, which is brought up to date */
+	uint32_t mode;            /* permissions to give it at the end, if refresh */
 	uint64_t updated;         /* ns since the epoch */
 };
 

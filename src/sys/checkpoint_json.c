@@ -58,18 +58,18 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 {
 	json_t *root = json_pack(
 		"{s:s, s:i, s:s, s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
-		" s:o, s:I, s:{s:b}, s:I}",
+		" s:o, s:I, s:{s:b, s:b, s:i}, s:I}",
 		"type", "checkpoint", "schema", LULL_CHECKPOINT_SCHEMA, "run_id", c->run_id,
 		"source", "file_system_uuid", or_null(c->source_fs), "reference",
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
 		"inode", (json_int_t)as_int(c->dest_inode), "generation",
 		(json_int_t)as_int(c->dest_generation), "size",
 		(json_int_t)as_int(c->dest_size), "ctime_ns", (json_int_t)c->dest_ctime_ns,
-		"offset", (json_int_t)as_int(c->offset), "pass", (int)c->pass, "method",
+		"offset", (json_int_t)as_int(c->offset), "pass", (int)MIN(c->pass, UINT16_MAX), "method",
 		lull_method_name((enum lull_method)c->method), "phase", phase_names[c->phase],
 		"frozen", frozen_json(c), "hook_timeout_ns",
 		(json_int_t)as_int(c->hook_timeout_ns), "options", "replaces_existing",
-		c->replaces, "updated_ns", (json_int_t)as_int(c->updated));
+		c->replaces, "refresh", c->refresh, "mode", (int)c->mode, "updated_ns", (json_int_t)as_int(c->updated));
 	int r = 0;
 
 	if (!root)
@@ -77,6 +77,7 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 	r |= lull_json_set_name(json_object_get(root, "source"), "path", c->source);
 	r |= lull_json_set_name(json_object_get(root, "destination"), "path", c->dest);
 	r |= lull_json_set_name(root, "temporary_name", c->temporary);
+	r |= lull_json_set_name(root, "snapshot_name", c->snapshot);
 	r |= lull_json_set_name(root, "hook", c->hook);
 	*ret_text = r < 0 ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	json_decref(root);
@@ -157,18 +158,28 @@ static int get_choice(struct reader *r, const json_t *object, const char *key,
 	return 0;
 }
 
+static int get_method(struct reader *r, const json_t *root)
+{
+	const char *names[LULL_METHODS];
+
+	for (int i = 0; i < LULL_METHODS; i++)
+		names[i] = lull_method_name((enum lull_method)i);
+	return get_choice(r, root, "method", names, LULL_METHODS);
+}
+
 static void read_root(struct reader *r, const json_t *root, struct lull_checkpoint *c)
 {
-	static const char *const methods[] = { "none", "single", "quiet", "frozen" };
 	const json_t *source = json_object_get(root, "source");
 	const json_t *dest = json_object_get(root, "destination");
 	const json_t *reference = json_object_get(source, "reference");
 	const json_t *frozen = json_object_get(root, "frozen");
+	const json_t *options = json_object_get(root, "options");
 
 	get_uuid(r, root, "run_id", false, c->run_id);
 	c->source = get_name(r, source, "path", false);
 	c->dest = get_name(r, dest, "path", false);
 	c->temporary = get_name(r, root, "temporary_name", true);
+	c->snapshot = get_name(r, root, "snapshot_name", true);
 	c->hook = get_name(r, root, "hook", true);
 	get_uuid(r, source, "file_system_uuid", true, c->source_fs);
 	get_uuid(r, dest, "file_system_uuid", true, c->dest_fs);
@@ -186,7 +197,7 @@ static void read_root(struct reader *r, const json_t *root, struct lull_checkpoi
 	c->dest_ctime_ns = get_int(r, dest, "ctime_ns");
 	c->offset = get_uint(r, root, "offset", INT64_MAX);
 	c->pass = (unsigned int)get_uint(r, root, "pass", UINT16_MAX);
-	c->method = get_choice(r, root, "method", methods, ARRAY_SIZE(methods));
+	c->method = get_method(r, root);
 	c->phase = get_choice(r, root, "phase", phase_names, ARRAY_SIZE(phase_names));
 	c->frozen = !json_is_null(frozen);
 	if (c->frozen) {
@@ -194,13 +205,16 @@ static void read_root(struct reader *r, const json_t *root, struct lull_checkpoi
 		c->kept_frozen = get_bool(r, frozen, "kept");
 	}
 	c->hook_timeout_ns = get_uint(r, root, "hook_timeout_ns", INT64_MAX);
-	c->replaces = get_bool(r, json_object_get(root, "options"), "replaces_existing");
+	c->replaces = get_bool(r, options, "replaces_existing");
+	c->refresh = get_bool(r, options, "refresh");
+	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
 
 	/* What fits together in no run: nothing durable beyond the end, a temporary file
 	   that is not beside the destination, frozen writers without a hook. */
 	if (c->offset > c->dest_size || (c->offset > 0 && !c->has_reference) ||
-	    (c->temporary && strchr(c->temporary, '/')) || (c->frozen && !c->hook) ||
+	    (c->temporary && strchr(c->temporary, '/')) ||
+	    (c->snapshot && strchr(c->snapshot, '/')) || (c->frozen && !c->hook) ||
 	    (c->source && c->source[0] != '/') || (c->dest && c->dest[0] != '/'))
 		r->bad = true;
 }

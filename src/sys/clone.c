@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+/* How often the size of a file may change while it is cloned in one call. */
+#define TRIES 20
+
 int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 {
 	struct file_clone_range range = {
@@ -24,6 +27,59 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 
 	assert(len > 0);
 	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
+}
+
+/* The size that is known beforehand, if it stands still. 1 if it did not. */
+static int clone_known_size(int src, int dest, uint64_t *ret_size)
+{
+	struct stat before, after;
+	int r = 0;
+
+	if (fstat(src, &before) < 0 || ftruncate(dest, before.st_size) < 0)
+		return -errno;
+	if (before.st_size > 0)
+		r = lull_clone_range(src, dest, 0, (uint64_t)before.st_size);
+	if (fstat(src, &after) < 0)
+		return -errno;
+	if (after.st_size != before.st_size)
+		return 1;
+	*ret_size = (uint64_t)before.st_size;
+	return r;
+}
+
+/*
+ * To the end of src, wherever that is when the locks are held. dest is made a little
+ * shorter than src before, so that its size afterwards is src's size at that instant.
+ */
+static int clone_to_the_end(int src, int dest, uint64_t block, uint64_t *ret_size)
+{
+	struct file_clone_range range = { .src_fd = src };
+	struct stat st;
+	off_t low;
+
+	if (fstat(src, &st) < 0)
+		return -errno;
+	low = st.st_size > 0 ? (st.st_size - 1) & ~(off_t)(block - 1) : 0;
+	if (ftruncate(dest, low) < 0)
+		return -errno;
+	if (ioctl(dest, FICLONERANGE, &range) < 0)
+		return errno == EINVAL ? 1 : -errno;
+	if (fstat(dest, &st) < 0)
+		return -errno;
+	*ret_size = (uint64_t)st.st_size;
+	if (st.st_size > low)
+		return 0;
+	/* It has shrunk; or XFS before 6.13 gave up half way and did not say. */
+	return low > 0 || fstat(src, &st) < 0 || st.st_size > 0;
+}
+
+int lull_clone_whole(int src, int dest, uint64_t block, uint64_t *ret_size)
+{
+	int r = clone_known_size(src, dest, ret_size);
+
+	for (int i = 0; r > 0 && i < TRIES; i++)
+		r = clone_to_the_end(src, dest, block, ret_size);
+	return r > 0 ? -EAGAIN : r;
 }
 
 int lull_clone_punch(int fd, uint64_t off, uint64_t len)

@@ -60,8 +60,8 @@ void lull_hook_free(struct lull_hook *hook);
  * executables run in the order of their names, for thaw in reverse. freeze ends at the
  * first that fails, thaw runs them all and reports the first failure.
  *
- * After timeout_ns, for thaw for each command and for freeze for all of them, or when control (-1: none) becomes readable, the
- * process group gets SIGTERM, a second later SIGKILL.
+ * After timeout_ns (for thaw for each command, for freeze for all of them), or when control
+ * (-1: none) becomes readable, the process group gets SIGTERM, a second later SIGKILL.
  */
 struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      enum lull_hook_phase phase,

@@ -3,8 +3,10 @@
 #include "sys/inode.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 static bool unknown_here(int err)
 {
@@ -16,6 +18,14 @@ bool lull_inode_is_nocow(int fd)
 	int flags = 0;
 
 	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && flags & FS_NOCOW_FL;
+}
+
+bool lull_inode_is_immutable(int dir, const char *name)
+{
+	struct statx st;
+
+	return statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 &&
+	       st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
 }
 
 static int inherit_nocow(int src, int dest)
@@ -70,6 +80,13 @@ int lull_inode_block_size(int fd, uint64_t *ret_size)
 		return -EUCLEAN;
 	*ret_size = (uint64_t)size;
 	return 0;
+}
+
+bool lull_inode_is_realtime(int fd)
+{
+	struct fsxattr attr = { 0 };
+
+	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 && attr.fsx_xflags & FS_XFLAG_REALTIME;
 }
 
 uint64_t lull_inode_extents(int fd)

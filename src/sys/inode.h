@@ -13,6 +13,12 @@
 /* True for a Btrfs file without copy-on-write (chattr +C); false if nobody knows. */
 bool lull_inode_is_nocow(int fd);
 
+/* True for an XFS file on the real-time device. */
+bool lull_inode_is_realtime(int fd);
+
+/* True if name in directory dir is immutable or append-only (chattr +i, +a). */
+bool lull_inode_is_immutable(int dir, const char *name);
+
 /*
  * Gives dest, which must be empty, what of src's properties a clone needs: the NOCOW flag,
  * set or cleared (Btrfs clones only between files that agree), and cowextsize, without

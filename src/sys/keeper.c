@@ -74,6 +74,8 @@ static void guard_thaw(struct guard *g, const char *result)
 		return;
 	g->answer.state = LULL_KEEPER_THAWED;
 	facts.result = result;
+	if (!g->setup->hook)
+		return;
 	g->answer.thaw = lull_hook_run(g->setup->hook, LULL_HOOK_THAW, g->setup->sources,
 				       g->setup->n_sources, &facts,
 				       g->setup->hook_timeout_ns, -1);
@@ -124,7 +126,7 @@ static void guard_freeze(struct guard *g)
 		timeout = MIN(timeout, setup->max_freeze_ns);
 	}
 	g->answer.state = LULL_KEEPER_FROZEN;
-	if (setup->frozen_already)
+	if (setup->frozen_already || !setup->hook)
 		return;
 	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, setup->sources,
 					 setup->n_sources, &setup->facts, timeout, g->socket);
@@ -165,7 +167,7 @@ static void guard_run(struct guard *g)
 			return;
 		orphan = r == 0;
 	}
-	g->setup->orphan_thawed(g->setup->ctx, g->answer.thaw.end == LULL_HOOK_OK);
+	g->setup->orphaned(g->setup->ctx, g->answer.thaw.end == LULL_HOOK_OK);
 }
 
 static void become_keeper(const struct lull_keeper *keeper) __attribute__((noreturn));
@@ -256,7 +258,7 @@ static void take_over(struct lull_keeper *keeper)
 
 	keeper->ended = true;
 	keeper->answer.state = LULL_KEEPER_LOST;
-	if (!keeper->owes_thaw)
+	if (!keeper->owes_thaw || !keeper->setup.hook)
 		return;
 	keeper->owes_thaw = false;
 	facts.result = "interrupted";

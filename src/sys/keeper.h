@@ -19,15 +19,16 @@
 struct lull_keeper;
 
 struct lull_keeper_setup {
-	const struct lull_hook *hook;
+	const struct lull_hook *hook; /* NULL: nothing to freeze, only orphaned to call */
 	const char *const *sources;
 	size_t n_sources;
 	struct lull_hook_facts facts;
 	uint64_t hook_timeout_ns;
 	uint64_t max_freeze_ns; /* 0: none */
 	bool frozen_already;    /* continue a freeze that another run left */
-	/* Called in the keeper after it thawed for a main process that is gone. */
-	void (*orphan_thawed)(void *ctx, bool thawed);
+	/* Called in the keeper when the main process is gone, after the thaw if one was owed:
+	   thawed tells whether it succeeded. */
+	void (*orphaned)(void *ctx, bool thawed);
 	/* Called in the main process when a signal came in while it waits; true: give up
 	   the freeze. */
 	bool (*waiting)(void *ctx);

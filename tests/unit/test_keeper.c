@@ -88,7 +88,7 @@ static int set_up(void **state)
 		.n_sources = 1,
 		.facts = { .run_id = "id", .dest = "/d", .checkpoint = "/c" },
 		.hook_timeout_ns = 20 * NSEC_PER_SEC,
-		.orphan_thawed = orphan_thawed,
+		.orphaned = orphan_thawed,
 		.waiting = waiting,
 		.ctx = scene,
 	};

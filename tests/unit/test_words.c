@@ -18,6 +18,7 @@ static void test_exit_status(void **state UNUSED)
 		{ LULL_FREEZE_FAILED, 5, "freeze_failed" },
 		{ LULL_THAW_FAILED, 6, "thaw_failed" },
 		{ LULL_WRITTEN, 8, "written" },
+		{ LULL_DIFFERENT, 4, "different" },
 		{ LULL_BUSY, 11, "busy" },
 		{ LULL_SKIPPED, 75, "skipped" },
 		/* The status of a run that no signal ended, though it was asked to stop.
@@ -201,6 +202,7 @@ static void test_bytes(void **state UNUSED)
 		{ 0, "0 B" },
 		{ 1, "1 B" },
 		{ 1023, "1023 B" },
+		{ (1ULL << 20) - 1, "1.0 MiB" },
 		{ 1024, "1.0 KiB" },
 		{ 1536, "1.5 KiB" },
 		{ 10240, "10 KiB" },

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A pass is a copy of one point in time if nobody wrote from its reference to its end.
+ * While writers are at work, a pass still is worth its time: the next one finds most of
+ * the file cloned. XFS skips that in 0.5 us an extent; on Btrfs the maps are compared.
+ *
+ * Without a hook, in this order:
+ *
+ *     quiet      a pass in which nobody wrote
+ *     snapshot   Btrfs: nobody writes to a snapshot. Taken as soon as somebody is seen to
+ *                write, for it stalls writers less than a pass does
+ *     atomic     XFS: after the passes one call over the whole file, which the kernel makes
+ *                atomic against writers and which finds next to all of it shared. Btrfs,
+ *                where it takes as long as for cp: only if asked for, or if the whole file
+ *                was not enough to take a snapshot under
+ *     nothing    stopped, resumable
+ *
+ * INVARIANT: a function here gives LULL_OK only if the file is a copy of one point in time,
+ * or options->on_writers is LULL_ON_WRITERS_TRUST.
+ */
+#include "engine/methods.h"
+
+#include "engine/freeze.h"
+#include "engine/pass.h"
+#include "engine/record.h"
+#include "engine/snapshot.h"
+#include "engine/start.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+
+/* A pass that took more than this share of the time of the one before is the last: what
+   it leaves behind it no longer gets smaller. */
+#define SHRINKS 0.7
+/* A pass over what is cloned already takes this part of the first, or less: XFS without a
+   reverse mapping tree, where the first is the cheapest. */
+#define REPEATED_PART 5
+/* Flushes before the one call under the lock, until there is next to nothing to flush. */
+#define FLUSHES 5
+#define SHORT_FLUSH_NS (5 * NSEC_PER_MSEC)
+
+static enum lull_outcome written(struct lull_job *job, enum lull_cause cause)
+{
+	return lull_end(job, job->hook ? LULL_WRITTEN : LULL_STOPPED, LULL_STAGE_CLONE, cause, 0,
+			job->source);
+}
+
+/* A reference that nothing equals: for a pass that cannot be a point in time. */
+static int take_any_reference(struct lull_job *job)
+{
+	int r = lull_tripwire_look(job->src, &job->reference);
+
+	job->reference.ctime_ns = 0;
+	return r;
+}
+
+/* One pass over job->src from job->reference on. *ret_held: nobody wrote meanwhile. */
+static enum lull_outcome pass(struct lull_job *job, bool *ret_held)
+{
+	struct lull_reference after;
+	enum lull_outcome outcome;
+	bool changed = false;
+	uint64_t start;
+	int r;
+
+	*ret_held = false;
+	outcome = lull_start_pass(job, &start);
+	if (outcome != LULL_OK)
+		return outcome;
+	outcome = lull_pass_run(job, start, &changed);
+	if (changed)
+		return LULL_OK;
+	if (outcome != LULL_OK)
+		return outcome;
+	r = lull_tripwire_look(job->src, &after);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+	*ret_held = lull_reference_equal(&after, &job->reference);
+	return LULL_OK;
+}
+
+/* Drain, flush, reference. *ret_taken is false if writes kept coming. */
+static enum lull_outcome take_reference(struct lull_job *job, bool *ret_taken)
+{
+	int r = lull_tripwire_take(job->src, job->dest.scratch, job->dest.fs.block,
+				   &job->reference);
+
+	*ret_taken = r == 0;
+	if (r == -EBUSY)
+		r = take_any_reference(job);
+	return r < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source)
+		     : LULL_OK;
+}
+
+/* An older clone must not bear the temporary name without a checkpoint. */
+static enum lull_outcome record_refresh(struct lull_job *job)
+{
+	enum lull_outcome outcome = lull_record_begin(job);
+	int r;
+
+	if (outcome != LULL_OK)
+		return outcome;
+	r = take_any_reference(job);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+	job->checkpoint.reference = job->reference;
+	job->checkpoint.has_reference = true;
+	return lull_record_save(job);
+}
+
+enum lull_outcome lull_method_single(struct lull_job *job)
+{
+	/* A file that is written in place is lost from here on: see that it works first. */
+	enum lull_outcome outcome = job->dest.in_place || job->base >= 0 ? lull_start_probe(job)
+									  : LULL_OK;
+
+	job->progress->method = LULL_METHOD_SINGLE;
+	if (outcome == LULL_OK && job->base >= 0)
+		outcome = record_refresh(job);
+	if (outcome == LULL_OK)
+		outcome = lull_start_prepare(job);
+	return outcome == LULL_OK ? lull_pass_whole(job) : outcome;
+}
+
+/* ---- with a hook ---- */
+
+/* Passes while writers run, so that little is left for the frozen one. */
+static enum lull_outcome passes_before_freeze(struct lull_job *job)
+{
+	uint64_t before = 0;
+
+	for (unsigned int i = 0; i < job->options->passes; i++) {
+		enum lull_outcome outcome;
+		bool held;
+		int r = lull_tripwire_flush(job->src);
+
+		if (r == 0)
+			r = take_any_reference(job);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+		outcome = pass(job, &held);
+		if (outcome != LULL_OK)
+			return outcome;
+		if (i > 0 && (double)job->last_pass_ns > SHRINKS * (double)before)
+			break;
+		before = job->last_pass_ns;
+	}
+	return LULL_OK;
+}
+
+/* How long the frozen pass will take: as long as the last one did, if that was a repeated
+   one. The hook's own time is not known. */
+static uint64_t estimate_freeze(const struct lull_job *job)
+{
+	return job->progress->passes > 1 ? job->last_pass_ns : job->last_pass_ns / REPEATED_PART;
+}
+
+static enum lull_outcome prepare_freeze(struct lull_job *job)
+{
+	const struct lull_options *options = job->options;
+	enum lull_outcome outcome = passes_before_freeze(job);
+	uint64_t estimate;
+
+	if (outcome != LULL_OK)
+		return outcome;
+	estimate = estimate_freeze(job);
+	if (options->max_freeze_ns > 0 && estimate > options->max_freeze_ns) {
+		(void)lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_FREEZE_TOO_LONG, 0,
+			       job->source);
+		job->result->failure.detail = (int)MIN(estimate / NSEC_PER_MSEC, INT32_MAX);
+		return LULL_STOPPED;
+	}
+	lull_announce(job, LULL_METHOD_FROZEN, estimate);
+	return LULL_OK;
+}
+
+static enum lull_outcome frozen_pass(struct lull_job *job)
+{
+	bool taken, held = false;
+	enum lull_outcome outcome = take_reference(job, &taken);
+
+	if (outcome == LULL_OK && taken)
+		outcome = pass(job, &held);
+	if (outcome == LULL_OK && !held)
+		outcome = written(job, LULL_CAUSE_WRITERS);
+	return outcome;
+}
+
+enum lull_outcome lull_method_frozen(struct lull_job *job)
+{
+	enum lull_outcome outcome = LULL_OK, thaw;
+
+	job->progress->method = LULL_METHOD_FROZEN;
+	/* A freeze that an earlier run left in force is not the time for them. */
+	if (job->options->live && !job->checkpoint.kept_frozen)
+		outcome = prepare_freeze(job);
+	if (outcome == LULL_OK)
+		outcome = lull_freeze_begin(job);
+	if (outcome == LULL_OK)
+		outcome = frozen_pass(job);
+	/* The freeze may have ended between the last call and the comparison. */
+	if (outcome == LULL_OK)
+		outcome = lull_freeze_check(job);
+
+	if (outcome == LULL_INTERRUPTED && job->options->keep_frozen && job->freeze_started &&
+	    job->checkpoint.has_reference) {
+		lull_freeze_keep(job);
+		return outcome;
+	}
+	thaw = lull_freeze_end(job, outcome == LULL_OK		  ? "ok"
+				    : outcome == LULL_INTERRUPTED ? "interrupted"
+								  : "failed");
+	/* A whole copy stays one even if the thaw failed: see publish(). */
+	return outcome == LULL_OK || thaw == LULL_OK ? outcome : thaw;
+}
+
+/* ---- without ---- */
+
+/* Btrfs has no cheap repetition of a clone, so all of it would be held for cp's time. */
+static bool atomic_allowed(const struct lull_job *job)
+{
+	enum lull_on_writers choice = job->options->on_writers;
+
+	return choice == LULL_ON_WRITERS_ATOMIC ||
+	       (choice == LULL_ON_WRITERS_AUTO &&
+		(job->dest.fs.magic == XFS_SUPER_MAGIC || job->whole_is_short));
+}
+
+static enum lull_outcome clone_atomic(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+	int r = take_any_reference(job);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+	job->stop_if_written = false;
+	job->progress->method = LULL_METHOD_ATOMIC;
+	/* Recorded, and begun, if no pass came before. */
+	if (!job->begun && !job->had_content) {
+		uint64_t start;
+
+		outcome = lull_start_pass(job, &start);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	if (job->last_call_ns > 0)
+		lull_announce(job, LULL_METHOD_ATOMIC, job->last_call_ns);
+	for (int i = 0; i < FLUSHES; i++) {
+		uint64_t before = lull_clock_now();
+
+		r = lull_tripwire_flush(job->src);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+		if (lull_clock_now() - before < SHORT_FLUSH_NS)
+			break;
+	}
+	return lull_pass_whole(job);
+}
+
+static enum lull_outcome escalate(struct lull_job *job)
+{
+	enum lull_on_writers choice = job->options->on_writers;
+	bool impossible = false;
+
+	if (lull_should_stop(job))
+		return LULL_INTERRUPTED;
+	if (choice == LULL_ON_WRITERS_AUTO || choice == LULL_ON_WRITERS_SNAPSHOT) {
+		enum lull_outcome outcome = lull_snapshot_clone(job, &impossible);
+
+		if (!impossible)
+			return outcome;
+	}
+	if (atomic_allowed(job))
+		return clone_atomic(job);
+	return written(job, choice == LULL_ON_WRITERS_SNAPSHOT ? LULL_CAUSE_NO_SNAPSHOT
+							       : LULL_CAUSE_WRITERS);
+}
+
+enum lull_outcome lull_method_unfrozen(struct lull_job *job)
+{
+	const struct lull_options *options = job->options;
+	bool snapshot = (options->on_writers == LULL_ON_WRITERS_AUTO ||
+			 options->on_writers == LULL_ON_WRITERS_SNAPSHOT) &&
+			lull_snapshot_possible(job);
+	uint64_t before = 0;
+
+	job->progress->method = LULL_METHOD_QUIET;
+	job->stop_if_written = snapshot;
+	for (unsigned int i = 0; i < options->passes; i++) {
+		bool taken, held;
+		enum lull_outcome outcome = take_reference(job, &taken);
+
+		if (outcome != LULL_OK)
+			return outcome;
+		if (!taken && snapshot)
+			break;
+		outcome = pass(job, &held);
+		if (outcome != LULL_OK || held)
+			return outcome;
+		if (options->on_writers == LULL_ON_WRITERS_TRUST) {
+			job->progress->method = LULL_METHOD_TRUST;
+			lull_warn(job, LULL_WARNING_TRUSTED, 0, job->source);
+			return LULL_OK;
+		}
+		if (snapshot || (i > 0 && (double)job->last_pass_ns > SHRINKS * (double)before))
+			break;
+		before = job->last_pass_ns;
+	}
+	return escalate(job);
+}

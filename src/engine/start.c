@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/* The steps before a pass: see start.h. */
+#include "engine/start.h"
+
+#include "engine/dest.h"
+#include "engine/record.h"
+#include "engine/refresh.h"
+#include "sys/clone.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+
+static enum lull_outcome attribute_failed(struct lull_job *job, int r)
+{
+	return lull_fail(job, LULL_STAGE_ATTRIBUTES, LULL_CAUSE_ERRNO, r, job->dest.path);
+}
+
+enum lull_outcome lull_start_probe(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	struct stat st;
+	int r = lull_dest_scratch(dest, job->src);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, -1, 0, 0), r,
+				 job->dest.path);
+	for (int i = 0; i < 3; i++) {
+		if (fstat(job->src, &st) < 0)
+			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+					 job->source);
+		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
+					(uint64_t)st.st_size);
+		/* A file smaller than a block whose size changes right now. */
+		if (r != -EINVAL || (uint64_t)st.st_size >= dest->fs.block)
+			break;
+	}
+	if (r < 0) {
+		uint64_t len = MIN(dest->fs.block, (uint64_t)st.st_size);
+
+		(void)lull_fail(job, LULL_STAGE_PROBE,
+				lull_clone_classify(-r, job->src, dest->scratch, 0, len), r,
+				job->progress->dest);
+		job->result->failure.path2 = strdup(job->source);
+		return LULL_FAILED;
+	}
+	return LULL_OK;
+}
+
+enum lull_outcome lull_start_prepare(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	int r;
+
+	if (job->had_content || job->begun)
+		return LULL_OK;
+	if (job->base >= 0)
+		return lull_refresh_adopt(job);
+	job->begun = true;
+	if (job->refresh_in_place)
+		return LULL_OK;
+	/* cp empties a file that it writes into as well: see --inplace. */
+	if (dest->in_place && ftruncate(dest->fd, 0) < 0)
+		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, dest->path);
+	job->emptied = dest->in_place;
+	r = lull_inode_inherit(job->src, dest->fd);
+	return r < 0 ? attribute_failed(job, r) : LULL_OK;
+}
+
+static enum lull_outcome resize(struct lull_job *job, uint64_t size)
+{
+	if (ftruncate(job->dest.fd, (off_t)size) < 0)
+		return lull_fail(job, LULL_STAGE_RESIZE,
+				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT : LULL_CAUSE_ERRNO,
+				 errno, job->dest.path);
+	return LULL_OK;
+}
+
+/*
+ * Where the pass begins and in which mode. The checkpoint's offset holds only while the
+ * source is what it was then; else the file is gone over again: XFS skips by itself what
+ * is shared, Btrfs does not, so there the maps are compared.
+ */
+enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	bool same = c->has_reference &&
+		    lull_reference_equal(&c->reference, &job->reference);
+	enum lull_outcome outcome;
+	int r;
+
+	*ret_start = 0;
+	job->mode = LULL_PLAN_FRESH;
+	if (job->had_content || job->begun || c->refresh) {
+		/* The end of a file need not be the end of a block. */
+		if (same)
+			*ret_start = c->offset & ~(job->dest.fs.block - 1);
+		else if (c->offset > 0 && !job->begun)
+			lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
+		if (!same || c->pass > 1 || c->refresh)
+			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
+									    : LULL_PLAN_UNKNOWN;
+	}
+	if (!same) {
+		c->pass++;
+		c->offset = 0;
+		c->phase = LULL_PHASE_CLONING;
+		c->reference = job->reference;
+		c->has_reference = true;
+	}
+	if (!job->begun)
+		job->progress->resumed_at = *ret_start;
+	job->progress->size = job->reference.size;
+
+	/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
+	c->dest_size = job->reference.size;
+	outcome = lull_record_save(job);
+	if (outcome == LULL_OK)
+		outcome = lull_start_prepare(job);
+	if (outcome == LULL_OK)
+		outcome = resize(job, job->reference.size);
+	if (outcome != LULL_OK)
+		return outcome;
+	if (job->mode == LULL_PLAN_COMPARE) {
+		/* The new size may have left a dirty page over a block that the map shows. */
+		r = lull_tripwire_flush(job->dest.fd);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
+					 job->dest.path);
+	}
+	return LULL_OK;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANT of lull_snapshot_take(): from before the snapshot call starts until after it
+ * has returned, the clone call is at work under the exclusive locks of src, the one for
+ * stores through mmap included. That it has them shows in the size of scratch, which grows
+ * with each extent cloned; that it still has them, in that it has not returned. The clone
+ * itself has waited for direct I/O and written out the dirty pages of its range first, the
+ * snapshot writes out the others.
+ */
+#include "sys/snapshot.h"
+
+#include "sys/clock.h"
+#include "sys/clone.h"
+
+#include <btrfsutil.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount.h>
+#include <linux/btrfs.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#define ROOT_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume */
+/* A clone call starts within microseconds, unless it waits for I/O or for its turn. */
+#define LOOK_AGAIN_NS (50 * NSEC_PER_USEC)
+
+static int from_util(enum btrfs_util_error err)
+{
+	if (err == BTRFS_UTIL_OK)
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+int lull_snapshot_find(int fd, const char *path, int *ret_root, const char **ret_inside)
+{
+	_cleanup_free_ char *dir = strdup(path);
+	struct statfs fs;
+	struct stat file, st;
+
+	if (!dir)
+		return -ENOMEM;
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &file) < 0)
+		return -errno;
+	if (fs.f_type != BTRFS_SUPER_MAGIC)
+		return -EOPNOTSUPP;
+	/* Upwards, as long as it is the same subvolume: each has a st_dev of its own. */
+	for (;;) {
+		char *slash = strrchr(dir, '/');
+
+		if (!slash)
+			return -EXDEV;
+		*slash = '\0';
+
+		_cleanup_close_ int at = open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (at < 0 || fstat(at, &st) < 0)
+			return -errno;
+		if (st.st_dev != file.st_dev)
+			return -EXDEV;
+		if (st.st_ino == ROOT_INODE) {
+			*ret_inside = path + (slash - dir) + 1;
+			*ret_root = lull_steal_fd(&at);
+			return 0;
+		}
+	}
+}
+
+static bool may_administer(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	return syscall(SYS_capget, &head, data) == 0 &&
+	       data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
+}
+
+static bool users_may_delete(int dir)
+{
+	struct libmnt_table *table = mnt_new_table();
+	_cleanup_free_ char *link = NULL;
+	_cleanup_free_ char *path = NULL;
+	struct libmnt_fs *fs = NULL;
+	bool found = false;
+	char *value;
+	size_t len;
+
+	if (asprintf(&link, "/proc/self/fd/%d", dir) < 0)
+		link = NULL;
+	path = link ? realpath(link, NULL) : NULL;
+	if (table && path && mnt_table_parse_mtab(table, "/proc/self/mountinfo") == 0) {
+		/* The file system is mounted on the longest beginning of the path. */
+		for (char *end = path + strlen(path); !fs && end;) {
+			fs = mnt_table_find_target(table, *path ? path : "/", MNT_ITER_BACKWARD);
+			if (*path == '\0')
+				break;
+			end = strrchr(path, '/');
+			if (!fs && end)
+				*end = '\0';
+		}
+	}
+	if (fs && mnt_fs_get_fs_options(fs))
+		found = mnt_optstr_get_option(mnt_fs_get_fs_options(fs),
+					      "user_subvol_rm_allowed", &value, &len) == 0;
+	mnt_unref_table(table);
+	return found;
+}
+
+bool lull_snapshot_deletable(int dir)
+{
+	/* In a user namespace the capability means nothing to Btrfs: the search tells. */
+	struct {
+		struct btrfs_ioctl_search_args_v2 args;
+		char room[256];
+	} probe = { .args = { .key = { .tree_id = 1, .nr_items = 1 }, .buf_size = 256 } };
+
+	if (may_administer() && (ioctl(dir, BTRFS_IOC_TREE_SEARCH_V2, &probe) == 0 ||
+				 errno != EPERM))
+		return true;
+	return users_may_delete(dir);
+}
+
+struct holder {
+	int src;
+	int scratch;
+	uint64_t len;
+	int result;
+	atomic_bool over;
+};
+
+static void *hold(void *arg)
+{
+	struct holder *h = arg;
+
+	h->result = lull_clone_range(h->src, h->scratch, 0, h->len);
+	atomic_store(&h->over, true);
+	return NULL;
+}
+
+/* Waits until the clone is at work: false if it is over already. */
+static bool is_at_work(struct holder *h)
+{
+	struct stat st;
+
+	while (!atomic_load(&h->over)) {
+		if (fstat(h->scratch, &st) == 0 && st.st_size > 0)
+			return !atomic_load(&h->over);
+		lull_clock_sleep(LOOK_AGAIN_NS);
+	}
+	return false;
+}
+
+int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch,
+		       uint64_t len, uint64_t *ret_held_ns)
+{
+	struct holder h = { .src = src, .scratch = scratch, .len = len };
+	uint64_t before;
+	pthread_t thread;
+	bool proven = false;
+	int r;
+
+	if (ftruncate(scratch, 0) < 0)
+		return -errno;
+	/* A commit now leaves little to the one that the snapshot makes under the lock. */
+	if (syncfs(dir) < 0)
+		return -errno;
+	before = lull_clock_now();
+	r = pthread_create(&thread, NULL, hold, &h);
+	if (r != 0)
+		return -r;
+	if (is_at_work(&h)) {
+		errno = 0;
+		r = from_util(btrfs_util_create_snapshot_fd2(
+			root, dir, name, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
+		proven = !atomic_load(&h.over);
+	}
+	(void)pthread_join(thread, NULL);
+	*ret_held_ns = lull_clock_now() - before;
+	if (r < 0)
+		return r;
+	if (proven && h.result == 0)
+		return 0;
+	r = lull_snapshot_delete(dir, name);
+	if (r < 0)
+		return r;
+	return h.result < 0 ? h.result : -ETIME;
+}
+
+int lull_snapshot_open(int dir, const char *name, const char *inside, int src)
+{
+	_cleanup_close_ int at = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	struct stat a, b;
+
+	if (at < 0)
+		return -errno;
+	fd = openat(at, inside, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &a) < 0 || fstat(src, &b) < 0)
+		return -errno;
+	/* Inode numbers are the same in a snapshot. */
+	if (a.st_ino != b.st_ino || !S_ISREG(a.st_mode))
+		return -ESTALE;
+	return lull_steal_fd(&fd);
+}
+
+int lull_snapshot_delete(int dir, const char *name)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_ino != ROOT_INODE)
+		return -ENOTTY;
+	errno = 0;
+	r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
+	/* Without privilege a read-only one cannot be deleted, but be made writable. */
+	if (r == -EROFS || r == -EPERM || r == -EACCES) {
+		errno = 0;
+		r = from_util(btrfs_util_set_subvolume_read_only_fd(fd, false));
+		if (r == 0) {
+			errno = 0;
+			r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
+		}
+	}
+	return r;
+}
