@@ -288,7 +288,7 @@ struct lull_comparison {
 	uint64_t read_bytes;        /* read and compared, of each file */
 	uint64_t first_difference;  /* offset, if any */
 	uint64_t different_bytes;
-	uint64_t different_ranges;  /* runs of bytes that differ */
+	uint64_t different_ranges;  /* of bytes that differ, less than a block apart */
 	uint64_t unproven_bytes;    /* LULL_VERIFY_MAPS: equal or not, nobody knows */
 	uint64_t elapsed_ns;
 };

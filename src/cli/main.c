@@ -150,6 +150,7 @@ int main(int argc, char **argv)
 {
 	struct command command;
 	struct render render;
+	int status;
 	struct lull_observer observer = {
 		.ctx = &render,
 		.progress = on_progress,
@@ -174,8 +175,9 @@ int main(int argc, char **argv)
 		(void)printf("lullcp %s\n", LULLCP_VERSION);
 		return flush_output(&command, 0);
 	}
-	if (command.mode == MODE_VERIFY)
-		return run_verify(&command, &render, &observer);
-	return command.mode == MODE_CLONE ? run_clone(&command, &render, &observer)
-					  : run_report(&command, &render, &observer);
+	status = command.mode == MODE_CLONE    ? run_clone(&command, &render, &observer)
+		 : command.mode == MODE_VERIFY ? run_verify(&command, &render, &observer)
+					       : run_report(&command, &render, &observer);
+	free(command.made_dest);
+	return status;
 }

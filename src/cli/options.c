@@ -198,7 +198,7 @@ static const struct row table[] = {
 	{ "passes", 0, "N", set_passes, 0,
 	  "passes with writers running, at the most (3)" },
 	{ "on-writers", 0, "WHAT", set_on_writers, 0,
-	  "if they never pause: auto, snapshot, atomic, fail\n                                  or trust (auto)" },
+	  "if they never pause: auto, snapshot, atomic,\n                                fail or trust (auto)" },
 	{ "keep-frozen", 0, NULL, set_flag, FIELD(engine.keep_frozen),
 	  "if interrupted leave writers frozen (--resume)" },
 	{ "", 0, "After an interruption:", NULL, 0, NULL },
@@ -343,7 +343,7 @@ static bool settle_dest(struct command *c)
 		     directory[strlen(directory) - 1] == '/' ? "" : "/",
 		     base_name(c->source)) < 0)
 		return mistake(c, "out of memory");
-	c->dest = path; /* lives as long as the program */
+	c->dest = c->made_dest = path;
 	return true;
 }
 
@@ -430,7 +430,7 @@ void options_help(const struct command *command)
 			       row->name, !row->argument ? "" : optional ? "[=" : "=",
 			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
 		/* One that is too long for its column has a line of its own. */
-		(void)printf("  %-30s%s%s\n", left, strlen(left) > 30 ? "\n                                " : "",
+		(void)printf("  %-30s%s%s\n", left, strlen(left) >= 30 ? "\n                                " : "",
 			     row->help);
 	}
 	(void)printf("\n"
@@ -438,7 +438,7 @@ void options_help(const struct command *command)
 		     "COMMAND is called as: COMMAND freeze|thaw SOURCE\n"
 		     "\n"
 		     "Exit status: 0 done, 1 error, 3 stopped (--resume continues), 4 the files differ\n"
-		     "(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to while frozen, 11 another lullcp holds\n"
-		     "DEST, 75 the hook said to try later.\n"
+		     "(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to while\n"
+		     "frozen, 11 another lullcp holds DEST, 75 the hook said to try later.\n"
 		     "Full documentation: man lullcp\n");
 }

@@ -23,6 +23,7 @@ struct command {
 	const char *program;         /* what messages begin with */
 	const char *source;          /* operands, as given */
 	const char *dest;
+	char *made_dest;             /* what dest points to, if it was made from a directory */
 };
 
 /*

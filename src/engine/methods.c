@@ -48,12 +48,12 @@ static enum lull_outcome written(struct lull_job *job, enum lull_cause cause)
 			job->source);
 }
 
-/* A reference that nothing equals: for a pass that cannot be a point in time. */
+/* A reference that equals none: for a pass that cannot be a point in time. */
 static int take_any_reference(struct lull_job *job)
 {
 	int r = lull_tripwire_look(job->src, &job->reference);
 
-	job->reference.ctime_ns = 0;
+	job->reference.ctime_ns = LULL_NO_CTIME;
 	return r;
 }
 

@@ -115,6 +115,9 @@ static void close_pass(struct pass *p)
 	}
 	p->job->last_call_ns = p->call_ns;
 	progress->extents = p->plan.extents;
+	/* What several passes went over counts once. */
+	progress->extents_cloned = MIN(progress->extents_cloned, progress->extents);
+	progress->bytes_cloned = MIN(progress->bytes_cloned, progress->size);
 	lull_extmap_close(p->source_map);
 	lull_extmap_close(p->dest_map);
 }

@@ -139,7 +139,8 @@ static void note_difference(struct verify *v, uint64_t off, uint64_t len)
 
 	if (found->different_bytes == 0)
 		found->first_difference = off;
-	if (found->different_ranges == 0 || off != v->differed_to)
+	/* Bytes that happen to be equal do not make two ranges of one. */
+	if (found->different_ranges == 0 || off - v->differed_to >= v->fs[0].block)
 		found->different_ranges++;
 	found->different_bytes += len;
 	v->differed_to = off + len;

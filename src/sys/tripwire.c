@@ -34,7 +34,7 @@ int lull_tripwire_look(int fd, struct lull_reference *ret_reference)
 
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b)
 {
-	return a->inode == b->inode && a->generation == b->generation && a->size == b->size &&
+	return a->ctime_ns != LULL_NO_CTIME && a->inode == b->inode && a->generation == b->generation && a->size == b->size &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 

@@ -30,6 +30,9 @@ struct lull_reference {
 /* The reference as it is now, without any waiting. 0 or -errno. */
 int lull_tripwire_look(int fd, struct lull_reference *ret_reference) _must_check_;
 
+/* In ctime_ns: a reference that equals none, for a pass that is no point in time. */
+#define LULL_NO_CTIME 0
+
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b);
 
 /*
