@@ -32,9 +32,11 @@
 #include <errno.h>
 #include <linux/magic.h>
 
-/* A pass that took more than this share of the time of the one before is the last: what
-   it leaves behind it no longer gets smaller. */
+/* A pass is the last if it took more than this share of the time of the one before, or
+   less than the other of the first: what is written meanwhile no longer gets less, or is
+   next to nothing beside what it takes to go over all that is shared. */
 #define SHRINKS 0.7
+#define SHORT   0.25
 /* A pass over what is cloned already takes this part of the first, or less: XFS without a
    reverse mapping tree, where the first is the cheapest. */
 #define REPEATED_PART 5
@@ -125,12 +127,25 @@ enum lull_outcome lull_method_single(struct lull_job *job)
 	return outcome == LULL_OK ? lull_pass_whole(job) : outcome;
 }
 
+/* Whether another pass would shorten the last, decisive step. */
+static bool worth_another(const struct lull_job *job, uint64_t *before, uint64_t *first)
+{
+	uint64_t now = job->last_pass_ns;
+	bool worth = *first == 0 || ((double)now <= SHRINKS * (double)*before &&
+				     (double)now >= SHORT * (double)*first);
+
+	*before = now;
+	if (*first == 0)
+		*first = now;
+	return worth;
+}
+
 /* ---- with a hook ---- */
 
 /* Passes while writers run, so that little is left for the frozen one. */
 static enum lull_outcome passes_before_freeze(struct lull_job *job)
 {
-	uint64_t before = 0;
+	uint64_t before = 0, first = 0;
 
 	for (unsigned int i = 0; i < job->options->passes; i++) {
 		enum lull_outcome outcome;
@@ -144,9 +159,8 @@ static enum lull_outcome passes_before_freeze(struct lull_job *job)
 		outcome = pass(job, &held);
 		if (outcome != LULL_OK)
 			return outcome;
-		if (i > 0 && (double)job->last_pass_ns > SHRINKS * (double)before)
+		if (!worth_another(job, &before, &first))
 			break;
-		before = job->last_pass_ns;
 	}
 	return LULL_OK;
 }
@@ -285,7 +299,7 @@ enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 	bool snapshot = (options->on_writers == LULL_ON_WRITERS_AUTO ||
 			 options->on_writers == LULL_ON_WRITERS_SNAPSHOT) &&
 			lull_snapshot_possible(job);
-	uint64_t before = 0;
+	uint64_t before = 0, first = 0;
 
 	job->progress->method = LULL_METHOD_QUIET;
 	job->stop_if_written = snapshot;
@@ -305,9 +319,8 @@ enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 			lull_warn(job, LULL_WARNING_TRUSTED, 0, job->source);
 			return LULL_OK;
 		}
-		if (snapshot || (i > 0 && (double)job->last_pass_ns > SHRINKS * (double)before))
+		if (snapshot || !worth_another(job, &before, &first))
 			break;
-		before = job->last_pass_ns;
 	}
 	return escalate(job);
 }

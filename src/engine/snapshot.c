@@ -11,16 +11,14 @@
 #include "engine/record.h"
 #include "engine/start.h"
 #include "sys/clock.h"
-#include "sys/extmap.h"
 #include "sys/snapshot.h"
 
 #include <errno.h>
 #include <linux/magic.h>
 #include <string.h>
 
-/* Extents that the clone call has to work on while the snapshot is taken: 40-80 ms, which
-   is what a commit took on the disks that were measured. Doubled until it suffices. */
-#define FIRST_HOLD (8u << 10)
+/* How often the size of the source may change under the attempt. */
+#define ATTEMPTS 20
 
 bool lull_snapshot_possible(struct lull_job *job)
 {
@@ -35,63 +33,33 @@ bool lull_snapshot_possible(struct lull_job *job)
 	return true;
 }
 
-/* The length that holds so many extents, from the start; the whole size at the most. */
-static int length_of(const struct lull_job *job, uint32_t extents, uint64_t size,
-		     uint64_t *ret_len)
-{
-	struct lull_extmap *map;
-	struct lull_cursor cursor;
-	struct lull_extent e;
-	uint64_t weight = 0, end = 0;
-	int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, 0, size, &map);
-
-	if (r < 0)
-		return r;
-	cursor = lull_extmap_cursor(map);
-	while (weight < extents && (r = cursor.next(cursor.ctx, &e)) > 0) {
-		weight += e.weight;
-		end = e.off + e.len;
-	}
-	lull_extmap_close(map);
-	if (r < 0)
-		return r;
-	end &= ~(job->dest.fs.block - 1);
-	*ret_len = weight < extents || end == 0 ? size : end;
-	return 0;
-}
-
 /*
- * 0, -ETIME if even the whole file was no cover for it, or another -errno: all of them mean
- * that this method is impossible. The range holds longer and longer, for what a commit takes
- * depends on what others write.
+ * 0, or -errno: then this method is impossible, -ETIME because the file is so small that
+ * even a clone of all of it is over before a snapshot is made.
  */
 static int take(struct lull_job *job, int root)
 {
 	struct lull_dest *dest = &job->dest;
+	int r = -EAGAIN;
 
-	for (uint32_t extents = FIRST_HOLD;; extents *= 2) {
+	for (int i = 0; i < ATTEMPTS && !lull_should_stop(job); i++) {
 		struct lull_reference now;
-		uint64_t len = 0, held;
-		int r = lull_tripwire_look(job->src, &now);
+		uint64_t held;
 
-		if (r == 0)
-			r = length_of(job, extents, now.size, &len);
+		r = lull_tripwire_look(job->src, &now);
 		if (r == 0)
 			r = lull_snapshot_take(root, dest->dir, dest->snapshot, job->src,
-					       dest->scratch, len, &held);
+					       dest->scratch, now.size, &held);
 		/* Grown or shrunk since it was looked at. */
-		if (r == -EINVAL && !lull_should_stop(job) && extents < FIRST_HOLD << 6)
+		if (r == -EINVAL)
 			continue;
-		if (r != -ETIME)
-			return r;
-		job->last_call_ns = held;
-		if (len >= now.size) {
+		if (r == -ETIME) {
+			job->last_call_ns = held;
 			job->whole_is_short = true;
-			return r;
 		}
-		if (lull_should_stop(job) || extents > UINT32_MAX / 2)
-			return r;
+		break;
 	}
+	return r;
 }
 
 static enum lull_outcome record(struct lull_job *job, bool there)

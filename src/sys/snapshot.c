@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANT of lull_snapshot_take(): from before the snapshot call starts until after it
- * has returned, the clone call is at work under the exclusive locks of src, the one for
- * stores through mmap included. That it has them shows in the size of scratch, which grows
- * with each extent cloned; that it still has them, in that it has not returned. The clone
- * itself has waited for direct I/O and written out the dirty pages of its range first, the
- * snapshot writes out the others.
+ * has returned, a clone call is at work under the exclusive locks of src, the one for
+ * stores through mmap included. It shows in the size of scratch, which grows with each
+ * extent cloned: more than nothing before the snapshot means that the locks are held, less
+ * than the whole after it that they have not been let go. The clone has waited for direct
+ * I/O and written out the dirty pages first.
  */
 #include "sys/snapshot.h"
 
@@ -19,13 +19,14 @@
 #include <linux/btrfs.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #define ROOT_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume */
 /* A clone call starts within microseconds, unless it waits for I/O or for its turn. */
@@ -126,44 +127,61 @@ bool lull_snapshot_deletable(int dir)
 	return users_may_delete(dir);
 }
 
-struct holder {
-	int src;
-	int scratch;
-	uint64_t len;
-	int result;
-	atomic_bool over;
-};
-
-static void *hold(void *arg)
+/* The process that holds the lock. It is ended by SIGKILL, which a clone call heeds between
+   two extents; a thread could not be ended, and so would hold the lock to the end. */
+static pid_t start_holder(int src, int scratch, uint64_t len)
 {
-	struct holder *h = arg;
+	pid_t parent = getpid();
+	pid_t pid = fork();
 
-	h->result = lull_clone_range(h->src, h->scratch, 0, h->len);
-	atomic_store(&h->over, true);
-	return NULL;
+	if (pid != 0)
+		return pid < 0 ? -errno : pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	_exit(getppid() == parent ? -lull_clone_range(src, scratch, 0, len) & 0xff : EINTR);
 }
 
-/* Waits until the clone is at work: false if it is over already. */
-static bool is_at_work(struct holder *h)
+/* True if the clone of len bytes into scratch is at work: begun, and not at the end. */
+static bool is_at_work(int scratch, uint64_t len)
 {
 	struct stat st;
 
-	while (!atomic_load(&h->over)) {
-		if (fstat(h->scratch, &st) == 0 && st.st_size > 0)
-			return !atomic_load(&h->over);
+	return fstat(scratch, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < len;
+}
+
+/* Waits until it is, or is over. */
+static bool wait_for_holder(pid_t pid, int scratch, uint64_t len)
+{
+	siginfo_t info;
+
+	for (;;) {
+		if (is_at_work(scratch, len))
+			return true;
+		info.si_pid = 0;
+		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid != 0)
+			return false;
 		lull_clock_sleep(LOOK_AGAIN_NS);
 	}
-	return false;
+}
+
+/* Its -errno, or 0 if it came to no end of its own. */
+static int end_holder(pid_t pid)
+{
+	int status = 0;
+
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : 0;
 }
 
 int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch,
 		       uint64_t len, uint64_t *ret_held_ns)
 {
-	struct holder h = { .src = src, .scratch = scratch, .len = len };
 	uint64_t before;
-	pthread_t thread;
 	bool proven = false;
-	int r;
+	int r = 0, held;
+	pid_t pid;
 
 	if (ftruncate(scratch, 0) < 0)
 		return -errno;
@@ -171,25 +189,24 @@ int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch
 	if (syncfs(dir) < 0)
 		return -errno;
 	before = lull_clock_now();
-	r = pthread_create(&thread, NULL, hold, &h);
-	if (r != 0)
-		return -r;
-	if (is_at_work(&h)) {
+	pid = start_holder(src, scratch, len);
+	if (pid < 0)
+		return pid;
+	if (wait_for_holder(pid, scratch, len)) {
 		errno = 0;
 		r = from_util(btrfs_util_create_snapshot_fd2(
 			root, dir, name, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
-		proven = !atomic_load(&h.over);
+		proven = is_at_work(scratch, len);
 	}
-	(void)pthread_join(thread, NULL);
+	held = end_holder(pid);
 	*ret_held_ns = lull_clock_now() - before;
-	if (r < 0)
+	(void)ftruncate(scratch, 0);
+	if (r < 0 || (proven && held == 0))
 		return r;
-	if (proven && h.result == 0)
-		return 0;
 	r = lull_snapshot_delete(dir, name);
 	if (r < 0)
 		return r;
-	return h.result < 0 ? h.result : -ETIME;
+	return held < 0 ? held : -ETIME;
 }
 
 int lull_snapshot_open(int dir, const char *name, const char *inside, int src)

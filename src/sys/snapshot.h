@@ -31,12 +31,12 @@ int lull_snapshot_find(int fd, const char *path, int *ret_root,
 bool lull_snapshot_deletable(int dir);
 
 /*
- * Snapshots root as name in directory dir while a clone of [0, len) of src into scratch,
- * an empty file, holds src's lock. src must not be written to by this process.
+ * Snapshots root as name in directory dir while a process that clones [0, len) of src into
+ * scratch holds src's lock; what scratch held is lost. len is the size of src.
  *
- * 0; -ETIME if the clone was over before the snapshot, so that nothing is proven: the
- * snapshot is deleted again, and a longer range may do; or another -errno. *ret_held_ns
- * is how long the clone held the lock, at most.
+ * 0; -ETIME if the clone was over before the snapshot, so that nothing is proven: then the
+ * snapshot is deleted again; or another -errno. *ret_held_ns is how long the lock was held,
+ * at most.
  */
 int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch,
 		       uint64_t len, uint64_t *ret_held_ns) _must_check_;
