@@ -85,17 +85,14 @@ enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 	return job->checkpoint.snapshot ? record(job, false) : LULL_OK;
 }
 
-static enum lull_outcome clone_from(struct lull_job *job, const char *inside)
+/* fd is the source in the snapshot. */
+static enum lull_outcome clone_from(struct lull_job *job, int fd)
 {
-	struct lull_dest *dest = &job->dest;
-	int fd = lull_snapshot_open(dest->dir, dest->snapshot, inside, job->src);
 	enum lull_outcome outcome;
 	bool changed;
 	uint64_t start;
 	int r;
 
-	if (fd < 0)
-		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, fd, job->source);
 	job->live = job->src;
 	job->src = fd;
 	job->stop_if_written = false;
@@ -135,9 +132,13 @@ enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible
 		r = lull_snapshot_delete(job->dest.dir, job->dest.snapshot);
 		if (r == 0)
 			r = take(job, root);
-		*ret_impossible = r < 0;
+		/* Renamed since, it is not there. */
 		if (r == 0)
-			outcome = clone_from(job, inside);
+			r = lull_snapshot_open(job->dest.dir, job->dest.snapshot, inside,
+					       job->src);
+		*ret_impossible = r < 0;
+		if (r >= 0)
+			outcome = clone_from(job, r);
 	}
 	(void)close(root);
 	close_snapshot(job);

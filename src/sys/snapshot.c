@@ -19,6 +19,7 @@
 #include <linux/btrfs.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -37,6 +38,21 @@ static int from_util(enum btrfs_util_error err)
 	if (err == BTRFS_UTIL_OK)
 		return 0;
 	return errno ? -errno : -EIO;
+}
+
+/* True if inside leads from root to the file without crossing a mount (a bind mount of a
+   directory of the same subvolume looks like a part of it, but is not in a snapshot). */
+static bool leads_to(int root, const char *inside, const struct stat *file)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
+	};
+	_cleanup_close_ int fd = (int)syscall(SYS_openat2, root, inside, &how, sizeof(how));
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == file->st_ino &&
+	       st.st_dev == file->st_dev;
 }
 
 int lull_snapshot_find(int fd, const char *path, int *ret_root, const char **ret_inside)
@@ -66,6 +82,8 @@ int lull_snapshot_find(int fd, const char *path, int *ret_root, const char **ret
 		if (st.st_dev != file.st_dev)
 			return -EXDEV;
 		if (st.st_ino == ROOT_INODE) {
+			if (!leads_to(at, path + (slash - dir) + 1, &file))
+				return -EXDEV;
 			*ret_inside = path + (slash - dir) + 1;
 			*ret_root = lull_steal_fd(&at);
 			return 0;

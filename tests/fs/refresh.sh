@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Older clones brought up to date: whatever has become of source and clone, and wherever
+# the run is cut off. LULL_TEST_ROUNDS kills (20).
+. "$(dirname "$0")/../lib.sh"
+fs_test
+rounds=${LULL_TEST_ROUNDS:-20}
+
+patch() { # patch FILE BLOCK [BLOCKS]: new bytes there
+  head -c $((${3:-1} * 4096)) /dev/urandom |
+    dd of="$1" bs=4096 seek="$2" conv=notrunc status=none
+}
+change() { # change FILE WHAT
+  local i
+  case $2 in
+    nothing) ;;
+    some) for i in $(seq 40); do patch "$1" $((RANDOM % 4000)); done ;;
+    all) patch "$1" 0 4000 ;;
+    grow) head -c 3000001 /dev/urandom >>"$1" ;;
+    shrink) truncate -s 6000123 "$1" ;;
+    punch) for i in 0 7 99 1000 3990; do fallocate -p -o $((i * 4096)) -l 40960 "$1"; done ;;
+    fill) truncate -s 30000000 "$1" && patch "$1" 7000 50 ;;
+    empty) truncate -s 0 "$1" && truncate -s 5000000 "$1" ;;
+    unwritten) fallocate -z -o 409600 -l 8192000 "$1" ;;
+  esac
+  sync "$1"
+}
+
+for kind in xfs xfs-rmap btrfs btrfs-compress; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 4000 -h 10
+  # the source changes
+  for what in nothing some all grow shrink punch fill empty unwritten; do
+    cp --reflink=always "$M/src" "$M/was"
+    expect 0 "$M/src" "$M/dst"
+    chmod 640 "$M/dst"
+    chown 12:34 "$M/dst"
+    inode=$(stat -c %i "$M/dst")
+    change "$M/src" $what
+    expect 0 --refresh --json "$M/src" "$M/dst"
+    check "$kind $what" cmp "$M/src" "$M/dst"
+    same "$kind $what: its own blocks, mode and owner" "$inode 640 12 34" \
+      "$(stat -c '%i %a %u %g' "$M/dst")"
+    no_leftovers "$M"
+    mv "$M/was" "$M/src"
+  done
+  # the clone changes
+  for what in some all grow shrink punch fill empty unwritten; do
+    cp --reflink=always "$M/src" "$M/dst"
+    change "$M/dst" $what
+    expect 0 --refresh "$M/src" "$M/dst"
+    check "$kind clone: $what" cmp "$M/src" "$M/dst"
+  done
+  # moved about on disk, or no clone at all
+  cp --reflink=always "$M/src" "$M/dst"
+  case $kind in
+    btrfs*) btrfs filesystem defragment "$M/dst" >/dev/null 2>&1 ;;
+    *) xfs_fsr "$M/dst" >/dev/null 2>&1 ;;
+  esac
+  expect 0 --refresh "$M/src" "$M/dst"
+  check "$kind defragmented" cmp "$M/src" "$M/dst"
+  cp --reflink=never "$M/src" "$M/dst"
+  sync "$M/dst"
+  expect 0 --refresh "$M/src" "$M/dst"
+  [ "$kind" = btrfs-compress ] || says 'shares nothing'
+  check "$kind no clone" cmp "$M/src" "$M/dst"
+  cp --reflink=always "$M/src" "$M/dst"
+  expect 0 --refresh "$M/src" "$M/dst"
+  silent
+  rm "$M/dst"
+  expect 0 --refresh "$M/src" "$M/dst"
+  says 'does not exist'
+  check "$kind none there" cmp "$M/src" "$M/dst"
+
+  # another clone is used up, DEST stays until it is replaced
+  mkdir "$M/old"
+  cp --reflink=always "$M/src" "$M/old/3"
+  change "$M/src" some
+  echo precious >"$M/dst"
+  chmod 604 "$M/dst"
+  inode=$(stat -c %i "$M/old/3")
+  expect 0 --refresh --base="$M/old/3" "$M/src" "$M/dst"
+  check "$kind base" cmp "$M/src" "$M/dst"
+  same "$kind base: used up" "$inode 604" "$(stat -c '%i %a' "$M/dst")"
+  check_not "$kind base is gone" test -e "$M/old/3"
+  expect 0 --refresh --inplace "$M/src" "$M/dst"
+  check "$kind in place" cmp "$M/src" "$M/dst"
+
+  # refusals: everything stays as it is
+  cp --reflink=always "$M/src" "$M/old/3"
+  ln "$M/old/3" "$M/old/link"
+  before=$(cd "$M" && find . -type f ! -name link -exec sha256sum {} + | sort)
+  expect 1 --refresh --base="$M/src" "$M/src" "$M/dst"
+  says 'are the same file'
+  expect 1 --refresh --base="$M/old/3" "$M/src" "$M/dst"
+  says 'several names'
+  expect 1 --refresh --base="$M/nothing" "$M/src" "$M/dst"
+  says 'No such file'
+  expect 1 --refresh --base="$M/old" "$M/src" "$M/dst"
+  expect 1 --base="$M/old/3" "$M/src" "$M/dst"
+  rm "$M/old/link"
+  (
+    failures=0
+    exec 9<"$M/old/3"
+    flock 9
+    expect 1 --refresh --base="$M/old/3" "$M/src" "$M/dst"
+    says 'another lullcp'
+    exit $failures
+  ) || bad "$kind base in use"
+  same "$kind refusals" "$before" "$(cd "$M" && find . -type f -exec sha256sum {} + | sort)"
+  case $kind in btrfs)
+    touch "$M/nocow" && chattr +C "$M/nocow" && cat "$M/src" >"$M/nocow"
+    expect 1 --refresh "$M/src" "$M/nocow"
+    says 'NOCOW'
+    check 'it is as it was' cmp "$M/src" "$M/nocow"
+    rm "$M/nocow"
+    ;;
+  esac
+
+  # with a hook; and a small file, in one call
+  printf '#!/bin/sh\necho $1 >>%s/hook.log\n' "$T" >"$M/hook" && chmod +x "$M/hook"
+  change "$M/src" some
+  expect 0 --refresh --hook="$M/hook" --live "$M/src" "$M/dst"
+  check "$kind hook" cmp "$M/src" "$M/dst"
+  same "$kind hook calls" 'freeze thaw' "$(tr '\n' ' ' <"$T/hook.log" | sed 's/ $//')"
+  rm "$T/hook.log"
+  head -c 9000 /dev/urandom >"$M/small"
+  cp --reflink=always "$M/small" "$M/small.dst"
+  head -c 100 /dev/urandom >>"$M/small"
+  expect 0 --refresh --json "$M/small" "$M/small.dst"
+  same "$kind small" single "$(field method)"
+  check "$kind small" cmp "$M/small" "$M/small.dst"
+  no_leftovers "$M"
+
+  # killed at any moment: what bears the name is the old or the new file, and --resume
+  # finishes; a refresh begun and one interrupted with the source changed since
+  killed=0
+  for i in $(seq "$rounds"); do
+    cp --reflink=always "$M/src" "$M/dst"
+    change "$M/src" some
+    old=$(sha256sum <"$M/dst")
+    "$LULLCP" --refresh --duty-cycle=$((RANDOM % 30 + 1)) --checkpoint-interval=$((RANDOM % 5))ms \
+      "$M/src" "$M/dst" 2>/dev/null &
+    pid=$!
+    sleep 0.$(printf '%03d' $((RANDOM % 120)))
+    kill -9 $pid 2>/dev/null && killed=$((killed + 1))
+    wait $pid 2>/dev/null
+    if [ -e "$M/dst" ] && [ "$(sha256sum <"$M/dst")" != "$old" ]; then
+      check "$kind killed: half refreshed under its name" cmp "$M/src" "$M/dst"
+    fi
+    [ $((RANDOM % 3)) != 0 ] || change "$M/src" some
+    expect 0 --refresh --resume -q "$M/src" "$M/dst"
+    check "$kind killed and resumed" cmp "$M/src" "$M/dst"
+    no_leftovers "$M"
+  done
+  note "$kind: killed $killed of $rounds"
+  fs_unmount "$M"
+done
+finish

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# --verify: what is equal by the extent maps, what has to be read, what differs and where.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+
+# equal/differ NAME FILE FILE: by maps first, by data alone, and against cmp
+equal() {
+  expect 0 --verify "$2" "$3"
+  silent
+  expect 0 --verify=data "$2" "$3"
+}
+differ() {
+  local first bytes
+  # cmp counts from 1, and of a shorter file says nothing but that it ends
+  first=$(cmp -l "$2" "$3" 2>/dev/null | awk 'NR == 1 { print $1 }')
+  first=$((${first:-$(stat -c %s "$2" "$3" | sort -n | head -1) + 1} - 1))
+  bytes=$(($(cmp -l "$2" "$3" 2>/dev/null | wc -l) + $(stat -c %s "$2" "$3" | sort -n | paste -sd' ' | awk '{ print $2 - $1 }')))
+  for how in --verify --verify=data; do
+    expect 4 $how --json "$2" "$3"
+    same "$1, $how: first" "$first" "$(field first_difference)"
+    same "$1, $how: bytes" "$bytes" "$(field bytes_different)"
+    same "$1, $how: result" different "$(field result)"
+  done
+}
+
+for kind in xfs xfs-rmap btrfs btrfs-compress; do
+  fs_mount "$kind"
+  note "$kind"
+  a=$M/a b=$M/b
+  fragmented "$a" 3000 -h 20
+  head -c 777 /dev/urandom >>"$a"
+  # a clone: nothing is read
+  expect 0 "$a" "$b"
+  expect 0 --verify --json "$a" "$b"
+  same 'identical' identical "$(field result)"
+  [ "$kind" = btrfs-compress ] || same "$kind: nothing read" 0 "$(field bytes_read)"
+  [ "$kind" = btrfs-compress ] || expect 0 --verify=maps "$a" "$b"
+  equal clone "$a" "$b"
+  # a copy: everything is
+  cp --reflink=never "$a" "$M/copy"
+  equal copy "$a" "$M/copy"
+  expect 1 --verify=maps "$a" "$M/copy"
+  says 'cannot tell'
+  # one byte: first, last, at the end of an extent, in every second extent, in a hole
+  size=$(stat -c %s "$a")
+  for at in 0 4095 4096 $((size - 1)) $((size - 778)) 6000000; do
+    cp --reflink=always "$a" "$b"
+    printf X | dd of="$b" bs=1 seek=$at conv=notrunc status=none
+    differ "byte $at" "$a" "$b"
+  done
+  cp --reflink=always "$a" "$b"
+  for i in $(seq 0 60 2900); do
+    printf XYZ | dd of="$b" bs=1 seek=$((i * 4096 + i)) conv=notrunc status=none
+  done
+  differ 'many' "$a" "$b"
+  # holes: leading, trailing, against zeroes that are written, against preallocation
+  truncate -s 5M "$M/hole"
+  cp --reflink=always "$M/hole" "$M/hole2"
+  equal holes "$M/hole" "$M/hole2"
+  head -c 5M /dev/zero >"$M/zero"
+  equal 'hole and zeroes' "$M/hole" "$M/zero"
+  rm "$M/hole2" && fallocate -l 5M "$M/hole2"
+  equal 'hole and preallocation' "$M/hole" "$M/hole2"
+  { truncate -s 1M "$M/lead" && head -c 70001 /dev/urandom >>"$M/lead"; }
+  cp --reflink=always "$M/lead" "$M/lead2"
+  equal 'leading hole' "$M/lead" "$M/lead2"
+  truncate -s +1M "$M/lead2"
+  differ 'trailing hole' "$M/lead" "$M/lead2"
+  truncate -s +1M "$M/lead"
+  equal 'trailing holes' "$M/lead" "$M/lead2"
+  printf Q | dd of="$M/lead2" bs=1 seek=512000 conv=notrunc status=none
+  differ 'in the leading hole' "$M/lead" "$M/lead2"
+  # extents that touch on disk but not in the file, and the reverse
+  head -c 1M /dev/urandom >"$M/x"
+  sync "$M/x"
+  xfs_io -c "reflink $M/x 0 524288 524288" -c "reflink $M/x 524288 0 524288" -f "$M/y" >/dev/null
+  differ 'swapped halves' "$M/x" "$M/y"
+  xfs_io -c "reflink $M/x 0 0 524288" -c "reflink $M/x 524288 524288 524288" -f "$M/z" >/dev/null
+  equal 'two halves' "$M/x" "$M/z"
+  # compressed twice from one extent: the same place, other bytes
+  yes abcdefgh | head -c 262144 >"$M/c1"
+  sync "$M/c1"
+  xfs_io -c "reflink $M/c1 131072 0 131072" -c "reflink $M/c1 0 131072 131072" -f "$M/c2" >/dev/null
+  cmp -s "$M/c1" "$M/c2" && equal 'compressed' "$M/c1" "$M/c2" || differ 'compressed' "$M/c1" "$M/c2"
+  # small, inline, empty, the same file
+  printf hello >"$M/s1"
+  cp --reflink=auto "$M/s1" "$M/s2"
+  equal inline "$M/s1" "$M/s2"
+  printf hellO >"$M/s2"
+  differ inline "$M/s1" "$M/s2"
+  : >"$M/e1"
+  : >"$M/e2"
+  equal empty "$M/e1" "$M/e2"
+  differ 'empty and not' "$M/e1" "$M/s1"
+  equal itself "$a" "$a"
+  # what was written, but is not on disk yet
+  cp --reflink=always "$a" "$b"
+  printf Z | dd of="$b" bs=1 seek=70000 conv=notrunc status=none
+  expect 4 --verify "$a" "$b"
+  check 'says where' grep -q 'first at byte 70000, 1 bytes in 1 ranges' "$T/out"
+  expect 4 --verify -q "$a" "$b"
+  silent
+  # written to meanwhile
+  cp --reflink=never "$a" "$b"
+  (while :; do printf Z | dd of="$b" bs=1 seek=$RANDOM conv=notrunc status=none; done) &
+  writer=$!
+  sleep 0.2
+  expect 1 --verify=data "$a" "$b"
+  says 'was written to meanwhile'
+  kill $writer
+  wait $writer 2>/dev/null
+  sleep 0.3
+  # mistakes
+  expect 1 --verify "$a" "$M/nothing"
+  says 'No such file'
+  expect 1 --verify "$M" "$a"
+  says 'not a regular file'
+  expect 1 --verify=some "$a" "$b"
+  expect 1 --verify "$a"
+  # another file system: by reading
+  mkdir "$T/other" && mount -t tmpfs tmpfs "$T/other"
+  cp "$a" "$T/other/a"
+  equal 'another file system' "$a" "$T/other/a"
+  umount "$T/other" && rmdir "$T/other"
+  # read-only: nothing is written to compare
+  cp --reflink=always "$a" "$b"
+  mount -o remount,ro "$M"
+  expect 0 --verify "$a" "$b"
+  mount -o remount,rw "$M"
+  fs_unmount "$M"
+done
+finish
