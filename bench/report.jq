@@ -47,13 +47,36 @@ def stalls:
     longest_write_ms: pairs(.writer | ms(.max)) | shorter,
     wall_s: pairs(.wall_ns / 1e9) | slower };
 
+def cpu: .load.cpu_ns / 1e9;
+# What is saved: [first, other] of each round, and how many times less the other is.
+def saved($first; $part; f):
+  (of($first) | map({ key: (.round | tostring), value: f }) | from_entries) as $whole |
+  of($part) | map([$whole[.round | tostring], f]) |
+  { first: (map(.[0]) | longest), again: (map(.[1]) | longest),
+    ratio: (map(.[1] as $again | .[0] | over($again)) |
+            { median: median, worst: (map(select(. != null)) | min) }), pairs: . };
+def unfrozen:
+  { longest_read_ms: pairs(.reader | ms(.max)) | shorter,
+    longest_write_ms: pairs(.writer | ms(.max)) | shorter,
+    cpu_s: pairs(.cpu_ns / 1e9) | slower, wall_s: pairs(.wall_ns / 1e9) | slower,
+    methods: (map(select(.tool == "lullcp").summary.method) | unique) };
+
 def memory: map(select(.tool == "lullcp")) | group_by(.extents) |
   map({ extents: .[0].extents, peak_mib: (map(.load.maxrss_kib / 1024) | max) });
 
 def figures:
   { speed: of("speed") | speed, speed_with_sync: of("sync") | speed,
     budget: map(select(.tool == "lullcp" and (.part == "speed" or .part == "sync"))) | budget,
-    stalls: of("stall") | stalls, memory: memory };
+    stalls: of("stall") | stalls, unfrozen: of("writers") | unfrozen,
+    live: saved("freeze"; "live"; .summary.freeze_ns / 1e6),
+    refresh: saved("first"; "refresh"; cpu), verify: saved("first"; "verify"; cpu),
+    verify_bytes_read: (of("verify") | map(.summary.bytes_read) | max),
+    memory: memory };
+
+# One that holds on some file systems only, with a limit for each.
+def goals($name; $limits; f):
+  map(select($limits[.key]) | { name: "\($name), \(.key)", goal: ">= \($limits[.key])",
+    measured: (.value | f), where: .key, met: ((.value | f) >= $limits[.key]) });
 
 # A goal is met if it is met on every file system.
 def goal($name; $sign; $limit; f):
@@ -76,5 +99,14 @@ $machine[0] + {
     goal("calls over the budget, %"; "<="; 1; .budget.over_percent_of_all),
     goal("hold p99, ms"; "<="; 10; .budget.hold_p99_ms.median),
     goal("peak memory, MiB"; "<"; 16; [.memory[].peak_mib] | max),
-    goal("longest read, cp to lullcp"; ">="; 20; .stalls.longest_read_ms.ratio.median)]),
+    goal("longest read, cp to lullcp"; ">="; 20; .stalls.longest_read_ms.ratio.median)] +
+    goals("longest write without a hook, cp to lullcp"; { xfs: 8, "xfs-rmap": 30, btrfs: 30 };
+          .unfrozen.longest_write_ms.ratio.median) +
+    goals("longest read without a hook, cp to lullcp"; { btrfs: 30 };
+          .unfrozen.longest_read_ms.ratio.median) +
+    goals("freeze in full to --live"; { xfs: 6, "xfs-rmap": 20, btrfs: 4 };
+          .live.ratio.median) +
+    goals("CPU time of a clone to --refresh"; { "xfs-rmap": 15, btrfs: 4 };
+          .refresh.ratio.median) +
+    goals("CPU time of a clone to --verify"; { "xfs-rmap": 8 }; .verify.ratio.median)),
   runs: $runs }

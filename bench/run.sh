@@ -70,7 +70,7 @@ done
 read -ra filesystems <<<"$filesystems"
 ((${#filesystems[@]})) || die '--fs: no file system'
 
-needs=(cc jq losetup mount umount unshare)
+needs=(cc jq python3 losetup mount umount unshare)
 for fs in "${filesystems[@]}"; do
   case $fs in
   xfs | xfs-rmap) needs+=(mkfs.xfs) ;;
@@ -154,17 +154,20 @@ settle() {
 
 # measure TOOL PART ROUND EXTENTS [LOAD_OPTION]... -- COMMAND...: one line in $T/runs
 measure() {
+  settle
+  record "$@"
+}
+
+record() {
   local tool=$1 part=$2 round=$3 n=$4 status
 
   shift 4
-  settle
   "$T/load" -o "$T/load.json" "$@" >"$T/stdout" 2>"$T/stderr" || {
     cat "$T/stderr" >&2
     die "load failed: $*"
   }
   status=$(jq .status "$T/load.json")
-  # lullcp says 3 if the source was written to.
-  if [[ $status != 0 && ! ($part == stall && $tool == lullcp && $status == 3) ]]; then
+  if [[ $status != 0 ]]; then
     cat "$T/stdout" "$T/stderr" >&2
     die "exit status $status: $*"
   fi
@@ -214,30 +217,58 @@ speed() {
   done
 }
 
-# True if the last run went over the whole file although it was written to.
-went_over_all() {
-  jq -e '.summary.extents_cloned >= 0.99 * .extents' "$T/run" >/dev/null
+# One pass over the whole file, whatever is written meanwhile: what the bounded calls alone
+# do to others. What lullcp does by itself comes next.
+stall_run() { # stall_run PART TOOL ROUND
+  local options=(-f "$M/src" -r direct -w direct --writer-delay "$writer_delay" --seed "$3")
+  local choice=()
+
+  [[ -z $plot || $3 != 1 || $1 != stall ]] || options+=(--tsv "$T/$2.tsv")
+  [[ $1 != stall ]] || choice=(--on-writers=trust --passes=1)
+  if [[ $2 == cp ]]; then
+    measure cp "$1" "$3" "$extents" "${options[@]}" -- cp --reflink=always "$M/src" "$M/out/dst"
+  else
+    measure lullcp "$1" "$3" "$extents" "${options[@]}" -- \
+      "$lullcp" --json "${choice[@]}" "$M/src" "$M/out/dst"
+  fi
 }
 
-stall_run() { # stall_run TOOL ROUND
-  local options=(-f "$M/src" -r direct -w direct --writer-delay "$writer_delay" --seed "$2")
-  local try
+# One block in a hundred is written anew.
+change_some() {
+  python3 - "$M/src" "$((extents / 100))" <<'PY'
+import os, random, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+blocks = os.fstat(fd).st_size // 4096
+for _ in range(int(sys.argv[2])):
+    os.pwrite(fd, os.urandom(4096), random.randrange(blocks) * 4096)
+os.fsync(fd)
+PY
+}
 
-  [[ -z $plot || $2 != 1 ]] || options+=(--tsv "$T/$1.tsv")
-  if [[ $1 == cp ]]; then
-    measure cp stall "$2" "$extents" "${options[@]}" -- \
-      cp --reflink=always "$M/src" "$M/out/dst"
-    return
-  fi
-  for try in 1 2 3; do
-    measure lullcp stall "$2" "$extents" "${options[@]}" -- \
-      "$lullcp" --json "$M/src" "$M/out/dst"
-    ! went_over_all || return 0
-    # Not a figure: the writer was there before the pass began.
-    sed -i '$d' "$T/runs"
-    say "$fs: lullcp stopped early (try $try)"
+# Without settling in between: the clone must stay.
+again() { # again PART ROUND COMMAND...
+  local part=$1 round=$2
+
+  shift 2
+  sync -f "$M"
+  record lullcp "$part" "$round" "$extents" -- "$@"
+}
+
+# A freeze in full and a short one; an older clone brought up to date, compared, and both
+# beside the clone that they save.
+repeats() {
+  local i
+
+  for ((i = 1; i <= rounds; i++)); do
+    say "$fs: freeze, refresh and verify, round $i of $rounds"
+    measure lullcp freeze "$i" "$extents" -- "$lullcp" --json --hook=true "$M/src" "$M/out/dst"
+    measure lullcp live "$i" "$extents" -- \
+      "$lullcp" --json --hook=true --live "$M/src" "$M/out/dst"
+    measure lullcp first "$i" "$extents" -- "$lullcp" --json "$M/src" "$M/out/dst"
+    again verify "$i" "$lullcp" --json --verify "$M/src" "$M/out/dst"
+    change_some
+    again refresh "$i" "$lullcp" --json --refresh "$M/src" "$M/out/dst"
   done
-  die "$fs: lullcp never went over the whole file; try a longer --writer-delay"
 }
 
 title() { # for the picture
@@ -255,7 +286,10 @@ stalls() {
   for ((i = 1; i <= rounds; i++)); do
     say "$fs: stalls, round $i of $rounds"
     for tool in $(in_turn "$i"); do
-      stall_run "$tool" "$i"
+      stall_run stall "$tool" "$i"
+    done
+    for tool in $(in_turn "$i"); do
+      stall_run writers "$tool" "$i"
     done
   done
   if [[ -n $plot ]]; then
@@ -299,6 +333,7 @@ for fs in "${filesystems[@]}"; do
   ((found * 100 >= extents * 98)) || die "$fs: only $found extents"
   speed
   stalls
+  repeats
   memory 10000
   drop_fs
   if ((big)); then

@@ -26,6 +26,9 @@ def both($name): [$name, .cp.median, .lullcp.median, .ratio.median,
                   .cp.worst, .lullcp.worst, .ratio.worst];
 def alone($name): [$name, null, .median, null, null, .worst, null];
 
+def saving($name): ["\($name)", .first.median, .again.median, .ratio.median,
+                    .first.worst, .again.worst, .ratio.worst];
+
 def rows:
   (.speed.wall_s | both("wall time, s")),
   (.speed.cpu_s | both("CPU time, s")),
@@ -41,6 +44,13 @@ def rows:
   (.stalls.read_p99_ms | both("read p99, ms")),
   (.stalls.longest_write_ms | both("longest write, ms")),
   (.stalls.wall_s | both("wall time beside them, s")),
+  (.unfrozen.longest_read_ms | both("no hook: longest read, ms")),
+  (.unfrozen.longest_write_ms | both("no hook: longest write, ms")),
+  (.unfrozen.cpu_s | both("no hook: CPU time, s")),
+  (.unfrozen.wall_s | both("no hook: wall time, s")),
+  (.live | saving("frozen in full and with --live, ms")),
+  (.refresh | saving("CPU of a clone and of --refresh, s")),
+  (.verify | saving("CPU of a clone and of --verify, s")),
   (.memory[] | ["peak memory at \(.extents) extents, MiB", null, .peak_mib, null, null, null,
                 null]);
 
