@@ -51,7 +51,7 @@ static int take(struct lull_job *job, int root)
 			r = lull_snapshot_take(root, dest->dir, dest->snapshot, job->src,
 					       dest->scratch, now.size, &held);
 		/* Grown or shrunk since it was looked at. */
-		if (r == -EINVAL)
+		if (r == -EINVAL || r == -EAGAIN)
 			continue;
 		if (r == -ETIME) {
 			job->last_call_ns = held;

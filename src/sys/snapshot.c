@@ -6,6 +6,11 @@
  * extent cloned: more than nothing before the snapshot means that the locks are held, less
  * than the whole after it that they have not been let go. The clone has waited for direct
  * I/O and written out the dirty pages first.
+ *
+ * "After it" comes earlier than the end of the snapshot call, which waits until all of the
+ * transaction is on disk. A new transaction begins only when the snapshot has been created
+ * in the old one, and the clone, which needs one for each extent, begins it at once: when
+ * the file system's generation moves on from that of the snapshot, the locks can go.
  */
 #include "sys/snapshot.h"
 
@@ -20,7 +25,9 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -193,13 +200,82 @@ static int end_holder(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : 0;
 }
 
+/* The number of the transaction that is running, or was the last; 0 before Linux 5.10. */
+static uint64_t running_transaction(int dir)
+{
+	struct btrfs_ioctl_fs_info_args info = { .flags = BTRFS_FS_INFO_FLAG_GENERATION };
+
+	if (ioctl(dir, BTRFS_IOC_FS_INFO, &info) < 0 ||
+	    !(info.flags & BTRFS_FS_INFO_FLAG_GENERATION))
+		return 0;
+	return info.generation;
+}
+
+struct watch {
+	int dir;
+	int scratch;
+	uint64_t len;
+	uint64_t transaction; /* the one that the snapshot should be created in */
+	pid_t holder;
+	atomic_bool over;     /* the snapshot call has returned */
+	bool let_go;          /* the holder was at work when that transaction was past, and
+	                         has been ended */
+};
+
+/* Lets the holder go as soon as the transaction of the snapshot is past. */
+static void *watch_transaction(void *arg)
+{
+	struct watch *w = arg;
+
+	while (!atomic_load(&w->over)) {
+		if (running_transaction(w->dir) > w->transaction) {
+			w->let_go = is_at_work(w->scratch, w->len);
+			(void)kill(w->holder, SIGKILL);
+			break;
+		}
+		lull_clock_sleep(LOOK_AGAIN_NS);
+	}
+	return NULL;
+}
+
+static bool created_in(int dir, const char *name, uint64_t transaction)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct btrfs_util_subvolume_info info;
+
+	return fd >= 0 && btrfs_util_subvolume_info_fd(fd, 0, &info) == BTRFS_UTIL_OK &&
+	       info.otransid == transaction;
+}
+
+/* Takes it while the holder is at work. *ret_proven: it was, for as long as it had to. */
+static int create_under(struct watch *w, int root, const char *name, bool *ret_proven)
+{
+	pthread_t thread;
+	int r;
+
+	w->transaction = running_transaction(w->dir);
+	r = w->transaction ? pthread_create(&thread, NULL, watch_transaction, w) : -1;
+	bool watched = r == 0;
+
+	errno = 0;
+	r = from_util(btrfs_util_create_snapshot_fd2(
+		root, w->dir, name, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
+	*ret_proven = is_at_work(w->scratch, w->len);
+	atomic_store(&w->over, true);
+	if (watched)
+		(void)pthread_join(thread, NULL);
+	if (r == 0 && w->let_go)
+		*ret_proven = created_in(w->dir, name, w->transaction);
+	return r;
+}
+
 int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch,
 		       uint64_t len, uint64_t *ret_held_ns)
 {
+	struct watch w = { .dir = dir, .scratch = scratch, .len = len };
 	uint64_t before;
 	bool proven = false;
 	int r = 0, held;
-	pid_t pid;
 
 	if (ftruncate(scratch, 0) < 0)
 		return -errno;
@@ -207,16 +283,12 @@ int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch
 	if (syncfs(dir) < 0)
 		return -errno;
 	before = lull_clock_now();
-	pid = start_holder(src, scratch, len);
-	if (pid < 0)
-		return pid;
-	if (wait_for_holder(pid, scratch, len)) {
-		errno = 0;
-		r = from_util(btrfs_util_create_snapshot_fd2(
-			root, dir, name, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
-		proven = is_at_work(scratch, len);
-	}
-	held = end_holder(pid);
+	w.holder = start_holder(src, scratch, len);
+	if (w.holder < 0)
+		return w.holder;
+	if (wait_for_holder(w.holder, scratch, len))
+		r = create_under(&w, root, name, &proven);
+	held = end_holder(w.holder);
 	*ret_held_ns = lull_clock_now() - before;
 	(void)ftruncate(scratch, 0);
 	if (r < 0 || (proven && held == 0))
@@ -224,7 +296,8 @@ int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch
 	r = lull_snapshot_delete(dir, name);
 	if (r < 0)
 		return r;
-	return held < 0 ? held : -ETIME;
+	/* Another transaction came between: that says nothing about the next attempt. */
+	return held < 0 ? held : w.let_go ? -EAGAIN : -ETIME;
 }
 
 int lull_snapshot_open(int dir, const char *name, const char *inside, int src)

@@ -34,7 +34,8 @@ bool lull_snapshot_deletable(int dir);
  * Snapshots root as name in directory dir while a process that clones [0, len) of src into
  * scratch holds src's lock; what scratch held is lost. len is the size of src.
  *
- * 0; -ETIME if the clone was over before the snapshot, so that nothing is proven: then the
+ * 0; -EAGAIN if the attempt failed by chance; -ETIME if the clone was over before the
+ * snapshot, so that nothing is proven: then the
  * snapshot is deleted again; or another -errno. *ret_held_ns is how long the lock was held,
  * at most.
  */
