@@ -306,6 +306,51 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 
 void lull_comparison_done(struct lull_comparison *comparison);
 
+/* What lull_probe() recommends. */
+enum lull_advice {
+	LULL_ADVICE_COWEXTSIZE = 1 << 0, /* XFS, fragmented, without that hint */
+	LULL_ADVICE_SUBVOLUME = 1 << 1,  /* Btrfs: no snapshot is possible as it lies now */
+	LULL_ADVICE_HOOK = 1 << 2,       /* written to, and no method but a freeze is left */
+	LULL_ADVICE_LOG = 1 << 3,        /* XFS: the log is small for the number of extents */
+};
+
+/* What would happen to a source, found out without publishing anything. */
+struct lull_forecast {
+	struct lull_failure failure;
+	char type[32];              /* of the file system */
+	char mount_point[256];
+	char kernel[65];
+	uint64_t block;             /* bytes, the unit of clone ranges */
+	bool reverse_map;           /* XFS with rmapbt=1: clones are dearer */
+	bool reads_wait;            /* for a clone call, on this kernel */
+	bool reads_wait_for_writers; /* behind a writer that waits for it */
+	uint64_t size;
+	uint64_t extents;
+	bool extents_exact;         /* false: counted up to a limit, and the rest guessed */
+	bool written;               /* somebody wrote while this looked */
+	uint64_t extent_ns;         /* measured: what a clone takes for an extent */
+	uint64_t again_ns;          /* and if it is shared already, or compared by the maps */
+	uint64_t cp_ns;             /* predicted: cp --reflink, for which writers wait */
+	uint64_t clone_ns;          /* predicted: lullcp, rests included */
+	uint64_t budget_ns;         /* what writers wait for at most, but for: */
+	uint64_t snapshot_ns;       /* predicted stall of that method, 0: not possible here */
+	uint64_t atomic_ns;         /* predicted stall of that method */
+	enum lull_method method;    /* that would be chosen; LULL_METHOD_NONE: it would stop */
+	enum lull_method if_written; /* the same, if somebody writes all the time */
+	unsigned int advice;        /* enum lull_advice */
+};
+
+/*
+ * Tries a clone of source into directory (NULL: source's own) with a real block and a sample
+ * of extents, in an unnamed file; predicts the rest. LULL_FAILED if cloning does not work
+ * there: see failure.
+ */
+enum lull_outcome lull_probe(const struct lull_options *options, const char *source,
+			     const char *directory, const struct lull_observer *observer,
+			     struct lull_forecast *ret_forecast);
+
+void lull_forecast_done(struct lull_forecast *forecast);
+
 /* Frees what the result owns. */
 void lull_result_done(struct lull_result *result);
 

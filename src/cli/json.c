@@ -144,6 +144,46 @@ void json_comparison(const char *source, const char *dest, enum lull_outcome out
 	print(line);
 }
 
+void json_forecast(const char *source, enum lull_outcome outcome,
+		   const struct lull_forecast *f)
+{
+	json_t *line = begin("summary"), *advice = json_array();
+
+	set_text(line, "source", source);
+	set_text(line, "method", "probe");
+	set_text(line, "result", words_result(outcome));
+	set_text(line, "file_system", f->type);
+	set_text(line, "mount_point", f->mount_point);
+	set_text(line, "kernel", f->kernel);
+	set(line, "block_size", f->block);
+	(void)json_object_set_new(line, "reflink", json_boolean(outcome == LULL_OK));
+	(void)json_object_set_new(line, "reverse_map", json_boolean(f->reverse_map));
+	(void)json_object_set_new(line, "reads_wait", json_boolean(f->reads_wait));
+	(void)json_object_set_new(line, "reads_wait_for_writers",
+				  json_boolean(f->reads_wait_for_writers));
+	(void)json_object_set_new(line, "writes_wait", json_true());
+	set(line, "size", f->size);
+	set(line, "extents", f->extents);
+	(void)json_object_set_new(line, "extents_exact", json_boolean(f->extents_exact));
+	(void)json_object_set_new(line, "written", json_boolean(f->written));
+	set(line, "clone_ns_per_extent", f->extent_ns);
+	set(line, "repeat_ns_per_extent", f->again_ns);
+	set(line, "predicted_cp_ns", f->cp_ns);
+	set(line, "predicted_lullcp_ns", f->clone_ns);
+	set(line, "stall_cp_ns", f->cp_ns);
+	set(line, "stall_budget_ns", f->budget_ns);
+	set(line, "stall_snapshot_ns", f->snapshot_ns);
+	set(line, "stall_atomic_ns", f->atomic_ns);
+	set_text(line, "chosen_method", lull_method_name(f->method));
+	set_text(line, "method_if_written", lull_method_name(f->if_written));
+	for (unsigned int bit = 1; words_advice(bit); bit <<= 1) {
+		if (f->advice & bit)
+			(void)json_array_append_new(advice, json_string(words_advice(bit)));
+	}
+	(void)json_object_set_new(line, "advice", advice);
+	print(line);
+}
+
 void json_report(const struct lull_report *r)
 {
 	json_t *line = begin("checkpoint");

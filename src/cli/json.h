@@ -13,3 +13,5 @@ void json_report(const struct lull_report *report);
 void json_announce(const char *source, enum lull_method method, uint64_t ns);
 void json_comparison(const char *source, const char *dest, enum lull_outcome outcome,
 		     const struct lull_comparison *found);
+void json_forecast(const char *source, enum lull_outcome outcome,
+		   const struct lull_forecast *found);

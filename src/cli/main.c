@@ -132,6 +132,21 @@ static int run_verify(const struct command *command, struct render *render,
 	return status;
 }
 
+static int run_probe(const struct command *command, struct render *render,
+		     const struct lull_observer *observer)
+{
+	struct lull_forecast found;
+	enum lull_outcome outcome = lull_probe(&command->engine, command->source, command->dest,
+					       observer, &found);
+	int status = words_exit_status(outcome);
+
+	render_forecast(render, outcome, &found, stop_signal);
+	lull_forecast_done(&found);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
 static int run_report(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
@@ -177,6 +192,7 @@ int main(int argc, char **argv)
 	}
 	status = command.mode == MODE_CLONE    ? run_clone(&command, &render, &observer)
 		 : command.mode == MODE_VERIFY ? run_verify(&command, &render, &observer)
+		 : command.mode == MODE_PROBE  ? run_probe(&command, &render, &observer)
 					       : run_report(&command, &render, &observer);
 	free(command.made_dest);
 	return status;

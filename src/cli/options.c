@@ -138,6 +138,7 @@ static bool set_mode(struct command *c, const struct row *row, const char *value
 		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
 			      c->mode == MODE_STATUS	? "status"
 			      : c->mode == MODE_RECOVER ? "recover"
+			      : c->mode == MODE_PROBE	? "probe"
 							: "verify",
 			      row->name);
 		return false;
@@ -167,6 +168,8 @@ static const struct row table[] = {
 	  "with --refresh: use up this older clone instead" },
 	{ "verify", 0, "[HOW]", set_verify, MODE_VERIFY,
 	  "compare by: auto (maps, then data), maps, data" },
+	{ "probe", 0, NULL, set_mode, MODE_PROBE,
+	  "tell what would happen here: time, stalls, method" },
 	{ "status", 0, NULL, set_mode, MODE_STATUS,
 	  "how far an interrupted clone has come" },
 	{ "recover", 0, NULL, set_mode, MODE_RECOVER,
@@ -281,7 +284,7 @@ static bool check(const struct command *c)
 	if (c->engine.base && c->engine.in_place)
 		return mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return mistake(c, "--refresh is no option of --verify, --status and --recover");
+		return mistake(c, "--refresh excludes --verify, --probe, --status and --recover");
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return mistake(c, "--keep-frozen and --max-freeze exclude each other");
@@ -292,7 +295,13 @@ static bool take_operands(struct command *c, int n, char **operand)
 {
 	int wanted = c->mode <= MODE_VERIFY && !c->target_directory ? 2 : 1;
 
-	if (c->mode > MODE_VERIFY) {
+	if (c->mode == MODE_PROBE) {
+		if (n == 0)
+			return mistake(c, "missing file operand");
+		c->source = operand[0];
+		c->dest = n > 1 ? operand[1] : c->target_directory;
+		wanted = c->target_directory ? 1 : 2;
+	} else if (c->mode > MODE_VERIFY) {
 		if (n == 0)
 			return mistake(c, "missing destination file operand");
 		c->dest = operand[0];
@@ -411,11 +420,12 @@ void options_help(const struct command *command)
 		     "  or:  %s [OPTION]... -t DIRECTORY SOURCE\n"
 		     "  or:  %s --refresh [OPTION]... SOURCE DEST\n"
 		     "  or:  %s --verify[=HOW] [OPTION]... SOURCE DEST\n"
+		     "  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
 		     "  or:  %s --status [OPTION]... DEST\n"
 		     "  or:  %s --recover [OPTION]... DEST\n"
 		     "Clone SOURCE to DEST by reflink, in calls so short that programs which use\n"
 		     "SOURCE do not stall. DEST appears when it is whole, or not at all.\n\n",
-		     p, p, p, p, p, p, p);
+		     p, p, p, p, p, p, p, p);
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		const struct row *row = &table[i];
 		char left[40];

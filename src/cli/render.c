@@ -198,6 +198,62 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 			     words_time(f->elapsed_ns));
 }
 
+static void stall_line(const char *what, uint64_t ns, const char *who)
+{
+	(void)printf("  %-10s %s\n", what, ns ? words_time(ns) : who);
+}
+
+void render_forecast(struct render *render, enum lull_outcome outcome,
+		     const struct lull_forecast *f, int signal)
+{
+	const struct command *c = render->command;
+	const char *advice = NULL;
+	char *message = NULL;
+
+	if (outcome != LULL_OK) {
+		if (outcome == LULL_INTERRUPTED) {
+			if (asprintf(&message, "interrupted by signal %d", signal) < 0)
+				message = NULL;
+		} else {
+			words_failure(outcome, &f->failure, &message, &advice);
+		}
+		if (c->json)
+			json_error(outcome, &f->failure, message ? message : "");
+		say(render, message, advice);
+		free(message);
+	}
+	if (c->json) {
+		json_forecast(c->source, outcome, f);
+		return;
+	}
+	if (outcome != LULL_OK)
+		return;
+	(void)printf("source:      %s, %s in %s%llu extents\n", quote(c->source),
+		     words_bytes(f->size), f->extents_exact ? "" : "about ",
+		     (unsigned long long)f->extents);
+	(void)printf("file system: %s%s on %s, blocks of %llu bytes; reflinks work\n", f->type,
+		     f->reverse_map ? " with a reverse mapping tree" : "", f->mount_point,
+		     (unsigned long long)f->block);
+	(void)printf("kernel:      %s; for a clone call writes wait, reads %s\n", f->kernel,
+		     f->reads_wait ? "wait as well" : "wait behind a writer that waits");
+	(void)printf("an extent:   %s to clone, %s to go over again (a sample, measured)\n",
+		     words_time(f->extent_ns), words_time(f->again_ns));
+	(void)printf("time:        cp --reflink %s, lullcp %s\n", words_time(f->cp_ns),
+		     words_time(f->clone_ns));
+	(void)printf("longest stall of a writer, predicted:\n");
+	stall_line("cp", f->cp_ns, "0");
+	stall_line("quiet", f->budget_ns, "0");
+	stall_line("frozen", f->budget_ns, "0");
+	stall_line("snapshot", f->snapshot_ns, "not possible here");
+	stall_line("atomic", f->atomic_ns, "0");
+	(void)printf("method now:  %s\n", words_method(f->method));
+	(void)printf("if written:  %s\n", words_method(f->if_written));
+	for (unsigned int bit = 1; words_advice(bit); bit <<= 1) {
+		if (f->advice & bit)
+			(void)printf("advice:      %s\n", words_advice(bit));
+	}
+}
+
 static void draw_histogram(const struct lull_result *result)
 {
 	struct lull_bar bars[64];

@@ -31,6 +31,10 @@ void render_announce(struct render *render, enum lull_method method, uint64_t ns
 void render_comparison(struct render *render, enum lull_outcome outcome,
 		       const struct lull_comparison *found, int signal);
 
+/* What --probe found. */
+void render_forecast(struct render *render, enum lull_outcome outcome,
+		     const struct lull_forecast *found, int signal);
+
 /* How it ended: message, -v line, histogram, JSON summary. signal: 0 or what ended it. */
 void render_end(struct render *render, enum lull_outcome outcome,
 		const struct lull_result *result, int signal);

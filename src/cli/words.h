@@ -23,3 +23,9 @@ const char *words_result(enum lull_outcome outcome);
 /* 1536 -> "1.5 KiB"; 12345678 -> "12.3 ms". Strings used in turn, eight stay valid. */
 const char *words_bytes(uint64_t bytes);
 const char *words_time(uint64_t ns);
+
+/* A sentence for one advice (enum lull_advice); NULL if advice is none. */
+const char *words_advice(unsigned int advice);
+
+/* Why a method would be chosen, as the end of a sentence; never NULL. */
+const char *words_method(enum lull_method method);

@@ -271,11 +271,16 @@ enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_
 	return outcome;
 }
 
+uint64_t lull_pass_weight_of_one_call(const struct lull_job *job)
+{
+	return job->options->latency_budget_ns /
+	       (job->src_fs.magic == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
+						       : DEAREST_EXTENT_NS);
+}
+
 bool lull_pass_fits_one_call(struct lull_job *job)
 {
-	uint64_t limit = job->options->latency_budget_ns /
-			 (job->src_fs.magic == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
-								 : DEAREST_EXTENT_NS);
+	uint64_t limit = lull_pass_weight_of_one_call(job);
 	uint64_t weight = 0, extents = 0;
 	struct lull_extmap *map;
 	struct lull_cursor cursor;

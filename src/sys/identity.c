@@ -35,6 +35,21 @@ struct xfs_geometry {
 };
 #define IOC_XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
 
+#define XFS_HAS_RMAPBT (1u << 19)
+
+int lull_identity_xfs(int fd, struct lull_xfs *ret_xfs)
+{
+	struct xfs_geometry xfs = { 0 };
+
+	if (ioctl(fd, IOC_XFS_GEOMETRY, &xfs) < 0)
+		return -errno;
+	*ret_xfs = (struct lull_xfs){
+		.reverse_map = xfs.flags & XFS_HAS_RMAPBT,
+		.log_bytes = xfs.log_start ? (uint64_t)xfs.log_blocks * xfs.block : 0,
+	};
+	return 0;
+}
+
 static bool read_uuid(int fd, uint8_t uuid[16])
 {
 	struct fsuuid generic = { 0 };

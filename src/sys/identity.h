@@ -28,6 +28,15 @@ struct lull_fs {
  */
 int lull_identity_fs(int fd, struct lull_fs *ret_fs) _must_check_;
 
+/* What XFS says of itself. */
+struct lull_xfs {
+	bool reverse_map;   /* rmapbt=1: a clone of an extent costs several times as much */
+	uint64_t log_bytes; /* 0: outside the file system, or not known */
+};
+
+/* 0, or -errno where fd is not on XFS. */
+int lull_identity_xfs(int fd, struct lull_xfs *ret_xfs) _must_check_;
+
 /* A new run id: a random UUID in lower case. */
 void lull_identity_run_id(char ret_id[37]);
 

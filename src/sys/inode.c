@@ -89,6 +89,14 @@ bool lull_inode_is_realtime(int fd)
 	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 && attr.fsx_xflags & FS_XFLAG_REALTIME;
 }
 
+bool lull_inode_has_cowextsize(int fd)
+{
+	struct fsxattr attr = { 0 };
+
+	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 &&
+	       attr.fsx_xflags & FS_XFLAG_COWEXTSIZE;
+}
+
 uint64_t lull_inode_extents(int fd)
 {
 	struct fsxattr attr = { 0 };

@@ -16,6 +16,9 @@ bool lull_inode_is_nocow(int fd);
 /* True for an XFS file on the real-time device. */
 bool lull_inode_is_realtime(int fd);
 
+/* True if the file has a copy-on-write extent size of its own (XFS). */
+bool lull_inode_has_cowextsize(int fd);
+
 /* True if name in directory dir is immutable or append-only (chattr +i, +a). */
 bool lull_inode_is_immutable(int dir, const char *name);
 
