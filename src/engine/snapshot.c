@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 
 /* How often the size of the source may change under the attempt. */
@@ -76,10 +77,16 @@ static enum lull_outcome record(struct lull_job *job, bool there)
 
 enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 {
-	int r = lull_snapshot_delete(job->dest.dir, job->dest.snapshot);
+	const struct lull_dest *dest = &job->dest;
+	int r = lull_snapshot_delete(dest->dir, dest->snapshot);
 
 	if (r < 0) {
-		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.snapshot);
+		_cleanup_free_ char *path = NULL;
+
+		if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
+			     dest->snapshot) < 0)
+			path = NULL;
+		lull_warn(job, LULL_WARNING_CLEANUP, r, path ? path : dest->snapshot);
 		return LULL_OK;
 	}
 	return job->checkpoint.snapshot ? record(job, false) : LULL_OK;
