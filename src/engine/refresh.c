@@ -95,6 +95,9 @@ static bool shares_nothing(struct lull_job *job, int fd)
 			lull_plan_init(&plan, LULL_PLAN_COMPARE, from, size, job->dest.fs.block,
 				       &s, &d);
 			while (seen < EXTENTS_EACH && lull_plan_next(&plan, &range) > 0) {
+				/* Compressed or inline: its place says nothing. */
+				if (plan.s.flags & LULL_EXTENT_OPAQUE)
+					r = -ENODATA;
 				different++;
 				seen = plan.extents;
 			}
