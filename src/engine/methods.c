@@ -59,8 +59,11 @@ static int take_any_reference(struct lull_job *job)
 	return r;
 }
 
-/* One pass over job->src from job->reference on. *ret_held: nobody wrote meanwhile. */
-static enum lull_outcome pass(struct lull_job *job, bool *ret_held)
+/*
+ * One pass over job->src from job->reference on. *ret_held: nobody wrote meanwhile.
+ * *ret_whole: it went over all of the file, which it does not if that shrinks under it.
+ */
+static enum lull_outcome pass(struct lull_job *job, bool *ret_held, bool *ret_whole)
 {
 	struct lull_reference after;
 	enum lull_outcome outcome;
@@ -68,7 +71,7 @@ static enum lull_outcome pass(struct lull_job *job, bool *ret_held)
 	uint64_t start;
 	int r;
 
-	*ret_held = false;
+	*ret_held = *ret_whole = false;
 	outcome = lull_start_pass(job, &start);
 	if (outcome != LULL_OK)
 		return outcome;
@@ -77,6 +80,7 @@ static enum lull_outcome pass(struct lull_job *job, bool *ret_held)
 		return LULL_OK;
 	if (outcome != LULL_OK)
 		return outcome;
+	*ret_whole = true;
 	r = lull_tripwire_look(job->src, &after);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
@@ -149,14 +153,14 @@ static enum lull_outcome passes_before_freeze(struct lull_job *job)
 
 	for (unsigned int i = 0; i < job->options->passes; i++) {
 		enum lull_outcome outcome;
-		bool held;
+		bool held, whole;
 		int r = lull_tripwire_flush(job->src);
 
 		if (r == 0)
 			r = take_any_reference(job);
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
-		outcome = pass(job, &held);
+		outcome = pass(job, &held, &whole);
 		if (outcome != LULL_OK)
 			return outcome;
 		if (!worth_another(job, &before, &first))
@@ -193,11 +197,11 @@ static enum lull_outcome prepare_freeze(struct lull_job *job)
 
 static enum lull_outcome frozen_pass(struct lull_job *job)
 {
-	bool taken, held = false;
+	bool taken, held = false, whole;
 	enum lull_outcome outcome = take_reference(job, &taken);
 
 	if (outcome == LULL_OK && taken)
-		outcome = pass(job, &held);
+		outcome = pass(job, &held, &whole);
 	if (outcome == LULL_OK && !held)
 		outcome = written(job, LULL_CAUSE_WRITERS);
 	return outcome;
@@ -299,27 +303,30 @@ enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 	bool snapshot = (options->on_writers == LULL_ON_WRITERS_AUTO ||
 			 options->on_writers == LULL_ON_WRITERS_SNAPSHOT) &&
 			lull_snapshot_possible(job);
+	/* On Btrfs one call over all is no shorter for what passes have cloned. */
+	bool cp_like = options->on_writers == LULL_ON_WRITERS_ATOMIC &&
+		       job->dest.fs.magic == BTRFS_SUPER_MAGIC;
 	uint64_t before = 0, first = 0;
 
 	job->progress->method = LULL_METHOD_QUIET;
 	job->stop_if_written = snapshot;
 	for (unsigned int i = 0; i < options->passes; i++) {
-		bool taken, held;
+		bool taken, held, whole;
 		enum lull_outcome outcome = take_reference(job, &taken);
 
 		if (outcome != LULL_OK)
 			return outcome;
-		if (!taken && snapshot)
+		if (!taken && (snapshot || cp_like))
 			break;
-		outcome = pass(job, &held);
+		outcome = pass(job, &held, &whole);
 		if (outcome != LULL_OK || held)
 			return outcome;
-		if (options->on_writers == LULL_ON_WRITERS_TRUST) {
+		if (options->on_writers == LULL_ON_WRITERS_TRUST && whole) {
 			job->progress->method = LULL_METHOD_TRUST;
 			lull_warn(job, LULL_WARNING_TRUSTED, 0, job->source);
 			return LULL_OK;
 		}
-		if (snapshot || !worth_another(job, &before, &first))
+		if (snapshot || cp_like || !worth_another(job, &before, &first))
 			break;
 	}
 	return escalate(job);
