@@ -141,7 +141,7 @@ for how in keeper recover resume restart; do
   sleep 0.1
   check "$how: there is a snapshot" test -e "$M/.killed.lullcp-snap"
   keeper=$(pgrep -P $pid)
-  [ $how = keeper ] || kill -9 $keeper
+  [ $how = keeper ] || kill -9 "$keeper"
   kill -9 $pid
   wait $pid 2>/dev/null
   stop_writer
