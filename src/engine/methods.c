@@ -128,7 +128,7 @@ enum lull_outcome lull_method_single(struct lull_job *job)
 		outcome = record_refresh(job);
 	if (outcome == LULL_OK)
 		outcome = lull_start_prepare(job);
-	return outcome == LULL_OK ? lull_pass_whole(job) : outcome;
+	return outcome == LULL_OK ? lull_pass_whole(job, false) : outcome;
 }
 
 /* Whether another pass would shorten the last, decisive step. */
@@ -275,7 +275,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 		if (lull_clock_now() - before < SHORT_FLUSH_NS)
 			break;
 	}
-	return lull_pass_whole(job);
+	return lull_pass_whole(job, true);
 }
 
 static enum lull_outcome escalate(struct lull_job *job)

@@ -314,11 +314,11 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 	return true;
 }
 
-enum lull_outcome lull_pass_whole(struct lull_job *job)
+enum lull_outcome lull_pass_whole(struct lull_job *job, bool written)
 {
 	struct lull_progress *progress = job->progress;
 	uint64_t before = lull_clock_now(), size = 0, ns;
-	int r = lull_clone_whole(job->src, job->dest.fd, job->dest.fs.block, &size);
+	int r = lull_clone_whole(job->src, job->dest.fd, job->dest.fs.block, written, &size);
 
 	if (r < 0)
 		return clone_failed(job, r, 0, progress->size);

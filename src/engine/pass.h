@@ -19,5 +19,5 @@ uint64_t lull_pass_weight_of_one_call(const struct lull_job *job);
 /* The whole file in one call, if its weight promises to stay within the budget. */
 bool lull_pass_fits_one_call(struct lull_job *job);
 
-/* All of job->src in one call, which is a copy of one instant. */
-enum lull_outcome lull_pass_whole(struct lull_job *job);
+/* All of job->src in one call, which is a copy of one instant. written: somebody writes. */
+enum lull_outcome lull_pass_whole(struct lull_job *job, bool written);

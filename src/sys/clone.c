@@ -29,8 +29,12 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
 }
 
-/* The size that is known beforehand, if it stands still. 1 if it did not. */
-static int clone_known_size(int src, int dest, uint64_t *ret_size)
+/*
+ * The size that is known beforehand, if it stands still. 1 if it may not have: one that
+ * ends with a block is cloned also from a file that is longer just then, and shorter again
+ * when it is looked at. A tail that is no whole block is cloned only from the very end.
+ */
+static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_size)
 {
 	struct stat before, after;
 	int r = 0;
@@ -42,6 +46,10 @@ static int clone_known_size(int src, int dest, uint64_t *ret_size)
 	if (fstat(src, &after) < 0)
 		return -errno;
 	if (after.st_size != before.st_size)
+		return 1;
+	if ((uint64_t)before.st_size % block == 0 &&
+	    (after.st_ctim.tv_sec != before.st_ctim.tv_sec ||
+	     after.st_ctim.tv_nsec != before.st_ctim.tv_nsec))
 		return 1;
 	*ret_size = (uint64_t)before.st_size;
 	return r;
@@ -73,9 +81,9 @@ static int clone_to_the_end(int src, int dest, uint64_t block, uint64_t *ret_siz
 	return low > 0 || fstat(src, &st) < 0 || st.st_size > 0;
 }
 
-int lull_clone_whole(int src, int dest, uint64_t block, uint64_t *ret_size)
+int lull_clone_whole(int src, int dest, uint64_t block, bool written, uint64_t *ret_size)
 {
-	int r = clone_known_size(src, dest, ret_size);
+	int r = written ? 1 : clone_known_size(src, dest, block, ret_size);
 
 	for (int i = 0; r > 0 && i < TRIES; i++)
 		r = clone_to_the_end(src, dest, block, ret_size);
