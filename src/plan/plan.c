@@ -3,8 +3,8 @@
  * A merge walk over two extent maps.
  *
  * INVARIANTS
- *  1. Bytes that are not positively proven equal are different: only plain written
- *     extents with the same place on disk, or holes on both sides, prove anything.
+ *  1. Bytes that are not positively proven equal are different: only written extents
+ *     with the same place on disk, or holes on both sides, prove anything.
  *  2. pos grows with each step, whatever a cursor delivers.
  *  3. A range never mixes bytes of two extents of the source, so that its weight is the
  *     extent's own.
@@ -79,11 +79,14 @@ static bool has_data(const struct lull_extent *extent)
 	       extent->flags & LULL_EXTENT_OPAQUE;
 }
 
+/* Compressed bytes are the same if they come from the same offset of the same stored
+   extent: two extents of which one ends early may well have the same phys. */
 static bool same_place(const struct lull_extent *s, const struct lull_extent *d)
 {
-	if (s->flags || d->flags || s->phys == 0 || d->phys == 0)
+	if (s->flags & ~LULL_EXTENT_ENCODED || s->flags != d->flags || s->phys == 0 ||
+	    d->phys == 0)
 		return false;
-	return s->phys - s->off == d->phys - d->off;
+	return s->stored == d->stored && s->phys - s->off == d->phys - d->off;
 }
 
 /* Share of an extent's weight that falls to a part of it. */

@@ -5,6 +5,9 @@
  * clone nor makes anybody wait, and it looks up no back references: measured on 6.18,
  * 0.06 us an extent against FIEMAP's 0.9-1.4 us, where the clone itself takes 2.8 us.
  *
+ * It also tells which part of a compressed extent is meant, which FIEMAP does not, so that
+ * such extents can be proven equal.
+ *
  * Neighbours that touch on disk are joined as FIEMAP joins them, so that the number of
  * extents is FIEMAP's (it can differ where a shared extent touches one that is not).
  * Data that is not written out yet has no item: flush first.
@@ -103,10 +106,14 @@ static int decode(const char *item, uint32_t item_len, uint64_t off,
 			e.len = le64toh(fi.num_bytes);
 		if (fi.type == BTRFS_FILE_EXTENT_PREALLOC)
 			e.flags = LULL_EXTENT_UNWRITTEN;
-		else if (fi.compression || fi.encryption || fi.other_encoding)
+		else if (fi.encryption || fi.other_encoding)
 			e.flags = LULL_EXTENT_OPAQUE;
 		else
 			e.phys = le64toh(fi.disk_bytenr) + le64toh(fi.offset);
+		if (e.phys && fi.compression) {
+			e.flags = LULL_EXTENT_ENCODED;
+			e.stored = le64toh(fi.disk_bytenr);
+		}
 		e.weight = lull_extmap_weight(e.len);
 	}
 	*ret_extent = e;

@@ -15,6 +15,8 @@ enum lull_extent_flags {
 	                                   nothing about the bytes */
 	LULL_EXTENT_SAMPLED = 1 << 2,   /* not looked at: stands for about weight extents,
 	                                   and maybe for holes; OPAQUE as well */
+	LULL_EXTENT_ENCODED = 1 << 3,   /* compressed: phys says something together with
+	                                   stored, and nothing without it */
 };
 
 struct lull_extent {
@@ -24,6 +26,8 @@ struct lull_extent {
 	uint32_t flags;  /* enum lull_extent_flags */
 	uint32_t weight; /* how many pieces the file system keeps for it, at least 1:
 	                    the unit in which the cost of a clone call is counted */
+	uint64_t stored; /* ENCODED: where on disk the whole of what was compressed begins;
+	                    phys is that plus the offset in the plain bytes. Else 0 */
 };
 
 /*

@@ -38,16 +38,21 @@ static struct lull_cursor cursor(struct map *map)
 	return (struct lull_cursor){ .next = map_next, .ctx = map };
 }
 
-enum kind { HOLE, PLAIN, UNWRITTEN, OPAQUE, OPAQUE_UNWRITTEN, KINDS };
+enum kind { HOLE, PLAIN, UNWRITTEN, OPAQUE, OPAQUE_UNWRITTEN, ENCODED, KINDS };
 
 struct file {
 	enum kind kind[BLOCKS];
 	unsigned int place[BLOCKS];
+	unsigned int stored[BLOCKS]; /* of ENCODED: one of a few extents, else 0 */
 	unsigned char bytes[BLOCKS * BLOCK];
 	struct map map;
 };
 
+#define STORED 4
+
 static unsigned char disk[PLACES][BLOCK];
+/* What an offset of a compressed extent stands for depends on both. */
+static unsigned char encoded[STORED][PLACES][BLOCK];
 
 static void fill(unsigned char *bytes, size_t len)
 {
@@ -60,6 +65,7 @@ static uint32_t flags_of(enum kind kind)
 	return kind == UNWRITTEN	  ? LULL_EXTENT_UNWRITTEN
 	       : kind == OPAQUE		  ? LULL_EXTENT_OPAQUE
 	       : kind == OPAQUE_UNWRITTEN ? LULL_EXTENT_OPAQUE | LULL_EXTENT_UNWRITTEN
+	       : kind == ENCODED	  ? LULL_EXTENT_ENCODED
 					  : 0;
 }
 
@@ -78,7 +84,8 @@ static void draw_map(struct file *file, unsigned int blocks, uint64_t size)
 		if (file->kind[i] == HOLE)
 			continue;
 		if (e && e->off + e->len == i * BLOCK && e->flags == flags &&
-		    e->phys + e->len == phys && unit_below(4)) {
+		    e->phys + e->len == phys && e->stored == file->stored[i] * BLOCK &&
+		    unit_below(4)) {
 			e->len += BLOCK;
 			continue;
 		}
@@ -88,6 +95,7 @@ static void draw_map(struct file *file, unsigned int blocks, uint64_t size)
 			.phys = phys,
 			.flags = flags,
 			.weight = (uint32_t)(1 + unit_below(6)),
+			.stored = file->stored[i] * BLOCK,
 		};
 	}
 	/* Some say that the last extent ends with the file, some with the block. */
@@ -105,6 +113,8 @@ static void draw_bytes(struct file *file, unsigned int blocks)
 
 		if (file->kind[i] == PLAIN)
 			memcpy(at, disk[file->place[i]], BLOCK);
+		else if (file->kind[i] == ENCODED)
+			memcpy(at, encoded[file->stored[i]][file->place[i]], BLOCK);
 		else if (file->kind[i] == OPAQUE || file->kind[i] == OPAQUE_UNWRITTEN)
 			fill(at, BLOCK);
 		else
@@ -120,6 +130,13 @@ static void draw_blocks(struct file *file, unsigned int blocks, const struct fil
 		if (like && unit_below(3)) {
 			file->kind[i] = like->kind[i];
 			file->place[i] = like->place[i];
+			file->stored[i] = like->stored[i];
+			if (like->kind[i] == ENCODED && unit_below(4) == 0)
+				file->stored[i] = 1 + (unsigned int)unit_below(STORED - 1);
+			else if (like->kind[i] == ENCODED && unit_below(4) == 0) {
+				file->kind[i] = PLAIN;
+				file->stored[i] = 0;
+			}
 			continue;
 		}
 		/* Mostly the next place, so that there are extents of several blocks. */
@@ -129,6 +146,7 @@ static void draw_blocks(struct file *file, unsigned int blocks, const struct fil
 		place = unit_below(4) == 0 ? 1 + (unsigned int)unit_below(PLACES - 1)
 					   : place % (PLACES - 1) + 1;
 		file->place[i] = place;
+		file->stored[i] = file->kind[i] == ENCODED ? 1 + (unsigned int)unit_below(STORED - 1) : 0;
 		/* An extent may have no place at all. */
 		if (flags_of(file->kind[i]) & LULL_EXTENT_OPAQUE && unit_below(2))
 			file->place[i] = 0;
@@ -174,6 +192,7 @@ static void run_maps(const char *name, enum lull_plan_mode mode)
 		int r;
 
 		fill(disk[0], sizeof(disk));
+		fill(encoded[0][0], sizeof(encoded));
 		draw_blocks(&source, blocks, NULL);
 		draw_bytes(&source, blocks);
 		draw_map(&source, blocks, size);
@@ -326,42 +345,42 @@ static void test_table(void **state UNUSED)
 		{ .name = "trailing hole, fresh",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 64,
-		  .in = { { 0, 32, 160, 0, 1 } },
+		  .in = { { 0, 32, 160, 0, 1, 0 } },
 		  .out = { { 0, 32, 1, LULL_RANGE_CLONE } } },
 		{ .name = "trailing hole, unknown",
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .size = 64,
-		  .in = { { 0, 32, 160, 0, 1 } },
+		  .in = { { 0, 32, 160, 0, 1, 0 } },
 		  .out = { { 0, 32, 1, LULL_RANGE_CLONE },
 			   { 32, 32, 0, LULL_RANGE_PUNCH } } },
 		{ .name = "smaller than a block",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 5,
-		  .in = { { 0, 16, 160, 0, 1 } },
+		  .in = { { 0, 16, 160, 0, 1, 0 } },
 		  .out = { { 0, 5, 1, LULL_RANGE_CLONE } } },
 		{ .name = "inline, and so without a place",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 5,
-		  .in = { { 0, 5, 0, LULL_EXTENT_OPAQUE, 1 } },
+		  .in = { { 0, 5, 0, LULL_EXTENT_OPAQUE, 1, 0 } },
 		  .out = { { 0, 5, 1, LULL_RANGE_CLONE } } },
 		{ .name = "tail of a part of a block",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 37,
-		  .in = { { 0, 16, 160, 0, 1 }, { 32, 16, 320, 0, 1 } },
+		  .in = { { 0, 16, 160, 0, 1, 0 }, { 32, 16, 320, 0, 1, 0 } },
 		  .out = { { 0, 16, 1, LULL_RANGE_CLONE },
 			   { 32, 5, 1, LULL_RANGE_CLONE } } },
 		{ .name = "data beyond the end",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 16,
-		  .in = { { 32, 16, 160, 0, 1 } } },
+		  .in = { { 32, 16, 160, 0, 1, 0 } } },
 		{ .name = "unwritten, fresh",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 32,
-		  .in = { { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 } } },
+		  .in = { { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1, 0 } } },
 		{ .name = "unwritten, unknown",
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .size = 32,
-		  .in = { { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 } },
+		  .in = { { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1, 0 } },
 		  .out = { { 0, 32, 0, LULL_RANGE_PUNCH } } },
 		{ .name = "unwritten, perhaps dirty",
 		  .mode = LULL_PLAN_FRESH,
@@ -371,19 +390,19 @@ static void test_table(void **state UNUSED)
 		{ .name = "neighbours stay apart",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 32,
-		  .in = { { 0, 16, 160, 0, 2 }, { 16, 16, 176, 0, 3 } },
+		  .in = { { 0, 16, 160, 0, 2, 0 }, { 16, 16, 176, 0, 3, 0 } },
 		  .out = { { 0, 16, 2, LULL_RANGE_CLONE },
 			   { 16, 16, 3, LULL_RANGE_CLONE } } },
 		{ .name = "starts within an extent, with its share of the weight",
 		  .mode = LULL_PLAN_FRESH,
 		  .start = 48,
 		  .size = 64,
-		  .in = { { 0, 64, 160, 0, 8 } },
+		  .in = { { 0, 64, 160, 0, 8, 0 } },
 		  .out = { { 48, 16, 2, LULL_RANGE_CLONE } } },
 		{ .name = "no weight is taken for one",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 16,
-		  .in = { { 0, 16, 160, 0, 0 } },
+		  .in = { { 0, 16, 160, 0, 0, 0 } },
 		  .out = { { 0, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "error at once",
 		  .mode = LULL_PLAN_FRESH,
@@ -393,54 +412,54 @@ static void test_table(void **state UNUSED)
 		{ .name = "error after an extent",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 64,
-		  .in = { { 0, 16, 160, 0, 1 } },
+		  .in = { { 0, 16, 160, 0, 1, 0 } },
 		  .out = { { 0, 16, 1, LULL_RANGE_CLONE } },
 		  .end = -ENOMEM,
 		  .last = -ENOMEM },
 		{ .name = "no error when all is planned before",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 16,
-		  .in = { { 0, 16, 160, 0, 1 } },
+		  .in = { { 0, 16, 160, 0, 1, 0 } },
 		  .out = { { 0, 16, 1, LULL_RANGE_CLONE } },
 		  .end = -EIO },
 		{ .name = "backwards",
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .size = 64,
-		  .in = { { 32, 16, 160, 0, 1 },
-			  { 0, 16, 320, 0, 1 },
-			  { 48, 16, 480, 0, 1 } },
+		  .in = { { 32, 16, 160, 0, 1, 0 },
+			  { 0, 16, 320, 0, 1, 0 },
+			  { 48, 16, 480, 0, 1, 0 } },
 		  .out = { { 0, 32, 0, LULL_RANGE_PUNCH },
 			   { 32, 16, 1, LULL_RANGE_CLONE },
 			   { 48, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "the same extent again",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 32,
-		  .in = { { 0, 16, 160, 0, 1 },
-			  { 0, 16, 160, 0, 1 },
-			  { 16, 16, 32, 0, 1 } },
+		  .in = { { 0, 16, 160, 0, 1, 0 },
+			  { 0, 16, 160, 0, 1, 0 },
+			  { 16, 16, 32, 0, 1, 0 } },
 		  .out = { { 0, 16, 1, LULL_RANGE_CLONE },
 			   { 16, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "overlap",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 64,
-		  .in = { { 0, 48, 160, 0, 1 }, { 16, 48, 480, 0, 3 } },
+		  .in = { { 0, 48, 160, 0, 1, 0 }, { 16, 48, 480, 0, 3, 0 } },
 		  .out = { { 0, 48, 1, LULL_RANGE_CLONE },
 			   { 48, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "one within the other",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 64,
-		  .in = { { 0, 64, 160, 0, 1 }, { 16, 16, 480, 0, 1 } },
+		  .in = { { 0, 64, 160, 0, 1, 0 }, { 16, 16, 480, 0, 1, 0 } },
 		  .out = { { 0, 64, 1, LULL_RANGE_CLONE } } },
 		{ .name = "an extent without length",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = 32,
-		  .in = { { 0, 0, 160, 0, 1 }, { 16, 16, 320, 0, 1 } },
+		  .in = { { 0, 0, 160, 0, 1, 0 }, { 16, 16, 320, 0, 1, 0 } },
 		  .out = { { 16, 16, 1, LULL_RANGE_CLONE } } },
 		{ .name = "as far as a file goes",
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .start = FAR,
 		  .size = END,
-		  .in = { { FAR + 32, 16, 160, 0, 1 }, { END - 15, 16, 160, 0, 1 } },
+		  .in = { { FAR + 32, 16, 160, 0, 1, 0 }, { END - 15, 16, 160, 0, 1, 0 } },
 		  .out = { { FAR, 32, 0, LULL_RANGE_PUNCH },
 			   { FAR + 32, 16, 1, LULL_RANGE_CLONE },
 			   { FAR + 48, 192, 0, LULL_RANGE_PUNCH },
@@ -449,12 +468,12 @@ static void test_table(void **state UNUSED)
 		  .mode = LULL_PLAN_FRESH,
 		  .start = FAR,
 		  .size = END,
-		  .in = { { 16, UINT64_MAX, 160, 0, 1 } },
+		  .in = { { 16, UINT64_MAX, 160, 0, 1, 0 } },
 		  .out = { { FAR, END - FAR, 1, LULL_RANGE_CLONE } } },
 		{ .name = "one extent of 2^63 bytes",
 		  .mode = LULL_PLAN_FRESH,
 		  .size = END,
-		  .in = { { 0, 1ULL << 63, 160, 0, 7 } },
+		  .in = { { 0, 1ULL << 63, 160, 0, 7, 0 } },
 		  .out = { { 0, END, 7, LULL_RANGE_CLONE } } },
 	};
 
@@ -494,47 +513,63 @@ static void test_proof(void **state UNUSED)
 		struct lull_extent source, dest;
 		int kind; /* of the one range, -1: none */
 	} cases[] = {
-		{ "same place", { 0, 32, 160, 0, 1 }, { 0, 32, 160, 0, 1 }, -1 },
+		{ "same place", { 0, 32, 160, 0, 1, 0 }, { 0, 32, 160, 0, 1, 0 }, -1 },
 		{ "other place",
-		  { 0, 32, 160, 0, 1 },
-		  { 0, 32, 320, 0, 1 },
+		  { 0, 32, 160, 0, 1, 0 },
+		  { 0, 32, 320, 0, 1, 0 },
 		  LULL_RANGE_CLONE },
-		{ "no place", { 0, 32, 0, 0, 1 }, { 0, 32, 0, 0, 1 }, LULL_RANGE_CLONE },
+		{ "no place", { 0, 32, 0, 0, 1, 0 }, { 0, 32, 0, 0, 1, 0 }, LULL_RANGE_CLONE },
 		{ "opaque source",
-		  { 0, 32, 160, LULL_EXTENT_OPAQUE, 1 },
-		  { 0, 32, 160, 0, 1 },
+		  { 0, 32, 160, LULL_EXTENT_OPAQUE, 1, 0 },
+		  { 0, 32, 160, 0, 1, 0 },
 		  LULL_RANGE_CLONE },
 		{ "opaque destination",
-		  { 0, 32, 160, 0, 1 },
-		  { 0, 32, 160, LULL_EXTENT_OPAQUE, 1 },
+		  { 0, 32, 160, 0, 1, 0 },
+		  { 0, 32, 160, LULL_EXTENT_OPAQUE, 1, 0 },
 		  LULL_RANGE_CLONE },
 		{ "unwritten destination",
-		  { 0, 32, 160, 0, 1 },
-		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 },
+		  { 0, 32, 160, 0, 1, 0 },
+		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1, 0 },
 		  LULL_RANGE_CLONE },
 		{ "unwritten source",
-		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 },
-		  { 0, 32, 160, 0, 1 },
+		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1, 0 },
+		  { 0, 32, 160, 0, 1, 0 },
 		  LULL_RANGE_PUNCH },
 		{ "both unwritten",
-		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 },
-		  { 0, 32, 320, LULL_EXTENT_UNWRITTEN, 1 },
+		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1, 0 },
+		  { 0, 32, 320, LULL_EXTENT_UNWRITTEN, 1, 0 },
 		  -1 },
+		{ "the same compressed bytes",
+		  { 0, 32, 160, LULL_EXTENT_ENCODED, 1, 128 },
+		  { 0, 32, 160, LULL_EXTENT_ENCODED, 1, 128 },
+		  -1 },
+		{ "the same place of another compressed extent",
+		  { 0, 32, 160, LULL_EXTENT_ENCODED, 1, 128 },
+		  { 0, 32, 160, LULL_EXTENT_ENCODED, 1, 144 },
+		  LULL_RANGE_CLONE },
+		{ "compressed and plain",
+		  { 0, 32, 160, LULL_EXTENT_ENCODED, 1, 128 },
+		  { 0, 32, 160, 0, 1, 128 },
+		  LULL_RANGE_CLONE },
+		{ "compressed, no place",
+		  { 0, 32, 0, LULL_EXTENT_ENCODED, 1, 0 },
+		  { 0, 32, 0, LULL_EXTENT_ENCODED, 1, 0 },
+		  LULL_RANGE_CLONE },
 		{ "hole over data",
-		  { 99, 0, 0, 0, 0 },
-		  { 0, 32, 160, 0, 1 },
+		  { 99, 0, 0, 0, 0, 0 },
+		  { 0, 32, 160, 0, 1, 0 },
 		  LULL_RANGE_PUNCH },
 		{ "hole over what may be data",
-		  { 99, 0, 0, 0, 0 },
-		  { 0, 32, 160, LULL_EXTENT_OPAQUE | LULL_EXTENT_UNWRITTEN, 1 },
+		  { 99, 0, 0, 0, 0, 0 },
+		  { 0, 32, 160, LULL_EXTENT_OPAQUE | LULL_EXTENT_UNWRITTEN, 1, 0 },
 		  LULL_RANGE_PUNCH },
 		{ "hole over unwritten",
-		  { 99, 0, 0, 0, 0 },
-		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1 },
+		  { 99, 0, 0, 0, 0, 0 },
+		  { 0, 32, 160, LULL_EXTENT_UNWRITTEN, 1, 0 },
 		  -1 },
 		{ "data over a hole",
-		  { 0, 32, 160, 0, 1 },
-		  { 99, 0, 0, 0, 0 },
+		  { 0, 32, 160, 0, 1, 0 },
+		  { 99, 0, 0, 0, 0, 0 },
 		  LULL_RANGE_CLONE },
 	};
 
@@ -589,7 +624,7 @@ static void test_wild(void **state UNUSED)
 					.off = unit_below(BLOCKS) * BLOCK,
 					.len = unit_below(5) * BLOCK,
 					.phys = unit_below(8) * BLOCK,
-					.flags = (uint32_t)unit_below(4),
+					.flags = (uint32_t)unit_below(16),
 					.weight = (uint32_t)unit_below(3),
 				};
 		}
