@@ -67,19 +67,23 @@ static bool maps_are_trusted(const struct verify *v)
 	       lull_inode_is_realtime(v->fd[0]) == lull_inode_is_realtime(v->fd[1]);
 }
 
-/* An unnamed file beside path, fit for clones from fd; -1: there is none to be had, as on a
-   read-only file system, and the drain is left out. */
-static int scratch_beside(const char *path, int from)
+/*
+ * An unnamed file beside path into which fd can be cloned; -1: there is none to be had, as
+ * on a read-only or full file system, and the drain is left out.
+ */
+static int scratch_beside(const char *path, int from, uint64_t block)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
 	_cleanup_close_ int fd = -1;
 	char *slash = real ? strrchr(real, '/') : NULL;
+	struct stat st;
 
 	if (!slash)
 		return -1;
 	slash[slash == real] = '\0';
 	fd = open(real, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 || lull_inode_inherit(from, fd) < 0)
+	if (fd < 0 || lull_inode_inherit(from, fd) < 0 || fstat(from, &st) < 0 ||
+	    lull_tripwire_drain(from, fd, block, (uint64_t)st.st_size) < 0)
 		return -1;
 	return lull_steal_fd(&fd);
 }
@@ -91,15 +95,14 @@ static enum lull_outcome take_reference(struct verify *v, int i)
 	if (v->scratch[i] >= 0) {
 		r = lull_tripwire_take(v->fd[i], v->scratch[i], v->fs[i].block,
 				       &v->reference[i]);
-		if (r == -EBUSY)
-			return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0,
-					 v->path[i]);
+	} else {
+		r = lull_tripwire_flush(v->fd[i]);
 		if (r == 0)
-			return LULL_OK;
+			r = lull_tripwire_look(v->fd[i], &v->reference[i]);
 	}
-	r = lull_tripwire_flush(v->fd[i]);
-	if (r == 0)
-		r = lull_tripwire_look(v->fd[i], &v->reference[i]);
+	if (r == -EBUSY)
+		return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0, v->path[i]);
+	/* An error of the flush is told once only: no second try, for the map would lie. */
 	return r < 0 ? lull_fail(v->job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, v->path[i])
 		     : LULL_OK;
 }
@@ -299,7 +302,9 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++)
 		outcome = open_one(&v, i);
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++) {
-		v.scratch[i] = maps_are_trusted(&v) ? scratch_beside(v.path[1], v.fd[i]) : -1;
+		v.scratch[i] = maps_are_trusted(&v)
+				       ? scratch_beside(v.path[1], v.fd[i], v.fs[i].block)
+				       : -1;
 		v.buffer[i] = malloc(PIECE);
 		if (!v.buffer[i])
 			outcome = lull_fail(&job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, ENOMEM,

@@ -83,7 +83,8 @@ int lull_tripwire_take(int src, int scratch, uint64_t block,
 
 		r = lull_tripwire_drain(src, scratch, block, before.size);
 		/* A source that shrank below a block in this moment is one that is written. */
-		if (r == -EINVAL)
+		if (r == -EINVAL && lull_tripwire_look(src, &after) == 0 &&
+		    after.size != before.size)
 			continue;
 		if (r == 0)
 			r = lull_tripwire_flush(src);
