@@ -245,6 +245,22 @@ int lull_dest_scratch(struct lull_dest *dest, int src)
 	return r;
 }
 
+/* Gives the file an owner, as far as we may; takes the special bits from *mode if not. */
+static int give_owner(struct lull_job *job, uid_t owner, gid_t group, mode_t *mode)
+{
+	struct stat now;
+
+	if (fstat(job->dest.fd, &now) < 0)
+		return -errno;
+	if ((now.st_uid != owner || now.st_gid != group) &&
+	    fchown(job->dest.fd, owner, group) < 0) {
+		/* With another owner the special bits would give away its rights. */
+		*mode &= 0777;
+		lull_warn(job, LULL_WARNING_OWNER_LOST, errno, job->dest.path);
+	}
+	return 0;
+}
+
 /*
  * As cp leaves it: a new file has the source's permissions less the umask, one that was
  * there keeps its own, and its owner where we may give it away.
@@ -252,32 +268,25 @@ int lull_dest_scratch(struct lull_dest *dest, int src)
 static int set_mode(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
+	const struct lull_checkpoint *c = &job->checkpoint;
 	struct stat st;
+	mode_t mode;
+	int r = 0;
 
 	if (dest->in_place && dest->exists)
 		return 0;
 	if (fstat(job->src, &st) < 0)
 		return -errno;
-
-	mode_t mode = st.st_mode & 0777 & ~job->options->umask;
-
+	mode = st.st_mode & 0777 & ~job->options->umask;
 	/* DEST itself, which bore the temporary name meanwhile. */
-	if (job->checkpoint.refresh && job->checkpoint.replaces && !job->options->base) {
-		mode = job->checkpoint.mode;
+	if (c->refresh && c->replaces && !job->options->base) {
+		mode = c->mode;
+		r = give_owner(job, c->owner, c->group, &mode);
 	} else if (dest->exists) {
-		struct stat now;
-
 		mode = dest->old.st_mode & 07777;
-		if (fstat(dest->fd, &now) < 0)
-			return -errno;
-		if ((now.st_uid != dest->old.st_uid || now.st_gid != dest->old.st_gid) &&
-		    fchown(dest->fd, dest->old.st_uid, dest->old.st_gid) < 0) {
-			/* With another owner the special bits would give away its rights. */
-			mode &= 0777;
-			lull_warn(job, LULL_WARNING_OWNER_LOST, errno, dest->path);
-		}
+		r = give_owner(job, dest->old.st_uid, dest->old.st_gid, &mode);
 	}
-	return fchmod(dest->fd, mode) < 0 ? -errno : 0;
+	return r == 0 && fchmod(dest->fd, mode) < 0 ? -errno : r;
 }
 
 int lull_dest_finish(struct lull_job *job)

@@ -135,9 +135,9 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 		if (outcome != LULL_OK)
 			return outcome;
 	}
-	/* Cut off before the older clone got the temporary name: it is still where it was. */
+	/* Cut off before the older clone got the temporary name: it is still where it was. The
+	   checkpoint still knows whose it is. */
 	if (c->refresh && !file_is_ours && options->refresh && !dest->in_place) {
-		lull_checkpoint_done(c);
 		job->owned = true;
 		return LULL_OK;
 	}
@@ -171,6 +171,12 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	   last, and a checkpoint must not speak of a file that a crash takes away. */
 	if (fsync(dest->fd) < 0)
 		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
+	if (c->refresh && c->dest_inode == st.st_ino &&
+	    c->dest_generation == lull_inode_generation(fd)) {
+		st.st_mode = c->mode;
+		st.st_uid = c->owner;
+		st.st_gid = c->group;
+	}
 	lull_checkpoint_done(c);
 	memcpy(c->run_id, job->result->run_id, sizeof(c->run_id));
 	c->source = strdup(job->source_path);
@@ -186,6 +192,8 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	c->replaces = dest->exists;
 	c->refresh = job->base >= 0 || job->refresh_in_place;
 	c->mode = c->refresh ? st.st_mode & 07777 : 0;
+	c->owner = c->refresh ? st.st_uid : 0;
+	c->group = c->refresh ? st.st_gid : 0;
 	return LULL_OK;
 }
 

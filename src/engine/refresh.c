@@ -157,6 +157,10 @@ enum lull_outcome lull_refresh_adopt(struct lull_job *job)
 		return refuse(job, LULL_CAUSE_ERRNO, errno);
 	if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
 		return refuse(job, LULL_CAUSE_ERRNO, ESTALE);
+	/* A temporary file is the caller's own: anybody else's would be refused on resuming.
+	   Before the rename, for if this is forbidden nothing else is to happen. */
+	if (a.st_uid != geteuid() && fchown(job->base, geteuid(), getegid()) < 0)
+		return refuse(job, LULL_CAUSE_ERRNO, errno);
 	/* It takes the place of the empty file that was the lock until now. */
 	if (renameat(job->base_dir, job->base_name, dest->dir, dest->temporary) < 0)
 		return refuse(job, LULL_CAUSE_ERRNO, errno);

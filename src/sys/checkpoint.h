@@ -51,7 +51,9 @@ struct lull_checkpoint {
 	uint64_t hook_timeout_ns;
 	bool replaces;            /* options that matter when it is continued */
 	bool refresh;             /* the file was an older clone, which is brought up to date */
-	uint32_t mode;            /* permissions to give it at the end, if refresh */
+	uint32_t mode;            /* permissions and owner to give it at the end, if refresh */
+	uint32_t owner;
+	uint32_t group;
 	uint64_t updated;         /* ns since the epoch */
 };
 

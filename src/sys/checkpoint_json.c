@@ -58,7 +58,7 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 {
 	json_t *root = json_pack(
 		"{s:s, s:i, s:s, s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
-		" s:o, s:I, s:{s:b, s:b, s:i}, s:I}",
+		" s:o, s:I, s:{s:b, s:b, s:i, s:I, s:I}, s:I}",
 		"type", "checkpoint", "schema", LULL_CHECKPOINT_SCHEMA, "run_id", c->run_id,
 		"source", "file_system_uuid", or_null(c->source_fs), "reference",
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
@@ -69,7 +69,9 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 		lull_method_name((enum lull_method)c->method), "phase", phase_names[c->phase],
 		"frozen", frozen_json(c), "hook_timeout_ns",
 		(json_int_t)as_int(c->hook_timeout_ns), "options", "replaces_existing",
-		c->replaces, "refresh", c->refresh, "mode", (int)c->mode, "updated_ns", (json_int_t)as_int(c->updated));
+		c->replaces, "refresh", c->refresh, "mode", (int)c->mode, "owner",
+		(json_int_t)c->owner, "group", (json_int_t)c->group, "updated_ns",
+		(json_int_t)as_int(c->updated));
 	int r = 0;
 
 	if (!root)
@@ -208,6 +210,8 @@ static void read_root(struct reader *r, const json_t *root, struct lull_checkpoi
 	c->replaces = get_bool(r, options, "replaces_existing");
 	c->refresh = get_bool(r, options, "refresh");
 	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
+	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
+	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
 
 	/* What fits together in no run: nothing durable beyond the end, a temporary file

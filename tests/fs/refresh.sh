@@ -63,7 +63,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   cp --reflink=never "$M/src" "$M/dst"
   sync "$M/dst"
   expect 0 --refresh "$M/src" "$M/dst"
-  [ "$kind" = btrfs-compress ] || says 'shares nothing'
+  says 'shares nothing'
   check "$kind no clone" cmp "$M/src" "$M/dst"
   cp --reflink=always "$M/src" "$M/dst"
   expect 0 --refresh "$M/src" "$M/dst"
@@ -132,6 +132,25 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   same "$kind small" single "$(field method)"
   check "$kind small" cmp "$M/small" "$M/small.dst"
   no_leftovers "$M"
+
+  # somebody else's clone: cut off and resumed, it is still theirs, whatever its mode
+  cp --reflink=always "$M/src" "$M/dst"
+  chown 12:34 "$M/dst"
+  chmod 4751 "$M/dst"
+  change "$M/src" all
+  "$LULLCP" --refresh --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 \
+    "$M/src" "$M/dst" 2>/dev/null &
+  pid=$!
+  for _ in $(seq 200); do [ ! -e "$M/dst" ] && break; sleep 0.02; done
+  kill -9 $pid
+  wait $pid 2>/dev/null
+  check_not "$kind: under its name while it is half refreshed" test -e "$M/dst"
+  same "$kind: nobody else's meanwhile" '0 0 600' "$(stat -c '%u %g %a' "$M/.dst.lullcp-part")"
+  expect 0 --resume "$M/src" "$M/dst"
+  check "$kind: resumed" cmp "$M/src" "$M/dst"
+  same "$kind: owner and mode" '12 34 4751' "$(stat -c '%u %g %a' "$M/dst")"
+  no_leftovers "$M"
+  chown 0:0 "$M/dst"
 
   # killed at any moment: what bears the name is the old or the new file, and --resume
   # finishes; a refresh begun and one interrupted with the source changed since

@@ -117,7 +117,7 @@ static struct lull_checkpoint full(void)
 {
 	static char source[] = "/srv/vm/disk \xe9\xff.img",
 		    dest[] = "/srv/vm/copy\n'\".img";
-	static char temporary[] = ".copy\xc3(.img.tmp",
+	static char temporary[] = ".copy\xc3(.img.tmp", snapshot[] = ".copy\xc3.snap",
 		    hook[] = "hook --name 'caf\xc3\xa9 \xe9'";
 
 	return (struct lull_checkpoint){
@@ -148,6 +148,11 @@ static struct lull_checkpoint full(void)
 		.hook_timeout_ns = 60000000000,
 		.replaces = true,
 		.updated = 1700000002000000000,
+		.snapshot = snapshot,
+		.refresh = true,
+		.mode = 07751,
+		.owner = 4294967294,
+		.group = 100,
 	};
 }
 
@@ -197,6 +202,11 @@ static void check_same(const char *name, const struct lull_checkpoint *a,
 	check_text(name, a->hook, b->hook);
 	check_int(name, a->hook_timeout_ns, b->hook_timeout_ns);
 	check_int(name, a->replaces, b->replaces);
+	check_text(name, a->snapshot, b->snapshot);
+	check_int(name, a->refresh, b->refresh);
+	check_int(name, a->mode, b->mode);
+	check_int(name, a->owner, b->owner);
+	check_int(name, a->group, b->group);
 	check_int(name, a->updated, b->updated);
 }
 
@@ -326,7 +336,7 @@ static int parse_with(const char *object, const char *key, json_t *value)
 
 	/* Without twins, so that the text itself is what is read. */
 	c.source = c.dest = (char *)(uintptr_t) "/a";
-	c.temporary = c.hook = (char *)(uintptr_t) "a";
+	c.temporary = c.snapshot = c.hook = (char *)(uintptr_t) "a";
 	text = text_of(&c);
 	root = json_loads(text, 0, NULL);
 	at = object_in(root, object);
@@ -440,9 +450,17 @@ static void test_range(void **state UNUSED)
 		{ NULL, "frozen", "{\"since_ns\": 1, \"kept\": false, \"more\": 1}", 0 },
 		{ NULL, "options", "{\"replaces_existing\": null}", -EBADMSG },
 		{ NULL, "options",
-		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4095, \"more\": 1}", 0 },
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4095, \"owner\": 0,"
+		  " \"group\": 4294967295, \"more\": 1}", 0 },
 		{ NULL, "options",
-		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4096}", -EBADMSG },
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, \"owner\": 0,"
+		  " \"group\": 4294967296}", -EBADMSG },
+		{ NULL, "options",
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, \"group\": 0}",
+		  -EBADMSG },
+		{ NULL, "options",
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4096, \"owner\": 0,"
+		  " \"group\": 0}", -EBADMSG },
 		{ NULL, "options", "{\"replaces_existing\": false, \"mode\": 0}", -EBADMSG },
 		{ NULL, "snapshot_name", "\"../x\"", -EBADMSG },
 		{ NULL, "snapshot_name", "\".x.lullcp-snap\"", 0 },
