@@ -169,7 +169,7 @@ static const struct row table[] = {
 	{ "verify", 0, "[HOW]", set_verify, MODE_VERIFY,
 	  "compare by: auto (maps, then data), maps, data" },
 	{ "probe", 0, NULL, set_mode, MODE_PROBE,
-	  "tell what would happen here: time, stalls, method" },
+	  "tell what would happen: time, stalls, method" },
 	{ "status", 0, NULL, set_mode, MODE_STATUS,
 	  "how far an interrupted clone has come" },
 	{ "recover", 0, NULL, set_mode, MODE_RECOVER,
@@ -201,7 +201,8 @@ static const struct row table[] = {
 	{ "passes", 0, "N", set_passes, 0,
 	  "passes with writers running, at the most (3)" },
 	{ "on-writers", 0, "WHAT", set_on_writers, 0,
-	  "if they never pause: auto, snapshot, atomic,\n                                fail or trust (auto)" },
+	  "if they never pause: auto, snapshot, atomic,\n"
+	  "                                fail or trust (auto)" },
 	{ "keep-frozen", 0, NULL, set_flag, FIELD(engine.keep_frozen),
 	  "if interrupted leave writers frozen (--resume)" },
 	{ "", 0, "After an interruption:", NULL, 0, NULL },

@@ -178,7 +178,7 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		return format("no interrupted clone: %s does not exist", name);
 	case LULL_CAUSE_TEMPORARY_IN_THE_WAY:
 		*ret_advice = "It bears the name of the temporary file, but no checkpoint speaks of "
-			      "it. Remove it, or use --restart if it is yours to lose.";
+			      "it. Remove it, or use --resume or --restart if it is yours to lose.";
 		return format("%s is in the way", name);
 	default:
 		*ret_advice = NULL;

@@ -74,8 +74,9 @@ static enum lull_outcome without_checkpoint(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
-	/* Bytes that nobody answers for: kept unless the user says otherwise. */
-	if (!dest->lock_was_empty && !job->options->restart)
+	/* A part of a clone by one call, which makes no checkpoint: a line for cron that says
+	   --resume gets on. Without a word from the user it is left alone. */
+	if (!dest->lock_was_empty && !job->options->restart && !job->options->resume)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
 				 dest->temporary);
 	job->owned = true;

@@ -67,7 +67,7 @@ for value in '' x yes; do
   usage "for '--progress'" --progress="$value" a b
 done
 # abbreviations, permutation, --
-expect 1 nosuch --lat=5ms b --pro=nev
+expect 1 nosuch --lat=5ms b --prog=nev
 says "cannot stat 'nosuch': No such file or directory"
 expect 1 -- --help b
 says "cannot stat '--help'"

@@ -117,6 +117,10 @@ for kind in xfs btrfs btrfs-compress; do
   says 'is in the way'
   same 'it is kept' stranger "$(cat "$M/.a.lullcp-part")"
   expect 0 --restart "$M/src" "$M/a"
+  echo half >"$M/.a.lullcp-part"
+  expect 0 --resume "$M/src" "$M/a"
+  check 'a part that nobody answers for is no obstacle to --resume' cmp "$M/src" "$M/a"
+  no_leftovers "$M"
   # a checkpoint elsewhere
   rm "$M/a"
   interrupt work --checkpoint="$T/cp" "$M/src" "$M/a"
