@@ -151,7 +151,8 @@ for how in keeper recover resume restart; do
     *) expect 0 --$how "$M/f" "$M/killed" ;;
   esac
   no_snapshots "$M"
-  expect 0 --resume "$M/f" "$M/killed"
+  # the keeper holds the lock until it has written down that the snapshot is gone
+  expect 0 --resume --lock-wait=10s "$M/f" "$M/killed"
   check "$how: whole" cmp "$M/f" "$M/killed"
   no_leftovers "$M"
   rm "$M/killed"
