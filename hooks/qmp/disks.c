@@ -14,7 +14,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 static bool disk_init(struct disk *disk, const char *source, const char *directory)
 {
@@ -64,6 +63,7 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 static void forget(struct disk_state *state)
 {
 	free(state->job_error);
+	free(state->stale_job);
 	free(state->image);
 	free(state->overlay);
 	*state = (struct disk_state){ 0 };
@@ -91,9 +91,8 @@ bool disks_name(struct disk *disk)
 		return false;
 	}
 	disk->state.is_marked = (st.st_mode & S_ISVTX) != 0;
-	(void)snprintf(disk->name, sizeof(disk->name), GRAPH_OUR_PREFIX "%x-%llx",
-		       (unsigned int)((major(st.st_dev) << 20) | minor(st.st_dev)),
-		       (unsigned long long)st.st_ino);
+	(void)snprintf(disk->name, sizeof(disk->name), GRAPH_OUR_PREFIX "%08x-%llx",
+		       (unsigned int)sidecar_hash(disk->source), (unsigned long long)st.st_ino);
 	return true;
 }
 
@@ -142,18 +141,34 @@ static bool is_source(void *ctx, const char *path)
 	return false;
 }
 
-static int look_at_job(struct disk *disk, json_t *jobs)
+static int keep(char **ret_copy, const char *text)
 {
+	free(*ret_copy);
+	*ret_copy = strdup(text);
+	return *ret_copy ? 0 : -ENOMEM;
+}
+
+static int look_at_jobs(struct disk *disk, json_t *jobs)
+{
+	char ours[DISKS_NAME_LEN];
 	size_t i;
 	json_t *job;
+	int r = 0;
 
+	(void)snprintf(ours, sizeof(ours), GRAPH_OUR_PREFIX "%08x-",
+		       (unsigned int)sidecar_hash(disk->source));
 	json_array_foreach(jobs, i, job) {
 		const char *id = json_string_value(json_object_get(job, "id"));
 		const char *status = json_string_value(json_object_get(job, "status"));
 		const char *error = json_string_value(json_object_get(job, "error"));
 
-		if (!id || !status || !disk->name[0] || strcmp(id, disk->name) != 0)
+		if (!id || !status || strncmp(id, ours, strlen(ours)) != 0)
 			continue;
+		if (strcmp(id, disk->name) != 0) {
+			if (r == 0 && strcmp(status, "concluded") == 0)
+				r = keep(&disk->state.stale_job, id);
+			continue;
+		}
 		disk->state.job = strcmp(status, "ready") == 0	     ? DISKS_JOB_READY
 				  : strcmp(status, "concluded") == 0 ? DISKS_JOB_CONCLUDED
 								     : DISKS_JOB_BUSY;
@@ -161,11 +176,10 @@ static int look_at_job(struct disk *disk, json_t *jobs)
 			json_object_get(job, "current-progress"));
 		disk->state.total = (uint64_t)json_integer_value(
 			json_object_get(job, "total-progress"));
-		disk->state.job_error = error ? strdup(error) : NULL;
-		if (error && !disk->state.job_error)
-			return -ENOMEM;
+		if (r == 0 && error)
+			r = keep(&disk->state.job_error, error);
 	}
-	return 0;
+	return r;
 }
 
 /*
@@ -237,7 +251,7 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 		(void)disks_name(disk);
 		r = place(disk, graph, qemu);
 		if (r == 0)
-			r = look_at_job(disk, jobs);
+			r = look_at_jobs(disk, jobs);
 	}
 	if (r == -ENOMEM)
 		say("out of memory");

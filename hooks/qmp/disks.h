@@ -31,6 +31,7 @@ struct disk_state {
 	size_t users;       /* of the overlay if there is one, else of the image */
 	enum disks_job job;
 	char *job_error;    /* NULL: none */
+	char *stale_job;    /* concluded, of an earlier sidecar that is gone; or NULL */
 	uint64_t done, total; /* of the job, bytes */
 	char *image;        /* node names; NULL if SOURCE is not open */
 	char *overlay;
@@ -40,8 +41,8 @@ struct disk {
 	char *source; /* absolute, without links */
 	char *sidecar;
 	struct stat st;             /* of source */
-	char name[DISKS_NAME_LEN];  /* of the overlay's node and of the job; from the sidecar's
-				       device and inode, empty without a sidecar */
+	char name[DISKS_NAME_LEN];  /* of the overlay's node and of the job: says which source
+				       and, by its inode, which sidecar; empty without one */
 	struct disk_state state;
 
 	bool chosen; /* to be redirected by this call */

@@ -11,9 +11,10 @@
  *
  * INVARIANTS
  *  1. The sidecar is removed only if it holds nothing, or if a job of its own name (which
- *     comes from its inode) has concluded without an error and QEMU no longer has it in
+ *     has its inode in it) has concluded without an error and QEMU no longer has it in
  *     the graph. Jobs do not dismiss themselves: until the sidecar is gone, they are the
- *     proof that it may go, also for a later call.
+ *     proof that it may go, also for a later call. Jobs of sidecars that are gone are
+ *     dismissed before a new one is made.
  *  2. The mark is set before a job begins: from then on the image is not of one moment.
  *  3. A merge that takes too long is left at work inside QEMU; a later call takes it up.
  */
@@ -35,9 +36,9 @@ static void fail(struct disk *disk)
 	disk->over = true;
 }
 
-static int dismiss(struct disk *disk, struct qmp *qmp)
+static int dismiss(struct qmp *qmp, const char *job)
 {
-	int r = qmp_run(qmp, "job-dismiss", json_pack("{s:s}", "id", disk->name), NULL);
+	int r = qmp_run(qmp, "job-dismiss", json_pack("{s:s}", "id", job), NULL);
 
 	return r == -EREMOTEIO ? 0 : r; /* somebody else dismissed it */
 }
@@ -100,7 +101,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	}
 	disk->merged = true;
 	disk->over = true;
-	return dismiss(disk, qmp);
+	return dismiss(qmp, disk->name);
 }
 
 static int conclude(struct disk *disk, struct qmp *qmp)
@@ -117,7 +118,7 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 	}
 	/* One that failed in an earlier call: begin anew. */
-	return dismiss(disk, qmp);
+	return dismiss(qmp, disk->name);
 }
 
 /* Neither redirected nor at work. */
@@ -161,6 +162,8 @@ static int step(struct disk *disk, struct qmp *qmp)
 {
 	int r = 0;
 
+	if (disk->state.stale_job)
+		return dismiss(qmp, disk->state.stale_job);
 	if (disk->state.job == DISKS_JOB_CONCLUDED)
 		return conclude(disk, qmp);
 	if (disk->state.job == DISKS_JOB_BUSY) {

@@ -53,7 +53,7 @@ static bool is_quiet(const struct disk *disk)
 static bool is_plain(const struct disk *disk)
 {
 	return !disk->state.is_redirected && disk->state.job == DISKS_JOB_NONE &&
-	       !disk->state.has_sidecar;
+	       !disk->state.has_sidecar && !disk->state.stale_job;
 }
 
 static int check(const struct disks *disks)

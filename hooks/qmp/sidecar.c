@@ -20,13 +20,13 @@
 /* 32 MiB of table are 2 EiB of disk. */
 #define LONGEST_L1 (32U << 20)
 
-/* FNV-1a: tells images of the same name in different directories apart. */
-static uint64_t hash(const char *text)
+/* FNV-1a. */
+uint64_t sidecar_hash(const char *source)
 {
 	uint64_t sum = 0xcbf29ce484222325ULL;
 
-	for (; *text; text++)
-		sum = (sum ^ (unsigned char)*text) * 0x100000001b3ULL;
+	for (; *source; source++)
+		sum = (sum ^ (unsigned char)*source) * 0x100000001b3ULL;
 	return sum;
 }
 
@@ -43,10 +43,10 @@ char *sidecar_path(const char *source, const char *directory)
 		r = asprintf(&path, "%.*s/.%s" SUFFIX, beside, source, name);
 	else if (!directory)
 		r = asprintf(&path, "%.*s/.%.*s.%016llx" SUFFIX, beside, source, room, name,
-			     (unsigned long long)hash(source));
+			     (unsigned long long)sidecar_hash(source));
 	else
 		r = asprintf(&path, "%s/.%.*s.%016llx" SUFFIX, directory, room, name,
-			     (unsigned long long)hash(source));
+			     (unsigned long long)sidecar_hash(source));
 	return r < 0 ? NULL : path;
 }
 

@@ -11,6 +11,7 @@
 #include "util/macros.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 /*
@@ -18,6 +19,9 @@
  * directory if that is not NULL. NULL: out of memory.
  */
 char *sidecar_path(const char *source, const char *directory);
+
+/* Tells images apart, in names that have to be short. */
+uint64_t sidecar_hash(const char *source);
 
 /*
  * Makes it, empty and marked, for who owns source. 0 or -errno, -EEXIST.

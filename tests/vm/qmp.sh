@@ -9,6 +9,7 @@ fs_test
 rounds=$(((${LULL_TEST_ROUNDS:-24} + 3) / 4))
 victims=(lullcp hook both keeper lullcp+keeper all)
 killed=0 survived=0
+here=$(dirname "$0")
 
 copy() { # copy WHAT STATUS OPTION...: by lullcp; the clone is of a moment meanwhile
   local what=$1 want=$2 before
@@ -68,17 +69,32 @@ for kind in xfs btrfs; do
     check 'thaw' "$HOOK" --socket="$QMP" thaw "$image"
     check 'thaw again' "$HOOK" --socket="$QMP" thaw "$image"
     not_redirected 'by hand' "$image"
+    # a thaw that was killed after the merge, before or after it removed the sidecar
+    sidecar=$M/.disk.$format.lullcp-sidecar
+    for gone in false true; do
+      check 'freeze' "$HOOK" --socket="$QMP" freeze "$image"
+      job=$(python3 "$here/qmp.py" "$QMP" query-named-block-nodes | jq -r '.[]."node-name" | select(startswith("lull-"))')
+      chmod +t "$sidecar"
+      python3 "$here/qmp.py" "$QMP" "block-commit={\"job-id\":\"$job\",\"device\":\"$job\",\"base-node\":\"d\",\"auto-dismiss\":false}" >"$T/out"
+      sleep 0.5
+      python3 "$here/qmp.py" "$QMP" "job-complete={\"id\":\"$job\"}" >>"$T/out"
+      sleep 0.5
+      check 'the job is over' grep -q . "$sidecar"
+      ! $gone || rm "$sidecar"
+      check "thaw, sidecar gone: $gone" "$HOOK" --socket="$QMP" thaw "$image"
+      not_redirected "sidecar gone: $gone" "$image"
+    done
     # a merge that somebody cancels, at work or when it is ready: nothing is lost
     for how in job-cancel block-job-cancel; do
       check 'freeze' "$HOOK" --socket="$QMP" freeze "$image"
       "$HOOK" --socket="$QMP" --commit-timeout=1ms thaw "$image" 2>"$T/err"
       same 'the merge is not over' 1 $?
       says 'is not merged into'
-      job=$(python3 "$(dirname "$0")/qmp.py" "$QMP" query-jobs | jq -r '.[0].id')
+      job=$(python3 "$here/qmp.py" "$QMP" query-jobs | jq -r '.[0].id')
       key=id
       [ $how = job-cancel ] || key=device
       sleep 0.3
-      python3 "$(dirname "$0")/qmp.py" "$QMP" "$how={\"$key\":\"$job\"}" >/dev/null
+      python3 "$here/qmp.py" "$QMP" "$how={\"$key\":\"$job\"}" >/dev/null
       sleep 0.2
       # half merged: the image is of no moment, so a freeze must not take it for one
       before=$(acked)
