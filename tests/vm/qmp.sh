@@ -96,6 +96,8 @@ for kind in xfs btrfs; do
       sleep 0.3
       python3 "$here/qmp.py" "$QMP" "$how={\"$key\":\"$job\"}" >/dev/null
       sleep 0.2
+      # with no trace of it left in QEMU but the overlay
+      [ $how = block-job-cancel ] || python3 "$here/qmp.py" "$QMP" "job-dismiss={\"id\":\"$job\"}" >/dev/null
       # half merged: the image is of no moment, so a freeze must not take it for one
       before=$(acked)
       : >"$T/err"
