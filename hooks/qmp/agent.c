@@ -6,6 +6,7 @@
  */
 #include "agent.h"
 
+#include "sys/clock.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ static int hear(struct talk *talk, json_t **ret_object)
 
 static int synchronize(struct talk *talk)
 {
-	json_int_t id = (json_int_t)(wire_now() & 0x7fffffff);
+	json_int_t id = (json_int_t)(lull_clock_now() & 0x7fffffff);
 	char text[128];
 	int r;
 
@@ -111,7 +112,7 @@ static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
 	struct talk talk = {
 	    .wire = {.fd = -1, .heeds_stop = heeds_stop},
 	    .path = path,
-	    .deadline = wire_now() + timeout_ns,
+	    .deadline = lull_clock_now() + timeout_ns,
 	};
 	char *why = NULL;
 	int r = wire_open(&talk.wire, path, talk.deadline);

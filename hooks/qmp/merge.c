@@ -22,7 +22,7 @@
 
 #include "say.h"
 #include "sidecar.h"
-#include "wire.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -266,7 +266,7 @@ static int look_and_step(struct disks *disks, struct qmp *qmp)
 
 int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *settings)
 {
-	uint64_t deadline = wire_now() + settings->commit_timeout_ns;
+	uint64_t deadline = lull_clock_now() + settings->commit_timeout_ns;
 	bool failed = false, merged = false;
 	int r;
 
@@ -281,7 +281,7 @@ int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *set
 		r = look_and_step(disks, qmp);
 		if (r < 0 || all_over(disks))
 			break;
-		if (wire_now() >= deadline) {
+		if (lull_clock_now() >= deadline) {
 			report_unfinished(disks, "--commit-timeout is over");
 			return -ETIMEDOUT;
 		}

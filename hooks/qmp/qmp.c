@@ -10,6 +10,7 @@
 #include "qmp.h"
 
 #include "say.h"
+#include "sys/clock.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -125,7 +126,7 @@ static int take_answer(struct qmp *qmp, const char *command, json_t *object,
 static int converse(struct qmp *qmp, const char *command, json_t *arguments,
 		    json_t **ret_value)
 {
-	uint64_t deadline = wire_now() + qmp->timeout_ns;
+	uint64_t deadline = lull_clock_now() + qmp->timeout_ns;
 	_cleanup_free_ char *doing = NULL;
 	int r = send_command(qmp, command, arguments, deadline);
 
@@ -186,7 +187,7 @@ static int greet(struct qmp *qmp, uint64_t deadline)
 int qmp_open(const char *path, uint64_t timeout_ns, struct qmp **ret_qmp, char **ret_why)
 {
 	struct qmp *qmp = calloc(1, sizeof(*qmp));
-	uint64_t deadline = wire_now() + timeout_ns;
+	uint64_t deadline = lull_clock_now() + timeout_ns;
 	int r;
 
 	if (!qmp)
@@ -232,7 +233,7 @@ const char *qmp_why(const struct qmp *qmp)
 int qmp_wait(struct qmp *qmp, uint64_t ns)
 {
 	json_t *object = NULL;
-	int r = next(qmp, wire_now() + ns, &object);
+	int r = next(qmp, lull_clock_now() + ns, &object);
 
 	json_decref(object);
 	return r == -ETIMEDOUT ? 0

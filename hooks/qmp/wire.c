@@ -3,6 +3,7 @@
 #include "wire.h"
 
 #include "say.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,20 +17,12 @@
 /* How often a full queue is tried again: the kernel does not tell when it has room. */
 #define RETRY_NS (20 * NSEC_PER_MSEC)
 
-uint64_t wire_now(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
-
 static int await(const struct wire *wire, short events, uint64_t deadline)
 {
 	struct pollfd set = {.fd = wire->fd, .events = events};
 
 	for (;;) {
-		uint64_t now = wire_now();
+		uint64_t now = lull_clock_now();
 		uint64_t left = now < deadline ? deadline - now : 0;
 
 		if (wire->heeds_stop && say_stopped)
@@ -66,7 +59,7 @@ int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 
 		if (r == -EINTR)
 			continue;
-		if (r == -EAGAIN && wire_now() >= deadline)
+		if (r == -EAGAIN && lull_clock_now() >= deadline)
 			r = -ETIMEDOUT;
 		else if (r == -EAGAIN && wire.heeds_stop && say_stopped)
 			r = -EINTR;
@@ -145,7 +138,8 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 {
 	size_t searched = 0;
 
-	memmove(wire->data, wire->data + wire->taken, wire->len - wire->taken);
+	if (wire->taken > 0) /* then there is data */
+		memmove(wire->data, wire->data + wire->taken, wire->len - wire->taken);
 	wire->len -= wire->taken;
 	wire->taken = 0;
 	for (;;) {

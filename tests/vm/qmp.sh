@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # lullcp-hook-qmp with a real qemu-storage-daemon and a guest that never stops writing: the
 # clone holds exactly the writes up to the redirect, the image all of them afterwards,
-# whoever is killed when. LULL_TEST_ROUNDS (24) rounds of killing.
+# whoever is killed when. LULL_TEST_ROUNDS (12) rounds of killing.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"
-rounds=$(((${LULL_TEST_ROUNDS:-24} + 3) / 4))
+rounds=$(((${LULL_TEST_ROUNDS:-12} + 3) / 4))
 victims=(lullcp hook both keeper lullcp+keeper all)
 killed=0 survived=0
 here=$(dirname "$0")
