@@ -6,6 +6,7 @@
  */
 #include "agent.h"
 
+#include "sys/clock.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -46,13 +47,14 @@ static int hear(struct talk *talk, json_t **ret_object)
 
 static int synchronize(struct talk *talk)
 {
-	json_int_t id = (json_int_t)(wire_now() & 0x7fffffff);
+	json_int_t id = (json_int_t)(lull_clock_now() & 0x7fffffff);
 	char text[128];
 	int r;
 
-	(void)snprintf(text, sizeof(text),
-		       "\xff{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":%lld}}\n",
-		       (long long)id);
+	(void)snprintf(
+	    text, sizeof(text),
+	    "\xff{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":%lld}}\n",
+	    (long long)id);
 	r = speak(talk, text);
 	while (r == 0) {
 		json_t *object = NULL;
@@ -91,7 +93,7 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 		r = hear(talk, &object);
 	if (r == 0) {
 		const char *why = json_string_value(
-			json_object_get(json_object_get(object, "error"), "desc"));
+		    json_object_get(json_object_get(object, "error"), "desc"));
 
 		if (!json_object_get(object, "return")) {
 			r = -EREMOTEIO;
@@ -104,24 +106,25 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 	return r;
 }
 
-static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop, const char *command,
-	       char **ret_why)
+static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
+	       const char *command, char **ret_why)
 {
 	struct talk talk = {
-		.wire = { .fd = -1, .heeds_stop = heeds_stop },
-		.path = path,
-		.deadline = wire_now() + timeout_ns,
+	    .wire = {.fd = -1, .heeds_stop = heeds_stop},
+	    .path = path,
+	    .deadline = lull_clock_now() + timeout_ns,
 	};
 	char *why = NULL;
 	int r = wire_open(&talk.wire, path, talk.deadline);
 
 	if (r == 0)
 		r = converse(&talk, command, &why);
-	if (r < 0 && !why && asprintf(&why, "the guest agent at %s: '%s': %s", path, command,
-				      r == -ETIMEDOUT ? "no answer in time"
-				      : r == -EPIPE   ? "it hung up"
-				      : r == -EINTR   ? "told to stop"
-						      : strerror(-r)) < 0)
+	if (r < 0 && !why &&
+	    asprintf(&why, "the guest agent at %s: '%s': %s", path, command,
+		     r == -ETIMEDOUT ? "no answer in time"
+		     : r == -EPIPE   ? "it hung up"
+		     : r == -EINTR   ? "told to stop"
+				     : strerror(-r)) < 0)
 		why = NULL;
 	wire_close(&talk.wire);
 	if (r < 0)

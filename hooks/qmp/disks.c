@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Nothing is remembered between calls of the hook: what a disk is up to is read off QEMU's
- * graph, its jobs, and the sidecar file, so that any call can end what an earlier one
- * began.
+ * Nothing is remembered between calls of the hook: what a disk is up to is read off
+ * QEMU's graph, its jobs, and the sidecar file, so that any call can end what an earlier
+ * one began.
  */
 #include "disks.h"
 
@@ -23,7 +23,8 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 		return false;
 	}
 	if (!S_ISREG(disk->st.st_mode)) {
-		say("'%s' is no regular file: only image files can be redirected", source);
+		say("'%s' is no regular file: only image files can be redirected",
+		    source);
 		return false;
 	}
 	disk->sidecar = sidecar_path(disk->source, directory);
@@ -66,7 +67,7 @@ static void forget(struct disk_state *state)
 	free(state->stale_job);
 	free(state->image);
 	free(state->overlay);
-	*state = (struct disk_state){ 0 };
+	*state = (struct disk_state){0};
 }
 
 void disks_done(struct disks *disks)
@@ -92,7 +93,8 @@ bool disks_name(struct disk *disk)
 	}
 	disk->state.is_marked = (st.st_mode & S_ISVTX) != 0;
 	(void)snprintf(disk->name, sizeof(disk->name), GRAPH_OUR_PREFIX "%08x-%llx",
-		       (unsigned int)sidecar_hash(disk->source), (unsigned long long)st.st_ino);
+		       (unsigned int)sidecar_hash(disk->source),
+		       (unsigned long long)st.st_ino);
 	return true;
 }
 
@@ -123,7 +125,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 static bool is_source(void *ctx, const char *path)
 {
 	const struct wanted *wanted = ctx;
-	static const char *const views[] = { "cwd", "root" };
+	static const char *const views[] = {"cwd", "root"};
 	struct stat st;
 
 	if (path[0] == '/' && stat(path, &st) == 0 && same_file(&st, wanted->st))
@@ -131,7 +133,8 @@ static bool is_source(void *ctx, const char *path)
 	for (size_t i = 0; wanted->qemu > 0 && i < ARRAY_SIZE(views); i++) {
 		_cleanup_free_ char *name = NULL;
 
-		if (asprintf(&name, "/proc/%d/%s/%s", (int)wanted->qemu, views[i], path) < 0) {
+		if (asprintf(&name, "/proc/%d/%s/%s", (int)wanted->qemu, views[i], path) <
+		    0) {
 			name = NULL;
 			return false;
 		}
@@ -157,7 +160,8 @@ static int look_at_jobs(struct disk *disk, json_t *jobs)
 
 	(void)snprintf(ours, sizeof(ours), GRAPH_OUR_PREFIX "%08x-",
 		       (unsigned int)sidecar_hash(disk->source));
-	json_array_foreach(jobs, i, job) {
+	json_array_foreach(jobs, i, job)
+	{
 		const char *id = json_string_value(json_object_get(job, "id"));
 		const char *status = json_string_value(json_object_get(job, "status"));
 		const char *error = json_string_value(json_object_get(job, "error"));
@@ -173,9 +177,9 @@ static int look_at_jobs(struct disk *disk, json_t *jobs)
 				  : strcmp(status, "concluded") == 0 ? DISKS_JOB_CONCLUDED
 								     : DISKS_JOB_BUSY;
 		disk->state.done = (uint64_t)json_integer_value(
-			json_object_get(job, "current-progress"));
-		disk->state.total = (uint64_t)json_integer_value(
-			json_object_get(job, "total-progress"));
+		    json_object_get(job, "current-progress"));
+		disk->state.total =
+		    (uint64_t)json_integer_value(json_object_get(job, "total-progress"));
 		if (r == 0 && error)
 			r = keep(&disk->state.job_error, error);
 	}
@@ -206,20 +210,23 @@ static int adopt(struct disk *disk, const struct graph *graph,
 
 static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 {
-	struct wanted wanted = { .st = &disk->st, .qemu = qemu };
+	struct wanted wanted = {.st = &disk->st, .qemu = qemu};
 	struct graph_place at;
 	int r = graph_find(graph, is_source, &wanted, &at);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EMLINK) {
-		say("'%s' is used by several block nodes at once; redirecting one would not "
-		    "stop the others", disk->source);
+		say("'%s' is used by several block nodes at once; redirecting one would "
+		    "not "
+		    "stop the others",
+		    disk->source);
 		return r;
 	}
 	if (r == -ENOTSUP) {
 		say("'%s' is a part of the block node '%s' of driver %s, which cannot be "
-		    "redirected for a part", disk->source, at.image->name, at.image->driver);
+		    "redirected for a part",
+		    disk->source, at.image->name, at.image->driver);
 		return r;
 	}
 	if (r < 0)
@@ -237,7 +244,8 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 	return at.overlay ? adopt(disk, graph, at.overlay) : 0;
 }
 
-static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug, pid_t qemu)
+static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
+		pid_t qemu)
 {
 	struct graph *graph = NULL;
 	int r = graph_parse(named, debug, &graph);
@@ -264,7 +272,8 @@ int disks_look(struct disks *disks, struct qmp *qmp)
 	json_t *jobs = NULL, *named = NULL, *debug = NULL;
 	int r;
 
-	/* Jobs first: one that ends meanwhile is seen to be at work, and looked at again. */
+	/* Jobs first: one that ends meanwhile is seen to be at work, and looked at again.
+	 */
 	r = qmp_run(qmp, "query-jobs", NULL, &jobs);
 	if (r == 0)
 		r = qmp_run(qmp, "query-named-block-nodes", json_pack("{s:b}", "flat", 1),

@@ -21,36 +21,37 @@ enum disks_job {
 
 /* What was found at the last look. */
 struct disk_state {
-	bool is_open;       /* QEMU has SOURCE open */
-	bool is_written;    /* and somebody may write to it */
+	bool is_open;	 /* QEMU has SOURCE open */
+	bool is_written; /* and somebody may write to it */
 	bool is_read_only;
 	bool is_encrypted;
 	bool is_redirected; /* an overlay of ours is on top */
 	bool has_sidecar;   /* the file is there */
-	bool is_marked;     /* and marked: between two states */
-	size_t users;       /* of the overlay if there is one, else of the image */
+	bool is_marked;	    /* and marked: between two states */
+	size_t users;	    /* of the overlay if there is one, else of the image */
 	enum disks_job job;
-	char *job_error;    /* NULL: none */
-	char *stale_job;    /* concluded, of an earlier sidecar that is gone; or NULL */
+	char *job_error;      /* NULL: none */
+	char *stale_job;      /* concluded, of an earlier sidecar that is gone; or NULL */
 	uint64_t done, total; /* of the job, bytes */
-	char *image;        /* node names; NULL if SOURCE is not open */
+	char *image;	      /* node names; NULL if SOURCE is not open */
 	char *overlay;
 };
 
 struct disk {
 	char *source; /* absolute, without links */
 	char *sidecar;
-	struct stat st;             /* of source */
-	char name[DISKS_NAME_LEN];  /* of the overlay's node and of the job: says which source
-				       and, by its inode, which sidecar; empty without one */
+	struct stat st;		   /* of source */
+	char name[DISKS_NAME_LEN]; /* of the overlay's node and of the job: says which
+				      source and, by its inode, which sidecar; empty
+				      without one */
 	struct disk_state state;
 
 	bool chosen; /* to be redirected by this call */
 
 	/* For merging. */
 	size_t users_before; /* of the overlay; 0: not seen */
-	bool started;        /* a job was seen at work or begun */
-	bool asked;          /* told to complete */
+	bool started;	     /* a job was seen at work or begun */
+	bool asked;	     /* told to complete */
 	bool merged, failed, over;
 };
 

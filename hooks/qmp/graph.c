@@ -23,9 +23,9 @@
 static bool is_filter(const struct graph_node *node)
 {
 	static const char *const filters[] = {
-		"blkdebug",	     "blklogwrites",    "commit_top", "compress",
-		"copy-before-write", "copy-on-read",	"mirror_top", "preallocate",
-		"replication",	     "snapshot-access", "throttle",
+	    "blkdebug",		 "blklogwrites",    "commit_top", "compress",
+	    "copy-before-write", "copy-on-read",    "mirror_top", "preallocate",
+	    "replication",	 "snapshot-access", "throttle",
 	};
 
 	for (size_t i = 0; node->driver && i < ARRAY_SIZE(filters); i++) {
@@ -64,7 +64,8 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 	json_t *info;
 
 	node->driver = "";
-	json_array_foreach(named, i, info) {
+	json_array_foreach(named, i, info)
+	{
 		const char *name = string_of(info, "node-name");
 
 		if (!name || strcmp(name, node->name) != 0)
@@ -83,7 +84,8 @@ static size_t numbered(json_t *nodes, json_int_t number)
 	size_t i;
 	json_t *node;
 
-	json_array_foreach(nodes, i, node) {
+	json_array_foreach(nodes, i, node)
+	{
 		if (json_integer_value(json_object_get(node, "id")) == number)
 			return i;
 	}
@@ -95,10 +97,12 @@ static bool may_write(json_t *edge)
 	size_t i;
 	json_t *permission;
 
-	json_array_foreach(json_object_get(edge, "perm"), i, permission) {
+	json_array_foreach(json_object_get(edge, "perm"), i, permission)
+	{
 		const char *name = json_string_value(permission);
 
-		if (name && (strncmp(name, "write", 5) == 0 || strcmp(name, "resize") == 0))
+		if (name &&
+		    (strncmp(name, "write", 5) == 0 || strcmp(name, "resize") == 0))
 			return true;
 	}
 	return false;
@@ -109,7 +113,8 @@ static int take_nodes(struct graph *graph, json_t *named, json_t *nodes)
 	size_t i;
 	json_t *each;
 
-	json_array_foreach(nodes, i, each) {
+	json_array_foreach(nodes, i, each)
+	{
 		struct graph_node *node = &graph->nodes[i];
 		const char *type = string_of(each, "type");
 
@@ -128,13 +133,15 @@ static int take_edges(struct graph *graph, json_t *nodes, json_t *edges)
 	size_t i;
 	json_t *each;
 
-	json_array_foreach(edges, i, each) {
+	json_array_foreach(edges, i, each)
+	{
 		struct graph_edge *edge = &graph->edges[i];
 
 		edge->role = string_of(each, "name");
 		edge->parent =
-			numbered(nodes, json_integer_value(json_object_get(each, "parent")));
-		edge->child = numbered(nodes, json_integer_value(json_object_get(each, "child")));
+		    numbered(nodes, json_integer_value(json_object_get(each, "parent")));
+		edge->child =
+		    numbered(nodes, json_integer_value(json_object_get(each, "child")));
 		edge->writes = may_write(each);
 		if (!edge->role || edge->parent >= graph->n_nodes ||
 		    edge->child >= graph->n_nodes)
@@ -305,10 +312,10 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 			break;
 	}
 	*ret_place = (struct graph_place){
-		.protocol = &graph->nodes[protocol],
-		.image = &graph->nodes[at],
-		.overlay = find_overlay(graph, at),
-		.is_written = is_written(graph, protocol),
+	    .protocol = &graph->nodes[protocol],
+	    .image = &graph->nodes[at],
+	    .overlay = find_overlay(graph, at),
+	    .is_written = is_written(graph, protocol),
 	};
 	return r;
 }
@@ -333,7 +340,8 @@ const char *graph_storage(const struct graph *graph, const struct graph_node *no
 	for (size_t i = 0; i < graph->n_edges; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
 
-		if (edge->parent == index_of(graph, node) && strcmp(edge->role, "file") == 0)
+		if (edge->parent == index_of(graph, node) &&
+		    strcmp(edge->role, "file") == 0)
 			return graph->nodes[edge->child].file;
 	}
 	return NULL;

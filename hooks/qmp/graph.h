@@ -12,9 +12,10 @@
 #define GRAPH_OUR_PREFIX "lull-"
 
 struct graph_node {
-	const char *name;   /* empty for what is no block node */
-	const char *driver; /* NULL for what is no block node: a device, an export, a job */
-	const char *file;   /* as QEMU names it; NULL if unknown */
+	const char *name; /* empty for what is no block node */
+	const char
+	    *driver;	  /* NULL for what is no block node: a device, an export, a job */
+	const char *file; /* as QEMU names it; NULL if unknown */
 	bool is_job;
 	bool read_only;
 	bool encrypted;
@@ -23,7 +24,7 @@ struct graph_node {
 struct graph_edge {
 	size_t parent, child; /* indices of nodes */
 	const char *role;     /* file, backing, root, ... */
-	bool writes;          /* the parent may write to the child or resize it */
+	bool writes;	      /* the parent may write to the child or resize it */
 };
 
 struct graph {
@@ -37,9 +38,9 @@ struct graph {
 /* Where a file stands in the graph. */
 struct graph_place {
 	const struct graph_node *protocol; /* has the file open */
-	const struct graph_node *image;    /* gives it its format; to be redirected */
+	const struct graph_node *image;	   /* gives it its format; to be redirected */
 	const struct graph_node *overlay;  /* of this hook, on top of image, or NULL */
-	bool is_written;                   /* somebody may write to the file */
+	bool is_written;		   /* somebody may write to the file */
 };
 
 /*
@@ -69,5 +70,6 @@ const struct graph_node *graph_named(const struct graph *graph, const char *name
  */
 size_t graph_users(const struct graph *graph, const struct graph_node *node);
 
-/* The file that a node of a format stores itself in, as QEMU names it; NULL if unknown. */
+/* The file that a node of a format stores itself in, as QEMU names it; NULL if unknown.
+ */
 const char *graph_storage(const struct graph *graph, const struct graph_node *node);

@@ -17,39 +17,40 @@
 #include <string.h>
 
 #define SOCKET_VARIABLE "LULLCP_QMP_SOCKET"
-#define AGENT_VARIABLE "LULLCP_QMP_AGENT"
+#define AGENT_VARIABLE	"LULLCP_QMP_AGENT"
 
 static const struct option table[] = {
-	{ "socket", required_argument, NULL, 's' },
-	{ "sidecar-dir", required_argument, NULL, 'd' },
-	{ "quiesce", no_argument, NULL, 'q' },
-	{ "agent", required_argument, NULL, 'a' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "agent-timeout", required_argument, NULL, 'A' },
-	{ "commit-timeout", required_argument, NULL, 'c' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+    {"socket", required_argument, NULL, 's'},
+    {"sidecar-dir", required_argument, NULL, 'd'},
+    {"quiesce", no_argument, NULL, 'q'},
+    {"agent", required_argument, NULL, 'a'},
+    {"timeout", required_argument, NULL, 't'},
+    {"agent-timeout", required_argument, NULL, 'A'},
+    {"commit-timeout", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
 };
 
 static int usage(void)
 {
 	(void)printf(
-		"Usage: lullcp-hook-qmp [OPTION]... freeze|thaw SOURCE...\n"
-		"Redirect the disks of a running QEMU, or qemu-storage-daemon, to sidecar\n"
-		"files, and merge these back. A hook for lullcp.\n"
-		"\n"
-		"      --socket=PATH          QMP socket (default $" SOCKET_VARIABLE ")\n"
-		"      --sidecar-dir=DIR      where sidecars go (beside each SOURCE)\n"
-		"      --quiesce              freeze the guest's file systems for the moment\n"
-		"                               of the redirect\n"
-		"      --agent=PATH           the guest agent's socket (default\n"
-		"                               $" AGENT_VARIABLE "), for --quiesce\n"
-		"      --timeout=TIME         for each answer of QEMU (30s)\n"
-		"      --agent-timeout=TIME   for each answer of the guest agent (30s)\n"
-		"      --commit-timeout=TIME  for the merge (10m)\n"
-		"      --help                 print this and exit\n"
-		"      --version              print the version and exit\n");
+	    "Usage: lullcp-hook-qmp [OPTION]... freeze|thaw SOURCE...\n"
+	    "Redirect the disks of a running QEMU, or qemu-storage-daemon, to sidecar\n"
+	    "files, and merge these back. A hook for lullcp.\n"
+	    "\n"
+	    "      --socket=PATH          QMP socket (default $" SOCKET_VARIABLE ")\n"
+	    "      --sidecar-dir=DIR      where sidecars go (beside each SOURCE)\n"
+	    "      --quiesce              freeze the guest's file systems for the "
+	    "moment\n"
+	    "                               of the redirect\n"
+	    "      --agent=PATH           the guest agent's socket (default\n"
+	    "                               $" AGENT_VARIABLE "), for --quiesce\n"
+	    "      --timeout=TIME         for each answer of QEMU (30s)\n"
+	    "      --agent-timeout=TIME   for each answer of the guest agent (30s)\n"
+	    "      --commit-timeout=TIME  for the merge (10m)\n"
+	    "      --help                 print this and exit\n"
+	    "      --version              print the version and exit\n");
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
@@ -68,8 +69,8 @@ static void on_signal(int signal)
 
 static void catch_signals(void)
 {
-	static const int stopping[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
+	static const int stopping[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal};
 
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		(void)sigaction(stopping[i], &action, NULL);
@@ -98,8 +99,10 @@ static void name_sidecars(const struct disks *disks)
 		const struct disk *disk = &disks->disk[i];
 
 		if (disk->state.has_sidecar)
-			say("'%s' may hold writes that are missing in '%s'; it is kept. If the "
-			    "guest has gone down: before it is started again, run: qemu-img "
+			say("'%s' may hold writes that are missing in '%s'; it is kept. "
+			    "If the "
+			    "guest has gone down: before it is started again, run: "
+			    "qemu-img "
 			    "commit '%s' && rm '%s'",
 			    disk->sidecar, disk->source, disk->sidecar, disk->sidecar);
 	}
@@ -145,14 +148,14 @@ static int time_value(const char *option, const char *text, uint64_t *ret_ns)
 int main(int argc, char **argv)
 {
 	struct settings settings = {
-		.socket = getenv(SOCKET_VARIABLE),
-		.agent = NULL,
-		.timeout_ns = 30 * NSEC_PER_SEC,
-		.agent_timeout_ns = 30 * NSEC_PER_SEC,
-		.commit_timeout_ns = 600 * NSEC_PER_SEC,
+	    .socket = getenv(SOCKET_VARIABLE),
+	    .agent = NULL,
+	    .timeout_ns = 30 * NSEC_PER_SEC,
+	    .agent_timeout_ns = 30 * NSEC_PER_SEC,
+	    .commit_timeout_ns = 600 * NSEC_PER_SEC,
 	};
 	const char *agent = getenv(AGENT_VARIABLE);
-	struct disks disks = { 0 };
+	struct disks disks = {0};
 	bool quiesce = false;
 	int option, r = 0;
 
@@ -174,10 +177,12 @@ int main(int argc, char **argv)
 			r = time_value("--timeout", optarg, &settings.timeout_ns);
 			break;
 		case 'A':
-			r = time_value("--agent-timeout", optarg, &settings.agent_timeout_ns);
+			r = time_value("--agent-timeout", optarg,
+				       &settings.agent_timeout_ns);
 			break;
 		case 'c':
-			r = time_value("--commit-timeout", optarg, &settings.commit_timeout_ns);
+			r = time_value("--commit-timeout", optarg,
+				       &settings.commit_timeout_ns);
 			break;
 		case 'h':
 			return usage();
@@ -197,7 +202,8 @@ int main(int argc, char **argv)
 	if (strcmp(argv[0], "freeze") != 0 && strcmp(argv[0], "thaw") != 0)
 		return unusable("neither freeze nor thaw:", argv[0]);
 	if (!settings.socket || !*settings.socket)
-		return unusable("no monitor: give --socket or set " SOCKET_VARIABLE, NULL);
+		return unusable("no monitor: give --socket or set " SOCKET_VARIABLE,
+				NULL);
 	if (quiesce && (!agent || !*agent))
 		return unusable("--quiesce needs --agent or " AGENT_VARIABLE, NULL);
 	if (quiesce)

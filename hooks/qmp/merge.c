@@ -22,7 +22,7 @@
 
 #include "say.h"
 #include "sidecar.h"
-#include "wire.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static int begin(struct disk *disk, struct qmp *qmp)
 			      "auto-dismiss", 0),
 		    NULL);
 	if (r == -EREMOTEIO) {
-		say("cannot merge '%s' into '%s': %s; the disk goes on in that file, nothing "
+		say("cannot merge '%s' into '%s': %s; the disk goes on in that file, "
+		    "nothing "
 		    "is lost; thaw again when the cause is gone",
 		    disk->sidecar, disk->source, qmp_why(qmp));
 		fail(disk);
@@ -79,14 +80,16 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	int r;
 
 	if (!disk->state.is_open) {
-		say("'%s' is merged into '%s', but QEMU has closed the image since; the file is "
+		say("'%s' is merged into '%s', but QEMU has closed the image since; the "
+		    "file is "
 		    "kept: see that nothing is missing, then remove it",
 		    disk->sidecar, disk->source);
 		fail(disk);
 		return 0;
 	}
 	if (disk->users_before > 0 && disk->state.users != disk->users_before) {
-		say("'%s' is merged into '%s', but %zu used the disk before and %zu do now; "
+		say("'%s' is merged into '%s', but %zu used the disk before and %zu do "
+		    "now; "
 		    "the file is kept: look at it, then thaw again",
 		    disk->sidecar, disk->source, disk->users_before, disk->state.users);
 		fail(disk);
@@ -108,11 +111,13 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 {
 	const char *why = disk->state.job_error;
 
-	/* A job that was cancelled when it was ready ends without an error, and unmerged. */
+	/* A job that was cancelled when it was ready ends without an error, and unmerged.
+	 */
 	if (!why && !disk->state.is_redirected)
 		return finish(disk, qmp);
 	if (disk->started) {
-		say("merging '%s' into '%s' failed: %s; the disk goes on in that file, nothing "
+		say("merging '%s' into '%s' failed: %s; the disk goes on in that file, "
+		    "nothing "
 		    "is lost; thaw again when the cause is gone",
 		    disk->sidecar, disk->source, why ? why : "the job was cancelled");
 		fail(disk);
@@ -138,14 +143,18 @@ static void settle(struct disk *disk)
 	case 0:
 		return;
 	case -EEXIST:
-		say("'%s' holds writes that may be missing in '%s', and this QEMU does not use "
-		    "it: the guest was restarted or the disk unplugged while it was frozen. "
-		    "It is kept. If nothing has written to the image since, shut the guest "
+		say("'%s' holds writes that may be missing in '%s', and this QEMU does "
+		    "not use "
+		    "it: the guest was restarted or the disk unplugged while it was "
+		    "frozen. "
+		    "It is kept. If nothing has written to the image since, shut the "
+		    "guest "
 		    "down and run: qemu-img commit '%s'",
 		    disk->sidecar, disk->source, disk->sidecar);
 		break;
 	case -EBUSY:
-		say("'%s' is in use, but not by the QEMU asked: is this the right monitor?",
+		say("'%s' is in use, but not by the QEMU asked: is this the right "
+		    "monitor?",
 		    disk->sidecar);
 		break;
 	case -EBADMSG:
@@ -173,12 +182,14 @@ static int step(struct disk *disk, struct qmp *qmp)
 			disk->users_before = disk->state.users;
 		disk->started = true;
 		if (!disk->asked)
-			r = qmp_run(qmp, "job-complete", json_pack("{s:s}", "id", disk->name),
-				    NULL);
+			r = qmp_run(qmp, "job-complete",
+				    json_pack("{s:s}", "id", disk->name), NULL);
 		disk->asked = disk->asked || r == 0;
 	} else if (disk->state.is_redirected && disk->started) {
-		say("somebody else ended the merge of '%s' into '%s'; the disk goes on in "
-		    "that file, nothing is lost; thaw again", disk->sidecar, disk->source);
+		say("somebody else ended the merge of '%s' into '%s'; the disk goes on "
+		    "in "
+		    "that file, nothing is lost; thaw again",
+		    disk->sidecar, disk->source);
 		fail(disk);
 	} else if (disk->state.is_redirected) {
 		return begin(disk, qmp);
@@ -204,7 +215,8 @@ static void wake_guest(struct qmp *qmp)
 			    qmp_why(qmp));
 		else
 			say("the guest was paused after an I/O error while its disk was "
-			    "redirected, probably because the sidecar's file system is full; it "
+			    "redirected, probably because the sidecar's file system is "
+			    "full; it "
 			    "goes on now");
 	}
 	json_decref(value);
@@ -215,14 +227,17 @@ static void report_unfinished(const struct disks *disks, const char *why)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
-		uint64_t left = disk->state.total - MIN(disk->state.done, disk->state.total);
+		uint64_t left =
+		    disk->state.total - MIN(disk->state.done, disk->state.total);
 
-		if (disk->over || (!disk->state.is_redirected && !disk->state.has_sidecar))
+		if (disk->over ||
+		    (!disk->state.is_redirected && !disk->state.has_sidecar))
 			continue;
 		say("'%s' is not merged into '%s': %s, with %.1f MiB left. Writes go on, "
-		    "nothing is lost; a merge that has begun goes on inside QEMU, and the next "
-		    "thaw (lullcp --recover) ends it", disk->sidecar, disk->source, why,
-		    (double)left / 1048576.0);
+		    "nothing is lost; a merge that has begun goes on inside QEMU, and "
+		    "the next "
+		    "thaw (lullcp --recover) ends it",
+		    disk->sidecar, disk->source, why, (double)left / 1048576.0);
 	}
 }
 
@@ -251,7 +266,7 @@ static int look_and_step(struct disks *disks, struct qmp *qmp)
 
 int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *settings)
 {
-	uint64_t deadline = wire_now() + settings->commit_timeout_ns;
+	uint64_t deadline = lull_clock_now() + settings->commit_timeout_ns;
 	bool failed = false, merged = false;
 	int r;
 
@@ -266,7 +281,7 @@ int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *set
 		r = look_and_step(disks, qmp);
 		if (r < 0 || all_over(disks))
 			break;
-		if (wire_now() >= deadline) {
+		if (lull_clock_now() >= deadline) {
 			report_unfinished(disks, "--commit-timeout is over");
 			return -ETIMEDOUT;
 		}
@@ -278,8 +293,8 @@ int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *set
 		}
 	}
 	if (r < 0) {
-		report_unfinished(disks, r == -EINTR ? "told to stop"
-						     : "the monitor was lost");
+		report_unfinished(disks,
+				  r == -EINTR ? "told to stop" : "the monitor was lost");
 		return r;
 	}
 	for (size_t i = 0; i < disks->n; i++) {

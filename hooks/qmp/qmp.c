@@ -10,6 +10,7 @@
 #include "qmp.h"
 
 #include "say.h"
+#include "sys/clock.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ static int broken(struct qmp *qmp, int r, const char *doing)
 	case -EINTR:
 		return failed(qmp, r, "told to stop %s", doing);
 	case -EBADMSG:
-		return failed(qmp, r, "%s does not speak QMP: nonsense %s", qmp->path, doing);
+		return failed(qmp, r, "%s does not speak QMP: nonsense %s", qmp->path,
+			      doing);
 	default:
 		return failed(qmp, r, "%s: %s %s", qmp->path, strerror(-r), doing);
 	}
@@ -82,7 +84,8 @@ static int next(struct qmp *qmp, uint64_t deadline, json_t **ret_object)
 static int send_command(struct qmp *qmp, const char *command, json_t *arguments,
 			uint64_t deadline)
 {
-	json_t *object = json_pack("{s:s, s:I}", "execute", command, "id", ++qmp->last_id);
+	json_t *object =
+	    json_pack("{s:s, s:I}", "execute", command, "id", ++qmp->last_id);
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *line = NULL;
 	int len;
@@ -112,8 +115,9 @@ static int take_answer(struct qmp *qmp, const char *command, json_t *object,
 		return failed(qmp, -EREMOTEIO, "QEMU refused '%s': %s", command,
 			      text ? text : "without a reason");
 	if (!value)
-		return failed(qmp, -EBADMSG, "%s answered '%s' with neither value nor error",
-			      qmp->path, command);
+		return failed(qmp, -EBADMSG,
+			      "%s answered '%s' with neither value nor error", qmp->path,
+			      command);
 	if (ret_value)
 		*ret_value = json_incref(value);
 	return 0;
@@ -122,7 +126,7 @@ static int take_answer(struct qmp *qmp, const char *command, json_t *object,
 static int converse(struct qmp *qmp, const char *command, json_t *arguments,
 		    json_t **ret_value)
 {
-	uint64_t deadline = wire_now() + qmp->timeout_ns;
+	uint64_t deadline = lull_clock_now() + qmp->timeout_ns;
 	_cleanup_free_ char *doing = NULL;
 	int r = send_command(qmp, command, arguments, deadline);
 
@@ -169,11 +173,12 @@ static int greet(struct qmp *qmp, uint64_t deadline)
 		r = -EBADMSG;
 	json_decref(object);
 	if (r == -ETIMEDOUT)
-		return failed(qmp, r,
-			      "no greeting from %s within %.3g s: QEMU serves one client of a "
-			      "monitor at a time, and another may hold this one; give the hook "
-			      "a monitor of its own",
-			      qmp->path, (double)qmp->timeout_ns / (double)NSEC_PER_SEC);
+		return failed(
+		    qmp, r,
+		    "no greeting from %s within %.3g s: QEMU serves one client of a "
+		    "monitor at a time, and another may hold this one; give the hook "
+		    "a monitor of its own",
+		    qmp->path, (double)qmp->timeout_ns / (double)NSEC_PER_SEC);
 	if (r < 0)
 		return broken(qmp, r, "in place of a greeting");
 	return qmp_run(qmp, "qmp_capabilities", NULL, NULL);
@@ -182,13 +187,13 @@ static int greet(struct qmp *qmp, uint64_t deadline)
 int qmp_open(const char *path, uint64_t timeout_ns, struct qmp **ret_qmp, char **ret_why)
 {
 	struct qmp *qmp = calloc(1, sizeof(*qmp));
-	uint64_t deadline = wire_now() + timeout_ns;
+	uint64_t deadline = lull_clock_now() + timeout_ns;
 	int r;
 
 	if (!qmp)
 		return -ENOMEM;
 	qmp->timeout_ns = timeout_ns;
-	qmp->wire = (struct wire){ .fd = -1, .heeds_stop = true };
+	qmp->wire = (struct wire){.fd = -1, .heeds_stop = true};
 	qmp->path = strdup(path);
 	r = qmp->path ? wire_open(&qmp->wire, path, deadline) : -ENOMEM;
 	if (r == -ETIMEDOUT)
@@ -228,10 +233,12 @@ const char *qmp_why(const struct qmp *qmp)
 int qmp_wait(struct qmp *qmp, uint64_t ns)
 {
 	json_t *object = NULL;
-	int r = next(qmp, wire_now() + ns, &object);
+	int r = next(qmp, lull_clock_now() + ns, &object);
 
 	json_decref(object);
-	return r == -ETIMEDOUT ? 0 : r < 0 ? broken(qmp, r, "while waiting for a job") : 0;
+	return r == -ETIMEDOUT ? 0
+	       : r < 0	       ? broken(qmp, r, "while waiting for a job")
+			       : 0;
 }
 
 pid_t qmp_peer(const struct qmp *qmp)

@@ -10,8 +10,8 @@
  * into the images, puts the overlays on top and makes the images read-only; all or none.
  *
  * INVARIANTS
- *  1. A cleared mark means that the image is of the moment of the transaction. A call that
- *     finds a marked sidecar merges it and begins anew.
+ *  1. A cleared mark means that the image is of the moment of the transaction. A call
+ * that finds a marked sidecar merges it and begins anew.
  *  2. After a freeze of the guest's file systems was asked for, the thaw is asked for,
  *     whatever happens. If this process is killed between, the mark tells the thaw.
  *  3. Success is read off the graph, not off the answer: nobody may write to the file.
@@ -39,7 +39,8 @@ static bool is_left_to_thaw(int r)
 static bool is_frozen(const struct disk *disk)
 {
 	return disk->state.is_redirected && disk->state.job == DISKS_JOB_NONE &&
-	       disk->state.has_sidecar && !disk->state.is_marked && !disk->state.is_written;
+	       disk->state.has_sidecar && !disk->state.is_marked &&
+	       !disk->state.is_written;
 }
 
 /* Below a snapshot of somebody else, or of a device that only reads. */
@@ -64,8 +65,10 @@ static int check(const struct disks *disks)
 		const struct disk *disk = &disks->disk[i];
 
 		if (!disk->state.is_open) {
-			say("no block node of this QEMU has '%s' open. If the guest is shut down, "
-			    "clone without a hook", disk->source);
+			say("no block node of this QEMU has '%s' open. If the guest is "
+			    "shut down, "
+			    "clone without a hook",
+			    disk->source);
 			return -ENOENT;
 		}
 		if (is_frozen(disk))
@@ -73,14 +76,18 @@ static int check(const struct disks *disks)
 		else if (!is_quiet(disk))
 			plain = disk;
 		if (!is_frozen(disk) && disk->state.is_encrypted) {
-			say("'%s' is encrypted, and its writes would lie in the sidecar in the "
-			    "clear; not redirected", disk->source);
+			say("'%s' is encrypted, and its writes would lie in the sidecar "
+			    "in the "
+			    "clear; not redirected",
+			    disk->source);
 			return -EPERM;
 		}
 	}
 	if (frozen && plain) {
-		say("'%s' is redirected already and '%s' is not: they would not be of one "
-		    "moment. Thaw first", frozen->source, plain->source);
+		say("'%s' is redirected already and '%s' is not: they would not be of "
+		    "one "
+		    "moment. Thaw first",
+		    frozen->source, plain->source);
 		return -EALREADY;
 	}
 	return plain ? 1 : 0;
@@ -96,7 +103,8 @@ static int make_sidecars(struct disks *disks)
 			continue;
 		r = sidecar_create(disk->sidecar, &disk->st);
 		if (r < 0) {
-			say("cannot create the sidecar '%s': %s", disk->sidecar, strerror(-r));
+			say("cannot create the sidecar '%s': %s", disk->sidecar,
+			    strerror(-r));
 			return r;
 		}
 		disk->chosen = true;
@@ -116,9 +124,9 @@ static json_t *make_actions(const struct disks *disks)
 			continue;
 
 		json_t *action = json_pack(
-			"{s:s, s:{s:s, s:s, s:s, s:s}}", "type", "blockdev-snapshot-sync",
-			"data", "node-name", disk->state.image, "snapshot-file", disk->sidecar,
-			"snapshot-node-name", disk->name, "format", "qcow2");
+		    "{s:s, s:{s:s, s:s, s:s, s:s}}", "type", "blockdev-snapshot-sync",
+		    "data", "node-name", disk->state.image, "snapshot-file",
+		    disk->sidecar, "snapshot-node-name", disk->name, "format", "qcow2");
 
 		if (!action || json_array_append_new(actions, action) < 0) {
 			say("'%s': its name is not UTF-8 and cannot be told to QEMU",
@@ -141,7 +149,8 @@ static int switch_over(struct qmp *qmp, json_t *actions, const struct settings *
 			say("%s; not redirected", why ? why : "out of memory");
 	}
 	if (r == 0) {
-		r = qmp_run(qmp, "transaction", json_pack("{s:O}", "actions", actions), NULL);
+		r = qmp_run(qmp, "transaction", json_pack("{s:O}", "actions", actions),
+			    NULL);
 		if (r < 0)
 			say("cannot redirect: %s", qmp_why(qmp));
 	}
@@ -168,10 +177,12 @@ static int verify(const struct disks *disks)
 		    disk->state.is_read_only)
 			continue;
 		say("'%s': QEMU took the overlay, but may still write to the image (%s); "
-		    "not frozen", disk->source,
+		    "not frozen",
+		    disk->source,
 		    !disk->state.is_redirected ? "the overlay is not on top"
-		    : disk->state.is_written   ? "a node has write permission"
-					       : "it was not made read-only: copy-on-read?");
+		    : disk->state.is_written
+			? "a node has write permission"
+			: "it was not made read-only: copy-on-read?");
 		return -EBUSY;
 	}
 	return 0;
@@ -180,10 +191,13 @@ static int verify(const struct disks *disks)
 static int clear_marks(const struct disks *disks)
 {
 	for (size_t i = 0; i < disks->n; i++) {
-		int r = disks->disk[i].chosen ? sidecar_mark(disks->disk[i].sidecar, false) : 0;
+		int r = disks->disk[i].chosen
+			    ? sidecar_mark(disks->disk[i].sidecar, false)
+			    : 0;
 
 		if (r < 0) {
-			say("cannot unmark '%s': %s", disks->disk[i].sidecar, strerror(-r));
+			say("cannot unmark '%s': %s", disks->disk[i].sidecar,
+			    strerror(-r));
 			return r;
 		}
 	}

@@ -13,10 +13,10 @@
 #define SUFFIX ".lullcp-sidecar"
 
 /* From the specification of qcow2: docs/interop/qcow2.txt of QEMU. */
-#define QCOW2_MAGIC 0x514649fbU
-#define L1_SIZE_AT 36
+#define QCOW2_MAGIC  0x514649fbU
+#define L1_SIZE_AT   36
 #define L1_OFFSET_AT 40
-#define HEADER_LEN 72
+#define HEADER_LEN   72
 /* 32 MiB of table are 2 EiB of disk. */
 #define LONGEST_L1 (32U << 20)
 
@@ -42,8 +42,8 @@ char *sidecar_path(const char *source, const char *directory)
 	if (!directory && (int)strlen(name) < room)
 		r = asprintf(&path, "%.*s/.%s" SUFFIX, beside, source, name);
 	else if (!directory)
-		r = asprintf(&path, "%.*s/.%.*s.%016llx" SUFFIX, beside, source, room, name,
-			     (unsigned long long)sidecar_hash(source));
+		r = asprintf(&path, "%.*s/.%.*s.%016llx" SUFFIX, beside, source, room,
+			     name, (unsigned long long)sidecar_hash(source));
 	else
 		r = asprintf(&path, "%s/.%.*s.%016llx" SUFFIX, directory, room, name,
 			     (unsigned long long)sidecar_hash(source));
@@ -52,7 +52,8 @@ char *sidecar_path(const char *source, const char *directory)
 
 static int sync_directory(const char *path)
 {
-	_cleanup_free_ char *directory = strndup(path, (size_t)(strrchr(path, '/') - path));
+	_cleanup_free_ char *directory =
+	    strndup(path, (size_t)(strrchr(path, '/') - path));
 	_cleanup_close_ int fd = -1;
 
 	if (!directory)
@@ -99,7 +100,7 @@ int sidecar_mark(const char *path, bool between)
 /* QEMU holds open file description locks on what it has open. */
 static bool is_locked(int fd)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

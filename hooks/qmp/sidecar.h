@@ -3,8 +3,8 @@
  * The sidecar: the qcow2 file that takes the writes while the image is frozen.
  *
  * Its sticky bit is the hook's memory: set, the image is between two states (a freeze has
- * not returned yet, or a merge has begun); clear, the image is whole, of the moment of the
- * freeze. It needs no room on a full file system and goes with the file.
+ * not returned yet, or a merge has begun); clear, the image is whole, of the moment of
+ * the freeze. It needs no room on a full file system and goes with the file.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
 #include "wire.h"
 
 #include "say.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,25 +17,18 @@
 /* How often a full queue is tried again: the kernel does not tell when it has room. */
 #define RETRY_NS (20 * NSEC_PER_MSEC)
 
-uint64_t wire_now(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
-
 static int await(const struct wire *wire, short events, uint64_t deadline)
 {
-	struct pollfd set = { .fd = wire->fd, .events = events };
+	struct pollfd set = {.fd = wire->fd, .events = events};
 
 	for (;;) {
-		uint64_t now = wire_now();
+		uint64_t now = lull_clock_now();
 		uint64_t left = now < deadline ? deadline - now : 0;
 
 		if (wire->heeds_stop && say_stopped)
 			return -EINTR;
-		/* In slices, so that a signal that comes before the poll is noticed too. */
+		/* In slices, so that a signal that comes before the poll is noticed too.
+		 */
 		left = MIN(left, 100 * NSEC_PER_MSEC);
 
 		int n = poll(&set, 1, (int)((left + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC));
@@ -50,8 +44,8 @@ static int await(const struct wire *wire, short events, uint64_t deadline)
 
 int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct wire wire = { .fd = -1, .heeds_stop = ret_wire->heeds_stop };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct wire wire = {.fd = -1, .heeds_stop = ret_wire->heeds_stop};
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
@@ -60,12 +54,12 @@ int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 	if (wire.fd < 0)
 		return -errno;
 	while (connect(wire.fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		struct timespec pause = { .tv_nsec = RETRY_NS };
+		struct timespec pause = {.tv_nsec = RETRY_NS};
 		int r = -errno;
 
 		if (r == -EINTR)
 			continue;
-		if (r == -EAGAIN && wire_now() >= deadline)
+		if (r == -EAGAIN && lull_clock_now() >= deadline)
 			r = -ETIMEDOUT;
 		else if (r == -EAGAIN && wire.heeds_stop && say_stopped)
 			r = -EINTR;
@@ -84,7 +78,7 @@ void wire_close(struct wire *wire)
 	if (wire->fd >= 0)
 		(void)close(wire->fd);
 	free(wire->data);
-	*wire = (struct wire){ .fd = -1 };
+	*wire = (struct wire){.fd = -1};
 }
 
 int wire_send(struct wire *wire, const char *data, size_t len, uint64_t deadline)
@@ -121,7 +115,8 @@ static int fill(struct wire *wire, uint64_t deadline)
 	}
 
 	for (;;) {
-		ssize_t n = recv(wire->fd, wire->data + wire->len, wire->room - wire->len, 0);
+		ssize_t n =
+		    recv(wire->fd, wire->data + wire->len, wire->room - wire->len, 0);
 
 		if (n > 0) {
 			wire->len += (size_t)n;
@@ -143,7 +138,8 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 {
 	size_t searched = 0;
 
-	memmove(wire->data, wire->data + wire->taken, wire->len - wire->taken);
+	if (wire->taken > 0) /* then there is data */
+		memmove(wire->data, wire->data + wire->taken, wire->len - wire->taken);
 	wire->len -= wire->taken;
 	wire->taken = 0;
 	for (;;) {
@@ -169,7 +165,7 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 
 pid_t wire_peer(const struct wire *wire)
 {
-	struct ucred peer = { 0 };
+	struct ucred peer = {0};
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(wire->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)

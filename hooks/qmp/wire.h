@@ -17,10 +17,9 @@ struct wire {
 	size_t taken; /* bytes of the line that was given out last */
 };
 
-/* Deadlines are of CLOCK_MONOTONIC, in nanoseconds. */
-uint64_t wire_now(void);
-
 /*
+ * Deadlines are those of lull_clock_now().
+ *
  * Connects. While others wait in the queue of the socket, it waits too. 0 or -errno:
  * -ETIMEDOUT after deadline, -ENAMETOOLONG if path does not fit an address.
  */

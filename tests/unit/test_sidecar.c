@@ -20,24 +20,25 @@ static void names_fit(void **state UNUSED)
 	const struct {
 		const char *source, *directory, *start;
 	} cases[] = {
-		{ "/d/a.img", NULL, "/d/.a.img.lullcp-sidecar" },
-		{ "/a.img", NULL, "/.a.img.lullcp-sidecar" },
-		{ "/d/a.img", "/s", "/s/.a.img." },
-		{ source, NULL, "/d/.xxx" },
-		{ source, "/s", "/s/.xxx" },
+	    {"/d/a.img", NULL, "/d/.a.img.lullcp-sidecar"},
+	    {"/a.img", NULL, "/.a.img.lullcp-sidecar"},
+	    {"/d/a.img", "/s", "/s/.a.img."},
+	    {source, NULL, "/d/.xxx"},
+	    {source, "/s", "/s/.xxx"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *path = sidecar_path(cases[i].source, cases[i].directory);
 
-		check(cases[i].start, path && strncmp(path, cases[i].start,
-						      strlen(cases[i].start)) == 0);
+		check(cases[i].start,
+		      path && strncmp(path, cases[i].start, strlen(cases[i].start)) == 0);
 		check(cases[i].start, strlen(strrchr(path, '/') + 1) <= NAME_MAX);
 		free(path);
 	}
 
 	/* the same name in two directories, one directory of sidecars */
-	char *one = sidecar_path("/d/a.img", "/s"), *other = sidecar_path("/e/a.img", "/s");
+	char *one = sidecar_path("/d/a.img", "/s"),
+	     *other = sidecar_path("/e/a.img", "/s");
 
 	assert_string_not_equal(one, other);
 	free(one);
@@ -78,8 +79,10 @@ static void tells_used_from_unused(void **state UNUSED)
 	assert_int_equal(sidecar_create(path, &st), 0);
 	assert_int_equal(sidecar_create(path, &st), -EEXIST);
 	check_int("empty", sidecar_is_unused(path), 1);
-	write_file(path, "no image at all, but some text that somebody has written here, at length",
-		   72, 0);
+	write_file(
+	    path,
+	    "no image at all, but some text that somebody has written here, at length",
+	    72, 0);
 	check_int("no qcow2", sidecar_is_unused(path), -EBADMSG);
 	write_header(path, 0, 0);
 	check_int("no table yet", sidecar_is_unused(path), 1);
@@ -92,7 +95,8 @@ static void tells_used_from_unused(void **state UNUSED)
 	write_header(path, UINT32_MAX, 65536);
 	check_int("too long a table", sidecar_is_unused(path), -EBADMSG);
 	write_header(path, 4, UINT64_MAX - 8);
-	check_int("a table beyond the end of all files", sidecar_is_unused(path), -EBADMSG);
+	check_int("a table beyond the end of all files", sidecar_is_unused(path),
+		  -EBADMSG);
 	assert_int_equal(sidecar_remove(path), 0);
 	assert_int_equal(sidecar_remove(path), -ENOENT);
 	free(path);
@@ -130,8 +134,8 @@ static void marks(void **state UNUSED)
 static void sees_locks(void **state UNUSED)
 {
 	char *dir = unit_directory(), *path = NULL;
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100,
-			      .l_len = 1 };
+	struct flock lock = {
+	    .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1};
 	int fd;
 
 	assert_true(asprintf(&path, "%s/s", dir) > 0);
@@ -149,10 +153,10 @@ static void sees_locks(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_fit),
-		cmocka_unit_test(tells_used_from_unused),
-		cmocka_unit_test(marks),
-		cmocka_unit_test(sees_locks),
+	    cmocka_unit_test(names_fit),
+	    cmocka_unit_test(tells_used_from_unused),
+	    cmocka_unit_test(marks),
+	    cmocka_unit_test(sees_locks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * A guest, as far as its disk goes: writes numbered blocks to an NBD export without pause,
- * reads them back, or looks later which of them an image holds.
+ * A guest, as far as its disk goes: writes numbered blocks to an NBD export without
+ * pause, reads them back, or looks later which of them an image holds.
  *
  *     nbd write SOCKET EXPORT[,EXPORT] SEED STATE
- *                                           until SIGTERM; STATE is a mapped file: how many
- *                                           writes were acknowledged
- *     nbd acked STATE                       prints that number
+ *                                           until SIGTERM; STATE is a mapped file: how
+ * many writes were acknowledged nbd acked STATE                       prints that number
  *     nbd read SOCKET EXPORT SEED           times random reads until SIGTERM; prints JSON
  *     nbd check FILE[,FILE] SEED [AT_LEAST AT_MOST]
  *
- * Write number n goes to block place(n) (of several disks of one size, in turn), and says n,
- * the block and noise made of n in its 4096 bytes. One write is under way at a time. So
- * images of one moment hold the effect of the writes 1 to k for some k and of no others:
- * check finds k, proves that, and prints it. Exit status 1: they do not, or k is out of
- * bounds.
+ * Write number n goes to block place(n) (of several disks of one size, in turn), and says
+ * n, the block and noise made of n in its 4096 bytes. One write is under way at a time.
+ * So images of one moment hold the effect of the writes 1 to k for some k and of no
+ * others: check finds k, proves that, and prints it. Exit status 1: they do not, or k is
+ * out of bounds.
  */
 #include "util/macros.h"
 
@@ -32,19 +31,19 @@
 #include <sys/un.h>
 #include <time.h>
 
-#define BLOCK 4096U
-#define WORDS (BLOCK / sizeof(uint64_t))
+#define BLOCK	   4096U
+#define WORDS	   (BLOCK / sizeof(uint64_t))
 #define MOST_DISKS 4U
 
 /* https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md */
-#define NBD_MAGIC 0x4e42444d41474943ULL
-#define NBD_IHAVEOPT 0x49484156454f5054ULL
-#define NBD_REPLY_MAGIC 0x3e889045565a9ULL
-#define NBD_REQUEST 0x25609513U
+#define NBD_MAGIC	 0x4e42444d41474943ULL
+#define NBD_IHAVEOPT	 0x49484156454f5054ULL
+#define NBD_REPLY_MAGIC	 0x3e889045565a9ULL
+#define NBD_REQUEST	 0x25609513U
 #define NBD_SIMPLE_REPLY 0x67446698U
-#define NBD_OPT_GO 7U
-#define NBD_REP_ACK 1U
-#define NBD_REP_INFO 3U
+#define NBD_OPT_GO	 7U
+#define NBD_REP_ACK	 1U
+#define NBD_REP_INFO	 3U
 enum { NBD_READ = 0, NBD_WRITE = 1, NBD_DISC = 2, NBD_FLUSH = 3 };
 
 static volatile sig_atomic_t stopped;
@@ -128,12 +127,13 @@ static void negotiate(int fd, const char *export, uint64_t *ret_size)
 	struct {
 		uint64_t magic;
 		uint32_t option, len, name_len;
-	} __attribute__((packed)) go = { htobe64(NBD_IHAVEOPT), htobe32(NBD_OPT_GO),
-					 htobe32(name_len + 6), htobe32(name_len) };
+	} __attribute__((packed)) go = {htobe64(NBD_IHAVEOPT), htobe32(NBD_OPT_GO),
+					htobe32(name_len + 6), htobe32(name_len)};
 	uint16_t n_infos = 0;
 
 	get(fd, &hello, sizeof(hello));
-	if (be64toh(hello.magic) != NBD_MAGIC || be64toh(hello.option_magic) != NBD_IHAVEOPT)
+	if (be64toh(hello.magic) != NBD_MAGIC ||
+	    be64toh(hello.option_magic) != NBD_IHAVEOPT)
 		errx(2, "nbd: not a newstyle server");
 	put(fd, &flags, sizeof(flags));
 	put(fd, &go, sizeof(go));
@@ -147,7 +147,8 @@ static void negotiate(int fd, const char *export, uint64_t *ret_size)
 		unsigned char data[1024];
 
 		get(fd, &reply, sizeof(reply));
-		if (be64toh(reply.magic) != NBD_REPLY_MAGIC || be32toh(reply.len) > sizeof(data))
+		if (be64toh(reply.magic) != NBD_REPLY_MAGIC ||
+		    be32toh(reply.len) > sizeof(data))
 			errx(2, "nbd: a reply without sense");
 		get(fd, data, be32toh(reply.len));
 		if (be32toh(reply.type) == NBD_REP_ACK)
@@ -165,7 +166,7 @@ static void negotiate(int fd, const char *export, uint64_t *ret_size)
 
 static int connect_to(const char *path, const char *export, uint64_t *ret_size)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
@@ -185,8 +186,9 @@ static void request(int fd, uint16_t type, uint64_t offset, uint32_t len, void *
 		uint16_t flags, type;
 		uint64_t handle, offset;
 		uint32_t len;
-	} __attribute__((packed)) ask = { htobe32(NBD_REQUEST), 0, htobe16(type), ++handle,
-					  htobe64(offset), htobe32(len) };
+	} __attribute__((packed))
+	ask = {htobe32(NBD_REQUEST), 0,		  htobe16(type), ++handle,
+	       htobe64(offset),	     htobe32(len)};
 	struct {
 		uint32_t magic, error;
 		uint64_t handle;
@@ -201,8 +203,8 @@ static void request(int fd, uint16_t type, uint64_t offset, uint32_t len, void *
 	if (be32toh(answer.magic) != NBD_SIMPLE_REPLY || answer.handle != ask.handle)
 		errx(2, "nbd: an answer without sense");
 	if (answer.error)
-		errx(3, "nbd: error %u in request %u at %llu", be32toh(answer.error), type,
-		     (unsigned long long)offset);
+		errx(3, "nbd: error %u in request %u at %llu", be32toh(answer.error),
+		     type, (unsigned long long)offset);
 	if (type == NBD_READ)
 		get(fd, data, len);
 }
@@ -229,10 +231,11 @@ struct guest {
 	uint64_t *last; /* for each block the number of the last write */
 };
 
-static void guest_request(const struct guest *guest, uint16_t type, uint64_t at, void *data)
+static void guest_request(const struct guest *guest, uint16_t type, uint64_t at,
+			  void *data)
 {
-	request(guest->fd[at / guest->n_blocks], type, at % guest->n_blocks * BLOCK, BLOCK,
-		data);
+	request(guest->fd[at / guest->n_blocks], type, at % guest->n_blocks * BLOCK,
+		BLOCK, data);
 }
 
 static void guest_flush(const struct guest *guest)
@@ -274,7 +277,7 @@ static void read_back(const struct guest *guest, uint64_t at)
 static int write_on(const char *path, char *exports, uint64_t seed, const char *state)
 {
 	volatile uint64_t *acked = map_state(state, true);
-	struct guest guest = { .seed = seed };
+	struct guest guest = {.seed = seed};
 
 	guest_connect(&guest, path, exports);
 
@@ -316,7 +319,7 @@ static int read_on(const char *path, const char *export, uint64_t seed)
 {
 	enum { MOST = 4000000 };
 	_cleanup_free_ uint64_t *took = calloc(MOST, sizeof(*took));
-	struct timespec pause = { .tv_nsec = 500000 };
+	struct timespec pause = {.tv_nsec = 500000};
 	uint64_t size = 0, n = 0;
 	int fd = connect_to(path, export, &size);
 
@@ -325,7 +328,8 @@ static int read_on(const char *path, const char *export, uint64_t seed)
 	while (!stopped && n < MOST) {
 		uint64_t block[WORDS], begun = now_ns();
 
-		request(fd, NBD_READ, mix(seed + n) % (size / BLOCK) * BLOCK, BLOCK, block);
+		request(fd, NBD_READ, mix(seed + n) % (size / BLOCK) * BLOCK, BLOCK,
+			block);
 		took[n++] = now_ns() - begun;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -383,7 +387,7 @@ static uint64_t find_last(const struct images *images, uint64_t seed)
 
 static int check(char *files, uint64_t seed, uint64_t at_least, uint64_t at_most)
 {
-	struct images images = { 0 };
+	struct images images = {0};
 
 	images_map(&images, files);
 
@@ -400,8 +404,11 @@ static int check(char *files, uint64_t seed, uint64_t at_least, uint64_t at_most
 
 		make_block(wanted, seed, last[at], at);
 		if (last[at] && memcmp(image_block(&images, at), wanted, BLOCK) != 0)
-			errx(1, "torn: of %llu writes, block %llu should hold number %llu and "
-			     "holds %llu", (unsigned long long)end, (unsigned long long)at,
+			errx(1,
+			     "torn: of %llu writes, block %llu should hold number %llu "
+			     "and "
+			     "holds %llu",
+			     (unsigned long long)end, (unsigned long long)at,
 			     (unsigned long long)last[at],
 			     (unsigned long long)image_block(&images, at)[0]);
 	}
@@ -419,7 +426,7 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_term };
+	struct sigaction action = {.sa_handler = on_term};
 	const char *mode = argc > 1 ? argv[1] : "";
 
 	(void)sigaction(SIGTERM, &action, NULL);
