@@ -29,6 +29,11 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
 }
 
+int lull_clone_empty(int src, int dest)
+{
+	return ioctl(dest, FICLONE, src) < 0 ? -errno : 0;
+}
+
 /*
  * The size that is known beforehand, if it stands still. 1 if it may not have: one that
  * ends with a block is cloned also from a file that is longer just then, and shorter again
