@@ -7,6 +7,7 @@
 # Times that are not set here are set by snapshot --age.
 
 fix_none() { :; }
+fix_anyorder() { :; } # lines of output may come in any order: see same_lines
 fix_files() { # regular files and directories of every sort, and links to them
   echo alpha >a
   echo 'beta, which is longer' >b
@@ -73,6 +74,10 @@ fix_clean() { # the same without a conflict, to copy the tree over
   ln -s gone v/t/2
   echo keep >v/t/kept
   chmod 700 v/t
+}
+fix_itself() { # where cp stops depends on the order of entries, so there is but one in each
+  mkdir -p i/j y
+  ln -s y ly
 }
 fix_linkdirs() { # links of every sort to and in directories
   mkdir -p r/real s
