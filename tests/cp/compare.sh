@@ -76,7 +76,8 @@ template() { # template FIXTURES USER: its path in $template
 }
 
 # What the command lines call. No case may hang: a fifo could make it.
-cp() { timeout --foreground 20 "${as[@]}" cp "$@"; }
+cp() { timeout --foreground 20 cp "$@"; }
+export -f cp
 
 clear_twin() {
   local m
@@ -105,6 +106,8 @@ twin() {
   (
     cd "$W" || exit 99
     PATH=$1:$PATH
+    # all of it as the user, for it makes files as well
+    [ ${#as[@]} = 0 ] || exec "${as[@]}" bash -c "$env"$'\n'"$2"
     eval "$env"
     eval "$2"
   ) <"$input" >"$T/result.out" 2>"$T/result.err"
