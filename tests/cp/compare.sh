@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs each command line of the file "cases" with the system's cp and with lullcp, in twin
+# Runs each command line of the files "cases…" with the system's cp and with lullcp, in twin
 # directories, and compares exit status, standard output, standard error and what the
 # directory holds afterwards.
 #
@@ -9,7 +9,7 @@
 #   compare.sh --self-test          breaks cp in many ways, each of which must be noticed
 #
 # Environment: LULLCP, TOOLS (where the program snapshot is), CASES and DIFFERENCES (files
-# that stand in for those beside this script).
+# that stand in for those beside this script: cases and cases-9.5, differences).
 #
 # The twins have the same path one after the other, so that absolute names agree as well.
 # Both are copies of one template, which is made once for each set of fixtures and user.
@@ -24,7 +24,7 @@ export LC_ALL=C TOOLS
 unset POSIXLY_CORRECT SIMPLE_BACKUP_SUFFIX VERSION_CONTROL
 umask 022
 [ -x "$TOOLS/snapshot" ] || framework_failure "no $TOOLS/snapshot"
-CASES=${CASES:-$here/cases}
+read -ra CASES <<<"${CASES:-$here/cases $here/cases-9.5}"
 DIFFERENCES=${DIFFERENCES:-$here/differences}
 
 # Where the case does not say the file system it is an XFS. allocsize keeps XFS from
@@ -82,7 +82,7 @@ export -f cp
 clear_twin() {
   local m
   for m in $mounted; do umount "$m"; done
-  [ -z "$immutable" ] || chattr -i $immutable
+  for m in $immutable; do chattr -i "$m"; done
   mounted=''
   immutable=''
   rm -rf "$W"
@@ -225,7 +225,7 @@ judge() { # judge USER: compares ours with the system's, which are in $s_… and
   else
     printf 'FAILED: %s as %s on %s: %s\n' "$name" "$who" "$kind" "$command"
     [ "$env" = : ] || printf '    with: %s\n' "$env"
-    sed 's/^/    /' <<<"$difference"
+    printf '    %s\n' "${difference//$'\n'/$'\n'    }"
   fi
 }
 
@@ -282,7 +282,8 @@ run_case() { # the case in $name, $fixtures, $users, $env, $stdin, $command and 
     o_status=$status o_out=$out o_err=$err o_tree=$tree
     if same_lines "$s_out" "$o_out"; then o_out=$s_out; fi
     if same_lines "$s_err" "$o_err"; then o_err=$s_err; fi
-    if [ "$s_status$s_out$s_err$s_tree" = "$o_status$o_out$o_err$o_tree" ]; then
+    if [ "$s_status:$s_tree" = "$o_status:$o_tree" ] && [ "$s_out" = "$o_out" ] &&
+      [ "$s_err" = "$o_err" ]; then
       ok
     else
       judge "$who"
@@ -308,7 +309,7 @@ flush() { # runs the case that has been read
   known[$skipped_name]=1
   name=''
 }
-run_cases() {
+run_cases() { # run_cases FILE
   local line rest
   name=''
   while IFS= read -r line <&3 || [ -n "$line" ]; do
@@ -327,7 +328,7 @@ run_cases() {
         more=''
         [ -z "${known[$name]:-}" ] || framework_failure "two cases $name" ;;
     esac
-  done 3<"$CASES"
+  done 3<"$1"
   flush
 }
 
@@ -357,30 +358,33 @@ check_stale() {
   done
 }
 
-# ---- the harness on trial ----
-
-self_test() {
-  # shellcheck source=tests/cp/self-test.sh
-  . "$here/self-test.sh"
+compare() { # runs what the arguments ask for, and judges the list of differences
+  local f
+  for f in "${CASES[@]}"; do
+    run_cases "$f"
+  done
+  check_stale
 }
 
+# A case compares with the cp that it was written for; others have other bugs.
+/usr/bin/cp --version | grep -q '(GNU coreutils) 9\.1$' || skip 'needs cp of coreutils 9.1'
+mkdir "$T/ours" "$T/theirs"
+ln -s /usr/bin/cp "$T/theirs/cp"
 list=0
 case ${1:-} in
-  --self-test) self_test ;;
+  --self-test)
+    . "$here/self-test.sh"
+    finish ;;
   --list)
     list=1
     shift ;;
 esac
 patterns=("$@")
-# A case compares with the cp that it was written for; others have other bugs.
-/usr/bin/cp --version | grep -q '(GNU coreutils) 9\.1$' || skip 'needs cp of coreutils 9.1'
-mkdir "$T/ours" "$T/theirs"
 # a copy: the ordinary user may not be able to reach the place of the build
 install -m 755 "$LULLCP" "$T/ours/cp"
-ln -s /usr/bin/cp "$T/theirs/cp"
 read_differences
-run_cases
-check_stale
+compare
 n_users=${#users_seen[@]}
+# shellcheck disable=SC2031
 echo "$n_cases command lines, $n_users users, $n_differences differences on purpose, $failures failed"
 finish

@@ -92,7 +92,7 @@ fix_linkdirs() { # links of every sort to and in directories
   ln -s lf llf
 }
 fix_attributes() { # extended attributes and ACLs
-  echo attr >at
+  echo attr >./at
   setfattr -n user.color -v red at
   setfattr -n user.empty at
   echo acl >ac
@@ -161,7 +161,7 @@ fix_holes() {
   head -c 262144 /dev/zero >zeros
   { printf head; head -c 300000 /dev/zero; printf tail; } >mixed
   head -c 200000 /dev/urandom >random
-  printf x >tail
+  printf x >./tail
   truncate -s 100001 tail
   truncate -s 8G vast
   printf y | dd of=vast bs=4096 seek=1000000 conv=notrunc status=none
@@ -271,9 +271,9 @@ fix_self() { # the same file by several ways
   ln -s hard tohard
 }
 fix_prompt() {
-  echo new1 >1
-  echo new2 >2
-  echo new3 >3
+  echo new1 >./1
+  echo new2 >./2
+  echo new3 >./3
   mkdir q
   echo old1 >q/1
   echo old2 >q/2
