@@ -95,10 +95,13 @@ broken 'no backup' 'real -f "${@#-b}"' b
 broken 'source touched' "$with touch a; exit \$r" plain
 broken 'source removed' "$with rm a; exit \$r" plain over
 broken 'something left behind' "$with : >.a.tmp; exit \$r" plain missing-source
+LIMIT=1
+broken 'it hangs' 'sleep 60' plain
+LIMIT=10
 broken 'not copied' 'true' plain over tree-a
 
 # the list of differences: what is on it is let pass, and nothing else
-program "$with"' touch -m .; exit $r'
+program "$with"' touch -m .; touch -a b; exit $r'
 printf 'reason for a test\nreplaced over\n' >"$DIFFERENCES"
 read_differences
 try over
