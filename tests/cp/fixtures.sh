@@ -160,7 +160,7 @@ fix_holes() {
   truncate -s 1M hole
   head -c 262144 /dev/zero >zeros
   { printf head; head -c 300000 /dev/zero; printf tail; } >mixed
-  head -c 200000 /dev/urandom >random
+  seq 1000000 | head -c 200000 >random
   printf x >./tail
   truncate -s 100001 tail
   truncate -s 8G vast
@@ -312,7 +312,7 @@ mount_mount() {
     mounted="$mounted $W/$p"
   done
 }
-fix_full() { mkdir small; head -c 3000000 /dev/urandom >big; echo little >little; }
+fix_full() { mkdir small; seq 1000000 | head -c 3000000 >big; echo little >little; }
 mount_full() {
   mount -t tmpfs -o size=1m,noatime tmpfs small
   chown "$owner" small
