@@ -7,7 +7,8 @@ packages='gcc libc6-dev meson ninja-build pkgconf libmount-dev uuid-dev libjanss
   libbtrfsutil-dev libacl1-dev libattr1-dev
   libcmocka-dev xfsprogs btrfs-progs e2fsprogs util-linux mount fdisk jq python3-minimal
   procps attr acl libcap2-bin strace shellcheck groff-base bash-completion file gnuplot-nox
-  ca-certificates'
+  ca-certificates systemd qemu-utils qemu-system-common
+  qemu-system-x86 libvirt-daemon-system libvirt-clients'
 missing=
 for p in $packages; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -10,11 +10,10 @@
 #include "engine/dest.h"
 #include "engine/job.h"
 #include "engine/pass.h"
+#include "engine/piece.h"
 #include "engine/snapshot.h"
 #include "engine/source.h"
 #include "engine/start.h"
-#include "plan/batch.h"
-#include "plan/pace.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/extmap.h"
@@ -45,11 +44,6 @@ struct probe {
 	uint64_t clone_ns;
 	uint64_t again_ns;
 };
-
-static int next_range(void *ctx, struct lull_range *ret_range)
-{
-	return lull_plan_next(ctx, ret_range);
-}
 
 static enum lull_outcome count_extents(struct probe *p)
 {
@@ -82,58 +76,20 @@ static enum lull_outcome count_extents(struct probe *p)
 	return LULL_OK;
 }
 
-/* Clones what plan gives, in bounded calls; adds up time and extents. */
-static int clone_ranges(struct probe *p, struct lull_plan *plan, uint64_t *ns, uint64_t *extents)
-{
-	struct lull_job *job = p->job;
-	struct lull_range_source ranges = { .next = next_range, .ctx = plan };
-	struct lull_batch batch;
-	struct lull_pace pace;
-	struct lull_request request;
-	int r;
-
-	lull_batch_init(&batch, job->dest.fs.block, &ranges);
-	lull_pace_init(&pace, job->options->latency_budget_ns, job->options->duty_cycle);
-	while ((r = lull_batch_next(&batch, lull_pace_advise(&pace), &request)) > 0) {
-		uint64_t before = lull_clock_now(), took;
-
-		if (lull_should_stop(job))
-			return -EINTR;
-		r = lull_clone_range(job->src, job->dest.scratch, request.off, request.len);
-		if (r < 0)
-			return r;
-		took = lull_clock_now() - before;
-		lull_pace_observe(&pace, request.weight, took);
-		lull_clock_sleep(lull_pace_rest(&pace));
-		*ns += took;
-		*extents += request.extents;
-		if (*extents % EXTENTS_EACH == 0 && *extents > 0)
-			break;
-	}
-	return r < 0 ? r : 0;
-}
-
+/* The same piece twice: the second time it is shared already. */
 static int sample_place(struct probe *p, uint64_t from, uint64_t to)
 {
-	struct lull_job *job = p->job;
-	uint64_t again = 0;
+	struct lull_piece first, again;
+	int fd = p->job->dest.scratch;
+	int r = lull_piece_clone(p->job, fd, from, to, EXTENTS_EACH, &first);
 
-	for (int round = 0; round < 2; round++) {
-		struct lull_extmap *map;
-		struct lull_cursor cursor;
-		struct lull_plan plan;
-		int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, from, to, &map);
-
-		if (r < 0)
-			return r;
-		cursor = lull_extmap_cursor(map);
-		lull_plan_init(&plan, LULL_PLAN_FRESH, from, to, job->dest.fs.block, &cursor, NULL);
-		r = clone_ranges(p, &plan, round ? &p->again_ns : &p->clone_ns,
-				 round ? &again : &p->cloned);
-		lull_extmap_close(map);
-		if (r < 0)
-			return r;
-	}
+	if (r == 0 && first.end > from)
+		r = lull_piece_clone(p->job, fd, from, first.end, EXTENTS_EACH, &again);
+	if (r < 0 || first.end == from)
+		return r;
+	p->cloned += first.extents;
+	p->clone_ns += first.ns;
+	p->again_ns += again.ns;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "engine/freeze.h"
 #include "engine/pass.h"
+#include "engine/piece.h"
 #include "engine/record.h"
 #include "engine/start.h"
 #include "sys/clock.h"
@@ -34,9 +35,25 @@ bool lull_snapshot_possible(struct lull_job *job)
 	return true;
 }
 
+/* As much of the source as is gone over again in a tenth of a second, longer than most
+   commits take. */
+#define PREPARED_EXTENTS 5000
+
+/* A clone of the beginning, in bounded calls, for the call that is to hold the locks. */
+static int prepare(struct lull_job *job, uint64_t size)
+{
+	struct lull_piece piece;
+
+	if (ftruncate(job->dest.scratch, 0) < 0)
+		return -errno;
+	return lull_piece_clone(job, job->dest.scratch, 0,
+				(size - 1) & ~(job->dest.fs.block - 1), PREPARED_EXTENTS, &piece);
+}
+
 /*
- * 0, or -errno: then this method is impossible, -ETIME because the file is so small that
- * even a clone of all of it is over before a snapshot is made.
+ * 0; -EINTR if the observer wants to stop; or -errno: then this method is impossible, -ETIME
+ * because the file is so small that even a clone of all of it is over before a snapshot is
+ * made.
  */
 static int take(struct lull_job *job, int root)
 {
@@ -48,6 +65,12 @@ static int take(struct lull_job *job, int root)
 		uint64_t held;
 
 		r = lull_tripwire_look(job->src, &now);
+		if (r == 0 && now.size == 0)
+			r = -EAGAIN;
+		if (r == 0)
+			r = prepare(job, now.size);
+		if (r == 0)
+			r = lull_tripwire_look(job->src, &now);
 		if (r == 0)
 			r = lull_snapshot_take(root, dest->dir, dest->snapshot, job->src,
 					       dest->scratch, now.size, &held);
@@ -60,7 +83,7 @@ static int take(struct lull_job *job, int root)
 		}
 		break;
 	}
-	return r;
+	return r < 0 && lull_should_stop(job) ? -EINTR : r;
 }
 
 static enum lull_outcome record(struct lull_job *job, bool there)
@@ -143,8 +166,10 @@ enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible
 		if (r == 0)
 			r = lull_snapshot_open(job->dest.dir, job->dest.snapshot, inside,
 					       job->src);
-		*ret_impossible = r < 0;
-		if (r >= 0)
+		*ret_impossible = r < 0 && r != -EINTR;
+		if (r == -EINTR)
+			outcome = LULL_INTERRUPTED;
+		else if (r >= 0)
 			outcome = clone_from(job, r);
 	}
 	(void)close(root);

@@ -34,6 +34,17 @@ int lull_clone_empty(int src, int dest)
 	return ioctl(dest, FICLONE, src) < 0 ? -errno : 0;
 }
 
+int lull_clone_own_block(int fd, uint64_t block)
+{
+	struct file_clone_range range = {
+		.src_fd = fd,
+		.src_length = block,
+		.dest_offset = block,
+	};
+
+	return ioctl(fd, FICLONERANGE, &range) < 0 ? -errno : 0;
+}
+
 /*
  * The size that is known beforehand, if it stands still. 1 if it may not have: one that
  * ends with a block is cloned also from a file that is longer just then, and shorter again

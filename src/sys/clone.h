@@ -19,6 +19,9 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len) _must_check_
 /* Clones nothing from one empty file to another: shows whether that works. 0 or -errno. */
 int lull_clone_empty(int src, int dest) _must_check_;
 
+/* Clones the first block of fd, which must have been written, behind itself. 0 or -errno. */
+int lull_clone_own_block(int fd, uint64_t block) _must_check_;
+
 /*
  * Makes dest a copy of all of src as it stands at one instant: the kernel holds the locks
  * of both against writers for the whole call, and skips what is shared already on XFS.

@@ -2,15 +2,19 @@
 /*
  * INVARIANT of lull_snapshot_take(): from before the snapshot call starts until after it
  * has returned, a clone call is at work under the exclusive locks of src, the one for
- * stores through mmap included. It shows in the size of scratch, which grows with each
- * extent cloned: more than nothing before the snapshot means that the locks are held, less
- * than the whole after it that they have not been let go. The clone has waited for direct
- * I/O and written out the dirty pages first.
+ * stores through mmap included. It has waited for direct I/O and written out what was
+ * dirty when it changes the times of scratch (generic_remap_file_range_prep()), and is not
+ * at its end as long as scratch is shorter than src.
  *
  * "After it" comes earlier than the end of the snapshot call, which waits until all of the
  * transaction is on disk. A new transaction begins only when the snapshot has been created
  * in the old one, and the clone, which needs one for each extent, begins it at once: when
  * the file system's generation moves on from that of the snapshot, the locks can go.
+ *
+ * Until then the commit works off what all have added to the transaction, and the clone must
+ * not be the one that adds: each extent is a reference more to enter. So scratch holds a clone
+ * of the beginning already. To clone that again takes a reference away and adds the same, and
+ * the two cancel each other before they reach any tree.
  */
 #include "sys/snapshot.h"
 
@@ -165,21 +169,32 @@ static pid_t start_holder(int src, int scratch, uint64_t len)
 	_exit(getppid() == parent ? -lull_clone_range(src, scratch, 0, len) & 0xff : EINTR);
 }
 
-/* True if the clone of len bytes into scratch is at work: begun, and not at the end. */
+/* No clone changes the times of a file to this. */
+static const struct timespec untouched = { .tv_sec = 1 };
+
+static bool has_begun(int scratch)
+{
+	struct stat st;
+
+	return fstat(scratch, &st) == 0 && (st.st_mtim.tv_sec != untouched.tv_sec ||
+					    st.st_mtim.tv_nsec != untouched.tv_nsec);
+}
+
+/* True if a clone of len bytes into scratch, which has begun, is not at its end. */
 static bool is_at_work(int scratch, uint64_t len)
 {
 	struct stat st;
 
-	return fstat(scratch, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < len;
+	return fstat(scratch, &st) == 0 && (uint64_t)st.st_size < len;
 }
 
-/* Waits until it is, or is over. */
-static bool wait_for_holder(pid_t pid, int scratch, uint64_t len)
+/* Waits until it has begun, or is over. */
+static bool wait_for_holder(pid_t pid, int scratch)
 {
 	siginfo_t info;
 
 	for (;;) {
-		if (is_at_work(scratch, len))
+		if (has_begun(scratch))
 			return true;
 		info.si_pid = 0;
 		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
@@ -272,25 +287,28 @@ static int create_under(struct watch *w, int root, const char *name, bool *ret_p
 int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch,
 		       uint64_t len, uint64_t *ret_held_ns)
 {
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, untouched };
 	struct watch w = { .dir = dir, .scratch = scratch, .len = len };
 	uint64_t before;
 	bool proven = false;
 	int r = 0, held;
 
-	if (ftruncate(scratch, 0) < 0)
+	if (futimens(scratch, times) < 0)
 		return -errno;
 	/* A commit now leaves little to the one that the snapshot makes under the lock. */
 	if (syncfs(dir) < 0)
 		return -errno;
+	/* It is as long as src, or longer: there would be nothing to tell an end by. */
+	if (!is_at_work(scratch, len))
+		return -EINVAL;
 	before = lull_clock_now();
 	w.holder = start_holder(src, scratch, len);
 	if (w.holder < 0)
 		return w.holder;
-	if (wait_for_holder(w.holder, scratch, len))
+	if (wait_for_holder(w.holder, scratch))
 		r = create_under(&w, root, name, &proven);
 	held = end_holder(w.holder);
 	*ret_held_ns = lull_clock_now() - before;
-	(void)ftruncate(scratch, 0);
 	if (r < 0 || (proven && held == 0))
 		return r;
 	r = lull_snapshot_delete(dir, name);

@@ -32,7 +32,8 @@ bool lull_snapshot_deletable(int dir);
 
 /*
  * Snapshots root as name in directory dir while a process that clones [0, len) of src into
- * scratch holds src's lock; what scratch held is lost. len is the size of src.
+ * scratch holds src's lock. len is the size of src; scratch is a clone of its beginning, the
+ * more the better, and shorter than len. What it held is lost.
  *
  * 0; -EAGAIN if the attempt failed by chance; -ETIME if the clone was over before the
  * snapshot, so that nothing is proven: then the

@@ -134,7 +134,7 @@ for how in keeper recover resume restart; do
   writer "$M/f"
   "$LULLCP" --duty-cycle=1 "$M/f" "$M/killed" 2>/dev/null &
   pid=$!
-  for _ in $(seq 200); do
+  for _ in $(seq 1000); do
     [ -e "$M/.killed.lullcp-snap" ] && break
     sleep 0.02
   done
@@ -161,7 +161,7 @@ done
 writer "$M/f"
 "$LULLCP" --duty-cycle=1 "$M/f" "$M/term" 2>/dev/null &
 pid=$!
-for _ in $(seq 200); do [ -e "$M/.term.lullcp-snap" ] && break; sleep 0.02; done
+for _ in $(seq 1000); do [ -e "$M/.term.lullcp-snap" ] && break; sleep 0.02; done
 sleep 0.1
 kill -TERM $pid
 wait $pid

@@ -53,10 +53,12 @@ while read -r f; do
     *) head -3 "$f" | grep -q 'SPDX-License-Identifier: MIT' || fail "$f has no SPDX line" ;;
   esac
   case $f in
-    *.sh | bench/plot | .ci/run)
+    *.sh | bench/plot | .ci/run | hooks/lullcp-hook-libvirt)
       shellcheck -x -e SC1091,SC2034,SC2154,SC2016,SC2015,SC2059,SC2317,SC2046,SC2012,SC1090,SC2013 "$f" || fail "$f: shellcheck" ;;
   esac
 done < <(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*')
-groff -man -ww -z man/lullcp.1 2>&1 | grep . && fail 'the man page'
+for f in man/*.[1-9]; do
+  groff -man -ww -z "$f" 2>&1 | grep . && fail "$f: the man page"
+done
 echo "$n files"
 exit $status

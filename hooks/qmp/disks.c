@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Nothing is remembered between calls of the hook: what a disk is up to is read off QEMU's
+ * graph, its jobs, and the sidecar file, so that any call can end what an earlier one
+ * began.
+ */
+#include "disks.h"
+
+#include "graph.h"
+#include "say.h"
+#include "sidecar.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool disk_init(struct disk *disk, const char *source, const char *directory)
+{
+	disk->source = realpath(source, NULL);
+	if (!disk->source || stat(disk->source, &disk->st) < 0) {
+		say("cannot stat '%s': %s", source, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(disk->st.st_mode)) {
+		say("'%s' is no regular file: only image files can be redirected", source);
+		return false;
+	}
+	disk->sidecar = sidecar_path(disk->source, directory);
+	if (!disk->sidecar)
+		say("out of memory");
+	return disk->sidecar != NULL;
+}
+
+bool disks_init(struct disks *disks, char *const *sources, size_t n,
+		const struct settings *settings)
+{
+	_cleanup_free_ char *directory = NULL;
+
+	if (settings->sidecar_dir) {
+		directory = realpath(settings->sidecar_dir, NULL);
+		if (!directory) {
+			say("--sidecar-dir: cannot use '%s': %s", settings->sidecar_dir,
+			    strerror(errno));
+			return false;
+		}
+	}
+	disks->disk = calloc(n, sizeof(*disks->disk));
+	disks->n = disks->disk ? n : 0;
+	for (size_t i = 0; i < disks->n; i++) {
+		if (!disk_init(&disks->disk[i], sources[i], directory))
+			return false;
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(disks->disk[j].source, disks->disk[i].source) == 0) {
+				say("'%s' is given twice", sources[i]);
+				return false;
+			}
+		}
+	}
+	return disks->disk != NULL;
+}
+
+static void forget(struct disk_state *state)
+{
+	free(state->job_error);
+	free(state->stale_job);
+	free(state->image);
+	free(state->overlay);
+	*state = (struct disk_state){ 0 };
+}
+
+void disks_done(struct disks *disks)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		forget(&disks->disk[i].state);
+		free(disks->disk[i].source);
+		free(disks->disk[i].sidecar);
+	}
+	free(disks->disk);
+}
+
+bool disks_name(struct disk *disk)
+{
+	struct stat st;
+
+	disk->state.has_sidecar = lstat(disk->sidecar, &st) == 0;
+	if (!disk->state.has_sidecar) {
+		/* a job at work keeps the name that it was started with */
+		if (!disk->started)
+			disk->name[0] = '\0';
+		return false;
+	}
+	disk->state.is_marked = (st.st_mode & S_ISVTX) != 0;
+	(void)snprintf(disk->name, sizeof(disk->name), GRAPH_OUR_PREFIX "%08x-%llx",
+		       (unsigned int)sidecar_hash(disk->source), (unsigned long long)st.st_ino);
+	return true;
+}
+
+bool disks_have_sidecar(struct disks *disks, bool only_marked)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < disks->n; i++) {
+		if (disks_name(&disks->disk[i]))
+			any |= !only_marked || disks->disk[i].state.is_marked;
+	}
+	return any;
+}
+
+/* ---- looking ---- */
+
+struct wanted {
+	const struct stat *st;
+	pid_t qemu;
+};
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* By device and inode: QEMU may know the file by another name, or by a relative one. */
+static bool is_source(void *ctx, const char *path)
+{
+	const struct wanted *wanted = ctx;
+	static const char *const views[] = { "cwd", "root" };
+	struct stat st;
+
+	if (path[0] == '/' && stat(path, &st) == 0 && same_file(&st, wanted->st))
+		return true;
+	for (size_t i = 0; wanted->qemu > 0 && i < ARRAY_SIZE(views); i++) {
+		_cleanup_free_ char *name = NULL;
+
+		if (asprintf(&name, "/proc/%d/%s/%s", (int)wanted->qemu, views[i], path) < 0) {
+			name = NULL;
+			return false;
+		}
+		if (stat(name, &st) == 0 && same_file(&st, wanted->st))
+			return true;
+	}
+	return false;
+}
+
+static int keep(char **ret_copy, const char *text)
+{
+	free(*ret_copy);
+	*ret_copy = strdup(text);
+	return *ret_copy ? 0 : -ENOMEM;
+}
+
+static int look_at_jobs(struct disk *disk, json_t *jobs)
+{
+	char ours[DISKS_NAME_LEN];
+	size_t i;
+	json_t *job;
+	int r = 0;
+
+	(void)snprintf(ours, sizeof(ours), GRAPH_OUR_PREFIX "%08x-",
+		       (unsigned int)sidecar_hash(disk->source));
+	json_array_foreach(jobs, i, job) {
+		const char *id = json_string_value(json_object_get(job, "id"));
+		const char *status = json_string_value(json_object_get(job, "status"));
+		const char *error = json_string_value(json_object_get(job, "error"));
+
+		if (!id || !status || strncmp(id, ours, strlen(ours)) != 0)
+			continue;
+		if (strcmp(id, disk->name) != 0) {
+			if (r == 0 && strcmp(status, "concluded") == 0)
+				r = keep(&disk->state.stale_job, id);
+			continue;
+		}
+		disk->state.job = strcmp(status, "ready") == 0	     ? DISKS_JOB_READY
+				  : strcmp(status, "concluded") == 0 ? DISKS_JOB_CONCLUDED
+								     : DISKS_JOB_BUSY;
+		disk->state.done = (uint64_t)json_integer_value(
+			json_object_get(job, "current-progress"));
+		disk->state.total = (uint64_t)json_integer_value(
+			json_object_get(job, "total-progress"));
+		if (r == 0 && error)
+			r = keep(&disk->state.job_error, error);
+	}
+	return r;
+}
+
+/*
+ * The overlay that is there may lie elsewhere than where this call would put one, and its
+ * file may have been deleted: QEMU knows.
+ */
+static int adopt(struct disk *disk, const struct graph *graph,
+		 const struct graph_node *overlay)
+{
+	const char *file = graph_storage(graph, overlay);
+
+	if (file && strcmp(file, disk->sidecar) != 0) {
+		char *copy = strdup(file);
+
+		if (!copy)
+			return -ENOMEM;
+		free(disk->sidecar);
+		disk->sidecar = copy;
+	}
+	(void)disks_name(disk);
+	(void)snprintf(disk->name, sizeof(disk->name), "%s", overlay->name);
+	return 0;
+}
+
+static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
+{
+	struct wanted wanted = { .st = &disk->st, .qemu = qemu };
+	struct graph_place at;
+	int r = graph_find(graph, is_source, &wanted, &at);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EMLINK) {
+		say("'%s' is used by several block nodes at once; redirecting one would not "
+		    "stop the others", disk->source);
+		return r;
+	}
+	if (r == -ENOTSUP) {
+		say("'%s' is a part of the block node '%s' of driver %s, which cannot be "
+		    "redirected for a part", disk->source, at.image->name, at.image->driver);
+		return r;
+	}
+	if (r < 0)
+		return r;
+	disk->state.is_open = true;
+	disk->state.is_written = at.is_written;
+	disk->state.is_read_only = at.image->read_only;
+	disk->state.is_encrypted = at.image->encrypted;
+	disk->state.is_redirected = at.overlay != NULL;
+	disk->state.users = graph_users(graph, at.overlay ? at.overlay : at.image);
+	disk->state.image = strdup(at.image->name);
+	disk->state.overlay = at.overlay ? strdup(at.overlay->name) : NULL;
+	if (!disk->state.image || (at.overlay && !disk->state.overlay))
+		return -ENOMEM;
+	return at.overlay ? adopt(disk, graph, at.overlay) : 0;
+}
+
+static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug, pid_t qemu)
+{
+	struct graph *graph = NULL;
+	int r = graph_parse(named, debug, &graph);
+
+	if (r == -EBADMSG)
+		say("QEMU's description of its block graph makes no sense");
+	for (size_t i = 0; r == 0 && i < disks->n; i++) {
+		struct disk *disk = &disks->disk[i];
+
+		forget(&disk->state);
+		(void)disks_name(disk);
+		r = place(disk, graph, qemu);
+		if (r == 0)
+			r = look_at_jobs(disk, jobs);
+	}
+	if (r == -ENOMEM)
+		say("out of memory");
+	graph_free(graph);
+	return r;
+}
+
+int disks_look(struct disks *disks, struct qmp *qmp)
+{
+	json_t *jobs = NULL, *named = NULL, *debug = NULL;
+	int r;
+
+	/* Jobs first: one that ends meanwhile is seen to be at work, and looked at again. */
+	r = qmp_run(qmp, "query-jobs", NULL, &jobs);
+	if (r == 0)
+		r = qmp_run(qmp, "query-named-block-nodes", json_pack("{s:b}", "flat", 1),
+			    &named);
+	if (r == 0)
+		r = qmp_run(qmp, "x-debug-query-block-graph", NULL, &debug);
+	if (r < 0)
+		say("cannot learn which disks are in use: %s", qmp_why(qmp));
+	else
+		r = look(disks, jobs, named, debug, qmp_peer(qmp));
+	json_decref(jobs);
+	json_decref(named);
+	json_decref(debug);
+	return r;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* The disks of a call and what QEMU and their sidecars say about them. */
+#pragma once
+
+#include "qmp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* Node names and job ids in QEMU have at most 31 bytes. */
+#define DISKS_NAME_LEN 32
+
+enum disks_job {
+	DISKS_JOB_NONE,
+	DISKS_JOB_BUSY,
+	DISKS_JOB_READY,     /* all is copied, writes go to both */
+	DISKS_JOB_CONCLUDED, /* over: job_error tells how */
+};
+
+/* What was found at the last look. */
+struct disk_state {
+	bool is_open;       /* QEMU has SOURCE open */
+	bool is_written;    /* and somebody may write to it */
+	bool is_read_only;
+	bool is_encrypted;
+	bool is_redirected; /* an overlay of ours is on top */
+	bool has_sidecar;   /* the file is there */
+	bool is_marked;     /* and marked: between two states */
+	size_t users;       /* of the overlay if there is one, else of the image */
+	enum disks_job job;
+	char *job_error;    /* NULL: none */
+	char *stale_job;    /* concluded, of an earlier sidecar that is gone; or NULL */
+	uint64_t done, total; /* of the job, bytes */
+	char *image;        /* node names; NULL if SOURCE is not open */
+	char *overlay;
+};
+
+struct disk {
+	char *source; /* absolute, without links */
+	char *sidecar;
+	struct stat st;             /* of source */
+	char name[DISKS_NAME_LEN];  /* of the overlay's node and of the job: says which source
+				       and, by its inode, which sidecar; empty without one */
+	struct disk_state state;
+
+	bool chosen; /* to be redirected by this call */
+
+	/* For merging. */
+	size_t users_before; /* of the overlay; 0: not seen */
+	bool started;        /* a job was seen at work or begun */
+	bool asked;          /* told to complete */
+	bool merged, failed, over;
+};
+
+struct disks {
+	struct disk *disk;
+	size_t n;
+};
+
+struct settings {
+	const char *socket;
+	const char *sidecar_dir;
+	const char *agent;
+	uint64_t timeout_ns;
+	uint64_t agent_timeout_ns;
+	uint64_t commit_timeout_ns;
+};
+
+/* False, and it was said why, if a source or the directory is not there. */
+bool disks_init(struct disks *disks, char *const *sources, size_t n,
+		const struct settings *settings);
+void disks_done(struct disks *disks);
+
+/* True if any disk has a sidecar file; with only_marked, one that is marked. */
+bool disks_have_sidecar(struct disks *disks, bool only_marked);
+
+/* Gives the disk's sidecar, which exists, its name in QEMU. False if it is not there. */
+bool disks_name(struct disk *disk);
+
+/* Looks. 0 or -errno, and it was said why. */
+int disks_look(struct disks *disks, struct qmp *qmp) _must_check_;

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * Above a file there is
+ *
+ *     device or export -- [filters] -- [our overlay] -- image -- [filters] -- protocol
+ *
+ * image is the lowest node that is no filter (raw, qcow2, ...), or the protocol node
+ * itself where nothing is above it. An overlay goes right on top of image: what is above
+ * follows, whatever it is.
+ *
+ * Names of files prove little (links, relative names, json: names); the caller compares
+ * device and inode. Permissions on the edges, not the read-only flags of nodes, say
+ * whether anybody writes: a node that was opened by itself stays writable while nobody
+ * uses it so.
+ */
+#include "graph.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool is_filter(const struct graph_node *node)
+{
+	static const char *const filters[] = {
+		"blkdebug",	     "blklogwrites",    "commit_top", "compress",
+		"copy-before-write", "copy-on-read",	"mirror_top", "preallocate",
+		"replication",	     "snapshot-access", "throttle",
+	};
+
+	for (size_t i = 0; node->driver && i < ARRAY_SIZE(filters); i++) {
+		if (strcmp(node->driver, filters[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *string_of(json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* The file of a json: name; the name itself if it is none. */
+static const char *plain_name(struct graph *graph, const char *name)
+{
+	json_t *parsed;
+
+	if (!name || strncmp(name, "json:", 5) != 0)
+		return name;
+	parsed = json_loads(name + 5, 0, NULL);
+	if (!json_is_object(parsed) || json_array_append_new(graph->owner, parsed) < 0)
+		return name;
+
+	const char *inner = string_of(parsed, "filename");
+
+	if (!inner)
+		inner = string_of(json_object_get(parsed, "file"), "filename");
+	return inner ? inner : string_of(parsed, "file.filename");
+}
+
+static void describe(struct graph *graph, json_t *named, struct graph_node *node)
+{
+	size_t i;
+	json_t *info;
+
+	node->driver = "";
+	json_array_foreach(named, i, info) {
+		const char *name = string_of(info, "node-name");
+
+		if (!name || strcmp(name, node->name) != 0)
+			continue;
+		if (string_of(info, "drv"))
+			node->driver = string_of(info, "drv");
+		node->file = plain_name(graph, string_of(info, "file"));
+		node->read_only = json_is_true(json_object_get(info, "ro"));
+		node->encrypted = json_is_true(json_object_get(info, "encrypted"));
+	}
+}
+
+/* The index of the node with that number; n_nodes if there is none. */
+static size_t numbered(json_t *nodes, json_int_t number)
+{
+	size_t i;
+	json_t *node;
+
+	json_array_foreach(nodes, i, node) {
+		if (json_integer_value(json_object_get(node, "id")) == number)
+			return i;
+	}
+	return json_array_size(nodes);
+}
+
+static bool may_write(json_t *edge)
+{
+	size_t i;
+	json_t *permission;
+
+	json_array_foreach(json_object_get(edge, "perm"), i, permission) {
+		const char *name = json_string_value(permission);
+
+		if (name && (strncmp(name, "write", 5) == 0 || strcmp(name, "resize") == 0))
+			return true;
+	}
+	return false;
+}
+
+static int take_nodes(struct graph *graph, json_t *named, json_t *nodes)
+{
+	size_t i;
+	json_t *each;
+
+	json_array_foreach(nodes, i, each) {
+		struct graph_node *node = &graph->nodes[i];
+		const char *type = string_of(each, "type");
+
+		node->name = string_of(each, "name");
+		if (!node->name || !type)
+			return -EBADMSG;
+		node->is_job = strcmp(type, "block-job") == 0;
+		if (strcmp(type, "block-driver") == 0)
+			describe(graph, named, node);
+	}
+	return 0;
+}
+
+static int take_edges(struct graph *graph, json_t *nodes, json_t *edges)
+{
+	size_t i;
+	json_t *each;
+
+	json_array_foreach(edges, i, each) {
+		struct graph_edge *edge = &graph->edges[i];
+
+		edge->role = string_of(each, "name");
+		edge->parent =
+			numbered(nodes, json_integer_value(json_object_get(each, "parent")));
+		edge->child = numbered(nodes, json_integer_value(json_object_get(each, "child")));
+		edge->writes = may_write(each);
+		if (!edge->role || edge->parent >= graph->n_nodes ||
+		    edge->child >= graph->n_nodes)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+int graph_parse(json_t *named, json_t *debug, struct graph **ret_graph)
+{
+	json_t *nodes = json_object_get(debug, "nodes");
+	json_t *edges = json_object_get(debug, "edges");
+	struct graph *graph;
+	int r;
+
+	if (!json_is_array(named) || !json_is_array(nodes) || !json_is_array(edges))
+		return -EBADMSG;
+	graph = calloc(1, sizeof(*graph));
+	if (!graph)
+		return -ENOMEM;
+	graph->owner = json_pack("[O, O]", named, debug);
+	graph->n_nodes = json_array_size(nodes);
+	graph->n_edges = json_array_size(edges);
+	graph->nodes = calloc(graph->n_nodes + 1, sizeof(*graph->nodes));
+	graph->edges = calloc(graph->n_edges + 1, sizeof(*graph->edges));
+	r = graph->owner && graph->nodes && graph->edges ? 0 : -ENOMEM;
+	if (r == 0)
+		r = take_nodes(graph, named, nodes);
+	if (r == 0)
+		r = take_edges(graph, nodes, edges);
+	if (r < 0) {
+		graph_free(graph);
+		return r;
+	}
+	*ret_graph = graph;
+	return 0;
+}
+
+void graph_free(struct graph *graph)
+{
+	if (!graph)
+		return;
+	json_decref(graph->owner);
+	free(graph->nodes);
+	free(graph->edges);
+	free(graph);
+}
+
+const struct graph_node *graph_named(const struct graph *graph, const char *name)
+{
+	for (size_t i = 0; i < graph->n_nodes; i++) {
+		if (graph->nodes[i].driver && strcmp(graph->nodes[i].name, name) == 0)
+			return &graph->nodes[i];
+	}
+	return NULL;
+}
+
+static size_t index_of(const struct graph *graph, const struct graph_node *node)
+{
+	return (size_t)(node - graph->nodes);
+}
+
+static bool is_leaf(const struct graph *graph, size_t node)
+{
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		if (graph->edges[i].parent == node)
+			return false;
+	}
+	return true;
+}
+
+static bool is_written(const struct graph *graph, size_t node)
+{
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		if (graph->edges[i].child == node && graph->edges[i].writes)
+			return true;
+	}
+	return false;
+}
+
+/* The protocol node of the file: of several the one that is written to. */
+static int find_protocol(const struct graph *graph, bool (*is_it)(void *, const char *),
+			 void *ctx, size_t *ret_node)
+{
+	size_t found = graph->n_nodes;
+	size_t n_written = 0;
+
+	for (size_t i = 0; i < graph->n_nodes; i++) {
+		const struct graph_node *node = &graph->nodes[i];
+
+		if (!node->driver || !node->file || !is_leaf(graph, i) ||
+		    !is_it(ctx, node->file))
+			continue;
+		if (is_written(graph, i)) {
+			n_written++;
+			found = i;
+		} else if (found == graph->n_nodes) {
+			found = i;
+		}
+	}
+	if (found == graph->n_nodes)
+		return -ENOENT;
+	*ret_node = found;
+	return n_written > 1 ? -EMLINK : 0;
+}
+
+/* The one node right above; n_nodes for none, or -EMLINK. */
+static int node_above(const struct graph *graph, size_t node, size_t *ret_above,
+		      const char **ret_role)
+{
+	size_t found = graph->n_nodes;
+
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+
+		if (edge->child != node || !graph->nodes[edge->parent].driver ||
+		    strcmp(edge->role, "backing") == 0)
+			continue;
+		if (found != graph->n_nodes)
+			return -EMLINK;
+		found = edge->parent;
+		*ret_role = edge->role;
+	}
+	*ret_above = found;
+	return 0;
+}
+
+static const struct graph_node *find_overlay(const struct graph *graph, size_t image)
+{
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+		const struct graph_node *above = &graph->nodes[edge->parent];
+
+		if (edge->child == image && above->driver &&
+		    strcmp(edge->role, "backing") == 0 &&
+		    strncmp(above->name, GRAPH_OUR_PREFIX, strlen(GRAPH_OUR_PREFIX)) == 0)
+			return above;
+	}
+	return NULL;
+}
+
+int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
+	       void *ctx, struct graph_place *ret_place)
+{
+	size_t protocol, at;
+	int r = find_protocol(graph, is_it, ctx, &protocol);
+
+	if (r < 0)
+		return r;
+	for (at = protocol;;) {
+		const char *role = "";
+		size_t above;
+
+		r = node_above(graph, at, &above, &role);
+		if (r < 0)
+			return r;
+		if (above == graph->n_nodes) {
+			/* filters alone: the redirect goes below them */
+			at = protocol;
+			break;
+		}
+		at = above;
+		if (strcmp(role, "file") != 0 && strcmp(role, "data-file") != 0) {
+			r = -ENOTSUP;
+			break;
+		}
+		if (!is_filter(&graph->nodes[at]))
+			break;
+	}
+	*ret_place = (struct graph_place){
+		.protocol = &graph->nodes[protocol],
+		.image = &graph->nodes[at],
+		.overlay = find_overlay(graph, at),
+		.is_written = is_written(graph, protocol),
+	};
+	return r;
+}
+
+size_t graph_users(const struct graph *graph, const struct graph_node *node)
+{
+	size_t index = index_of(graph, node), n = 0;
+
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+		const struct graph_node *above = &graph->nodes[edge->parent];
+
+		if (edge->child != index || above->is_job)
+			continue;
+		n += is_filter(above) ? graph_users(graph, above) : 1;
+	}
+	return n;
+}
+
+const char *graph_storage(const struct graph *graph, const struct graph_node *node)
+{
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+
+		if (edge->parent == index_of(graph, node) && strcmp(edge->role, "file") == 0)
+			return graph->nodes[edge->child].file;
+	}
+	return NULL;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* QEMU's block graph: who writes to which file through what. No input or output. */
+#pragma once
+
+#include "util/macros.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the nodes that an overlay of this hook brings are named after. */
+#define GRAPH_OUR_PREFIX "lull-"
+
+struct graph_node {
+	const char *name;   /* empty for what is no block node */
+	const char *driver; /* NULL for what is no block node: a device, an export, a job */
+	const char *file;   /* as QEMU names it; NULL if unknown */
+	bool is_job;
+	bool read_only;
+	bool encrypted;
+};
+
+struct graph_edge {
+	size_t parent, child; /* indices of nodes */
+	const char *role;     /* file, backing, root, ... */
+	bool writes;          /* the parent may write to the child or resize it */
+};
+
+struct graph {
+	struct graph_node *nodes;
+	size_t n_nodes;
+	struct graph_edge *edges;
+	size_t n_edges;
+	json_t *owner; /* of all the strings */
+};
+
+/* Where a file stands in the graph. */
+struct graph_place {
+	const struct graph_node *protocol; /* has the file open */
+	const struct graph_node *image;    /* gives it its format; to be redirected */
+	const struct graph_node *overlay;  /* of this hook, on top of image, or NULL */
+	bool is_written;                   /* somebody may write to the file */
+};
+
+/*
+ * From the answers to query-named-block-nodes and x-debug-query-block-graph. A node that
+ * came or went between the two has an empty driver. 0, -EBADMSG if they are not such
+ * answers, -ENOMEM.
+ */
+int graph_parse(json_t *named, json_t *debug, struct graph **ret_graph) _must_check_;
+
+/* NULL is fine. */
+void graph_free(struct graph *graph);
+
+/*
+ * The node that has the file open for which is_it says true, and what is above. 0 or
+ * -ENOENT: no node; -EMLINK: several nodes write to it; -ENOTSUP: it is a part of a node
+ * of another kind than an image (*ret_place has protocol and, as image, that node).
+ */
+int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
+	       void *ctx, struct graph_place *ret_place) _must_check_;
+
+/* The node of that name, or NULL. */
+const struct graph_node *graph_named(const struct graph *graph, const char *name);
+
+/*
+ * How many use node from above, jobs left out, filters looked through: devices, exports
+ * and nodes.
+ */
+size_t graph_users(const struct graph *graph, const struct graph_node *node);
+
+/* The file that a node of a format stores itself in, as QEMU names it; NULL if unknown. */
+const char *graph_storage(const struct graph *graph, const struct graph_node *node);

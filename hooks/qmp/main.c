@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lullcp-hook-qmp: freezes and thaws the disks of a running QEMU for lullcp, by sending
+ * their writes to a sidecar and merging it back. See lullcp-hooks(7).
+ */
+#include "agent.h"
+#include "disks.h"
+#include "merge.h"
+#include "redirect.h"
+#include "say.h"
+#include "values.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SOCKET_VARIABLE "LULLCP_QMP_SOCKET"
+#define AGENT_VARIABLE "LULLCP_QMP_AGENT"
+
+static const struct option table[] = {
+	{ "socket", required_argument, NULL, 's' },
+	{ "sidecar-dir", required_argument, NULL, 'd' },
+	{ "quiesce", no_argument, NULL, 'q' },
+	{ "agent", required_argument, NULL, 'a' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "agent-timeout", required_argument, NULL, 'A' },
+	{ "commit-timeout", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int usage(void)
+{
+	(void)printf(
+		"Usage: lullcp-hook-qmp [OPTION]... freeze|thaw SOURCE...\n"
+		"Redirect the disks of a running QEMU, or qemu-storage-daemon, to sidecar\n"
+		"files, and merge these back. A hook for lullcp.\n"
+		"\n"
+		"      --socket=PATH          QMP socket (default $" SOCKET_VARIABLE ")\n"
+		"      --sidecar-dir=DIR      where sidecars go (beside each SOURCE)\n"
+		"      --quiesce              freeze the guest's file systems for the moment\n"
+		"                               of the redirect\n"
+		"      --agent=PATH           the guest agent's socket (default\n"
+		"                               $" AGENT_VARIABLE "), for --quiesce\n"
+		"      --timeout=TIME         for each answer of QEMU (30s)\n"
+		"      --agent-timeout=TIME   for each answer of the guest agent (30s)\n"
+		"      --commit-timeout=TIME  for the merge (10m)\n"
+		"      --help                 print this and exit\n"
+		"      --version              print the version and exit\n");
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int unusable(const char *what, const char *value)
+{
+	say("%s%s%s%s", what, value ? " '" : "", value ? value : "", value ? "'" : "");
+	(void)fprintf(stderr, "Try 'lullcp-hook-qmp --help' for more information.\n");
+	return 1;
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	say_stopped = 1;
+}
+
+static void catch_signals(void)
+{
+	static const int stopping[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+
+	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
+		(void)sigaction(stopping[i], &action, NULL);
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+}
+
+static int freeze(struct disks *disks, const struct settings *settings)
+{
+	struct qmp *qmp = NULL;
+	_cleanup_free_ char *why = NULL;
+	int r = qmp_open(settings->socket, settings->timeout_ns, &qmp, &why);
+
+	if (r < 0) {
+		say("%s; not frozen", why ? why : "out of memory");
+		return 1;
+	}
+	r = redirect_disks(disks, qmp, settings);
+	qmp_close(qmp);
+	return r < 0;
+}
+
+static void name_sidecars(const struct disks *disks)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		const struct disk *disk = &disks->disk[i];
+
+		if (disk->state.has_sidecar)
+			say("'%s' may hold writes that are missing in '%s'; it is kept. If the "
+			    "guest has gone down: before it is started again, run: qemu-img "
+			    "commit '%s' && rm '%s'",
+			    disk->sidecar, disk->source, disk->sidecar, disk->sidecar);
+	}
+}
+
+static int thaw(struct disks *disks, const struct settings *settings)
+{
+	struct qmp *qmp = NULL;
+	_cleanup_free_ char *why = NULL;
+	int agent = 0, r;
+
+	/* A mark: a freeze may have ended between the two calls of the agent. */
+	if (settings->agent && disks_have_sidecar(disks, true)) {
+		agent = agent_thaw(settings->agent, settings->agent_timeout_ns, &why);
+		if (agent < 0)
+			say("%s; the file systems in the guest may still be frozen",
+			    why ? why : "out of memory");
+		free(why);
+		why = NULL;
+	}
+	r = qmp_open(settings->socket, settings->timeout_ns, &qmp, &why);
+	if ((r == -ENOENT || r == -ECONNREFUSED) && !disks_have_sidecar(disks, false))
+		return 0; /* no QEMU, no sidecar: nothing is frozen */
+	if (r < 0) {
+		say("%s; not thawed", why ? why : "out of memory");
+		(void)disks_have_sidecar(disks, false);
+		name_sidecars(disks);
+		return 1;
+	}
+	r = merge_disks(disks, qmp, settings);
+	qmp_close(qmp);
+	return r < 0 || agent < 0;
+}
+
+static int time_value(const char *option, const char *text, uint64_t *ret_ns)
+{
+	if (values_time(text, ret_ns) && *ret_ns > 0)
+		return 0;
+	say("%s: invalid time '%s'", option, text);
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {
+		.socket = getenv(SOCKET_VARIABLE),
+		.agent = NULL,
+		.timeout_ns = 30 * NSEC_PER_SEC,
+		.agent_timeout_ns = 30 * NSEC_PER_SEC,
+		.commit_timeout_ns = 600 * NSEC_PER_SEC,
+	};
+	const char *agent = getenv(AGENT_VARIABLE);
+	struct disks disks = { 0 };
+	bool quiesce = false;
+	int option, r = 0;
+
+	while (r == 0 && (option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			settings.socket = optarg;
+			break;
+		case 'd':
+			settings.sidecar_dir = optarg;
+			break;
+		case 'q':
+			quiesce = true;
+			break;
+		case 'a':
+			agent = optarg;
+			break;
+		case 't':
+			r = time_value("--timeout", optarg, &settings.timeout_ns);
+			break;
+		case 'A':
+			r = time_value("--agent-timeout", optarg, &settings.agent_timeout_ns);
+			break;
+		case 'c':
+			r = time_value("--commit-timeout", optarg, &settings.commit_timeout_ns);
+			break;
+		case 'h':
+			return usage();
+		case 'V':
+			(void)printf("lullcp-hook-qmp %s\n", LULLCP_VERSION);
+			return 0;
+		default:
+			return 1;
+		}
+	}
+	if (r < 0)
+		return 1;
+	argv += optind;
+	argc -= optind;
+	if (argc < 2)
+		return unusable("missing operand: freeze or thaw, and SOURCE", NULL);
+	if (strcmp(argv[0], "freeze") != 0 && strcmp(argv[0], "thaw") != 0)
+		return unusable("neither freeze nor thaw:", argv[0]);
+	if (!settings.socket || !*settings.socket)
+		return unusable("no monitor: give --socket or set " SOCKET_VARIABLE, NULL);
+	if (quiesce && (!agent || !*agent))
+		return unusable("--quiesce needs --agent or " AGENT_VARIABLE, NULL);
+	if (quiesce)
+		settings.agent = agent;
+	catch_signals();
+	r = 1;
+	if (disks_init(&disks, argv + 1, (size_t)(argc - 1), &settings))
+		r = strcmp(argv[0], "freeze") == 0 ? freeze(&disks, &settings)
+						   : thaw(&disks, &settings);
+	disks_done(&disks);
+	return r;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What the hook tells people, on standard error, and whether it was told to stop. */
+#pragma once
+
+#include "util/macros.h"
+
+#include <signal.h>
+
+/* One line: lullcp-hook-qmp: ... */
+void say(const char *format, ...) _printf_(1, 2);
+
+/* Set by SIGTERM, SIGINT and SIGHUP. */
+extern volatile sig_atomic_t say_stopped;

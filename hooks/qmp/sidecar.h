@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sidecar: the qcow2 file that takes the writes while the image is frozen.
+ *
+ * Its sticky bit is the hook's memory: set, the image is between two states (a freeze has
+ * not returned yet, or a merge has begun); clear, the image is whole, of the moment of the
+ * freeze. It needs no room on a full file system and goes with the file.
+ */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/*
+ * Where the sidecar of source (an absolute path without links) lies: beside it, or in
+ * directory if that is not NULL. NULL: out of memory.
+ */
+char *sidecar_path(const char *source, const char *directory);
+
+/* Tells images apart, in names that have to be short. */
+uint64_t sidecar_hash(const char *source);
+
+/*
+ * Makes it, empty and marked, for who owns source. 0 or -errno, -EEXIST.
+ */
+int sidecar_create(const char *path, const struct stat *source) _must_check_;
+
+/* Sets or clears the mark, durably. 0 or -errno. */
+int sidecar_mark(const char *path, bool between) _must_check_;
+
+/*
+ * More than 0 if it holds no data and nobody has it open, 0 if it holds some; -EBUSY if
+ * somebody has it open, -EBADMSG if it is no sidecar, else -errno.
+ */
+int sidecar_is_unused(const char *path) _must_check_;
+
+/* Removes it, durably. 0 or -errno. */
+int sidecar_remove(const char *path) _must_check_;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A unix stream socket that speaks in lines, with a deadline for everything. */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct wire {
+	int fd;
+	bool heeds_stop; /* waiting ends with -EINTR once say_stopped is set */
+	char *data;
+	size_t len, room;
+	size_t taken; /* bytes of the line that was given out last */
+};
+
+/* Deadlines are of CLOCK_MONOTONIC, in nanoseconds. */
+uint64_t wire_now(void);
+
+/*
+ * Connects. While others wait in the queue of the socket, it waits too. 0 or -errno:
+ * -ETIMEDOUT after deadline, -ENAMETOOLONG if path does not fit an address.
+ */
+int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline) _must_check_;
+
+/* Safe for a wire that was never opened, if its fd is -1. */
+void wire_close(struct wire *wire);
+
+/* 0 or -errno: -ETIMEDOUT, -EINTR, -EPIPE. */
+int wire_send(struct wire *wire, const char *data, size_t len,
+	      uint64_t deadline) _must_check_;
+
+/*
+ * The next line, without its end, valid until the next call. 0 or -errno: -ETIMEDOUT,
+ * -EINTR, -EPIPE if the other side hung up, -EMSGSIZE if it never ends.
+ */
+int wire_line(struct wire *wire, uint64_t deadline, char **ret_line,
+	      size_t *ret_len) _must_check_;
+
+/* The process at the other side, 0 if unknown. */
+pid_t wire_peer(const struct wire *wire);

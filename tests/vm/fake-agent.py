@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""A guest agent: fake-agent.py SOCKET [FAULT], FAULT: no-freeze, silent-freeze, no-thaw,
+stale. Appends what it was asked to SOCKET.log."""
+import json
+import os
+import socket
+import sys
+
+path = sys.argv[1]
+fault = sys.argv[2] if len(sys.argv) > 2 else ""
+log = open(path + ".log", "a", encoding="utf-8", buffering=1)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen(1)
+while True:
+    client, _ = listener.accept()
+    if fault == "stale":
+        client.sendall(b'{"return": 1}\n{"return": {"half": ')
+    for line in client.makefile("rb"):
+        request = json.loads(line.lstrip(b"\xff"))
+        command = request["execute"]
+        if command == "guest-sync-delimited":
+            client.sendall(b"\xff" + json.dumps(
+                {"return": request["arguments"]["id"]}).encode() + b"\n")
+            continue
+        log.write(command + "\n")
+        if command.endswith("-freeze") and fault == "silent-freeze":
+            continue
+        if command.endswith("-freeze") and fault == "no-freeze" or (
+                command.endswith("-thaw") and fault == "no-thaw" and
+                not os.path.exists(path + ".mended")):
+            client.sendall(b'{"error": {"class": "GenericError", "desc": "a vss writer"}}\n')
+        else:
+            client.sendall(b'{"return": 1}\n')
+    client.close()

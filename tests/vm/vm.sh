@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests with QEMU share; sourced after lib.sh and fs_test.
+#
+# Environment: HOOK (lullcp-hook-qmp), TOOLS/nbd.
+
+HOOK=${HOOK:?the hook to test}
+NBD=$TOOLS/nbd
+for program in qemu-storage-daemon qemu-img; do
+  command -v $program >/dev/null || skip "needs $program"
+done
+
+# qsd NAME=IMAGE=FORMAT...: a storage daemon that exports each; its pid in $qsd
+qsd() {
+  local disk name image format args=()
+  # the path of a unix socket is short
+  SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX) || framework_failure mktemp
+  QMP=$SOCKETS/qmp
+  for disk in "$@"; do
+    IFS='=' read -r name image format <<<"$disk"
+    args+=(--blockdev "driver=$format,node-name=$name,file.driver=file,file.filename=$image"
+      --export "type=nbd,id=e-$name,node-name=$name,name=$name,writable=on")
+  done
+  qemu-storage-daemon --nbd-server "addr.type=unix,addr.path=$SOCKETS/nbd,max-connections=0" \
+    --chardev "socket,id=m,path=$QMP,server=on,wait=off" --monitor chardev=m \
+    "${args[@]}" >"$T/qsd.log" 2>&1 &
+  qsd=$!
+  for _ in $(seq 200); do
+    [ ! -S "$QMP" ] || [ ! -S "$SOCKETS/nbd" ] || break
+    sleep 0.02
+  done
+  [ -S "$QMP" ] || framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
+}
+qsd_end() {
+  kill "$qsd"
+  wait "$qsd"
+  rm -rf "${SOCKETS:?}"
+}
+make_image() { # make_image FILE FORMAT [SIZE]
+  qemu-img create -q -f "$2" "$1" "${3:-16M}" || framework_failure qemu-img
+}
+# writer EXPORTS: writes without pause; its pid in $writer
+writer() {
+  "$NBD" write "$SOCKETS/nbd" "$1" "$SEED" "$T/acked" 2>"$T/writer.err" &
+  writer=$!
+  for _ in $(seq 100); do
+    [ "$(acked 2>/dev/null || echo 0)" -lt 200 ] || return 0
+    sleep 0.02
+  done
+  framework_failure "the writer does not write: $(cat "$T/writer.err")"
+}
+acked() { "$NBD" acked "$T/acked"; }
+writer_end() { # it has read back each block by then
+  kill "$writer"
+  wait "$writer"
+  same 'the guest found all its writes' 0 $?
+  [ ! -s "$T/writer.err" ] || sed 's/^/    guest: /' "$T/writer.err"
+}
+# holds WHAT AT_LEAST AT_MOST FORMAT FILE...: exactly the first k writes, k in these bounds
+holds() {
+  local what=$1 least=$2 most=$3 format=$4 file raws=''
+  shift 4
+  for file in "$@"; do
+    if [ "$format" = raw ]; then
+      raws=$raws,$file
+    else
+      qemu-img convert -U -f "$format" -O raw "$file" "$T/raw$((++n_raws))" || bad "$what: qemu-img"
+      raws=$raws,$T/raw$n_raws
+    fi
+  done
+  if "$NBD" check "${raws#,}" "$SEED" "$least" "$most" >"$T/check.out" 2>&1; then
+    ok
+  else
+    bad "$what: $(cat "$T/check.out")"
+  fi
+  rm -f "$T"/raw[0-9]*
+}
+n_raws=0
+not_redirected() { # not_redirected WHAT IMAGE...: no sidecar, no overlay, no job
+  local what=$1 image
+  shift
+  for image in "$@"; do
+    check_not "$what: no sidecar" test -e "$(dirname "$image")/.$(basename "$image").lullcp-sidecar"
+  done
+  python3 "$(dirname "$0")/qmp.py" "$QMP" query-jobs query-named-block-nodes >"$T/nodes"
+  check_not "$what: no overlay, no job" grep -q 'lull-' "$T/nodes"
+}
+# mine NAME: the processes of that name that belong to this test
+mine() {
+  local pid
+  for pid in $(pgrep -x "$1"); do
+    ! tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$QMP" || echo "$pid"
+  done
+}
