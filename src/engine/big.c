@@ -65,7 +65,7 @@ static void lost_owner(struct lull_file *f)
 	observer.warning(observer.ctx, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
 }
 
-int lull_big_dress(struct lull_file *f, int fd, int dir)
+int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 {
 	const struct lull_entry *e = &f->entry;
 	struct stat st;
@@ -75,7 +75,9 @@ int lull_big_dress(struct lull_file *f, int fd, int dir)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	same = !e->fresh && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev;
-	if (e->fresh) {
+	if (settled) {
+		same = true;
+	} else if (e->fresh) {
 		r = lull_dress_as_new(f, dir, fd);
 		if (r == 0 && fstat(fd, &st) < 0)
 			r = -errno;
@@ -87,7 +89,8 @@ int lull_big_dress(struct lull_file *f, int fd, int dir)
 	if (r < 0)
 		return r;
 	f->made = st;
-	f->kept = lull_dress_keep(f, src, fd, e->fresh ? &st : &e->dst, e->fresh);
+	f->kept = lull_dress_keep(f, src, fd, settled || e->fresh ? &st : &e->dst,
+				  e->fresh && !settled);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ enum lull_outcome lull_big_copy(struct lull_file *file, int src, int old);
 
 /*
  * Makes fd what dest is to be: owner, mode, attributes, times. Called when its data is
- * whole, before it is synced and gets its name; dir is the directory that it lies in. The
- * file that is replaced has bequeathed its owner already, if that was possible. 0 or -errno.
+ * whole, before it is synced and gets its name; dir is the directory that it lies in;
+ * settled: it has owner and mode already, as a refreshed clone has. 0 or -errno.
  */
-int lull_big_dress(struct lull_file *file, int fd, int dir);
+int lull_big_dress(struct lull_file *file, int fd, int dir, bool settled);

@@ -321,7 +321,8 @@ int lull_dest_finish(struct lull_job *job)
 	int r = !dressed || job->checkpoint.refresh ? set_mode(job) : 0;
 
 	if (r == 0 && dressed)
-		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir);
+		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir,
+				   job->checkpoint.refresh);
 
 	if (r == 0 && !job->options->no_sync && fdatasync(job->dest.fd) < 0)
 		r = -errno;
