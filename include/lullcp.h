@@ -52,6 +52,9 @@ enum lull_stage {
 	LULL_STAGE_SNAPSHOT,     /* taking one, or removing it */
 	LULL_STAGE_BASE,         /* the older clone that a refresh consumes */
 	LULL_STAGE_READ,         /* reading data to compare it */
+	LULL_STAGE_COPY_READ,    /* reading data to copy it */
+	LULL_STAGE_COPY_WRITE,   /* writing it */
+	LULL_STAGE_COPY,         /* copy_file_range(2) */
 };
 
 /*
@@ -126,6 +129,7 @@ enum lull_method {
 	LULL_METHOD_SNAPSHOT, /* a pass over a snapshot of the source's subvolume */
 	LULL_METHOD_ATOMIC, /* passes, then one call over the whole file */
 	LULL_METHOD_TRUST,  /* a pass with writers at work, whatever they wrote */
+	LULL_METHOD_COPY,   /* the bytes were copied */
 	LULL_METHODS,
 };
 
@@ -167,6 +171,7 @@ struct lull_progress {
 	uint64_t extents;        /* of the source, walked so far */
 	uint64_t extents_cloned;
 	uint64_t bytes_cloned;
+	uint64_t bytes_copied;   /* read and written, or by copy_file_range(2) */
 	uint64_t calls;          /* FICLONERANGE calls that clone into DEST */
 	uint64_t over_budget_calls;
 	unsigned int passes;
@@ -194,7 +199,86 @@ enum lull_warning {
 	LULL_WARNING_TRUSTED,         /* written to meanwhile, and published all the same */
 	LULL_WARNING_NOT_A_CLONE,     /* what is refreshed shares nothing with the source */
 	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
+	LULL_WARNING_TORN,            /* written to while its bytes were copied */
 };
+
+/* What lull_copy() has to say about an entry. */
+enum lull_note_kind {
+	/* done: only if options->cp.verbose */
+	LULL_NOTE_COPIED,             /* path -> path2; path3: the backup, or NULL */
+	LULL_NOTE_REMOVED,            /* path */
+	LULL_NOTE_RESTORED,           /* the backup path is path2 again */
+	LULL_NOTE_PARENT,             /* path -> path2, made for --parents */
+	LULL_NOTE_SKIPPED,            /* path, --debug only */
+	LULL_NOTE_HOW,                /* offload, reflink, holes: --debug only */
+	/* warnings: no failure */
+	LULL_NOTE_TWICE_FILE,
+	LULL_NOTE_TWICE_DIRECTORY,
+	/* failures; err is a positive errno or 0 */
+	LULL_NOTE_FAILURES,
+	LULL_NOTE_STAT = LULL_NOTE_FAILURES,
+	LULL_NOTE_ACCESS,             /* opening or reading a directory */
+	LULL_NOTE_OMITTED_DIRECTORY,
+	LULL_NOTE_SAME_FILE,          /* path, path2 */
+	LULL_NOTE_NOT_REPLACING,
+	LULL_NOTE_DIRECTORY_OVER,     /* non-directory path by directory path2 */
+	LULL_NOTE_OVER_DIRECTORY,     /* directory path by non-directory */
+	LULL_NOTE_JUST_CREATED,       /* path by path2 */
+	LULL_NOTE_THROUGH_CREATED,    /* path through the link path2 */
+	LULL_NOTE_BACKUP_IS_SOURCE,   /* backing up path would destroy path2 */
+	LULL_NOTE_BACKUP,
+	LULL_NOTE_UNBACKUP,
+	LULL_NOTE_REMOVE,
+	LULL_NOTE_INTO_ITSELF,        /* path, into path2 */
+	LULL_NOTE_DIRECTORY_LINK,     /* no hard link path to the directory path2 */
+	LULL_NOTE_CYCLE,
+	LULL_NOTE_MAKE_DIRECTORY,
+	LULL_NOTE_NOT_DIRECTORY,      /* --parents: exists but is no directory */
+	LULL_NOTE_PARENT_ATTRIBUTES,  /* --parents: cannot be read */
+	LULL_NOTE_PARENT_MAKE,        /* --parents: cannot be made */
+	LULL_NOTE_RELATIVE_LINK,      /* -s into another directory */
+	LULL_NOTE_SYMLINK,            /* path to path2 */
+	LULL_NOTE_SYMLINK_ITSELF,     /* path */
+	LULL_NOTE_HARD_LINK,          /* path to path2 */
+	LULL_NOTE_READ_LINK,
+	LULL_NOTE_FIFO,
+	LULL_NOTE_SPECIAL,
+	LULL_NOTE_UNKNOWN_TYPE,
+	LULL_NOTE_OPEN,
+	LULL_NOTE_REPLACED,           /* while it was being opened */
+	LULL_NOTE_DANGLING,
+	LULL_NOTE_CREATE,
+	LULL_NOTE_TIMES,
+	LULL_NOTE_OWNER,
+	LULL_NOTE_CLEAR_MODE,
+	LULL_NOTE_MODE,
+	LULL_NOTE_SET_MODE,           /* of a directory, for as long as it is filled */
+	LULL_NOTE_ACL,                /* path: reading it */
+	LULL_NOTE_XATTR_LIST,
+	LULL_NOTE_XATTR_GET,          /* path2: the attribute */
+	LULL_NOTE_XATTR_SET,
+	LULL_NOTE_SYNC,
+	LULL_NOTE_MEMORY,
+};
+
+/* The strings live as long as the call that hands them out. */
+struct lull_note {
+	enum lull_note_kind kind;
+	int err;
+	const char *path;
+	const char *path2;
+	const char *path3;
+};
+
+/* May dest be replaced? */
+struct lull_question {
+	const char *dest;
+	unsigned int mode; /* its permissions */
+	bool unwritable;   /* it is not ours to write to */
+	bool replaces;     /* it will be replaced, not written to */
+};
+
+struct lull_result;
 
 /*
  * The engine's only way to speak. All callbacks run on the caller's thread. None
@@ -211,6 +295,12 @@ struct lull_observer {
 	void (*announce)(void *ctx, enum lull_method method, uint64_t ns);
 	/* True: stop after the current call. */
 	bool (*should_stop)(void *ctx);
+	/* The rest is for lull_copy() alone. Something about an entry. */
+	void (*note)(void *ctx, const struct lull_note *note);
+	/* True: replace it. */
+	bool (*ask)(void *ctx, const struct lull_question *question);
+	/* A regular file has been cloned or copied, or could not be. */
+	void (*file)(void *ctx, enum lull_outcome outcome, const struct lull_result *result);
 };
 
 /* What to do about writers that never pause, without a hook. */
@@ -229,8 +319,86 @@ enum lull_verify_by {
 	LULL_VERIFY_DATA, /* the data alone: reads everything */
 };
 
+/* May the data be shared, copied? */
+enum lull_reflink {
+	LULL_REFLINK_ALWAYS, /* shared, or the file fails */
+	LULL_REFLINK_AUTO,   /* shared if possible, else copied */
+	LULL_REFLINK_NEVER,  /* copied */
+};
+
+/* What becomes of zeroes when data is copied. */
+enum lull_sparse {
+	LULL_SPARSE_AUTO,   /* holes stay holes */
+	LULL_SPARSE_ALWAYS, /* runs of zeroes become holes */
+	LULL_SPARSE_NEVER,  /* holes become zeroes */
+};
+
+/* Which symbolic links are followed in sources. */
+enum lull_follow {
+	LULL_FOLLOW_DEFAULT, /* lull_copy() does not take it: cli decides */
+	LULL_FOLLOW_NEVER,
+	LULL_FOLLOW_OPERANDS,
+	LULL_FOLLOW_ALWAYS,
+};
+
+/* Which existing destinations are replaced. */
+enum lull_update {
+	LULL_UPDATE_ALL,
+	LULL_UPDATE_NONE,      /* none, silently */
+	LULL_UPDATE_NONE_FAIL, /* none, and that is a failure */
+	LULL_UPDATE_OLDER,
+};
+
+enum lull_overwrite {
+	LULL_OVERWRITE_YES,
+	LULL_OVERWRITE_ASK, /* lull_observer.ask */
+	LULL_OVERWRITE_NO,
+};
+
+enum lull_backup {
+	LULL_BACKUP_NONE,
+	LULL_BACKUP_SIMPLE,   /* NAME and the suffix */
+	LULL_BACKUP_EXISTING, /* numbered if there are numbered ones, else simple */
+	LULL_BACKUP_NUMBERED, /* NAME.~N~ */
+};
+
+/* What cp's options say. Zero is lullcp's default, which is cp's but for reflink. */
+struct lull_cp {
+	enum lull_reflink reflink;     /* --reflink */
+	enum lull_sparse sparse;       /* --sparse, auto unless reflink is not always */
+	enum lull_follow follow;       /* -P, -H, -L, -d, -a */
+	enum lull_update update;       /* -u, --update */
+	enum lull_overwrite overwrite; /* -i, -n */
+	enum lull_backup backup;       /* -b, --backup */
+	const char *suffix;            /* -S, of simple backups; not empty */
+	bool recursive;                /* -r */
+	bool special_as_regular;       /* read fifos and devices: without -r, --copy-contents */
+	bool attributes_only;          /* --attributes-only */
+	bool force;                    /* -f */
+	bool hard_link;                /* -l */
+	bool symbolic_link;            /* -s */
+	bool parents;                  /* --parents */
+	bool remove_destination;       /* --remove-destination, -f with -l or -s */
+	bool strip_slashes;            /* --strip-trailing-slashes */
+	bool one_file_system;          /* -x */
+	bool through_dangling;         /* POSIXLY_CORRECT: write through dangling links */
+	bool verbose;                  /* -v, --debug: notes of what is done are wanted */
+	bool debug;                    /* --debug: of how it was done, too */
+	bool keep_mode;                /* --preserve=mode, ACLs with it */
+	bool keep_owner;
+	bool keep_times;
+	bool keep_links;
+	bool keep_xattrs;
+	bool must_keep;                /* what cannot be preserved is a failure: -p, -a */
+	bool must_keep_xattrs;         /* --preserve=xattr */
+	bool quiet_xattrs;             /* -a: unless must_keep_xattrs, not a word about them */
+	bool default_mode;             /* --no-preserve=mode */
+};
+
 /* Everything that the command line can say about a clone. Zero means off. */
 struct lull_options {
+	struct lull_cp cp;
+	unsigned int jobs;               /* --jobs, files at a time; 0 is 1 */
 	uint64_t latency_budget_ns;      /* --latency-budget, at least 1 */
 	unsigned int duty_cycle;         /* --duty-cycle, 1..100 */
 	const char *hook;                /* --hook, or NULL */
@@ -260,7 +428,10 @@ struct lull_result {
 	char *dest;                  /* the file that was written, links resolved */
 	bool published;              /* DEST is the new file */
 	bool kept;                   /* an interrupted clone is kept for --resume */
-	struct lull_hist *hist;
+	struct lull_hist *hist;      /* NULL: of a file that was done without measuring */
+	int not_cloned;              /* errno of a clone that was refused, so that the bytes
+	                                were copied; 0 */
+	enum lull_cause not_cloned_cause;
 };
 
 /*
@@ -277,6 +448,34 @@ struct lull_result {
 enum lull_outcome lull_clone(const struct lull_options *options, const char *source,
 			     const char *dest, const struct lull_observer *observer,
 			     struct lull_result *ret_result);
+
+/* What a run of lull_copy() came to. */
+struct lull_totals {
+	char run_id[37];          /* a UUID */
+	uint64_t files;           /* regular ones that are done */
+	uint64_t bytes_cloned;
+	uint64_t bytes_copied;
+	uint64_t files_not_cloned; /* copied because a clone was refused */
+	uint64_t bytes_not_cloned;
+	enum lull_cause cause;    /* of the first that was, and its errno */
+	int err;
+	char not_cloned[512];     /* its name, shortened */
+};
+
+/*
+ * cp: copies the sources to dest, or each into the directory target with its own name
+ * (dest is NULL then; target_fd is open on it). Regular files are cloned as lull_clone()
+ * does it if they do not fit one call, or if an option asks for something that only it
+ * has; others by one call, without lock and checkpoint. With options->jobs above 1 files
+ * are worked on in threads, and what the observer hears is in the order of one job.
+ *
+ * LULL_OK: all is done. If all that failed ended with one and the same outcome, that one;
+ * LULL_THAW_FAILED if there was one; else LULL_FAILED. The observer has heard why.
+ */
+enum lull_outcome lull_copy(const struct lull_options *options, const char *const *sources,
+			    unsigned int n_sources, const char *dest, const char *target,
+			    int target_fd, const struct lull_observer *observer,
+			    struct lull_totals *ret_totals);
 
 /* What lull_verify() found. */
 struct lull_comparison {

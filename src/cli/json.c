@@ -51,7 +51,7 @@ static void set_counts(json_t *line, const struct lull_progress *p)
 	set(line, "extents", p->extents);
 	set(line, "extents_cloned", p->extents_cloned);
 	set(line, "bytes_cloned", p->bytes_cloned);
-	set(line, "bytes_copied", 0); /* nothing here copies */
+	set(line, "bytes_copied", p->bytes_copied);
 	set(line, "calls", p->calls);
 	set(line, "passes", p->passes);
 	set(line, "budget_ns", p->budget_ns);
@@ -90,6 +90,17 @@ void json_error(enum lull_outcome outcome, const struct lull_failure *f, const c
 	set_text(line, "result", words_result(outcome));
 	set_text(line, "path", f->path);
 	set(line, "errno", (uint64_t)f->err);
+	print(line);
+}
+
+void json_note(const struct lull_note *note, const char *message)
+{
+	json_t *line = begin(note->kind < LULL_NOTE_FAILURES ? "warning" : "error");
+
+	set_text(line, "message", message);
+	set_text(line, "result", note->kind < LULL_NOTE_FAILURES ? NULL : "failed");
+	set_text(line, "path", note->path);
+	set(line, "errno", (uint64_t)note->err);
 	print(line);
 }
 

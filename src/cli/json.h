@@ -8,6 +8,7 @@ void json_status(const struct lull_progress *progress);
 void json_warning(const char *message, const char *path);
 void json_error(enum lull_outcome outcome, const struct lull_failure *failure,
 		const char *message);
+void json_note(const struct lull_note *note, const char *message);
 void json_summary(enum lull_outcome outcome, const struct lull_result *result);
 void json_report(const struct lull_report *report);
 void json_announce(const char *source, enum lull_method method, uint64_t ns);

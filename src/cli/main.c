@@ -5,6 +5,7 @@
 #include "words.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,6 +79,21 @@ static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 	render_announce(ctx, method, ns);
 }
 
+static void on_note(void *ctx, const struct lull_note *note)
+{
+	render_note(ctx, note);
+}
+
+static bool on_ask(void *ctx, const struct lull_question *question)
+{
+	return render_ask(ctx, question);
+}
+
+static void on_file(void *ctx, enum lull_outcome outcome, const struct lull_result *result)
+{
+	render_end(ctx, outcome, result, stop_signal);
+}
+
 static bool should_stop(void *ctx)
 {
 	(void)ctx;
@@ -102,16 +118,20 @@ static void end_by_signal(enum lull_outcome outcome)
 	(void)raise(stop_signal);
 }
 
-static int run_clone(const struct command *command, struct render *render,
+static int run_copy(const struct command *command, struct render *render,
 		     const struct lull_observer *observer)
 {
-	struct lull_result result;
-	enum lull_outcome outcome = lull_clone(&command->engine, command->source, command->dest,
-					       observer, &result);
+	struct lull_totals totals;
+	enum lull_outcome outcome = lull_copy(
+		&command->engine, command->sources, command->n_sources, command->dest,
+		command->target_directory, command->target_fd, observer, &totals);
 	int status = words_exit_status(outcome);
 
-	render_end(render, outcome, &result, stop_signal);
-	lull_result_done(&result);
+	render_totals(render, outcome, &totals);
+	if (render->input_failed) {
+		(void)fprintf(stderr, "%s: error closing file\n", command->program);
+		status = status ? status : 1;
+	}
 	status = flush_output(command, status);
 	end_by_signal(outcome);
 	return status;
@@ -161,6 +181,16 @@ static int run_report(const struct command *command, struct render *render,
 	return flush_output(command, words_exit_status(outcome));
 }
 
+/* A file that takes the number of a closed standard output would get the output. What is
+   opened here in its place refuses it. */
+static void keep_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct command command;
@@ -172,9 +202,13 @@ int main(int argc, char **argv)
 		.warning = on_warning,
 		.announce = on_announce,
 		.should_stop = should_stop,
+		.note = on_note,
+		.ask = on_ask,
+		.file = on_file,
 	};
 
 	(void)setlocale(LC_CTYPE, "");
+	keep_standard_files();
 	set_up_signals();
 	if (!options_parse(argc, argv, &command))
 		return 1;
@@ -190,7 +224,7 @@ int main(int argc, char **argv)
 		(void)printf("lullcp %s\n", LULLCP_VERSION);
 		return flush_output(&command, 0);
 	}
-	status = command.mode == MODE_CLONE    ? run_clone(&command, &render, &observer)
+	status = command.mode == MODE_CLONE    ? run_copy(&command, &render, &observer)
 		 : command.mode == MODE_VERIFY ? run_verify(&command, &render, &observer)
 		 : command.mode == MODE_PROBE  ? run_probe(&command, &render, &observer)
 					       : run_report(&command, &render, &observer);

@@ -2,7 +2,10 @@
 /* The option table, and what reads it. */
 #include "options.h"
 
+#include "cp_options.h"
+
 #include "quote.h"
+#include "targets.h"
 #include "values.h"
 
 #include <errno.h>
@@ -13,22 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
-struct row {
-	const char *name;
-	char letter;
-	const char *argument; /* NULL: takes none; "[X]": may be left out */
-	bool (*set)(struct command *command, const struct row *row, const char *value);
-	size_t field; /* for the setters that write to one place */
-	const char *help;
-};
-
 /* ---- setters: false after a message ---- */
 
-static bool bad_value(const struct command *c, const struct row *row, const char *value,
+static bool bad_value(const struct command *c, const struct option_row *row, const char *value,
 		      const char *hint)
 {
 	(void)fprintf(stderr, "%s: invalid argument %s for '--%s'\n%s\n", c->program,
@@ -36,14 +29,45 @@ static bool bad_value(const struct command *c, const struct row *row, const char
 	return false;
 }
 
-static bool set_flag(struct command *c, const struct row *row, const char *value)
+bool options_choose(const struct command *c, const char *what, const char *value,
+		    const struct option_word *words, unsigned int n, int *ret_code)
+{
+	bool any = false, ambiguous = false;
+	int code = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (strcmp(words[i].word, value) == 0) {
+			*ret_code = words[i].code;
+			return true;
+		}
+		if (strncmp(words[i].word, value, strlen(value)) != 0)
+			continue;
+		ambiguous = ambiguous || (any && words[i].code != code);
+		code = words[i].code;
+		any = true;
+	}
+	if (any && !ambiguous) {
+		*ret_code = code;
+		return true;
+	}
+	(void)fprintf(stderr, "%s: %s argument %s for %s\nValid arguments are:", c->program,
+		      ambiguous ? "ambiguous" : "invalid", quote_word(value), quote_word(what));
+	for (unsigned int i = 0; i < n; i++)
+		(void)fprintf(stderr, "%s%s",
+			      i > 0 && words[i].code == words[i - 1].code ? ", " : "\n  - ",
+			      quote_word(words[i].word));
+	(void)fputc('\n', stderr);
+	return false;
+}
+
+bool options_set_flag(struct command *c, const struct option_row *row, const char *value)
 {
 	(void)value;
 	*(bool *)(void *)((char *)c + row->field) = true;
 	return true;
 }
 
-static bool set_text(struct command *c, const struct row *row, const char *value)
+static bool set_text(struct command *c, const struct option_row *row, const char *value)
 {
 	if (*value == '\0')
 		return bad_value(c, row, value, "It must not be empty.");
@@ -51,7 +75,7 @@ static bool set_text(struct command *c, const struct row *row, const char *value
 	return true;
 }
 
-static bool set_time(struct command *c, const struct row *row, const char *value)
+static bool set_time(struct command *c, const struct option_row *row, const char *value)
 {
 	uint64_t *field = (uint64_t *)(void *)((char *)c + row->field);
 
@@ -62,7 +86,7 @@ static bool set_time(struct command *c, const struct row *row, const char *value
 	return true;
 }
 
-static bool set_positive_time(struct command *c, const struct row *row, const char *value)
+static bool set_positive_time(struct command *c, const struct option_row *row, const char *value)
 {
 	if (!set_time(c, row, value))
 		return false;
@@ -71,7 +95,7 @@ static bool set_positive_time(struct command *c, const struct row *row, const ch
 	return true;
 }
 
-static bool set_duty_cycle(struct command *c, const struct row *row, const char *value)
+static bool set_duty_cycle(struct command *c, const struct option_row *row, const char *value)
 {
 	uint64_t number;
 
@@ -81,7 +105,7 @@ static bool set_duty_cycle(struct command *c, const struct row *row, const char 
 	return true;
 }
 
-static bool set_passes(struct command *c, const struct row *row, const char *value)
+static bool set_passes(struct command *c, const struct option_row *row, const char *value)
 {
 	uint64_t number;
 
@@ -91,7 +115,17 @@ static bool set_passes(struct command *c, const struct row *row, const char *val
 	return true;
 }
 
-static bool set_on_writers(struct command *c, const struct row *row, const char *value)
+static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
+{
+	uint64_t number;
+
+	if (!values_number(value, 1, 256, &number))
+		return bad_value(c, row, value, "N is a whole number from 1 to 256.");
+	c->engine.jobs = (unsigned int)number;
+	return true;
+}
+
+static bool set_on_writers(struct command *c, const struct option_row *row, const char *value)
 {
 	static const char *const choices[] = { "auto", "snapshot", "atomic", "fail", "trust" };
 	unsigned int index;
@@ -102,7 +136,7 @@ static bool set_on_writers(struct command *c, const struct row *row, const char 
 	return true;
 }
 
-static bool set_progress(struct command *c, const struct row *row, const char *value)
+static bool set_progress(struct command *c, const struct option_row *row, const char *value)
 {
 	static const char *const choices[] = { "auto", "always", "never" };
 	unsigned int index;
@@ -113,23 +147,7 @@ static bool set_progress(struct command *c, const struct row *row, const char *v
 	return true;
 }
 
-static bool set_reflink(struct command *c, const struct row *row, const char *value)
-{
-	static const char *const choices[] = { "always", "auto", "never" };
-	unsigned int index = 0;
-
-	if (value && !values_choice(value, choices, LENGTH(choices), &index))
-		return bad_value(c, row, value, "WHEN is always.");
-	if (index == 0)
-		return true;
-	(void)fprintf(stderr,
-		      "%s: '--reflink=%s' is not supported\n"
-		      "lullcp clones, or fails: it never copies bytes.\n",
-		      c->program, choices[index]);
-	return false;
-}
-
-static bool set_mode(struct command *c, const struct row *row, const char *value)
+static bool set_mode(struct command *c, const struct option_row *row, const char *value)
 {
 	enum mode mode = (enum mode)row->field;
 
@@ -148,7 +166,7 @@ static bool set_mode(struct command *c, const struct row *row, const char *value
 	return true;
 }
 
-static bool set_verify(struct command *c, const struct row *row, const char *value)
+static bool set_verify(struct command *c, const struct option_row *row, const char *value)
 {
 	static const char *const choices[] = { "auto", "maps", "data" };
 	unsigned int index = 0;
@@ -159,74 +177,82 @@ static bool set_verify(struct command *c, const struct row *row, const char *val
 	return set_mode(c, row, value);
 }
 
-#define FIELD(f) offsetof(struct command, f)
+#define FIELD(f) OPTION_FIELD(f)
 
-static const struct row table[] = {
-	{ "refresh", 0, NULL, set_flag, FIELD(engine.refresh),
+static const struct option_row own_options[] = {
+	{ NULL, NULL, NULL, NULL, 0, "Other things to do:" },
+	{ "refresh", NULL, NULL, options_set_flag, FIELD(engine.refresh),
 	  "bring DEST, an older clone of SOURCE, up to date" },
-	{ "base", 0, "FILE", set_text, FIELD(engine.base),
+	{ "base", NULL, "FILE", set_text, FIELD(engine.base),
 	  "with --refresh: use up this older clone instead" },
-	{ "verify", 0, "[HOW]", set_verify, MODE_VERIFY,
+	{ "verify", NULL, "[HOW]", set_verify, MODE_VERIFY,
 	  "compare by: auto (maps, then data), maps, data" },
-	{ "probe", 0, NULL, set_mode, MODE_PROBE,
+	{ "probe", NULL, NULL, set_mode, MODE_PROBE,
 	  "tell what would happen: time, stalls, method" },
-	{ "status", 0, NULL, set_mode, MODE_STATUS,
+	{ "status", NULL, NULL, set_mode, MODE_STATUS,
 	  "how far an interrupted clone has come" },
-	{ "recover", 0, NULL, set_mode, MODE_RECOVER,
+	{ "recover", NULL, NULL, set_mode, MODE_RECOVER,
 	  "thaw writers that a killed run has left frozen" },
-	{ "", 0, "Where to:", NULL, 0, NULL },
-	{ "no-target-directory", 'T', NULL, set_flag, FIELD(no_target_directory),
-	  "treat DEST as a normal file" },
-	{ "target-directory", 't', "DIRECTORY", set_text, FIELD(target_directory),
-	  "clone SOURCE into DIRECTORY" },
-	{ "inplace", 0, NULL, set_flag, FIELD(engine.in_place),
+	{ NULL, NULL, NULL, NULL, 0, "How DEST is written:" },
+	{ "inplace", NULL, NULL, options_set_flag, FIELD(engine.in_place),
 	  "write DEST itself, without a temporary file" },
-	{ "no-sync", 0, NULL, set_flag, FIELD(engine.no_sync),
+	{ "no-sync", NULL, NULL, options_set_flag, FIELD(engine.no_sync),
 	  "do not wait until DEST is on disk at the end" },
-	{ "reflink", 0, "[WHEN]", set_reflink, 0, "accepted for cp: always, the default" },
-	{ "", 0, "How gently:", NULL, 0, NULL },
-	{ "latency-budget", 0, "TIME", set_positive_time, FIELD(engine.latency_budget_ns),
+	{ "jobs", "j", "N", set_jobs, 0, "work on so many files at a time (1)" },
+	{ NULL, NULL, NULL, NULL, 0, "How gently:" },
+	{ "latency-budget", NULL, "TIME", set_positive_time, FIELD(engine.latency_budget_ns),
 	  "longest time to hold locks in one call (10ms)" },
-	{ "duty-cycle", 0, "PERCENT", set_duty_cycle, 0,
+	{ "duty-cycle", NULL, "PERCENT", set_duty_cycle, 0,
 	  "share of the time for holding locks (80)" },
-	{ "", 0, "With writers:", NULL, 0, NULL },
-	{ "hook", 0, "COMMAND", set_text, FIELD(engine.hook),
+	{ NULL, NULL, NULL, NULL, 0, "With writers:" },
+	{ "hook", NULL, "COMMAND", set_text, FIELD(engine.hook),
 	  "freezes and thaws the writers of SOURCE" },
-	{ "hook-timeout", 0, "TIME", set_positive_time, FIELD(engine.hook_timeout_ns),
+	{ "hook-timeout", NULL, "TIME", set_positive_time, FIELD(engine.hook_timeout_ns),
 	  "longest time for one call of the hook (60s)" },
-	{ "max-freeze", 0, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
+	{ "max-freeze", NULL, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
 	  "thaw after this long, whatever happens" },
-	{ "live", 0, NULL, set_flag, FIELD(engine.live),
+	{ "live", NULL, NULL, options_set_flag, FIELD(engine.live),
 	  "freeze for the last, short pass only" },
-	{ "passes", 0, "N", set_passes, 0,
+	{ "passes", NULL, "N", set_passes, 0,
 	  "passes with writers running, at the most (3)" },
-	{ "on-writers", 0, "WHAT", set_on_writers, 0,
-	  "if they never pause: auto, snapshot, atomic,\n"
-	  "                                fail or trust (auto)" },
-	{ "keep-frozen", 0, NULL, set_flag, FIELD(engine.keep_frozen),
+	{ "on-writers", NULL, "WHAT", set_on_writers, 0,
+	  "if they never pause: auto, snapshot, atomic,\nfail or trust (auto)" },
+	{ "keep-frozen", NULL, NULL, options_set_flag, FIELD(engine.keep_frozen),
 	  "if interrupted leave writers frozen (--resume)" },
-	{ "", 0, "After an interruption:", NULL, 0, NULL },
-	{ "resume", 0, NULL, set_flag, FIELD(engine.resume),
+	{ NULL, NULL, NULL, NULL, 0, "After an interruption:" },
+	{ "resume", NULL, NULL, options_set_flag, FIELD(engine.resume),
 	  "continue an interrupted clone, if there is one" },
-	{ "restart", 0, NULL, set_flag, FIELD(engine.restart),
+	{ "restart", NULL, NULL, options_set_flag, FIELD(engine.restart),
 	  "discard an interrupted clone and start again" },
-	{ "checkpoint", 0, "FILE", set_text, FIELD(engine.checkpoint),
+	{ "checkpoint", NULL, "FILE", set_text, FIELD(engine.checkpoint),
 	  "where progress is recorded (.DEST.lullcp)" },
-	{ "checkpoint-interval", 0, "TIME", set_time, FIELD(engine.checkpoint_interval_ns),
+	{ "checkpoint-interval", NULL, "TIME", set_time, FIELD(engine.checkpoint_interval_ns),
 	  "how often it is recorded (10s)" },
-	{ "lock-wait", 0, "TIME", set_time, FIELD(engine.lock_wait_ns),
+	{ "lock-wait", NULL, "TIME", set_time, FIELD(engine.lock_wait_ns),
 	  "wait for another lullcp on the same DEST (0)" },
-	{ "", 0, "Output:", NULL, 0, NULL },
-	{ "progress", 0, "WHEN", set_progress, 0,
+	{ NULL, NULL, NULL, NULL, 0, "Output:" },
+	{ "progress", NULL, "WHEN", set_progress, 0,
 	  "a progress line: auto, always or never (auto)" },
-	{ "json", 0, NULL, set_flag, FIELD(json), "JSON Lines on standard output" },
-	{ "histogram", 0, NULL, set_flag, FIELD(histogram),
+	{ "json", NULL, NULL, options_set_flag, FIELD(json), "JSON Lines on standard output" },
+	{ "histogram", NULL, NULL, options_set_flag, FIELD(histogram),
 	  "print how long the calls took, at the end" },
-	{ "verbose", 'v', NULL, set_flag, FIELD(verbose), "explain what is being done" },
-	{ "quiet", 'q', NULL, set_flag, FIELD(quiet), "errors only" },
-	{ "help", 0, NULL, set_mode, MODE_HELP, "display this help and exit" },
-	{ "version", 0, NULL, set_mode, MODE_VERSION, "output version information and exit" },
+	{ "summary", NULL, NULL, options_set_flag, FIELD(summary),
+	  "print what was done with each file" },
+	{ "quiet", "q", NULL, options_set_flag, FIELD(quiet), "errors only" },
+	{ "help", NULL, NULL, set_mode, MODE_HELP, "display this help and exit" },
+	{ "version", NULL, NULL, set_mode, MODE_VERSION, "output version information and exit" },
 };
+
+#define MOST_ROWS 128u
+
+/* The rows of all groups, cp's first. NULL behind the last. */
+static const struct option_row *row_at(unsigned int i)
+{
+	if (i < n_cp_options)
+		return &cp_options[i];
+	i -= n_cp_options;
+	return i < LENGTH(own_options) ? &own_options[i] : NULL;
+}
 
 /* Pairs that exclude each other. */
 static const struct {
@@ -234,7 +260,8 @@ static const struct {
 	size_t field_a, field_b;
 } excluding[] = {
 	{ "--resume", "--restart", FIELD(engine.resume), FIELD(engine.restart) },
-	{ "--quiet", "--verbose", FIELD(quiet), FIELD(verbose) },
+	{ "--quiet", "--verbose", FIELD(quiet), FIELD(engine.cp.verbose) },
+	{ "--quiet", "--summary", FIELD(quiet), FIELD(summary) },
 	{ "--json", "--histogram", FIELD(json), FIELD(histogram) },
 };
 
@@ -249,9 +276,7 @@ static bool try_help(const struct command *c)
 	return false;
 }
 
-static bool mistake(const struct command *c, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static bool mistake(const struct command *c, const char *format, ...)
+bool options_mistake(const struct command *c, const char *format, ...)
 {
 	va_list args;
 
@@ -263,60 +288,31 @@ static bool mistake(const struct command *c, const char *format, ...)
 	return try_help(c);
 }
 
-static bool check(const struct command *c)
+static bool check(struct command *c)
 {
 	bool hookless = !c->engine.hook && !c->engine.resume;
 
+	if (!cp_options_check(c))
+		return false;
 	for (size_t i = 0; i < LENGTH(excluding); i++) {
 		if (flag_at(c, excluding[i].field_a) && flag_at(c, excluding[i].field_b))
-			return mistake(c, "%s and %s exclude each other", excluding[i].a,
+			return options_mistake(c, "%s and %s exclude each other", excluding[i].a,
 				       excluding[i].b);
 	}
-	if (c->target_directory && c->no_target_directory)
-		return mistake(c, "cannot combine --target-directory (-t) and "
-				  "--no-target-directory (-T)");
 	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
-		return mistake(c, "%s needs --hook",
+		return options_mistake(c, "%s needs --hook",
 			       c->engine.keep_frozen ? "--keep-frozen" : "--max-freeze");
 	if (c->engine.live && hookless)
-		return mistake(c, "--live needs --hook");
+		return options_mistake(c, "--live needs --hook");
 	if (c->engine.base && !c->engine.refresh)
-		return mistake(c, "--base needs --refresh");
+		return options_mistake(c, "--base needs --refresh");
 	if (c->engine.base && c->engine.in_place)
-		return mistake(c, "--base and --inplace exclude each other");
+		return options_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return mistake(c, "--refresh excludes --verify, --probe, --status and --recover");
+		return options_mistake(c, "--refresh excludes --verify, --probe, --status and --recover");
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
-		return mistake(c, "--keep-frozen and --max-freeze exclude each other");
-	return true;
-}
-
-static bool take_operands(struct command *c, int n, char **operand)
-{
-	int wanted = c->mode <= MODE_VERIFY && !c->target_directory ? 2 : 1;
-
-	if (c->mode == MODE_PROBE) {
-		if (n == 0)
-			return mistake(c, "missing file operand");
-		c->source = operand[0];
-		c->dest = n > 1 ? operand[1] : c->target_directory;
-		wanted = c->target_directory ? 1 : 2;
-	} else if (c->mode > MODE_VERIFY) {
-		if (n == 0)
-			return mistake(c, "missing destination file operand");
-		c->dest = operand[0];
-	} else {
-		if (n == 0)
-			return mistake(c, "missing file operand");
-		if (n < wanted)
-			return mistake(c, "missing destination file operand after %s",
-				       quote(operand[0]));
-		c->source = operand[0];
-		c->dest = wanted == 2 ? operand[1] : NULL;
-	}
-	if (n > wanted)
-		return mistake(c, "extra operand %s", quote(operand[wanted]));
+		return options_mistake(c, "--keep-frozen and --max-freeze exclude each other");
 	return true;
 }
 
@@ -327,43 +323,132 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The file that DEST means: DEST itself, or one named as SOURCE in it. */
-static bool settle_dest(struct command *c)
+/*
+ * What a beginning of a name means: cp's options are known by the same beginnings as to cp,
+ * whatever lullcp's own are called. NULL: leave it to getopt.
+ */
+static const struct option_row *cp_option_by_prefix(const char *text, size_t len)
 {
-	const char *directory = c->target_directory;
-	struct stat st;
-	char *path;
+	const struct option_row *found = NULL, *row;
 
-	if (c->mode > MODE_VERIFY)
-		return true;
-	if (!directory && !c->no_target_directory && stat(c->dest, &st) == 0 &&
-	    S_ISDIR(st.st_mode))
-		directory = c->dest;
-	if (!directory)
-		return true;
-	if (c->target_directory &&
-	    (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		int err = stat(directory, &st) < 0 ? errno : ENOTDIR;
-
-		(void)fprintf(stderr, "%s: target directory %s: %s\n", c->program,
-			      quote(directory), strerror(err));
-		return false;
+	for (unsigned int i = 0; (row = row_at(i)); i++) {
+		if (row->name && strlen(row->name) == len && strncmp(row->name, text, len) == 0)
+			return row;
 	}
-	if (asprintf(&path, "%s%s%s", directory,
-		     directory[strlen(directory) - 1] == '/' ? "" : "/",
-		     base_name(c->source)) < 0)
-		return mistake(c, "out of memory");
-	c->dest = c->made_dest = path;
+	for (unsigned int i = 0; i < n_cp_options + 2; i++) {
+		/* --help and --version are cp's as well, and the last of ours. */
+		row = i < n_cp_options ? row_at(i) : &own_options[LENGTH(own_options) - 1 - (i & 1)];
+		if (!row->name || strncmp(row->name, text, len) != 0)
+			continue;
+		/* Two names of one thing. */
+		if (found && (found->set != row->set || found->field != row->field))
+			return NULL;
+		found = row;
+	}
+	return found;
+}
+
+static const struct option_row *by_letter(int letter)
+{
+	const struct option_row *row;
+
+	for (unsigned int i = 0; letter && (row = row_at(i)); i++) {
+		if (row->letters && strchr(row->letters, letter))
+			return row;
+	}
+	return NULL;
+}
+
+static bool takes_next(const struct option_row *row)
+{
+	return row && row->argument && row->argument[0] != '[';
+}
+
+/* True if the value of the last option of a group of letters is the next argument. */
+static bool letters_take_next(const char *letters)
+{
+	for (; *letters; letters++) {
+		const struct option_row *row = by_letter(*letters);
+
+		if (row && row->name && row->argument && row->argument[0] == '[')
+			continue;
+		if (takes_next(row))
+			return letters[1] == '\0';
+	}
+	return false;
+}
+
+/* Writes out what cp's options are shortened to. What is made lives as long as argv. */
+static bool write_out(int argc, char **argv)
+{
+	bool posix = getenv("POSIXLY_CORRECT") != NULL;
+
+	for (int i = 1; i < argc; i++) {
+		const struct option_row *row;
+		size_t len;
+		char *made;
+
+		if (strcmp(argv[i], "--") == 0 || (posix && argv[i][0] != '-'))
+			break;
+		if (argv[i][0] != '-' || argv[i][1] == '\0')
+			continue;
+		if (argv[i][1] != '-') {
+			i += letters_take_next(argv[i] + 1);
+			continue;
+		}
+		len = strcspn(argv[i] + 2, "=");
+		row = cp_option_by_prefix(argv[i] + 2, len);
+		if (!row)
+			continue;
+		if (strlen(row->name) != len) {
+			if (asprintf(&made, "--%s%s", row->name, argv[i] + 2 + len) < 0)
+				return false;
+			argv[i] = made;
+		}
+		i += takes_next(row) && !strchr(argv[i], '=');
+	}
+	return true;
+}
+
+static int option_kind(const struct option_row *row)
+{
+	return !row->argument		? no_argument
+	       : row->argument[0] == '[' ? optional_argument
+					 : required_argument;
+}
+
+static bool read_options(int argc, char **argv, struct command *c)
+{
+	struct option longs[MOST_ROWS] = { 0 };
+	char shorts[3 * MOST_ROWS] = "";
+	const struct option_row *row;
+	unsigned int n = 0;
+	int opt, index;
+
+	for (unsigned int i = 0; (row = row_at(i)); i++) {
+		if (row->name && n < MOST_ROWS - 1)
+			longs[n++] = (struct option){ .name = row->name,
+						      .has_arg = option_kind(row),
+						      .val = CHAR_MAX + 1 + (int)i };
+		for (const char *l = row->letters ? row->letters : ""; *l; l++)
+			(void)sprintf(shorts + strlen(shorts), "%c%s", *l,
+				      takes_next(row) ? ":" : "");
+	}
+	while ((opt = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
+		if (opt == '?')
+			return try_help(c);
+		row = opt > CHAR_MAX ? row_at((unsigned int)(opt - CHAR_MAX - 1)) : by_letter(opt);
+		if (row && !row->set(c, row, optarg))
+			return c->said ? false : try_help(c);
+		if (c->mode >= MODE_HELP)
+			return true;
+	}
 	return true;
 }
 
 bool options_parse(int argc, char **argv, struct command *ret_command)
 {
-	struct option longs[LENGTH(table) + 1] = { 0 };
-	char shorts[3 * LENGTH(table) + 1] = "";
 	struct command *c = ret_command;
-	size_t n = 0;
-	int opt, index;
 
 	*c = (struct command){
 		.engine = {
@@ -372,81 +457,76 @@ bool options_parse(int argc, char **argv, struct command *ret_command)
 			.hook_timeout_ns = 60000000000ULL,
 			.checkpoint_interval_ns = 10000000000ULL,
 			.passes = 3,
+			.jobs = 1,
 		},
+		.target_fd = -1,
 		.program = argc > 0 && *base_name(argv[0]) ? base_name(argv[0]) : "lullcp",
 	};
+	cp_options_init(c);
 	if (argc == 0)
-		return mistake(c, "missing file operand");
+		return options_mistake(c, "missing file operand");
 	argv[0] = (char *)(uintptr_t)c->program; /* getopt's messages begin with it */
+	if (!write_out(argc, argv))
+		return options_mistake(c, "out of memory");
+	if (!read_options(argc, argv, c))
+		return false;
+	return c->mode >= MODE_HELP ||
+	       (check(c) && targets_take(c, argc - optind, argv + optind));
+}
 
-	for (size_t i = 0; i < LENGTH(table); i++) {
-		const struct row *row = &table[i];
+static void print_row(const struct option_row *row)
+{
+	bool optional = row->argument && row->argument[0] == '[';
+	char left[64] = "";
+	const char *text = row->help;
+	size_t len;
 
-		if (!row->set)
-			continue;
-		longs[n++] = (struct option){
-			.name = row->name,
-			.has_arg = !row->argument	       ? no_argument
-				   : row->argument[0] == '[' ? optional_argument
-							       : required_argument,
-			.val = CHAR_MAX + 1 + (int)i,
-		};
-		if (row->letter)
-			(void)sprintf(shorts + strlen(shorts), "%c%s", row->letter,
-				      row->argument ? ":" : "");
+	if (!row->help)
+		return;
+	if (!row->name && !row->letters) {
+		(void)printf("\n%s\n", row->help);
+		return;
 	}
-	while ((opt = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
-		const struct row *row = NULL;
-
-		if (opt == '?')
-			return try_help(c);
-		for (size_t i = 0; i < LENGTH(table); i++) {
-			if (opt == CHAR_MAX + 1 + (int)i || (opt == table[i].letter && opt))
-				row = &table[i];
-		}
-		if (row && !row->set(c, row, optarg))
-			return try_help(c);
-		if (c->mode >= MODE_HELP)
-			return true;
+	for (const char *l = row->letters ? row->letters : ""; *l; l++)
+		(void)sprintf(left + strlen(left), "%s-%c", *left ? ", " : "", *l);
+	if (row->name)
+		(void)snprintf(left + strlen(left), sizeof(left) - strlen(left), "%s--%s%s%s",
+			       *left ? ", " : "    ", row->name,
+			       !row->argument ? "" : optional ? "[=" : "=",
+			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
+	/* One that is too long for its column has a line of its own. */
+	(void)printf("  %-30s", left);
+	if (strlen(left) >= 30)
+		(void)printf("\n%32s", "");
+	for (; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		(void)printf("%*s%.*s\n", text == row->help ? 0 : 32, "", (int)len, text);
 	}
-	return check(c) && take_operands(c, argc - optind, argv + optind) && settle_dest(c);
 }
 
 void options_help(const struct command *command)
 {
 	const char *p = command->program;
+	const struct option_row *row;
 
 	(void)printf("Usage: %s [OPTION]... [-T] SOURCE DEST\n"
-		     "  or:  %s [OPTION]... SOURCE DIRECTORY\n"
-		     "  or:  %s [OPTION]... -t DIRECTORY SOURCE\n"
+		     "  or:  %s [OPTION]... SOURCE... DIRECTORY\n"
+		     "  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n"
 		     "  or:  %s --refresh [OPTION]... SOURCE DEST\n"
 		     "  or:  %s --verify[=HOW] [OPTION]... SOURCE DEST\n"
 		     "  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
 		     "  or:  %s --status [OPTION]... DEST\n"
 		     "  or:  %s --recover [OPTION]... DEST\n"
-		     "Clone SOURCE to DEST by reflink, in calls so short that programs which use\n"
-		     "SOURCE do not stall. DEST appears when it is whole, or not at all.\n\n",
+		     "Copy as cp does, but clone files by reflink, in calls so short that programs\n"
+		     "which use SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
 		     p, p, p, p, p, p, p, p);
-	for (size_t i = 0; i < LENGTH(table); i++) {
-		const struct row *row = &table[i];
-		char left[40];
-		bool optional = row->argument && row->argument[0] == '[';
-
-		if (!row->set) {
-			(void)printf("\n%s\n", row->argument);
-			continue;
-		}
-		(void)snprintf(left, sizeof(left), "%c%c%s --%s%s%s", row->letter ? '-' : ' ',
-			       row->letter ? row->letter : ' ', row->letter ? "," : " ",
-			       row->name, !row->argument ? "" : optional ? "[=" : "=",
-			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
-		/* One that is too long for its column has a line of its own. */
-		(void)printf("  %-30s%s%s\n", left, strlen(left) >= 30 ? "\n                                " : "",
-			     row->help);
-	}
+	for (unsigned int i = 0; (row = row_at(i)); i++)
+		print_row(row);
 	(void)printf("\n"
 		     "A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without one.\n"
 		     "COMMAND is called as: COMMAND freeze|thaw SOURCE\n"
+		     "CONTROL is none or off, numbered or t, existing or nil, simple or never; by\n"
+		     "default $VERSION_CONTROL, or else existing.\n"
 		     "\n"
 		     "Exit status: 0 done, 1 error, 3 stopped (--resume continues), 4 the files differ\n"
 		     "(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to while\n"

@@ -2,6 +2,7 @@
 /* Quotes names for people and shells. */
 #include "quote.h"
 
+#include <langinfo.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,20 +31,28 @@ static char *escape(char *out, unsigned char c)
 	return out + sprintf(out, "\\%03o", c);
 }
 
-const char *quote(const char *name)
+/* Room for one string of those that are used in turn. */
+static char *next_in_ring(size_t size)
 {
 	static char *ring[4];
 	static unsigned int at;
+	char *text = malloc(size);
+
+	free(ring[at]);
+	ring[at] = text;
+	at = (at + 1) % 4;
+	return text;
+}
+
+const char *quote(const char *name)
+{
 	/* The worst: '' $'\ooo' for each byte. */
-	char *text = malloc(strlen(name) * 10 + 8);
+	char *text = next_in_ring(strlen(name) * 10 + 8);
 	char *out = text;
 	bool apostrophe = strchr(name, '\'') != NULL;
 	bool plain = true;
 	bool open = true;
 
-	free(ring[at]);
-	ring[at] = text;
-	at = (at + 1) % 4;
 	if (!text)
 		return name;
 	for (const char *s = name; *s; s += printable(s) ? printable(s) : 1)
@@ -76,5 +85,41 @@ const char *quote(const char *name)
 	}
 	*out++ = '\'';
 	*out = '\0';
+	return text;
+}
+
+const char *quote_if_needed(const char *name)
+{
+	for (const char *s = name; *s; s++) {
+		if (!printable(s) || strchr("\"$`\\! '&()*;<=>?[]^{|}~#", *s))
+			return quote(name);
+	}
+	return *name ? name : quote(name);
+}
+
+const char *quote_word(const char *word)
+{
+	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	/* The worst: \ooo for each byte. */
+	char *text = next_in_ring(strlen(word) * 4 + 8), *out = text;
+
+	if (!text)
+		return word;
+	out = stpcpy(out, utf8 ? "\xe2\x80\x98" : "'");
+	while (*word) {
+		size_t len = printable(word);
+
+		if (len && *word != '\\' && (utf8 || *word != '\'')) {
+			memcpy(out, word, len);
+			out += len;
+			word += len;
+		} else if (len) {
+			*out++ = '\\';
+			*out++ = *word++;
+		} else {
+			out = escape(out, (unsigned char)*word++);
+		}
+	}
+	(void)strcpy(out, utf8 ? "\xe2\x80\x99" : "'");
 	return text;
 }

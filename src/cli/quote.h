@@ -8,3 +8,9 @@
  * that are used in turn; four at a time stay valid.
  */
 const char *quote(const char *name);
+
+/* The same, but as it is if no shell would see anything in it but the name. */
+const char *quote_if_needed(const char *name);
+
+/* A word of the command line, in the quotes of the locale; not for a shell. */
+const char *quote_word(const char *word);

@@ -3,6 +3,7 @@
 #include "render.h"
 
 #include "json.h"
+#include "notes.h"
 #include "quote.h"
 #include "words.h"
 
@@ -36,6 +37,8 @@ void render_init(struct render *render, const struct command *command)
 
 static void clear_line(struct render *render)
 {
+	/* What stands on both outputs is to be read in the order in which it was said. */
+	(void)fflush(stdout);
 	if (render->line_shown)
 		(void)fputs("\r\033[K", stderr);
 	render->line_shown = false;
@@ -135,12 +138,96 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 {
 	char *text = words_warning(warning, err, path);
 
+	/* cp does the same without a word. */
+	if (warning == LULL_WARNING_HARD_LINKS && !render->command->summary &&
+	    !render->command->json) {
+		free(text);
+		return;
+	}
 	if (render->command->json)
 		json_warning(text ? text : "", path);
 	if (!render->command->quiet && text) {
 		clear_line(render);
 		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program, text);
 	}
+	free(text);
+}
+
+void render_note(struct render *render, const struct lull_note *note)
+{
+	const struct command *c = render->command;
+	char *text = notes_words(note);
+
+	if (notes_is_report(note)) {
+		if (!c->json) {
+			if (render->line_shown)
+				clear_line(render);
+			(void)printf("%s\n", text ? text : "");
+		}
+	} else {
+		if (c->json)
+			json_note(note, text ? text : "");
+		clear_line(render);
+		if (note->kind >= LULL_NOTE_FAILURES || !c->quiet)
+			(void)fprintf(stderr, "%s: %s\n", c->program,
+				      text ? text : strerror(12));
+	}
+	free(text);
+}
+
+bool render_ask(struct render *render, const struct lull_question *question)
+{
+	char *text = notes_question(question), *line = NULL;
+	size_t size = 0;
+	bool yes;
+
+	clear_line(render);
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s: %s", render->command->program, text ? text : "");
+	(void)fflush(stderr);
+	yes = getline(&line, &size, stdin) > 0 && rpmatch(line) > 0;
+	render->input_failed = ferror(stdin);
+	free(line);
+	free(text);
+	return yes;
+}
+
+/* Each run has a summary, also one that has come to no regular file. */
+static void summarize_nothing(struct render *render, enum lull_outcome outcome,
+			      const struct lull_totals *t)
+{
+	const struct command *c = render->command;
+	struct lull_result result = {
+		.progress = {
+			.source = c->source,
+			.dest = c->dest ? c->dest : c->target_directory,
+			.budget_ns = c->engine.latency_budget_ns,
+		},
+	};
+
+	memcpy(result.run_id, t->run_id, sizeof(result.run_id));
+	json_summary(outcome, &result);
+}
+
+void render_totals(struct render *render, enum lull_outcome outcome,
+		   const struct lull_totals *t)
+{
+	const struct command *c = render->command;
+	char *text = NULL;
+
+	if (c->json && !render->summarized)
+		summarize_nothing(render, outcome, t);
+	if (t->files_not_cloned == 0 ||
+	    asprintf(&text, "%s copied, of %llu %s, that could not be cloned (%s: %s)",
+		     words_bytes(t->bytes_not_cloned), (unsigned long long)t->files_not_cloned,
+		     t->files_not_cloned == 1 ? "file" : "files", quote(t->not_cloned),
+		     strerror(t->err)) < 0)
+		return;
+	if (c->json)
+		json_warning(text, t->not_cloned);
+	clear_line(render);
+	if (!c->quiet)
+		(void)fprintf(stderr, "%s: %s\n", c->program, text);
 	free(text);
 }
 
@@ -151,10 +238,11 @@ void render_announce(struct render *render, enum lull_method method, uint64_t ns
 	if (c->json)
 		json_announce(c->source, method, ns);
 	/* Nothing that a cron job should hear of on each night. */
-	if (c->quiet || (!c->verbose && !render->terminal))
+	if (c->quiet || (!c->summary && !render->terminal))
 		return;
 	clear_line(render);
-	(void)fprintf(stderr, "%s: %s: %s for about %s\n", c->program, quote(c->source),
+	(void)fprintf(stderr, "%s: %s%s%s for about %s\n", c->program,
+		      c->source ? quote(c->source) : "", c->source ? ": " : "",
 		      method == LULL_METHOD_FROZEN ? "freezing the writers"
 						   : "one call over the whole file: writers wait",
 		      words_time(ns));
@@ -191,7 +279,7 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 			     (unsigned long long)f->first_difference,
 			     (unsigned long long)f->different_bytes,
 			     (unsigned long long)f->different_ranges);
-	if (c->verbose && outcome != LULL_FAILED)
+	if ((c->engine.cp.verbose || c->summary) && outcome != LULL_FAILED)
 		(void)printf("%s of %s proven by the extent maps (%llu extents), %s read, in %s\n",
 			     words_bytes(f->proven_bytes), words_bytes(f->size),
 			     (unsigned long long)f->extents, words_bytes(f->read_bytes),
@@ -316,9 +404,10 @@ void render_end(struct render *render, enum lull_outcome outcome,
 		say(render, message, advice);
 		free(message);
 	}
-	if (c->json)
+	if (c->json) {
 		json_summary(outcome, result);
-	else if (c->verbose && outcome == LULL_OK)
+		render->summarized = true;
+	} else if (c->summary && outcome == LULL_OK)
 		explain(result);
 	if (c->histogram && p->calls > 0)
 		draw_histogram(result);

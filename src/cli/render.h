@@ -9,6 +9,8 @@ struct render {
 	bool line_shown;      /* a progress line stands on the terminal */
 	bool line_wanted;
 	bool terminal;
+	bool summarized;      /* a JSON summary was written */
+	bool input_failed;    /* standard input, which was asked for an answer */
 	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */
 	uint64_t next_status; /* the same for JSON status lines */
 };
@@ -24,6 +26,16 @@ void render_status(struct render *render, const struct lull_progress *progress);
 void render_warning(struct render *render, enum lull_warning warning, int err,
 		    const char *path);
 
+/* What lull_copy() says of an entry. */
+void render_note(struct render *render, const struct lull_note *note);
+
+/* Asks on standard error, and reads a line of standard input. True: yes. */
+bool render_ask(struct render *render, const struct lull_question *question);
+
+/* Bytes that were copied because a clone was refused: once, at the end. */
+void render_totals(struct render *render, enum lull_outcome outcome,
+		   const struct lull_totals *totals);
+
 /* Writers are about to wait. */
 void render_announce(struct render *render, enum lull_method method, uint64_t ns);
 
@@ -35,7 +47,7 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 void render_forecast(struct render *render, enum lull_outcome outcome,
 		     const struct lull_forecast *found, int signal);
 
-/* How it ended: message, -v line, histogram, JSON summary. signal: 0 or what ended it. */
+/* How a file ended: message, --summary lines, histogram, JSON summary. signal: 0 or what ended it. */
 void render_end(struct render *render, enum lull_outcome outcome,
 		const struct lull_result *result, int signal);
 

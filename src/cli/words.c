@@ -313,7 +313,9 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 	const char *name = f->path ? quote(f->path) : "it";
 	const char *why = strerror(f->err);
 
-	*ret_advice = clone_advice(f->cause);
+	if (f->stage != LULL_STAGE_COPY && f->stage != LULL_STAGE_COPY_READ &&
+	    f->stage != LULL_STAGE_COPY_WRITE)
+		*ret_advice = clone_advice(f->cause);
 	switch (f->stage) {
 	case LULL_STAGE_OPEN_SOURCE:
 		return format("cannot open %s for reading: %s", name, why);
@@ -348,6 +350,13 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot write %s to disk: %s", name, why);
 	case LULL_STAGE_SNAPSHOT:
 		return format("cannot clone %s from a snapshot: %s", name, why);
+	case LULL_STAGE_COPY_READ:
+		return format("error reading %s: %s", f->path2 ? quote(f->path2) : name, why);
+	case LULL_STAGE_COPY_WRITE:
+		return format("error writing %s: %s", name, why);
+	case LULL_STAGE_COPY:
+		return format("error copying %s to %s: %s", f->path2 ? quote(f->path2) : "SOURCE",
+			      name, why);
 	case LULL_STAGE_BASE:
 		return base_words(f);
 	case LULL_STAGE_READ:
@@ -426,6 +435,9 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			      name);
 	case LULL_WARNING_NOT_A_CLONE:
 		return format("%s shares nothing with SOURCE: this is a clone in full", name);
+	case LULL_WARNING_TORN:
+		return format("%s was written to while its bytes were copied: the copy may be torn",
+			      name);
 	case LULL_WARNING_NO_BASE:
 		return format("%s does not exist: this is a clone in full", name);
 	}
@@ -466,6 +478,7 @@ const char *words_method(enum lull_method method)
 		return "atomic: XFS skips what earlier passes have cloned";
 	case LULL_METHOD_FROZEN:
 	case LULL_METHOD_TRUST:
+	case LULL_METHOD_COPY:
 	case LULL_METHOD_NONE:
 	case LULL_METHODS:
 		break;

@@ -20,6 +20,8 @@
  *  3. What can be resumed is kept (signal, stop, a source that was written to); what failed
  *     is removed, unless it was there before this run.
  */
+#include "engine/clone.h"
+#include "engine/copy.h"
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/job.h"
@@ -149,6 +151,24 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);
 }
 
+/* What the path leads to is what the caller has opened and looked at. */
+static bool is_in_place(const struct lull_job *job)
+{
+	const struct lull_place *place = job->place;
+	struct stat wanted, found;
+
+	if ((place->old >= 0) != job->dest.exists)
+		return false;
+	if (place->old >= 0 &&
+	    (fstat(place->old, &wanted) < 0 || wanted.st_ino != job->dest.old.st_ino ||
+	     wanted.st_dev != job->dest.old.st_dev))
+		return false;
+	return place->dir < 0 ||
+	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&
+		fstat(job->dest.dir, &found) == 0 && wanted.st_ino == found.st_ino &&
+		wanted.st_dev == found.st_dev);
+}
+
 static enum lull_outcome resolve(struct lull_job *job, const char *path)
 {
 	struct lull_dest *dest = &job->dest;
@@ -161,6 +181,8 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 				 stage == LULL_STAGE_CHECKPOINT && job->options->checkpoint
 					 ? job->options->checkpoint
 					 : path);
+	if (job->place && !is_in_place(job))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
 	job->result->dest = strdup(dest->path);
 	dest->in_place = job->options->in_place;
 	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place) {
@@ -168,6 +190,24 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
 	}
 	return LULL_OK;
+}
+
+static enum lull_outcome copy(struct lull_job *job)
+{
+	enum lull_outcome outcome = LULL_OK;
+
+	job->copies = true;
+	/* A file system that cannot clone cannot drain by a clone either. */
+	if (job->dest.scratch >= 0)
+		(void)close(job->dest.scratch);
+	job->dest.scratch = -1;
+	if (!job->hook && !job->had_content && lull_copy_is_short(job))
+		return lull_copy_whole(job);
+	if (!job->resumed)
+		outcome = lull_record_begin(job);
+	if (outcome != LULL_OK)
+		return outcome;
+	return job->hook ? lull_method_frozen(job) : lull_method_copy(job);
 }
 
 static enum lull_outcome clone(struct lull_job *job)
@@ -218,8 +258,12 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 		outcome = lull_freeze_prepare(job);
 	if (outcome == LULL_OK && job->options->refresh && !job->resumed)
 		outcome = lull_refresh_open(job);
-	if (outcome == LULL_OK)
+	if (outcome == LULL_OK && job->options->cp.reflink == LULL_REFLINK_NEVER)
+		outcome = copy(job);
+	else if (outcome == LULL_OK)
 		outcome = clone(job);
+	if (outcome == LULL_FAILED && lull_copy_may_help(job))
+		outcome = copy(job);
 	if (outcome == LULL_OK)
 		outcome = publish(job);
 	return outcome;
@@ -229,12 +273,21 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 			     const char *dest, const struct lull_observer *observer,
 			     struct lull_result *ret_result)
 {
+	return lull_clone_at(options, source, dest, NULL, observer, ret_result);
+}
+
+enum lull_outcome lull_clone_at(const struct lull_options *options, const char *source,
+				const char *dest, const struct lull_place *place,
+				const struct lull_observer *observer,
+				struct lull_result *ret_result)
+{
 	struct lull_job job = {
 		.options = options,
 		.observer = observer,
 		.result = ret_result,
 		.progress = &ret_result->progress,
 		.started = lull_clock_now(),
+		.place = place,
 		.source = source,
 		.src = -1,
 		.live = -1,

@@ -2,6 +2,8 @@
 /* Names, lock and life of the file that is written. */
 #include "engine/dest.h"
 
+#include "engine/big.h"
+#include "engine/clone.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
 
@@ -64,6 +66,11 @@ static char *beside(const char *name, const char *suffix)
 		     (unsigned long long)hash, suffix) < 0)
 		return NULL;
 	return made;
+}
+
+char *lull_dest_checkpoint_name(const char *name)
+{
+	return beside(name, ".lullcp");
 }
 
 /* Absolute form of a path whose last part need not exist. NULL with errno set. */
@@ -310,7 +317,12 @@ static int set_mode(struct lull_job *job)
 
 int lull_dest_finish(struct lull_job *job)
 {
-	int r = set_mode(job);
+	bool dressed = job->place && job->place->file;
+	int r = !dressed || job->checkpoint.refresh ? set_mode(job) : 0;
+
+	if (r == 0 && dressed)
+		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir,
+				   job->checkpoint.refresh);
 
 	if (r == 0 && !job->options->no_sync && fdatasync(job->dest.fd) < 0)
 		r = -errno;

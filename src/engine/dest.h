@@ -22,6 +22,9 @@ void lull_dest_done(struct lull_dest *dest);
 int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *checkpoint,
 		      enum lull_stage *ret_stage, enum lull_cause *ret_cause) _must_check_;
 
+/* The name that the checkpoint of a DEST of this name has by default; to be freed, NULL. */
+char *lull_dest_checkpoint_name(const char *name);
+
 /*
  * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it,
  * -EEXIST if what bears the name is not a file of ours, or any other -errno.

@@ -70,6 +70,8 @@ const char *lull_method_name(enum lull_method method)
 		return "atomic";
 	case LULL_METHOD_TRUST:
 		return "trust";
+	case LULL_METHOD_COPY:
+		return "copy";
 	case LULL_METHODS:
 	case LULL_METHOD_NONE:
 		break;

@@ -14,6 +14,8 @@
 
 #include <sys/stat.h>
 
+struct lull_place; /* clone.h */
+
 /* Where a clone goes: see dest.h. */
 struct lull_dest {
 	char *path;            /* absolute, links resolved */
@@ -43,6 +45,8 @@ struct lull_job {
 	struct lull_progress *progress; /* of the result */
 	uint64_t started;               /* CLOCK_MONOTONIC */
 
+	const struct lull_place *place; /* by whom the files were opened; or NULL */
+	bool copies;        /* bytes are copied: passes clone nothing */
 	const char *source; /* as the user named it */
 	char *source_path;  /* absolute, links resolved */
 	const char *sources[1]; /* what the hook is told; outlives the keeper */

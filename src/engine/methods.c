@@ -22,6 +22,8 @@
  */
 #include "engine/methods.h"
 
+#include "engine/copy.h"
+
 #include "engine/freeze.h"
 #include "engine/pass.h"
 #include "engine/record.h"
@@ -75,7 +77,7 @@ static enum lull_outcome pass(struct lull_job *job, bool *ret_held, bool *ret_wh
 	outcome = lull_start_pass(job, &start);
 	if (outcome != LULL_OK)
 		return outcome;
-	outcome = lull_pass_run(job, start, &changed);
+	outcome = job->copies ? lull_copy_pass(job, start) : lull_pass_run(job, start, &changed);
 	if (changed)
 		return LULL_OK;
 	if (outcome != LULL_OK)
@@ -233,6 +235,25 @@ enum lull_outcome lull_method_frozen(struct lull_job *job)
 								  : "failed");
 	/* A whole copy stays one even if the thaw failed: see publish(). */
 	return outcome == LULL_OK || thaw == LULL_OK ? outcome : thaw;
+}
+
+/* ---- bytes ---- */
+
+enum lull_outcome lull_method_copy(struct lull_job *job)
+{
+	bool taken, held, whole;
+	enum lull_outcome outcome = take_reference(job, &taken);
+
+	job->progress->method = LULL_METHOD_COPY;
+	if (outcome == LULL_OK)
+		outcome = pass(job, &held, &whole);
+	if (outcome != LULL_OK || (taken && held))
+		return outcome;
+	/* Copying it all again takes as long again. cp would not even know. */
+	if (job->options->on_writers == LULL_ON_WRITERS_FAIL)
+		return written(job, LULL_CAUSE_WRITERS);
+	lull_warn(job, LULL_WARNING_TORN, 0, job->source);
+	return LULL_OK;
 }
 
 /* ---- without ---- */

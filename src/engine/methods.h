@@ -10,5 +10,8 @@ enum lull_outcome lull_method_single(struct lull_job *job);
 /* Freeze, pass, comparison, thaw; after passes with writers at work if options say live. */
 enum lull_outcome lull_method_frozen(struct lull_job *job);
 
+/* One pass that copies bytes; with a warning if somebody wrote meanwhile. */
+enum lull_outcome lull_method_copy(struct lull_job *job);
+
 /* Without a hook: passes in the hope of a quiet one, then what options->on_writers says. */
 enum lull_outcome lull_method_unfrozen(struct lull_job *job);

@@ -36,6 +36,9 @@
 #define DEAREST_EXTENT_NS       (84 * NSEC_PER_USEC)
 #define DEAREST_BTRFS_EXTENT_NS (10 * NSEC_PER_USEC)
 
+/* Holes of more than this are better left out: XFS reserves room for one as for data. */
+#define LARGE_HOLES (1ULL << 40)
+
 /* How often to look whether a source has been written to that must not be. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
@@ -135,7 +138,11 @@ static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off,
 	struct lull_failure *failure = &job->result->failure;
 	enum lull_cause cause = lull_clone_classify(-r, job->src, job->dest.fd, off, len);
 
-	(void)lull_fail(job, LULL_STAGE_CLONE, cause, r, job->dest.path);
+	/* All of it at once: no range to speak of. */
+	bool whole = off == 0 && len == job->progress->size;
+
+	(void)lull_fail(job, whole ? LULL_STAGE_PROBE : LULL_STAGE_CLONE, cause, r,
+			job->progress->dest);
 	failure->off = off;
 	failure->len = len;
 	if (!failure->path2)
@@ -308,7 +315,7 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 	lull_extmap_close(map);
 	/* Nothing but holes needs no call at all, and a hole of exabytes is dear on XFS,
 	   which reserves room for it. */
-	if (r != 0 || weight == 0)
+	if (r != 0 || weight == 0 || (uint64_t)st.st_size - job->mapped_bytes > LARGE_HOLES)
 		return false;
 	job->progress->extents = extents;
 	return true;

@@ -2,18 +2,27 @@
 /* Opens and judges the source. */
 #include "engine/source.h"
 
+#include "engine/clone.h"
+
 #include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
-enum lull_outcome lull_source_open(struct lull_job *job)
+/* By its path, unless it is open already. */
+static enum lull_outcome open_source(struct lull_job *job)
 {
 	struct stat st;
-	int r;
 
+	if (job->place && job->place->src >= 0) {
+		job->src = fcntl(job->place->src, F_DUPFD_CLOEXEC, 3);
+		return job->src >= 0 ? LULL_OK
+				     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
+						 errno, job->source);
+	}
 	if (stat(job->source, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
@@ -25,9 +34,19 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
 				 job->source);
 	job->src = open(job->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (job->src < 0)
-		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 job->source);
+	return job->src >= 0 ? LULL_OK
+			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno,
+					 job->source);
+}
+
+enum lull_outcome lull_source_open(struct lull_job *job)
+{
+	enum lull_outcome outcome = open_source(job);
+	struct stat st;
+	int r;
+
+	if (outcome != LULL_OK)
+		return outcome;
 	if (fstat(job->src, &st) < 0 || !S_ISREG(st.st_mode))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
 				 job->source);
@@ -63,7 +82,8 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_READ_ONLY, EROFS,
 				 job->progress->dest);
 	/* Told early where it is certain; the probe finds the rest. */
-	if (dest->fs.uuid[0] && job->src_fs.uuid[0] &&
+	if (job->options->cp.reflink == LULL_REFLINK_ALWAYS &&
+	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] && job->src_fs.uuid[0] &&
 	    (dest->fs.magic != job->src_fs.magic ||
 	     strcmp(dest->fs.uuid, job->src_fs.uuid) != 0)) {
 		(void)lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_OTHER_FILE_SYSTEM, EXDEV,

@@ -29,6 +29,11 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
 }
 
+int lull_clone_empty(int src, int dest)
+{
+	return ioctl(dest, FICLONE, src) < 0 ? -errno : 0;
+}
+
 int lull_clone_own_block(int fd, uint64_t block)
 {
 	struct file_clone_range range = {

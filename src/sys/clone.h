@@ -16,6 +16,9 @@
  */
 int lull_clone_range(int src, int dest, uint64_t off, uint64_t len) _must_check_;
 
+/* Clones nothing from one empty file to another: shows whether that works. 0 or -errno. */
+int lull_clone_empty(int src, int dest) _must_check_;
+
 /* Clones the first block of fd, which must have been written, behind itself. 0 or -errno. */
 int lull_clone_own_block(int fd, uint64_t block) _must_check_;
 

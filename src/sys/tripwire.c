@@ -60,7 +60,7 @@ int lull_tripwire_flush(int fd)
 
 int lull_tripwire_drain(int src, int scratch, uint64_t block, uint64_t size)
 {
-	if (size == 0)
+	if (size == 0 || scratch < 0)
 		return 0;
 	return lull_clone_range(src, scratch, 0, MIN(block, size));
 }

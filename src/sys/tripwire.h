@@ -46,7 +46,7 @@ int lull_tripwire_flush(int fd) _must_check_;
 /*
  * Waits for direct I/O on src that is on its way: a one-block clone into scratch, an
  * empty file on the same file system, takes the locks that wait for it. 0 or -errno of
- * the clone.
+ * the clone. With scratch -1 nothing is waited for.
  */
 int lull_tripwire_drain(int src, int scratch, uint64_t block, uint64_t size) _must_check_;
 

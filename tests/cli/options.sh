@@ -33,24 +33,44 @@ usage() { # usage TEXT ARG...: refused with this text, and nothing made
 }
 usage 'missing file operand'
 usage "missing destination file operand after 'a'" a
-usage "extra operand 'c'" a b c
+usage "extra operand 'c'" -T a b c
 usage "unrecognized option '--nosuch'" --nosuch a b
-usage "invalid option -- 'a'" -a a b
-usage "invalid option -- 'r'" -r a b
+usage "invalid option -- 'y'" -y a b
 usage "option '--hook' requires an argument" a b --hook
 usage "ambiguous" --re a b
+usage '--quiet and --summary exclude each other' -q --summary a b
+usage 'cannot make both hard and symbolic links' -ls a b
+usage 'options --backup and --no-clobber are mutually exclusive' -bn a b
+usage '--reflink can be used only with --sparse=auto' --sparse=always a b
+usage "with --parents, the destination must be a directory" --parents a b
+usage '--checkpoint takes one SOURCE' -r --checkpoint=c a b
 usage "invalid argument '' for '--hook'" --hook= a b
 usage '--resume and --restart exclude each other' --resume --restart a b
 usage '--quiet and --verbose exclude each other' -qv a b
 usage '--json and --histogram exclude each other' --json --histogram a b
-usage '(-t) and --no-target-directory (-T)' -T -t . a
+expect 1 -T -t . a
+says 'cannot combine --target-directory (-t) and --no-target-directory (-T)'
 usage '--keep-frozen needs --hook' --keep-frozen a b
 usage '--max-freeze needs --hook' --max-freeze=1s a b
 usage '--keep-frozen and --max-freeze' --hook=x --keep-frozen --max-freeze=1s a b
 usage "'--status' excludes '--recover'" --status --recover b
-usage "'--reflink=auto' is not supported" --reflink=auto a b
-usage "'--reflink=never' is not supported" --reflink=never a b
-usage "invalid argument 'x' for '--reflink'" --reflink=x a b
+# in the quotes of the locale, as cp
+l=$'\xe2\x80\x98' r=$'\xe2\x80\x99'
+LC_ALL=C usage "invalid argument 'x' for '--reflink'" --reflink=x a b
+usage "invalid argument ${l}x${r} for ${l}--reflink${r}" --reflink=x a b
+usage "ambiguous argument ${l}a${r} for ${l}--sparse${r}" --sparse=a a b
+usage "invalid argument ${l}y${r} for ${l}--preserve${r}" --preserve=mode,y a b
+usage "invalid argument ${l}x${r} for ${l}backup type${r}" --backup=x a b
+for value in '' 0 -1 x 257; do
+  usage "for '--jobs'" -j "$value" a b
+done
+# cp's options are known by what cp knows them by, whatever lullcp's own are called
+expect 1 --pa nosuch b
+says 'with --parents, the destination must be a directory'
+expect 1 --vers=x nosuch b
+says "option '--version' doesn't allow an argument"
+expect 1 -S --vers --up nosuch b
+says "cannot stat 'nosuch'"
 for value in '' 0 0ms x 10x -1 1e3 ' 1' '1 ' 1.s .5s 10MS 99999999999999999999s 40y nan inf 0x10; do
   usage "for '--latency-budget'" --latency-budget="$value" a b
   usage "for '--max-freeze'" --hook=x --max-freeze="$value" a b

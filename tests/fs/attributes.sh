@@ -28,7 +28,7 @@ for kind in xfs btrfs; do
     # several names: the same inode is written
     echo old >"$M/c"
     ln -f "$M/c" "$M/c2"
-    expect 0 "$f" "$M/c"
+    expect 0 --summary "$f" "$M/c"
     says 'has several names'
     check 'hard links' cmp "$f" "$M/c2"
     same 'hard links: inode' "$(stat -c %i "$M/c")" "$(stat -c %i "$M/c2")"

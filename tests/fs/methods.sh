@@ -30,7 +30,7 @@ fs_mount xfs
 fragmented "$M/f" 4000
 cp "$M/f" "$M/first"
 writer "$M/f"
-expect 0 --json -v "$M/f" "$M/a"
+expect 0 --json "$M/f" "$M/a"
 same 'XFS' atomic "$(field method)"
 is_a_state "$M/a" "$M/first"
 check 'announced' grep -q '"announced_method":"atomic"' "$T/out"

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* Sentences as cp has them; scripts look for them. */
+#include "notes.h"
+
+#include "quote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the first in quotes if a shell needs them. */
+static const char *const sentences[] = {
+	[LULL_NOTE_COPIED] = "%1 -> %2",
+	[LULL_NOTE_REMOVED] = "removed %1",
+	[LULL_NOTE_RESTORED] = "%1 -> %2 (unbackup)",
+	[LULL_NOTE_PARENT] = "%a -> %b",
+	[LULL_NOTE_SKIPPED] = "skipped %1",
+	[LULL_NOTE_HOW] = "copy offload: %a, reflink: %b, sparse detection: %c",
+	[LULL_NOTE_TWICE_FILE] = "warning: source file %1 specified more than once",
+	[LULL_NOTE_TWICE_DIRECTORY] = "warning: source directory %1 specified more than once",
+	[LULL_NOTE_STAT] = "cannot stat %1",
+	[LULL_NOTE_ACCESS] = "cannot access %1",
+	[LULL_NOTE_OMITTED_DIRECTORY] = "-r not specified; omitting directory %1",
+	[LULL_NOTE_SAME_FILE] = "%1 and %2 are the same file",
+	[LULL_NOTE_NOT_REPLACING] = "not replacing %1",
+	[LULL_NOTE_DIRECTORY_OVER] = "cannot overwrite non-directory %1 with directory %2",
+	[LULL_NOTE_OVER_DIRECTORY] = "cannot overwrite directory %1 with non-directory",
+	[LULL_NOTE_JUST_CREATED] = "will not overwrite just-created %1 with %2",
+	[LULL_NOTE_THROUGH_CREATED] = "will not copy %1 through just-created symlink %2",
+	[LULL_NOTE_BACKUP_IS_SOURCE] = "backing up %1 might destroy source;  %2 not copied",
+	[LULL_NOTE_BACKUP] = "cannot backup %1",
+	[LULL_NOTE_UNBACKUP] = "cannot un-backup %1",
+	[LULL_NOTE_REMOVE] = "cannot remove %1",
+	[LULL_NOTE_INTO_ITSELF] = "cannot copy a directory, %1, into itself, %2",
+	[LULL_NOTE_DIRECTORY_LINK] = "will not create hard link %1 to directory %2",
+	[LULL_NOTE_CYCLE] = "cannot copy cyclic symbolic link %1",
+	[LULL_NOTE_MAKE_DIRECTORY] = "cannot create directory %1",
+	[LULL_NOTE_NOT_DIRECTORY] = "%1 exists but is not a directory",
+	[LULL_NOTE_PARENT_ATTRIBUTES] = "failed to get attributes of %1",
+	[LULL_NOTE_PARENT_MAKE] = "cannot make directory %1",
+	[LULL_NOTE_RELATIVE_LINK] = "%A: can make relative symbolic links only in current directory",
+	[LULL_NOTE_SYMLINK] = "cannot create symbolic link %1 to %2",
+	[LULL_NOTE_SYMLINK_ITSELF] = "cannot create symbolic link %1",
+	[LULL_NOTE_HARD_LINK] = "cannot create hard link %1 to %2",
+	[LULL_NOTE_READ_LINK] = "cannot read symbolic link %1",
+	[LULL_NOTE_FIFO] = "cannot create fifo %1",
+	[LULL_NOTE_SPECIAL] = "cannot create special file %1",
+	[LULL_NOTE_UNKNOWN_TYPE] = "%1 has unknown file type",
+	[LULL_NOTE_OPEN] = "cannot open %1 for reading",
+	[LULL_NOTE_REPLACED] = "skipping file %1, as it was replaced while being copied",
+	[LULL_NOTE_DANGLING] = "not writing through dangling symlink %1",
+	[LULL_NOTE_CREATE] = "cannot create regular file %1",
+	[LULL_NOTE_TIMES] = "preserving times for %1",
+	[LULL_NOTE_OWNER] = "failed to preserve ownership for %1",
+	[LULL_NOTE_CLEAR_MODE] = "clearing permissions for %1",
+	[LULL_NOTE_MODE] = "preserving permissions for %1",
+	[LULL_NOTE_SET_MODE] = "setting permissions for %1",
+	[LULL_NOTE_ACL] = "%1",
+	[LULL_NOTE_XATTR_LIST] = "listing attributes of %1",
+	[LULL_NOTE_XATTR_GET] = "getting attribute %2 of %1",
+	[LULL_NOTE_XATTR_SET] = "setting attribute %2 for %1",
+	[LULL_NOTE_SYNC] = "cannot write %1 to disk",
+	[LULL_NOTE_MEMORY] = "cannot copy %1",
+};
+
+bool notes_is_report(const struct lull_note *note)
+{
+	return note->kind < LULL_NOTE_TWICE_FILE;
+}
+
+static void put(FILE *out, const struct lull_note *note, char what)
+{
+	const char *path[] = { note->path, note->path2, note->path3 };
+	bool raw = what >= 'a';
+
+	if (what == 'A') {
+		(void)fputs(quote_if_needed(note->path), out);
+		return;
+	}
+	const char *text = path[raw ? what - 'a' : what - '1'];
+
+	if (text)
+		(void)fputs(raw ? text : quote(text), out);
+}
+
+char *notes_words(const struct lull_note *note)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (const char *s = sentences[note->kind]; *s; s++) {
+		if (*s == '%')
+			put(out, note, *++s);
+		else
+			(void)fputc(*s, out);
+	}
+	if (note->kind == LULL_NOTE_COPIED && note->path3)
+		(void)fprintf(out, " (backup: %s)", quote(note->path3));
+	if (note->err)
+		(void)fprintf(out, ": %s", strerror(note->err));
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* 0644 as ls has it. */
+static void permissions(unsigned int mode, char room[10])
+{
+	static const char letters[] = "rwxrwxrwx";
+
+	for (unsigned int i = 0; i < 9; i++)
+		room[i] = mode & 0400u >> i ? letters[i] : '-';
+	if (mode & 04000)
+		room[2] = mode & 0100 ? 's' : 'S';
+	if (mode & 02000)
+		room[5] = mode & 0010 ? 's' : 'S';
+	if (mode & 01000)
+		room[8] = mode & 0001 ? 't' : 'T';
+	room[9] = '\0';
+}
+
+char *notes_question(const struct lull_question *q)
+{
+	char mode[10], *text = NULL;
+	int n;
+
+	permissions(q->mode, mode);
+	if (!q->unwritable)
+		n = asprintf(&text, "overwrite %s? ", quote(q->dest));
+	else if (q->replaces)
+		n = asprintf(&text, "replace %s, overriding mode %04o (%s)? ", quote(q->dest),
+			     q->mode, mode);
+	else
+		n = asprintf(&text, "unwritable %s (mode %04o, %s); try anyway? ", quote(q->dest),
+			     q->mode, mode);
+	return n < 0 ? NULL : text;
+}

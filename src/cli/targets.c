@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/* What the operands mean. */
+#include "targets.h"
+
+#include "quote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool say(const struct command *c, const char *what, const char *name, int err)
+{
+	(void)fprintf(stderr, "%s: %s %s: %s\n", c->program, what, quote(name), strerror(err));
+	return false;
+}
+
+static int open_directory(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* ---- copies ---- */
+
+static bool take_for_copy(struct command *c, int n, char **operand)
+{
+	const char *last = n > 0 ? operand[n - 1] : NULL;
+
+	if (n <= (c->target_directory ? 0 : 1)) {
+		if (n == 0)
+			return options_mistake(c, "missing file operand");
+		return options_mistake(c, "missing destination file operand after %s",
+				       quote(operand[0]));
+	}
+	c->sources = (const char *const *)operand;
+	c->n_sources = (unsigned int)n;
+	if (c->no_target_directory) {
+		if (c->target_directory) {
+			(void)fprintf(stderr,
+				      "%s: cannot combine --target-directory (-t) and "
+				      "--no-target-directory (-T)\n",
+				      c->program);
+			return false;
+		}
+		if (n > 2)
+			return options_mistake(c, "extra operand %s", quote(operand[2]));
+	} else if (c->target_directory) {
+		c->target_fd = open_directory(c->target_directory);
+		if (c->target_fd < 0)
+			return say(c, "target directory", c->target_directory, errno);
+	} else {
+		c->target_fd = open_directory(last);
+		if (c->target_fd >= 0)
+			c->target_directory = last;
+		else if (n > 2)
+			return say(c, "target", last, errno);
+		c->n_sources--;
+	}
+	if (c->no_target_directory)
+		c->n_sources--;
+	if (!c->target_directory) {
+		if (c->engine.cp.parents)
+			return options_mistake(
+				c, "with --parents, the destination must be a directory");
+		c->dest = last;
+	}
+	/* What names one file is of no use to several. */
+	if (c->n_sources > 1 || c->engine.cp.recursive) {
+		const char *one = c->engine.checkpoint ? "--checkpoint"
+				  : c->engine.base     ? "--base"
+						       : NULL;
+
+		if (one)
+			return options_mistake(c, "%s takes one SOURCE, which is a file", one);
+	}
+	c->source = c->n_sources == 1 ? c->sources[0] : NULL;
+	return true;
+}
+
+/* ---- the other modes ---- */
+
+/* The file that DEST means: DEST itself, or one named as SOURCE in it. */
+static bool settle_dest(struct command *c)
+{
+	const char *directory = c->target_directory;
+	struct stat st;
+	char *path;
+
+	if (c->mode > MODE_VERIFY)
+		return true;
+	if (!directory && !c->no_target_directory && stat(c->dest, &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		directory = c->dest;
+	if (!directory)
+		return true;
+	if (c->target_directory && (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)))
+		return say(c, "target directory", directory,
+			   stat(directory, &st) < 0 ? errno : ENOTDIR);
+	if (asprintf(&path, "%s%s%s", directory,
+		     directory[strlen(directory) - 1] == '/' ? "" : "/",
+		     last_part(c->source)) < 0)
+		return options_mistake(c, "out of memory");
+	c->dest = c->made_dest = path;
+	return true;
+}
+
+bool targets_take(struct command *c, int n, char **operand)
+{
+	int wanted = c->mode <= MODE_VERIFY && !c->target_directory ? 2 : 1;
+
+	if (c->mode == MODE_CLONE)
+		return take_for_copy(c, n, operand);
+	if (c->target_directory && c->no_target_directory)
+		return options_mistake(c, "cannot combine --target-directory (-t) and "
+					  "--no-target-directory (-T)");
+	if (c->mode == MODE_PROBE) {
+		if (n == 0)
+			return options_mistake(c, "missing file operand");
+		c->source = operand[0];
+		c->dest = n > 1 ? operand[1] : c->target_directory;
+		wanted = c->target_directory ? 1 : 2;
+	} else if (c->mode > MODE_VERIFY) {
+		if (n == 0)
+			return options_mistake(c, "missing destination file operand");
+		c->dest = operand[0];
+	} else {
+		if (n == 0)
+			return options_mistake(c, "missing file operand");
+		if (n < wanted)
+			return options_mistake(c, "missing destination file operand after %s",
+					       quote(operand[0]));
+		c->source = operand[0];
+		c->dest = wanted == 2 ? operand[1] : NULL;
+	}
+	if (n > wanted)
+		return options_mistake(c, "extra operand %s", quote(operand[wanted]));
+	return settle_dest(c);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Backups of what is replaced. */
+#pragma once
+
+#include "lullcp.h"
+#include "util/macros.h"
+
+#include <stdbool.h>
+
+/*
+ * The name that a backup of name in directory dir would get; both are file names without a
+ * slash, or name may have directories before it. To be freed. -ENOMEM or an errno of
+ * reading the directory.
+ */
+int lull_backup_name(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **ret_backup) _must_check_;
+
+/*
+ * Renames name to its backup name. 0, also if there is no name any more (*ret_backup is
+ * NULL then), or -errno. A numbered backup replaces nothing.
+ */
+int lull_backup_make(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **ret_backup) _must_check_;

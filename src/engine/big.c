@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/* Where lull_copy() and lull_clone() meet. */
+#include "engine/big.h"
+
+#include "engine/clone.h"
+#include "engine/data.h"
+#include "engine/dest.h"
+#include "engine/dress.h"
+#include "engine/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool wants_everything(const struct lull_file *f)
+{
+	const struct lull_options *o = f->entry.tree->options;
+
+	return o->hook || o->refresh || o->checkpoint || o->in_place || o->live ||
+	       o->keep_frozen || (f->entry.tree->sole && f->entry.operand);
+}
+
+/* A clone of an earlier run was cut off here. */
+static bool was_begun(const struct lull_file *f)
+{
+	const struct lull_options *o = f->entry.tree->options;
+	_cleanup_free_ char *record = NULL;
+
+	if (!o->resume && !o->restart)
+		return false;
+	record = lull_dest_checkpoint_name(lull_path_last(f->entry.dst_name));
+	return record && !strchr(f->entry.dst_name, '/') &&
+	       faccessat(f->entry.dst_dir->fd, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The lock and the checkpoint lie beside dest. */
+static bool has_room_beside(const struct lull_entry *e)
+{
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+
+	return !head || faccessat(e->dst_dir->fd, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+bool lull_big_wants(const struct lull_file *f, int src, const struct stat *st)
+{
+	const struct lull_entry *e = &f->entry;
+	const struct lull_cp *cp = e->tree->cp;
+
+	/* One that seems to be empty is at once cloned, or one of /proc, and those have more. */
+	if (!S_ISREG(st->st_mode) || (st->st_size == 0 && !e->tree->options->refresh) || (!e->fresh && !S_ISREG(e->dst.st_mode)) ||
+	    cp->attributes_only || *lull_path_last(e->dst_name) == '\0' ||
+	    strchr(lull_path_last(e->dst_name), '/') || cp->through_dangling)
+		return false;
+	if (wants_everything(f) || was_begun(f))
+		return e->tree->options->in_place || e->fresh || has_room_beside(e);
+	return !lull_data_is_small(f, src, st) && has_room_beside(e);
+}
+
+static void lost_owner(struct lull_file *f)
+{
+	struct lull_observer observer = lull_voice_observer(&f->voice);
+
+	observer.warning(observer.ctx, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
+}
+
+int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
+{
+	const struct lull_entry *e = &f->entry;
+	struct stat st;
+	int src = f->src_fd, r = 0;
+	bool same;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	same = !e->fresh && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev;
+	if (settled) {
+		same = true;
+	} else if (e->fresh) {
+		r = lull_dress_as_new(f, dir, fd);
+		if (r == 0 && fstat(fd, &st) < 0)
+			r = -errno;
+	} else if (!same) {
+		if (!lull_dress_can_own(f, fd))
+			lost_owner(f);
+		r = lull_dress_as_old(f, f->old_fd, fd);
+	}
+	if (r < 0)
+		return r;
+	f->made = st;
+	f->kept = lull_dress_keep(f, src, fd, settled || e->fresh ? &st : &e->dst,
+				  e->fresh && !settled);
+	return 0;
+}
+
+enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
+{
+	const struct lull_entry *e = &f->entry;
+	struct lull_options options = *e->tree->options;
+	struct lull_place place = { .src = src, .dir = -1, .file = f, .old = old };
+	struct lull_observer observer;
+	struct stat named;
+	enum lull_outcome outcome;
+
+	/* By its directory, unless it is a link, which is followed to what it names. */
+	if (!strchr(e->dst_name, '/') &&
+	    (e->fresh || (fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+			  !S_ISLNK(named.st_mode)))) {
+		place.dir = e->dst_dir->fd;
+		place.name = e->dst_name;
+	}
+	f->src_fd = src;
+	f->old_fd = old;
+	f->kept = true;
+	/* A file that may not be given away keeps its owner in place alone. */
+	if (!e->fresh && e->dst.st_uid != geteuid() && geteuid() != 0)
+		options.in_place = true;
+	observer = lull_voice_observer(&f->voice);
+	outcome = lull_clone_at(&options, e->src_path, e->dst_path, &place, &observer, &f->result);
+	f->reported = outcome != LULL_OK;
+	f->offload = e->tree->cp->reflink == LULL_REFLINK_NEVER ? "avoided" : "unknown";
+	f->reflink = f->result.progress.method == LULL_METHOD_COPY
+			     ? e->tree->cp->reflink == LULL_REFLINK_NEVER ? "no" : "unsupported"
+			     : "yes";
+	f->holes = f->result.progress.method == LULL_METHOD_COPY ? "no" : "unknown";
+	if (outcome == LULL_OK && !f->kept)
+		return LULL_FAILED;
+	return outcome;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Regular files of lull_copy() that lull_clone() does, with all that it has. */
+#pragma once
+
+#include "engine/file.h"
+
+/* True if the file is too large for one call, or if an option asks for more than that. */
+bool lull_big_wants(const struct lull_file *file, int src, const struct stat *st);
+
+/* Clones or copies it; old is open for writing on what dest is now, or -1. */
+enum lull_outcome lull_big_copy(struct lull_file *file, int src, int old);
+
+/*
+ * Makes fd what dest is to be: owner, mode, attributes, times. Called when its data is
+ * whole, before it is synced and gets its name; dir is the directory that it lies in;
+ * settled: it has owner and mode already, as a refreshed clone has. 0 or -errno.
+ */
+int lull_big_dress(struct lull_file *file, int fd, int dir, bool settled);

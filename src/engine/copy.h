@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* A clone that may not be one: the bytes are copied, with checkpoints, progress and resume. */
+#pragma once
+
+#include "engine/job.h"
+
+/* True if what failed was the clone, and options allow a copy instead; then the failure is
+   forgotten, and result->not_cloned has it. */
+bool lull_copy_may_help(struct lull_job *job);
+
+/* True for what is copied before a checkpoint would pay. */
+bool lull_copy_is_short(const struct lull_job *job);
+
+/* Copies all of it, without a checkpoint. */
+enum lull_outcome lull_copy_whole(struct lull_job *job);
+
+/* Copies [start, end of the source), and records a checkpoint every checkpoint interval. */
+enum lull_outcome lull_copy_pass(struct lull_job *job, uint64_t start);

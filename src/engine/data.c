@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANTS
+ *  1. EIO, ENOSPC, EDQUOT and ENOMEM of a clone call never lead to a copy: it would meet
+ *     the same, later and with more harm.
+ *  2. With reflink=always no byte is copied.
+ */
+#include "engine/data.h"
+
+#include "engine/copying.h"
+#include "sys/clock.h"
+#include "sys/clone.h"
+#include "sys/extmap.h"
+#include "sys/inode.h"
+#include "sys/tripwire.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+/* What an extent costs at the most: see pass.c, which has the measurements. */
+#define DEAREST_EXTENT_NS       (84 * NSEC_PER_USEC)
+#define DEAREST_BTRFS_EXTENT_NS (10 * NSEC_PER_USEC)
+/* The smallest block of a file system that clones. */
+#define LEAST_BLOCK 1024u
+/* Copying this takes less time than it takes to make a checkpoint worth it. */
+#define SMALL_COPY (64u << 20)
+/* Holes beyond this are not given to a clone call: XFS reserves room for a hole as for
+   data, and of exabytes that takes long, or fails. */
+#define LARGE_HOLES (1ULL << 30)
+
+enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,
+				   enum lull_cause cause)
+{
+	struct lull_failure *failure = &file->result.failure;
+
+	file->reported = true;
+	*failure = (struct lull_failure){
+		.stage = stage,
+		.cause = cause,
+		.err = abs(err),
+		.path = strdup(file->entry.dst_path),
+		.path2 = strdup(file->entry.src_path),
+	};
+	return LULL_FAILED;
+}
+
+static bool has_holes(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_blocks < st->st_size / 512;
+}
+
+static uint64_t limit(const struct lull_file *file, uint64_t dearest)
+{
+	return file->entry.tree->options->latency_budget_ns / dearest;
+}
+
+static bool few_extents(const struct lull_file *file, int src, const struct stat *st)
+{
+	struct lull_extmap *map;
+	struct lull_cursor cursor;
+	struct lull_extent extent;
+	uint64_t weight = 0, most, exact;
+	struct statfs fs;
+	int r;
+
+	if (fstatfs(src, &fs) < 0)
+		return false;
+	most = limit(file, fs.f_type == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
+							   : DEAREST_EXTENT_NS);
+	/* What is dirty has no extents yet. */
+	if (lull_tripwire_flush(src) < 0)
+		return false;
+	exact = lull_inode_extents(src);
+	if (exact > 0)
+		return exact <= most;
+	if (lull_extmap_open(src, LULL_EXTMAP_AUTO, 0, (uint64_t)st->st_size, &map) < 0)
+		return true; /* it cannot be cloned anyway */
+	cursor = lull_extmap_cursor(map);
+	while ((r = cursor.next(cursor.ctx, &extent)) > 0 && weight <= most)
+		weight += lull_extmap_kind(map) == LULL_EXTMAP_SEEK
+				  ? extent.len / (uint64_t)st->st_blksize + 1
+				  : extent.weight;
+	lull_extmap_close(map);
+	return r == 0 && weight <= most;
+}
+
+bool lull_data_is_small(const struct lull_file *file, int src, const struct stat *st)
+{
+	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
+	enum lull_reflink reflink = file->entry.tree->cp->reflink;
+
+	if (blocks <= limit(file, DEAREST_EXTENT_NS))
+		return true;
+	if (reflink == LULL_REFLINK_NEVER || file->entry.tree->refused_err != 0)
+		return (uint64_t)st->st_blocks * 512 <= SMALL_COPY;
+	return few_extents(file, src, st);
+}
+
+/* Each range of data by its own call: for files with holes of any size. */
+static int clone_data(int src, int dest, uint64_t size)
+{
+	uint64_t block, start, end, at = 0;
+	int r = lull_inode_block_size(dest, &block);
+
+	if (r == 0 && ftruncate(dest, (off_t)size) < 0)
+		r = -errno;
+	while (r == 0 && (r = lull_bytes_next_data(src, at, size, &start, &end)) > 0) {
+		start &= ~(block - 1);
+		end = MIN((end + block - 1) & ~(block - 1), size);
+		r = lull_clone_range(src, dest, start, end - start);
+		at = end;
+	}
+	return r;
+}
+
+static int clone(struct lull_file *file, int src, int dest, const struct stat *st)
+{
+	uint64_t size = (uint64_t)st->st_size, block;
+	struct lull_progress *p = &file->result.progress;
+	uint64_t before = lull_clock_now();
+	bool vast = has_holes(st) && size - (uint64_t)st->st_blocks * 512 > LARGE_HOLES;
+	int r = lull_inode_inherit(src, dest);
+
+	/* An empty file shows nothing, and its clone takes nothing. */
+	if (r == 0 && vast)
+		r = clone_data(src, dest, size);
+	else if (r == 0 && size > 0)
+		r = lull_clone_range(src, dest, 0, size);
+	else if (r == 0 && file->entry.tree->cp->reflink == LULL_REFLINK_ALWAYS)
+		r = lull_clone_empty(src, dest);
+	/* The size may have changed under it; else it says the same again. */
+	if (r == -EINVAL && !vast && lull_inode_block_size(dest, &block) == 0)
+		r = lull_clone_whole(src, dest, block, true, &size);
+	if (r < 0)
+		return r;
+	p->method = LULL_METHOD_SINGLE;
+	p->size = p->offset = size;
+	p->bytes_cloned = MIN((uint64_t)st->st_blocks * 512, size);
+	p->calls = 1;
+	p->passes = 1;
+	p->hold.max = lull_clock_now() - before;
+	p->hold.p50 = p->hold.p99 = p->hold.p999 = p->hold.max;
+	return 0;
+}
+
+static bool stop_asked(void *ctx, uint64_t off)
+{
+	struct lull_file *file = ctx;
+	const struct lull_observer *observer = file->voice.observer;
+
+	file->result.progress.offset = off;
+	return !observer->should_stop(observer->ctx);
+}
+
+static enum lull_outcome copy(struct lull_file *file, int src, int dest,
+			      const struct stat *src_st, const struct stat *dest_st)
+{
+	const struct lull_cp *cp = file->entry.tree->cp;
+	struct lull_progress *p = &file->result.progress;
+	struct lull_copying copying = {
+		.src = src,
+		.dest = dest,
+		.sparse = cp->sparse,
+		.may_share = cp->reflink == LULL_REFLINK_AUTO && S_ISREG(src_st->st_mode) &&
+			     S_ISREG(dest_st->st_mode),
+		.has_holes = has_holes(src_st),
+		.src_seeks = S_ISREG(src_st->st_mode),
+		.dest_seeks = S_ISREG(dest_st->st_mode),
+		.step = stop_asked,
+		.ctx = file,
+	};
+	int r = lull_copying_run(&copying, 0, (uint64_t)src_st->st_size);
+
+	lull_copying_done(&copying);
+	p->method = LULL_METHOD_COPY;
+	p->size = copying.src_seeks ? (uint64_t)src_st->st_size : copying.copied;
+	p->bytes_copied = copying.copied;
+	p->offset = p->size;
+	file->offload = copying.offloaded ? "yes" : copying.may_share ? "unsupported" : "avoided";
+	file->holes = cp->sparse == LULL_SPARSE_ALWAYS && copying.has_holes ? "SEEK_HOLE + zeros"
+		      : cp->sparse == LULL_SPARSE_ALWAYS		     ? "zeros"
+		      : copying.has_holes				     ? "SEEK_HOLE"
+									     : "no";
+	if (r > 0)
+		return LULL_INTERRUPTED;
+	if (r < 0)
+		return lull_data_failed(file,
+					copying.side == LULL_BYTES_READ	   ? LULL_STAGE_COPY_READ
+					: copying.side == LULL_BYTES_WRITE ? LULL_STAGE_COPY_WRITE
+									   : LULL_STAGE_COPY,
+					r, lull_clone_classify(-r, -1, -1, 0, 0));
+	return LULL_OK;
+}
+
+/* Between these two file systems nothing was shared before: the errno it gave then. */
+static int refused_before(const struct lull_tree *tree, const struct stat *src,
+			  const struct stat *dest)
+{
+	return tree->refused_err != 0 && tree->refused_from == src->st_dev &&
+			       tree->refused_to == dest->st_dev
+		       ? tree->refused_err
+		       : 0;
+}
+
+enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
+				     const struct stat *src_st, const struct stat *dest_st)
+{
+	struct lull_tree *tree = file->entry.tree;
+	const struct lull_cp *cp = tree->cp;
+	bool regular = S_ISREG(src_st->st_mode) && S_ISREG(dest_st->st_mode);
+	int r;
+
+	file->offload = "unknown";
+	file->reflink = file->holes = "no";
+	if (cp->attributes_only)
+		return LULL_OK;
+	if (cp->reflink == LULL_REFLINK_NEVER)
+		return copy(file, src, dest, src_st, dest_st);
+
+	r = -refused_before(tree, src_st, dest_st);
+	if (r == 0 && regular && (src_st->st_size > 0 || src_st->st_dev == dest_st->st_dev))
+		r = clone(file, src, dest, src_st);
+	else if (r == 0)
+		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
+	if (r == 0) {
+		file->reflink = "yes";
+		file->holes = "unknown";
+		return LULL_OK;
+	}
+	enum lull_cause cause = lull_clone_classify(-r, src, dest, 0, (uint64_t)src_st->st_size);
+
+	if (cp->reflink == LULL_REFLINK_ALWAYS || lull_bytes_is_terminal(-r))
+		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
+	if (regular && (cause == LULL_CAUSE_NO_REFLINK || cause == LULL_CAUSE_OTHER_FILE_SYSTEM)) {
+		/* Threads may write the same at the same time; they write the same. */
+		tree->refused_from = src_st->st_dev;
+		tree->refused_to = dest_st->st_dev;
+		tree->refused_err = -r;
+	}
+	if (S_ISREG(dest_st->st_mode) && ftruncate(dest, 0) < 0)
+		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
+	file->reflink = "unsupported";
+
+	enum lull_outcome outcome = copy(file, src, dest, src_st, dest_st);
+
+	if (regular && file->result.progress.bytes_copied > 0) {
+		file->result.not_cloned = -r;
+		file->result.not_cloned_cause = cause;
+	}
+	return outcome;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/* The sync at the end: see durable.h. */
+#include "engine/durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static bool has_dev(const struct lull_durable *d, uint64_t dev)
+{
+	for (unsigned int i = 0; i < d->n; i++) {
+		if (d->dev[i] == dev)
+			return true;
+	}
+	return false;
+}
+
+/* From here on one descriptor for each file system. */
+static void become_many(struct lull_durable *d)
+{
+	unsigned int n = d->n;
+
+	d->many = true;
+	d->n = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		if (has_dev(d, d->dev[i])) {
+			(void)close(d->fd[i]);
+			continue;
+		}
+		d->fd[d->n] = d->fd[i];
+		d->dev[d->n++] = d->dev[i];
+	}
+}
+
+void lull_durable_add(struct lull_tree *tree, uint64_t dev, int fd)
+{
+	struct lull_durable *d = &tree->durable;
+
+	if (d->n == LULL_DURABLE_FILES && !d->many)
+		become_many(d);
+	if (tree->options->no_sync || (d->many && has_dev(d, dev))) {
+		(void)close(fd);
+		return;
+	}
+	/* More file systems than there is room for: this one now. */
+	if (d->n == LULL_DURABLE_FILES) {
+		(void)syncfs(fd);
+		(void)close(fd);
+		return;
+	}
+	d->fd[d->n] = fd;
+	d->dev[d->n++] = dev;
+}
+
+void lull_durable_add_directory(struct lull_tree *tree, int fd)
+{
+	struct stat st;
+	int copy;
+
+	if (tree->options->no_sync || fstat(fd, &st) < 0 ||
+	    (tree->durable.many && has_dev(&tree->durable, st.st_dev)))
+		return;
+	copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (copy >= 0)
+		lull_durable_add(tree, st.st_dev, copy);
+}
+
+int lull_durable_sync(struct lull_tree *tree)
+{
+	struct lull_durable *d = &tree->durable;
+	int r = 0;
+
+	for (unsigned int i = 0; i < d->n; i++) {
+		int done = d->many ? syncfs(d->fd[i]) : fsync(d->fd[i]);
+
+		/* A fifo or a device has nothing to sync. */
+		if (done < 0 && errno != EINVAL && errno != EROFS && r == 0)
+			r = -errno;
+		(void)close(d->fd[i]);
+	}
+	d->n = 0;
+	return r;
+}

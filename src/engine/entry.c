@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One entry: looked at, judged, made. The order of the looks is that of cp, for it decides
+ * which of several complaints a user reads.
+ */
+#include "engine/backup.h"
+#include "engine/file.h"
+#include "engine/queue.h"
+#include "engine/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path,
+		     const char *path2)
+{
+	lull_tree_note(e->tree, kind, err, path, path2);
+	return false;
+}
+
+static const char *strip(char *path)
+{
+	(void)lull_path_strip(path);
+	return path;
+}
+
+/* The directory that a name lies in: itself, where that is a link. It is how cp tells. */
+static int stat_parent(int dir, const char *name, struct stat *ret_st)
+{
+	const char *last = lull_path_last(name);
+	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
+
+	if (!head)
+		return -ENOMEM;
+	if (!*head && dir != AT_FDCWD)
+		return fstat(dir, ret_st) < 0 ? -errno : 0;
+	return fstatat(dir, *head ? strip(head) : ".", ret_st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b)
+{
+	const char *a = lull_path_last(name_a), *b = lull_path_last(name_b);
+	size_t len = strcspn(a, "/");
+	struct stat in_a, in_b;
+
+	return len == strcspn(b, "/") && memcmp(a, b, len) == 0 &&
+	       stat_parent(dir_a, name_a, &in_a) == 0 && stat_parent(dir_b, name_b, &in_b) == 0 &&
+	       in_a.st_ino == in_b.st_ino && in_a.st_dev == in_b.st_dev;
+}
+
+void lull_entry_undo(struct lull_entry *e)
+{
+	if (e->named)
+		lull_idmap_remove(e->tree->links, e->named);
+	e->named = NULL;
+	if (!e->backup)
+		return;
+	if (renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) < 0)
+		lull_tree_note(e->tree, LULL_NOTE_UNBACKUP, errno, e->dst_path, NULL);
+	else if (e->tree->cp->verbose)
+		lull_tree_note(e->tree, LULL_NOTE_RESTORED, 0, e->backup_path, e->dst_path);
+}
+
+/* A file that the user has named before. */
+static bool is_named_twice(struct lull_entry *e)
+{
+	struct lull_idmap *operands = e->tree->operands;
+	struct lull_named *seen = NULL;
+
+	if (!operands || !e->operand)
+		return false;
+	if (!S_ISDIR(e->src.st_mode) && e->tree->cp->backup == LULL_BACKUP_NONE) {
+		while ((seen = lull_idmap_find(operands, e->src.st_dev, e->src.st_ino, seen))) {
+			if (lull_entry_is_same(AT_FDCWD, seen->name, AT_FDCWD, e->src_path))
+				return true;
+		}
+	}
+	if (!lull_idmap_add(operands, e->src.st_dev, e->src.st_ino, e->src_path))
+		complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
+	return false;
+}
+
+/* What bears the name of dest. False after a complaint. */
+static bool find_dest(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	mode_t type = e->src.st_mode;
+	bool itself = (!S_ISREG(type) &&
+		       (!cp->special_as_regular || S_ISDIR(type) || S_ISLNK(type))) ||
+		      cp->symbolic_link || cp->hard_link || cp->backup != LULL_BACKUP_NONE ||
+		      cp->remove_destination;
+
+	if (e->fresh)
+		return true;
+	e->dst_is_itself = itself;
+	if (fstatat(e->dst_dir->fd, e->dst_name, &e->dst, itself ? AT_SYMLINK_NOFOLLOW : 0) == 0)
+		return true;
+	if (errno == ENOENT) {
+		e->fresh = true;
+		return true;
+	}
+	/* A link that leads round in a circle: opening it fails, and then it is removed. */
+	if (errno == ELOOP && cp->force) {
+		e->dst = (struct stat){ .st_mode = S_IFREG, .st_nlink = 1 };
+		e->dst_is_itself = true;
+		return true;
+	}
+	return complain(e, LULL_NOTE_STAT, errno, e->dst_path, NULL);
+}
+
+/* cp a/link b/link d: the second would write to what the first one names. */
+static bool is_through_created(struct lull_entry *e)
+{
+	struct lull_idmap *made = e->tree->made;
+	struct lull_named *seen = NULL;
+	struct stat st;
+
+	if (!e->operand || !made || e->tree->cp->backup != LULL_BACKUP_NONE)
+		return false;
+	if (e->dst_is_itself && !e->fresh)
+		st = e->dst;
+	else if (fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	if (!S_ISLNK(st.st_mode))
+		return false;
+	while ((seen = lull_idmap_find(made, st.st_dev, st.st_ino, seen))) {
+		if (strcmp(seen->name, e->dst_rel) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Has this inode been copied already? With *ret_earlier NULL it is noted that it is being
+ * copied now, where that matters.
+ */
+static bool look_earlier(struct lull_entry *e, struct lull_named **ret_earlier)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	struct lull_idmap *links = e->tree->links;
+	bool note;
+
+	*ret_earlier = NULL;
+	if (S_ISDIR(e->src.st_mode))
+		note = e->operand;
+	else if (cp->keep_links && !cp->hard_link &&
+		 (e->src.st_nlink > 1 || cp->follow == LULL_FOLLOW_ALWAYS ||
+		  (e->operand && cp->follow == LULL_FOLLOW_OPERANDS)))
+		note = true;
+	else
+		return true;
+	*ret_earlier = lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
+	if (*ret_earlier || !note)
+		return true;
+	e->named = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
+	return e->named || complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
+}
+
+/* 1: go on, 0: done, -1: failed. */
+static int meet_directory_again(struct lull_entry *e, const struct lull_named *earlier,
+				struct lull_operand *operand)
+{
+	struct lull_tree *tree = e->tree;
+	int root = tree->dest_root->fd;
+	_cleanup_free_ char *made = NULL;
+
+	if (lull_entry_is_same(AT_FDCWD, e->src_path, root, earlier->name)) {
+		operand->into_itself = true;
+		complain(e, LULL_NOTE_INTO_ITSELF, 0, operand->src_path, operand->dst_path);
+		return -1;
+	}
+	if (lull_entry_is_same(e->dst_dir->fd, e->dst_name, root, earlier->name)) {
+		lull_tree_note(tree, LULL_NOTE_TWICE_DIRECTORY, 0, operand->src_path, NULL);
+		return 0;
+	}
+	if (tree->cp->follow == LULL_FOLLOW_ALWAYS ||
+	    (e->operand && tree->cp->follow == LULL_FOLLOW_OPERANDS))
+		return 1;
+	complain(e, LULL_NOTE_DIRECTORY_LINK, 0, e->dst_path,
+		 lull_node_path(e, earlier->name, &made));
+	return -1;
+}
+
+static bool copy_regular(struct lull_entry *e)
+{
+	struct lull_file file = {
+		.entry = *e,
+		.voice = e->tree->voice,
+		.mode = e->src.st_mode & 0777,
+		.omitted = e->tree->cp->keep_owner ? e->src.st_mode & 077 : 0,
+		.done_fd = -1,
+		.src_fd = -1,
+		.old_fd = -1,
+	};
+
+	return lull_queue_file(&file);
+}
+
+struct made {
+	struct lull_tree *tree;
+	struct lull_dirref *dir;
+	char *name;
+	char rel[];
+};
+
+static void remember_made(void *ctx)
+{
+	struct made *made = ctx;
+	struct stat st;
+
+	if (fstatat(made->dir->fd, made->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !lull_idmap_add(made->tree->made, st.st_dev, st.st_ino, made->rel))
+		lull_tree_note(made->tree, LULL_NOTE_MEMORY, ENOMEM, made->rel, NULL);
+	lull_dirref_drop(made->dir);
+	free(made->name);
+	free(made);
+}
+
+/* Another operand of the same name must not undo what this one made. */
+static void note_made(struct lull_entry *e)
+{
+	size_t size = strlen(e->dst_rel) + 1;
+	struct made *made;
+
+	if (!e->operand || !e->tree->made)
+		return;
+	made = malloc(sizeof(*made) + size);
+	if (!made)
+		return;
+	*made = (struct made){
+		.tree = e->tree,
+		.dir = lull_dirref_hold(e->dst_dir),
+		.name = strdup(e->dst_name),
+	};
+	memcpy(made->rel, e->dst_rel, size);
+	if (made->name) {
+		lull_queue_later(e->tree, remember_made, made);
+	} else {
+		lull_dirref_drop(made->dir);
+		free(made);
+	}
+}
+
+static bool make(struct lull_entry *e, struct lull_level *level, struct lull_operand *operand)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	struct lull_named *earlier;
+	bool done;
+
+	if (!look_earlier(e, &earlier))
+		return false;
+	/* It may be on its way still; and if it fails, it is forgotten. */
+	if (earlier && e->tree->queue && !S_ISDIR(e->src.st_mode)) {
+		lull_queue_drain(e->tree);
+		if (!look_earlier(e, &earlier))
+			return false;
+	}
+	if (earlier && S_ISDIR(e->src.st_mode)) {
+		int r = meet_directory_again(e, earlier, operand);
+
+		if (r <= 0)
+			return r == 0;
+	} else if (earlier) {
+		done = lull_node_link_earlier(e, earlier);
+		if (!done)
+			lull_entry_undo(e);
+		return done;
+	}
+	if (S_ISDIR(e->src.st_mode))
+		done = lull_walk_directory(e, level, operand);
+	else if (!cp->symbolic_link && !cp->hard_link &&
+		 (S_ISREG(e->src.st_mode) ||
+		  (cp->special_as_regular && !S_ISLNK(e->src.st_mode))))
+		done = copy_regular(e); /* undoes by itself */
+	else if (!(done = lull_node_make(e)))
+		lull_entry_undo(e);
+	note_made(e);
+	return done;
+}
+
+static bool follows(const struct lull_entry *e)
+{
+	enum lull_follow follow = e->tree->cp->follow;
+
+	return follow == LULL_FOLLOW_ALWAYS || (follow == LULL_FOLLOW_OPERANDS && e->operand);
+}
+
+bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
+		     struct lull_operand *operand)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	enum lull_clash clash = LULL_CLASH_GO;
+	bool done = false;
+
+	e->follow = follows(e);
+	if (fstatat(e->src_dir->fd, e->src_name, &e->src, e->follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+		return complain(e, LULL_NOTE_STAT, errno, e->src_path, NULL);
+	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
+		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);
+	if (is_named_twice(e)) {
+		lull_tree_note(e->tree, LULL_NOTE_TWICE_FILE, 0, e->src_path, NULL);
+		return true;
+	}
+	if (!find_dest(e))
+		return false;
+	if (!e->fresh)
+		clash = lull_clash_settle(e);
+	if (clash == LULL_CLASH_GO && is_through_created(e)) {
+		complain(e, LULL_NOTE_THROUGH_CREATED, 0, e->src_path, e->dst_path);
+		clash = LULL_CLASH_FAIL;
+	}
+	if (clash == LULL_CLASH_GO) {
+		struct lull_note copied = {
+			.kind = LULL_NOTE_COPIED,
+			.path = e->src_path,
+			.path2 = e->dst_path,
+			.path3 = e->backup_path,
+		};
+
+		if (cp->verbose && !S_ISDIR(e->src.st_mode))
+			lull_queue_note(e->tree, &copied);
+		done = make(e, level, operand);
+	}
+	free(e->backup);
+	free(e->backup_path);
+	e->backup = e->backup_path = NULL;
+	return clash == LULL_CLASH_SKIP || done;
+}

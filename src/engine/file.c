@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A file that one call clones has neither lock nor checkpoint nor keeper:
+ *
+ *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name
+ *   replaced    the same, by a rename; the new inode takes over what a write into the old
+ *               one would have left as it was
+ *   in place    links, devices, several names, and where the directory or the owner does
+ *               not allow the others: opened and written into, as cp does
+ *
+ * What is larger, and whatever an option wants more for, is lull_clone()'s.
+ *
+ * INVARIANTS
+ *  1. A new file has its name only when it is whole.
+ *  2. The file that was opened is the one that was looked at: compared by device and inode.
+ */
+#include "engine/file.h"
+
+#include "engine/big.h"
+#include "engine/data.h"
+#include "engine/dress.h"
+#include "engine/durable.h"
+#include "engine/queue.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static void note(const struct lull_file *f, enum lull_note_kind kind, int err, const char *path)
+{
+	struct lull_note n = { .kind = kind, .err = abs(err), .path = path };
+
+	lull_voice_note(&f->voice, &n);
+}
+
+static enum lull_outcome fail(const struct lull_file *f, enum lull_note_kind kind, int err,
+			      const char *path)
+{
+	note(f, kind, err, path);
+	return LULL_FAILED;
+}
+
+static enum lull_outcome fail_create(const struct lull_file *f, int err)
+{
+	return fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
+}
+
+/* The directory that dest lies in, if its name has several parts. */
+static int open_parent(const struct lull_entry *e, const char **ret_name)
+{
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+	int fd;
+
+	if (!head)
+		return -ENOMEM;
+	*ret_name = last;
+	if (*e->dst_name == '\0')
+		return -ENOENT;
+	if (strchr(last, '/'))
+		return -ENOTDIR;
+	fd = openat(e->dst_dir->fd, *head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		fd = openat(e->dst_dir->fd, *head ? head : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Gives an unnamed file its name. -EEXIST if it is taken. */
+static int give_name(int fd, int dir, const char *name)
+{
+	char proc[64];
+
+	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -EEXIST;
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+static bool has_no_unnamed(int err)
+{
+	return err == EOPNOTSUPP || err == EISDIR || err == EINVAL;
+}
+
+/* What cp calls it if the name is that of a link that leads nowhere. */
+static enum lull_outcome taken(struct lull_file *f, int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return fail(f, LULL_NOTE_DANGLING, 0, f->entry.dst_path);
+	return fail_create(f, EEXIST);
+}
+
+static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
+					const struct stat *st)
+{
+	struct stat dst;
+	enum lull_outcome outcome;
+
+	if (fstat(fd, &dst) < 0)
+		return fail_create(f, errno);
+	outcome = lull_data_transfer(f, src, fd, st, &dst);
+	if (outcome != LULL_OK)
+		return outcome;
+	f->made = dst;
+	return lull_dress_keep(f, src, fd, &dst, true) ? LULL_OK : LULL_FAILED;
+}
+
+/* Its data is there, even if an attribute is not: as cp leaves it. */
+static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
+{
+	return outcome == LULL_OK || (outcome == LULL_FAILED && f->made.st_ino && !f->reported);
+}
+
+static enum lull_outcome create_named(struct lull_file *f, int src, const struct stat *st,
+				      int dir, const char *name, int flags)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags,
+					f->mode & ~f->omitted);
+	enum lull_outcome outcome;
+
+	if (fd < 0)
+		return errno == EEXIST ? taken(f, dir, name) : fail_create(f, errno);
+	outcome = transfer_fresh(f, src, fd, st);
+	if (!is_whole(f, outcome))
+		(void)unlinkat(dir, name, 0);
+	else
+		f->done_fd = lull_steal_fd(&fd);
+	return outcome;
+}
+
+static enum lull_outcome create(struct lull_file *f, int src, const struct stat *st)
+{
+	const struct lull_entry *e = &f->entry;
+	const char *name = e->dst_name;
+	_cleanup_close_ int opened = strchr(name, '/') || !*name ? open_parent(e, &name) : -1;
+	int dir = opened >= 0 ? opened : e->dst_dir->fd;
+	struct stat link;
+	enum lull_outcome outcome;
+	int r;
+
+	if (opened < -1 || (opened < 0 && name != e->dst_name))
+		return fail_create(f, opened);
+	if (opened == -1 && !*e->dst_name)
+		return fail_create(f, ENOENT);
+	if (e->tree->cp->through_dangling &&
+	    fstatat(dir, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode))
+		return create_named(f, src, st, dir, name, 0);
+
+	_cleanup_close_ int fd =
+		openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, f->mode);
+
+	/* Nobody can open it before it has its name, so no permission is left out. */
+	if (fd < 0 && has_no_unnamed(errno))
+		return create_named(f, src, st, dir, name, O_EXCL);
+	if (fd < 0)
+		return fail_create(f, errno);
+	f->omitted = 0;
+	outcome = transfer_fresh(f, src, fd, st);
+	if (!is_whole(f, outcome))
+		return outcome;
+	r = give_name(fd, dir, name);
+	if (r < 0)
+		f->made = (struct stat){ 0 };
+	if (r == -EEXIST)
+		return taken(f, dir, name);
+	if (r < 0)
+		return fail_create(f, r);
+	f->done_fd = lull_steal_fd(&fd);
+	return outcome;
+}
+
+static bool may_replace(const struct lull_file *f, int old)
+{
+	const struct lull_entry *e = &f->entry;
+	const struct lull_options *options = e->tree->options;
+	struct stat named;
+
+	/* A link, or one of several names, is to go on being that. */
+	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink == 1 &&
+	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
+	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_ino == e->dst.st_ino && named.st_dev == e->dst.st_dev;
+}
+
+/* -EEXIST only for a name that is taken again and again. */
+static int exchange(int fd, int dir, const char *name)
+{
+	char temporary[64];
+	int r = -EEXIST;
+
+	for (unsigned int i = 0; r == -EEXIST && i < 100; i++) {
+		(void)snprintf(temporary, sizeof(temporary), ".%x-%x.lullcp-new",
+			       (unsigned int)getpid(), (unsigned int)lull_clock_now() + i);
+		r = give_name(fd, dir, temporary);
+	}
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0) {
+		r = -errno;
+		(void)unlinkat(dir, temporary, 0);
+	}
+	return r;
+}
+
+/* False: nothing has happened, and the file has to be written in place. */
+static bool replace(struct lull_file *f, int src, int old, const struct stat *st,
+		    enum lull_outcome *ret_outcome)
+{
+	struct lull_entry *e = &f->entry;
+	const char *name = e->dst_name;
+	_cleanup_close_ int opened = strchr(name, '/') ? open_parent(e, &name) : -1;
+	int dir = opened >= 0 ? opened : e->dst_dir->fd;
+	_cleanup_close_ int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct stat dst;
+	int r;
+
+	if (fd < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 || fstat(fd, &dst) < 0 ||
+	    !lull_dress_can_own(f, fd))
+		return false;
+	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
+	if (*ret_outcome != LULL_OK)
+		return true;
+	f->made = dst;
+	r = lull_dress_as_old(f, old, fd);
+	if (r < 0) {
+		*ret_outcome = fail(f, LULL_NOTE_MODE, r, e->dst_path);
+		return true;
+	}
+	if (!lull_dress_keep(f, src, fd, &e->dst, false))
+		*ret_outcome = LULL_FAILED;
+	r = exchange(fd, dir, name);
+	if (r < 0) {
+		f->made = (struct stat){ 0 };
+		*ret_outcome = fail_create(f, r);
+	} else {
+		f->done_fd = lull_steal_fd(&fd);
+	}
+	return true;
+}
+
+static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of_old,
+					const struct stat *st)
+{
+	struct lull_entry *e = &f->entry;
+	int fd = *fd_of_old;
+	enum lull_outcome outcome;
+
+	if (S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only && ftruncate(fd, 0) < 0)
+		return fail_create(f, errno);
+	outcome = lull_data_transfer(f, src, fd, st, &e->dst);
+	if (outcome != LULL_OK)
+		return outcome;
+	f->made = e->dst;
+	if (!lull_dress_keep(f, src, fd, &e->dst, false))
+		outcome = LULL_FAILED;
+	f->done_fd = lull_steal_fd(fd_of_old);
+	return outcome;
+}
+
+/* Opens what is there, as cp does: it is what tells whether the user may write to it. */
+static int open_old(struct lull_file *f)
+{
+	struct lull_entry *e = &f->entry;
+	int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+	int fd = openat(e->dst_dir->fd, e->dst_name,
+			flags | (S_ISREG(e->dst.st_mode) ? O_NONBLOCK : 0) |
+				(e->dst_is_itself ? O_NOFOLLOW : 0));
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev)
+		return fd;
+	(void)close(fd);
+	return -ESTALE;
+}
+
+static enum lull_outcome copy_open(struct lull_file *f, int src, const struct stat *st)
+{
+	struct lull_entry *e = &f->entry;
+	_cleanup_close_ int old = -1;
+	enum lull_outcome outcome;
+
+	if (!e->fresh) {
+		old = open_old(f);
+		if (old < 0 && e->tree->cp->force) {
+			if (unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
+				return fail(f, LULL_NOTE_REMOVE, errno, e->dst_path);
+			if (e->tree->cp->verbose)
+				note(f, LULL_NOTE_REMOVED, 0, e->dst_path);
+			e->fresh = true;
+		} else if (old < 0) {
+			return fail_create(f, old);
+		}
+	}
+	if (lull_big_wants(f, src, st)) {
+		return lull_big_copy(f, src, old);
+	}
+	if (e->fresh)
+		return create(f, src, st);
+	if (may_replace(f, old) && replace(f, src, old, st, &outcome))
+		return outcome;
+	return write_in_place(f, src, &old, st);
+}
+
+/* It would wait for somebody at the other end, only to fail then. */
+static bool is_vain(const struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+
+	return cp->reflink == LULL_REFLINK_ALWAYS && !cp->attributes_only &&
+	       (S_ISFIFO(e->src.st_mode) || (!e->fresh && S_ISFIFO(e->dst.st_mode)));
+}
+
+static enum lull_outcome copy(struct lull_file *f)
+{
+	const struct lull_entry *e = &f->entry;
+
+	if (is_vain(e))
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	_cleanup_close_ int src =
+		openat(e->src_dir->fd, e->src_name,
+		       flags | (S_ISREG(e->src.st_mode) ? O_NONBLOCK : 0) |
+			       (e->follow ? 0 : O_NOFOLLOW));
+	struct stat st;
+
+	if (src < 0)
+		return fail(f, LULL_NOTE_OPEN, errno, e->src_path);
+	if (fstat(src, &st) < 0)
+		return fail(f, LULL_NOTE_STAT, errno, e->src_path);
+	if (st.st_ino != e->src.st_ino || st.st_dev != e->src.st_dev)
+		return fail(f, LULL_NOTE_REPLACED, 0, e->src_path);
+	return copy_open(f, src, &st);
+}
+
+void lull_file_copy(struct lull_file *f)
+{
+	uint64_t before = lull_clock_now();
+
+	f->result.progress.source = f->entry.src_path;
+	f->result.progress.dest = f->entry.dst_path;
+	f->result.progress.size = (uint64_t)f->entry.src.st_size;
+	f->result.progress.budget_ns = f->entry.tree->options->latency_budget_ns;
+	memcpy(f->result.run_id, f->entry.tree->run_id, sizeof(f->result.run_id));
+	f->outcome = copy(f);
+	if (f->result.progress.elapsed_ns == 0)
+		f->result.progress.elapsed_ns = lull_clock_now() - before;
+}
+
+static void add_up(const struct lull_file *f)
+{
+	struct lull_totals *totals = f->entry.tree->totals;
+	const struct lull_progress *p = &f->result.progress;
+
+	totals->bytes_cloned += p->bytes_cloned;
+	totals->bytes_copied += p->bytes_copied;
+	totals->files += f->outcome == LULL_OK;
+	if (f->result.not_cloned == 0)
+		return;
+	if (totals->files_not_cloned++ == 0) {
+		totals->cause = f->result.not_cloned_cause;
+		totals->err = f->result.not_cloned;
+		(void)snprintf(totals->not_cloned, sizeof(totals->not_cloned), "%s", p->source);
+	}
+	totals->bytes_not_cloned += p->bytes_copied;
+}
+
+bool lull_file_finish(struct lull_file *f)
+{
+	struct lull_entry *e = &f->entry;
+	struct lull_tree *tree = e->tree;
+	const struct lull_observer *observer = tree->voice.observer;
+
+	add_up(f);
+	if (tree->cp->debug && f->outcome == LULL_OK) {
+		struct lull_note how = {
+			.kind = LULL_NOTE_HOW,
+			.path = f->offload ? f->offload : "unknown",
+			.path2 = f->reflink ? f->reflink : "yes",
+			.path3 = f->holes ? f->holes : "unknown",
+		};
+
+		lull_voice_note(&tree->voice, &how);
+	}
+	if (f->outcome == LULL_OK || f->reported || f->outcome == LULL_INTERRUPTED)
+		observer->file(observer->ctx, f->outcome, &f->result);
+	if (e->named && f->made.st_ino) {
+		e->named->other_dev = f->made.st_dev;
+		e->named->other_inode = f->made.st_ino;
+	}
+	if (f->done_fd >= 0)
+		lull_durable_add(tree, f->made.st_dev, f->done_fd);
+	lull_tree_ended(tree, f->outcome);
+	if (f->outcome != LULL_OK && (f->reported || !f->made.st_ino))
+		lull_entry_undo(e);
+	return f->outcome == LULL_OK;
+}

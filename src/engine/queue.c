@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A ring of tasks. The walk puts them in at the tail, workers take the oldest that nobody
+ * works on, and the walk finishes them at the head, in order. What a task has to say while it
+ * is worked on is kept with it; what the walk has to say is kept with the youngest task, and
+ * comes after it.
+ *
+ * INVARIANTS
+ *  1. The observer is called on the walk's thread alone.
+ *  2. Notes come in the order in which one job would give them.
+ *  3. The ring is bounded, and with it memory and descriptors.
+ */
+#include "engine/queue.h"
+
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#define MOST_JOBS 256u
+/* Small files are over at once: a worker has some to go on with. */
+#define TASKS_A_JOB 8u
+/* How often the walk looks for signals while it waits. */
+#define LOOK_NS (50 * NSEC_PER_MSEC)
+
+enum event_kind { EVENT_NOTE, EVENT_WARNING, EVENT_ANNOUNCE, EVENT_STEP };
+
+struct event {
+	struct event *next;
+	enum event_kind kind;
+	struct lull_note note;
+	char *text[3];
+	enum lull_warning warning;
+	enum lull_method method;
+	uint64_t ns;
+	void (*step)(void *ctx);
+	void *ctx;
+};
+
+struct events {
+	struct event *first;
+	struct event **last;
+};
+
+enum state { WAITING, AT_WORK, DONE };
+
+struct lull_task {
+	struct lull_queue *queue;
+	struct lull_file file;
+	char *text[6];
+	enum state state;
+	struct events own;   /* from its worker */
+	struct events after; /* from the walk, to come behind it */
+	struct lull_progress progress;
+	bool progressed;
+};
+
+struct lull_queue {
+	struct lull_tree *tree;
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* something waits, or it is the end */
+	pthread_cond_t done; /* something is done, or has something to say */
+	pthread_t *thread;
+	unsigned int n_threads;
+	struct lull_task **ring;
+	unsigned int room, head, n, next; /* next: not begun, from head */
+	bool closing;
+	bool finishing; /* the walk hears a task: what it says now belongs there */
+	bool stop; /* asked for by the observer */
+};
+
+/* ---- events ---- */
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+/* Without memory for it, it is not heard of. */
+static struct event *add(struct events *events, enum event_kind kind)
+{
+	struct event *event = calloc(1, sizeof(*event));
+
+	if (!event)
+		return NULL;
+	event->kind = kind;
+	if (!events->last)
+		events->last = &events->first;
+	*events->last = event;
+	events->last = &event->next;
+	return event;
+}
+
+static void add_note(struct events *events, const struct lull_note *note)
+{
+	struct event *event = add(events, EVENT_NOTE);
+
+	if (!event)
+		return;
+	event->text[0] = copy(note->path);
+	event->text[1] = copy(note->path2);
+	event->text[2] = copy(note->path3);
+	event->note = (struct lull_note){ note->kind, note->err, event->text[0], event->text[1],
+					  event->text[2] };
+}
+
+static void hear(const struct lull_tree *tree, const struct event *event)
+{
+	const struct lull_observer *o = tree->voice.observer;
+
+	switch (event->kind) {
+	case EVENT_NOTE:
+		o->note(o->ctx, &event->note);
+		break;
+	case EVENT_WARNING:
+		o->warning(o->ctx, event->warning, event->note.err, event->text[0]);
+		break;
+	case EVENT_ANNOUNCE:
+		o->announce(o->ctx, event->method, event->ns);
+		break;
+	case EVENT_STEP:
+		event->step(event->ctx);
+		break;
+	}
+}
+
+static void hear_all(const struct lull_tree *tree, struct events *events)
+{
+	while (events->first) {
+		struct event *event = events->first;
+
+		events->first = event->next;
+		hear(tree, event);
+		for (size_t i = 0; i < ARRAY_SIZE(event->text); i++)
+			free(event->text[i]);
+		free(event);
+	}
+	events->last = &events->first;
+}
+
+/* ---- in a worker ---- */
+
+void lull_task_note(struct lull_task *task, const struct lull_note *note)
+{
+	(void)pthread_mutex_lock(&task->queue->lock);
+	add_note(&task->own, note);
+	(void)pthread_mutex_unlock(&task->queue->lock);
+}
+
+static void on_progress(void *ctx, const struct lull_progress *progress)
+{
+	struct lull_task *task = ctx;
+
+	(void)pthread_mutex_lock(&task->queue->lock);
+	task->progress = *progress;
+	task->progress.hold = lull_progress_hold(progress);
+	task->progress.hist = NULL; /* it changes while it would be read */
+	task->progressed = true;
+	(void)pthread_mutex_unlock(&task->queue->lock);
+}
+
+static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
+{
+	struct lull_task *task = ctx;
+	struct event *event;
+
+	(void)pthread_mutex_lock(&task->queue->lock);
+	event = add(&task->own, EVENT_WARNING);
+	if (event) {
+		event->warning = warning;
+		event->note.err = err;
+		event->text[0] = copy(path);
+	}
+	(void)pthread_mutex_unlock(&task->queue->lock);
+}
+
+static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
+{
+	struct lull_task *task = ctx;
+	struct event *event;
+
+	(void)pthread_mutex_lock(&task->queue->lock);
+	event = add(&task->own, EVENT_ANNOUNCE);
+	if (event) {
+		event->method = method;
+		event->ns = ns;
+	}
+	(void)pthread_mutex_unlock(&task->queue->lock);
+}
+
+static bool on_stop(void *ctx)
+{
+	const struct lull_task *task = ctx;
+
+	return __atomic_load_n(&task->queue->stop, __ATOMIC_RELAXED);
+}
+
+struct lull_observer lull_voice_observer(const struct lull_voice *voice)
+{
+	if (!voice->task)
+		return *voice->observer;
+	return (struct lull_observer){
+		.ctx = voice->task,
+		.progress = on_progress,
+		.warning = on_warning,
+		.announce = on_announce,
+		.should_stop = on_stop,
+	};
+}
+
+static void *work(void *ctx)
+{
+	struct lull_queue *q = ctx;
+
+	(void)pthread_mutex_lock(&q->lock);
+	for (;;) {
+		struct lull_task *task;
+
+		while (q->next == q->n && !q->closing)
+			(void)pthread_cond_wait(&q->work, &q->lock);
+		if (q->next == q->n)
+			break;
+		task = q->ring[(q->head + q->next++) % q->room];
+		task->state = AT_WORK;
+		(void)pthread_mutex_unlock(&q->lock);
+		if (on_stop(task))
+			task->file.outcome = LULL_INTERRUPTED;
+		else
+			lull_file_copy(&task->file);
+		(void)pthread_mutex_lock(&q->lock);
+		task->state = DONE;
+		(void)pthread_cond_signal(&q->done);
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+/* ---- in the walk ---- */
+
+static void free_task(struct lull_task *task)
+{
+	lull_result_done(&task->file.result);
+	lull_dirref_drop(task->file.entry.src_dir);
+	lull_dirref_drop(task->file.entry.dst_dir);
+	for (size_t i = 0; i < ARRAY_SIZE(task->text); i++)
+		free(task->text[i]);
+	free(task->file.entry.backup);
+	free(task->file.entry.backup_path);
+	free(task);
+}
+
+/* The oldest one: shows how far it is, and finishes it if it is done. Called and left with
+   the lock held. */
+static bool finish_head(struct lull_queue *q)
+{
+	struct lull_task *task = q->ring[q->head];
+	const struct lull_observer *o = q->tree->voice.observer;
+	struct lull_progress progress = task->progress;
+	bool progressed = task->progressed, done = task->state == DONE;
+
+	task->progressed = false;
+	if (!done) {
+		(void)pthread_mutex_unlock(&q->lock);
+		if (progressed)
+			o->progress(o->ctx, &progress);
+		(void)pthread_mutex_lock(&q->lock);
+		return false;
+	}
+	q->head = (q->head + 1) % q->room;
+	q->n--;
+	q->next--;
+	(void)pthread_mutex_unlock(&q->lock);
+	q->finishing = true;
+	hear_all(q->tree, &task->own);
+	task->file.voice = q->tree->voice;
+	(void)lull_file_finish(&task->file);
+	hear_all(q->tree, &task->after);
+	q->finishing = false;
+	free_task(task);
+	(void)pthread_mutex_lock(&q->lock);
+	return true;
+}
+
+/* Until at most that many are left. */
+static void finish(struct lull_queue *q, unsigned int left)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	while (q->n > left) {
+		uint64_t until;
+		struct timespec at;
+
+		if (finish_head(q))
+			continue;
+		if (lull_tree_should_stop(q->tree))
+			__atomic_store_n(&q->stop, true, __ATOMIC_RELAXED);
+		if (q->ring[q->head]->state == DONE)
+			continue;
+		until = lull_clock_now() + LOOK_NS;
+		at.tv_sec = (time_t)(until / NSEC_PER_SEC);
+		at.tv_nsec = (long)(until % NSEC_PER_SEC);
+		(void)pthread_cond_timedwait(&q->done, &q->lock, &at);
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+void lull_queue_drain(struct lull_tree *tree)
+{
+	if (tree->queue)
+		finish(tree->queue, 0);
+}
+
+static struct events *behind_all(struct lull_queue *q)
+{
+	return q && q->n > 0 && !q->finishing ? &q->ring[(q->head + q->n - 1) % q->room]->after : NULL;
+}
+
+/* Only the walk changes head and n, so it needs no lock to look at them, nor for what comes
+   after a task. */
+void lull_queue_note(struct lull_tree *tree, const struct lull_note *note)
+{
+	struct events *events = behind_all(tree->queue);
+
+	if (events)
+		add_note(events, note);
+	else
+		tree->voice.observer->note(tree->voice.observer->ctx, note);
+}
+
+void lull_queue_later(struct lull_tree *tree, void (*step)(void *ctx), void *ctx)
+{
+	struct events *events = behind_all(tree->queue);
+	struct event *event = events ? add(events, EVENT_STEP) : NULL;
+
+	if (event) {
+		event->step = step;
+		event->ctx = ctx;
+		return;
+	}
+	lull_queue_drain(tree);
+	step(ctx);
+}
+
+static bool own_texts(struct lull_task *task)
+{
+	struct lull_entry *e = &task->file.entry;
+	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
+
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		task->text[i] = strdup(*text[i]);
+		if (!task->text[i])
+			return false;
+		if (*text[i] == e->dst_path)
+			e->dst_rel = task->text[i] + (e->dst_rel - e->dst_path);
+		*text[i] = task->text[i];
+	}
+	e->backup = copy(e->backup);
+	e->backup_path = copy(e->backup_path);
+	return true;
+}
+
+bool lull_queue_file(struct lull_file *file)
+{
+	struct lull_tree *tree = file->entry.tree;
+	struct lull_queue *q = tree->queue;
+	struct lull_task *task;
+
+	if (!q) {
+		bool done;
+
+		lull_file_copy(file);
+		done = lull_file_finish(file);
+		lull_result_done(&file->result);
+		return done;
+	}
+	task = calloc(1, sizeof(*task));
+	if (task) {
+		task->queue = q;
+		task->file = *file;
+		lull_dirref_hold(file->entry.src_dir);
+		lull_dirref_hold(file->entry.dst_dir);
+		task->file.voice.task = task;
+	}
+	if (!task || !own_texts(task)) {
+		lull_tree_note(tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.dst_path, NULL);
+		return false;
+	}
+	finish(q, q->room - 1);
+	(void)pthread_mutex_lock(&q->lock);
+	q->ring[(q->head + q->n++) % q->room] = task;
+	(void)pthread_cond_signal(&q->work);
+	(void)pthread_mutex_unlock(&q->lock);
+	return true;
+}
+
+int lull_queue_open(struct lull_tree *tree, unsigned int n)
+{
+	struct lull_queue *q = calloc(1, sizeof(*q));
+	pthread_condattr_t monotonic;
+	sigset_t all, before;
+	int r = 0;
+
+	if (!q)
+		return -ENOMEM;
+	n = MIN(n, MOST_JOBS);
+	*q = (struct lull_queue){ .tree = tree, .room = n * TASKS_A_JOB };
+	q->ring = calloc(q->room, sizeof(struct lull_task *));
+	q->thread = calloc(n, sizeof(pthread_t));
+	(void)pthread_mutex_init(&q->lock, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&q->work, NULL);
+	(void)pthread_cond_init(&q->done, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	tree->queue = q;
+	/* Signals are for the walk's thread, where they end its waiting. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	while (q->ring && q->thread && r == 0 && q->n_threads < n) {
+		r = -pthread_create(&q->thread[q->n_threads], NULL, work, q);
+		if (r == 0)
+			q->n_threads++;
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (q->n_threads > 0)
+		return 0;
+	lull_queue_close(tree);
+	return r < 0 ? r : -ENOMEM;
+}
+
+void lull_queue_close(struct lull_tree *tree)
+{
+	struct lull_queue *q = tree->queue;
+
+	if (!q)
+		return;
+	finish(q, 0);
+	(void)pthread_mutex_lock(&q->lock);
+	q->closing = true;
+	(void)pthread_cond_broadcast(&q->work);
+	(void)pthread_mutex_unlock(&q->lock);
+	for (unsigned int i = 0; i < q->n_threads; i++)
+		(void)pthread_join(q->thread[i], NULL);
+	(void)pthread_cond_destroy(&q->work);
+	(void)pthread_cond_destroy(&q->done);
+	(void)pthread_mutex_destroy(&q->lock);
+	free(q->thread);
+	free(q->ring);
+	free(q);
+	tree->queue = NULL;
+}

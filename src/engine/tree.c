@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* What a run of lull_copy() shares: see tree.h. */
+#include "engine/tree.h"
+
+#include "engine/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+struct lull_dirref *lull_dirref_new(int fd)
+{
+	struct lull_dirref *ref = malloc(sizeof(*ref));
+
+	if (ref)
+		*ref = (struct lull_dirref){ .fd = fd, .refs = 1 };
+	return ref;
+}
+
+struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref)
+{
+	(void)__atomic_add_fetch(&ref->refs, 1, __ATOMIC_RELAXED);
+	return ref;
+}
+
+void lull_dirref_drop(struct lull_dirref *ref)
+{
+	if (!ref || __atomic_sub_fetch(&ref->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	if (ref->fd >= 0)
+		(void)close(ref->fd);
+	free(ref);
+}
+
+void lull_voice_note(const struct lull_voice *voice, const struct lull_note *note)
+{
+	if (voice->task)
+		lull_task_note(voice->task, note);
+	else
+		voice->observer->note(voice->observer->ctx, note);
+}
+
+void lull_tree_ended(struct lull_tree *tree, enum lull_outcome outcome)
+{
+	if (outcome == LULL_OK)
+		return;
+	if (outcome == LULL_INTERRUPTED)
+		tree->stopped = true;
+	if (tree->worst == LULL_OK) {
+		tree->worst = outcome;
+		tree->ended_alike = true;
+	} else if (tree->worst != outcome) {
+		tree->ended_alike = false;
+		/* Somebody must look at writers that may still be frozen. */
+		if (outcome == LULL_THAW_FAILED || outcome == LULL_INTERRUPTED)
+			tree->worst = outcome;
+	}
+}
+
+void lull_tree_note(struct lull_tree *tree, enum lull_note_kind kind, int err,
+		    const char *path, const char *path2)
+{
+	struct lull_note note = { .kind = kind, .err = abs(err), .path = path, .path2 = path2 };
+
+	if (kind >= LULL_NOTE_FAILURES)
+		lull_tree_ended(tree, LULL_FAILED);
+	lull_queue_note(tree, &note);
+}
+
+bool lull_tree_should_stop(struct lull_tree *tree)
+{
+	const struct lull_observer *observer = tree->voice.observer;
+
+	if (!tree->stopped && observer->should_stop(observer->ctx))
+		lull_tree_ended(tree, LULL_INTERRUPTED);
+	return tree->stopped;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of lull_copy(): what its files share.
+ *
+ *     operands.c  the sources one by one, and where each goes
+ *     entry.c     one entry: what is there already, what is to be made of it
+ *     clash.c     may that which is there be replaced
+ *     walk.c      a directory and all below it
+ *     node.c      links, fifos, devices
+ *     file.c      a regular file; data.c its data, keep.c its attributes
+ *     queue.c     files side by side, heard of in order
+ *
+ * Entries are reached by the descriptor of their directory and a name in it, so that nothing
+ * that is exchanged meanwhile leads astray; the paths are for people. What was looked at is
+ * compared again with what was opened.
+ */
+#pragma once
+
+#include "lullcp.h"
+#include "util/idmap.h"
+#include "util/macros.h"
+#include "util/path.h"
+
+#include <sys/stat.h>
+
+/* An open directory that entries share; the last to let go closes it. */
+struct lull_dirref {
+	int fd; /* AT_FDCWD is never closed */
+	int refs;
+};
+
+struct lull_queue;
+struct lull_task;
+
+/* Who hears what: the observer, or a task that keeps it until its turn. */
+struct lull_voice {
+	const struct lull_observer *observer;
+	struct lull_task *task; /* NULL: say it at once */
+};
+
+/* How many files are synced one by one; of more the whole file system is. */
+#define LULL_DURABLE_FILES 16
+
+/* What is to be on disk at the end: see durable.h. */
+struct lull_durable {
+	int fd[LULL_DURABLE_FILES];
+	uint64_t dev[LULL_DURABLE_FILES];
+	unsigned int n;
+	bool many; /* fd has one for each file system */
+};
+
+struct lull_tree {
+	const struct lull_options *options;
+	const struct lull_cp *cp;
+	struct lull_voice voice;       /* of what the walk itself has to say */
+	struct lull_totals *totals;
+	struct lull_queue *queue;      /* NULL: one after the other */
+	struct lull_dirref *dest_root; /* what names in links and made start from */
+	struct lull_idmap *operands;   /* sources, to see one twice; NULL with only one */
+	struct lull_idmap *made;       /* what was made for operands; NULL with only one */
+	struct lull_idmap *links;      /* source inode -> where it is now */
+	char run_id[37];
+	bool sole;                     /* one operand, no directory: all that lullcp has */
+	enum lull_outcome worst;
+	bool ended_alike;              /* all that failed ended with worst */
+	bool stopped;                  /* by a signal, or because more makes no sense */
+	uint64_t refused_from;         /* st_dev pair between which no clone is possible, */
+	uint64_t refused_to;           /* so that it is not tried for each file */
+	int refused_err;
+	struct lull_durable durable;
+};
+
+/* A source and where it goes. The strings and directories are the caller's. */
+struct lull_entry {
+	struct lull_tree *tree;
+	struct lull_dirref *src_dir;
+	const char *src_name;   /* in src_dir */
+	const char *src_path;   /* for people */
+	struct lull_dirref *dst_dir;
+	const char *dst_name;   /* in dst_dir */
+	const char *dst_path;   /* for people */
+	const char *dst_rel;    /* from dest_root */
+	bool operand;           /* named by the user */
+	bool fresh;             /* nothing bears the name of dest */
+	bool follow;            /* a source that is a link */
+	struct stat src;
+	struct stat dst;        /* unless fresh; of the link if dst_is_itself */
+	bool dst_is_itself;     /* dst was found without following it */
+	char *backup;           /* name in dst_dir that dest has got, or NULL */
+	char *backup_path;      /* for people */
+	struct lull_named *named; /* this entry in links, or NULL */
+};
+
+/* One level of the walk up to an operand: what must not be met again below. */
+struct lull_level {
+	struct lull_level *up;
+	struct lull_dirref *src; /* NULL: parked, see walk.c */
+	struct lull_dirref *dst;
+	uint64_t dev, inode;         /* of the source */
+	uint64_t dst_dev, dst_inode;
+	unsigned int depth;
+};
+
+/* What is said of a whole operand. */
+struct lull_operand {
+	const char *src_path;
+	const char *dst_path;
+	bool made_directory; /* the first one is on record: see links */
+	bool into_itself;    /* set when dest was met in the source */
+};
+
+struct lull_dirref *lull_dirref_new(int fd);
+struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref);
+void lull_dirref_drop(struct lull_dirref *ref);
+
+/* Says it, in its turn; kinds from LULL_NOTE_FAILURES on make the run a failure. */
+void lull_tree_note(struct lull_tree *tree, enum lull_note_kind kind, int err,
+		    const char *path, const char *path2);
+
+/* Notes how one entry ended. */
+void lull_tree_ended(struct lull_tree *tree, enum lull_outcome outcome);
+
+/* True if no further entry is to be begun. */
+bool lull_tree_should_stop(struct lull_tree *tree);
+
+void lull_voice_note(const struct lull_voice *voice, const struct lull_note *note);
+
+/* Copies what the entry names, with all below it; level is NULL for an operand. False if it,
+   or a part of it, could not be copied: said already. */
+bool lull_entry_copy(struct lull_entry *entry, struct lull_level *level,
+		     struct lull_operand *operand);
+
+/* Puts a backup back where it was, and forgets the entry; for those that fail. */
+void lull_entry_undo(struct lull_entry *entry);
+
+/* True if both names are the same entry of the same directory. */
+bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b);
+
+/* Whether what is there may be replaced. */
+enum lull_clash {
+	LULL_CLASH_GO,     /* replace it, or write into it */
+	LULL_CLASH_SKIP,   /* nothing is to be done: it is right */
+	LULL_CLASH_FAIL,   /* said why */
+};
+
+/* Judges entry->dst, which exists; makes the backup or removes it where that is asked for:
+   then entry->fresh is set. */
+enum lull_clash lull_clash_settle(struct lull_entry *entry);
+
+/* Directories: makes dest if need be, copies what is in it, sets its attributes. */
+bool lull_walk_directory(struct lull_entry *entry, struct lull_level *level,
+			 struct lull_operand *operand);
+
+/* A symbolic link, fifo, socket or device; -l and -s. */
+bool lull_node_make(struct lull_entry *entry);
+
+/* For people: what name, from dest_root, is called in this run. *ret_made is to be freed. */
+const char *lull_node_path(const struct lull_entry *entry, const char *name, char **ret_made);
+
+/* dest becomes another name of what was copied already. */
+bool lull_node_link_earlier(struct lull_entry *entry, const struct lull_named *earlier);

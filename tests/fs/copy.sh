@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# --reflink=auto and never: bytes, when they are copied and when not.
+. "$(dirname "$0")/../lib.sh"
+fs_test "$@"
+fs_mount ext4 400M
+cd "$M" || exit 99
+
+head -c 3000000 /dev/urandom >f
+expect 0 --reflink=auto f g
+check 'equal' cmp f g
+says 'that could not be cloned'
+expect 0 -q --reflink=auto f g
+silent
+expect 0 --json --reflink=auto f g
+same 'method' copy "$(field method)"
+same 'bytes copied' 3000000 "$(field bytes_copied)"
+same 'bytes cloned' 0 "$(field bytes_cloned)"
+expect 0 --reflink=never f h
+silent
+expect 1 f i
+says "failed to clone 'i' from 'f'"
+check_not 'nothing is left' test -e i
+
+# a large one is cut off and continued, and has its checkpoint meanwhile
+head -c 100000000 /dev/urandom >large
+# --sparse=always: piece by piece, for copy_file_range(2) would be too fast to be cut off
+how=(--reflink=auto --sparse=always)
+"$LULLCP" "${how[@]}" --checkpoint-interval=0 large copy 2>"$T/err" &
+pid=$!
+for _ in {1..400}; do
+  [ "$(jq -r .offset .copy.lullcp 2>/dev/null || echo 0)" -gt 8000000 ] 2>/dev/null && break
+  sleep 0.01
+done
+kill -TERM $pid
+wait $pid
+same 'ended by the signal' 143 $?
+check 'a checkpoint' test -s .copy.lullcp
+expect 0 --resume "${how[@]}" --json large copy
+check 'equal after the resume' cmp large copy
+check 'it went on where it was' test "$(field resumed_at)" -gt 0
+no_leftovers .
+rm -f large copy
+
+# a full disk: no copy where a clone was refused for want of room, and no part of one
+cat /dev/zero >filler 2>/dev/null
+expect 1 --reflink=auto f part
+says 'No space left on device'
+check_not 'no part of a file' test -e part
+rm -f filler
+cd /
+fs_unmount "$M"
+
+# holes of exabytes cost nothing
+fs_mount xfs 400M
+cd "$M" || exit 99
+truncate -s $((2 ** 63 - 4096)) vast
+echo begin | dd of=vast conv=notrunc status=none
+echo middle | dd of=vast bs=1 seek=$((2 ** 62)) conv=notrunc status=none
+for how in always auto never; do
+  for also in -T -r; do
+    rc=0
+    timeout 20 "$LULLCP" $also --reflink=$how vast "v-$how$also" 2>"$T/err" || rc=$?
+    same "$how $also" 0 $rc
+    same "$how $also: size" $((2 ** 63 - 4096)) "$(stat -c %s "v-$how$also")"
+    same "$how $also: data" middle "$(dd if="v-$how$also" bs=1 skip=$((2 ** 62)) count=6 status=none)"
+  done
+done
+cd /
+fs_unmount "$M"
+finish

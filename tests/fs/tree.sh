@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Trees and lists: what is special about them beside what tests/cp compares with cp.
+. "$(dirname "$0")/../lib.sh"
+fs_test "$@"
+for kind in xfs btrfs; do
+  note "$kind"
+  fs_mount $kind 1G
+  cd "$M" || exit 99
+
+  # a tree of small files: equal, and nothing of the machinery left or used
+  mkdir -p t/a/b t/c
+  for i in {1..300}; do echo "$i" >"t/a/$i"; done
+  ln t/a/1 t/c/one
+  ln -s a t/link
+  fragmented t/big 2000
+  expect 0 -a t n
+  silent
+  check 'equal' diff -r --no-dereference t n
+  same 'hard links are kept' 2 "$(stat -c %h n/c/one)"
+  no_leftovers n
+  no_leftovers n/a
+  same 'no temporary file anywhere' '' "$(find n -name '*lullcp*')"
+
+  # the big one has a method, the small ones one call each
+  expect 0 -r --json t n2
+  same 'summaries' 302 "$(jq -r 'select(.type == "summary") | .source' "$T/out" | wc -l)"
+  same 'the big file' 'quiet' \
+    "$(jq -r 'select(.source == "t/big" and .type == "summary") | .method' "$T/out")"
+  same 'a small file' 'single 1' \
+    "$(jq -r 'select(.source == "t/a/7" and .type == "summary") | "\(.method) \(.calls)"' "$T/out")"
+
+  # several at a time: the same, in the same order
+  run -rv t n3
+  cp "$T/out" "$T/one"
+  expect 0 -rvj4 t n4
+  sed 's/n4/n3/' "$T/out" >"$T/four"
+  check 'the order is that of one job' cmp "$T/one" "$T/four"
+  check 'equal with jobs' diff -r --no-dereference t n4
+  expect 0 -aj8 t n5
+  same 'hard links with jobs' 2 "$(stat -c %h n5/c/one)"
+  expect 1 -j4 -r t nosuch t/a/1 t/c n4
+  says "cannot stat 'nosuch'"
+
+  # a tree deeper than there are descriptors for
+  mkdir deep
+  (
+    cd deep || exit 1
+    for i in {1..300}; do mkdir d && cd d || exit 1; done
+    echo bottom >f
+  )
+  (ulimit -n 250 && "$LULLCP" -a deep deep2) 2>"$T/err"
+  same 'a deep tree' 0 $?
+  check 'equal to the bottom' diff -r deep deep2
+
+  # an entry that is exchanged for a link between the look and the opening leads nowhere
+  mkdir secret
+  echo secret >secret/f
+  for what in directory file; do
+    rm -rf race out
+    mkdir -p race
+    target=../secret
+    if [ $what = directory ]; then
+      mkdir race/victim
+      echo public >race/victim/f
+    else
+      echo public >race/victim
+      target=../secret/f
+    fi
+    rc=0
+    SWAP_TARGET=$target LD_PRELOAD=$TOOLS/swap.so "$LULLCP" -r race out 2>"$T/err" || rc=$?
+    same "$what: status" 1 $rc
+    check "$what: it was exchanged" test -L race/victim -o -L out/victim
+    check_not "$what: the link is not followed" grep -rqs secret out
+  done
+  cd /
+  fs_unmount "$M"
+done
+finish
