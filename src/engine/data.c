@@ -86,6 +86,32 @@ static bool few_extents(const struct lull_file *file, int src, const struct stat
 	return r == 0 && weight <= most;
 }
 
+/*
+ * Between these two file systems (NULL: between any two) nothing was shared before: the
+ * errno it gave then.
+ */
+static int refused_before(struct lull_tree *tree, const struct stat *src,
+			  const struct stat *dest)
+{
+	int err = 0;
+
+	(void)pthread_mutex_lock(&tree->refused_lock);
+	if (!src || (tree->refused_from == src->st_dev && tree->refused_to == dest->st_dev))
+		err = tree->refused_err;
+	(void)pthread_mutex_unlock(&tree->refused_lock);
+	return err;
+}
+
+static void remember_refusal(struct lull_tree *tree, const struct stat *src,
+			     const struct stat *dest, int err)
+{
+	(void)pthread_mutex_lock(&tree->refused_lock);
+	tree->refused_from = src->st_dev;
+	tree->refused_to = dest->st_dev;
+	tree->refused_err = err;
+	(void)pthread_mutex_unlock(&tree->refused_lock);
+}
+
 bool lull_data_is_small(const struct lull_file *file, int src, const struct stat *st)
 {
 	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
@@ -93,7 +119,7 @@ bool lull_data_is_small(const struct lull_file *file, int src, const struct stat
 
 	if (blocks <= limit(file, DEAREST_EXTENT_NS))
 		return true;
-	if (reflink == LULL_REFLINK_NEVER || file->entry.tree->refused_err != 0)
+	if (reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0)
 		return (uint64_t)st->st_blocks * 512 <= SMALL_COPY;
 	return few_extents(file, src, st);
 }
@@ -115,7 +141,7 @@ static int clone_data(int src, int dest, uint64_t size)
 	return r;
 }
 
-static int clone(struct lull_file *file, int src, int dest, const struct stat *st)
+static int share(struct lull_file *file, int src, int dest, const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size, block;
 	struct lull_progress *p = &file->result.progress;
@@ -194,16 +220,6 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 	return LULL_OK;
 }
 
-/* Between these two file systems nothing was shared before: the errno it gave then. */
-static int refused_before(const struct lull_tree *tree, const struct stat *src,
-			  const struct stat *dest)
-{
-	return tree->refused_err != 0 && tree->refused_from == src->st_dev &&
-			       tree->refused_to == dest->st_dev
-		       ? tree->refused_err
-		       : 0;
-}
-
 enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 				     const struct stat *src_st, const struct stat *dest_st)
 {
@@ -221,7 +237,7 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 
 	r = -refused_before(tree, src_st, dest_st);
 	if (r == 0 && regular && (src_st->st_size > 0 || src_st->st_dev == dest_st->st_dev))
-		r = clone(file, src, dest, src_st);
+		r = share(file, src, dest, src_st);
 	else if (r == 0)
 		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
 	if (r == 0) {
@@ -234,10 +250,7 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 	if (cp->reflink == LULL_REFLINK_ALWAYS || lull_bytes_is_terminal(-r))
 		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
 	if (regular && (cause == LULL_CAUSE_NO_REFLINK || cause == LULL_CAUSE_OTHER_FILE_SYSTEM)) {
-		/* Threads may write the same at the same time; they write the same. */
-		tree->refused_from = src_st->st_dev;
-		tree->refused_to = dest_st->st_dev;
-		tree->refused_err = -r;
+		remember_refusal(tree, src_st, dest_st, -r);
 	}
 	if (S_ISREG(dest_st->st_mode) && ftruncate(dest, 0) < 0)
 		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);

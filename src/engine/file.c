@@ -233,6 +233,13 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	}
 	if (!lull_dress_keep(f, src, fd, &e->dst, false))
 		*ret_outcome = LULL_FAILED;
+	/* The older file goes only for one that is on disk. What was cloned is: its blocks are,
+	   and its map comes before the rename in the log (XFS) or with it (Btrfs). */
+	if (f->result.progress.bytes_copied > 0 && !e->tree->options->no_sync &&
+	    fdatasync(fd) < 0) {
+		*ret_outcome = fail_create(f, errno);
+		return true;
+	}
 	r = exchange(fd, dir, name);
 	if (r < 0) {
 		f->made = (struct stat){ 0 };

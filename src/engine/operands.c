@@ -199,6 +199,7 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 			.voice = { .observer = observer },
 			.totals = ret_totals,
 			.sole = n_sources == 1,
+			.refused_lock = PTHREAD_MUTEX_INITIALIZER,
 		},
 		.target = target,
 	};

@@ -21,6 +21,7 @@
 #include "util/macros.h"
 #include "util/path.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 /* An open directory that entries share; the last to let go closes it. */
@@ -64,6 +65,7 @@ struct lull_tree {
 	enum lull_outcome worst;
 	bool ended_alike;              /* all that failed ended with worst */
 	bool stopped;                  /* by a signal, or because more makes no sense */
+	pthread_mutex_t refused_lock;  /* of the next three, which the jobs share */
 	uint64_t refused_from;         /* st_dev pair between which no clone is possible, */
 	uint64_t refused_to;           /* so that it is not tried for each file */
 	int refused_err;
