@@ -16,8 +16,9 @@ static int next_range(void *ctx, struct lull_range *ret_range)
 }
 
 static int clone_plan(struct lull_job *job, int fd, struct lull_plan *plan,
-		      uint64_t max_extents, struct lull_piece *piece)
+		      uint64_t max_extents, uint64_t max_ns, struct lull_piece *piece)
 {
+	uint64_t since = lull_clock_now();
 	struct lull_range_source ranges = { .next = next_range, .ctx = plan };
 	struct lull_batch batch;
 	struct lull_pace pace;
@@ -42,14 +43,14 @@ static int clone_plan(struct lull_job *job, int fd, struct lull_plan *plan,
 		piece->ns += took;
 		piece->extents += request.extents;
 		piece->end = request.off + request.len;
-		if (piece->extents >= max_extents)
+		if (piece->extents >= max_extents || lull_clock_now() - since >= max_ns)
 			return 0;
 	}
 	return r;
 }
 
 int lull_piece_clone(struct lull_job *job, int fd, uint64_t from, uint64_t to,
-		     uint64_t max_extents, struct lull_piece *ret_piece)
+		     uint64_t max_extents, uint64_t max_ns, struct lull_piece *ret_piece)
 {
 	struct lull_piece piece = { .end = from };
 	struct lull_extmap *map;
@@ -61,7 +62,7 @@ int lull_piece_clone(struct lull_job *job, int fd, uint64_t from, uint64_t to,
 		return r;
 	cursor = lull_extmap_cursor(map);
 	lull_plan_init(&plan, LULL_PLAN_FRESH, from, to, job->dest.fs.block, &cursor, NULL);
-	r = clone_plan(job, fd, &plan, max_extents, &piece);
+	r = clone_plan(job, fd, &plan, max_extents, max_ns, &piece);
 	lull_extmap_close(map);
 	if (r == 0)
 		*ret_piece = piece;

@@ -12,10 +12,11 @@ struct lull_piece {
 
 /*
  * Clones [from, to) of job->src into fd, in calls bounded like those of a pass, and stops
- * after max_extents, give or take a call. from is a multiple of the block, and so is to
+ * after max_extents or max_ns, give or take a call. from is a multiple of the block, and so is to
  * unless it is the end of the source; fd must lie on the same file system and agree with
  * the source (lull_inode_inherit()). 0; -EINTR if the observer wants to stop; or the
  * -errno of the walk or of a call.
  */
 int lull_piece_clone(struct lull_job *job, int fd, uint64_t from, uint64_t to,
-		     uint64_t max_extents, struct lull_piece *ret_piece) _must_check_;
+		     uint64_t max_extents, uint64_t max_ns,
+		     struct lull_piece *ret_piece) _must_check_;

@@ -30,6 +30,7 @@
 /* A sample: so many places, and in each so many extents and so many bytes at the most. */
 #define PLACES	     8
 #define EXTENTS_EACH 512
+#define LONGEST_SAMPLE_NS (2 * NSEC_PER_SEC)
 #define BYTES_EACH   (64ULL << 20)
 /* What a snapshot's transaction commit takes beyond one that was made just before. */
 #define SNAPSHOT_COMMITS 2
@@ -81,10 +82,11 @@ static int sample_place(struct probe *p, uint64_t from, uint64_t to)
 {
 	struct lull_piece first, again;
 	int fd = p->job->dest.scratch;
-	int r = lull_piece_clone(p->job, fd, from, to, EXTENTS_EACH, &first);
+	int r = lull_piece_clone(p->job, fd, from, to, EXTENTS_EACH, LONGEST_SAMPLE_NS, &first);
 
 	if (r == 0 && first.end > from)
-		r = lull_piece_clone(p->job, fd, from, first.end, EXTENTS_EACH, &again);
+		r = lull_piece_clone(p->job, fd, from, first.end, EXTENTS_EACH, LONGEST_SAMPLE_NS,
+				     &again);
 	if (r < 0 || first.end == from)
 		return r;
 	p->cloned += first.extents;

@@ -38,6 +38,8 @@ bool lull_snapshot_possible(struct lull_job *job)
 /* As much of the source as is gone over again in a tenth of a second, longer than most
    commits take. */
 #define PREPARED_EXTENTS 5000
+/* Where each call waits for room, less has to do. */
+#define LONGEST_PREPARATION_NS (NSEC_PER_SEC / 2)
 
 /* A clone of the beginning, in bounded calls, for the call that is to hold the locks. */
 static int prepare(struct lull_job *job, uint64_t size)
@@ -47,7 +49,8 @@ static int prepare(struct lull_job *job, uint64_t size)
 	if (ftruncate(job->dest.scratch, 0) < 0)
 		return -errno;
 	return lull_piece_clone(job, job->dest.scratch, 0,
-				(size - 1) & ~(job->dest.fs.block - 1), PREPARED_EXTENTS, &piece);
+				(size - 1) & ~(job->dest.fs.block - 1), PREPARED_EXTENTS,
+				LONGEST_PREPARATION_NS, &piece);
 }
 
 /*
