@@ -80,7 +80,7 @@ static enum lull_outcome count_extents(struct probe *p)
 /* The same piece twice: the second time it is shared already. */
 static int sample_place(struct probe *p, uint64_t from, uint64_t to)
 {
-	struct lull_piece first, again;
+	struct lull_piece first = { 0 }, again = { 0 };
 	int fd = p->job->dest.scratch;
 	int r = lull_piece_clone(p->job, fd, from, to, EXTENTS_EACH, LONGEST_SAMPLE_NS, &first);
 

@@ -65,7 +65,7 @@ static int take(struct lull_job *job, int root)
 
 	for (int i = 0; i < ATTEMPTS && !lull_should_stop(job); i++) {
 		struct lull_reference now;
-		uint64_t held;
+		uint64_t held = 0;
 
 		r = lull_tripwire_look(job->src, &now);
 		if (r == 0 && now.size == 0)
