@@ -56,7 +56,7 @@ while read -r f; do
     *.sh | bench/plot | .ci/run | hooks/lullcp-hook-libvirt)
       shellcheck -x -e SC1091,SC2034,SC2154,SC2016,SC2015,SC2059,SC2317,SC2046,SC2012,SC1090,SC2013 "$f" || fail "$f: shellcheck" ;;
   esac
-done < <(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*')
+done < <(git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './.git/*' -printf '%P\n')
 for f in man/*.[1-9]; do
   groff -man -ww -z "$f" 2>&1 | grep . && fail "$f: the man page"
 done
