@@ -141,6 +141,16 @@ static int clone_data(int src, int dest, uint64_t size)
 	return r;
 }
 
+/* Written to since it was looked at: the size that was cloned may be that of no instant. */
+static bool has_changed(int src, const struct stat *st)
+{
+	struct stat now;
+
+	return fstat(src, &now) < 0 || now.st_size != st->st_size ||
+	       now.st_ctim.tv_sec != st->st_ctim.tv_sec ||
+	       now.st_ctim.tv_nsec != st->st_ctim.tv_nsec;
+}
+
 static int share(struct lull_file *file, int src, int dest, const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size, block;
@@ -157,6 +167,8 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	else if (r == 0 && file->entry.tree->cp->reflink == LULL_REFLINK_ALWAYS)
 		r = lull_clone_empty(src, dest);
 	/* The size may have changed under it; else it says the same again. */
+	if (r == 0 && !vast && size > 0 && has_changed(src, st))
+		r = -EINVAL;
 	if (r == -EINVAL && !vast && lull_inode_block_size(dest, &block) == 0)
 		r = lull_clone_whole(src, dest, block, true, &size);
 	if (r < 0)

@@ -13,7 +13,7 @@ static void names_fit(void **state UNUSED)
 	char longest[NAME_MAX + 1];
 	char source[NAME_MAX + 8];
 
-	memset(longest, 'x', NAME_MAX);
+	memset(longest, 'n', NAME_MAX);
 	longest[NAME_MAX] = '\0';
 	(void)snprintf(source, sizeof(source), "/d/%s", longest);
 
@@ -23,8 +23,8 @@ static void names_fit(void **state UNUSED)
 	    {"/d/a.img", NULL, "/d/.a.img.lullcp-sidecar"},
 	    {"/a.img", NULL, "/.a.img.lullcp-sidecar"},
 	    {"/d/a.img", "/s", "/s/.a.img."},
-	    {source, NULL, "/d/.xxx"},
-	    {source, "/s", "/s/.xxx"},
+	    {source, NULL, "/d/.nnn"},
+	    {source, "/s", "/s/.nnn"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
