@@ -117,6 +117,10 @@ bool lull_data_is_small(const struct lull_file *file, int src, const struct stat
 	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
 	enum lull_reflink reflink = file->entry.tree->cp->reflink;
 
+	/* Too wide for one call, and several are of one moment only under a tripwire. */
+	if (reflink != LULL_REFLINK_NEVER && has_holes(st) &&
+	    (uint64_t)st->st_size - (uint64_t)st->st_blocks * 512 > LARGE_HOLES)
+		return false;
 	if (blocks <= limit(file, DEAREST_EXTENT_NS))
 		return true;
 	if (reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0)
