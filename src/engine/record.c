@@ -86,6 +86,20 @@ static enum lull_outcome without_checkpoint(struct lull_job *job)
 	return LULL_OK;
 }
 
+/*
+ * True if the checkpoint is about this DEST. One that lies beside DEST has its name and is in
+ * its directory, wherever that is mounted by now; another place says nothing by itself.
+ */
+static bool same_dest(const struct lull_job *job)
+{
+	const char *was = job->checkpoint.dest;
+	const char *name = strrchr(was, '/');
+
+	if (job->options->checkpoint || !name)
+		return strcmp(was, job->dest.path) == 0;
+	return strcmp(name + 1, job->dest.name) == 0;
+}
+
 /* True if the clone was published and only the checkpoint was left to remove. */
 static bool published_already(const struct lull_job *job)
 {
@@ -93,7 +107,7 @@ static bool published_already(const struct lull_job *job)
 	const struct lull_dest *dest = &job->dest;
 
 	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary && dest->exists &&
-	       dest->old.st_ino == c->dest_inode && strcmp(c->dest, dest->path) == 0 &&
+	       dest->old.st_ino == c->dest_inode && same_dest(job) &&
 	       strcmp(c->dest_fs, dest->fs.uuid) == 0;
 }
 
@@ -119,7 +133,7 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 
 	bool file_is_ours = same_file(job);
 
-	if (!same_source(job) || (!file_is_ours && strcmp(c->dest, dest->path) != 0) ||
+	if (!same_source(job) || (!file_is_ours && !same_dest(job)) ||
 	    (c->temporary == NULL) != dest->in_place)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
 	if (!options->resume && !options->restart)

@@ -47,6 +47,7 @@ for kind in xfs btrfs btrfs-compress; do
   check 'status' grep -q 'not frozen' "$T/out"
   expect 0 --status --json "$M/a"
   at=$(jq .offset "$T/out")
+  cp "$M/.a.lullcp" "$T/good"
   expect 0 --resume --json "$M/src" "$M/a"
   same 'resumed_at is the checkpoint' "$at" "$(field resumed_at)"
   check 'it had come somewhere' test "$at" -gt 0
@@ -54,6 +55,16 @@ for kind in xfs btrfs btrfs-compress; do
   no_leftovers "$M"
   expect 1 --status "$M/a"
   says 'no interrupted clone'
+  # crashed between publishing and removing the checkpoint, and mounted elsewhere since
+  same 'it was published by its inode' "$(stat -c %i "$M/a")" "$(jq .destination.inode "$T/good")"
+  jq '.phase = "complete"' "$T/good" >"$T/done"
+  install -m 600 "$T/done" "$M/.a.lullcp"
+  mkdir -p "$T/elsewhere"
+  mount --bind "$M" "$T/elsewhere"
+  expect 0 --resume "$T/elsewhere/src" "$T/elsewhere/a"
+  check 'the same file elsewhere' cmp "$M/src" "$M/a"
+  umount "$T/elsewhere"
+  no_leftovers "$M"
   expect 0 --resume "$M/src" "$M/a" # nothing to resume: starts one
   # changed meanwhile, several times over
   for _ in $(seq 12); do
