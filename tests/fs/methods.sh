@@ -172,6 +172,32 @@ stop_writer
 no_leftovers "$M"
 fs_unmount "$M"
 
+# ---- a file of another size for a moment ----
+# What one call clones is what the file was at one moment, and as long as it was then.
+letters() { # letters FILE: the first of each block
+  local i
+  for ((i = 0; i < $(stat -c %s "$1"); i += 4096)); do od -An -c -j$i -N1 "$1"; done | tr -d ' \n'
+}
+for kind in xfs btrfs; do
+  fs_mount $kind
+  head -c 16384 /dev/zero | tr '\0' A >"$M/four"
+  echo old >"$M/there"
+  for option in '' --inplace --reflink=auto; do
+    for to in new there; do
+      cp --reflink=never "$M/four" "$M/f"
+      rm -f "$M/new"
+      LD_PRELOAD=$TOOLS/moment.so expect 0 ${option:+"$option"} "$M/f" "$M/$to"
+      same "$kind $option: the writer was there" BDAA "$(letters "$M/f")"
+      case $(letters "$M/$to") in
+        AAAA | AAAAC | BAAAC | BDAAC | BDAA) ok ;;
+        *) bad "$kind $option $to: torn: $(letters "$M/$to")" ;;
+      esac
+    done
+  done
+  no_leftovers "$M"
+  fs_unmount "$M"
+done
+
 # ---- --live ----
 for kind in xfs btrfs; do
   fs_mount $kind

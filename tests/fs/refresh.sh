@@ -65,6 +65,27 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   expect 0 --refresh "$M/src" "$M/dst"
   says 'shares nothing'
   check "$kind no clone" cmp "$M/src" "$M/dst"
+  # in parts deduplicated: with the source, with another copy, and within itself
+  cp --reflink=never "$M/src" "$M/third"
+  sync "$M/third"
+  for i in 1 3 5 8; do
+    for from in src third; do
+      xfs_io -c "dedupe $M/$from $((i * 131072)) $((i * 131072)) 65536" "$M/dst" >"$T/dedupe" 2>&1
+      grep -q 'deduped 65536' "$T/dedupe" || bad "$kind: $(cat "$T/dedupe")"
+    done
+  done
+  for f in src dst; do
+    head -c 262144 /dev/zero | tr '\0' z | dd of="$M/$f" bs=64k seek=4 conv=notrunc status=none
+    sync "$M/$f"
+  done
+  xfs_io -c "dedupe $M/dst 262144 327680 65536" "$M/dst" >"$T/dedupe" 2>&1
+  grep -q 'deduped 65536' "$T/dedupe" || bad "$kind: $(cat "$T/dedupe")"
+  expect 0 --verify "$M/src" "$M/dst"
+  change "$M/src" some
+  head -c 4096 /dev/urandom | dd of="$M/src" bs=4k seek=70 conv=notrunc status=none
+  expect 0 --refresh "$M/src" "$M/dst"
+  check "$kind deduplicated" cmp "$M/src" "$M/dst"
+  rm "$M/third"
   cp --reflink=always "$M/src" "$M/dst"
   expect 0 --refresh "$M/src" "$M/dst"
   silent

@@ -97,6 +97,14 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   differ 'compressed, in places' "$M/c3" "$M/c4"
   expect 4 --verify --json "$M/c3" "$M/c4"
   check "$kind: the rest of them is not read" [ "$(field bytes_read)" -lt 1000000 ]
+  # what could not be written to disk is in no map
+  for n in 1 2; do
+    rc=0
+    strace -qq -o /dev/null -e inject=sync_file_range:error=EIO:when=$n \
+      "$LULLCP" --verify "$M/c4" "$M/c5" 2>"$T/err" || rc=$?
+    same "$kind: flush $n failed" 1 $rc
+    says 'Input/output error'
+  done
   # small, inline, empty, the same file
   printf hello >"$M/s1"
   cp --reflink=auto "$M/s1" "$M/s2"
