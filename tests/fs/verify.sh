@@ -24,6 +24,12 @@ differ() {
   done
 }
 
+other_byte() { # other_byte FILE OFFSET: one that is not there already
+  local new=X
+  [ "$(od -An -c -j"$2" -N1 "$1" | tr -d ' ')" != X ] || new=Y
+  printf %s $new | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 for kind in xfs xfs-rmap btrfs btrfs-compress; do
   fs_mount "$kind"
   note "$kind"
@@ -46,7 +52,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   size=$(stat -c %s "$a")
   for at in 0 4095 4096 $((size - 1)) $((size - 778)) 6000000; do
     cp --reflink=always "$a" "$b"
-    printf X | dd of="$b" bs=1 seek=$at conv=notrunc status=none
+    other_byte "$b" "$at"
     differ "byte $at" "$a" "$b"
   done
   cp --reflink=always "$a" "$b"
