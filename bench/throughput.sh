@@ -1,0 +1,185 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What a clone leaves to others: reads and writes a second beside it, as a share of what they
+# are without it. See README.md; throughput.sh --help. Needs root and fio.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage() {
+  cat <<USAGE
+Usage: bench/throughput.sh [OPTION]...
+Direct reads and writes of 4 KiB on a file that is cloned again and again meanwhile, by cp
+and by lullcp with several duty cycles. Needs root and fio.
+
+  --extents N         extents of the cloned file (200000)
+  --seconds N         length of a measurement (4)
+  --rounds N          rounds (3)
+  --duty LIST         duty cycles in percent ("20 50 80 95")
+  --fs LIST           of xfs, xfs-rmap and btrfs ("xfs-rmap btrfs")
+  --lullcp PATH       the program (build/src/lullcp)
+  --out FILE          write all figures there as JSON
+  --dir DIR           where the images lie (\$TMPDIR or /tmp)
+USAGE
+}
+die() {
+  echo "throughput.sh: $*" >&2
+  exit 1
+}
+
+extents=200000 seconds=4 rounds=3 duties='20 50 80 95' filesystems='xfs-rmap btrfs'
+lullcp=$here/../build/src/lullcp out='' dir=${TMPDIR:-/tmp}
+arguments=("$@")
+while (($#)); do
+  case $1 in
+  --help)
+    usage
+    exit
+    ;;
+  --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+  esac
+  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+  case $1 in
+  --extents | --seconds | --rounds)
+    [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || die "$1: not a number: $2"
+    declare "${1#--}=$2"
+    ;;
+  --duty) duties=$2 ;;
+  --fs) filesystems=$2 ;;
+  --lullcp) lullcp=$2 ;;
+  --out) out=$2 ;;
+  --dir) dir=$2 ;;
+  *) die "$1: unknown option; see --help" ;;
+  esac
+  shift 2
+done
+read -ra duties <<<"$duties"
+read -ra filesystems <<<"$filesystems"
+for program in cc jq fio losetup mount unshare mkfs.xfs mkfs.btrfs; do
+  command -v "$program" >/dev/null || die "needs $program"
+done
+[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
+((EUID == 0)) || die 'must be root, to make and mount file systems'
+
+# What is mounted here is gone with this process, however it ends.
+if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
+  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
+    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
+fi
+
+T=$(mktemp -d "$dir/lullcp-bench.XXXXXX")
+M=$T/mnt
+cloner=''
+clean_up() {
+  [[ -z $cloner ]] || kill "$cloner" 2>/dev/null || true
+  wait
+  ! mountpoint -q "$M" || umount "$M" || umount -l "$M"
+  rm -rf --one-file-system "$T"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+mkdir "$M"
+cc -std=gnu17 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -o "$T/fragment" "$here/fragment.c"
+
+make_fs() { # make_fs FS: fresh, mounted at $M, with a file that has been cloned once
+  truncate -s "$((8 * 1024 ** 3 + extents * 4096 * 4))" "$T/image"
+  case $1 in
+  xfs) mkfs.xfs -q -m reflink=1,rmapbt=0 "$T/image" ;;
+  xfs-rmap) mkfs.xfs -q -m reflink=1,rmapbt=1 "$T/image" ;;
+  btrfs) mkfs.btrfs -q "$T/image" >/dev/null ;;
+  *) die "--fs: neither xfs nor xfs-rmap nor btrfs: $1" ;;
+  esac
+  mount -o loop "$T/image" "$M"
+  rm "$T/image"
+  "$T/fragment" "$M/src" "$extents" >/dev/null
+  mkdir "$M/out"
+}
+
+# A clone at work all the time; the older ones stay, for their removal is work as well.
+clone_on() { # clone_on TOOL DUTY
+  local i
+
+  for ((i = 0; ; i++)); do
+    case $1 in
+    cp) cp --reflink=always "$M/src" "$M/out/$i" ;;
+    lullcp)
+      # One pass, whatever is written meanwhile: what bounded calls do to others.
+      "$lullcp" --quiet --no-sync --on-writers=trust --passes=1 --duty-cycle="$2" \
+        "$M/src" "$M/out/$i" 2>/dev/null
+      ;;
+    esac
+  done
+}
+
+measure() { # measure TOOL DUTY RW DEPTH ROUND: one line in $T/runs
+  rm -rf "$M/out"
+  mkdir "$M/out"
+  # Writes find a shared file in each case, the idle one too.
+  cp --reflink=always "$M/src" "$M/out/before"
+  sync -f "$M"
+  if [[ $1 != idle ]]; then
+    clone_on "$1" "$2" &
+    cloner=$!
+  fi
+  fio --name=load --filename="$M/src" --rw="rand$3" --bs=4k --direct=1 --iodepth="$4" \
+    --ioengine=libaio --time_based --runtime="$seconds" --ramp_time=1 --randseed="$5" \
+    --norandommap --file_append=0 --allow_file_create=0 --overwrite=1 \
+    --output-format=json --output="$T/fio" >/dev/null
+  if [[ $1 != idle ]]; then
+    kill "$cloner" 2>/dev/null || die "$1: the clones ended by themselves"
+    # The one that runs is waited for: nothing of it may fall into the next measurement.
+    wait "$cloner" 2>/dev/null || true
+    while pgrep -f "$M/out/" >/dev/null; do
+      pkill -TERM -f "$M/out/" || true
+      sleep 0.1
+    done
+    cloner=''
+  fi
+  jq -c --arg fs "$fs" --arg tool "$1" --argjson duty "$2" --arg rw "$3" --argjson depth "$4" \
+    --argjson round "$5" '.jobs[0] | if $rw == "read" then .read else .write end |
+    {$fs, $tool, $duty, $rw, $depth, $round, iops,
+     p99_ns: .clat_ns.percentile["99.000000"]}' "$T/fio" >>"$T/runs"
+}
+
+: >"$T/runs"
+for fs in "${filesystems[@]}"; do
+  make_fs "$fs"
+  for ((round = 1; round <= rounds; round++)); do
+    for rw in read write; do
+      for depth in 1 16; do
+        echo "$fs: round $round of $rounds, $rw, depth $depth" >&2
+        measure idle 0 $rw $depth $round
+        measure cp 0 $rw $depth $round
+        for duty in "${duties[@]}"; do
+          measure lullcp "$duty" $rw $depth $round
+        done
+      done
+    done
+  done
+  umount "$M"
+done
+
+jq -n --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
+  --arg commit "$(git -C "$here" describe --always --dirty 2>/dev/null || true)" \
+  --arg fio "$(fio --version)" --argjson cpus "$(nproc)" --argjson extents "$extents" \
+  --argjson seconds "$seconds" --argjson rounds "$rounds" --slurpfile runs "$T/runs" '
+  def median: sort | if length % 2 == 1 then .[length / 2 | floor]
+    else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+  {schema: 1, $date, $kernel, $commit, $fio, $cpus, $extents, $seconds, $rounds, $runs,
+   table: [$runs | group_by([.fs, .rw, .depth])[] |
+     (map(select(.tool == "idle").iops) | median) as $idle |
+     {fs: .[0].fs, rw: .[0].rw, depth: .[0].depth, idle_iops: $idle,
+      shares: [group_by([.tool, .duty])[] | select(.[0].tool != "idle") |
+        {tool: .[0].tool, duty: .[0].duty, share: ((map(.iops) | median) / $idle),
+         p99_ns: (map(.p99_ns) | median)}]}]}' \
+  >"$T/report"
+jq -r '
+  def percent: . * 1000 | round / 10 | tostring + " %";
+  "| | idle/s | " + ([.table[0].shares[] |
+    if .tool == "cp" then "cp" else "\(.duty) %" end] | join(" | ")) + " |",
+  "|---|" + ([range(.table[0].shares | length + 1)] | map("---|") | join("")),
+  (.table[] | "| \(.fs), \(.rw)s, depth \(.depth) | \(.idle_iops | round) | " +
+    ([.shares[] | .share | percent] | join(" | ")) + " |")
+' "$T/report"
+[[ -z $out ]] || cp "$T/report" "$out"
