@@ -306,6 +306,9 @@ static bool check(struct command *c)
 		return options_mistake(c, "--live needs --hook");
 	if (c->engine.base && !c->engine.refresh)
 		return options_mistake(c, "--base needs --refresh");
+	/* It becomes the new file, so nothing of it is left to keep. */
+	if (c->engine.refresh && !c->engine.base && c->engine.cp.backup != LULL_BACKUP_NONE)
+		return options_mistake(c, "--refresh takes --backup only with --base");
 	if (c->engine.base && c->engine.in_place)
 		return options_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)

@@ -2,6 +2,7 @@
 /* Backups: names as cp gives them. */
 #include "engine/backup.h"
 
+#include "sys/clock.h"
 #include "util/path.h"
 
 #include <dirent.h>
@@ -52,8 +53,9 @@ static char *simple(const char *head, const char *last, const char *suffix)
 	return asprintf(&made, "%s%.*s%s", head, (int)len, last, suffix) < 0 ? NULL : made;
 }
 
-int lull_backup_name(int dir, const char *name, enum lull_backup how, const char *suffix,
-		     char **ret_backup)
+/* As lull_backup_name(); *ret_numbered: it is a number, and replaces nothing. */
+static int choose(int dir, const char *name, enum lull_backup how, const char *suffix,
+		  char **ret_backup, bool *ret_numbered)
 {
 	const char *last = lull_path_last(name);
 	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
@@ -68,7 +70,8 @@ int lull_backup_name(int dir, const char *name, enum lull_backup how, const char
 	/* What cannot be read gets a simple one, if that will do. */
 	if (r < 0 && how == LULL_BACKUP_NUMBERED)
 		return r;
-	if (how == LULL_BACKUP_SIMPLE || (how == LULL_BACKUP_EXISTING && number == 0))
+	*ret_numbered = how == LULL_BACKUP_NUMBERED || number > 0;
+	if (!*ret_numbered)
 		made = simple(head, last, suffix);
 	else if (asprintf(&made, "%s%s.~%llu~", head, last, (unsigned long long)number + 1) < 0)
 		made = NULL;
@@ -76,25 +79,28 @@ int lull_backup_name(int dir, const char *name, enum lull_backup how, const char
 	return made ? 0 : -ENOMEM;
 }
 
+int lull_backup_name(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **ret_backup)
+{
+	bool numbered;
+
+	return choose(dir, name, how, suffix, ret_backup, &numbered);
+}
+
 int lull_backup_make(int dir, const char *name, enum lull_backup how, const char *suffix,
 		     char **ret_backup)
 {
 	for (unsigned int i = 0; i < TRIES; i++) {
 		_cleanup_free_ char *backup = NULL;
-		unsigned int flags;
-		int r = lull_backup_name(dir, name, how, suffix, &backup);
+		bool numbered;
+		int r = choose(dir, name, how, suffix, &backup, &numbered);
 
 		if (r < 0)
 			return r;
-		flags = how == LULL_BACKUP_SIMPLE ? 0 : RENAME_NOREPLACE;
-		/* The simple one of "existing" replaces the one before. */
-		if (how == LULL_BACKUP_EXISTING && backup[strlen(backup) - 1] == suffix[strlen(suffix) - 1] &&
-		    !lull_path_backup_number(name, strlen(name), backup))
-			flags = 0;
-		r = renameat2(dir, name, dir, backup, flags);
-		if (r < 0 && errno == EINVAL && flags)
+		r = renameat2(dir, name, dir, backup, numbered ? RENAME_NOREPLACE : 0);
+		if (r < 0 && errno == EINVAL && numbered)
 			r = renameat(dir, name, dir, backup);
-		if (r < 0 && errno == EEXIST && flags)
+		if (r < 0 && errno == EEXIST && numbered)
 			continue;
 		if (r < 0 && errno != ENOENT)
 			return -errno;
@@ -102,6 +108,58 @@ int lull_backup_make(int dir, const char *name, enum lull_backup how, const char
 		if (r == 0)
 			backup = NULL;
 		return 0;
+	}
+	return -EEXIST;
+}
+
+/* A second name in the place of whatever bears it: by way of a third. */
+static int link_over(int dir, const char *name, const char *backup)
+{
+	_cleanup_free_ char *temporary = NULL;
+	int r = -EEXIST;
+
+	for (unsigned int i = 0; r == -EEXIST && i < TRIES; i++) {
+		free(temporary);
+		if (asprintf(&temporary, "%.*s.%x-%x.lullcp-new",
+			     (int)(lull_path_last(name) - name), name, (unsigned int)getpid(),
+			     (unsigned int)lull_clock_now() + i) < 0) {
+			temporary = NULL;
+			return -ENOMEM;
+		}
+		r = linkat(dir, name, dir, temporary, 0) < 0 ? -errno : 0;
+	}
+	if (r < 0)
+		return r;
+	r = renameat(dir, temporary, dir, backup) < 0 ? -errno : 0;
+	/* If both are one file already, the rename has done nothing. */
+	(void)unlinkat(dir, temporary, 0);
+	return r;
+}
+
+int lull_backup_link(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **backup)
+{
+	for (unsigned int i = 0; i < TRIES; i++) {
+		int r = linkat(dir, name, dir, *backup, 0) < 0 ? -errno : 0;
+		char *other = NULL;
+		bool numbered;
+
+		if (r == 0 || r == -ENOENT)
+			return 0;
+		/* No hard links: on this file system, to this file for this user, or no more. */
+		if (r == -EPERM || r == -EOPNOTSUPP || r == -EMLINK)
+			return renameat(dir, name, dir, *backup) < 0 ? -errno : 0;
+		if (r != -EEXIST)
+			return r;
+		r = choose(dir, name, how, suffix, &other, &numbered);
+		if (r < 0)
+			return r;
+		if (!numbered) {
+			free(other);
+			return link_over(dir, name, *backup);
+		}
+		free(*backup);
+		*backup = other;
 	}
 	return -EEXIST;
 }

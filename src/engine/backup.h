@@ -16,6 +16,15 @@ int lull_backup_name(int dir, const char *name, enum lull_backup how, const char
 		     char **ret_backup) _must_check_;
 
 /*
+ * Gives what bears name the name *backup as well, in the place of an older backup of that
+ * name. If *backup is a number that was taken meanwhile, it is freed and set to the one that
+ * it got. On a file system without hard links it is renamed. 0, also if there is no name any
+ * more, or -errno.
+ */
+int lull_backup_link(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **backup) _must_check_;
+
+/*
  * Renames name to its backup name. 0, also if there is no name any more (*ret_backup is
  * NULL then), or -errno. A numbered backup replaces nothing.
  */

@@ -7,6 +7,7 @@
 #include "engine/dest.h"
 #include "engine/dress.h"
 #include "engine/queue.h"
+#include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +44,7 @@ static bool has_room_beside(const struct lull_entry *e)
 	return !head || faccessat(e->dst_dir->fd, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-bool lull_big_wants(const struct lull_file *f, int src, const struct stat *st)
+bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
@@ -52,6 +53,10 @@ bool lull_big_wants(const struct lull_file *f, int src, const struct stat *st)
 	if (!S_ISREG(st->st_mode) || (st->st_size == 0 && !e->tree->options->refresh) || (!e->fresh && !S_ISREG(e->dst.st_mode)) ||
 	    cp->attributes_only || *lull_path_last(e->dst_name) == '\0' ||
 	    strchr(lull_path_last(e->dst_name), '/') || cp->through_dangling)
+		return false;
+	/* Nothing can take such a name, and what is beside it may lie elsewhere. */
+	if (!e->fresh && !e->tree->options->in_place &&
+	    lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name))
 		return false;
 	if (wants_everything(f) || was_begun(f))
 		return e->tree->options->in_place || e->fresh || has_room_beside(e);
@@ -91,14 +96,29 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 	f->made = st;
 	f->kept = lull_dress_keep(f, src, fd, settled || e->fresh ? &st : &e->dst,
 				  e->fresh && !settled);
-	return 0;
+	/* The last moment before dest's name is taken. */
+	r = lull_entry_back_up(&f->entry);
+	if (r < 0)
+		f->made = (struct stat){ 0 };
+	return r;
 }
 
 enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 {
 	const struct lull_entry *e = &f->entry;
 	struct lull_options options = *e->tree->options;
-	struct lull_place place = { .src = src, .dir = -1, .file = f, .old = old };
+	/* A dest that is to become a backup is no more to the new file than the one whose place
+	   it takes. */
+	_cleanup_close_ int backup =
+		e->backup_due ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+			      : -1;
+	struct lull_place place = {
+		.src = src,
+		.dir = -1,
+		.file = f,
+		.old = e->backup_due ? backup : old,
+		.replaces = e->backup_due,
+	};
 	struct lull_observer observer;
 	struct stat named;
 	enum lull_outcome outcome;

@@ -6,6 +6,7 @@
 #include "engine/backup.h"
 #include "engine/queue.h"
 #include "engine/tree.h"
+#include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -200,6 +201,24 @@ static bool is_backup_source(const struct lull_entry *e)
 	return fstatat(e->dst_dir->fd, name, &st, 0) == 0 && same_inode(&st, &e->src);
 }
 
+/*
+ * True if dest can keep its name until the new file takes it. Where its name cannot be taken
+ * away that is to be heard of now, as with cp; so a link to a directory or the like goes, and another name of the source.
+ */
+static bool can_stay(const struct lull_entry *e)
+{
+	int dir = e->dst_dir->fd;
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+
+	return head && lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
+	       !same_inode(&e->src, &e->dst) && !e->tree->options->in_place &&
+	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
+	       faccessat(dir, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0 &&
+	       !lull_inode_is_immutable(dir, e->dst_name) &&
+	       !lull_inode_is_mounted_on(dir, e->dst_name);
+}
+
 static enum lull_clash back_up(struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
@@ -207,7 +226,11 @@ static enum lull_clash back_up(struct lull_entry *e)
 
 	if (cp->backup != LULL_BACKUP_NUMBERED && is_backup_source(e))
 		return complain(e, LULL_NOTE_BACKUP_IS_SOURCE, 0, e->dst_path, e->src_path);
-	r = lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &e->backup);
+	e->backup_due = can_stay(e);
+	r = e->backup_due ? lull_backup_name(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
+					     &e->backup)
+			  : lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
+					     &e->backup);
 	if (r < 0)
 		return complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL);
 	if (e->backup && asprintf(&e->backup_path, "%.*s%s",

@@ -185,7 +185,8 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
 	job->result->dest = strdup(dest->path);
 	dest->in_place = job->options->in_place;
-	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place) {
+	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place &&
+	    !(job->place && job->place->replaces)) {
 		dest->in_place = true;
 		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
 	}

@@ -13,6 +13,8 @@ struct lull_place {
 	const char *name;      /* of dest in dir */
 	struct lull_file *file; /* whose attributes dest gets; NULL: as a clone alone */
 	int old;               /* what dest is, open for writing; -1: nothing */
+	bool replaces;         /* a new file takes dest's name, whatever other names dest has;
+				  old need not be open for writing */
 };
 
 enum lull_outcome lull_clone_at(const struct lull_options *options, const char *source,

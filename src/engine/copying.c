@@ -3,6 +3,7 @@
 #include "engine/copying.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 /* One piece is over in some milliseconds on a slow disk, and long enough for a fast one. */
 #define BUFFER (1u << 20)
@@ -103,6 +104,7 @@ static int write_zeroes(struct lull_copying *c, uint64_t at, uint64_t end)
 static int copy_data(struct lull_copying *c, uint64_t *at, uint64_t size)
 {
 	uint64_t start, end;
+	struct stat st;
 	int r;
 
 	while ((r = lull_bytes_next_data(c->src, *at, size, &start, &end)) > 0) {
@@ -121,6 +123,10 @@ static int copy_data(struct lull_copying *c, uint64_t *at, uint64_t size)
 	}
 	if (r < 0)
 		return failed(c, LULL_BYTES_READ, r);
+	/* What follows is a hole, or the end, if it has become shorter. */
+	if (fstat(c->src, &st) < 0)
+		return failed(c, LULL_BYTES_READ, -errno);
+	size = MAX(MIN(size, (uint64_t)st.st_size), *at);
 	if (*at < size && (c->sparse == LULL_SPARSE_NEVER || !c->dest_seeks)) {
 		r = write_zeroes(c, *at, size);
 		if (r != 0)

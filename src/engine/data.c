@@ -112,7 +112,7 @@ static void remember_refusal(struct lull_tree *tree, const struct stat *src,
 	(void)pthread_mutex_unlock(&tree->refused_lock);
 }
 
-bool lull_data_is_small(const struct lull_file *file, int src, const struct stat *st)
+static bool is_small(const struct lull_file *file, int src, const struct stat *st)
 {
 	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
 	enum lull_reflink reflink = file->entry.tree->cp->reflink;
@@ -128,21 +128,29 @@ bool lull_data_is_small(const struct lull_file *file, int src, const struct stat
 	return few_extents(file, src, st);
 }
 
-/* Each range of data by its own call: for files with holes of any size. */
-static int clone_data(int src, int dest, uint64_t size)
+bool lull_data_is_small(struct lull_file *file, int src, const struct stat *st)
 {
-	uint64_t block, start, end, at = 0;
+	if (!file->judged)
+		file->small = is_small(file, src, st);
+	file->judged = true;
+	return file->small;
+}
+
+enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
+				const struct stat *st)
+{
+	uint64_t block;
 	int r = lull_inode_block_size(dest, &block);
 
-	if (r == 0 && ftruncate(dest, (off_t)size) < 0)
-		r = -errno;
-	while (r == 0 && (r = lull_bytes_next_data(src, at, size, &start, &end)) > 0) {
-		start &= ~(block - 1);
-		end = MIN((end + block - 1) & ~(block - 1), size);
-		r = lull_clone_range(src, dest, start, end - start);
-		at = end;
-	}
-	return r;
+	if (file->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS || !S_ISREG(st->st_mode) ||
+	    st->st_size == 0)
+		return LULL_OK;
+	if (r == 0)
+		r = lull_clone_try(src, dest, (uint64_t)st->st_size, block);
+	return r == 0 ? LULL_OK
+		      : lull_data_failed(file, LULL_STAGE_PROBE, r,
+					 lull_clone_classify(-r, src, dest, 0,
+							     (uint64_t)st->st_size));
 }
 
 /* Written to since it was looked at: the size that was cloned may be that of no instant. */
@@ -155,35 +163,72 @@ static bool has_changed(int src, const struct stat *st)
 	       now.st_ctim.tv_nsec != st->st_ctim.tv_nsec;
 }
 
+/* One call, whose time is noted. */
+static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, uint64_t len)
+{
+	struct lull_progress *p = &file->result.progress;
+	uint64_t before = lull_clock_now(), took;
+	int r = lull_clone_range(src, dest, off, len);
+
+	took = lull_clock_now() - before;
+	p->calls++;
+	p->hold.max = MAX(p->hold.max, took);
+	p->hold.p50 = p->hold.p99 = p->hold.p999 = p->hold.max;
+	return r;
+}
+
+/*
+ * In calls of some blocks each, and nothing where there are holes: for what is too large or
+ * too wide for one call, in a place where lull_clone() has no room for its lock. It is of one
+ * moment if the source has not changed meanwhile. -EINTR if the observer wants to stop.
+ */
+static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
+{
+	const struct lull_options *options = file->entry.tree->options;
+	const struct lull_observer *observer = file->voice.observer;
+	uint64_t block, most, start, end, at = 0;
+	int r = lull_inode_block_size(dest, &block);
+
+	if (r == 0 && ftruncate(dest, (off_t)size) < 0)
+		r = -errno;
+	most = r < 0 ? 0 : MAX(limit(file, DEAREST_EXTENT_NS), 1u) * block;
+	while (r == 0 && (r = lull_bytes_next_data(src, at, size, &start, &end)) > 0) {
+		uint64_t before = lull_clock_now();
+
+		start &= ~(block - 1);
+		at = MIN(MIN((end + block - 1) & ~(block - 1), start + most), size);
+		r = clone_piece(file, src, dest, start, at - start);
+		lull_clock_sleep((lull_clock_now() - before) * (100 - options->duty_cycle) /
+				 options->duty_cycle);
+		if (r == 0 && observer->should_stop(observer->ctx))
+			r = -EINTR;
+	}
+	return r;
+}
+
 static int share(struct lull_file *file, int src, int dest, const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size, block;
 	struct lull_progress *p = &file->result.progress;
-	uint64_t before = lull_clock_now();
-	bool vast = has_holes(st) && size - (uint64_t)st->st_blocks * 512 > LARGE_HOLES;
 	int r = lull_inode_inherit(src, dest);
 
 	/* An empty file shows nothing, and its clone takes nothing. */
-	if (r == 0 && vast)
-		r = clone_data(src, dest, size);
-	else if (r == 0 && size > 0)
-		r = lull_clone_range(src, dest, 0, size);
+	if (r == 0 && size > 0)
+		r = lull_data_is_small(file, src, st) ? clone_piece(file, src, dest, 0, size)
+						      : clone_pieces(file, src, dest, size);
 	else if (r == 0 && file->entry.tree->cp->reflink == LULL_REFLINK_ALWAYS)
 		r = lull_clone_empty(src, dest);
 	/* The size may have changed under it; else it says the same again. */
-	if (r == 0 && !vast && size > 0 && has_changed(src, st))
+	if (r == 0 && size > 0 && has_changed(src, st))
 		r = -EINVAL;
-	if (r == -EINVAL && !vast && lull_inode_block_size(dest, &block) == 0)
+	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0)
 		r = lull_clone_whole(src, dest, block, true, &size);
 	if (r < 0)
 		return r;
 	p->method = LULL_METHOD_SINGLE;
 	p->size = p->offset = size;
 	p->bytes_cloned = MIN((uint64_t)st->st_blocks * 512, size);
-	p->calls = 1;
 	p->passes = 1;
-	p->hold.max = lull_clock_now() - before;
-	p->hold.p50 = p->hold.p99 = p->hold.p999 = p->hold.max;
 	return 0;
 }
 
@@ -256,6 +301,8 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 		r = share(file, src, dest, src_st);
 	else if (r == 0)
 		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
+	if (r == -EINTR)
+		return LULL_INTERRUPTED;
 	if (r == 0) {
 		file->reflink = "yes";
 		file->holes = "unknown";
@@ -265,9 +312,11 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 
 	if (cp->reflink == LULL_REFLINK_ALWAYS || lull_bytes_is_terminal(-r))
 		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
-	if (regular && (cause == LULL_CAUSE_NO_REFLINK || cause == LULL_CAUSE_OTHER_FILE_SYSTEM)) {
+	/* Two mounts of one file system (before Linux 5.18) are no two file systems. */
+	if (regular && (cause == LULL_CAUSE_NO_REFLINK ||
+			(cause == LULL_CAUSE_OTHER_FILE_SYSTEM &&
+			 src_st->st_dev != dest_st->st_dev)))
 		remember_refusal(tree, src_st, dest_st, -r);
-	}
 	if (S_ISREG(dest_st->st_mode) && ftruncate(dest, 0) < 0)
 		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
 	file->reflink = "unsupported";

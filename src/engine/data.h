@@ -12,7 +12,14 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 				     const struct stat *src_st, const struct stat *dest_st);
 
 /* True if one call clones the file within the budget, or its data is copied in no time. */
-bool lull_data_is_small(const struct lull_file *file, int src, const struct stat *src_st);
+bool lull_data_is_small(struct lull_file *file, int src, const struct stat *src_st);
+
+/*
+ * Before the data of dest, which is to be written in place, goes for that of src: shows
+ * whether src can be cloned at all, where nothing else will do. LULL_OK if so.
+ */
+enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
+				const struct stat *src_st);
 
 /* Notes in file->result that this failed. */
 enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,

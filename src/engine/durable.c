@@ -43,7 +43,8 @@ void lull_durable_add(struct lull_tree *tree, uint64_t dev, int fd)
 	}
 	/* More file systems than there is room for: this one now. */
 	if (d->n == LULL_DURABLE_FILES) {
-		(void)syncfs(fd);
+		if (syncfs(fd) < 0 && d->err == 0)
+			d->err = errno;
 		(void)close(fd);
 		return;
 	}
@@ -67,7 +68,7 @@ void lull_durable_add_directory(struct lull_tree *tree, int fd)
 int lull_durable_sync(struct lull_tree *tree)
 {
 	struct lull_durable *d = &tree->durable;
-	int r = 0;
+	int r = -d->err;
 
 	for (unsigned int i = 0; i < d->n; i++) {
 		int done = d->many ? syncfs(d->fd[i]) : fsync(d->fd[i]);

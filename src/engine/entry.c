@@ -50,6 +50,33 @@ bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *na
 	       in_a.st_ino == in_b.st_ino && in_a.st_dev == in_b.st_dev;
 }
 
+int lull_entry_move(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	char *name = NULL;
+	int r;
+
+	if (!e->backup_due)
+		return 0;
+	r = lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &name);
+	if (r < 0)
+		return r;
+	e->backup_due = false;
+	free(e->backup);
+	e->backup = name;
+	return 0;
+}
+
+/* Two names of one file. */
+static bool is_one(int dir, const char *a, const char *b)
+{
+	struct stat in_a, in_b;
+
+	return fstatat(dir, a, &in_a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(dir, b, &in_b, AT_SYMLINK_NOFOLLOW) == 0 && in_a.st_ino == in_b.st_ino &&
+	       in_a.st_dev == in_b.st_dev;
+}
+
 void lull_entry_undo(struct lull_entry *e)
 {
 	if (e->named)
@@ -57,10 +84,29 @@ void lull_entry_undo(struct lull_entry *e)
 	e->named = NULL;
 	if (!e->backup)
 		return;
-	if (renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) < 0)
+	/* Where both names are one file still, the rename does nothing. */
+	if (!e->backup_due &&
+	    renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) == 0) {
+		if (is_one(e->dst_dir->fd, e->backup, e->dst_name))
+			(void)unlinkat(e->dst_dir->fd, e->backup, 0);
+	} else if (!e->backup_due) {
 		lull_tree_note(e->tree, LULL_NOTE_UNBACKUP, errno, e->dst_path, NULL);
-	else if (e->tree->cp->verbose)
+		return;
+	}
+	if (e->tree->cp->verbose)
 		lull_tree_note(e->tree, LULL_NOTE_RESTORED, 0, e->backup_path, e->dst_path);
+}
+
+int lull_entry_back_up(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	int r;
+
+	if (!e->backup_due)
+		return 0;
+	r = lull_backup_link(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &e->backup);
+	e->backup_due = r < 0;
+	return r;
 }
 
 /* A file that the user has named before. */
@@ -183,6 +229,15 @@ static int meet_directory_again(struct lull_entry *e, const struct lull_named *e
 	return -1;
 }
 
+bool lull_entry_becomes_regular(const struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	mode_t type = e->src.st_mode;
+
+	return !cp->symbolic_link && !cp->hard_link &&
+	       (S_ISREG(type) || (cp->special_as_regular && !S_ISLNK(type) && !S_ISDIR(type)));
+}
+
 static bool copy_regular(struct lull_entry *e)
 {
 	struct lull_file file = {
@@ -195,7 +250,12 @@ static bool copy_regular(struct lull_entry *e)
 		.old_fd = -1,
 	};
 
-	return lull_queue_file(&file);
+	bool done = lull_queue_file(&file);
+
+	/* Its number may be another one now; a task has a copy of its own. */
+	if (!e->tree->queue)
+		e->backup = file.entry.backup;
+	return done;
 }
 
 struct made {
@@ -245,7 +305,6 @@ static void note_made(struct lull_entry *e)
 
 static bool make(struct lull_entry *e, struct lull_level *level, struct lull_operand *operand)
 {
-	const struct lull_cp *cp = e->tree->cp;
 	struct lull_named *earlier;
 	bool done;
 
@@ -263,16 +322,17 @@ static bool make(struct lull_entry *e, struct lull_level *level, struct lull_ope
 		if (r <= 0)
 			return r == 0;
 	} else if (earlier) {
-		done = lull_node_link_earlier(e, earlier);
+		int r = lull_entry_back_up(e);
+
+		done = r < 0 ? complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL)
+			     : lull_node_link_earlier(e, earlier);
 		if (!done)
 			lull_entry_undo(e);
 		return done;
 	}
 	if (S_ISDIR(e->src.st_mode))
 		done = lull_walk_directory(e, level, operand);
-	else if (!cp->symbolic_link && !cp->hard_link &&
-		 (S_ISREG(e->src.st_mode) ||
-		  (cp->special_as_regular && !S_ISLNK(e->src.st_mode))))
+	else if (lull_entry_becomes_regular(e))
 		done = copy_regular(e); /* undoes by itself */
 	else if (!(done = lull_node_make(e)))
 		lull_entry_undo(e);

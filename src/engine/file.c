@@ -24,6 +24,7 @@
 #include "engine/durable.h"
 #include "engine/queue.h"
 #include "sys/clock.h"
+#include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,10 +122,14 @@ static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
 static enum lull_outcome create_named(struct lull_file *f, int src, const struct stat *st,
 				      int dir, const char *name, int flags)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags,
-					f->mode & ~f->omitted);
+	int moved = lull_entry_move(&f->entry);
+	_cleanup_close_ int fd = moved < 0 ? -1
+					   : openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags,
+						    f->mode & ~f->omitted);
 	enum lull_outcome outcome;
 
+	if (moved < 0)
+		return fail(f, LULL_NOTE_BACKUP, moved, f->entry.dst_path);
 	if (fd < 0)
 		return errno == EEXIST ? taken(f, dir, name) : fail_create(f, errno);
 	outcome = transfer_fresh(f, src, fd, st);
@@ -133,6 +138,47 @@ static enum lull_outcome create_named(struct lull_file *f, int src, const struct
 	else
 		f->done_fd = lull_steal_fd(&fd);
 	return outcome;
+}
+
+/* -EEXIST only for a name that is taken again and again. */
+static int exchange(int fd, int dir, const char *name)
+{
+	char temporary[64];
+	int r = -EEXIST;
+
+	for (unsigned int i = 0; r == -EEXIST && i < 100; i++) {
+		(void)snprintf(temporary, sizeof(temporary), ".%x-%x.lullcp-new",
+			       (unsigned int)getpid(), (unsigned int)lull_clock_now() + i);
+		r = give_name(fd, dir, temporary);
+	}
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0) {
+		r = -errno;
+		(void)unlinkat(dir, temporary, 0);
+	}
+	return r;
+}
+
+/* The older file goes only for one that is on disk. What was cloned is: its blocks are, and
+   its map comes before the rename in the log (XFS) or with it (Btrfs). 0 or -errno. */
+static int settle(const struct lull_file *f, int fd)
+{
+	return f->result.progress.bytes_copied > 0 && !f->entry.tree->options->no_sync &&
+			       fdatasync(fd) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* The older file gets its backup name, and this one takes its place. */
+static enum lull_outcome succeed(struct lull_file *f, int fd, int dir, const char *name)
+{
+	int r = settle(f, fd), backed = r < 0 ? 0 : lull_entry_back_up(&f->entry);
+
+	if (r == 0 && backed == 0)
+		r = exchange(fd, dir, name);
+	if (r == 0 && backed == 0)
+		return LULL_OK;
+	f->made = (struct stat){ 0 };
+	return backed < 0 ? fail(f, LULL_NOTE_BACKUP, backed, f->entry.dst_path) : fail_create(f, r);
 }
 
 static enum lull_outcome create(struct lull_file *f, int src, const struct stat *st)
@@ -165,6 +211,14 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 	outcome = transfer_fresh(f, src, fd, st);
 	if (!is_whole(f, outcome))
 		return outcome;
+	if (e->backup_due) {
+		enum lull_outcome named = succeed(f, fd, dir, name);
+
+		if (named != LULL_OK)
+			return named;
+		f->done_fd = lull_steal_fd(&fd);
+		return outcome;
+	}
 	r = give_name(fd, dir, name);
 	if (r < 0)
 		f->made = (struct stat){ 0 };
@@ -184,27 +238,10 @@ static bool may_replace(const struct lull_file *f, int old)
 
 	/* A link, or one of several names, is to go on being that. */
 	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink == 1 &&
+	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
 	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
 	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       named.st_ino == e->dst.st_ino && named.st_dev == e->dst.st_dev;
-}
-
-/* -EEXIST only for a name that is taken again and again. */
-static int exchange(int fd, int dir, const char *name)
-{
-	char temporary[64];
-	int r = -EEXIST;
-
-	for (unsigned int i = 0; r == -EEXIST && i < 100; i++) {
-		(void)snprintf(temporary, sizeof(temporary), ".%x-%x.lullcp-new",
-			       (unsigned int)getpid(), (unsigned int)lull_clock_now() + i);
-		r = give_name(fd, dir, temporary);
-	}
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0) {
-		r = -errno;
-		(void)unlinkat(dir, temporary, 0);
-	}
-	return r;
 }
 
 /* False: nothing has happened, and the file has to be written in place. */
@@ -233,20 +270,12 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	}
 	if (!lull_dress_keep(f, src, fd, &e->dst, false))
 		*ret_outcome = LULL_FAILED;
-	/* The older file goes only for one that is on disk. What was cloned is: its blocks are,
-	   and its map comes before the rename in the log (XFS) or with it (Btrfs). */
-	if (f->result.progress.bytes_copied > 0 && !e->tree->options->no_sync &&
-	    fdatasync(fd) < 0) {
-		*ret_outcome = fail_create(f, errno);
-		return true;
-	}
-	r = exchange(fd, dir, name);
-	if (r < 0) {
-		f->made = (struct stat){ 0 };
-		*ret_outcome = fail_create(f, r);
-	} else {
+	enum lull_outcome named = succeed(f, fd, dir, name);
+
+	if (named == LULL_OK)
 		f->done_fd = lull_steal_fd(&fd);
-	}
+	else
+		*ret_outcome = named;
 	return true;
 }
 
@@ -257,8 +286,13 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	int fd = *fd_of_old;
 	enum lull_outcome outcome;
 
-	if (S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only && ftruncate(fd, 0) < 0)
-		return fail_create(f, errno);
+	if (S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only) {
+		outcome = lull_data_try(f, src, fd, st);
+		if (outcome != LULL_OK)
+			return outcome;
+		if (ftruncate(fd, 0) < 0)
+			return fail_create(f, errno);
+	}
 	outcome = lull_data_transfer(f, src, fd, st, &e->dst);
 	if (outcome != LULL_OK)
 		return outcome;
@@ -269,18 +303,31 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	return outcome;
 }
 
+/* A fifo is open only when somebody is at its other end, and signals come meanwhile. -EINTR
+   if one of them says to stop. */
+static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
+{
+	const struct lull_observer *observer = f->entry.tree->voice.observer;
+	int fd;
+
+	do
+		fd = openat(dir, name, flags);
+	while (fd < 0 && errno == EINTR && !observer->should_stop(observer->ctx));
+	return fd < 0 ? -errno : fd;
+}
+
 /* Opens what is there, as cp does: it is what tells whether the user may write to it. */
 static int open_old(struct lull_file *f)
 {
 	struct lull_entry *e = &f->entry;
 	int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
-	int fd = openat(e->dst_dir->fd, e->dst_name,
-			flags | (S_ISREG(e->dst.st_mode) ? O_NONBLOCK : 0) |
-				(e->dst_is_itself ? O_NOFOLLOW : 0));
+	int fd = open_patiently(f, e->dst_dir->fd, e->dst_name,
+				flags | (S_ISREG(e->dst.st_mode) ? O_NONBLOCK : 0) |
+					(e->dst_is_itself ? O_NOFOLLOW : 0));
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) == 0 && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev)
 		return fd;
 	(void)close(fd);
@@ -295,6 +342,8 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 
 	if (!e->fresh) {
 		old = open_old(f);
+		if (old == -EINTR)
+			return LULL_INTERRUPTED;
 		if (old < 0 && e->tree->cp->force) {
 			if (unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
 				return fail(f, LULL_NOTE_REMOVE, errno, e->dst_path);
@@ -333,13 +382,15 @@ static enum lull_outcome copy(struct lull_file *f)
 
 	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
 	_cleanup_close_ int src =
-		openat(e->src_dir->fd, e->src_name,
-		       flags | (S_ISREG(e->src.st_mode) ? O_NONBLOCK : 0) |
-			       (e->follow ? 0 : O_NOFOLLOW));
+		open_patiently(f, e->src_dir->fd, e->src_name,
+			       flags | (S_ISREG(e->src.st_mode) ? O_NONBLOCK : 0) |
+				       (e->follow ? 0 : O_NOFOLLOW));
 	struct stat st;
 
+	if (src == -EINTR)
+		return LULL_INTERRUPTED;
 	if (src < 0)
-		return fail(f, LULL_NOTE_OPEN, errno, e->src_path);
+		return fail(f, LULL_NOTE_OPEN, src, e->src_path);
 	if (fstat(src, &st) < 0)
 		return fail(f, LULL_NOTE_STAT, errno, e->src_path);
 	if (st.st_ino != e->src.st_ino || st.st_dev != e->src.st_dev)
@@ -396,7 +447,9 @@ bool lull_file_finish(struct lull_file *f)
 
 		lull_voice_note(&tree->voice, &how);
 	}
-	if (f->outcome == LULL_OK || f->reported || f->outcome == LULL_INTERRUPTED)
+	/* Not of those that were not begun any more. */
+	if (f->outcome == LULL_OK || f->reported ||
+	    (f->outcome == LULL_INTERRUPTED && f->result.progress.source))
 		observer->file(observer->ctx, f->outcome, &f->result);
 	if (e->named && f->made.st_ino) {
 		e->named->other_dev = f->made.st_dev;
@@ -405,7 +458,7 @@ bool lull_file_finish(struct lull_file *f)
 	if (f->done_fd >= 0)
 		lull_durable_add(tree, f->made.st_dev, f->done_fd);
 	lull_tree_ended(tree, f->outcome);
-	if (f->outcome != LULL_OK && (f->reported || !f->made.st_ino))
+	if (f->outcome != LULL_OK && !f->result.published && (f->reported || !f->made.st_ino))
 		lull_entry_undo(e);
 	return f->outcome == LULL_OK;
 }

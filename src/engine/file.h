@@ -10,6 +10,9 @@ struct lull_file {
 	mode_t mode;              /* permissions for a new file, before the umask */
 	mode_t omitted;           /* those that are left out until the owner is right */
 
+	bool judged;              /* small is known: lull_data_is_small() */
+	bool small;
+
 	/* what came of it */
 	enum lull_outcome outcome;
 	struct lull_result result;

@@ -134,6 +134,7 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 	}
 	(void)lull_entry_copy(&entry, NULL, &operand);
 	lull_queue_drain(&run->tree);
+	run->tree.cp = &run->tree.options->cp;
 }
 
 static void copy_operand(struct run *run, const char *source, const char *dest)

@@ -17,9 +17,12 @@ struct lull_parents {
 	struct lull_cp cp; /* with what is kept of a directory above */
 	struct lull_keep keep;
 	struct stat src;
+	struct lull_dirref *root;
+	char *name; /* in root */
 	char *src_path;
 	char *dst_path;
 	bool made;
+	bool ends; /* there is something to set */
 };
 
 static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path)
@@ -35,7 +38,7 @@ static int open_directory(int dir, const char *name)
 	return fd < 0 && errno == EACCES ? openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
 }
 
-static bool make_one(struct lull_entry *e, struct lull_parents *p, const char *name)
+static bool make_one(struct lull_entry *e, struct lull_parents *p)
 {
 	const struct lull_cp *cp = e->tree->cp;
 	mode_t mode = (cp->default_mode ? 0777 : p->src.st_mode) & 07777;
@@ -44,7 +47,7 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p, const char *n
 		.kind = LULL_NOTE_PARENT, .path = p->src_path, .path2 = p->dst_path
 	};
 
-	if (mkdirat(e->dst_dir->fd, name, mode & ~omitted) < 0)
+	if (mkdirat(e->dst_dir->fd, p->name, mode & ~omitted) < 0)
 		return complain(e, LULL_NOTE_PARENT_MAKE, errno, p->dst_path);
 	p->made = true;
 	p->keep.omitted = mode & omitted;
@@ -53,28 +56,28 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p, const char *n
 	return true;
 }
 
-/* Opens both sides of one directory, for what is set at the end. */
-static bool open_one(struct lull_entry *e, struct lull_parents *p, const char *name)
+/* Looks at both sides of one directory, for what is set at the end. A path has more parts than
+   there are descriptors, so they do not stay open. */
+static bool look_at_one(struct lull_entry *e, struct lull_parents *p)
 {
-	int src = open_directory(AT_FDCWD, p->src_path), dst = open_directory(e->dst_dir->fd, name);
+	_cleanup_close_ int src = open_directory(AT_FDCWD, p->src_path);
+	_cleanup_close_ int dst = open_directory(p->root->fd, p->name);
 	struct lull_keep *k = &p->keep;
-	struct lull_file_at to = { .fd = dst, .dir = AT_FDCWD, .name = p->dst_path };
+	struct lull_file_at to = { .fd = dst };
+	int r;
 
-	k->from = (struct lull_file_at){ .fd = src, .dir = AT_FDCWD, .name = p->src_path };
-	k->to = to;
 	if (src < 0)
 		return complain(e, LULL_NOTE_PARENT_ATTRIBUTES, errno, p->src_path);
 	if (dst < 0 || fstat(dst, &k->dst) < 0)
 		return complain(e, LULL_NOTE_PARENT_ATTRIBUTES, errno, p->dst_path);
+	p->ends = true;
 	k->fresh = p->made;
 	if (!p->made)
 		return true;
 	lull_durable_add_directory(e->tree, dst);
 	if ((k->dst.st_mode & S_IRWXU) == S_IRWXU)
 		return true;
-
-	int r = lull_metadata_chmod(&to, (k->dst.st_mode & 07777) | S_IRWXU);
-
+	r = lull_metadata_chmod(&to, (k->dst.st_mode & 07777) | S_IRWXU);
 	k->restore_mode = true;
 	return r == 0 || complain(e, LULL_NOTE_SET_MODE, r, p->dst_path);
 }
@@ -86,16 +89,14 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	const struct lull_cp *cp = e->tree->cp;
 	bool keeps = cp->keep_mode || cp->keep_owner || cp->keep_times, missing;
 	size_t slashes = strspn(path, "/");
-	_cleanup_free_ char *name = strndup(path + slashes, len - slashes);
 	struct lull_parents *p = calloc(1, sizeof(*p));
 	struct stat st;
 	int err;
 
-	if (!name || !p) {
-		free(p);
+	if (!p)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
-	}
 	p->tree = e->tree;
+	p->root = lull_dirref_hold(e->dst_dir);
 	p->cp = *cp;
 	p->cp.keep_xattrs = false;
 	p->next = *ret_parents;
@@ -104,19 +105,20 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 		.cp = &p->cp,
 		.voice = &e->tree->voice,
 		.umask = e->tree->options->umask,
-		.from = { .fd = -1 },
-		.to = { .fd = -1 },
 		.src = &p->src,
 	};
+	p->name = strndup(path + slashes, len - slashes);
 	p->src_path = strndup(path, len);
-	if (!p->src_path ||
+	if (!p->name || !p->src_path ||
 	    asprintf(&p->dst_path, "%s%s%s", target,
-		     *target && target[strlen(target) - 1] == '/' ? "" : "/", name) < 0)
+		     *target && target[strlen(target) - 1] == '/' ? "" : "/", p->name) < 0) {
+		p->dst_path = NULL;
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
+	}
 	p->keep.from_path = p->src_path;
 	p->keep.to_path = p->dst_path;
 
-	missing = fstatat(e->dst_dir->fd, name, &st, 0) < 0;
+	missing = fstatat(e->dst_dir->fd, p->name, &st, 0) < 0;
 	if (missing || keeps) {
 		err = stat(p->src_path, &p->src) < 0 ? errno
 		      : S_ISDIR(p->src.st_mode)	     ? 0
@@ -127,9 +129,9 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	*ret_fresh = missing;
 	if (!missing && !S_ISDIR(st.st_mode))
 		return complain(e, LULL_NOTE_NOT_DIRECTORY, 0, p->dst_path);
-	if (missing && !make_one(e, p, name))
+	if (missing && !make_one(e, p))
 		return false;
-	return !(missing || keeps) || open_one(e, p, name);
+	return !(missing || keeps) || look_at_one(e, p);
 }
 
 bool lull_parents_make(struct lull_entry *e, const char *path, const char *target,
@@ -159,6 +161,35 @@ bool lull_parents_make(struct lull_entry *e, const char *path, const char *targe
 	return true;
 }
 
+static bool is_still(int fd, const struct stat *st)
+{
+	struct stat now;
+
+	if (fd >= 0 && fstat(fd, &now) == 0 && now.st_ino == st->st_ino &&
+	    now.st_dev == st->st_dev)
+		return true;
+	/* Moved elsewhere meanwhile. */
+	errno = fd < 0 ? errno : ESTALE;
+	return false;
+}
+
+static bool end_one(struct lull_parents *p)
+{
+	_cleanup_close_ int src = open_directory(AT_FDCWD, p->src_path);
+	_cleanup_close_ int dst = open_directory(p->root->fd, p->name);
+	struct lull_note note = { .kind = LULL_NOTE_PARENT_ATTRIBUTES };
+
+	if (is_still(src, &p->src) && is_still(dst, &p->keep.dst)) {
+		p->keep.from = (struct lull_file_at){ .fd = src };
+		p->keep.to = (struct lull_file_at){ .fd = dst };
+		return lull_keep_attributes(&p->keep);
+	}
+	note.err = errno;
+	note.path = is_still(src, &p->src) ? p->dst_path : p->src_path;
+	lull_voice_note(p->keep.voice, &note);
+	return false;
+}
+
 static void end(void *ctx)
 {
 	struct lull_parents *p = ctx;
@@ -166,12 +197,10 @@ static void end(void *ctx)
 	while (p) {
 		struct lull_parents *next = p->next;
 
-		if (p->keep.to.fd >= 0 && !lull_keep_attributes(&p->keep))
+		if (p->ends && !end_one(p))
 			lull_tree_ended(p->tree, LULL_FAILED);
-		if (p->keep.from.fd >= 0)
-			(void)close(p->keep.from.fd);
-		if (p->keep.to.fd >= 0)
-			(void)close(p->keep.to.fd);
+		lull_dirref_drop(p->root);
+		free(p->name);
 		free(p->src_path);
 		free(p->dst_path);
 		free(p);

@@ -10,7 +10,8 @@
  * INVARIANTS
  *  1. The observer is called on the walk's thread alone.
  *  2. Notes come in the order in which one job would give them.
- *  3. The ring is bounded, and with it memory and descriptors.
+ *  3. The ring is bounded, and so is what waits behind its tasks, and with them memory and
+ *     descriptors: whatever the tree, and however long one file takes.
  */
 #include "engine/queue.h"
 
@@ -20,10 +21,18 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define MOST_JOBS 256u
 /* Small files are over at once: a worker has some to go on with. */
-#define TASKS_A_JOB 8u
+#define MOST_TASKS_A_JOB 8u
+/* What a file at work has open at the most, a task that waits (its directories, and what it
+   made) with the step behind it (a directory on both sides), and the walk with the rest. */
+#define DESCRIPTORS_A_JOB 16u
+#define DESCRIPTORS_A_TASK 5u
+#define OTHER_DESCRIPTORS 250u
+/* Notes of the walk that wait: some hundred bytes each. */
+#define MOST_NOTES 10000u
 /* How often the walk looks for signals while it waits. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
@@ -55,6 +64,7 @@ struct lull_task {
 	enum state state;
 	struct events own;   /* from its worker */
 	struct events after; /* from the walk, to come behind it */
+	unsigned int after_steps, after_notes;
 	struct lull_progress progress;
 	bool progressed;
 };
@@ -68,6 +78,7 @@ struct lull_queue {
 	unsigned int n_threads;
 	struct lull_task **ring;
 	unsigned int room, head, n, next; /* next: not begun, from head */
+	unsigned int steps, notes; /* that wait behind tasks */
 	bool closing;
 	bool finishing; /* the walk hears a task: what it says now belongs there */
 	bool stop; /* asked for by the observer */
@@ -278,6 +289,8 @@ static bool finish_head(struct lull_queue *q)
 	hear_all(q->tree, &task->own);
 	task->file.voice = q->tree->voice;
 	(void)lull_file_finish(&task->file);
+	q->steps -= task->after_steps;
+	q->notes -= task->after_notes;
 	hear_all(q->tree, &task->after);
 	q->finishing = false;
 	free_task(task);
@@ -313,31 +326,42 @@ void lull_queue_drain(struct lull_tree *tree)
 		finish(tree->queue, 0);
 }
 
-static struct events *behind_all(struct lull_queue *q)
+/* The youngest task, which what the walk has to say comes behind; NULL: say it at once. */
+static struct lull_task *youngest(struct lull_queue *q)
 {
-	return q && q->n > 0 && !q->finishing ? &q->ring[(q->head + q->n - 1) % q->room]->after : NULL;
+	if (!q || q->n == 0 || q->finishing)
+		return NULL;
+	/* Invariant 3. */
+	while (q->n > 0 && (q->steps >= q->room || q->notes >= MOST_NOTES))
+		finish(q, q->n - 1);
+	return q->n > 0 ? q->ring[(q->head + q->n - 1) % q->room] : NULL;
 }
 
 /* Only the walk changes head and n, so it needs no lock to look at them, nor for what comes
    after a task. */
 void lull_queue_note(struct lull_tree *tree, const struct lull_note *note)
 {
-	struct events *events = behind_all(tree->queue);
+	struct lull_task *task = youngest(tree->queue);
 
-	if (events)
-		add_note(events, note);
-	else
+	if (task) {
+		add_note(&task->after, note);
+		task->after_notes++;
+		tree->queue->notes++;
+	} else {
 		tree->voice.observer->note(tree->voice.observer->ctx, note);
+	}
 }
 
 void lull_queue_later(struct lull_tree *tree, void (*step)(void *ctx), void *ctx)
 {
-	struct events *events = behind_all(tree->queue);
-	struct event *event = events ? add(events, EVENT_STEP) : NULL;
+	struct lull_task *task = youngest(tree->queue);
+	struct event *event = task ? add(&task->after, EVENT_STEP) : NULL;
 
 	if (event) {
 		event->step = step;
 		event->ctx = ctx;
+		task->after_steps++;
+		tree->queue->steps++;
 		return;
 	}
 	lull_queue_drain(tree);
@@ -349,6 +373,8 @@ static bool own_texts(struct lull_task *task)
 	struct lull_entry *e = &task->file.entry;
 	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
 
+	e->backup = copy(e->backup);
+	e->backup_path = copy(e->backup_path);
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		task->text[i] = strdup(*text[i]);
 		if (!task->text[i])
@@ -357,8 +383,6 @@ static bool own_texts(struct lull_task *task)
 			e->dst_rel = task->text[i] + (e->dst_rel - e->dst_path);
 		*text[i] = task->text[i];
 	}
-	e->backup = copy(e->backup);
-	e->backup_path = copy(e->backup_path);
 	return true;
 }
 
@@ -386,6 +410,9 @@ bool lull_queue_file(struct lull_file *file)
 	}
 	if (!task || !own_texts(task)) {
 		lull_tree_note(tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.dst_path, NULL);
+		lull_entry_undo(&file->entry);
+		if (task)
+			free_task(task);
 		return false;
 	}
 	finish(q, q->room - 1);
@@ -396,17 +423,33 @@ bool lull_queue_file(struct lull_file *file)
 	return true;
 }
 
+/* How many jobs, and tasks for each, there are descriptors for. */
+static unsigned int limit_jobs(unsigned int wanted, unsigned int *ret_tasks)
+{
+	struct rlimit limit;
+	uint64_t room = 1024 - OTHER_DESCRIPTORS, jobs;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		room = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
+	jobs = MIN(MIN(wanted, MOST_JOBS), room / (DESCRIPTORS_A_JOB + DESCRIPTORS_A_TASK));
+	jobs = MAX(jobs, 1u);
+	room = room / jobs > DESCRIPTORS_A_JOB ? room / jobs - DESCRIPTORS_A_JOB : 0;
+	*ret_tasks = (unsigned int)MIN(MAX(room / DESCRIPTORS_A_TASK, 1u), MOST_TASKS_A_JOB);
+	return (unsigned int)jobs;
+}
+
 int lull_queue_open(struct lull_tree *tree, unsigned int n)
 {
 	struct lull_queue *q = calloc(1, sizeof(*q));
+	unsigned int tasks;
 	pthread_condattr_t monotonic;
 	sigset_t all, before;
 	int r = 0;
 
 	if (!q)
 		return -ENOMEM;
-	n = MIN(n, MOST_JOBS);
-	*q = (struct lull_queue){ .tree = tree, .room = n * TASKS_A_JOB };
+	n = limit_jobs(n, &tasks);
+	*q = (struct lull_queue){ .tree = tree, .room = n * tasks };
 	q->ring = calloc(q->room, sizeof(struct lull_task *));
 	q->thread = calloc(n, sizeof(pthread_t));
 	(void)pthread_mutex_init(&q->lock, NULL);

@@ -48,6 +48,7 @@ struct lull_durable {
 	uint64_t dev[LULL_DURABLE_FILES];
 	unsigned int n;
 	bool many; /* fd has one for each file system */
+	int err;   /* of a sync that could not wait for the end, or 0 */
 };
 
 struct lull_tree {
@@ -88,7 +89,8 @@ struct lull_entry {
 	struct stat src;
 	struct stat dst;        /* unless fresh; of the link if dst_is_itself */
 	bool dst_is_itself;     /* dst was found without following it */
-	char *backup;           /* name in dst_dir that dest has got, or NULL */
+	char *backup;           /* name in dst_dir that dest has got, or is to get; or NULL */
+	bool backup_due;        /* it gets it when the new one takes its place */
 	char *backup_path;      /* for people */
 	struct lull_named *named; /* this entry in links, or NULL */
 };
@@ -100,7 +102,6 @@ struct lull_level {
 	struct lull_dirref *dst;
 	uint64_t dev, inode;         /* of the source */
 	uint64_t dst_dev, dst_inode;
-	unsigned int depth;
 };
 
 /* What is said of a whole operand. */
@@ -134,6 +135,16 @@ bool lull_entry_copy(struct lull_entry *entry, struct lull_level *level,
 
 /* Puts a backup back where it was, and forgets the entry; for those that fail. */
 void lull_entry_undo(struct lull_entry *entry);
+
+/* Gives dest its backup name, if that is due; it goes on bearing its own until another file
+   takes it. 0 or -errno. */
+int lull_entry_back_up(struct lull_entry *entry) _must_check_;
+
+/* The same, but takes its own name from it: where the new file can only be made under that. */
+int lull_entry_move(struct lull_entry *entry) _must_check_;
+
+/* True if dest is to be a regular file with the data of the source. */
+bool lull_entry_becomes_regular(const struct lull_entry *entry);
 
 /* True if both names are the same entry of the same directory. */
 bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b);

@@ -9,6 +9,7 @@
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
 #include "engine/job.h"
+#include "sys/bytes.h"
 #include "sys/clock.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
@@ -123,12 +124,10 @@ static int read_all(int fd, char *buffer, size_t len, uint64_t off)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(fd, buffer + done, len - done, (off_t)(off + done));
+		int64_t n = lull_bytes_read(fd, (int64_t)(off + done), buffer + done, len - done);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		if (n == 0)
 			return -ESTALE;
 		done += (size_t)n;

@@ -68,10 +68,11 @@ static bool unpark(struct lull_entry *e, struct lull_level *level, const struct 
 	if (!level || level->src)
 		return true;
 	level->src = open_parent(child->src, level->dev, level->inode);
-	level->dst = open_parent(child->dst, level->dst_dev, level->dst_inode);
-	if (level->src && level->dst)
+	level->dst = level->src ? open_parent(child->dst, level->dst_dev, level->dst_inode) : NULL;
+	if (level->dst)
 		return true;
-	complain(e, LULL_NOTE_ACCESS, errno, e->src_path);
+	complain(e, LULL_NOTE_ACCESS, errno, level->src ? e->dst_path : e->src_path);
+	park(level);
 	return false;
 }
 
@@ -85,17 +86,22 @@ struct ending {
 	char *text[4];
 };
 
+static void forget(struct ending *ending)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ending->ref); i++)
+		lull_dirref_drop(ending->ref[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(ending->text); i++)
+		free(ending->text[i]);
+	free(ending);
+}
+
 static void end(void *ctx)
 {
 	struct ending *ending = ctx;
 
 	if (!lull_keep_attributes(&ending->keep))
 		lull_tree_ended(ending->tree, LULL_FAILED);
-	for (size_t i = 0; i < ARRAY_SIZE(ending->ref); i++)
-		lull_dirref_drop(ending->ref[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(ending->text); i++)
-		free(ending->text[i]);
-	free(ending);
+	forget(ending);
 }
 
 static bool end_later(struct lull_entry *e, struct lull_level *self, const struct lull_keep *keep)
@@ -114,8 +120,10 @@ static bool end_later(struct lull_entry *e, struct lull_level *self, const struc
 			  strdup(e->dst_path) },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(ending->text); i++) {
-		if (!ending->text[i])
+		if (!ending->text[i]) {
+			forget(ending);
 			return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
+		}
 	}
 	ending->keep.src = &ending->src;
 	ending->keep.from.name = ending->text[0];
@@ -245,9 +253,10 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 	return r < 0 ? complain(e, LULL_NOTE_ACCESS, r, e->src_path) : done;
 }
 
-static int open_source(const struct lull_entry *e)
+/* how: O_RDONLY or O_PATH. */
+static int open_source(const struct lull_entry *e, int how)
 {
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (e->follow ? 0 : O_NOFOLLOW);
+	int flags = how | O_DIRECTORY | O_CLOEXEC | (e->follow ? 0 : O_NOFOLLOW);
 	int fd = openat(e->src_dir->fd, e->src_name, flags);
 	struct stat st;
 
@@ -264,19 +273,54 @@ static bool fill(struct lull_entry *e, struct lull_level *level, struct lull_lev
 		 struct lull_operand *operand)
 {
 	struct lull_level *far = self;
-	bool done;
 
 	if (e->tree->cp->one_file_system && level && level->dev != e->src.st_dev)
 		return true;
-	if (!self->src)
-		return false;
 	/* The operand's own level has directories that are not below any ".." of ours. */
 	for (unsigned int i = 0; far && i < OPEN_LEVELS; i++)
 		far = far->up;
 	if (far && far->src)
 		park(far);
-	done = copy_children(e, self, operand);
-	return done;
+	return copy_children(e, self, operand);
+}
+
+/* Opens the source and goes through it. What cannot be entered has attributes still. */
+static bool fill_from_source(struct lull_entry *e, struct lull_level *level,
+			     struct lull_level *self, struct lull_operand *operand)
+{
+	int fd = open_source(e, O_RDONLY);
+	bool done = true;
+
+	if (fd < 0 && fd != -ESTALE) {
+		done = complain(e, LULL_NOTE_ACCESS, fd, e->src_path);
+		fd = open_source(e, O_PATH);
+	}
+	if (fd == -ESTALE)
+		return complain(e, LULL_NOTE_REPLACED, 0, e->src_path);
+	self->src = lull_dirref_new(fd < 0 ? -1 : fd);
+	if (!self->src) {
+		if (fd >= 0)
+			(void)close(fd);
+		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
+	}
+	return done && fill(e, level, self, operand);
+}
+
+/* In attributes and times what the source is. */
+static bool dress(struct lull_entry *e, struct lull_level *level, struct lull_level *self,
+		  struct lull_keep *keep)
+{
+	if (!unpark(e, level, self))
+		return false;
+	/* They may have been opened anew. */
+	if (level) {
+		e->src_dir = level->src;
+		e->dst_dir = level->dst;
+	}
+	keep->src = &e->src;
+	keep->from = (struct lull_file_at){ .fd = self->src->fd, .dir = e->src_dir->fd };
+	keep->to = (struct lull_file_at){ .fd = self->dst->fd, .dir = e->dst_dir->fd };
+	return end_later(e, self, keep);
 }
 
 bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
@@ -287,15 +331,14 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		.up = level,
 		.dev = e->src.st_dev,
 		.inode = e->src.st_ino,
-		.depth = level ? level->depth + 1 : 0,
 	};
 	struct lull_keep keep = {
 		.cp = e->tree->cp,
 		.umask = e->tree->options->umask,
 		.is_link = false,
 	};
-	int dst_fd = -1, src_fd;
-	bool done = true;
+	int dst_fd = -1;
+	bool done = false;
 
 	if (is_above(e, level)) {
 		complain(e, LULL_NOTE_CYCLE, 0, e->src_path);
@@ -308,35 +351,17 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		lull_entry_undo(e);
 		return false;
 	}
-	src_fd = open_source(e);
-	if (src_fd < 0)
-		done = src_fd == -ESTALE ? complain(e, LULL_NOTE_REPLACED, 0, e->src_path)
-					 : complain(e, LULL_NOTE_ACCESS, src_fd, e->src_path);
 	self.dst_dev = keep.dst.st_dev;
 	self.dst_inode = keep.dst.st_ino;
 	self.dst = lull_dirref_new(dst_fd);
-	/* Its attributes can be read without its contents. */
-	if (src_fd < 0)
-		src_fd = openat(e->src_dir->fd, e->src_name,
-				O_PATH | O_DIRECTORY | O_CLOEXEC | (e->follow ? 0 : O_NOFOLLOW));
-	self.src = lull_dirref_new(src_fd);
-	if (!self.src || !self.dst)
+	if (!self.dst) {
+		(void)close(dst_fd);
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
-	if (done)
-		done = fill(e, level, &self, operand);
-	if (!self.src)
-		return false;
-	if (!unpark(e, level, &self))
-		done = false;
-	if (level && level->src) {
-		e->src_dir = level->src;
-		e->dst_dir = level->dst;
 	}
-	keep.src = &e->src;
-	keep.from = (struct lull_file_at){ .fd = self.src->fd, .dir = e->src_dir->fd };
-	keep.to = (struct lull_file_at){ .fd = self.dst->fd, .dir = e->dst_dir->fd };
-	if (!level || level->src)
-		done = end_later(e, &self, &keep) && done;
+	done = fill_from_source(e, level, &self, operand);
+	/* Neither what took the source's place nor what is parked for good. */
+	if (self.src)
+		done = dress(e, level, &self, &keep) && done;
 	lull_dirref_drop(self.src);
 	lull_dirref_drop(self.dst);
 	return done;

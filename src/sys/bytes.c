@@ -121,6 +121,9 @@ int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start
 	if ((uint64_t)data >= end)
 		return 0;
 	hole = lseek(fd, data, SEEK_HOLE);
+	/* It has become shorter in between. */
+	if (hole < 0 && errno == ENXIO)
+		return 0;
 	if (hole < 0)
 		return -errno;
 	*ret_start = (uint64_t)data;

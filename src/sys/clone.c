@@ -34,6 +34,18 @@ int lull_clone_empty(int src, int dest)
 	return ioctl(dest, FICLONE, src) < 0 ? -errno : 0;
 }
 
+int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
+{
+	struct file_clone_range range = { .src_fd = src, .src_length = MIN(size, block) };
+	struct stat st;
+
+	if (fstat(dest, &st) < 0)
+		return -errno;
+	range.dest_offset = ((uint64_t)st.st_size + block - 1) & ~(block - 1);
+	assert(size > 0);
+	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
+}
+
 int lull_clone_own_block(int fd, uint64_t block)
 {
 	struct file_clone_range range = {

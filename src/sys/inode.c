@@ -8,6 +8,10 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000 /* since 5.8; earlier it is never set */
+#endif
+
 static bool unknown_here(int err)
 {
 	return err == ENOTTY || err == EOPNOTSUPP || err == ENOSYS || err == EINVAL;
@@ -26,6 +30,14 @@ bool lull_inode_is_immutable(int dir, const char *name)
 
 	return statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 &&
 	       st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
+}
+
+bool lull_inode_is_mounted_on(int dir, const char *name)
+{
+	struct statx st;
+
+	return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
+	       st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
 static int inherit_nocow(int src, int dest)

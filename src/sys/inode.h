@@ -22,6 +22,9 @@ bool lull_inode_has_cowextsize(int fd);
 /* True if name in directory dir is immutable or append-only (chattr +i, +a). */
 bool lull_inode_is_immutable(int dir, const char *name);
 
+/* True if something is mounted on name in directory dir: then no file can take its name. */
+bool lull_inode_is_mounted_on(int dir, const char *name);
+
 /*
  * Gives dest, which must be empty, what of src's properties a clone needs: the NOCOW flag,
  * set or cleared (Btrfs clones only between files that agree), and cowextsize, without

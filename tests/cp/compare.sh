@@ -6,6 +6,8 @@
 #
 #   compare.sh [--list] [NAME...]   the cases whose name matches one of the patterns, or all;
 #                                   --list prints failures in the form of "differences"
+#   compare.sh --random N           N command lines of options and operands by chance, which
+#                                   LULL_TEST_SEED repeats
 #   compare.sh --self-test          breaks cp in many ways, each of which must be noticed
 #
 # Environment: LULLCP, TOOLS (where the program snapshot is), CASES and DIFFERENCES (files
@@ -202,7 +204,14 @@ judge() { # judge USER: compares ours with the system's, which are in $s_… and
   labelled "$o_status" "$o_out" "$o_err" "$o_tree" >"$T/labelled.lullcp"
   difference=$(diff "$T/labelled.cp" "$T/labelled.lullcp" | grep '^[<>]' |
     sed "s/^</-/; s/^>/+/; s/ $me / me:me /; /^. tree /!s,$W,DIR,g")
-  if [ -n "${rule_of[$key]:-}" ]; then
+  # Where a copy into itself stops depends on the order of entries, which is that of inodes.
+  if [ "$lenient" = 1 ] && [[ $s_err == *' into itself, '* && $s_status$s_err == "$o_status$o_err" ]]; then
+    ok
+    return
+  fi
+  if [ "$lenient" = 1 ] && reduced=$(drop_replaced <<<"$difference"); then
+    difference=$reduced
+  elif [ -n "${rule_of[$key]:-}" ]; then
     if reduced=$(drop_replaced <<<"$difference"); then
       hit[$key]+=rule
       difference=$reduced
@@ -372,10 +381,15 @@ compare() { # runs what the arguments ask for, and judges the list of difference
 mkdir "$T/ours" "$T/theirs"
 ln -s /usr/bin/cp "$T/theirs/cp"
 list=0
+lenient=0 # 1: what every replacement does is let pass, without a list
 case ${1:-} in
   --self-test)
     . "$here/self-test.sh"
     finish ;;
+  --random)
+    . "$here/random.sh"
+    n_random=${2:?how many}
+    set -- ;;
   --list)
     list=1
     shift ;;
@@ -383,7 +397,13 @@ esac
 patterns=("$@")
 # a copy: the ordinary user may not be able to reach the place of the build
 install -m 755 "$LULLCP" "$T/ours/cp"
-read_differences
+if [ -n "${n_random:-}" ]; then
+  random_cases "$n_random" >"$T/random"
+  CASES=("$T/random")
+  lenient=1
+else
+  read_differences
+fi
 compare
 n_users=${#users_seen[@]}
 # shellcheck disable=SC2031

@@ -51,6 +51,53 @@ rm -f filler
 cd /
 fs_unmount "$M"
 
+# --reflink=auto: an error that a copy would meet again, later and with more harm, is the end
+fs_mount xfs 1G
+cd "$M" || exit 99
+mkdir t
+echo small >t/small
+fragmented t/big 3000
+truncate -s 3G t/vast
+echo data | dd of=t/vast conv=notrunc status=none
+echo old >over
+ln over over2
+failing() { # failing ERRNO ARG...
+  local errno=$1
+  shift
+  rc=0
+  CLONE_ERRNO=$errno LD_PRELOAD=$TOOLS/clones.so "$LULLCP" --json --reflink=auto "$@" \
+    >"$T/out" 2>"$T/err" || rc=$?
+}
+for errno in 5 12 28 122; do # EIO ENOMEM ENOSPC EDQUOT
+  for file in small big vast; do
+    for also in -T -Tj2 '-T --checkpoint-interval=0'; do
+      # shellcheck disable=SC2086 # options
+      failing $errno $also t/$file new
+      same "$errno, $file $also: status" 1 $rc
+      check_not "$errno, $file $also: no copy" test -e new
+      same "$errno, $file $also: no byte" '' \
+        "$(jq -r 'select(.bytes_copied > 0) | .bytes_copied' "$T/out")"
+    done
+    failing $errno t/$file over
+    same "$errno, $file over a linked one" 1 $rc
+  done
+  for jobs in 1 4; do
+    failing $errno -rj$jobs t n
+    same "$errno, a tree, $jobs jobs: status" 1 $rc
+    same "$errno, a tree, $jobs jobs: no file" '' "$(find n -type f)"
+    rm -rf n
+  done
+done
+# what a clone cannot do and a copy can: it is these errors alone that end it
+for errno in 95 18 22; do # EOPNOTSUPP EXDEV EINVAL
+  failing $errno -r t n
+  same "$errno: status" 0 $rc
+  check "$errno: a copy" diff -r t n
+  rm -rf n
+done
+cd /
+fs_unmount "$M"
+
 # holes of exabytes cost nothing
 fs_mount xfs 400M
 cd "$M" || exit 99

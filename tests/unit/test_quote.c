@@ -133,9 +133,24 @@ static void test_bash(void **state UNUSED)
 	}
 }
 
+/* As a shell needs it, and the sentence, which goes on with a colon. */
+static void only_where_needed(void **state UNUSED)
+{
+	static const char *const bare[] = { "a",   "a/b", "a#b", "a~",	"a]b", "{a", "a}b",
+					    "]a", "a,b", "a@b", "+a", "%",  "-a", "_" };
+	static const char *const quoted[] = { "",    "#a", "~",	 "~a", "{",  "}",  "a b", "a:b", "a?b",
+					      "a*b", "a[b", "a!b", "a$b", "a=b", "a|b", "a^b", "a;b" };
+
+	for (size_t i = 0; i < sizeof(bare) / sizeof(*bare); i++)
+		check_str(bare[i], quote_if_needed(bare[i]), bare[i]);
+	for (size_t i = 0; i < sizeof(quoted) / sizeof(*quoted); i++)
+		check_str(quoted[i], quote_if_needed(quoted[i]), quote(quoted[i]));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_where_needed),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_four),
 		cmocka_unit_test(test_bash),
