@@ -394,13 +394,15 @@ static void settle(struct lull_set *set, enum lull_outcome outcome)
 
 static void finish(struct lull_set *set, enum lull_outcome outcome)
 {
+	uint64_t now = lull_clock_now();
+
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct lull_member *m = set->member[i];
 		struct lull_result *result = &m->file.result;
 
 		result->elsewhere = outcome != LULL_OK && set->culprit != &m->job;
 		if (m->begun)
-			result->progress.elapsed_ns = lull_clock_now() - m->job.started;
+			result->progress.elapsed_ns = now - set->jobs[0]->started;
 		lull_big_done(&m->file, outcome);
 	}
 	for (unsigned int i = 0; i < set->n; i++)

@@ -83,6 +83,16 @@ static enum lull_outcome forget_published(struct lull_set *set)
 	return take_all(set);
 }
 
+/* Of a clone that an earlier run has made there is nothing to do but the name. */
+static void show_as_whole(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
+	job->owned = job->resumed = true;
+	job->progress->method = (enum lull_method)c->method;
+	job->progress->size = job->progress->offset = job->progress->resumed_at = c->dest_size;
+}
+
 /* The set was whole: see DESIGN. */
 static enum lull_outcome go_on_publishing(struct lull_set *set)
 {
@@ -102,7 +112,7 @@ static enum lull_outcome go_on_publishing(struct lull_set *set)
 	if (lost == 0 && options->resume) {
 		set->whole = true;
 		for (unsigned int i = 0; i < set->n; i++)
-			set->jobs[i]->owned = set->jobs[i]->resumed = true;
+			show_as_whole(set->jobs[i]);
 		return LULL_OK;
 	}
 	if (lost == 0 && named > 0)

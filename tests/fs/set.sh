@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Several files of one moment: one freeze, one checkpoint, all of them or none. LULL_TEST_ROUNDS
-# (16) kills at random moments for each file system. PARTS names the parts to run, by default all.
+# (8) kills at random moments for each file system. PARTS names the parts to run, by default all.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 fs_test
 export HOOK_LOG=$T/log
-rounds=${LULL_TEST_ROUNDS:-16}
+rounds=${LULL_TEST_ROUNDS:-8}
 killed=0 survived=0 mixed=0
 
 # The logging hook, which also writes down all of its arguments.
@@ -106,11 +106,11 @@ one_moment() {
   "$TOOLS/nbd" files "$M/w1,$M/w2" "$SEED" "$T/acked" 2>"$T/writer.err" &
   echo $! >"$T/pid"
   while [ "$("$TOOLS/nbd" acked "$T/acked" 2>/dev/null || echo 0)" -lt 3000 ]; do sleep 0.02; done
-  for how in '' '-j2' '--live' '--live -j2' '--live --max-freeze=30s' '--reflink=never'; do
+  for how in '' '-j2' '--live -j2' '--live --max-freeze=30s' '--reflink=never'; do
     before=$("$TOOLS/nbd" acked "$T/acked")
     # shellcheck disable=SC2086
     expect 0 $how --hook="$T/stop-hook" "$M/w1" "$M/w2" "$M/d"
-    check "one moment, $how: $(cat "$T/check.out")" \
+    check "one moment, $how" \
       "$TOOLS/nbd" check "$M/d/w1,$M/d/w2" "$SEED" "$before" "$("$TOOLS/nbd" acked "$T/acked")"
     no_leftovers "$M/d"
   done
@@ -154,7 +154,7 @@ all_or_none() {
   none_new '--max-freeze'
   # the copy of the second does not fit
   mkdir -p "$T/small"
-  mount -t tmpfs -o size=13m tmpfs "$T/small"
+  mount -t tmpfs -o size=9m tmpfs "$T/small"
   echo old >"$T/small/a"
   hooked 1 'freeze thaw:failed ' --reflink=never --hook="$hook" "$M/a" "$M/b" "$T/small"
   says 'No space left on device'
@@ -277,7 +277,10 @@ locks() {
   old_ones
   "$LULLCP" --duty-cycle=2 --hook="$hook" "$M/a" "$M/b" "$M/d" 2>/dev/null &
   pid=$!
-  sleep 0.4
+  for _ in $(seq 200); do
+    ! "$LULLCP" --status "$M/d/b" >/dev/null 2>&1 || break
+    sleep 0.02
+  done
   hooked 11 '' --hook="$hook" "$M/b" "$M/c" "$M/d"
   says 'another lullcp'
   hooked 11 '' --hook="$hook" "$M/c" "$M/a" "$M/d"
@@ -393,8 +396,8 @@ killing() {
 for kind in xfs btrfs; do
   fs_mount "$kind"
   note "$kind"
-  fragmented "$M/a" 3000 -h 5
-  fragmented "$M/b" 1500
+  fragmented "$M/a" 2000 -h 5
+  fragmented "$M/b" 1000
   echo small >"$M/c"
   mkdir "$M/d"
   for part in one_freeze one_moment all_or_none refusals resuming locks publishing killing; do
