@@ -132,7 +132,8 @@ all_or_none() {
     old_ones
     echo "$M/$victim" >"$T/victim"
     cp --reflink=always "$M/$victim" "$M/first"
-    hooked 8 'freeze thaw:failed ' --duty-cycle=5 --hook="$T/bad-hook" "$M/a" "$M/b" "$M/c" "$M/d"
+    # c is cloned long before it is written to: nothing but the comparison at the end tells
+    hooked 8 'freeze thaw:failed ' --duty-cycle=5 --hook="$T/bad-hook" "$M/c" "$M/b" "$M/a" "$M/d"
     says "$M/$victim' was written to while it was frozen"
     same 'told once' 1 "$(grep -c 'lullcp: ' "$T/err")"
     none_new "$victim was written to"
@@ -293,6 +294,16 @@ locks() {
   kill -TERM $pid
   wait $pid
   hooked 0 'freeze thaw:ok ' --resume --hook="$hook" "$M/a" "$M/b" "$M/d"
+  # whatever the order of the command is, a is locked before b is waited for
+  : >"$M/d/.b.lullcp-part"
+  flock "$M/d/.b.lullcp-part" sleep 2 &
+  sleep 0.3
+  "$LULLCP" --lock-wait=50s --hook="$hook" "$M/b" "$M/a" "$M/d" &
+  pid=$!
+  sleep 0.7
+  check 'one order of locks for all' test -e "$M/d/.a.lullcp-part"
+  wait $pid
+  same 'after the wait' 0 $?
   # many at once, in all orders, waiting for each other: nobody for ever
   for order in 'a b c' 'c b a' 'b c a' 'c a b' 'a c b' 'b a c'; do
     # shellcheck disable=SC2086
