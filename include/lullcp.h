@@ -261,6 +261,7 @@ enum lull_note_kind {
 	LULL_NOTE_XATTR_GET,          /* path2: the attribute */
 	LULL_NOTE_XATTR_SET,
 	LULL_NOTE_CANNOT_FREEZE,      /* path is no regular file, and there is a hook */
+	LULL_NOTE_LINK_IN_SET,        /* path would be a hard link to path2, not a clone */
 	LULL_NOTE_SET_FULL,           /* path is one file too many for one freeze */
 	LULL_NOTE_SYNC,
 	LULL_NOTE_MEMORY,

@@ -263,7 +263,10 @@ static bool make(struct lull_entry *e, struct lull_level *level, struct lull_ope
 		if (r <= 0)
 			return r == 0;
 	} else if (earlier && e->tree->set) {
-		return complain(e, LULL_NOTE_SAME_FILE, 0, e->src_path, earlier->name);
+		_cleanup_free_ char *path = NULL;
+
+		return complain(e, LULL_NOTE_LINK_IN_SET, 0, e->dst_path,
+				lull_node_path(e, earlier->name, &path));
 	} else if (earlier) {
 		done = lull_node_link_earlier(e, earlier);
 		if (!done)

@@ -190,6 +190,12 @@ refusals() {
   says "cannot replace '$M/d/b': it has several names"
   rm "$M/d/b2"
   none_new 'refused'
+  ln "$M/b" "$M/b2"
+  hooked 1 '' -a --hook="$hook" "$M/b" "$M/b2" "$M/d"
+  says "cannot make '$M/d/b2' a hard link to '$M/d/b'"
+  hooked 0 'freeze thaw:ok ' -a --no-preserve=links --hook="$hook" "$M/b" "$M/b2" "$M/d"
+  same 'each is a clone' "1 1" "$(stat -c %h "$M/d/b" "$M/d/b2" | xargs)"
+  rm "$M/b2" "$M/d/b2"
   # shellcheck disable=SC2046
   mkdir "$M/many" && (cd "$M/many" && touch $(seq 65))
   hooked 1 '' --hook="$hook" "$M/many"/* "$M/d"
