@@ -36,7 +36,8 @@ int lull_shared_save(struct lull_shared *shared, struct lull_job **jobs,
 int lull_shared_load(struct lull_job **jobs, unsigned int n,
 		     struct lull_job **ret_job) _must_check_;
 
-/* Links for all destinations whose own name the checkpoint does not bear, durably. 0, or -errno with *ret_job set. */
+/* Links for all destinations whose own name the checkpoint does not bear, durably. 0, or
+   -errno with *ret_job set. */
 int lull_shared_point(struct lull_job **jobs, unsigned int n,
 		      struct lull_job **ret_job) _must_check_;
 
