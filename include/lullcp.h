@@ -2,8 +2,7 @@
 /*
  * lullcp: clone big files by reflink without stalling the programs that use them.
  *
- * This is the one door to the engine. Three verbs: lull_clone(), lull_status() and
- * lull_recover(). The engine never prints, never reads the environment for options
+ * This is the one door to the engine. The engine never prints, never reads the environment for options
  * and installs no signal handler: it tells an observer what happens and asks it
  * whether to stop.
  *
@@ -84,6 +83,7 @@ enum lull_cause {
 	LULL_CAUSE_CHECKPOINT_DAMAGED,
 	LULL_CAUSE_CHECKPOINT_SCHEMA,  /* written by another version */
 	LULL_CAUSE_CHECKPOINT_FOREIGN, /* of another source or destination */
+	LULL_CAUSE_CHECKPOINT_SET,     /* that of several files, which are cloned together */
 	LULL_CAUSE_CHECKPOINT_OWNER,   /* writable or owned by somebody else */
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
@@ -93,13 +93,16 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
 	LULL_CAUSE_HOOK_SIGNAL,        /* detail is the signal that ended it */
 	LULL_CAUSE_HOOK_TIMEOUT,
-	LULL_CAUSE_HOOK_MISSING,       /* the writers are frozen and no hook is known */
+	LULL_CAUSE_HOOK_MISSING,       /* a set is to be continued, and no hook is known */
 	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
 	LULL_CAUSE_WRITERS,            /* the tripwire tripped and nothing sound was left */
 	LULL_CAUSE_NO_SNAPSHOT,        /* the same, and the snapshot asked for is impossible */
 	LULL_CAUSE_MAX_FREEZE,
 	LULL_CAUSE_FREEZE_TOO_LONG,    /* it would not fit max_freeze: detail is in ms */
+	/* several files of one moment */
+	LULL_CAUSE_ONLY_IN_PLACE,      /* dest could not be replaced by a rename */
+	LULL_CAUSE_PARTLY_PUBLISHED,   /* some have their names, the rest waits for --resume */
 	/* refresh and verify */
 	LULL_CAUSE_HARD_LINKS,         /* a base with several names */
 	LULL_CAUSE_IN_USE,             /* a base that another lullcp works on */
@@ -257,6 +260,9 @@ enum lull_note_kind {
 	LULL_NOTE_XATTR_LIST,
 	LULL_NOTE_XATTR_GET,          /* path2: the attribute */
 	LULL_NOTE_XATTR_SET,
+	LULL_NOTE_CANNOT_FREEZE,      /* path is no regular file, and there is a hook */
+	LULL_NOTE_LINK_IN_SET,        /* path would be a hard link to path2, not a clone */
+	LULL_NOTE_SET_FULL,           /* path is one file too many for one freeze */
 	LULL_NOTE_SYNC,
 	LULL_NOTE_MEMORY,
 };
@@ -428,6 +434,8 @@ struct lull_result {
 	char *dest;                  /* the file that was written, links resolved */
 	bool published;              /* DEST is the new file */
 	bool kept;                   /* an interrupted clone is kept for --resume */
+	bool elsewhere;              /* what failed is told with another file of the set, or has
+	                                been told by a note */
 	struct lull_hist *hist;      /* NULL: of a file that was done without measuring */
 	int not_cloned;              /* errno of a clone that was refused, so that the bytes
 	                                were copied; 0 */
@@ -468,6 +476,15 @@ struct lull_totals {
  * does it if they do not fit one call, or if an option asks for something that only it
  * has; others by one call, without lock and checkpoint. With options->jobs above 1 files
  * are worked on in threads, and what the observer hears is in the order of one job.
+ *
+ * Several sources with options->hook are one set: one freeze for all, one checkpoint, beside
+ * the first dest unless options->checkpoint says where, and all are published or none. They
+ * must be regular files, 64 at the most, and options must not choose among them (update,
+ * overwrite), do away with older ones (backup, force, remove_destination, refresh, in_place),
+ * make something else of them (hard_link, symbolic_link, attributes_only) or ask for no_sync:
+ * else each is a clone by itself. options->resume continues such a set without a hook
+ * if its writers are still frozen, or if only names are missing. All files of a set end with
+ * the same outcome.
  *
  * LULL_OK: all is done. If all that failed ended with one and the same outcome, that one;
  * LULL_THAW_FAILED if there was one; else LULL_FAILED. The observer has heard why.
@@ -567,21 +584,24 @@ struct lull_report {
 	uint64_t offset;      /* the destination is durable up to here */
 	unsigned int pass;
 	bool complete;        /* the copy is whole: only publishing is left */
+	bool published;       /* dest is it already; others of its set may not be theirs */
 	bool frozen;          /* the writers were frozen when it was written */
 	bool kept_frozen;     /* and were left so on purpose */
 	uint64_t frozen_since; /* nanoseconds since the epoch */
 	uint64_t updated;      /* nanoseconds since the epoch */
 	bool running;         /* a lullcp is at work on it now */
+	struct lull_report *next; /* of the next file of the set; NULL: it was the last */
 };
 
-/* Reads the checkpoint of dest; changes nothing. LULL_FAILED without one. */
+/* Reads the checkpoint of dest; changes nothing. Of a set any dest will do, and the report is
+   a list of all its files. LULL_FAILED without one. */
 enum lull_outcome lull_status(const struct lull_options *options, const char *dest,
 			      struct lull_report *ret_report);
 
 /*
  * Thaws the writers that the checkpoint of dest says are frozen, with the hook that
- * it names. LULL_OK also when nothing is frozen (ret_report->frozen tells what it
- * found). The interrupted clone itself stays.
+ * it names; of a set all of them. LULL_OK also when nothing is frozen (ret_report->frozen
+ * tells what it found). The interrupted clone itself stays.
  */
 enum lull_outcome lull_recover(const struct lull_options *options, const char *dest,
 			       const struct lull_observer *observer,

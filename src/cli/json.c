@@ -212,6 +212,7 @@ void json_report(const struct lull_report *r)
 	set(line, "updated_ns", r->updated);
 	set(line, "frozen_since_ns", r->frozen_since);
 	(void)json_object_set_new(line, "complete", json_boolean(r->complete));
+	(void)json_object_set_new(line, "published", json_boolean(r->published));
 	(void)json_object_set_new(line, "frozen", json_boolean(r->frozen));
 	(void)json_object_set_new(line, "kept_frozen", json_boolean(r->kept_frozen));
 	(void)json_object_set_new(line, "running", json_boolean(r->running));

@@ -59,6 +59,10 @@ static const char *const sentences[] = {
 	[LULL_NOTE_XATTR_LIST] = "listing attributes of %1",
 	[LULL_NOTE_XATTR_GET] = "getting attribute %2 of %1",
 	[LULL_NOTE_XATTR_SET] = "setting attribute %2 for %1",
+	[LULL_NOTE_CANNOT_FREEZE] = "cannot freeze the writers of %1: --hook takes regular files",
+	[LULL_NOTE_LINK_IN_SET] = "cannot make %1 a hard link to %2: with --hook each SOURCE becomes a "
+				  "clone; --no-preserve=links makes both",
+	[LULL_NOTE_SET_FULL] = "cannot clone %1 with the others: one freeze is for 64 files at the most",
 	[LULL_NOTE_SYNC] = "cannot write %1 to disk",
 	[LULL_NOTE_MEMORY] = "cannot copy %1",
 };

@@ -390,15 +390,17 @@ void render_end(struct render *render, enum lull_outcome outcome,
 	char *message = NULL;
 
 	clear_line(render);
-	if (outcome == LULL_INTERRUPTED) {
+	if (outcome == LULL_OK || result->elsewhere) {
+		/* nothing, or nothing more, to complain of */
+	} else if (outcome == LULL_INTERRUPTED) {
 		if (asprintf(&message, "interrupted by signal %d at %s of %s", signal,
 			     words_bytes(p->offset), words_bytes(p->size)) < 0)
 			message = NULL;
 		advice = result->kept ? "--resume continues there." : "Nothing was kept.";
-	} else if (outcome != LULL_OK) {
+	} else {
 		words_failure(outcome, &result->failure, &message, &advice);
 	}
-	if (outcome != LULL_OK) {
+	if (outcome != LULL_OK && !result->elsewhere) {
 		if (c->json)
 			json_error(outcome, &result->failure, message ? message : "");
 		say(render, message, advice);
@@ -423,13 +425,34 @@ static const char *date(uint64_t ns, char *room, size_t size)
 	return room;
 }
 
+static void print_report(const struct lull_report *r)
+{
+	char room[64];
+
+	(void)printf("source:     %s\n", quote(r->source));
+	(void)printf("dest:       %s\n", quote(r->dest));
+	(void)printf("checkpoint: %s, written %s\n", quote(r->checkpoint),
+		     date(r->updated, room, sizeof(room)));
+	(void)printf("run:        %s, method %s, pass %u%s\n", r->run_id,
+		     lull_method_name(r->method), r->pass, r->running ? ", at work now" : "");
+	(void)printf("done:       %s of %s%s\n", words_bytes(r->offset), words_bytes(r->size),
+		     r->published  ? ", published"
+		     : r->complete ? ", complete but not published: --resume does that"
+				   : "");
+	if (r->frozen)
+		(void)printf("writers:    frozen since %s%s, hook %s\n",
+			     date(r->frozen_since, room, sizeof(room)),
+			     r->kept_frozen ? " (--keep-frozen)" : "", quote(r->hook));
+	else
+		(void)printf("writers:    not frozen\n");
+}
+
 void render_report(struct render *render, enum lull_outcome outcome,
 		   const struct lull_report *r)
 {
 	const struct command *c = render->command;
 	const char *advice = NULL;
 	char *message = NULL;
-	char room[64];
 
 	if (outcome != LULL_OK) {
 		words_failure(outcome, &r->failure, &message, &advice);
@@ -440,27 +463,19 @@ void render_report(struct render *render, enum lull_outcome outcome,
 		return;
 	}
 	if (c->json) {
-		json_report(r);
+		for (; r; r = r->next)
+			json_report(r);
 		return;
 	}
 	if (c->mode == MODE_RECOVER) {
-		if (!c->quiet)
+		for (; r && !c->quiet; r = r->next)
 			(void)printf("%s: %s\n", quote(r->source),
 				     r->frozen ? "thawed" : "nothing was frozen");
 		return;
 	}
-	(void)printf("source:     %s\n", quote(r->source));
-	(void)printf("dest:       %s\n", quote(r->dest));
-	(void)printf("checkpoint: %s, written %s\n", quote(r->checkpoint),
-		     date(r->updated, room, sizeof(room)));
-	(void)printf("run:        %s, method %s, pass %u%s\n", r->run_id,
-		     lull_method_name(r->method), r->pass, r->running ? ", at work now" : "");
-	(void)printf("done:       %s of %s%s\n", words_bytes(r->offset), words_bytes(r->size),
-		     r->complete ? ", complete but not published: --resume does that" : "");
-	if (r->frozen)
-		(void)printf("writers:    frozen since %s%s, hook %s\n",
-			     date(r->frozen_since, room, sizeof(room)),
-			     r->kept_frozen ? " (--keep-frozen)" : "", quote(r->hook));
-	else
-		(void)printf("writers:    not frozen\n");
+	for (; r; r = r->next) {
+		print_report(r);
+		if (r->next)
+			(void)putchar('\n');
+	}
 }

@@ -30,6 +30,43 @@ static int open_directory(const char *path)
 
 /* ---- copies ---- */
 
+/* The option that cannot be had where one freeze makes all files or none; NULL if none. */
+static const char *unfit_for_set(const struct command *c)
+{
+	const struct lull_cp *cp = &c->engine.cp;
+
+	return cp->attributes_only		     ? "--attributes-only"
+	       : cp->backup != LULL_BACKUP_NONE	     ? "--backup"
+	       : cp->force			     ? "--force"
+	       : c->engine.in_place		     ? "--inplace"
+	       : cp->overwrite == LULL_OVERWRITE_ASK ? "--interactive"
+	       : cp->hard_link			     ? "--link"
+	       : cp->overwrite == LULL_OVERWRITE_NO  ? "--no-clobber"
+	       : c->engine.no_sync		     ? "--no-sync"
+	       : c->engine.refresh		     ? "--refresh"
+	       : cp->remove_destination		     ? "--remove-destination"
+	       : cp->symbolic_link		     ? "--symbolic-link"
+	       : cp->update != LULL_UPDATE_ALL	     ? "--update"
+						     : NULL;
+}
+
+/* What names one file is of no use to several, and what chooses among them none to a set. */
+static bool judge_number(struct command *c)
+{
+	const struct lull_options *o = &c->engine;
+	const char *one = o->base ? "--base" : NULL;
+	bool several = c->n_sources > 1;
+
+	if (several && o->hook && unfit_for_set(c))
+		return options_mistake(c, "--hook with several SOURCEs and %s exclude each other",
+				       unfit_for_set(c));
+	if (o->checkpoint && !(several && (o->hook || o->resume || o->restart)))
+		one = "--checkpoint";
+	if (one && (several || o->cp.recursive))
+		return options_mistake(c, "%s takes one SOURCE, which is a file", one);
+	return true;
+}
+
 static bool take_for_copy(struct command *c, int n, char **operand)
 {
 	const char *last = n > 0 ? operand[n - 1] : NULL;
@@ -72,15 +109,8 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 				c, "with --parents, the destination must be a directory");
 		c->dest = last;
 	}
-	/* What names one file is of no use to several. */
-	if (c->n_sources > 1 || c->engine.cp.recursive) {
-		const char *one = c->engine.checkpoint ? "--checkpoint"
-				  : c->engine.base     ? "--base"
-						       : NULL;
-
-		if (one)
-			return options_mistake(c, "%s takes one SOURCE, which is a file", one);
-	}
+	if (!judge_number(c))
+		return false;
 	c->source = c->n_sources == 1 ? c->sources[0] : NULL;
 	return true;
 }

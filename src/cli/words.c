@@ -169,6 +169,15 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		*ret_advice = "Nothing was changed. Give the same SOURCE, DEST and options as "
 			      "before, or another --checkpoint.";
 		return format("the checkpoint %s belongs to another clone", name);
+	case LULL_CAUSE_CHECKPOINT_SET:
+		*ret_advice = "Nothing was changed. Give all its files again, with --resume to "
+			      "continue or --restart to start again; --status shows them.";
+		return format("an interrupted clone of several files is recorded in %s", name);
+	case LULL_CAUSE_PARTLY_PUBLISHED:
+		*ret_advice = "--resume gives the rest their names; only then there is something to "
+			      "start again.";
+		return format("some files of the set that is recorded in %s are published already",
+			      name);
 	case LULL_CAUSE_CHECKPOINT_OWNER:
 		*ret_advice = "It names a command to run, so it must be a file of your own that "
 			      "nobody else may write to.";
@@ -217,6 +226,10 @@ static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
 		return format("cannot %s: the hook %s took too long and was killed "
 			      "(--hook-timeout, --max-freeze)",
 			      what, hook);
+	case LULL_CAUSE_HOOK_MISSING:
+		*ret_advice = "Give the same command with --hook.";
+		return format("cannot freeze: without a hook the set in %s cannot be continued",
+			      hook);
 	case LULL_CAUSE_HOST_FROZEN:
 		*ret_advice = "The hook must redirect or stop the writers, not freeze the file system "
 			      "that the clone is written to (fsfreeze).";
@@ -287,6 +300,9 @@ static char *dest_words(const struct lull_failure *f)
 		return format("cannot overwrite directory %s with non-directory", name);
 	case LULL_CAUSE_NOT_REGULAR:
 		return format("cannot write %s: not a regular file", name);
+	case LULL_CAUSE_ONLY_IN_PLACE:
+		return format("cannot replace %s: it has several names, or an owner that a new file "
+			      "cannot have", name);
 	case LULL_CAUSE_DANGLING_LINK:
 		return format("not writing through dangling symlink %s", name);
 	case LULL_CAUSE_SAME_FILE:
@@ -362,6 +378,9 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 	case LULL_STAGE_READ:
 		return read_words(f, ret_advice);
 	case LULL_STAGE_PUBLISH:
+		if (f->cause == LULL_CAUSE_PARTLY_PUBLISHED)
+			*ret_advice = "Other files of the set have their new names already: --resume "
+				      "gives them to the rest.";
 		return format("cannot give %s its name: %s", name, why);
 	default:
 		return format("%s: %s", name, why);

@@ -103,25 +103,12 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 	return r;
 }
 
-enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
+void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *options,
+		    struct lull_place *ret_place)
 {
 	const struct lull_entry *e = &f->entry;
-	struct lull_options options = *e->tree->options;
-	/* A dest that is to become a backup is no more to the new file than the one whose place
-	   it takes. */
-	_cleanup_close_ int backup =
-		e->backup_due ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
-			      : -1;
-	struct lull_place place = {
-		.src = src,
-		.dir = -1,
-		.file = f,
-		.old = e->backup_due ? backup : old,
-		.replaces = e->backup_due,
-	};
-	struct lull_observer observer;
+	struct lull_place place = { .src = src, .dir = -1, .file = f, .old = old };
 	struct stat named;
-	enum lull_outcome outcome;
 
 	/* By its directory, unless it is a link, which is followed to what it names. */
 	if (!strchr(e->dst_name, '/') &&
@@ -135,16 +122,41 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 	f->kept = true;
 	/* A file that may not be given away keeps its owner in place alone. */
 	if (!e->fresh && e->dst.st_uid != geteuid() && geteuid() != 0)
-		options.in_place = true;
-	observer = lull_voice_observer(&f->voice);
-	outcome = lull_clone_at(&options, e->src_path, e->dst_path, &place, &observer, &f->result);
+		options->in_place = true;
+	*ret_place = place;
+}
+
+void lull_big_done(struct lull_file *f, enum lull_outcome outcome)
+{
+	bool copied = f->result.progress.bytes_copied > 0 ||
+		      f->result.progress.method == LULL_METHOD_COPY;
+	bool never = f->entry.tree->cp->reflink == LULL_REFLINK_NEVER;
+
 	f->reported = outcome != LULL_OK;
-	f->offload = e->tree->cp->reflink == LULL_REFLINK_NEVER ? "avoided" : "unknown";
-	f->reflink = f->result.progress.method == LULL_METHOD_COPY
-			     ? e->tree->cp->reflink == LULL_REFLINK_NEVER ? "no" : "unsupported"
-			     : "yes";
-	f->holes = f->result.progress.method == LULL_METHOD_COPY ? "no" : "unknown";
-	if (outcome == LULL_OK && !f->kept)
-		return LULL_FAILED;
-	return outcome;
+	f->offload = never ? "avoided" : "unknown";
+	f->reflink = !copied ? "yes" : never ? "no" : "unsupported";
+	f->holes = copied ? "no" : "unknown";
+	f->outcome = outcome == LULL_OK && !f->kept ? LULL_FAILED : outcome;
+}
+
+enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
+{
+	const struct lull_entry *e = &f->entry;
+	struct lull_options options = *e->tree->options;
+	/* A dest that is to become a backup is no more to the new file than the one whose place
+	   it takes. */
+	_cleanup_close_ int backup =
+		e->backup_due ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+			      : -1;
+	struct lull_place place;
+	struct lull_observer observer = lull_voice_observer(&f->voice);
+
+	lull_big_place(f, src, old, &options, &place);
+	if (e->backup_due) {
+		place.old = backup;
+		place.replaces = true;
+	}
+	lull_big_done(f, lull_clone_at(&options, e->src_path, e->dst_path, &place, &observer,
+				       &f->result));
+	return f->outcome;
 }

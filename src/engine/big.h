@@ -11,6 +11,15 @@ bool lull_big_wants(struct lull_file *file, int src, const struct stat *st);
 enum lull_outcome lull_big_copy(struct lull_file *file, int src, int old);
 
 /*
+ * The same in two halves, for whoever conducts the clone himself: where it comes from and goes
+ * to (options are its own, and may become in_place), and what there is to say of it then.
+ */
+struct lull_place;
+void lull_big_place(struct lull_file *file, int src, int old, struct lull_options *options,
+		    struct lull_place *ret_place);
+void lull_big_done(struct lull_file *file, enum lull_outcome outcome);
+
+/*
  * Makes fd what dest is to be: owner, mode, attributes, times. Called when its data is
  * whole, before it is synced and gets its name; dir is the directory that it lies in;
  * settled: it has owner and mode already, as a refreshed clone has. 0 or -errno.

@@ -21,6 +21,7 @@
  *     is removed, unless it was there before this run.
  */
 #include "engine/clone.h"
+#include "engine/claim.h"
 #include "engine/copy.h"
 #include "engine/dest.h"
 #include "engine/freeze.h"
@@ -29,7 +30,6 @@
 #include "engine/pass.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
-#include "engine/source.h"
 #include "engine/start.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
@@ -39,36 +39,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
-
-/* How often to look whether the lock is free. */
-#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
-
-static enum lull_outcome take_lock(struct lull_job *job)
-{
-	struct lull_dest *dest = &job->dest;
-	uint64_t since = lull_clock_now();
-
-	for (;;) {
-		int r = lull_dest_lock(dest);
-
-		if (r == 0)
-			return LULL_OK;
-		if (r == -EEXIST)
-			return lull_fail(job, LULL_STAGE_LOCK, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
-					 dest->temporary);
-		if (r != -EWOULDBLOCK)
-			return lull_fail(job, LULL_STAGE_CREATE,
-					 lull_clone_classify(-r, -1, -1, 0, 0), r,
-					 job->progress->dest);
-		if (lull_clock_now() - since >= job->options->lock_wait_ns)
-			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
-					job->progress->dest);
-		if (lull_should_stop(job))
-			return LULL_INTERRUPTED;
-		lull_tell(job);
-		lull_clock_sleep(LOCK_LOOK_NS);
-	}
-}
 
 static enum lull_outcome sync_failed(struct lull_job *job, enum lull_stage stage, int r)
 {
@@ -96,7 +66,7 @@ static enum lull_outcome publish(struct lull_job *job)
 	if (r < 0)
 		return sync_failed(job, LULL_STAGE_PUBLISH, r);
 	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
-	if (job->thaw_failed) {
+	if (job->freeze->thaw_failed) {
 		job->result->kept = true;
 		return LULL_THAW_FAILED;
 	}
@@ -125,13 +95,8 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 			(void)unlinkat(job->dest.dir, job->dest.name, 0);
 		return;
 	}
-	if (job->recorded && ((resumable && begun) || job->thaw_failed)) {
-		bool whole = c->phase == LULL_PHASE_COMPLETE;
-		bool durable = fdatasync(job->dest.fd) == 0;
-
-		if (durable && !whole && lull_reference_equal(&c->reference, &job->reference) &&
-		    job->progress->offset > c->offset)
-			c->offset = job->progress->offset;
+	if (job->recorded && ((resumable && begun) || job->freeze->thaw_failed)) {
+		lull_record_reached(job);
 		(void)lull_record_save(job);
 		job->result->kept = resumable && begun;
 		if (job->dest.in_place)
@@ -151,67 +116,21 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);
 }
 
-/* What the path leads to is what the caller has opened and looked at. */
-static bool is_in_place(const struct lull_job *job)
-{
-	const struct lull_place *place = job->place;
-	struct stat wanted, found;
-
-	if ((place->old >= 0) != job->dest.exists)
-		return false;
-	if (place->old >= 0 &&
-	    (fstat(place->old, &wanted) < 0 || wanted.st_ino != job->dest.old.st_ino ||
-	     wanted.st_dev != job->dest.old.st_dev))
-		return false;
-	return place->dir < 0 ||
-	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&
-		fstat(job->dest.dir, &found) == 0 && wanted.st_ino == found.st_ino &&
-		wanted.st_dev == found.st_dev);
-}
-
-static enum lull_outcome resolve(struct lull_job *job, const char *path)
-{
-	struct lull_dest *dest = &job->dest;
-	enum lull_stage stage;
-	enum lull_cause cause;
-	int r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
-
-	if (r < 0)
-		return lull_fail(job, stage, cause, r,
-				 stage == LULL_STAGE_CHECKPOINT && job->options->checkpoint
-					 ? job->options->checkpoint
-					 : path);
-	if (job->place && !is_in_place(job))
-		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
-	job->result->dest = strdup(dest->path);
-	dest->in_place = job->options->in_place;
-	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place &&
-	    !(job->place && job->place->replaces)) {
-		dest->in_place = true;
-		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
-	}
-	return LULL_OK;
-}
-
-static enum lull_outcome copy(struct lull_job *job)
+static enum lull_outcome copy_file(struct lull_job *job)
 {
 	enum lull_outcome outcome = LULL_OK;
 
-	job->copies = true;
-	/* A file system that cannot clone cannot drain by a clone either. */
-	if (job->dest.scratch >= 0)
-		(void)close(job->dest.scratch);
-	job->dest.scratch = -1;
-	if (!job->hook && !job->had_content && lull_copy_is_short(job))
+	lull_copy_choose(job);
+	if (!job->freeze->hook && !job->had_content && lull_copy_is_short(job))
 		return lull_copy_whole(job);
 	if (!job->resumed)
 		outcome = lull_record_begin(job);
 	if (outcome != LULL_OK)
 		return outcome;
-	return job->hook ? lull_method_frozen(job) : lull_method_copy(job);
+	return job->freeze->hook ? lull_method_frozen(job) : lull_method_copy(job);
 }
 
-static enum lull_outcome clone(struct lull_job *job)
+static enum lull_outcome clone_file(struct lull_job *job)
 {
 	enum lull_outcome outcome;
 	int r;
@@ -221,50 +140,38 @@ static enum lull_outcome clone(struct lull_job *job)
 	r = lull_tripwire_flush(job->src);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
-	if (!job->hook && !job->had_content && lull_pass_fits_one_call(job))
+	if (!job->freeze->hook && !job->had_content && lull_pass_fits_one_call(job))
 		return lull_method_single(job);
 	outcome = lull_start_probe(job);
 	if (outcome == LULL_OK && !job->resumed)
 		outcome = lull_record_begin(job);
 	if (outcome != LULL_OK)
 		return outcome;
-	return job->hook ? lull_method_frozen(job) : lull_method_unfrozen(job);
+	return job->freeze->hook ? lull_method_frozen(job) : lull_method_unfrozen(job);
 }
 
 static enum lull_outcome run(struct lull_job *job, const char *path)
 {
-	enum lull_outcome outcome = lull_source_open(job);
+	enum lull_outcome outcome = lull_claim_open(job, path);
 
-	if (outcome == LULL_OK)
-		outcome = resolve(job, path);
-	if (outcome == LULL_OK)
-		outcome = lull_source_match(job);
 	/* A hook that cannot be understood must be heard of before anything is made. */
 	if (outcome == LULL_OK)
 		outcome = lull_freeze_prepare(job);
 	if (outcome == LULL_OK)
-		outcome = take_lock(job);
+		outcome = lull_claim_lock(job);
 	if (outcome != LULL_OK)
 		return outcome;
-
-	int r = lull_dest_open(&job->dest);
-
-	if (r == -EWOULDBLOCK)
-		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0, path);
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, -1, 0, 0), r,
-				 path);
 	outcome = lull_record_find(job);
-	if (outcome == LULL_OK && !job->hook)
+	if (outcome == LULL_OK && !job->freeze->hook)
 		outcome = lull_freeze_prepare(job);
 	if (outcome == LULL_OK && job->options->refresh && !job->resumed)
 		outcome = lull_refresh_open(job);
 	if (outcome == LULL_OK && job->options->cp.reflink == LULL_REFLINK_NEVER)
-		outcome = copy(job);
+		outcome = copy_file(job);
 	else if (outcome == LULL_OK)
-		outcome = clone(job);
+		outcome = clone_file(job);
 	if (outcome == LULL_FAILED && lull_copy_may_help(job))
-		outcome = copy(job);
+		outcome = copy_file(job);
 	if (outcome == LULL_OK)
 		outcome = publish(job);
 	return outcome;
@@ -282,50 +189,23 @@ enum lull_outcome lull_clone_at(const struct lull_options *options, const char *
 				const struct lull_observer *observer,
 				struct lull_result *ret_result)
 {
-	struct lull_job job = {
-		.options = options,
-		.observer = observer,
-		.result = ret_result,
-		.progress = &ret_result->progress,
-		.started = lull_clock_now(),
-		.place = place,
-		.source = source,
-		.src = -1,
-		.live = -1,
-		.base = -1,
-		.base_dir = -1,
+	struct lull_job job, *jobs[] = { &job };
+	struct lull_freeze freeze = {
+		.jobs = jobs,
+		.n_jobs = 1,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
+	bool room = lull_job_init(&job, options, observer, place, source, dest, ret_result);
 	enum lull_outcome outcome;
 
-	*ret_result = (struct lull_result){
-		.progress = {
-			.source = source,
-			.dest = dest,
-			.budget_ns = options->latency_budget_ns,
-		},
-		.hist = calloc(1, sizeof(struct lull_hist)),
-	};
-	job.progress->hist = ret_result->hist;
-	lull_dest_init(&job.dest);
+	job.freeze = &freeze;
 	lull_identity_run_id(ret_result->run_id);
-
-	outcome = ret_result->hist ? run(&job, dest)
-				   : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
-					       source);
+	outcome = room ? run(&job, dest)
+		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, source);
 	settle(&job, outcome);
 	job.progress->elapsed_ns = lull_clock_now() - job.started;
-
-	lull_keeper_free(job.keeper);
-	lull_hook_free(job.hook);
-	lull_checkpoint_done(&job.checkpoint);
-	lull_dest_done(&job.dest);
-	free(job.source_path);
-	free(job.base_path);
-	if (job.base >= 0)
-		(void)close(job.base);
-	if (job.base_dir >= 0)
-		(void)close(job.base_dir);
-	if (job.src >= 0)
-		(void)close(job.src);
+	/* The keeper goes by what the job holds. */
+	lull_freeze_done(&freeze);
+	lull_job_done(&job);
 	return outcome;
 }

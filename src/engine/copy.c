@@ -35,6 +35,15 @@ bool lull_copy_may_help(struct lull_job *job)
 	return true;
 }
 
+void lull_copy_choose(struct lull_job *job)
+{
+	job->copies = true;
+	/* A file system that cannot clone cannot drain by a clone either. */
+	if (job->dest.scratch >= 0)
+		(void)close(job->dest.scratch);
+	job->dest.scratch = -1;
+}
+
 static bool fill(const struct lull_job *job, struct lull_copying *ret_copying)
 {
 	const struct lull_cp *cp = &job->options->cp;

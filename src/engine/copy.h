@@ -8,6 +8,9 @@
    forgotten, and result->not_cloned has it. */
 bool lull_copy_may_help(struct lull_job *job);
 
+/* The bytes of this job are copied from now on. */
+void lull_copy_choose(struct lull_job *job);
+
 /* True for what is copied before a checkpoint would pay. */
 bool lull_copy_is_short(const struct lull_job *job);
 

@@ -329,7 +329,7 @@ int lull_dest_finish(struct lull_job *job)
 	return r;
 }
 
-int lull_dest_publish(struct lull_job *job)
+int lull_dest_rename(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
 
@@ -340,9 +340,44 @@ int lull_dest_publish(struct lull_job *job)
 			return -errno;
 	}
 	job->result->published = true;
-	if (!job->options->no_sync && fsync(dest->dir) < 0)
-		return -errno;
 	return 0;
+}
+
+int lull_dest_publish(struct lull_job *job)
+{
+	int r = lull_dest_rename(job);
+
+	if (r == 0 && !job->options->no_sync && fsync(job->dest.dir) < 0)
+		r = -errno;
+	return r;
+}
+
+int lull_dest_may_rename(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	struct stat st;
+
+	if (!still_named(dest, dest->fd))
+		return -ESTALE;
+	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return -EISDIR;
+		if (lull_inode_is_immutable(dest->dir, dest->name))
+			return -EPERM;
+	}
+	return faccessat(dest->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+void lull_dest_hold(struct lull_dest *dest)
+{
+	int lock = dest->lock;
+
+	/* If another was faster, it finds the checkpoint. */
+	dest->lock = -1;
+	if (lull_dest_lock(dest) < 0)
+		dest->lock = -1;
+	if (dest->fd != lock)
+		shut(lock);
 }
 
 int lull_dest_remove(struct lull_dest *dest)

@@ -52,5 +52,14 @@ int lull_dest_finish(struct lull_job *job) _must_check_;
 /* Gives it its name, durably unless no_sync. 0 or -errno. */
 int lull_dest_publish(struct lull_job *job) _must_check_;
 
+/* The first half of that: the name, and no more. 0 or -errno. */
+int lull_dest_rename(struct lull_job *job) _must_check_;
+
+/* What would keep it from getting its name, as far as that shows: 0 or -errno. */
+int lull_dest_may_rename(const struct lull_job *job) _must_check_;
+
+/* Locks dest anew after its temporary file has got the name, and with it went. */
+void lull_dest_hold(struct lull_dest *dest);
+
 /* Removes the temporary file, unless another now bears its name. 0 or -errno. */
 int lull_dest_remove(struct lull_dest *dest);

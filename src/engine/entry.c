@@ -321,6 +321,11 @@ static bool make(struct lull_entry *e, struct lull_level *level, struct lull_ope
 
 		if (r <= 0)
 			return r == 0;
+	} else if (earlier && e->tree->set) {
+		_cleanup_free_ char *path = NULL;
+
+		return complain(e, LULL_NOTE_LINK_IN_SET, 0, e->dst_path,
+				lull_node_path(e, earlier->name, &path));
 	} else if (earlier) {
 		int r = lull_entry_back_up(e);
 
@@ -359,6 +364,10 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		return complain(e, LULL_NOTE_STAT, errno, e->src_path, NULL);
 	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
 		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);
+	/* Each by itself would be of another moment. */
+	if (!S_ISREG(e->src.st_mode) && (S_ISDIR(e->src.st_mode) ? e->tree->options->hook != NULL
+								  : e->tree->set != NULL))
+		return complain(e, LULL_NOTE_CANNOT_FREEZE, 0, e->src_path, NULL);
 	if (is_named_twice(e)) {
 		lull_tree_note(e->tree, LULL_NOTE_TWICE_FILE, 0, e->src_path, NULL);
 		return true;

@@ -373,40 +373,112 @@ static bool is_vain(const struct lull_entry *e)
 	       (S_ISFIFO(e->src.st_mode) || (!e->fresh && S_ISFIFO(e->dst.st_mode)));
 }
 
-static enum lull_outcome copy(struct lull_file *f)
+/* -1 after a word about it, -EINTR if that is to stop. */
+static int open_source(struct lull_file *f, struct stat *ret_st)
 {
 	const struct lull_entry *e = &f->entry;
-
-	if (is_vain(e))
-		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
-
 	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
 	_cleanup_close_ int src =
 		open_patiently(f, e->src_dir->fd, e->src_name,
 			       flags | (S_ISREG(e->src.st_mode) ? O_NONBLOCK : 0) |
 				       (e->follow ? 0 : O_NOFOLLOW));
-	struct stat st;
 
 	if (src == -EINTR)
-		return LULL_INTERRUPTED;
+		return src;
 	if (src < 0)
-		return fail(f, LULL_NOTE_OPEN, src, e->src_path);
-	if (fstat(src, &st) < 0)
-		return fail(f, LULL_NOTE_STAT, errno, e->src_path);
-	if (st.st_ino != e->src.st_ino || st.st_dev != e->src.st_dev)
-		return fail(f, LULL_NOTE_REPLACED, 0, e->src_path);
+		note(f, LULL_NOTE_OPEN, src, e->src_path);
+	else if (fstat(src, ret_st) < 0)
+		note(f, LULL_NOTE_STAT, errno, e->src_path);
+	else if (ret_st->st_ino != e->src.st_ino || ret_st->st_dev != e->src.st_dev)
+		note(f, LULL_NOTE_REPLACED, 0, e->src_path);
+	else
+		return lull_steal_fd(&src);
+	return -1;
+}
+
+bool lull_file_open(struct lull_file *f, int *ret_src, int *ret_old)
+{
+	struct stat st;
+	_cleanup_close_ int src = open_source(f, &st);
+	int old = -1;
+
+	if (src < 0)
+		return false;
+	if (!f->entry.fresh) {
+		old = open_old(f);
+		if (old < 0) {
+			(void)fail_create(f, old);
+			return false;
+		}
+	}
+	*ret_src = lull_steal_fd(&src);
+	*ret_old = old;
+	return true;
+}
+
+static enum lull_outcome copy(struct lull_file *f)
+{
+	const struct lull_entry *e = &f->entry;
+	_cleanup_close_ int src = -1;
+	struct stat st;
+
+	if (is_vain(e))
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+	src = open_source(f, &st);
+	if (src < 0)
+		return src == -EINTR ? LULL_INTERRUPTED : LULL_FAILED;
 	return copy_open(f, src, &st);
+}
+
+static char *copy_text(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+bool lull_file_own(struct lull_file *f)
+{
+	struct lull_entry *e = &f->entry;
+	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
+
+	lull_dirref_hold(e->src_dir);
+	lull_dirref_hold(e->dst_dir);
+	e->backup = copy_text(e->backup);
+	e->backup_path = copy_text(e->backup_path);
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		f->text[i] = strdup(*text[i]);
+		if (!f->text[i])
+			return false;
+		if (*text[i] == e->dst_path)
+			e->dst_rel = f->text[i] + (e->dst_rel - e->dst_path);
+		*text[i] = f->text[i];
+	}
+	return true;
+}
+
+void lull_file_disown(struct lull_file *f)
+{
+	lull_dirref_drop(f->entry.src_dir);
+	lull_dirref_drop(f->entry.dst_dir);
+	for (size_t i = 0; i < ARRAY_SIZE(f->text); i++)
+		free(f->text[i]);
+	free(f->entry.backup);
+	free(f->entry.backup_path);
+}
+
+void lull_file_begin(struct lull_file *f)
+{
+	f->result.progress.source = f->entry.src_path;
+	f->result.progress.dest = f->entry.dst_path;
+	f->result.progress.size = (uint64_t)f->entry.src.st_size;
+	f->result.progress.budget_ns = f->entry.tree->options->latency_budget_ns;
+	memcpy(f->result.run_id, f->entry.tree->run_id, sizeof(f->result.run_id));
 }
 
 void lull_file_copy(struct lull_file *f)
 {
 	uint64_t before = lull_clock_now();
 
-	f->result.progress.source = f->entry.src_path;
-	f->result.progress.dest = f->entry.dst_path;
-	f->result.progress.size = (uint64_t)f->entry.src.st_size;
-	f->result.progress.budget_ns = f->entry.tree->options->latency_budget_ns;
-	memcpy(f->result.run_id, f->entry.tree->run_id, sizeof(f->result.run_id));
+	lull_file_begin(f);
 	f->outcome = copy(f);
 	if (f->result.progress.elapsed_ns == 0)
 		f->result.progress.elapsed_ns = lull_clock_now() - before;

@@ -22,10 +22,27 @@ struct lull_file {
 	bool kept;                /* all attributes that must be */
 	int done_fd;              /* open on it, to be synced at the end; -1: no need */
 	bool reported;            /* result says what failed; else a note has */
+	char *text[4];            /* of the entry, if the file owns them */
 	const char *offload;      /* for --debug: words of cp */
 	const char *reflink;
 	const char *holes;
 };
+
+/*
+ * Gives the file strings and directories of its own, for one that is worked on later. False
+ * without memory; lull_file_disown() lets go of them then as well.
+ */
+bool lull_file_own(struct lull_file *file);
+void lull_file_disown(struct lull_file *file);
+
+/*
+ * Opens both of its ends, which are what was looked at: the source, and for writing what dest
+ * is now (-1: nothing). False after a word about it.
+ */
+bool lull_file_open(struct lull_file *file, int *ret_src, int *ret_old);
+
+/* Fills in what a result has to say of itself before anything is done. */
+void lull_file_begin(struct lull_file *file);
 
 /* Copies it; may run on any thread. */
 void lull_file_copy(struct lull_file *file);

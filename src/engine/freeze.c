@@ -4,6 +4,7 @@
  *  1. The checkpoint says "frozen" before the freeze hook starts and until after the thaw
  *     hook has succeeded: a run that finds nothing of the kind has nothing to thaw.
  *  2. Between lull_freeze_begin() and lull_freeze_end() the keeper lives.
+ *  3. What is frozen together is thawed together: one call of the hook has all sources.
  */
 #include "engine/freeze.h"
 
@@ -42,7 +43,7 @@ static enum lull_outcome hook_failed(struct lull_job *job, enum lull_outcome out
 	case LULL_HOOK_OK:
 		break;
 	}
-	(void)lull_end(job, outcome, LULL_STAGE_HOOK, cause, err, job->hook_text);
+	(void)lull_end(job, outcome, LULL_STAGE_HOOK, cause, err, job->freeze->hook_text);
 	if (err == 0)
 		job->result->failure.detail = status->code;
 	return outcome;
@@ -58,14 +59,14 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 		text = job->checkpoint.hook;
 	if (!text)
 		return LULL_OK;
-	r = lull_hook_parse(text, &job->hook);
-	job->hook_text = text;
+	r = lull_hook_parse(text, &job->freeze->hook);
+	job->freeze->hook_text = text;
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK,
 				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
 				 text);
 	/* One that cannot even be started would leave a freeze behind that no thaw ends. */
-	r = lull_hook_find(job->hook);
+	r = lull_hook_find(job->freeze->hook);
 	if (r < 0)
 		return lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
 				text);
@@ -93,22 +94,22 @@ static uint64_t hook_timeout(const struct lull_job *job)
 static void on_orphan_thawed(void *ctx, bool thawed)
 {
 	struct lull_job *job = ctx;
-	struct lull_checkpoint *c = &job->checkpoint;
-	struct lull_checkpoint now = { 0 };
+	const struct lull_dest *dest = &job->dest;
+	struct lull_checkpoint *now = NULL;
+	unsigned int n = 0;
 
 	/* The main process may have recorded more since the fork; and if it had finished,
 	   there is nothing left to write down. */
-	if (!thawed ||
-	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
+	if (!thawed || lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, &now,
+						&n) < 0)
 		return;
-	if (strcmp(now.run_id, c->run_id) == 0) {
-		now.frozen = false;
-		now.kept_frozen = false;
+	if (strcmp(now[0].run_id, job->checkpoint.run_id) == 0) {
+		for (unsigned int i = 0; i < n; i++)
+			now[i].frozen = now[i].kept_frozen = false;
 		/* Should it fail, a later run thaws once more, which harms nobody. */
-		if (lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
-			lull_checkpoint_done(&now);
+		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint, now, n);
 	}
-	lull_checkpoint_done(&now);
+	lull_checkpoint_free(now, n);
 }
 
 /* The same for a run without a hook, that takes a snapshot. */
@@ -140,7 +141,8 @@ static bool on_waiting(void *ctx)
 }
 
 struct drain {
-	const struct lull_job *job;
+	const struct lull_freeze *freeze;
+	const struct lull_job *at; /* whose source it waits for, or failed with */
 	int result;
 };
 
@@ -149,10 +151,18 @@ static void *drain(void *arg)
 	struct drain *d = arg;
 	struct stat st;
 
-	d->result = fstat(d->job->src, &st) < 0
-			    ? -errno
-			    : lull_tripwire_drain(d->job->src, d->job->dest.scratch,
-						  d->job->dest.fs.block, (uint64_t)st.st_size);
+	for (unsigned int i = 0; i < d->freeze->n_jobs && d->result == 0; i++) {
+		const struct lull_job *job = d->at = d->freeze->jobs[i];
+
+		d->result = fstat(job->src, &st) < 0
+				    ? -errno
+				    : lull_tripwire_drain(job->src, job->dest.scratch,
+							  job->dest.fs.block,
+							  (uint64_t)st.st_size);
+		/* A source that shrank meanwhile is the tripwire's business. */
+		if (d->result == -EINVAL)
+			d->result = 0;
+	}
 	return NULL;
 }
 
@@ -163,7 +173,7 @@ static void *drain(void *arg)
  */
 static enum lull_outcome first_drain(struct lull_job *job)
 {
-	struct drain d = { .job = job };
+	struct drain d = { .freeze = job->freeze };
 	struct timespec until;
 	uint64_t patience = MIN(LONGEST_DRAIN_NS, hook_timeout(job));
 	pthread_t thread;
@@ -176,64 +186,97 @@ static enum lull_outcome first_drain(struct lull_job *job)
 	r = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
 	if (r == ETIMEDOUT) {
 		(void)lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_HOST_FROZEN,
-			       0, job->hook_text);
+			       0, job->freeze->hook_text);
 		(void)lull_freeze_end(job, "failed");
 		(void)pthread_join(thread, NULL);
 		return LULL_FREEZE_FAILED;
 	}
-	/* A source that shrank meanwhile is the tripwire's business. */
-	if (d.result < 0 && d.result != -EINVAL)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, d.result, job->source);
-	return LULL_OK;
+	return d.result < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, d.result,
+					d.at->source)
+			    : LULL_OK;
 }
 
 static enum lull_outcome record_frozen(struct lull_job *job)
 {
-	struct lull_checkpoint *c = &job->checkpoint;
-	char *hook = strdup(job->hook_text);
+	struct lull_freeze *freeze = job->freeze;
+	uint64_t now = lull_clock_wall(), timeout = hook_timeout(job);
 
-	if (!hook)
-		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
-				 job->dest.checkpoint_path);
-	c->hook_timeout_ns = hook_timeout(job);
-	free(c->hook);
-	c->hook = hook;
-	/* job->hook_text may have been the string just freed. */
-	job->hook_text = c->hook;
-	if (!c->frozen)
-		c->frozen_since = lull_clock_wall();
-	c->frozen = true;
-	c->kept_frozen = false;
-	return lull_record_save(job);
+	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
+		struct lull_checkpoint *c = &freeze->jobs[i]->checkpoint;
+		char *hook = strdup(freeze->hook_text);
+
+		if (!hook)
+			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
+					 job->dest.checkpoint_path);
+		/* freeze->hook_text may be the string that goes. */
+		if (freeze->hook_text == c->hook)
+			freeze->hook_text = hook;
+		free(c->hook);
+		c->hook = hook;
+		c->hook_timeout_ns = timeout;
+		if (!c->frozen)
+			c->frozen_since = now;
+		c->frozen = true;
+		c->kept_frozen = false;
+	}
+	freeze->hook_text = freeze->jobs[0]->checkpoint.hook;
+	return lull_record_save_all(freeze->jobs, freeze->n_jobs);
+}
+
+/* What the hook is told: the sources, in the order of the jobs. */
+static bool name_sources(struct lull_freeze *freeze, bool recorded)
+{
+	free(freeze->sources);
+	freeze->sources = calloc(freeze->n_jobs, sizeof(*freeze->sources));
+	for (unsigned int i = 0; freeze->sources && i < freeze->n_jobs; i++) {
+		const struct lull_job *job = freeze->jobs[i];
+
+		freeze->sources[i] = recorded ? job->checkpoint.source : job->source_path;
+	}
+	return freeze->sources != NULL;
+}
+
+static void forget_frozen(struct lull_freeze *freeze)
+{
+	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
+		freeze->jobs[i]->checkpoint.frozen = false;
+		freeze->jobs[i]->checkpoint.kept_frozen = false;
+	}
 }
 
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
 {
-	struct lull_keeper_setup setup = {
-		.hook = job->hook,
-		.sources = job->sources,
-		.n_sources = 1,
-		.facts = facts_of(job),
-		.hook_timeout_ns = hook_timeout(job),
-		.max_freeze_ns = job->options->max_freeze_ns,
-		.frozen_already = job->checkpoint.frozen && job->checkpoint.kept_frozen,
-		.orphaned = on_orphan_thawed,
-		.waiting = on_waiting,
-		.ctx = job,
-	};
+	struct lull_freeze *freeze = job->freeze;
+	bool kept = job->checkpoint.frozen && job->checkpoint.kept_frozen;
 	enum lull_outcome outcome = record_frozen(job);
 	struct lull_keeper_answer answer;
 	int r;
 
 	if (outcome != LULL_OK)
 		return outcome;
-	job->sources[0] = job->source_path;
-	r = lull_keeper_start(&setup, &job->keeper);
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, job->hook_text);
+	if (!name_sources(freeze, false))
+		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, ENOMEM,
+				 freeze->hook_text);
 
-	job->freeze_started = lull_clock_now();
-	answer = lull_keeper_freeze(job->keeper);
+	struct lull_keeper_setup setup = {
+		.hook = freeze->hook,
+		.sources = freeze->sources,
+		.n_sources = freeze->n_jobs,
+		.facts = facts_of(job),
+		.hook_timeout_ns = hook_timeout(job),
+		.max_freeze_ns = job->options->max_freeze_ns,
+		.frozen_already = kept,
+		.orphaned = on_orphan_thawed,
+		.waiting = on_waiting,
+		.ctx = job,
+	};
+
+	r = lull_keeper_start(&setup, &freeze->keeper);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, freeze->hook_text);
+
+	freeze->started = lull_clock_now();
+	answer = lull_keeper_freeze(freeze->keeper);
 	if (answer.state == LULL_KEEPER_FROZEN) {
 		if (lull_should_stop(job))
 			return LULL_INTERRUPTED;
@@ -243,7 +286,7 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	/* Thawed by the keeper; what is left is to tell why. */
 	if (answer.state == LULL_KEEPER_LOST)
 		outcome = lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
-				   LULL_CAUSE_KEEPER_LOST, 0, job->hook_text);
+				   LULL_CAUSE_KEEPER_LOST, 0, job->freeze->hook_text);
 	else if (answer.freeze.end == LULL_HOOK_ABORTED)
 		outcome = LULL_INTERRUPTED;
 	else if (answer.freeze.end == LULL_HOOK_EXITED && answer.freeze.code == 75)
@@ -261,66 +304,83 @@ enum lull_outcome lull_freeze_guard(struct lull_job *job)
 		.waiting = on_waiting,
 		.ctx = job,
 	};
-	int r = lull_keeper_start(&setup, &job->keeper);
+	int r = lull_keeper_start(&setup, &job->freeze->keeper);
 
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r, job->source);
-	(void)lull_keeper_freeze(job->keeper);
+	(void)lull_keeper_freeze(job->freeze->keeper);
 	return LULL_OK;
 }
 
 enum lull_outcome lull_freeze_check(struct lull_job *job)
 {
-	struct lull_keeper_answer answer;
+	struct lull_freeze *freeze = job->freeze;
+	struct lull_keeper_answer answer = { 0 };
+	bool let_go;
 
-	if (!job->keeper || !job->freeze_started || !lull_keeper_let_go(job->keeper))
+	if (!freeze->keeper || !freeze->started)
 		return LULL_OK;
-
+	(void)pthread_mutex_lock(&freeze->lock);
+	let_go = lull_keeper_let_go(freeze->keeper);
 	/* Asks for nothing more, but tells how it came. */
-	answer = lull_keeper_thaw(job->keeper, "interrupted");
-	if (answer.expired)
-		return lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_MAX_FREEZE, 0,
-				job->hook_text);
-	return lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_KEEPER_LOST, 0,
-			job->hook_text);
+	if (let_go)
+		answer = lull_keeper_thaw(freeze->keeper, "interrupted");
+	(void)pthread_mutex_unlock(&freeze->lock);
+	if (!let_go)
+		return LULL_OK;
+	return lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK,
+			answer.expired ? LULL_CAUSE_MAX_FREEZE : LULL_CAUSE_KEEPER_LOST, 0,
+			freeze->hook_text);
+}
+
+/* The whole freeze, for each of them the same. */
+static void note_length(struct lull_freeze *freeze)
+{
+	uint64_t ns = lull_clock_now() - freeze->started;
+
+	for (unsigned int i = 0; i < freeze->n_jobs; i++)
+		freeze->jobs[i]->progress->freeze_ns += ns;
+	freeze->started = 0;
 }
 
 enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 {
+	struct lull_freeze *freeze = job->freeze;
 	struct lull_keeper_answer answer;
 
-	if (!job->keeper || !job->freeze_started)
-		return job->thaw_failed ? LULL_THAW_FAILED : LULL_OK;
+	if (!freeze->keeper || !freeze->started)
+		return freeze->thaw_failed ? LULL_THAW_FAILED : LULL_OK;
 
-	answer = lull_keeper_thaw(job->keeper, result);
-	job->progress->freeze_ns += lull_clock_now() - job->freeze_started;
-	job->freeze_started = 0;
+	answer = lull_keeper_thaw(freeze->keeper, result);
+	note_length(freeze);
 	if (answer.thaw.end != LULL_HOOK_OK) {
-		job->thaw_failed = true;
+		freeze->thaw_failed = true;
 		/* This outweighs whatever went wrong before. */
 		free(job->result->failure.path);
 		free(job->result->failure.path2);
 		job->result->failure = (struct lull_failure){ 0 };
 		return hook_failed(job, LULL_THAW_FAILED, &answer.thaw);
 	}
-	job->checkpoint.frozen = false;
-	job->checkpoint.kept_frozen = false;
+	forget_frozen(freeze);
 	return LULL_OK;
 }
 
 void lull_freeze_keep(struct lull_job *job)
 {
-	lull_keeper_leave(job->keeper);
-	job->progress->freeze_ns += lull_clock_now() - job->freeze_started;
-	job->freeze_started = 0;
-	job->checkpoint.kept_frozen = true;
-	lull_warn(job, LULL_WARNING_LEFT_FROZEN, 0, job->source);
+	struct lull_freeze *freeze = job->freeze;
+
+	lull_keeper_leave(freeze->keeper);
+	note_length(freeze);
+	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
+		freeze->jobs[i]->checkpoint.kept_frozen = true;
+		lull_warn(job, LULL_WARNING_LEFT_FROZEN, 0, freeze->jobs[i]->source);
+	}
 }
 
 enum lull_outcome lull_freeze_undo(struct lull_job *job)
 {
-	struct lull_checkpoint *c = &job->checkpoint;
-	const char *sources[] = { c->source };
+	struct lull_freeze *freeze = job->freeze;
+	const struct lull_checkpoint *c = &job->checkpoint;
 	struct lull_hook_facts facts = facts_of(job);
 	struct lull_hook_status status;
 	/* The one that is given now may be the mended one. */
@@ -330,20 +390,29 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_SYNTAX, r, text);
-	lull_warn(job, LULL_WARNING_RETHAW, 0, c->source);
+	if (!name_sources(freeze, true)) {
+		lull_hook_free(hook);
+		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, ENOMEM, text);
+	}
+	for (unsigned int i = 0; i < freeze->n_jobs; i++)
+		lull_warn(job, LULL_WARNING_RETHAW, 0, freeze->sources[i]);
 	facts.result = "interrupted";
 	facts.resumed = true;
-	status = lull_hook_run(hook, LULL_HOOK_THAW, sources, 1, &facts, hook_timeout(job), -1);
+	status = lull_hook_run(hook, LULL_HOOK_THAW, freeze->sources, freeze->n_jobs, &facts,
+			       hook_timeout(job), -1);
 	lull_hook_free(hook);
 	if (status.end != LULL_HOOK_OK) {
-		job->thaw_failed = true;
-		job->hook_text = text;
+		freeze->thaw_failed = true;
+		freeze->hook_text = text;
 		return hook_failed(job, LULL_THAW_FAILED, &status);
 	}
-	c->frozen = false;
-	c->kept_frozen = false;
-	r = lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint, c);
-	return r < 0 ? lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, r,
-				 job->dest.checkpoint_path)
-		     : LULL_OK;
+	forget_frozen(freeze);
+	return lull_record_save_as_is(freeze->jobs, freeze->n_jobs);
+}
+
+void lull_freeze_done(struct lull_freeze *freeze)
+{
+	lull_keeper_free(freeze->keeper);
+	lull_hook_free(freeze->hook);
+	free(freeze->sources);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Freeze and thaw as the engine sees them: hook, keeper and checkpoint together. */
+/*
+ * Freeze and thaw as the engine sees them: hook, keeper and checkpoint together. A freeze is of
+ * all jobs of job->freeze, whichever of them is given; of those that share a checkpoint it is
+ * the first.
+ */
 #pragma once
 
 #include "engine/job.h"
@@ -20,11 +24,11 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job);
  */
 enum lull_outcome lull_freeze_guard(struct lull_job *job);
 
-/* LULL_OK while the writers are frozen. */
+/* LULL_OK while the writers are frozen. Jobs in threads may ask side by side. */
 enum lull_outcome lull_freeze_check(struct lull_job *job);
 
 /*
- * Thaws, if writers are frozen. A failure is noted in job->thaw_failed and gives
+ * Thaws, if writers are frozen. A failure is noted in freeze->thaw_failed and gives
  * LULL_THAW_FAILED; whatever the caller had achieved stands.
  */
 enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result);
@@ -34,3 +38,6 @@ void lull_freeze_keep(struct lull_job *job);
 
 /* Thaws what the checkpoint of an earlier run says is frozen, and records it. */
 enum lull_outcome lull_freeze_undo(struct lull_job *job);
+
+/* Ends the keeper, which thaws first if that is owed still, and frees what the freeze holds. */
+void lull_freeze_done(struct lull_freeze *freeze);

@@ -12,9 +12,12 @@
 #include "sys/tripwire.h"
 #include "util/macros.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
-struct lull_place; /* clone.h */
+struct lull_place;  /* clone.h */
+struct lull_shared; /* shared.h */
+struct lull_job;
 
 /* Where a clone goes: see dest.h. */
 struct lull_dest {
@@ -38,6 +41,19 @@ struct lull_dest {
 	struct lull_fs fs;
 };
 
+/* One freeze, of the writers of one job or of all jobs of a set: see freeze.h. */
+struct lull_freeze {
+	struct lull_job **jobs;
+	unsigned int n_jobs;
+	const char **sources;     /* theirs, as the hook is told; outlive the keeper */
+	struct lull_hook *hook;
+	const char *hook_text;
+	struct lull_keeper *keeper;
+	uint64_t started;         /* CLOCK_MONOTONIC, 0: not frozen */
+	bool thaw_failed;
+	pthread_mutex_t lock;     /* of the keeper, which jobs in threads ask */
+};
+
 struct lull_job {
 	const struct lull_options *options;
 	const struct lull_observer *observer;
@@ -49,7 +65,6 @@ struct lull_job {
 	bool copies;        /* bytes are copied: passes clone nothing */
 	const char *source; /* as the user named it */
 	char *source_path;  /* absolute, links resolved */
-	const char *sources[1]; /* what the hook is told; outlives the keeper */
 	int src;            /* what is cloned from: the source, or a snapshot of it */
 	int live;           /* the source, if src is a snapshot of it; else -1 */
 	struct lull_fs src_fs;
@@ -57,6 +72,8 @@ struct lull_job {
 	struct lull_dest dest;
 
 	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
+	struct lull_shared *shared;        /* where it is recorded with others; NULL: alone */
+	unsigned int index;                /* its place among them */
 	bool recorded;                     /* it is on disk */
 	bool owned;                        /* it and the temporary file are this run's to
 	                                      change and to remove */
@@ -81,12 +98,19 @@ struct lull_job {
 	uint64_t last_pass_ns;             /* how long the last pass took */
 	uint64_t last_call_ns;             /* how much of it in calls */
 
-	struct lull_hook *hook;
-	const char *hook_text;
-	struct lull_keeper *keeper;
-	uint64_t freeze_started;           /* CLOCK_MONOTONIC, 0: not frozen */
-	bool thaw_failed;
+	struct lull_freeze *freeze;        /* the conductor's; NULL where nothing is frozen */
 };
+
+/*
+ * A job that has done nothing yet, and its result. place may be NULL; the strings outlive the
+ * job. False without memory.
+ */
+bool lull_job_init(struct lull_job *job, const struct lull_options *options,
+		   const struct lull_observer *observer, const struct lull_place *place,
+		   const char *source, const char *dest, struct lull_result *result);
+
+/* Closes and frees what the job holds, but for its result. A keeper must have ended. */
+void lull_job_done(struct lull_job *job);
 
 /*
  * Notes what failed, the first time only, and gives LULL_FAILED. err is a negative or
@@ -105,6 +129,9 @@ void lull_tell(struct lull_job *job);
 
 /* The observer wants to stop. */
 bool lull_should_stop(struct lull_job *job);
+
+/* The writers are, or may be, frozen by this run. */
+bool lull_is_frozen(const struct lull_job *job);
 
 void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns);
 

@@ -46,9 +46,9 @@
 #define FLUSHES 5
 #define SHORT_FLUSH_NS (5 * NSEC_PER_MSEC)
 
-static enum lull_outcome written(struct lull_job *job, enum lull_cause cause)
+enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause cause)
 {
-	return lull_end(job, job->hook ? LULL_WRITTEN : LULL_STOPPED, LULL_STAGE_CLONE, cause, 0,
+	return lull_end(job, job->freeze->hook ? LULL_WRITTEN : LULL_STOPPED, LULL_STAGE_CLONE, cause, 0,
 			job->source);
 }
 
@@ -61,11 +61,7 @@ static int take_any_reference(struct lull_job *job)
 	return r;
 }
 
-/*
- * One pass over job->src from job->reference on. *ret_held: nobody wrote meanwhile.
- * *ret_whole: it went over all of the file, which it does not if that shrinks under it.
- */
-static enum lull_outcome pass(struct lull_job *job, bool *ret_held, bool *ret_whole)
+enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *ret_whole)
 {
 	struct lull_reference after;
 	enum lull_outcome outcome;
@@ -90,8 +86,7 @@ static enum lull_outcome pass(struct lull_job *job, bool *ret_held, bool *ret_wh
 	return LULL_OK;
 }
 
-/* Drain, flush, reference. *ret_taken is false if writes kept coming. */
-static enum lull_outcome take_reference(struct lull_job *job, bool *ret_taken)
+enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken)
 {
 	int r = lull_tripwire_take(job->src, job->dest.scratch, job->dest.fs.block,
 				   &job->reference);
@@ -148,8 +143,7 @@ static bool worth_another(const struct lull_job *job, uint64_t *before, uint64_t
 
 /* ---- with a hook ---- */
 
-/* Passes while writers run, so that little is left for the frozen one. */
-static enum lull_outcome passes_before_freeze(struct lull_job *job)
+enum lull_outcome lull_method_live(struct lull_job *job)
 {
 	uint64_t before = 0, first = 0;
 
@@ -162,7 +156,7 @@ static enum lull_outcome passes_before_freeze(struct lull_job *job)
 			r = take_any_reference(job);
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
-		outcome = pass(job, &held, &whole);
+		outcome = lull_method_pass(job, &held, &whole);
 		if (outcome != LULL_OK)
 			return outcome;
 		if (!worth_another(job, &before, &first))
@@ -171,22 +165,16 @@ static enum lull_outcome passes_before_freeze(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* How long the frozen pass will take: as long as the last one did, if that was a repeated
-   one. The hook's own time is not known. */
-static uint64_t estimate_freeze(const struct lull_job *job)
+/* As long as the last one did, if that was a repeated one. */
+uint64_t lull_method_frozen_ns(const struct lull_job *job)
 {
 	return job->progress->passes > 1 ? job->last_pass_ns : job->last_pass_ns / REPEATED_PART;
 }
 
-static enum lull_outcome prepare_freeze(struct lull_job *job)
+enum lull_outcome lull_method_announce(struct lull_job *job, uint64_t estimate)
 {
 	const struct lull_options *options = job->options;
-	enum lull_outcome outcome = passes_before_freeze(job);
-	uint64_t estimate;
 
-	if (outcome != LULL_OK)
-		return outcome;
-	estimate = estimate_freeze(job);
 	if (options->max_freeze_ns > 0 && estimate > options->max_freeze_ns) {
 		(void)lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_FREEZE_TOO_LONG, 0,
 			       job->source);
@@ -200,12 +188,12 @@ static enum lull_outcome prepare_freeze(struct lull_job *job)
 static enum lull_outcome frozen_pass(struct lull_job *job)
 {
 	bool taken, held = false, whole;
-	enum lull_outcome outcome = take_reference(job, &taken);
+	enum lull_outcome outcome = lull_method_reference(job, &taken);
 
 	if (outcome == LULL_OK && taken)
-		outcome = pass(job, &held, &whole);
+		outcome = lull_method_pass(job, &held, &whole);
 	if (outcome == LULL_OK && !held)
-		outcome = written(job, LULL_CAUSE_WRITERS);
+		outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
 	return outcome;
 }
 
@@ -215,8 +203,11 @@ enum lull_outcome lull_method_frozen(struct lull_job *job)
 
 	job->progress->method = LULL_METHOD_FROZEN;
 	/* A freeze that an earlier run left in force is not the time for them. */
-	if (job->options->live && !job->checkpoint.kept_frozen)
-		outcome = prepare_freeze(job);
+	if (job->options->live && !job->checkpoint.kept_frozen) {
+		outcome = lull_method_live(job);
+		if (outcome == LULL_OK)
+			outcome = lull_method_announce(job, lull_method_frozen_ns(job));
+	}
 	if (outcome == LULL_OK)
 		outcome = lull_freeze_begin(job);
 	if (outcome == LULL_OK)
@@ -225,7 +216,7 @@ enum lull_outcome lull_method_frozen(struct lull_job *job)
 	if (outcome == LULL_OK)
 		outcome = lull_freeze_check(job);
 
-	if (outcome == LULL_INTERRUPTED && job->options->keep_frozen && job->freeze_started &&
+	if (outcome == LULL_INTERRUPTED && job->options->keep_frozen && lull_is_frozen(job) &&
 	    job->checkpoint.has_reference) {
 		lull_freeze_keep(job);
 		return outcome;
@@ -242,16 +233,16 @@ enum lull_outcome lull_method_frozen(struct lull_job *job)
 enum lull_outcome lull_method_copy(struct lull_job *job)
 {
 	bool taken, held, whole;
-	enum lull_outcome outcome = take_reference(job, &taken);
+	enum lull_outcome outcome = lull_method_reference(job, &taken);
 
 	job->progress->method = LULL_METHOD_COPY;
 	if (outcome == LULL_OK)
-		outcome = pass(job, &held, &whole);
+		outcome = lull_method_pass(job, &held, &whole);
 	if (outcome != LULL_OK || (taken && held))
 		return outcome;
 	/* Copying it all again takes as long again. cp would not even know. */
 	if (job->options->on_writers == LULL_ON_WRITERS_FAIL)
-		return written(job, LULL_CAUSE_WRITERS);
+		return lull_method_written(job, LULL_CAUSE_WRITERS);
 	lull_warn(job, LULL_WARNING_TORN, 0, job->source);
 	return LULL_OK;
 }
@@ -314,7 +305,7 @@ static enum lull_outcome escalate(struct lull_job *job)
 	}
 	if (atomic_allowed(job))
 		return clone_atomic(job);
-	return written(job, choice == LULL_ON_WRITERS_SNAPSHOT ? LULL_CAUSE_NO_SNAPSHOT
+	return lull_method_written(job, choice == LULL_ON_WRITERS_SNAPSHOT ? LULL_CAUSE_NO_SNAPSHOT
 							       : LULL_CAUSE_WRITERS);
 }
 
@@ -333,13 +324,13 @@ enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 	job->stop_if_written = snapshot;
 	for (unsigned int i = 0; i < options->passes; i++) {
 		bool taken, held, whole;
-		enum lull_outcome outcome = take_reference(job, &taken);
+		enum lull_outcome outcome = lull_method_reference(job, &taken);
 
 		if (outcome != LULL_OK)
 			return outcome;
 		if (!taken && (snapshot || cp_like))
 			break;
-		outcome = pass(job, &held, &whole);
+		outcome = lull_method_pass(job, &held, &whole);
 		if (outcome != LULL_OK || held)
 			return outcome;
 		if (options->on_writers == LULL_ON_WRITERS_TRUST && whole) {

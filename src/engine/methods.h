@@ -15,3 +15,27 @@ enum lull_outcome lull_method_copy(struct lull_job *job);
 
 /* Without a hook: passes in the hope of a quiet one, then what options->on_writers says. */
 enum lull_outcome lull_method_unfrozen(struct lull_job *job);
+
+/* ---- steps of the frozen method, for files that are frozen together ---- */
+
+/* Drain, flush, reference. *ret_taken is false if writes kept coming. */
+enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken);
+
+/*
+ * One pass over job->src from job->reference on. *ret_held: nobody wrote meanwhile.
+ * *ret_whole: it went over all of the file, which it does not if that shrinks under it.
+ */
+enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *ret_whole);
+
+/* Notes that the source was written to, and gives the outcome that this means. */
+enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause cause);
+
+/* Passes while writers run, so that little is left for the frozen one. */
+enum lull_outcome lull_method_live(struct lull_job *job);
+
+/* How long the frozen pass will take, after lull_method_live(). The hook's own time is not
+   known. */
+uint64_t lull_method_frozen_ns(const struct lull_job *job);
+
+/* Says that writers will wait for so long, or stops if that is more than they may. */
+enum lull_outcome lull_method_announce(struct lull_job *job, uint64_t estimate);

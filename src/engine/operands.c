@@ -4,6 +4,7 @@
 #include "engine/durable.h"
 #include "engine/parents.h"
 #include "engine/queue.h"
+#include "engine/set.h"
 #include "engine/tree.h"
 #include "sys/identity.h"
 
@@ -175,11 +176,21 @@ static int begin(struct run *run, unsigned int n, int target_fd)
 	if (!run->here || !tree->dest_root || !tree->links || !run->names ||
 	    (several && (!tree->operands || !tree->made)))
 		return -ENOMEM;
-	return tree->options->jobs > 1 ? lull_queue_open(tree, tree->options->jobs) : 0;
+	/* A set has threads of its own, for single steps. */
+	return tree->options->jobs > 1 && !tree->set ? lull_queue_open(tree, tree->options->jobs)
+						     : 0;
+}
+
+/* All have been looked at, and nothing is done to one unless it is to all. */
+static void run_set(struct lull_tree *tree)
+{
+	if (tree->set && tree->worst == LULL_OK && !lull_tree_should_stop(tree))
+		lull_set_run(tree->set);
 }
 
 static void finish(struct run *run)
 {
+	lull_set_free(run->tree.set);
 	lull_idmap_free(run->tree.links);
 	lull_idmap_free(run->tree.operands);
 	lull_idmap_free(run->tree.made);
@@ -205,12 +216,17 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 		.target = target,
 	};
 	struct lull_tree *tree = &run.tree;
-	int r;
+	int r = 0;
 
 	*ret_totals = (struct lull_totals){ 0 };
 	lull_identity_run_id(tree->run_id);
 	memcpy(ret_totals->run_id, tree->run_id, sizeof(tree->run_id));
-	r = begin(&run, n_sources, target_fd);
+	if (lull_set_is_wanted(options, sources, n_sources, target)) {
+		tree->set = lull_set_new(tree);
+		r = tree->set ? 0 : -ENOMEM;
+	}
+	if (r == 0)
+		r = begin(&run, n_sources, target_fd);
 	if (r < 0)
 		lull_tree_note(tree, LULL_NOTE_MEMORY, r, dest ? dest : target, NULL);
 	for (unsigned int i = 0; r == 0 && i < n_sources; i++) {
@@ -218,6 +234,7 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 			break;
 		copy_operand(&run, sources[i], dest);
 	}
+	run_set(tree);
 	lull_queue_close(tree);
 	r = lull_durable_sync(tree);
 	if (r < 0)

@@ -223,7 +223,7 @@ static enum lull_outcome between_calls(struct pass *p)
 	}
 	now = lull_clock_now();
 	/* A frozen source that was written to is known soon, not at the end. */
-	if ((job->stop_if_written || job->freeze_started) && now - p->looked_at >= LOOK_NS) {
+	if ((job->stop_if_written || lull_is_frozen(job)) && now - p->looked_at >= LOOK_NS) {
 		p->looked_at = now;
 		if (source_changed(job)) {
 			p->changed = true;

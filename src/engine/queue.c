@@ -15,6 +15,7 @@
  */
 #include "engine/queue.h"
 
+#include "engine/set.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -60,7 +61,6 @@ enum state { WAITING, AT_WORK, DONE };
 struct lull_task {
 	struct lull_queue *queue;
 	struct lull_file file;
-	char *text[6];
 	enum state state;
 	struct events own;   /* from its worker */
 	struct events after; /* from the walk, to come behind it */
@@ -255,12 +255,7 @@ static void *work(void *ctx)
 static void free_task(struct lull_task *task)
 {
 	lull_result_done(&task->file.result);
-	lull_dirref_drop(task->file.entry.src_dir);
-	lull_dirref_drop(task->file.entry.dst_dir);
-	for (size_t i = 0; i < ARRAY_SIZE(task->text); i++)
-		free(task->text[i]);
-	free(task->file.entry.backup);
-	free(task->file.entry.backup_path);
+	lull_file_disown(&task->file);
 	free(task);
 }
 
@@ -368,30 +363,14 @@ void lull_queue_later(struct lull_tree *tree, void (*step)(void *ctx), void *ctx
 	step(ctx);
 }
 
-static bool own_texts(struct lull_task *task)
-{
-	struct lull_entry *e = &task->file.entry;
-	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
-
-	e->backup = copy(e->backup);
-	e->backup_path = copy(e->backup_path);
-	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
-		task->text[i] = strdup(*text[i]);
-		if (!task->text[i])
-			return false;
-		if (*text[i] == e->dst_path)
-			e->dst_rel = task->text[i] + (e->dst_rel - e->dst_path);
-		*text[i] = task->text[i];
-	}
-	return true;
-}
-
 bool lull_queue_file(struct lull_file *file)
 {
 	struct lull_tree *tree = file->entry.tree;
 	struct lull_queue *q = tree->queue;
 	struct lull_task *task;
 
+	if (tree->set)
+		return lull_set_add(tree->set, file);
 	if (!q) {
 		bool done;
 
@@ -404,11 +383,9 @@ bool lull_queue_file(struct lull_file *file)
 	if (task) {
 		task->queue = q;
 		task->file = *file;
-		lull_dirref_hold(file->entry.src_dir);
-		lull_dirref_hold(file->entry.dst_dir);
 		task->file.voice.task = task;
 	}
-	if (!task || !own_texts(task)) {
+	if (!task || !lull_file_own(&task->file)) {
 		lull_tree_note(tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.dst_path, NULL);
 		lull_entry_undo(&file->entry);
 		if (task)

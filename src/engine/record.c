@@ -4,6 +4,7 @@
 
 #include "engine/dest.h"
 #include "engine/freeze.h"
+#include "engine/shared.h"
 #include "engine/snapshot.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
@@ -22,6 +23,8 @@ enum lull_cause lull_record_cause(int err)
 		return LULL_CAUSE_CHECKPOINT_DAMAGED;
 	case EPROTONOSUPPORT:
 		return LULL_CAUSE_CHECKPOINT_SCHEMA;
+	case ENOTUNIQ:
+		return LULL_CAUSE_CHECKPOINT_SET;
 	default:
 		return LULL_CAUSE_ERRNO;
 	}
@@ -32,8 +35,7 @@ static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause)
 	return lull_fail(job, LULL_STAGE_CHECKPOINT, cause, 0, job->dest.checkpoint_path);
 }
 
-/* True if the checkpoint speaks of the source that is open. */
-static bool same_source(const struct lull_job *job)
+bool lull_record_same_source(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	struct lull_reference now;
@@ -46,8 +48,7 @@ static bool same_source(const struct lull_job *job)
 	       now.generation == c->reference.generation;
 }
 
-/* True if the file that is open for writing is the one the checkpoint speaks of. */
-static bool same_file(const struct lull_job *job)
+bool lull_record_same_file(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	struct stat st;
@@ -57,8 +58,7 @@ static bool same_file(const struct lull_job *job)
 	       strcmp(c->dest_fs, job->dest.fs.uuid) == 0;
 }
 
-/* Empties the file: what is in it belongs to a clone that is given up. */
-static enum lull_outcome start_over(struct lull_job *job)
+enum lull_outcome lull_record_start_over(struct lull_job *job)
 {
 	lull_checkpoint_done(&job->checkpoint);
 	job->owned = true;
@@ -70,7 +70,7 @@ static enum lull_outcome start_over(struct lull_job *job)
 	return LULL_OK;
 }
 
-static enum lull_outcome without_checkpoint(struct lull_job *job)
+enum lull_outcome lull_record_without(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
@@ -119,8 +119,10 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	enum lull_outcome outcome;
 	int r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, c);
 
+	if (r == -EPERM)
+		r = lull_shared_judge_pointer(job, r);
 	if (r == -ENOENT)
-		return without_checkpoint(job);
+		return lull_record_without(job);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, lull_record_cause(r), r,
 				 dest->checkpoint_path);
@@ -128,12 +130,12 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	if (published_already(job)) {
 		lull_record_remove(job);
 		lull_checkpoint_done(c);
-		return without_checkpoint(job);
+		return lull_record_without(job);
 	}
 
-	bool file_is_ours = same_file(job);
+	bool file_is_ours = lull_record_same_file(job);
 
-	if (!same_source(job) || (!file_is_ours && !same_dest(job)) ||
+	if (!lull_record_same_source(job) || (!file_is_ours && !same_dest(job)) ||
 	    (c->temporary == NULL) != dest->in_place)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
 	if (!options->resume && !options->restart)
@@ -164,7 +166,7 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 		}
 		if (!options->restart)
 			lull_warn(job, LULL_WARNING_FILL_LOST, 0, dest->path);
-		return start_over(job);
+		return lull_record_start_over(job);
 	}
 	job->resumed = true;
 	job->owned = true;
@@ -212,23 +214,53 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	return LULL_OK;
 }
 
-enum lull_outcome lull_record_save(struct lull_job *job)
+static void bring_up_to_date(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
 	struct stat st;
-	int r;
 
 	if (fstat(job->dest.fd, &st) == 0)
 		c->dest_ctime_ns =
 			st.st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_ctim.tv_nsec;
 	c->updated = lull_clock_wall();
 	c->method = (int)job->progress->method;
-	r = lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint, c);
+}
+
+enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
+{
+	struct lull_job *job = jobs[0];
+	int r = job->shared ? lull_shared_save(job->shared, jobs, n)
+			    : lull_checkpoint_save(job->dest.checkpoint_dir,
+						   job->dest.checkpoint, &job->checkpoint);
+
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, r,
 				 job->dest.checkpoint_path);
-	job->recorded = true;
+	for (unsigned int i = 0; i < n; i++)
+		jobs[i]->recorded = true;
 	return LULL_OK;
+}
+
+enum lull_outcome lull_record_save_all(struct lull_job **jobs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		bring_up_to_date(jobs[i]);
+	return lull_record_save_as_is(jobs, n);
+}
+
+enum lull_outcome lull_record_save(struct lull_job *job)
+{
+	return lull_record_save_all(&job, 1);
+}
+
+void lull_record_reached(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+
+	if (fdatasync(job->dest.fd) == 0 && c->phase != LULL_PHASE_COMPLETE &&
+	    lull_reference_equal(&c->reference, &job->reference) &&
+	    job->progress->offset > c->offset)
+		c->offset = job->progress->offset;
 }
 
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)

@@ -8,6 +8,7 @@
  *     walk.c      a directory and all below it
  *     node.c      links, fifos, devices
  *     file.c      a regular file; data.c its data, keep.c its attributes
+ *     set.c       regular files that are frozen together
  *     queue.c     files side by side, heard of in order
  *
  * Entries are reached by the descriptor of their directory and a name in it, so that nothing
@@ -31,6 +32,7 @@ struct lull_dirref {
 };
 
 struct lull_queue;
+struct lull_set;
 struct lull_task;
 
 /* Who hears what: the observer, or a task that keeps it until its turn. */
@@ -57,6 +59,7 @@ struct lull_tree {
 	struct lull_voice voice;       /* of what the walk itself has to say */
 	struct lull_totals *totals;
 	struct lull_queue *queue;      /* NULL: one after the other */
+	struct lull_set *set;          /* files wait for each other in it; NULL: they do not */
 	struct lull_dirref *dest_root; /* what names in links and made start from */
 	struct lull_idmap *operands;   /* sources, to see one twice; NULL with only one */
 	struct lull_idmap *made;       /* what was made for operands; NULL with only one */

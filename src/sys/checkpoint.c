@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,13 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 	free(checkpoint->snapshot);
 	free(checkpoint->hook);
 	*checkpoint = (struct lull_checkpoint){ 0 };
+}
+
+void lull_checkpoint_free(struct lull_checkpoint *of, unsigned int n)
+{
+	for (unsigned int i = 0; of && i < n; i++)
+		lull_checkpoint_done(&of[i]);
+	free(of);
 }
 
 /* Reads all of fd, which must not be longer than max: bytes read or -errno. */
@@ -59,12 +67,13 @@ static int write_all(int fd, const char *buf, size_t len)
 	return 0;
 }
 
-int lull_checkpoint_load(int dir, const char *name,
-			 struct lull_checkpoint *ret_checkpoint)
+static int load(int dir, const char *name, char **ret_text, size_t *ret_len)
 {
 	_cleanup_close_ int fd =
 		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
+	char *buf;
+	ssize_t len;
 
 	if (fd < 0)
 		return errno == ELOOP ? -EPERM : -errno;
@@ -74,23 +83,54 @@ int lull_checkpoint_load(int dir, const char *name,
 		return -EBADMSG;
 	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return -EPERM;
-
-	_cleanup_free_ char *buf = malloc(LULL_CHECKPOINT_MAX_SIZE);
-
+	if (st.st_size >= LULL_CHECKPOINT_MAX_SIZE)
+		return -EBADMSG;
+	/* It is replaced as a whole, never written to: it does not grow. */
+	buf = malloc((size_t)st.st_size + 1);
 	if (!buf)
 		return -ENOMEM;
+	len = read_all(fd, buf, (size_t)st.st_size + 1);
+	if (len < 0) {
+		free(buf);
+		return (int)len;
+	}
+	*ret_text = buf;
+	*ret_len = (size_t)len;
+	return 0;
+}
 
-	ssize_t len = read_all(fd, buf, LULL_CHECKPOINT_MAX_SIZE);
+int lull_checkpoint_load(int dir, const char *name,
+			 struct lull_checkpoint *ret_checkpoint)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = load(dir, name, &text, &len);
 
-	return len < 0 ? (int)len : lull_checkpoint_parse(buf, (size_t)len, ret_checkpoint);
+	return r < 0 ? r : lull_checkpoint_parse(text, len, ret_checkpoint);
+}
+
+int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint **ret_of,
+			     unsigned int *ret_n)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = load(dir, name, &text, &len);
+
+	return r < 0 ? r : lull_checkpoint_parse_set(text, len, ret_of, ret_n);
 }
 
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint)
 {
+	return lull_checkpoint_save_set(dir, name, checkpoint, 1);
+}
+
+int lull_checkpoint_save_set(int dir, const char *name, const struct lull_checkpoint *of,
+			     unsigned int n)
+{
 	_cleanup_free_ char *text = NULL;
 	char temporary[NAME_ROOM];
-	int r = lull_checkpoint_format(checkpoint, &text);
+	int r = lull_checkpoint_format_set(of, n, &text);
 
 	if (r < 0)
 		return r;
@@ -126,4 +166,30 @@ int lull_checkpoint_remove(int dir, const char *name, bool durable)
 	if (unlinkat(dir, name, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return durable && fsync(dir) < 0 ? -errno : 0;
+}
+
+int lull_checkpoint_point(int dir, const char *name, const char *path)
+{
+	char there[PATH_MAX];
+	ssize_t n;
+
+	if (symlinkat(path, dir, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	n = readlinkat(dir, name, there, sizeof(there));
+	return n == (ssize_t)strlen(path) && memcmp(there, path, (size_t)n) == 0 ? 0 : -EEXIST;
+}
+
+int lull_checkpoint_pointed(int dir, const char *name, char **ret_path)
+{
+	char there[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, there, sizeof(there));
+
+	if (n < 0)
+		return errno == EINVAL ? -ENOENT : -errno;
+	if (n == 0 || n == (ssize_t)sizeof(there) || there[0] != '/')
+		return -EBADMSG;
+	*ret_path = strndup(there, (size_t)n);
+	return *ret_path ? 0 : -ENOMEM;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checkpoint of a clone: a small JSON file beside the destination.
+ * The checkpoint of a clone: a small JSON file beside the destination. Of several files that
+ * are cloned as one set there is one checkpoint, and where the others would have theirs a
+ * symbolic link points to it.
  *
  * RULES
  *  1. It is never ahead of what is durable: the engine syncs the destination first and
@@ -18,14 +20,19 @@
 #include <stdint.h>
 
 #define LULL_CHECKPOINT_SCHEMA 1
+/* So many files make a set, at the most: each has half a dozen descriptors open. */
+#define LULL_CHECKPOINT_MOST 64
 /* A path or a hook may take 4 KiB and up to 6 times that as JSON escapes. */
-#define LULL_CHECKPOINT_MAX_SIZE (256u << 10)
+#define LULL_CHECKPOINT_MAX_SIZE (LULL_CHECKPOINT_MOST * (64u << 10))
 
 enum lull_phase {
 	LULL_PHASE_CLONING,
-	LULL_PHASE_COMPLETE, /* the temporary file is the whole copy, durable */
+	LULL_PHASE_COMPLETE, /* the temporary file is the whole copy, durable; those of a set
+	                        may bear their names already */
 };
 
+/* Of one file. What is said of the run is the same for all of a set: run_id, frozen and
+   what belongs to it, hook, hook_timeout_ns, updated. */
 struct lull_checkpoint {
 	char run_id[37];
 	char *source;             /* absolute path */
@@ -60,6 +67,9 @@ struct lull_checkpoint {
 /* Frees what it owns and leaves it empty. */
 void lull_checkpoint_done(struct lull_checkpoint *checkpoint);
 
+/* The same for n of them in an array, which is freed as well. NULL is fine. */
+void lull_checkpoint_free(struct lull_checkpoint *of, unsigned int n);
+
 /*
  * Reads name in directory dir. 0, or
  *   -ENOENT           there is none
@@ -67,18 +77,37 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint);
  *                     would run with our rights
  *   -EBADMSG          damaged: no checkpoint, a part of one, a value out of range
  *   -EPROTONOSUPPORT  written by another version
+ *   -ENOTUNIQ         that of a set
  *   or any other -errno of reading.
  */
 int lull_checkpoint_load(int dir, const char *name,
 			 struct lull_checkpoint *ret_checkpoint) _must_check_;
 
+/* The same, also for sets: an array of n files, to be freed; n is 1 for one file alone. */
+int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint **ret_of,
+			     unsigned int *ret_n) _must_check_;
+
 /* The same from memory, for tests and the fuzzer. */
+int lull_checkpoint_parse_set(const char *text, size_t len, struct lull_checkpoint **ret_of,
+			      unsigned int *ret_n) _must_check_;
 int lull_checkpoint_parse(const char *text, size_t len,
 			  struct lull_checkpoint *ret_checkpoint) _must_check_;
 
 /* Replaces name in directory dir, durably, mode 0600. 0 or -errno. */
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint) _must_check_;
+
+/* The same for n files: from two on, as a set. */
+int lull_checkpoint_save_set(int dir, const char *name, const struct lull_checkpoint *of,
+			     unsigned int n) _must_check_;
+
+/* Makes name point to the checkpoint at an absolute path: 0, also if it does; -EEXIST if
+   something else bears the name; or any other -errno. */
+int lull_checkpoint_point(int dir, const char *name, const char *path) _must_check_;
+
+/* Where name points to, to be freed: 0, -ENOENT if it is no link or not there, -EBADMSG if
+   it is none that was made here, or any other -errno. */
+int lull_checkpoint_pointed(int dir, const char *name, char **ret_path) _must_check_;
 
 /*
  * Removes it, and syncs the directory if durable. 0, also if there is none, or -errno. One

@@ -54,12 +54,12 @@ static json_t *reference_json(const struct lull_checkpoint *c)
 			 (json_int_t)ref->mtime_ns, "ctime_ns", (json_int_t)ref->ctime_ns);
 }
 
-int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
+/* What is said of one file. */
+static int add_file(json_t *object, const struct lull_checkpoint *c)
 {
-	json_t *root = json_pack(
-		"{s:s, s:i, s:s, s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
-		" s:o, s:I, s:{s:b, s:b, s:i, s:I, s:I}, s:I}",
-		"type", "checkpoint", "schema", LULL_CHECKPOINT_SCHEMA, "run_id", c->run_id,
+	json_t *keys = json_pack(
+		"{s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
+		" s:{s:b, s:b, s:i, s:I, s:I}}",
 		"source", "file_system_uuid", or_null(c->source_fs), "reference",
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
 		"inode", (json_int_t)as_int(c->dest_inode), "generation",
@@ -67,23 +67,63 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 		(json_int_t)as_int(c->dest_size), "ctime_ns", (json_int_t)c->dest_ctime_ns,
 		"offset", (json_int_t)as_int(c->offset), "pass", (int)MIN(c->pass, UINT16_MAX), "method",
 		lull_method_name((enum lull_method)c->method), "phase", phase_names[c->phase],
-		"frozen", frozen_json(c), "hook_timeout_ns",
-		(json_int_t)as_int(c->hook_timeout_ns), "options", "replaces_existing",
-		c->replaces, "refresh", c->refresh, "mode", (int)c->mode, "owner",
-		(json_int_t)c->owner, "group", (json_int_t)c->group, "updated_ns",
-		(json_int_t)as_int(c->updated));
-	int r = 0;
+		"options", "replaces_existing", c->replaces, "refresh", c->refresh, "mode",
+		(int)c->mode, "owner", (json_int_t)c->owner, "group", (json_int_t)c->group);
+	int r = keys ? json_object_update(object, keys) : -1;
 
-	if (!root)
+	json_decref(keys);
+	if (r < 0)
 		return -ENOMEM;
-	r |= lull_json_set_name(json_object_get(root, "source"), "path", c->source);
-	r |= lull_json_set_name(json_object_get(root, "destination"), "path", c->dest);
-	r |= lull_json_set_name(root, "temporary_name", c->temporary);
-	r |= lull_json_set_name(root, "snapshot_name", c->snapshot);
-	r |= lull_json_set_name(root, "hook", c->hook);
+	r |= lull_json_set_name(json_object_get(object, "source"), "path", c->source);
+	r |= lull_json_set_name(json_object_get(object, "destination"), "path", c->dest);
+	r |= lull_json_set_name(object, "temporary_name", c->temporary);
+	r |= lull_json_set_name(object, "snapshot_name", c->snapshot);
+	return r;
+}
+
+/* What is said of the run. */
+static int add_run(json_t *root, const struct lull_checkpoint *c)
+{
+	json_t *keys = json_pack("{s:o, s:I, s:I}", "frozen", frozen_json(c), "hook_timeout_ns",
+				 (json_int_t)as_int(c->hook_timeout_ns), "updated_ns",
+				 (json_int_t)as_int(c->updated));
+	int r = keys ? json_object_update(root, keys) : -1;
+
+	json_decref(keys);
+	return r < 0 ? -ENOMEM : lull_json_set_name(root, "hook", c->hook);
+}
+
+static int add_files(json_t *root, const struct lull_checkpoint *of, unsigned int n)
+{
+	json_t *files = json_array();
+	int r = json_object_set_new(root, "files", files);
+
+	for (unsigned int i = 0; r == 0 && i < n; i++) {
+		json_t *file = json_object();
+
+		r = json_array_append_new(files, file);
+		if (r == 0)
+			r = add_file(file, &of[i]);
+	}
+	return r;
+}
+
+int lull_checkpoint_format_set(const struct lull_checkpoint *of, unsigned int n, char **ret_text)
+{
+	json_t *root = json_pack("{s:s, s:i, s:s}", "type", n == 1 ? "checkpoint" : "checkpoint_set",
+				 "schema", LULL_CHECKPOINT_SCHEMA, "run_id", of->run_id);
+	int r = root ? add_run(root, of) : -ENOMEM;
+
+	if (r == 0)
+		r = n == 1 ? add_file(root, of) : add_files(root, of, n);
 	*ret_text = r < 0 ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	json_decref(root);
 	return *ret_text ? 0 : -ENOMEM;
+}
+
+int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
+{
+	return lull_checkpoint_format_set(c, 1, ret_text);
 }
 
 /* The readers below share an error flag, so that they can follow each other. */
@@ -169,20 +209,17 @@ static int get_method(struct reader *r, const json_t *root)
 	return get_choice(r, root, "method", names, LULL_METHODS);
 }
 
-static void read_root(struct reader *r, const json_t *root, struct lull_checkpoint *c)
+static void read_file(struct reader *r, const json_t *object, struct lull_checkpoint *c)
 {
-	const json_t *source = json_object_get(root, "source");
-	const json_t *dest = json_object_get(root, "destination");
+	const json_t *source = json_object_get(object, "source");
+	const json_t *dest = json_object_get(object, "destination");
 	const json_t *reference = json_object_get(source, "reference");
-	const json_t *frozen = json_object_get(root, "frozen");
-	const json_t *options = json_object_get(root, "options");
+	const json_t *options = json_object_get(object, "options");
 
-	get_uuid(r, root, "run_id", false, c->run_id);
 	c->source = get_name(r, source, "path", false);
 	c->dest = get_name(r, dest, "path", false);
-	c->temporary = get_name(r, root, "temporary_name", true);
-	c->snapshot = get_name(r, root, "snapshot_name", true);
-	c->hook = get_name(r, root, "hook", true);
+	c->temporary = get_name(r, object, "temporary_name", true);
+	c->snapshot = get_name(r, object, "snapshot_name", true);
 	get_uuid(r, source, "file_system_uuid", true, c->source_fs);
 	get_uuid(r, dest, "file_system_uuid", true, c->dest_fs);
 	c->has_reference = !json_is_null(reference);
@@ -197,55 +234,113 @@ static void read_root(struct reader *r, const json_t *root, struct lull_checkpoi
 	c->dest_generation = get_uint(r, dest, "generation", INT64_MAX);
 	c->dest_size = get_uint(r, dest, "size", INT64_MAX);
 	c->dest_ctime_ns = get_int(r, dest, "ctime_ns");
-	c->offset = get_uint(r, root, "offset", INT64_MAX);
-	c->pass = (unsigned int)get_uint(r, root, "pass", UINT16_MAX);
-	c->method = get_method(r, root);
-	c->phase = get_choice(r, root, "phase", phase_names, ARRAY_SIZE(phase_names));
+	c->offset = get_uint(r, object, "offset", INT64_MAX);
+	c->pass = (unsigned int)get_uint(r, object, "pass", UINT16_MAX);
+	c->method = get_method(r, object);
+	c->phase = get_choice(r, object, "phase", phase_names, ARRAY_SIZE(phase_names));
+	c->replaces = get_bool(r, options, "replaces_existing");
+	c->refresh = get_bool(r, options, "refresh");
+	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
+	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
+	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
+
+	/* What fits together in no run: nothing durable beyond the end, a temporary file
+	   that is not beside the destination. */
+	if (c->offset > c->dest_size || (c->offset > 0 && !c->has_reference) ||
+	    (c->temporary && strchr(c->temporary, '/')) ||
+	    (c->snapshot && strchr(c->snapshot, '/')) || (c->source && c->source[0] != '/') ||
+	    (c->dest && c->dest[0] != '/'))
+		r->bad = true;
+}
+
+static void read_run(struct reader *r, const json_t *root, struct lull_checkpoint *c)
+{
+	const json_t *frozen = json_object_get(root, "frozen");
+
+	get_uuid(r, root, "run_id", false, c->run_id);
+	c->hook = get_name(r, root, "hook", true);
 	c->frozen = !json_is_null(frozen);
 	if (c->frozen) {
 		c->frozen_since = get_uint(r, frozen, "since_ns", INT64_MAX);
 		c->kept_frozen = get_bool(r, frozen, "kept");
 	}
 	c->hook_timeout_ns = get_uint(r, root, "hook_timeout_ns", INT64_MAX);
-	c->replaces = get_bool(r, options, "replaces_existing");
-	c->refresh = get_bool(r, options, "refresh");
-	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
-	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
-	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
-
-	/* What fits together in no run: nothing durable beyond the end, a temporary file
-	   that is not beside the destination, frozen writers without a hook. */
-	if (c->offset > c->dest_size || (c->offset > 0 && !c->has_reference) ||
-	    (c->temporary && strchr(c->temporary, '/')) ||
-	    (c->snapshot && strchr(c->snapshot, '/')) || (c->frozen && !c->hook) ||
-	    (c->source && c->source[0] != '/') || (c->dest && c->dest[0] != '/'))
+	/* Who would thaw them? */
+	if (c->frozen && !c->hook)
 		r->bad = true;
+}
+
+/* A set is published as a whole: one destination is one file, and none in place. */
+static bool fits_together(const struct lull_checkpoint *of, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (!of[i].temporary || of[i].phase != of[0].phase)
+			return false;
+		for (unsigned int k = 0; k < i; k++) {
+			if (strcmp(of[i].dest, of[k].dest) == 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+static int read_root(const json_t *root, struct lull_checkpoint **ret_of, unsigned int *ret_n)
+{
+	const char *type = json_string_value(json_object_get(root, "type"));
+	const json_t *schema = json_object_get(root, "schema");
+	bool set = type && strcmp(type, "checkpoint_set") == 0;
+	const json_t *files = json_object_get(root, "files");
+	size_t n = set ? json_array_size(files) : 1;
+	struct reader reader = { 0 };
+	struct lull_checkpoint *of;
+
+	if (!type || (!set && strcmp(type, "checkpoint") != 0) || !json_is_integer(schema))
+		return -EBADMSG;
+	if (json_integer_value(schema) != LULL_CHECKPOINT_SCHEMA)
+		return -EPROTONOSUPPORT;
+	if (n < (set ? 2 : 1) || n > LULL_CHECKPOINT_MOST)
+		return -EBADMSG;
+	of = calloc(n, sizeof(*of));
+	if (!of)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		read_run(&reader, root, &of[i]);
+		read_file(&reader, set ? json_array_get(files, i) : root, &of[i]);
+	}
+	if (reader.bad || (set && !fits_together(of, (unsigned int)n))) {
+		lull_checkpoint_free(of, (unsigned int)n);
+		return -EBADMSG;
+	}
+	*ret_of = of;
+	*ret_n = (unsigned int)n;
+	return 0;
+}
+
+int lull_checkpoint_parse_set(const char *text, size_t len, struct lull_checkpoint **ret_of,
+			      unsigned int *ret_n)
+{
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	int r = read_root(root, ret_of, ret_n);
+
+	json_decref(root);
+	return r;
 }
 
 int lull_checkpoint_parse(const char *text, size_t len,
 			  struct lull_checkpoint *ret_checkpoint)
 {
-	struct lull_checkpoint c = { 0 };
-	struct reader reader = { 0 };
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *type = json_string_value(json_object_get(root, "type"));
-	const json_t *schema = json_object_get(root, "schema");
-	int r = 0;
+	struct lull_checkpoint *of;
+	unsigned int n;
+	int r = lull_checkpoint_parse_set(text, len, &of, &n);
 
-	if (!type || strcmp(type, "checkpoint") != 0 || !json_is_integer(schema)) {
-		r = -EBADMSG;
-	} else if (json_integer_value(schema) != LULL_CHECKPOINT_SCHEMA) {
-		r = -EPROTONOSUPPORT;
-	} else {
-		read_root(&reader, root, &c);
-		if (reader.bad)
-			r = -EBADMSG;
-	}
-	json_decref(root);
 	if (r < 0)
-		lull_checkpoint_done(&c);
-	else
-		*ret_checkpoint = c;
-	return r;
+		return r;
+	if (n > 1) {
+		lull_checkpoint_free(of, n);
+		return -ENOTUNIQ;
+	}
+	*ret_checkpoint = of[0];
+	free(of);
+	return 0;
 }

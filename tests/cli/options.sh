@@ -54,6 +54,15 @@ usage '--keep-frozen needs --hook' --keep-frozen a b
 usage '--max-freeze needs --hook' --max-freeze=1s a b
 usage '--keep-frozen and --max-freeze' --hook=x --keep-frozen --max-freeze=1s a b
 usage "'--status' excludes '--recover'" --status --recover b
+# one freeze makes all of several or none: no choice among them, and older ones survive
+mkdir d
+for o in --attributes-only -b --backup=numbered -f --inplace -i -l -n --no-sync --refresh \
+  --remove-destination -s -u --update=none; do
+  usage '--hook with several SOURCEs and' "$o" --hook=x a a2 d
+  usage '--hook with several SOURCEs and' --hook=x "$o" -t d a a2
+done
+rmdir d # nothing was made in it
+usage '--base takes one SOURCE' --refresh --base=x a a2 .
 # in the quotes of the locale, as cp
 l=$'\xe2\x80\x98' r=$'\xe2\x80\x99'
 LC_ALL=C usage "invalid argument 'x' for '--reflink'" --reflink=x a b

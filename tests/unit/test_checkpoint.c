@@ -556,6 +556,147 @@ static void test_no_checkpoint(void **state UNUSED)
 	}
 }
 
+/* ---- of several files ---- */
+
+/* n files of one run, with names of their own. */
+static void make_set(struct lull_checkpoint *of, unsigned int n)
+{
+	static char source[LULL_CHECKPOINT_MOST + 1][16], dest[LULL_CHECKPOINT_MOST + 1][16];
+
+	for (unsigned int i = 0; i < n; i++) {
+		of[i] = full();
+		(void)snprintf(source[i], sizeof(source[i]), "/s/%u", i);
+		(void)snprintf(dest[i], sizeof(dest[i]), "/d/%u\xff", i);
+		of[i].source = source[i];
+		of[i].dest = dest[i];
+		of[i].offset = i * 4096;
+	}
+}
+
+static char *text_of_set(const struct lull_checkpoint *of, unsigned int n)
+{
+	char *text = NULL;
+
+	assert_int_equal(lull_checkpoint_format_set(of, n, &text), 0);
+	return text;
+}
+
+static void test_set_round_trip(void **state UNUSED)
+{
+	static const unsigned int sizes[] = { 1, 2, 3, LULL_CHECKPOINT_MOST };
+	struct lull_checkpoint of[LULL_CHECKPOINT_MOST];
+
+	for (size_t k = 0; k < ARRAY_SIZE(sizes); k++) {
+		struct lull_checkpoint *back = NULL, alone = { 0 };
+		unsigned int n = 0;
+		char *text;
+
+		make_set(of, sizes[k]);
+		text = text_of_set(of, sizes[k]);
+		assert_int_equal(lull_checkpoint_parse_set(text, strlen(text), &back, &n), 0);
+		assert_int_equal(n, sizes[k]);
+		for (unsigned int i = 0; i < n; i++)
+			check_same("of a set", &back[i], &of[i]);
+		lull_checkpoint_free(back, n);
+		/* One file is no set: whoever knows nothing of sets reads it. */
+		check_int("alone", lull_checkpoint_parse(text, strlen(text), &alone),
+			  n == 1 ? 0 : -ENOTUNIQ);
+		lull_checkpoint_done(&alone);
+		assert_true(strlen(text) < LULL_CHECKPOINT_MAX_SIZE);
+		free(text);
+	}
+}
+
+/* Parses a set of two after key of its second file, or of the whole, was set to value. */
+static int parse_set_with(bool whole, const char *key, json_t *value)
+{
+	struct lull_checkpoint of[2], *back = NULL;
+	unsigned int n = 42;
+	char *text, *changed;
+	json_t *root, *at;
+	int r;
+
+	make_set(of, 2);
+	of[1].dest = (char *)(uintptr_t) "/d/1";
+	text = text_of_set(of, 2);
+	root = json_loads(text, 0, NULL);
+	at = whole ? root : json_array_get(json_object_get(root, "files"), 1);
+	assert_non_null(json_object_get(at, key));
+	assert_int_equal(value ? json_object_set_new(at, key, value) : json_object_del(at, key),
+			 0);
+	changed = json_dumps(root, 0);
+	r = lull_checkpoint_parse_set(changed, strlen(changed), &back, &n);
+	if (r == 0)
+		lull_checkpoint_free(back, n);
+	else
+		assert_true(back == NULL && n == 42);
+	json_decref(root);
+	free(changed);
+	free(text);
+	return r;
+}
+
+static void test_set_bad(void **state UNUSED)
+{
+	static const char *const of_run[] = { "type",	"schema",	   "run_id", "frozen",
+					      "files", "hook_timeout_ns", "updated_ns" };
+	static const char *const of_file[] = { "source", "destination", "offset", "pass",
+					       "method", "phase",	"options" };
+	struct lull_checkpoint same[2], *back = NULL;
+	unsigned int n;
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_run); i++)
+		check_int(of_run[i], parse_set_with(true, of_run[i], NULL), -EBADMSG);
+	for (size_t i = 0; i < ARRAY_SIZE(of_file); i++)
+		check_int(of_file[i], parse_set_with(false, of_file[i], NULL), -EBADMSG);
+	check_int("schema", parse_set_with(true, "schema", json_integer(2)), -EPROTONOSUPPORT);
+	check_int("type", parse_set_with(true, "type", json_string("checkpoint")), -EBADMSG);
+	check_int("no array", parse_set_with(true, "files", json_object()), -EBADMSG);
+	check_int("no files", parse_set_with(true, "files", json_array()), -EBADMSG);
+	check_int("one file", parse_set_with(true, "files", json_pack("[{}]")), -EBADMSG);
+	check_int("no objects", parse_set_with(true, "files", json_pack("[i, i]", 1, 2)),
+		  -EBADMSG);
+	check_int("half whole", parse_set_with(false, "phase", json_string("cloning")), -EBADMSG);
+	check_int("in place", parse_set_with(false, "temporary_name", json_null()), -EBADMSG);
+	check_int("of another version", parse_set_with(true, "updated_ns", json_integer(1)), 0);
+
+	make_set(same, 2);
+	same[1].dest = same[0].dest;
+	text = text_of_set(same, 2);
+	check_int("twice", lull_checkpoint_parse_set(text, strlen(text), &back, &n), -EBADMSG);
+	free(text);
+}
+
+static void test_set_too_many(void **state UNUSED)
+{
+	struct lull_checkpoint of[LULL_CHECKPOINT_MOST + 1], *back = NULL;
+	unsigned int n;
+	char *text;
+
+	make_set(of, ARRAY_SIZE(of));
+	text = text_of_set(of, ARRAY_SIZE(of));
+	assert_int_equal(lull_checkpoint_parse_set(text, strlen(text), &back, &n), -EBADMSG);
+	free(text);
+}
+
+static void test_set_truncated(void **state UNUSED)
+{
+	struct lull_checkpoint of[2], *back = NULL;
+	unsigned int n;
+	char *text;
+	size_t len;
+
+	make_set(of, 2);
+	text = text_of_set(of, 2);
+	len = strlen(text);
+	for (size_t i = 0; i < len; i++) {
+		if (lull_checkpoint_parse_set(text, i, &back, &n) != -EBADMSG)
+			fail_msg("accepted with %zu of %zu bytes", i, len);
+	}
+	free(text);
+}
+
 /* ---- the file ---- */
 
 struct place {
@@ -712,6 +853,49 @@ static void test_oversized(void **state)
 			  cases[i].wanted);
 		lull_checkpoint_done(&back);
 	}
+}
+
+static void test_set_file(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint of[3], *back = NULL, alone = { 0 };
+	unsigned int n = 0;
+
+	make_set(of, 3);
+	assert_int_equal(lull_checkpoint_load_set(place->dir, NAME, &back, &n), -ENOENT);
+	assert_int_equal(lull_checkpoint_save_set(place->dir, NAME, of, 3), 0);
+	assert_int_equal(lull_checkpoint_load_set(place->dir, NAME, &back, &n), 0);
+	assert_int_equal(n, 3);
+	check_same("third", &back[2], &of[2]);
+	lull_checkpoint_free(back, n);
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &alone), -ENOTUNIQ);
+	assert_int_equal(fchmodat(place->dir, NAME, 0620, 0), 0);
+	assert_int_equal(lull_checkpoint_load_set(place->dir, NAME, &back, &n), -EPERM);
+}
+
+static void test_pointer(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint c = least();
+	char *path = NULL;
+
+	assert_int_equal(lull_checkpoint_pointed(place->dir, NAME, &path), -ENOENT);
+	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.a.lullcp"), 0);
+	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.a.lullcp"), 0);
+	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.b.lullcp"), -EEXIST);
+	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.a"), -EEXIST);
+	assert_int_equal(lull_checkpoint_pointed(place->dir, NAME, &path), 0);
+	assert_string_equal(path, "/d/.a.lullcp");
+	free(path);
+	/* Relative: made by somebody else. */
+	assert_int_equal(symlinkat(".a.lullcp", place->dir, "relative"), 0);
+	assert_int_equal(lull_checkpoint_pointed(place->dir, "relative", &path), -EBADMSG);
+	assert_int_equal(lull_checkpoint_save(place->dir, "file", &c), 0);
+	assert_int_equal(lull_checkpoint_pointed(place->dir, "file", &path), -ENOENT);
+	assert_int_equal(lull_checkpoint_point(place->dir, "file", "/d/.a.lullcp"), -EEXIST);
+	/* A save takes the place of the link, and does not follow it. */
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
+	assert_int_equal(lull_checkpoint_pointed(place->dir, NAME, &path), -ENOENT);
 }
 
 /* What somebody put in place of the temporary file is not written through. */
@@ -874,6 +1058,12 @@ int main(void)
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_no_checkpoint),
+		cmocka_unit_test(test_set_round_trip),
+		cmocka_unit_test(test_set_bad),
+		cmocka_unit_test(test_set_too_many),
+		cmocka_unit_test(test_set_truncated),
+		cmocka_unit_test_setup_teardown(test_set_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pointer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_save, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_untrusted, set_up, tear_down),

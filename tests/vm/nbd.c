@@ -6,6 +6,7 @@
  *     nbd write SOCKET EXPORT[,EXPORT] SEED STATE
  *                                           until SIGTERM; STATE is a mapped file: how
  * many writes were acknowledged nbd acked STATE                       prints that number
+ *     nbd files FILE[,FILE] SEED STATE      as write, into files of one size
  *     nbd read SOCKET EXPORT SEED           times random reads until SIGTERM; prints JSON
  *     nbd check FILE[,FILE] SEED [AT_LEAST AT_MOST]
  *
@@ -226,6 +227,7 @@ static volatile uint64_t *map_state(const char *path, bool create)
 }
 
 struct guest {
+	bool files; /* without a server */
 	int fd[MOST_DISKS];
 	uint64_t n_disks, n_blocks, seed;
 	uint64_t *last; /* for each block the number of the last write */
@@ -234,14 +236,24 @@ struct guest {
 static void guest_request(const struct guest *guest, uint16_t type, uint64_t at,
 			  void *data)
 {
-	request(guest->fd[at / guest->n_blocks], type, at % guest->n_blocks * BLOCK,
-		BLOCK, data);
+	int fd = guest->fd[at / guest->n_blocks];
+	off_t off = (off_t)(at % guest->n_blocks * BLOCK);
+
+	if (!guest->files)
+		request(fd, type, (uint64_t)off, BLOCK, data);
+	else if ((type == NBD_WRITE ? pwrite(fd, data, BLOCK, off)
+				    : pread(fd, data, BLOCK, off)) != BLOCK)
+		err(2, "disk %llu", (unsigned long long)(at / guest->n_blocks));
 }
 
 static void guest_flush(const struct guest *guest)
 {
-	for (uint64_t i = 0; i < guest->n_disks; i++)
-		request(guest->fd[i], NBD_FLUSH, 0, 0, NULL);
+	for (uint64_t i = 0; i < guest->n_disks; i++) {
+		if (guest->files)
+			(void)fdatasync(guest->fd[i]);
+		else
+			request(guest->fd[i], NBD_FLUSH, 0, 0, NULL);
+	}
 }
 
 static void guest_connect(struct guest *guest, const char *path, char *exports)
@@ -251,7 +263,17 @@ static void guest_connect(struct guest *guest, const char *path, char *exports)
 
 		if (guest->n_disks == MOST_DISKS)
 			errx(2, "too many disks");
-		guest->fd[guest->n_disks++] = connect_to(path, name, &size);
+		if (guest->files) {
+			struct stat st;
+			int fd = open(name, O_RDWR | O_CLOEXEC);
+
+			if (fd < 0 || fstat(fd, &st) < 0)
+				err(2, "%s", name);
+			size = (uint64_t)st.st_size;
+			guest->fd[guest->n_disks++] = fd;
+		} else {
+			guest->fd[guest->n_disks++] = connect_to(path, name, &size);
+		}
 		guest->n_blocks = size / BLOCK;
 	}
 	guest->last = calloc(guest->n_disks * guest->n_blocks, sizeof(*guest->last));
@@ -273,11 +295,11 @@ static void read_back(const struct guest *guest, uint64_t at)
 		     (unsigned long long)number);
 }
 
-/* Continues where STATE says that an earlier one ended. */
+/* Continues where STATE says that an earlier one ended. Without a path exports are files. */
 static int write_on(const char *path, char *exports, uint64_t seed, const char *state)
 {
 	volatile uint64_t *acked = map_state(state, true);
-	struct guest guest = {.seed = seed};
+	struct guest guest = {.seed = seed, .files = path == NULL};
 
 	guest_connect(&guest, path, exports);
 
@@ -302,7 +324,7 @@ static int write_on(const char *path, char *exports, uint64_t seed, const char *
 	guest_flush(&guest);
 	for (uint64_t at = 0; at < n_all; at++)
 		read_back(&guest, at);
-	for (uint64_t i = 0; i < guest.n_disks; i++)
+	for (uint64_t i = 0; i < guest.n_disks && path; i++)
 		request(guest.fd[i], NBD_DISC, 0, 0, NULL);
 	free(guest.last);
 	return 0;
@@ -433,6 +455,8 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc == 6 && strcmp(mode, "write") == 0)
 		return write_on(argv[2], argv[3], number(argv[4]), argv[5]);
+	if (argc == 5 && strcmp(mode, "files") == 0)
+		return write_on(NULL, argv[2], number(argv[3]), argv[4]);
 	if (argc == 5 && strcmp(mode, "read") == 0)
 		return read_on(argv[2], argv[3], number(argv[4]));
 	if (argc == 3 && strcmp(mode, "acked") == 0) {
@@ -442,5 +466,5 @@ int main(int argc, char **argv)
 	if ((argc == 4 || argc == 6) && strcmp(mode, "check") == 0)
 		return check(argv[2], number(argv[3]), argc == 6 ? number(argv[4]) : 0,
 			     argc == 6 ? number(argv[5]) : UINT64_MAX);
-	errx(2, "usage: nbd write|read|acked|check ...");
+	errx(2, "usage: nbd write|files|read|acked|check ...");
 }

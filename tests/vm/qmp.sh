@@ -161,6 +161,41 @@ for round in 1 2 3; do
   check 'thaw two' "$HOOK" --socket="$QMP" thaw "$M/a" "$M/b"
   not_redirected 'two disks' "$M/a" "$M/b"
 done
+mkdir "$M/set"
+for how in '' -j2 '--live -j2' --reflink=never; do
+  before=$(acked)
+  # shellcheck disable=SC2086 # words
+  expect 0 $how --hook="$HOOK --socket=$QMP" "$M/a" "$M/b" "$M/set"
+  holds "two disks in one run, $how" "$before" "$(acked)" raw "$M/set/a" "$M/set/b"
+  not_redirected "two disks in one run, $how" "$M/a" "$M/b"
+done
+for round in $(seq "$rounds"); do
+  before_failures=$failures
+  victim=${victims[RANDOM % ${#victims[@]}]}
+  at=0.$(printf %03d $((RANDOM % 400)))
+  what="two disks, round $round: $victim at ${at} s"
+  rm -f "$M/set"/*
+  before=$(acked)
+  "$LULLCP" -j$((RANDOM % 2 + 1)) --duty-cycle=$((RANDOM % 90 + 10)) --hook="$HOOK --socket=$QMP" \
+    "$M/a" "$M/b" "$M/set" 2>"$T/err" &
+  pid=$!
+  sleep "$at"
+  sink "$victim"
+  wait $pid 2>/dev/null
+  settled
+  # published in part is for --resume to finish
+  if [ -e "$M/set/a" ] && [ -e "$M/set/b" ]; then
+    holds "$what: published" "$before" "$(acked)" raw "$M/set/a" "$M/set/b"
+  fi
+  run --recover "$M/set/b"
+  case $rc in 0 | 1) ok ;; *) bad "$what: --recover: status $rc" ;; esac
+  not_redirected "$what" "$M/a" "$M/b"
+  expect 0 --resume --hook="$HOOK --socket=$QMP" "$M/a" "$M/b" "$M/set"
+  holds "$what, resumed" "$before" "$(acked)" raw "$M/set/a" "$M/set/b"
+  not_redirected "$what, resumed" "$M/a" "$M/b"
+  no_leftovers "$M/set"
+  [ "$failures" != "$before_failures" ] || survived=$((survived + 1))
+done
 check 'freeze one' "$HOOK" --socket="$QMP" freeze "$M/a"
 "$HOOK" --socket="$QMP" freeze "$M/a" "$M/b" 2>"$T/err"
 same 'one is frozen already' 1 $?
@@ -172,5 +207,5 @@ n=$(acked)
 qsd_end
 holds 'both images hold each write' "$n" "$n" raw "$M/a" "$M/b"
 fs_unmount "$M"
-note "injected $((4 * rounds)) ($killed killed at work), survived $survived"
+note "injected $((5 * rounds)) ($killed killed at work), survived $survived"
 finish

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/* From two paths to open files, and the lock: see claim.h. */
+#include "engine/claim.h"
+
+#include "engine/clone.h"
+#include "engine/dest.h"
+#include "engine/source.h"
+#include "sys/clock.h"
+#include "sys/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* How often to look whether the lock is free. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
+
+static enum lull_outcome wait_for_lock(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	uint64_t since = lull_clock_now();
+
+	for (;;) {
+		int r = lull_dest_lock(dest);
+
+		if (r == 0)
+			return LULL_OK;
+		if (r == -EEXIST)
+			return lull_fail(job, LULL_STAGE_LOCK, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
+					 dest->temporary);
+		if (r != -EWOULDBLOCK)
+			return lull_fail(job, LULL_STAGE_CREATE,
+					 lull_clone_classify(-r, -1, -1, 0, 0), r,
+					 job->progress->dest);
+		if (lull_clock_now() - since >= job->options->lock_wait_ns)
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
+					job->progress->dest);
+		if (lull_should_stop(job))
+			return LULL_INTERRUPTED;
+		lull_tell(job);
+		lull_clock_sleep(LOCK_LOOK_NS);
+	}
+}
+
+/* What the path leads to is what the caller has opened and looked at. */
+static bool is_in_place(const struct lull_job *job)
+{
+	const struct lull_place *place = job->place;
+	struct stat wanted, found;
+
+	if ((place->old >= 0) != job->dest.exists)
+		return false;
+	if (place->old >= 0 &&
+	    (fstat(place->old, &wanted) < 0 || wanted.st_ino != job->dest.old.st_ino ||
+	     wanted.st_dev != job->dest.old.st_dev))
+		return false;
+	return place->dir < 0 ||
+	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&
+		fstat(job->dest.dir, &found) == 0 && wanted.st_ino == found.st_ino &&
+		wanted.st_dev == found.st_dev);
+}
+
+static enum lull_outcome resolve(struct lull_job *job, const char *path)
+{
+	struct lull_dest *dest = &job->dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+	int r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
+
+	if (r < 0)
+		return lull_fail(job, stage, cause, r,
+				 stage == LULL_STAGE_CHECKPOINT && job->options->checkpoint
+					 ? job->options->checkpoint
+					 : path);
+	if (job->place && !is_in_place(job))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
+	job->result->dest = strdup(dest->path);
+	dest->in_place = job->options->in_place;
+	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place &&
+	    !(job->place && job->place->replaces)) {
+		dest->in_place = true;
+		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
+	}
+	return LULL_OK;
+}
+
+enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
+{
+	enum lull_outcome outcome = lull_source_open(job);
+
+	if (outcome == LULL_OK)
+		outcome = resolve(job, path);
+	return outcome == LULL_OK ? lull_source_match(job) : outcome;
+}
+
+enum lull_outcome lull_claim_lock(struct lull_job *job)
+{
+	const char *path = job->progress->dest;
+	enum lull_outcome outcome = wait_for_lock(job);
+	int r;
+
+	if (outcome != LULL_OK)
+		return outcome;
+	r = lull_dest_open(&job->dest);
+	if (r == -EWOULDBLOCK)
+		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0, path);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, -1, 0, 0), r,
+				 path);
+	return LULL_OK;
+}

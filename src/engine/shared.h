@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one checkpoint that the jobs of a set share. Jobs may be at work in threads: what is
+ * written down of each is what it had written down last itself, for only that is durable.
+ *
+ * It lies where the first destination would have its own. Where the others would have theirs
+ * a symbolic link points to it, so that nobody takes their temporary files for their own, and
+ * so that each destination leads to the set. A link whose checkpoint is gone, or does not
+ * speak of its destination, means nothing.
+ */
+#pragma once
+
+#include "engine/job.h"
+
+struct lull_shared {
+	pthread_mutex_t lock;
+	int dir;                    /* of the checkpoint; these two are the first job's */
+	const char *name;
+	struct lull_checkpoint of[LULL_CHECKPOINT_MOST]; /* the strings are the jobs' */
+	unsigned int n;
+};
+
+/* The set's jobs, of which the first says where the checkpoint lies, share one from now on. */
+void lull_shared_init(struct lull_shared *shared, struct lull_job **jobs, unsigned int n);
+
+/* Takes over what n of the jobs say now, and writes the whole. 0 or -errno. */
+int lull_shared_save(struct lull_shared *shared, struct lull_job **jobs,
+		     unsigned int n) _must_check_;
+
+/*
+ * Takes over the checkpoint that is there. 0 if it speaks of just these destinations: then
+ * each job has its part. -ENOENT if there is none; -ENOTUNIQ if *ret_job belongs to another
+ * clone, or to a set of other files; or any error of lull_checkpoint_load(). Where the first
+ * destination has a link that is followed. The destinations must be locked.
+ */
+int lull_shared_load(struct lull_job **jobs, unsigned int n,
+		     struct lull_job **ret_job) _must_check_;
+
+/* Links for all destinations whose own name the checkpoint does not bear, durably. 0, or
+   -errno with *ret_job set. */
+int lull_shared_point(struct lull_job **jobs, unsigned int n,
+		      struct lull_job **ret_job) _must_check_;
+
+/* Removes checkpoint and links; failures are warnings. The set must have been published, or
+   its temporary files must be empty or gone. */
+void lull_shared_remove(struct lull_job **jobs, unsigned int n);
+
+/*
+ * What a link in the place of job's checkpoint means to a clone by itself: -ENOTUNIQ if it
+ * leads to a set that job's destination belongs to. One that means nothing is removed, which
+ * gives -ENOENT. Else r, if it is no link. The destination must be locked.
+ */
+int lull_shared_judge_pointer(const struct lull_job *job, int r) _must_check_;
+
+/*
+ * The checkpoint of dest, alone or in a set, wherever dest's own name for it leads: dir and
+ * name are replaced. Errors as of lull_checkpoint_load().
+ */
+int lull_shared_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
+		     unsigned int *ret_n) _must_check_;
