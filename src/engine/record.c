@@ -4,6 +4,7 @@
 
 #include "engine/dest.h"
 #include "engine/freeze.h"
+#include "engine/shrink.h"
 #include "engine/snapshot.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
@@ -57,17 +58,38 @@ static bool same_file(const struct lull_job *job)
 	       strcmp(c->dest_fs, job->dest.fs.uuid) == 0;
 }
 
-/* Empties the file: what is in it belongs to a clone that is given up. */
+/* Empties the temporary file: what is in it belongs to a clone that is given up. */
+static enum lull_outcome discard(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+
+	job->discarding = true;
+	outcome = lull_shrink(job, job->dest.lock, 0);
+	if (outcome != LULL_OK)
+		return outcome;
+	job->discarding = false;
+	job->dest.lock_was_empty = true;
+	return LULL_OK;
+}
+
 static enum lull_outcome start_over(struct lull_job *job)
 {
+	enum lull_outcome outcome;
+
 	lull_checkpoint_done(&job->checkpoint);
 	job->owned = true;
-	job->dest.lock_was_empty = true;
 	/* One that is written in place is emptied when the clone begins. */
-	if (!job->dest.in_place && ftruncate(job->dest.fd, 0) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
-				 job->dest.path);
-	return LULL_OK;
+	if (job->dest.in_place || job->dest.lock_was_empty)
+		return LULL_OK;
+	/* First the word that nothing is cloned yet: if this run ends half-way, the old offset
+	   would speak of what is no longer there. */
+	outcome = lull_record_begin(job);
+	if (outcome == LULL_OK)
+		outcome = lull_record_save(job);
+	if (outcome == LULL_OK)
+		outcome = discard(job);
+	lull_checkpoint_done(&job->checkpoint);
+	return outcome;
 }
 
 static enum lull_outcome without_checkpoint(struct lull_job *job)
@@ -80,10 +102,7 @@ static enum lull_outcome without_checkpoint(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
 				 dest->temporary);
 	job->owned = true;
-	if (!dest->lock_was_empty && ftruncate(dest->lock, 0) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
-				 dest->temporary);
-	return LULL_OK;
+	return dest->lock_was_empty ? LULL_OK : discard(job);
 }
 
 /* True if the clone was published and only the checkpoint was left to remove. */
@@ -155,6 +174,9 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	job->resumed = true;
 	job->owned = true;
 	job->had_content = c->has_reference || c->refresh;
+	/* What is in the file, if nothing was cloned yet, a run before was still discarding. */
+	if (!job->had_content && !dest->in_place && !dest->lock_was_empty)
+		return discard(job);
 	return LULL_OK;
 }
 
