@@ -17,6 +17,7 @@ needs; some 70 MB are fetched for each kernel. Exit status 1 if a test failed.
   --rounds N        of each test that draws lots (10)
   --seconds N       each test may take (900)
   --stalls LIST     file systems to measure on, of xfs and btrfs; "" for none ("xfs btrfs")
+  --modes LIST      of reading and writing there ("direct buffered cached")
   --extents N       of the file that is cloned (100000; in a machine without KVM 3000)
   --accel HOW       see machine.sh
   --build DIR       where lullcp was built with -Dtests=enabled (build-test)
@@ -31,7 +32,7 @@ die() {
   exit 2
 }
 
-kernels=() rounds=10 seconds=900 filesystems='xfs btrfs' extents='' accel=auto out=''
+kernels=() rounds=10 seconds=900 filesystems='xfs btrfs' modes='direct buffered cached' extents='' accel=auto out=''
 tests='content input attributes hook resume kill crash full torn methods refresh verify probe
   tree copy discard'
 build=$here/../../build-test
@@ -50,6 +51,7 @@ while (($#)); do
   --rounds) rounds=$2 ;;
   --seconds) seconds=$2 ;;
   --stalls) filesystems=$2 ;;
+  --modes) modes=$2 ;;
   --extents) extents=$2 ;;
   --accel) accel=$2 ;;
   --build) build=$2 ;;
@@ -64,6 +66,13 @@ for number in "$rounds" "$seconds" "${extents:-1}"; do
 done
 read -rd '' -a tests <<<"$tests" || true
 read -rd '' -a filesystems <<<"$filesystems" || true
+read -rd '' -a modes <<<"$modes" || true
+for word in ${filesystems[@]+"${filesystems[@]}"} ${modes[@]+"${modes[@]}"}; do
+  case $word in
+  xfs | btrfs | direct | buffered | cached) ;;
+  *) die "neither a file system nor a mode: $word" ;;
+  esac
+done
 for name in ${tests[@]+"${tests[@]}"}; do
   [[ -f $here/../fs/$name.sh ]] || die "no such test: $name"
 done
@@ -100,9 +109,10 @@ for kernel in "${kernels[@]}"; do
     # A machine that is emulated has a tenth of the speed.
     if [[ -z $n && $kernel == this ]]; then n=100000; fi
     # shellcheck disable=SC2016 # for the inner shell
-    on "$kernel" sh -c 'n=$1; shift
+    on "$kernel" sh -c 'n=$1 stalls=$2 build=$3 fs=$4; shift 4
       [ -n "$n" ] || case $LULL_ACCEL in kvm) n=100000 ;; *) n=3000 ;; esac
-      exec "$1" "$2" "$3" "$n" direct buffered cached' sh "$n" "$here/stalls.sh" "$build" "$fs" |
+      exec "$stalls" "$build" "$fs" "$n" "$@"' sh "$n" "$here/stalls.sh" "$build" "$fs" \
+      "${modes[@]}" |
       tee "$T/out" || status=1
     grep '^{' "$T/out" >>"$T/results" || status=1
   done
