@@ -6,7 +6,9 @@
  * operation took. Prints one JSON object.
  *
  *   -f, --file=FILE                the file to work on
- *   -r, --reader=direct|buffered   read random blocks of it
+ *   -r, --reader=direct|buffered|cached
+ *                                  read random blocks of it; cached: all of it is in the
+ *                                  page cache, buffered: none of it
  *   -w, --writer=direct|buffered   overwrite random blocks of it
  *       --reader-pause=US          rest after each read (500)
  *       --writer-pause=US          rest after each write (1000)
@@ -199,6 +201,13 @@ static void note(struct worker *w, uint64_t start_ns, uint64_t ns)
 		push(s);
 }
 
+static void fill_cache(const struct worker *w)
+{
+	for (uint64_t i = 0; i < n_blocks; i++)
+		if (pread(w->fd, w->buf, BLOCK, (off_t)(i * BLOCK)) != BLOCK)
+			err(1, "read %s", file);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -248,8 +257,9 @@ static void open_file(struct worker *w)
 		errx(2, "a reader or writer needs --file");
 	if (strcmp(w->mode, "direct") == 0)
 		flags |= O_DIRECT;
-	else if (strcmp(w->mode, "buffered") != 0)
-		errx(2, "neither direct nor buffered: %s", w->mode);
+	else if (strcmp(w->mode, "buffered") != 0 &&
+		 (w->writes || strcmp(w->mode, "cached") != 0))
+		errx(2, "not a way to %s: %s", w->writes ? "write" : "read", w->mode);
 	w->fd = open(file, flags);
 	if (w->fd < 0 || fstat(w->fd, &st) < 0)
 		err(1, "%s", file);
@@ -282,6 +292,8 @@ static void prepare(struct worker *w, bool sampled)
 		/* No page faults while it counts. */
 		memset(w->samples.list, 0xff, MAX_SAMPLES * sizeof(*w->samples.list));
 	}
+	if (strcmp(w->mode, "cached") == 0)
+		fill_cache(w);
 	r = pthread_create(&w->thread, NULL, work, w);
 	if (r)
 		errx(1, "pthread_create: %s", strerror(r));

@@ -181,6 +181,7 @@ struct lull_progress {
 	uint64_t budget_ns;
 	struct lull_hold hold;   /* filled in when the observer asks: lull_progress_hold() */
 	const struct lull_hist *hist;
+	uint64_t discarding;     /* bytes of an abandoned clone that are still to be freed */
 	uint64_t elapsed_ns;
 	uint64_t frozen_ns;      /* since before the freeze hook's start; 0: not frozen */
 	uint64_t freeze_ns;      /* the whole freeze, once thawed */

@@ -113,12 +113,21 @@ image() { # image SIZE: path of a sparse file outside the work directory
   truncate -s "$1" "$f" || framework_failure truncate
   echo "$f"
 }
+make_xfs() { # make_xfs ARG...: mkfs.xfs, without what is newer than the kernel that runs
+  local older=()
+  # 64-bit counters of extents came with Linux 5.19, and mkfs.xfs may make them by default
+  if [ "$(printf '%s\n' 5.19 "$(uname -r)" | sort -V | head -n 1)" != 5.19 ] &&
+    mkfs.xfs -N -f -i nrext64=0 "${@: -1}"; then
+    older=(-i nrext64=0)
+  fi
+  mkfs.xfs -q -f ${older[@]+"${older[@]}"} "$@"
+}
 make_fs() { # make_fs IMAGE KIND
   case $2 in
-    xfs) mkfs.xfs -q -f -m reflink=1,rmapbt=0 "$1" ;;
-    xfs-rmap) mkfs.xfs -q -f -m reflink=1,rmapbt=1 "$1" ;;
-    xfs-1k) mkfs.xfs -q -f -b size=1024 -m reflink=1 "$1" ;;
-    xfs-noreflink) mkfs.xfs -q -f -m reflink=0,rmapbt=0 "$1" ;;
+    xfs) make_xfs -m reflink=1,rmapbt=0 "$1" ;;
+    xfs-rmap) make_xfs -m reflink=1,rmapbt=1 "$1" ;;
+    xfs-1k) make_xfs -b size=1024 -m reflink=1 "$1" ;;
+    xfs-noreflink) make_xfs -m reflink=0,rmapbt=0 "$1" ;;
     btrfs | btrfs-*) mkfs.btrfs -q -f "$1" ;;
     ext4) mkfs.ext4 -q -F "$1" ;;
   esac >/dev/null 2>&1 || skip "cannot make $2"

@@ -70,6 +70,7 @@ void json_status(const struct lull_progress *p)
 	set(line, "frozen_ns", p->frozen_ns);
 	set(line, "elapsed_ns", p->elapsed_ns);
 	set(line, "resumed_at", p->resumed_at);
+	set(line, "discarding", p->discarding);
 	print(line);
 }
 

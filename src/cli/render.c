@@ -60,6 +60,12 @@ static char *describe(const struct lull_progress *p)
 						     (double)(p->size - p->offset))));
 	if (p->frozen_ns > 0)
 		(void)snprintf(frozen, sizeof(frozen), ", frozen %s", words_time(p->frozen_ns));
+	if (p->discarding > 0) {
+		if (asprintf(&text, "%s: discarding an abandoned clone, %s left", quote(p->dest),
+			     words_bytes(p->discarding)) < 0)
+			return NULL;
+		return text;
+	}
 	/* What matters most first: a narrow terminal cuts the end off. */
 	if (asprintf(&text,
 		     "%s: %u%%, %s of %s%s%s, calls p99 %s max %s of %s, %llu extents, %.0f/s",

@@ -30,6 +30,7 @@
 #include "engine/pass.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
+#include "engine/shrink.h"
 #include "engine/start.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
@@ -77,6 +78,17 @@ static enum lull_outcome publish(struct lull_job *job)
 	return LULL_OK;
 }
 
+/*
+ * Empties a file that is to be removed, as long as nobody wants this run to end; the kernel
+ * frees the rest in one go.
+ */
+static void give_up(struct lull_job *job, int fd)
+{
+	enum lull_outcome outcome = lull_shrink(job, fd, 0);
+
+	(void)outcome;
+}
+
 /* Invariant 3. */
 static void settle(struct lull_job *job, enum lull_outcome outcome)
 {
@@ -95,6 +107,11 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 			(void)unlinkat(job->dest.dir, job->dest.name, 0);
 		return;
 	}
+	/* The next run goes on with it. */
+	if (job->discarding) {
+		job->result->kept = job->recorded;
+		return;
+	}
 	if (job->recorded && ((resumable && begun) || job->freeze->thaw_failed)) {
 		lull_record_reached(job);
 		(void)lull_record_save(job);
@@ -106,11 +123,15 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 	if (job->recorded)
 		lull_record_remove(job);
 	if (job->dest.in_place && job->dest.fd >= 0) {
-		if (!job->dest.exists)
+		if (!job->dest.exists) {
+			give_up(job, job->dest.fd);
 			(void)unlinkat(job->dest.dir, job->dest.name, 0);
-		else if (job->emptied)
+		} else if (job->emptied) {
 			lull_warn(job, LULL_WARNING_IN_PLACE, 0, job->dest.path);
+		}
 	}
+	if (lull_dest_is_there(&job->dest))
+		give_up(job, job->dest.lock);
 	r = lull_dest_remove(&job->dest);
 	if (r < 0)
 		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);

@@ -380,9 +380,14 @@ void lull_dest_hold(struct lull_dest *dest)
 		shut(lock);
 }
 
+bool lull_dest_is_there(const struct lull_dest *dest)
+{
+	return dest->lock >= 0 && still_named(dest, dest->lock);
+}
+
 int lull_dest_remove(struct lull_dest *dest)
 {
-	if (dest->lock < 0 || !still_named(dest, dest->lock))
+	if (!lull_dest_is_there(dest))
 		return 0;
 	return unlinkat(dest->dir, dest->temporary, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -77,6 +77,7 @@ struct lull_job {
 	bool recorded;                     /* it is on disk */
 	bool owned;                        /* it and the temporary file are this run's to
 	                                      change and to remove */
+	bool discarding;                   /* the temporary file still bears what is given up */
 	bool resumed;                      /* it was found there */
 	bool emptied;                      /* DEST itself, which is written in place */
 	bool had_content;                  /* and the temporary file bore a begun clone */

@@ -5,6 +5,7 @@
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/shared.h"
+#include "engine/shrink.h"
 #include "engine/snapshot.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
@@ -58,16 +59,55 @@ bool lull_record_same_file(const struct lull_job *job)
 	       strcmp(c->dest_fs, job->dest.fs.uuid) == 0;
 }
 
+/* Empties the temporary file: what is in it belongs to a clone that is given up. */
+static enum lull_outcome discard(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+
+	job->discarding = true;
+	outcome = lull_shrink(job, job->dest.lock, 0);
+	if (outcome != LULL_OK)
+		return outcome;
+	job->discarding = false;
+	job->dest.lock_was_empty = true;
+	return LULL_OK;
+}
+
+/* A record of a clone that has not begun. That writers are frozen stays in it. */
+static enum lull_outcome record_anew(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint, was = *c;
+	enum lull_outcome outcome;
+
+	*c = (struct lull_checkpoint){ 0 };
+	outcome = lull_record_begin(job);
+	if (was.frozen) {
+		c->frozen = true;
+		c->kept_frozen = was.kept_frozen;
+		c->frozen_since = was.frozen_since;
+		c->hook_timeout_ns = was.hook_timeout_ns;
+		c->hook = was.hook;
+		was.hook = NULL;
+	}
+	lull_checkpoint_done(&was);
+	return outcome == LULL_OK ? lull_record_save(job) : outcome;
+}
+
 enum lull_outcome lull_record_start_over(struct lull_job *job)
 {
-	lull_checkpoint_done(&job->checkpoint);
+	enum lull_outcome outcome = LULL_OK;
+
 	job->owned = true;
-	job->dest.lock_was_empty = true;
 	/* One that is written in place is emptied when the clone begins. */
-	if (!job->dest.in_place && ftruncate(job->dest.fd, 0) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
-				 job->dest.path);
-	return LULL_OK;
+	if (!job->dest.in_place && !job->dest.lock_was_empty) {
+		/* First the word that nothing is cloned yet: if this run ends half-way, the old
+		   offset would speak of what is no longer there. */
+		outcome = record_anew(job);
+		if (outcome == LULL_OK)
+			outcome = discard(job);
+	}
+	lull_checkpoint_done(&job->checkpoint);
+	return outcome;
 }
 
 enum lull_outcome lull_record_without(struct lull_job *job)
@@ -80,10 +120,7 @@ enum lull_outcome lull_record_without(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
 				 dest->temporary);
 	job->owned = true;
-	if (!dest->lock_was_empty && ftruncate(dest->lock, 0) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
-				 dest->temporary);
-	return LULL_OK;
+	return dest->lock_was_empty ? LULL_OK : discard(job);
 }
 
 /*
@@ -171,6 +208,9 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	job->resumed = true;
 	job->owned = true;
 	job->had_content = c->has_reference || c->refresh;
+	/* What is in the file, if nothing was cloned yet, a run before was still discarding. */
+	if (!job->had_content && !dest->in_place && !dest->lock_was_empty)
+		return discard(job);
 	return LULL_OK;
 }
 

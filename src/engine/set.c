@@ -35,6 +35,7 @@
 #include "engine/muster.h"
 #include "engine/queue.h"
 #include "engine/record.h"
+#include "engine/shrink.h"
 #include "engine/start.h"
 #include "engine/takeup.h"
 #include "sys/clock.h"
@@ -345,8 +346,11 @@ static enum lull_outcome conduct(struct lull_set *set)
 
 static void remove_temporary(struct lull_job *job)
 {
+	enum lull_outcome outcome =
+		lull_dest_is_there(&job->dest) ? lull_shrink(job, job->dest.lock, 0) : LULL_OK;
 	int r = lull_dest_remove(&job->dest);
 
+	(void)outcome; /* the kernel frees the rest in one go */
 	if (r < 0)
 		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);
 }

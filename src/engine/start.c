@@ -5,6 +5,7 @@
 #include "engine/dest.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
+#include "engine/shrink.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
 
@@ -61,15 +62,27 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 	if (job->refresh_in_place)
 		return LULL_OK;
 	/* cp empties a file that it writes into as well: see --inplace. */
-	if (dest->in_place && ftruncate(dest->fd, 0) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, dest->path);
 	job->emptied = dest->in_place;
+	if (dest->in_place) {
+		enum lull_outcome outcome = lull_shrink(job, dest->fd, 0);
+
+		if (outcome != LULL_OK)
+			return outcome;
+		/* What is allocated behind the end goes as well. */
+		if (ftruncate(dest->fd, 0) < 0)
+			return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
+					 dest->path);
+	}
 	r = lull_inode_inherit(job->src, dest->fd);
 	return r < 0 ? attribute_failed(job, r) : LULL_OK;
 }
 
 static enum lull_outcome resize(struct lull_job *job, uint64_t size)
 {
+	enum lull_outcome outcome = lull_shrink(job, job->dest.fd, size);
+
+	if (outcome != LULL_OK)
+		return outcome;
 	if (ftruncate(job->dest.fd, (off_t)size) < 0)
 		return lull_fail(job, LULL_STAGE_RESIZE,
 				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT : LULL_CAUSE_ERRNO,
@@ -88,15 +101,24 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	bool same = c->has_reference &&
 		    lull_reference_equal(&c->reference, &job->reference);
 	enum lull_outcome outcome;
+	bool begun = job->begun;
 	int r;
 
+	/* As long as DEST itself still holds something else, nothing is said to be cloned. */
+	if (job->dest.in_place && !job->had_content && !begun && !job->refresh_in_place) {
+		outcome = lull_record_save(job);
+		if (outcome == LULL_OK)
+			outcome = lull_start_prepare(job);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
 	*ret_start = 0;
 	job->mode = LULL_PLAN_FRESH;
-	if (job->had_content || job->begun || c->refresh) {
+	if (job->had_content || begun || c->refresh) {
 		/* The end of a file need not be the end of a block. */
 		if (same)
 			*ret_start = c->offset & ~(job->dest.fs.block - 1);
-		else if (c->offset > 0 && !job->begun)
+		else if (c->offset > 0 && !begun)
 			lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
 		if (!same || c->pass > 1 || c->refresh)
 			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
@@ -109,7 +131,7 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 		c->reference = job->reference;
 		c->has_reference = true;
 	}
-	if (!job->begun)
+	if (!begun)
 		job->progress->resumed_at = *ret_start;
 	job->progress->size = job->reference.size;
 

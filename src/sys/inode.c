@@ -116,6 +116,11 @@ uint64_t lull_inode_extents(int fd)
 	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) < 0 ? 0 : attr.fsx_nextents;
 }
 
+bool lull_inode_has_data(int fd, uint64_t from)
+{
+	return lseek(fd, (off_t)from, SEEK_DATA) >= 0 || errno != ENXIO;
+}
+
 uint64_t lull_inode_generation(int fd)
 {
 	/* The kernel writes an int for most file systems, a long by the letter. */

@@ -1,0 +1,211 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What lullcp costs as the number of extents grows. See README.md; scale.sh --help.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage() {
+  cat <<USAGE
+Usage: bench/scale.sh [OPTION]...
+Clone, interrupt and resume, verify, refresh and discard files of more and more extents. Needs root.
+
+  --fs LIST           of xfs (blocks of 1 KiB) and btrfs ("xfs btrfs")
+  --extents LIST      ("1000000 2000000 5000000 10000000"; btrfs: up to 5000000)
+  --lullcp PATH       the program (build/src/lullcp)
+  --dir DIR           where the images lie (/dev/shm if there is room, else /var/tmp)
+  --out FILE          every run as JSON, in place of what it holds of the same file system and
+                      number
+  --plot DIR          draw DIR/scale-FS.svg, of all that is in FILE
+
+A million extents take 1.3 GB on XFS and 5 GB on Btrfs, and some minutes. A trial in seconds:
+--extents '20000 40000'.
+USAGE
+}
+die() {
+  echo "scale.sh: $*" >&2
+  exit 1
+}
+say() { printf '%s\n' "$*" >&2; }
+
+filesystems='xfs btrfs' counts='' dir='' out='' plot='' lullcp=$here/../build/src/lullcp
+arguments=("$@")
+while (($#)); do
+  case $1 in
+  --help)
+    usage
+    exit
+    ;;
+  --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+  esac
+  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+  case $1 in
+  --fs) filesystems=$2 ;;
+  --extents) counts=$2 ;;
+  --lullcp) lullcp=$2 ;;
+  --dir) dir=$2 ;;
+  --out) out=$2 ;;
+  --plot) plot=$2 ;;
+  *) die "$1: unknown option; see --help" ;;
+  esac
+  shift 2
+done
+for n in $counts; do
+  [[ $n =~ ^[1-9][0-9]{3,8}$ ]] || die "--extents: not a number from 1000 on: $n"
+done
+for fs in $filesystems; do
+  [[ $fs == xfs || $fs == btrfs ]] || die "--fs: neither xfs nor btrfs: $fs"
+  command -v "mkfs.$fs" >/dev/null || die "needs mkfs.$fs"
+done
+for program in cc jq; do
+  command -v "$program" >/dev/null || die "needs $program"
+done
+[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
+[[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
+((EUID == 0)) || die 'must be root, to make and mount file systems'
+
+# What is mounted here is gone with this process, however it ends.
+if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
+  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
+    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
+fi
+lullcp=$(realpath "$lullcp")
+T=$(mktemp -d)
+M=$T/mnt
+image=''
+drop() {
+  ! mountpoint -q "$M" || umount "$M" || umount -l "$M"
+  [[ -z $image ]] || rm -f "$image"
+  image=''
+}
+trap 'drop; rm -rf --one-file-system "$T"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+mkdir "$M"
+for program in fragment load; do
+  cc -std=gnu17 -O2 -pthread -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+    -o "$T/$program" "$here/$program.c"
+done
+
+# What lies in memory must leave room for others, and for the extent maps.
+place() { # place KIB: a directory with so much room
+  local shm memory
+  [[ -z $dir ]] || { echo "$dir"; return; }
+  shm=$(df --output=avail -k /dev/shm | tail -n 1)
+  memory=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
+  if (($1 < shm && $1 * 10 < memory * 7)); then
+    echo /dev/shm
+  elif (($1 < $(df --output=avail -k /var/tmp | tail -n 1))); then
+    echo /var/tmp
+  else
+    die "no room for an image of $(($1 >> 20)) GiB; see --dir"
+  fi
+}
+
+make_fs() { # make_fs EXTENTS: mounted at $M, with the file in it
+  local kib at
+  case $fs in
+  xfs) kib=$(($1 * 13 / 10 + 500000)) ;;
+  btrfs) kib=$(($1 * 5 + 500000)) ;;
+  esac
+  at=$(place "$kib")
+  image=$(mktemp "$at/lullcp-scale.XXXXXX")
+  truncate -s "$((kib * 3))K" "$image"
+  case $fs in
+  xfs) mkfs.xfs -q -f -b size=1024 -m reflink=1,rmapbt=0 "$image" ;;
+  btrfs) mkfs.btrfs -q -f "$image" >/dev/null 2>&1 ;;
+  esac
+  mount -o loop "$image" "$M"
+  found=$("$T/fragment" -b "$block" "$M/src" "$1")
+  ((found * 100 >= $1 * 95)) || die "$fs: only $found extents"
+  truncate -s 16M "$M/other"
+  dd if=/dev/zero of="$M/other" bs=1M count=16 conv=notrunc status=none
+  echo one block >"$M/tiny"
+  # the first clone marks the file as shared, once and for all
+  cp --reflink=always "$M/src" "$M/first"
+  rm "$M/first"
+}
+
+settle() {
+  sync -f "$M"
+  # XFS frees in the background what was deleted, and unmounting waits for it.
+  umount "$M"
+  mount -o loop "$image" "$M"
+}
+
+# record STEP STATUS [LOAD_OPTION]... -- COMMAND...: in $wall how long it took, in seconds
+record() {
+  local step=$1 want=$2 status
+  shift 2
+  settle
+  "$T/load" -o "$T/load.json" "$@" >"$T/stdout" 2>"$T/stderr" || die "load: $(<"$T/stderr")"
+  status=$(jq .status "$T/load.json")
+  [[ $status == "$want" ]] || die "$step: status $status: $(cat "$T/stdout" "$T/stderr")"
+  jq -nc --arg fs "$fs" --argjson extents "$found" --arg step "$step" --argjson asked "$n" \
+    --arg image "$(stat -f -c %T "$image")" --arg kernel "$(uname -r)" \
+    --slurpfile load "$T/load.json" --slurpfile out "$T/stdout" '
+    $load[0] as $l | ([$out[] | select(.type == "summary")][0] // {}) as $s |
+    {$fs, $asked, $extents, $step, $kernel, $image, wall_s: ($l.wall_ns / 1e9),
+     cpu_s: ($l.cpu_ns / 1e9), peak_kib: $l.maxrss_kib,
+     other_write_max_ms: (if $l.writer then $l.writer.max / 1e6 else null end),
+     calls: $s.calls, over_budget_calls: $s.over_budget_calls, resumed_at: $s.resumed_at,
+     hold_max_ms: (if $s.hold_ns then $s.hold_ns.max / 1e6 else null end),
+     bytes_read: $s.bytes_read, result: $s.result}
+    | with_entries(select(.value != null))' >>"$T/runs"
+  tail -n 1 "$T/runs" >&2
+  wall=$(jq '.wall_ns / 1e9' "$T/load.json")
+}
+
+steps() {
+  local beside=(-f "$M/other" -w direct) run=("$lullcp" --json --duty-cycle=100) half
+  record cp 0 -- cp --reflink=always "$M/src" "$M/dst"
+  # What is no clone of lullcp's is deleted as anybody does.
+  # It is over when nothing more becomes free: XFS does that in the background.
+  # shellcheck disable=SC2016 # for the inner shell
+  record 'rm' 0 "${beside[@]}" -- sh -c 'rm "$1/dst" && sync -f "$1"
+    free=0 same=0
+    while [ $same -lt 5 ]; do
+      now=$(stat -f -c %f "$1")
+      if [ "$now" = "$free" ]; then same=$((same + 1)); else free=$now same=0; fi
+      sleep 0.1
+    done' sh "$M"
+  record clone 0 -- "${run[@]}" "$M/src" "$M/dst"
+  half=$(jq -n "$wall / 2")
+  record verify 0 -- "$lullcp" --json --verify "$M/src" "$M/dst"
+  record refresh 0 -- "${run[@]}" --refresh "$M/src" "$M/dst"
+  # An abandoned clone, as large as they get: its name alone makes it one.
+  mv "$M/dst" "$M/.gone.lullcp-part"
+  record discard 0 "${beside[@]}" -- "$lullcp" --json --resume "$M/tiny" "$M/gone"
+  record interrupted 124 -- timeout -s TERM "$half" "${run[@]}" --checkpoint-interval=1s \
+    "$M/src" "$M/again"
+  record resume 0 -- "${run[@]}" --resume "$M/src" "$M/again"
+  (($(jq .resumed_at "$T/runs" | tail -n 1) > 0)) || die 'it began anew'
+  record 'verify resumed' 0 -- "$lullcp" --json --verify "$M/src" "$M/again"
+}
+
+: >"$T/runs"
+for fs in $filesystems; do
+  case $fs in
+  xfs) block=1024 default='1000000 2000000 5000000 10000000' ;;
+  btrfs) block=4096 default='1000000 2000000 5000000' ;;
+  esac
+  for n in ${counts:-$default}; do
+    say "$fs: making a file of $n extents"
+    make_fs "$n"
+    steps
+    drop
+  done
+done
+
+[[ -n $out ]] || out=$T/figures
+[[ -s $out ]] || echo '[]' >"$out"
+jq -c --slurpfile new "$T/runs" '($new | map([.fs, .asked]) | unique) as $seen
+  | map(select([.fs, .asked] as $k | $seen | index([$k]) | not)) + $new
+  | sort_by(.fs, .asked) | .[]' "$out" | sed '1s/^/[\n/; $!s/$/,/; $s/$/\n]/' >"$T/merged"
+cp "$T/merged" "$out"
+jq -r -f "$here/scale.jq" "$out"
+if [[ -n $plot ]]; then
+  mkdir -p "$plot"
+  for fs in $filesystems; do
+    "$here/plot-scale" "$out" "$fs" "$plot/scale-$fs.svg"
+  done
+fi

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A clone that is given up is freed in bounded steps, and may be cut off between any two of
+# them: what a checkpoint says of a file is true at each moment.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+
+# Steps of a few extents, and long rests after each.
+slowly=(--latency-budget=20us --duty-cycle=5)
+
+abandon() { # abandon DEST: leaves the first half of a clone, and a checkpoint that says so
+  "$LULLCP" --duty-cycle=20 --checkpoint-interval=20ms "$M/src" "$1" 2>"$T/err" &
+  local pid=$! at=0 half
+  half=$(($(stat -c %s "$M/src") / 2))
+  for _ in $(seq 500); do
+    at=$("$LULLCP" --status --json "$1" 2>/dev/null | jq ".offset // 0")
+    [ "${at:-0}" -lt "$half" ] || break
+    sleep 0.01
+  done
+  kill -TERM $pid
+  wait $pid
+  same 'abandoned' 143 $?
+}
+size_of() { stat -c %s "$1" 2>/dev/null || echo 0; }
+# cut_off SIGNAL FILE ARG...: lullcp, which is to shrink FILE, ended while it does; in $steps
+# how many different sizes were seen
+cut_off() {
+  local signal=$1 file=$2 now=0 last pid
+  shift 2
+  last=$(size_of "$file")
+  steps=0
+  "$LULLCP" "${slowly[@]}" "$@" >"$T/out" 2>"$T/err" &
+  pid=$!
+  for _ in $(seq 1000); do
+    now=$(size_of "$file")
+    [ "$now" = "$last" ] || steps=$((steps + 1))
+    last=$now
+    [ $steps -lt 4 ] || break
+    sleep 0.005
+  done
+  kill -USR1 $pid
+  sleep 0.1
+  kill "-$signal" $pid
+  wait $pid 2>/dev/null
+  rc=$?
+  left=$(size_of "$file")
+}
+
+for kind in xfs btrfs; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 6000 -h 10
+  for signal in TERM KILL; do
+    abandon "$M/a"
+    was=$(stat -c %b "$M/.a.lullcp-part")
+    cut_off $signal "$M/.a.lullcp-part" --restart "$M/src" "$M/a"
+    check "$signal: several steps ($steps)" test $steps -ge 4
+    check "$signal: something is left" test "$left" -gt 0
+    check "$signal: something is gone" test "$(stat -c %b "$M/.a.lullcp-part")" -lt "$was"
+    says 'discarding an abandoned clone'
+    if [ $signal = TERM ]; then
+      same 'ended by the signal' 143 $rc
+      says '--resume'
+    fi
+    expect 0 --status --json "$M/a"
+    same "$signal: nothing is said to be cloned" 0 "$(jq .offset "$T/out")"
+    expect 1 "$M/src" "$M/a"
+    says '--resume'
+    # cut off once more, now when it goes on
+    cut_off $signal "$M/.a.lullcp-part" --resume "$M/src" "$M/a"
+    expect 0 --resume --json "$M/src" "$M/a"
+    same "$signal: from the beginning" 0 "$(field resumed_at)"
+    check "$signal: whole" cmp "$M/src" "$M/a"
+    no_leftovers "$M"
+    rm "$M/a"
+  done
+  # DEST itself: what it held is in none of the source's holes
+  for how in --resume --restart; do
+    fragmented "$M/b" 8000
+    cut_off KILL "$M/b" --inplace "$M/src" "$M/b"
+    check 'in place: cut off half-way' test "$left" -gt 0 -a $steps -ge 4
+    expect 0 --inplace $how "$M/src" "$M/b"
+    check "in place, $how: whole" cmp "$M/src" "$M/b"
+    no_leftovers "$M"
+  done
+  # holes cost nothing, were they exabytes
+  echo some >"$M/.c.lullcp-part"
+  echo more | dd of="$M/.c.lullcp-part" bs=1M seek=1M conv=notrunc status=none
+  truncate -s 7E "$M/.c.lullcp-part"
+  check 'mostly holes' timeout 30 "$LULLCP" --resume "$M/src" "$M/c"
+  check 'whole' cmp "$M/src" "$M/c"
+  no_leftovers "$M"
+  fs_unmount "$M"
+done
+finish
