@@ -4,16 +4,9 @@
 
 #include "lullcp.h"
 #include "sys/checkpoint_json.h"
+#include "sys/state.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-/* Room for the name of the temporary file that a save makes. */
-#define NAME_ROOM 300
 
 void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 {
@@ -25,105 +18,26 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 	*checkpoint = (struct lull_checkpoint){ 0 };
 }
 
-/* Reads all of fd, which must not be longer than max: bytes read or -errno. */
-static ssize_t read_all(int fd, char *buf, size_t max)
-{
-	size_t len = 0;
-
-	while (len < max) {
-		ssize_t n = read(fd, buf + len, max - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return (ssize_t)len;
-		len += (size_t)n;
-	}
-	return -EBADMSG;
-}
-
-static int write_all(int fd, const char *buf, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		buf += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int lull_checkpoint_load(int dir, const char *name,
 			 struct lull_checkpoint *ret_checkpoint)
 {
-	_cleanup_close_ int fd =
-		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = lull_state_read(dir, name, LULL_CHECKPOINT_MAX_SIZE, &text, &len);
 
-	if (fd < 0)
-		return errno == ELOOP ? -EPERM : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EBADMSG;
-	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
-		return -EPERM;
-
-	_cleanup_free_ char *buf = malloc(LULL_CHECKPOINT_MAX_SIZE);
-
-	if (!buf)
-		return -ENOMEM;
-
-	ssize_t len = read_all(fd, buf, LULL_CHECKPOINT_MAX_SIZE);
-
-	return len < 0 ? (int)len : lull_checkpoint_parse(buf, (size_t)len, ret_checkpoint);
+	return r < 0 ? r : lull_checkpoint_parse(text, len, ret_checkpoint);
 }
 
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint)
 {
 	_cleanup_free_ char *text = NULL;
-	char temporary[NAME_ROOM];
 	int r = lull_checkpoint_format(checkpoint, &text);
 
-	if (r < 0)
-		return r;
-	if (snprintf(temporary, sizeof(temporary), "%s~", name) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-
-	/* A leftover of a killed run, or something planted: not to be written through. */
-	(void)unlinkat(dir, temporary, 0);
-
-	_cleanup_close_ int fd =
-		openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, text, strlen(text));
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlinkat(dir, temporary, 0);
-		return r;
-	}
-	return fsync(dir) < 0 ? -errno : 0;
+	return r < 0 ? r : lull_state_write(dir, name, text);
 }
 
 int lull_checkpoint_remove(int dir, const char *name, bool durable)
 {
-	char temporary[NAME_ROOM];
-
-	if (snprintf(temporary, sizeof(temporary), "%s~", name) < (int)sizeof(temporary))
-		(void)unlinkat(dir, temporary, 0);
-	if (unlinkat(dir, name, 0) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return durable && fsync(dir) < 0 ? -errno : 0;
+	return lull_state_remove(dir, name, durable);
 }
