@@ -39,6 +39,7 @@ enum lull_stage {
 	LULL_STAGE_CREATE,       /* the temporary file, or DEST itself in place */
 	LULL_STAGE_LOCK,
 	LULL_STAGE_CHECKPOINT,   /* read, write or remove it */
+	LULL_STAGE_RECORD,       /* the same, of generations */
 	LULL_STAGE_ATTRIBUTES,   /* NOCOW flag, copy-on-write extent size, mode */
 	LULL_STAGE_RESIZE,       /* ftruncate of the destination */
 	LULL_STAGE_PROBE,        /* the one-block clone that shows whether it works here */
@@ -88,6 +89,10 @@ enum lull_cause {
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
 	LULL_CAUSE_TEMPORARY_GONE,     /* the checkpoint names a file that is not there */
+	/* the record of generations */
+	LULL_CAUSE_RECORD_DAMAGED,
+	LULL_CAUSE_RECORD_SCHEMA,
+	LULL_CAUSE_RECORD_OWNER,
 	/* the hook and the writers */
 	LULL_CAUSE_HOOK_SYNTAX,
 	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
@@ -199,6 +204,11 @@ enum lull_warning {
 	LULL_WARNING_TRUSTED,         /* written to meanwhile, and published all the same */
 	LULL_WARNING_NOT_A_CLONE,     /* what is refreshed shares nothing with the source */
 	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
+	LULL_WARNING_GENERATION_GONE, /* it is no longer counted */
+	LULL_WARNING_GENERATION_OTHER, /* another file bears its name: no longer counted */
+	LULL_WARNING_GENERATION_SPARED, /* not used up, which made a clone in full; err */
+	LULL_WARNING_GENERATION_KEPT, /* not removed, and still counted; err */
+	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
 	LULL_WARNING_TORN,            /* written to while its bytes were copied */
 };
 
@@ -449,6 +459,7 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 			     const char *dest, const struct lull_observer *observer,
 			     struct lull_result *ret_result);
 
+	unsigned int keep;               /* --keep: DEST with a date each, so many; 0: just DEST */
 /* What a run of lull_copy() came to. */
 struct lull_totals {
 	char run_id[37];          /* a UUID */
@@ -459,6 +470,8 @@ struct lull_totals {
 	uint64_t bytes_not_cloned;
 	enum lull_cause cause;    /* of the first that was, and its errno */
 	int err;
+	char *generation;            /* with options->keep: DEST with the date, which is then
+	                                progress.dest */
 	char not_cloned[512];     /* its name, shortened */
 };
 

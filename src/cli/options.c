@@ -115,6 +115,16 @@ static bool set_passes(struct command *c, const struct option_row *row, const ch
 	return true;
 }
 
+static bool set_keep(struct command *c, const struct option_row *row, const char *value)
+{
+	uint64_t number;
+
+	if (!values_number(value, 1, 1000, &number))
+		return bad_value(c, row, value, "N is a whole number from 1 to 1000.");
+	c->engine.keep = (unsigned int)number;
+	return true;
+}
+
 static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
 {
 	uint64_t number;
@@ -207,6 +217,8 @@ static const struct option_row own_options[] = {
 	{ NULL, NULL, NULL, NULL, 0, "With writers:" },
 	{ "hook", NULL, "COMMAND", set_text, FIELD(engine.hook),
 	  "freezes and thaws the writers of SOURCE" },
+	{ "keep", NULL, "N", set_keep, 0,
+	  "make DEST.DATE, and keep the latest N of them" },
 	{ "hook-timeout", NULL, "TIME", set_positive_time, FIELD(engine.hook_timeout_ns),
 	  "longest time for one call of the hook (60s)" },
 	{ "max-freeze", NULL, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
@@ -299,6 +311,38 @@ static bool check(struct command *c)
 			return options_mistake(c, "%s and %s exclude each other", excluding[i].a,
 				       excluding[i].b);
 	}
+/* A generation is a new file of its own, of a regular SOURCE. */
+static bool check_keep(const struct command *c)
+{
+	const struct lull_cp *cp = &c->engine.cp;
+	const struct {
+		bool given;
+		const char *name;
+	} others[] = {
+		{ c->mode != MODE_CLONE, "--verify, --probe, --status, --recover or --check-hook" },
+		{ c->engine.refresh, "--refresh" },
+		{ c->engine.in_place, "--inplace" },
+		{ c->engine.no_sync, "--no-sync" },
+		{ c->backup, "--backup" },
+		{ cp->recursive, "--recursive" },
+		{ cp->follow == LULL_FOLLOW_NEVER, "--no-dereference" },
+		{ cp->hard_link, "--link" },
+		{ cp->symbolic_link, "--symbolic-link" },
+		{ cp->attributes_only, "--attributes-only" },
+		{ cp->parents, "--parents" },
+		{ cp->remove_destination, "--remove-destination" },
+		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
+		{ cp->update != LULL_UPDATE_ALL, "--update" },
+	};
+
+	for (size_t i = 0; i < LENGTH(others); i++) {
+		if (others[i].given)
+			return options_mistake(c, "--keep and %s exclude each other",
+					       others[i].name);
+	}
+	return true;
+}
+
 	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
 		return options_mistake(c, "%s needs --hook",
 			       c->engine.keep_frozen ? "--keep-frozen" : "--max-freeze");
@@ -313,7 +357,7 @@ static bool check(struct command *c)
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return options_mistake(c, "--keep-frozen and --max-freeze exclude each other");
-	return true;
+	return c->engine.keep == 0 || check_keep(c);
 }
 
 static const char *base_name(const char *path)

@@ -81,6 +81,8 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 		if (one)
 			return options_mistake(c, "%s takes one SOURCE, which is a file", one);
 	}
+	if (c->n_sources > 1 && c->engine.keep > 0 && c->engine.hook)
+		return options_mistake(c, "--keep with --hook takes one SOURCE");
 	c->source = c->n_sources == 1 ? c->sources[0] : NULL;
 	return true;
 }

@@ -29,6 +29,7 @@
 #include "engine/pass.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
+#include "engine/rotation.h"
 #include "engine/source.h"
 #include "engine/start.h"
 #include "sys/clock.h"
@@ -92,7 +93,7 @@ static enum lull_outcome publish(struct lull_job *job)
 		if (outcome != LULL_OK)
 			return outcome;
 	}
-	r = lull_dest_publish(job);
+	r = job->rotation ? lull_rotation_publish(job) : lull_dest_publish(job);
 	if (r < 0)
 		return sync_failed(job, LULL_STAGE_PUBLISH, r);
 	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
@@ -174,7 +175,10 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 	struct lull_dest *dest = &job->dest;
 	enum lull_stage stage;
 	enum lull_cause cause;
-	int r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
+	int r = job->rotation ? lull_dest_resolve_name(dest, path, job->options->checkpoint,
+						       &stage, &cause)
+			      : lull_dest_resolve(dest, path, job->options->checkpoint, &stage,
+						  &cause);
 
 	if (r < 0)
 		return lull_fail(job, stage, cause, r,
@@ -234,6 +238,8 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 {
 	enum lull_outcome outcome = lull_source_open(job);
 
+	if (outcome == LULL_OK && job->options->keep > 0)
+		outcome = lull_rotation_begin(job);
 	if (outcome == LULL_OK)
 		outcome = resolve(job, path);
 	if (outcome == LULL_OK)
@@ -253,7 +259,12 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, -1, 0, 0), r,
 				 path);
-	outcome = lull_record_find(job);
+	if (job->rotation)
+		outcome = lull_rotation_open(job);
+	if (outcome == LULL_OK)
+		outcome = lull_record_find(job);
+	if (outcome == LULL_OK && job->rotation)
+		outcome = lull_rotation_name(job);
 	if (outcome == LULL_OK && !job->hook)
 		outcome = lull_freeze_prepare(job);
 	if (outcome == LULL_OK && job->options->refresh && !job->resumed)
@@ -312,12 +323,16 @@ enum lull_outcome lull_clone_at(const struct lull_options *options, const char *
 				   : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
 					       source);
 	settle(&job, outcome);
+	lull_keeper_free(job.keeper);
+	/* Not before: the keeper has files open that this is about. */
+	if (outcome == LULL_OK && job.rotation)
+		lull_rotation_finish(&job);
 	job.progress->elapsed_ns = lull_clock_now() - job.started;
 
-	lull_keeper_free(job.keeper);
 	lull_hook_free(job.hook);
 	lull_checkpoint_done(&job.checkpoint);
 	lull_dest_done(&job.dest);
+	lull_rotation_done(job.rotation);
 	free(job.source_path);
 	free(job.base_path);
 	if (job.base >= 0)

@@ -98,6 +98,7 @@ void lull_result_done(struct lull_result *result)
 	free(result->failure.path);
 	free(result->failure.path2);
 	free(result->dest);
+	free(result->generation);
 	free(result->hist);
 	*result = (struct lull_result){ 0 };
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 struct lull_place; /* clone.h */
+struct lull_rotation; /* rotation.h */
 
 /* Where a clone goes: see dest.h. */
 struct lull_dest {
@@ -55,6 +56,7 @@ struct lull_job {
 	struct lull_fs src_fs;
 
 	struct lull_dest dest;
+	struct lull_rotation *rotation;    /* DEST is one of several generations; or NULL */
 
 	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
 	bool recorded;                     /* it is on disk */

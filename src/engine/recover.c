@@ -11,13 +11,33 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* A checkpoint of --keep: that of the name, whatever bears it, such as a link to the latest
+   generation. */
+static bool open_dated(struct lull_job *job, const char *path)
+{
+	struct lull_dest *dest = &job->dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+
+	if (lull_dest_resolve_name(dest, path, job->options->checkpoint, &stage, &cause) == 0 &&
+	    lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, &job->checkpoint) == 0 &&
+	    job->checkpoint.dated)
+		return true;
+	lull_checkpoint_done(&job->checkpoint);
+	lull_dest_done(dest);
+	return false;
+}
+
 static enum lull_outcome open_record(struct lull_job *job, const char *path)
 {
 	struct lull_dest *dest = &job->dest;
 	enum lull_stage stage;
 	enum lull_cause cause;
-	int r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
+	int r;
 
+	if (open_dated(job, path))
+		return LULL_OK;
+	r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
 	if (r < 0)
 		return lull_fail(job, stage, cause, r, path);
 	r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, &job->checkpoint);

@@ -58,7 +58,7 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 {
 	json_t *root = json_pack(
 		"{s:s, s:i, s:s, s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
-		" s:o, s:I, s:{s:b, s:b, s:i, s:I, s:I}, s:I}",
+		" s:o, s:I, s:{s:b, s:b, s:i, s:I, s:I, s:b}, s:I}",
 		"type", "checkpoint", "schema", LULL_CHECKPOINT_SCHEMA, "run_id", c->run_id,
 		"source", "file_system_uuid", or_null(c->source_fs), "reference",
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
@@ -70,7 +70,7 @@ int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 		"frozen", frozen_json(c), "hook_timeout_ns",
 		(json_int_t)as_int(c->hook_timeout_ns), "options", "replaces_existing",
 		c->replaces, "refresh", c->refresh, "mode", (int)c->mode, "owner",
-		(json_int_t)c->owner, "group", (json_int_t)c->group, "updated_ns",
+		(json_int_t)c->owner, "group", (json_int_t)c->group, "dated", c->dated, "updated_ns",
 		(json_int_t)as_int(c->updated));
 	int r = 0;
 
@@ -212,6 +212,8 @@ static void read_root(struct reader *r, const json_t *root, struct lull_checkpoi
 	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
 	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
 	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
+	/* Younger than the schema. */
+	c->dated = json_object_get(options, "dated") && get_bool(r, options, "dated");
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
 
 	/* What fits together in no run: nothing durable beyond the end, a temporary file

@@ -36,5 +36,19 @@ int lull_inode_block_size(int fd, uint64_t *ret_size) _must_check_;
 /* How many extents the file has (fsx_nextents): XFS knows without a walk; 0 elsewhere. */
 uint64_t lull_inode_extents(int fd);
 
+/* Who else has a file open. */
+enum lull_inode_use {
+	LULL_INODE_UNUSED,
+	LULL_INODE_READ,    /* for reading only */
+	LULL_INODE_WRITTEN, /* for writing */
+	LULL_INODE_UNKNOWN, /* not the caller's to ask, without CAP_LEASE */
+};
+
+/*
+ * As it is in this moment (F_SETLEASE). fd is open for reading alone, or for both: then all
+ * others count as writers.
+ */
+enum lull_inode_use lull_inode_use(int fd);
+
 /* The inode's generation number (FS_IOC_GETVERSION), 0 where there is none. */
 uint64_t lull_inode_generation(int fd);
