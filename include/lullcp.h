@@ -288,6 +288,37 @@ struct lull_question {
 	bool replaces;     /* it will be replaced, not written to */
 };
 
+/* A step of lull_check_hook(). */
+enum lull_check {
+	LULL_CHECK_FREEZE,
+	LULL_CHECK_STILL,        /* the sources stand still, after a freeze */
+	LULL_CHECK_FREEZE_AGAIN,
+	LULL_CHECK_STILL_AGAIN,
+	LULL_CHECK_THAW,
+	LULL_CHECK_THAW_AGAIN,
+	LULL_CHECK_THAW_ALONE,   /* of a run that has frozen nothing */
+	LULL_CHECK_THAW_LAST,    /* because none before has succeeded */
+};
+
+/* The strings live as long as the call that hands them out. */
+struct lull_step {
+	enum lull_check what;
+	bool kept;               /* nothing is wrong with it */
+	bool failed;             /* cause says why */
+	enum lull_cause cause;   /* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; of a look
+	                            LULL_CAUSE_WRITERS, _HOST_FROZEN; or LULL_CAUSE_ERRNO */
+	int err;                 /* positive errno */
+	int detail;              /* status or signal */
+	const char *path;        /* of a look: the source that was written to; or NULL */
+	uint64_t elapsed_ns;
+	uint64_t written;        /* bytes to standard output and error */
+	const char *output;      /* the beginning of them */
+	bool output_held;        /* a process that is left has them open */
+	unsigned int left;       /* processes left in the hook's process group */
+	int left_pid;            /* one of them, and its name */
+	const char *left_name;
+};
+
 struct lull_result;
 
 /*
@@ -311,6 +342,8 @@ struct lull_observer {
 	bool (*ask)(void *ctx, const struct lull_question *question);
 	/* A regular file has been cloned or copied, or could not be. */
 	void (*file)(void *ctx, enum lull_outcome outcome, const struct lull_result *result);
+	/* For lull_check_hook() alone: a step is over. */
+	void (*step)(void *ctx, const struct lull_step *step);
 };
 
 /* What to do about writers that never pause, without a hook. */
@@ -565,6 +598,29 @@ void lull_forecast_done(struct lull_forecast *forecast);
 
 /* Frees what the result owns. */
 void lull_result_done(struct lull_result *result);
+
+/* What lull_check_hook() came to. */
+struct lull_verdict {
+	struct lull_failure failure; /* of the outcome, unless a step has said it */
+	char run_id[37];
+	unsigned int steps;
+	unsigned int broken;         /* of them, those that were not kept */
+	uint64_t elapsed_ns;
+};
+
+/*
+ * Calls options->hook as a run would: freeze, freeze, thaw, thaw, and a thaw of another run;
+ * looks at the sources after each freeze. A thaw follows whatever happens, as in a run.
+ * LULL_OK: all kept. LULL_FREEZE_FAILED, LULL_THAW_FAILED: the first call did.
+ * LULL_SKIPPED: it answered 75. LULL_FAILED: another step was not kept, or there was nothing to
+ * begin with (failure.stage). LULL_INTERRUPTED.
+ */
+enum lull_outcome lull_check_hook(const struct lull_options *options,
+				  const char *const *sources, unsigned int n_sources,
+				  const struct lull_observer *observer,
+				  struct lull_verdict *ret_verdict);
+
+void lull_verdict_done(struct lull_verdict *verdict);
 
 /* What the checkpoint of an interrupted clone says. */
 struct lull_report {

@@ -96,6 +96,11 @@ static void on_file(void *ctx, enum lull_outcome outcome, const struct lull_resu
 
 static bool should_stop(void *ctx)
 {
+static void on_step(void *ctx, const struct lull_step *step)
+{
+	render_step(ctx, step);
+}
+
 	(void)ctx;
 	return stop_signal != 0;
 }
@@ -175,6 +180,21 @@ static int run_report(const struct command *command, struct render *render,
 		command->mode == MODE_STATUS
 			? lull_status(&command->engine, command->dest, &report)
 			: lull_recover(&command->engine, command->dest, observer, &report);
+static int run_check_hook(const struct command *command, struct render *render,
+			  const struct lull_observer *observer)
+{
+	struct lull_verdict verdict;
+	enum lull_outcome outcome = lull_check_hook(&command->engine, command->sources,
+						    command->n_sources, observer, &verdict);
+	int status = words_exit_status(outcome);
+
+	render_verdict(render, outcome, &verdict, stop_signal);
+	lull_verdict_done(&verdict);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
 
 	render_report(render, outcome, &report);
 	lull_report_done(&report);
@@ -213,6 +233,7 @@ int main(int argc, char **argv)
 	if (!options_parse(argc, argv, &command))
 		return 1;
 	command.engine.umask = umask(0);
+		.step = on_step,
 	(void)umask(command.engine.umask);
 	render_init(&render, &command);
 
@@ -231,3 +252,5 @@ int main(int argc, char **argv)
 	free(command.made_dest);
 	return status;
 }
+		 : command.mode == MODE_CHECK_HOOK
+			 ? run_check_hook(&command, &render, &observer)

@@ -124,7 +124,7 @@ void render_status(struct render *render, const struct lull_progress *p)
 	free(text);
 }
 
-static void say(struct render *render, const char *message, const char *advice)
+void render_say(struct render *render, const char *message, const char *advice)
 {
 	clear_line(render);
 	(void)fprintf(stderr, "%s: %s\n", render->command->program,
@@ -265,7 +265,7 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 	if (outcome == LULL_INTERRUPTED || outcome == LULL_FAILED) {
 		if (c->json)
 			json_error(outcome, &f->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 	}
 	if (c->json) {
@@ -307,7 +307,7 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 		}
 		if (c->json)
 			json_error(outcome, &f->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 	}
 	if (c->json) {
@@ -401,7 +401,7 @@ void render_end(struct render *render, enum lull_outcome outcome,
 	if (outcome != LULL_OK) {
 		if (c->json)
 			json_error(outcome, &result->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 	}
 	if (c->json) {
@@ -435,7 +435,7 @@ void render_report(struct render *render, enum lull_outcome outcome,
 		words_failure(outcome, &r->failure, &message, &advice);
 		if (c->json)
 			json_error(outcome, &r->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 		return;
 	}

@@ -120,6 +120,16 @@ bool targets_take(struct command *c, int n, char **operand)
 
 	if (c->mode == MODE_CLONE)
 		return take_for_copy(c, n, operand);
+	if (c->mode == MODE_CHECK_HOOK) {
+		if (n == 0)
+			return options_mistake(c, "missing file operand");
+		if (c->target_directory)
+			return options_mistake(c, "--check-hook and --target-directory exclude "
+						  "each other");
+		c->sources = (const char *const *)operand;
+		c->n_sources = (unsigned int)n;
+		return true;
+	}
 	if (c->target_directory && c->no_target_directory)
 		return options_mistake(c, "cannot combine --target-directory (-t) and "
 					  "--no-target-directory (-T)");

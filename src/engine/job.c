@@ -103,6 +103,13 @@ void lull_result_done(struct lull_result *result)
 	*result = (struct lull_result){ 0 };
 }
 
+void lull_verdict_done(struct lull_verdict *verdict)
+{
+	free(verdict->failure.path);
+	free(verdict->failure.path2);
+	*verdict = (struct lull_verdict){ 0 };
+}
+
 void lull_report_done(struct lull_report *report)
 {
 	free(report->failure.path);
