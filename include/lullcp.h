@@ -459,6 +459,7 @@ struct lull_options {
 	bool refresh;                    /* --refresh: DEST is an older clone to bring up to date */
 	const char *base;                /* --base: this one instead, or NULL */
 	enum lull_verify_by verify_by;   /* --verify */
+	unsigned int keep;               /* --keep: DEST with a date each, so many; 0: just DEST */
 	bool in_place;                   /* --inplace */
 	bool no_sync;                    /* --no-sync */
 	mode_t umask;                    /* the caller's, for the mode of a new DEST */
@@ -469,6 +470,8 @@ struct lull_result {
 	struct lull_progress progress;
 	char run_id[37];             /* a UUID */
 	char *dest;                  /* the file that was written, links resolved */
+	char *generation;            /* with options->keep: DEST with the date, which is then
+	                                progress.dest */
 	bool published;              /* DEST is the new file */
 	bool kept;                   /* an interrupted clone is kept for --resume */
 	struct lull_hist *hist;      /* NULL: of a file that was done without measuring */
@@ -492,7 +495,6 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 			     const char *dest, const struct lull_observer *observer,
 			     struct lull_result *ret_result);
 
-	unsigned int keep;               /* --keep: DEST with a date each, so many; 0: just DEST */
 /* What a run of lull_copy() came to. */
 struct lull_totals {
 	char run_id[37];          /* a UUID */
@@ -503,8 +505,6 @@ struct lull_totals {
 	uint64_t bytes_not_cloned;
 	enum lull_cause cause;    /* of the first that was, and its errno */
 	int err;
-	char *generation;            /* with options->keep: DEST with the date, which is then
-	                                progress.dest */
 	char not_cloned[512];     /* its name, shortened */
 };
 
@@ -657,6 +657,12 @@ enum lull_outcome lull_recover(const struct lull_options *options, const char *d
 			       struct lull_report *ret_report);
 
 void lull_report_done(struct lull_report *report);
+
+/*
+ * Sends state to a service manager, as sd_notify(3): path is that of its socket, with "@" for
+ * an abstract one. Nothing comes of a failure, and it never waits.
+ */
+void lull_notify(const char *path, const char *state);
 
 struct json_t;
 

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "notes.h"
 #include "quote.h"
+#include "service.h"
 #include "words.h"
 
 #include <stdio.h>
@@ -88,12 +89,14 @@ static void draw_line(struct render *render, const struct lull_progress *p)
 
 	if (!text)
 		return;
+	service_level(SERVICE_INFO);
 	/* Without a terminal (--progress=always into a log) a line is a line. */
 	if (width > 0)
 		(void)fprintf(stderr, "\r\033[K%.*s", width, text);
 	else
 		(void)fprintf(stderr, "%s\n", text);
 	(void)fflush(stderr);
+	service_level(SERVICE_ERROR);
 	render->line_shown = width > 0;
 	free(text);
 }
@@ -118,9 +121,11 @@ void render_status(struct render *render, const struct lull_progress *p)
 	clear_line(render);
 	if (render->command->json)
 		json_status(p);
+	service_level(SERVICE_INFO);
 	if (text)
 		(void)fprintf(stderr, "%s: %s\n", render->command->program, text);
 	(void)fflush(stderr);
+	service_level(SERVICE_ERROR);
 	free(text);
 }
 
@@ -148,7 +153,9 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 		json_warning(text ? text : "", path);
 	if (!render->command->quiet && text) {
 		clear_line(render);
+		service_level(SERVICE_WARNING);
 		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program, text);
+		service_level(SERVICE_ERROR);
 	}
 	free(text);
 }
@@ -168,9 +175,11 @@ void render_note(struct render *render, const struct lull_note *note)
 		if (c->json)
 			json_note(note, text ? text : "");
 		clear_line(render);
+		service_level(note->kind < LULL_NOTE_FAILURES ? SERVICE_WARNING : SERVICE_ERROR);
 		if (note->kind >= LULL_NOTE_FAILURES || !c->quiet)
 			(void)fprintf(stderr, "%s: %s\n", c->program,
 				      text ? text : strerror(12));
+		service_level(SERVICE_ERROR);
 	}
 	free(text);
 }
@@ -226,8 +235,10 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 	if (c->json)
 		json_warning(text, t->not_cloned);
 	clear_line(render);
+	service_level(SERVICE_WARNING);
 	if (!c->quiet)
 		(void)fprintf(stderr, "%s: %s\n", c->program, text);
+	service_level(SERVICE_ERROR);
 	free(text);
 }
 
@@ -241,11 +252,13 @@ void render_announce(struct render *render, enum lull_method method, uint64_t ns
 	if (c->quiet || (!c->summary && !render->terminal))
 		return;
 	clear_line(render);
+	service_level(SERVICE_INFO);
 	(void)fprintf(stderr, "%s: %s%s%s for about %s\n", c->program,
 		      c->source ? quote(c->source) : "", c->source ? ": " : "",
 		      method == LULL_METHOD_FROZEN ? "freezing the writers"
 						   : "one call over the whole file: writers wait",
 		      words_time(ns));
+	service_level(SERVICE_ERROR);
 }
 
 void render_comparison(struct render *render, enum lull_outcome outcome,
@@ -401,7 +414,10 @@ void render_end(struct render *render, enum lull_outcome outcome,
 	if (outcome != LULL_OK) {
 		if (c->json)
 			json_error(outcome, &result->failure, message ? message : "");
+		/* "Not now" is no failure to those who run it each night. */
+		service_level(outcome == LULL_SKIPPED ? SERVICE_WARNING : SERVICE_ERROR);
 		render_say(render, message, advice);
+		service_level(SERVICE_ERROR);
 		free(message);
 	}
 	if (c->json) {
