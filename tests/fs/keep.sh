@@ -202,7 +202,8 @@ END
   # a record that is damaged, of another version, of somebody else: nothing is touched
   r=$M/b/.img.lullcp-generations
   cp -p "$r" "$T/record"
-  ls -lai "$M/b" | grep -v ' \.$' >"$T/before"
+  listing() { find "$M/b" -mindepth 1 ! -name '*generations*' -printf '%P %i %s %T@ %m\n' | sort; }
+  listing >"$T/before"
   for what in damaged version owner; do
     case $what in
       damaged) head -c 100 "$T/record" >"$r" ;;
@@ -217,8 +218,7 @@ END
     esac
     cat "$T/record" >"$r"
     chmod 600 "$r"
-    ls -lai "$M/b" | grep -v ' \.$' >"$T/after"
-    sed -i '/generations/d' "$T/before" "$T/after"
+    listing >"$T/after"
     check "$what: nothing was changed" cmp "$T/before" "$T/after"
   done
 
