@@ -97,6 +97,10 @@ END
     silent
     same 'owner' '64055 600' "$(stat -c '%u %a' "$M/clones dir/$(latest)")"
   done
+  oldest=$(jq -r '.generations[0].name' "$M/clones dir/.img.lullcp-generations")
+  inode=$(stat -c %i "$M/clones dir/$oldest")
+  service
+  same 'the oldest is used up' "$inode" "$(stat -c %i "$M/clones dir/$(latest)")"
   same 'kept' 2 "$(n)"
 
   # a writer that never pauses: the snapshot on Btrfs, its removal included; one call on XFS
