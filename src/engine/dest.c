@@ -369,6 +369,22 @@ int lull_dest_finish(struct lull_job *job)
 	return r;
 }
 
+/* alone: a generation replaces nothing. */
+static int give_name(const struct lull_dest *dest, bool alone)
+{
+	struct stat st;
+
+	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name,
+		      alone ? RENAME_NOREPLACE : 0) == 0)
+		return 0;
+	/* Some file systems, such as NFS, cannot promise it. */
+	if (!alone || errno != EINVAL)
+		return -errno;
+	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
+}
+
 int lull_dest_publish(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -376,10 +392,10 @@ int lull_dest_publish(struct lull_job *job)
 	if (!dest->in_place) {
 		if (!still_named(dest, dest->lock))
 			return -ESTALE;
-		/* A generation replaces nothing. */
-		if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name,
-			      job->rotation ? RENAME_NOREPLACE : 0) < 0)
-			return -errno;
+		int r = give_name(dest, job->rotation != NULL);
+
+		if (r < 0)
+			return r;
 	}
 	job->result->published = true;
 	if (!job->options->no_sync && fsync(dest->dir) < 0)

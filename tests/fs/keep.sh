@@ -356,6 +356,25 @@ END
   for _ in 1 2 3; do keep --reflink=auto --keep=2 "$M/src" "$M/b/auto"; done
   same 'auto' 2 "$(count "$M/b/auto")"
 
+  # a thaw that failed: the clone is there and counted, and the next run thaws and goes on
+  printf '#!/bin/sh\n[ $1 = freeze ] || [ -e %s/well ]\n' "$T" >"$T/hook"
+  rm -f "$T/well"
+  for _ in 1 2; do keep --keep=2 "$M/src" "$M/b/t"; done
+  expect 6 --keep=2 --hook="$T/hook" "$M/src" "$M/b/t"
+  same 'published' 2 "$(there "$M/b/t")"
+  expect 1 --keep=2 --hook="$T/hook" "$M/src" "$M/b/t"
+  : >"$T/well"
+  keep --resume --keep=2 --hook="$T/hook" "$M/src" "$M/b/t"
+  same 'thawed and gone on' '2 2' "$(count "$M/b/t") $(there "$M/b/t")"
+
+  # a checkpoint elsewhere
+  { DIE_AT=26 LD_PRELOAD=$TOOLS/die.so "$LULLCP" --keep=2 --checkpoint="$T/cp" "$M/src" "$M/b/t"; } 2>/dev/null
+  check 'it is there' test -e "$T/cp"
+  expect 0 --status --checkpoint="$T/cp" "$M/b/t"
+  keep --resume --checkpoint="$T/cp" --keep=2 "$M/src" "$M/b/t"
+  check_not 'and gone' test -e "$T/cp"
+  same 'a checkpoint elsewhere' '2 2' "$(count "$M/b/t") $(there "$M/b/t")"
+
   # a hook hears of the dated name
   printf '#!/bin/sh\necho "$LULLCP_DEST" >>%s/dests\n' "$T" >"$T/hook"
   keep --keep=2 --hook="$T/hook" "$M/src" "$M/b/h"
