@@ -38,6 +38,7 @@ enum lull_stage {
 	LULL_STAGE_CREATE,       /* the temporary file, or DEST itself in place */
 	LULL_STAGE_LOCK,
 	LULL_STAGE_CHECKPOINT,   /* read, write or remove it */
+	LULL_STAGE_RECORD,       /* the same, of generations */
 	LULL_STAGE_ATTRIBUTES,   /* NOCOW flag, copy-on-write extent size, mode */
 	LULL_STAGE_RESIZE,       /* ftruncate of the destination */
 	LULL_STAGE_PROBE,        /* the one-block clone that shows whether it works here */
@@ -88,6 +89,10 @@ enum lull_cause {
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
 	LULL_CAUSE_TEMPORARY_GONE,     /* the checkpoint names a file that is not there */
+	/* the record of generations */
+	LULL_CAUSE_RECORD_DAMAGED,
+	LULL_CAUSE_RECORD_SCHEMA,
+	LULL_CAUSE_RECORD_OWNER,
 	/* the hook and the writers */
 	LULL_CAUSE_HOOK_SYNTAX,
 	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
@@ -203,6 +208,11 @@ enum lull_warning {
 	LULL_WARNING_TRUSTED,         /* written to meanwhile, and published all the same */
 	LULL_WARNING_NOT_A_CLONE,     /* what is refreshed shares nothing with the source */
 	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
+	LULL_WARNING_GENERATION_GONE, /* it is no longer counted */
+	LULL_WARNING_GENERATION_OTHER, /* another file bears its name: no longer counted */
+	LULL_WARNING_GENERATION_SPARED, /* not used up, which made a clone in full; err */
+	LULL_WARNING_GENERATION_KEPT, /* not removed, and still counted; err */
+	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
 	LULL_WARNING_TORN,            /* written to while its bytes were copied */
 };
 
@@ -285,6 +295,37 @@ struct lull_question {
 	bool replaces;     /* it will be replaced, not written to */
 };
 
+/* A step of lull_check_hook(). */
+enum lull_check {
+	LULL_CHECK_FREEZE,
+	LULL_CHECK_STILL,        /* the sources stand still, after a freeze */
+	LULL_CHECK_FREEZE_AGAIN,
+	LULL_CHECK_STILL_AGAIN,
+	LULL_CHECK_THAW,
+	LULL_CHECK_THAW_AGAIN,
+	LULL_CHECK_THAW_ALONE,   /* of a run that has frozen nothing */
+	LULL_CHECK_THAW_LAST,    /* because none before has succeeded */
+};
+
+/* The strings live as long as the call that hands them out. */
+struct lull_step {
+	enum lull_check what;
+	bool kept;               /* nothing is wrong with it */
+	bool failed;             /* cause says why */
+	enum lull_cause cause;   /* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; of a look
+	                            LULL_CAUSE_WRITERS, _HOST_FROZEN; or LULL_CAUSE_ERRNO */
+	int err;                 /* positive errno */
+	int detail;              /* status or signal */
+	const char *path;        /* of a look: the source that was written to; or NULL */
+	uint64_t elapsed_ns;
+	uint64_t written;        /* bytes to standard output and error */
+	const char *output;      /* the beginning of them */
+	bool output_held;        /* a process that is left has them open */
+	unsigned int left;       /* processes left in the hook's process group */
+	int left_pid;            /* one of them, and its name */
+	const char *left_name;
+};
+
 struct lull_result;
 
 /*
@@ -308,6 +349,8 @@ struct lull_observer {
 	bool (*ask)(void *ctx, const struct lull_question *question);
 	/* A regular file has been cloned or copied, or could not be. */
 	void (*file)(void *ctx, enum lull_outcome outcome, const struct lull_result *result);
+	/* For lull_check_hook() alone: a step is over. */
+	void (*step)(void *ctx, const struct lull_step *step);
 };
 
 /* What to do about writers that never pause, without a hook. */
@@ -423,6 +466,7 @@ struct lull_options {
 	bool refresh;                    /* --refresh: DEST is an older clone to bring up to date */
 	const char *base;                /* --base: this one instead, or NULL */
 	enum lull_verify_by verify_by;   /* --verify */
+	unsigned int keep;               /* --keep: DEST with a date each, so many; 0: just DEST */
 	bool in_place;                   /* --inplace */
 	bool no_sync;                    /* --no-sync */
 	mode_t umask;                    /* the caller's, for the mode of a new DEST */
@@ -433,6 +477,8 @@ struct lull_result {
 	struct lull_progress progress;
 	char run_id[37];             /* a UUID */
 	char *dest;                  /* the file that was written, links resolved */
+	char *generation;            /* with options->keep: DEST with the date, which is then
+	                                progress.dest */
 	bool published;              /* DEST is the new file */
 	bool kept;                   /* an interrupted clone is kept for --resume */
 	bool elsewhere;              /* what failed is told with another file of the set, or has
@@ -571,6 +617,29 @@ void lull_forecast_done(struct lull_forecast *forecast);
 /* Frees what the result owns. */
 void lull_result_done(struct lull_result *result);
 
+/* What lull_check_hook() came to. */
+struct lull_verdict {
+	struct lull_failure failure; /* of the outcome, unless a step has said it */
+	char run_id[37];
+	unsigned int steps;
+	unsigned int broken;         /* of them, those that were not kept */
+	uint64_t elapsed_ns;
+};
+
+/*
+ * Calls options->hook as a run would: freeze, freeze, thaw, thaw, and a thaw of another run;
+ * looks at the sources after each freeze. A thaw follows whatever happens, as in a run.
+ * LULL_OK: all kept. LULL_FREEZE_FAILED, LULL_THAW_FAILED: the first call did.
+ * LULL_SKIPPED: it answered 75. LULL_FAILED: another step was not kept, or there was nothing to
+ * begin with (failure.stage). LULL_INTERRUPTED.
+ */
+enum lull_outcome lull_check_hook(const struct lull_options *options,
+				  const char *const *sources, unsigned int n_sources,
+				  const struct lull_observer *observer,
+				  struct lull_verdict *ret_verdict);
+
+void lull_verdict_done(struct lull_verdict *verdict);
+
 /* What the checkpoint of an interrupted clone says. */
 struct lull_report {
 	struct lull_failure failure;
@@ -609,6 +678,12 @@ enum lull_outcome lull_recover(const struct lull_options *options, const char *d
 			       struct lull_report *ret_report);
 
 void lull_report_done(struct lull_report *report);
+
+/*
+ * Sends state to a service manager, as sd_notify(3): path is that of its socket, with "@" for
+ * an abstract one. Nothing comes of a failure, and it never waits.
+ */
+void lull_notify(const char *path, const char *state);
 
 struct json_t;
 

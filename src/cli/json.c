@@ -196,6 +196,41 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	print(line);
 }
 
+void json_step(const struct lull_step *s, const char *step, const char *how)
+{
+	json_t *line = begin("step");
+
+	set_text(line, "step", step);
+	(void)json_object_set_new(line, "kept", json_boolean(s->kept));
+	set_text(line, "result", how);
+	set_text(line, "path", s->path);
+	set(line, "exit_status",
+	    s->failed && s->cause == LULL_CAUSE_HOOK_STATUS ? (uint64_t)s->detail : 0);
+	set(line, "signal", s->cause == LULL_CAUSE_HOOK_SIGNAL ? (uint64_t)s->detail : 0);
+	set(line, "errno", (uint64_t)s->err);
+	set(line, "elapsed_ns", s->elapsed_ns);
+	set(line, "bytes_written", s->written);
+	set_text(line, "output", s->output ? s->output : "");
+	(void)json_object_set_new(line, "output_held", json_boolean(s->output_held));
+	set(line, "processes_left", s->left);
+	set_text(line, "process_left", s->left > 0 ? s->left_name : NULL);
+	print(line);
+}
+
+void json_verdict(const char *hook, enum lull_outcome outcome, const struct lull_verdict *v)
+{
+	json_t *line = begin("summary");
+
+	set_text(line, "run_id", v->run_id);
+	set_text(line, "method", "check_hook");
+	set_text(line, "hook", hook);
+	set_text(line, "result", words_result(outcome));
+	set(line, "steps", v->steps);
+	set(line, "steps_broken", v->broken);
+	set(line, "elapsed_ns", v->elapsed_ns);
+	print(line);
+}
+
 void json_report(const struct lull_report *r)
 {
 	json_t *line = begin("checkpoint");

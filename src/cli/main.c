@@ -2,6 +2,7 @@
 /* lullcp: argv in, engine, words out. */
 #include "options.h"
 #include "render.h"
+#include "service.h"
 #include "words.h"
 
 #include <errno.h>
@@ -62,6 +63,7 @@ static void on_progress(void *ctx, const struct lull_progress *progress)
 {
 	struct render *render = ctx;
 
+	service_progress(progress);
 	if (status_wanted) {
 		status_wanted = 0;
 		render_status(render, progress);
@@ -94,9 +96,20 @@ static void on_file(void *ctx, enum lull_outcome outcome, const struct lull_resu
 	render_end(ctx, outcome, result, stop_signal);
 }
 
+static void on_step(void *ctx, const struct lull_step *step)
+{
+	render_step(ctx, step);
+}
+
 static bool should_stop(void *ctx)
 {
-	(void)ctx;
+	const struct render *render = ctx;
+	static bool told;
+
+	if (stop_signal != 0 && !told) {
+		told = true;
+		service_stopping(render->command, true);
+	}
 	return stop_signal != 0;
 }
 
@@ -167,6 +180,21 @@ static int run_probe(const struct command *command, struct render *render,
 	return status;
 }
 
+static int run_check_hook(const struct command *command, struct render *render,
+			  const struct lull_observer *observer)
+{
+	struct lull_verdict verdict;
+	enum lull_outcome outcome = lull_check_hook(&command->engine, command->sources,
+						    command->n_sources, observer, &verdict);
+	int status = words_exit_status(outcome);
+
+	render_verdict(render, outcome, &verdict, stop_signal);
+	lull_verdict_done(&verdict);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
 static int run_report(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
@@ -205,10 +233,12 @@ int main(int argc, char **argv)
 		.note = on_note,
 		.ask = on_ask,
 		.file = on_file,
+		.step = on_step,
 	};
 
 	(void)setlocale(LC_CTYPE, "");
 	keep_standard_files();
+	service_begin();
 	set_up_signals();
 	if (!options_parse(argc, argv, &command))
 		return 1;
@@ -224,10 +254,14 @@ int main(int argc, char **argv)
 		(void)printf("lullcp %s\n", LULLCP_VERSION);
 		return flush_output(&command, 0);
 	}
+	service_ready(&command);
 	status = command.mode == MODE_CLONE    ? run_copy(&command, &render, &observer)
 		 : command.mode == MODE_VERIFY ? run_verify(&command, &render, &observer)
 		 : command.mode == MODE_PROBE  ? run_probe(&command, &render, &observer)
+		 : command.mode == MODE_CHECK_HOOK
+			 ? run_check_hook(&command, &render, &observer)
 					       : run_report(&command, &render, &observer);
+	service_stopping(&command, false);
 	free(command.made_dest);
 	return status;
 }

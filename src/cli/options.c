@@ -115,6 +115,16 @@ static bool set_passes(struct command *c, const struct option_row *row, const ch
 	return true;
 }
 
+static bool set_keep(struct command *c, const struct option_row *row, const char *value)
+{
+	uint64_t number;
+
+	if (!values_number(value, 1, 1000, &number))
+		return bad_value(c, row, value, "N is a whole number from 1 to 1000.");
+	c->engine.keep = (unsigned int)number;
+	return true;
+}
+
 static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
 {
 	uint64_t number;
@@ -154,7 +164,8 @@ static bool set_mode(struct command *c, const struct option_row *row, const char
 	(void)value;
 	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP && c->mode < MODE_HELP) {
 		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
-			      c->mode == MODE_STATUS	? "status"
+			      c->mode == MODE_CHECK_HOOK ? "check-hook"
+			      : c->mode == MODE_STATUS	? "status"
 			      : c->mode == MODE_RECOVER ? "recover"
 			      : c->mode == MODE_PROBE	? "probe"
 							: "verify",
@@ -164,6 +175,14 @@ static bool set_mode(struct command *c, const struct option_row *row, const char
 	if (c->mode < MODE_HELP)
 		c->mode = mode;
 	return true;
+}
+
+static bool set_check_hook(struct command *c, const struct option_row *row, const char *value)
+{
+	if (*value == '\0')
+		return bad_value(c, row, value, "It must not be empty.");
+	c->check_hook = value;
+	return set_mode(c, row, value);
 }
 
 static bool set_verify(struct command *c, const struct option_row *row, const char *value)
@@ -193,9 +212,13 @@ static const struct option_row own_options[] = {
 	  "how far an interrupted clone has come" },
 	{ "recover", NULL, NULL, set_mode, MODE_RECOVER,
 	  "thaw writers that a killed run has left frozen" },
+	{ "check-hook", NULL, "COMMAND", set_check_hook, MODE_CHECK_HOOK,
+	  "call a hook in all the ways that it must stand" },
 	{ NULL, NULL, NULL, NULL, 0, "How DEST is written:" },
 	{ "inplace", NULL, NULL, options_set_flag, FIELD(engine.in_place),
 	  "write DEST itself, without a temporary file" },
+	{ "keep", NULL, "N", set_keep, 0,
+	  "make DEST.DATE, and keep the latest N of them" },
 	{ "no-sync", NULL, NULL, options_set_flag, FIELD(engine.no_sync),
 	  "do not wait until DEST is on disk at the end" },
 	{ "jobs", "j", "N", set_jobs, 0, "work on so many files at a time (1)" },
@@ -288,9 +311,41 @@ bool options_mistake(const struct command *c, const char *format, ...)
 	return try_help(c);
 }
 
+/* A generation is a new file of its own, of a regular SOURCE. */
+static bool check_keep(const struct command *c)
+{
+	const struct lull_cp *cp = &c->engine.cp;
+	const struct {
+		bool given;
+		const char *name;
+	} others[] = {
+		{ c->mode != MODE_CLONE, "--verify, --probe, --status, --recover or --check-hook" },
+		{ c->engine.refresh, "--refresh" },
+		{ c->engine.in_place, "--inplace" },
+		{ c->engine.no_sync, "--no-sync" },
+		{ c->backup, "--backup" },
+		{ cp->recursive, "--recursive" },
+		{ cp->follow == LULL_FOLLOW_NEVER, "--no-dereference" },
+		{ cp->hard_link, "--link" },
+		{ cp->symbolic_link, "--symbolic-link" },
+		{ cp->attributes_only, "--attributes-only" },
+		{ cp->parents, "--parents" },
+		{ cp->remove_destination, "--remove-destination" },
+		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
+		{ cp->update != LULL_UPDATE_ALL, "--update" },
+	};
+
+	for (size_t i = 0; i < LENGTH(others); i++) {
+		if (others[i].given)
+			return options_mistake(c, "--keep and %s exclude each other",
+					       others[i].name);
+	}
+	return true;
+}
+
 static bool check(struct command *c)
 {
-	bool hookless = !c->engine.hook && !c->engine.resume;
+	bool hookless = !c->engine.hook && !c->check_hook && !c->engine.resume;
 
 	if (!cp_options_check(c))
 		return false;
@@ -312,11 +367,21 @@ static bool check(struct command *c)
 	if (c->engine.base && c->engine.in_place)
 		return options_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return options_mistake(c, "--refresh excludes --verify, --probe, --status and --recover");
+		return options_mistake(c, "--refresh excludes --verify, --probe, --status, --recover "
+					  "and --check-hook");
+	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns || c->engine.live ||
+			      c->engine.keep_frozen))
+		return options_mistake(c, "--check-hook and %s exclude each other",
+				       c->engine.hook		 ? "--hook"
+				       : c->engine.max_freeze_ns ? "--max-freeze"
+				       : c->engine.live		 ? "--live"
+								 : "--keep-frozen");
+	if (c->check_hook)
+		c->engine.hook = c->check_hook;
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return options_mistake(c, "--keep-frozen and --max-freeze exclude each other");
-	return true;
+	return c->engine.keep == 0 || check_keep(c);
 }
 
 static const char *base_name(const char *path)
@@ -520,9 +585,10 @@ void options_help(const struct command *command)
 		     "  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
 		     "  or:  %s --status [OPTION]... DEST\n"
 		     "  or:  %s --recover [OPTION]... DEST\n"
+		     "  or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n"
 		     "Copy as cp does, but clone files by reflink, in calls so short that programs\n"
 		     "which use SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
-		     p, p, p, p, p, p, p, p);
+		     p, p, p, p, p, p, p, p, p);
 	for (unsigned int i = 0; (row = row_at(i)); i++)
 		print_row(row);
 	(void)printf("\n"

@@ -7,7 +7,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum mode { MODE_CLONE, MODE_VERIFY, MODE_PROBE, MODE_STATUS, MODE_RECOVER, MODE_HELP, MODE_VERSION };
+enum mode {
+	MODE_CLONE,
+	MODE_VERIFY,
+	MODE_PROBE,
+	MODE_STATUS,
+	MODE_RECOVER,
+	MODE_CHECK_HOOK,
+	MODE_HELP,
+	MODE_VERSION,
+};
 
 enum progress_when { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
@@ -29,7 +38,8 @@ struct command {
 	bool copy_contents;          /* --copy-contents */
 	bool reflink_given;          /* --reflink, whatever its value */
 	bool said;                   /* a mistake has been told in full */
-	const char *const *sources;  /* MODE_CLONE: the operands but for DEST */
+	const char *check_hook;      /* --check-hook, or NULL */
+	const char *const *sources;  /* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
 	unsigned int n_sources;
 	const char *program;         /* what messages begin with */
 	const char *source;          /* operands, as given */

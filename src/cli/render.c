@@ -5,6 +5,7 @@
 #include "json.h"
 #include "notes.h"
 #include "quote.h"
+#include "service.h"
 #include "words.h"
 
 #include <stdio.h>
@@ -94,12 +95,14 @@ static void draw_line(struct render *render, const struct lull_progress *p)
 
 	if (!text)
 		return;
+	service_level(SERVICE_INFO);
 	/* Without a terminal (--progress=always into a log) a line is a line. */
 	if (width > 0)
 		(void)fprintf(stderr, "\r\033[K%.*s", width, text);
 	else
 		(void)fprintf(stderr, "%s\n", text);
 	(void)fflush(stderr);
+	service_level(SERVICE_ERROR);
 	render->line_shown = width > 0;
 	free(text);
 }
@@ -124,13 +127,15 @@ void render_status(struct render *render, const struct lull_progress *p)
 	clear_line(render);
 	if (render->command->json)
 		json_status(p);
+	service_level(SERVICE_INFO);
 	if (text)
 		(void)fprintf(stderr, "%s: %s\n", render->command->program, text);
 	(void)fflush(stderr);
+	service_level(SERVICE_ERROR);
 	free(text);
 }
 
-static void say(struct render *render, const char *message, const char *advice)
+void render_say(struct render *render, const char *message, const char *advice)
 {
 	clear_line(render);
 	(void)fprintf(stderr, "%s: %s\n", render->command->program,
@@ -154,7 +159,9 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 		json_warning(text ? text : "", path);
 	if (!render->command->quiet && text) {
 		clear_line(render);
+		service_level(SERVICE_WARNING);
 		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program, text);
+		service_level(SERVICE_ERROR);
 	}
 	free(text);
 }
@@ -174,9 +181,11 @@ void render_note(struct render *render, const struct lull_note *note)
 		if (c->json)
 			json_note(note, text ? text : "");
 		clear_line(render);
+		service_level(note->kind < LULL_NOTE_FAILURES ? SERVICE_WARNING : SERVICE_ERROR);
 		if (note->kind >= LULL_NOTE_FAILURES || !c->quiet)
 			(void)fprintf(stderr, "%s: %s\n", c->program,
 				      text ? text : strerror(12));
+		service_level(SERVICE_ERROR);
 	}
 	free(text);
 }
@@ -232,8 +241,10 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 	if (c->json)
 		json_warning(text, t->not_cloned);
 	clear_line(render);
+	service_level(SERVICE_WARNING);
 	if (!c->quiet)
 		(void)fprintf(stderr, "%s: %s\n", c->program, text);
+	service_level(SERVICE_ERROR);
 	free(text);
 }
 
@@ -247,11 +258,13 @@ void render_announce(struct render *render, enum lull_method method, uint64_t ns
 	if (c->quiet || (!c->summary && !render->terminal))
 		return;
 	clear_line(render);
+	service_level(SERVICE_INFO);
 	(void)fprintf(stderr, "%s: %s%s%s for about %s\n", c->program,
 		      c->source ? quote(c->source) : "", c->source ? ": " : "",
 		      method == LULL_METHOD_FROZEN ? "freezing the writers"
 						   : "one call over the whole file: writers wait",
 		      words_time(ns));
+	service_level(SERVICE_ERROR);
 }
 
 void render_comparison(struct render *render, enum lull_outcome outcome,
@@ -271,7 +284,7 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 	if (outcome == LULL_INTERRUPTED || outcome == LULL_FAILED) {
 		if (c->json)
 			json_error(outcome, &f->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 	}
 	if (c->json) {
@@ -313,7 +326,7 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 		}
 		if (c->json)
 			json_error(outcome, &f->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 	}
 	if (c->json) {
@@ -409,7 +422,10 @@ void render_end(struct render *render, enum lull_outcome outcome,
 	if (outcome != LULL_OK && !result->elsewhere) {
 		if (c->json)
 			json_error(outcome, &result->failure, message ? message : "");
-		say(render, message, advice);
+		/* "Not now" is no failure to those who run it each night. */
+		service_level(outcome == LULL_SKIPPED ? SERVICE_WARNING : SERVICE_ERROR);
+		render_say(render, message, advice);
+		service_level(SERVICE_ERROR);
 		free(message);
 	}
 	if (c->json) {
@@ -464,7 +480,7 @@ void render_report(struct render *render, enum lull_outcome outcome,
 		words_failure(outcome, &r->failure, &message, &advice);
 		if (c->json)
 			json_error(outcome, &r->failure, message ? message : "");
-		say(render, message, advice);
+		render_say(render, message, advice);
 		free(message);
 		return;
 	}

@@ -51,6 +51,16 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 void render_end(struct render *render, enum lull_outcome outcome,
 		const struct lull_result *result, int signal);
 
+/* A step of --check-hook. */
+void render_step(struct render *render, const struct lull_step *step);
+
+/* What --check-hook came to. */
+void render_verdict(struct render *render, enum lull_outcome outcome,
+		    const struct lull_verdict *verdict, int signal);
+
+/* A message and advice, or NULL, on standard error. */
+void render_say(struct render *render, const char *message, const char *advice);
+
 /* What --status and --recover found. */
 void render_report(struct render *render, enum lull_outcome outcome,
 		   const struct lull_report *report);

@@ -60,7 +60,9 @@ static bool judge_number(struct command *c)
 	if (several && o->hook && unfit_for_set(c))
 		return options_mistake(c, "--hook with several SOURCEs and %s exclude each other",
 				       unfit_for_set(c));
-	if (o->checkpoint && !(several && (o->hook || o->resume || o->restart)))
+	if (several && o->keep > 0 && o->hook)
+		return options_mistake(c, "--keep with --hook takes one SOURCE");
+	if (o->checkpoint && !(several && o->keep == 0 && (o->hook || o->resume || o->restart)))
 		one = "--checkpoint";
 	if (one && (several || o->cp.recursive))
 		return options_mistake(c, "%s takes one SOURCE, which is a file", one);
@@ -148,6 +150,16 @@ bool targets_take(struct command *c, int n, char **operand)
 
 	if (c->mode == MODE_CLONE)
 		return take_for_copy(c, n, operand);
+	if (c->mode == MODE_CHECK_HOOK) {
+		if (n == 0)
+			return options_mistake(c, "missing file operand");
+		if (c->target_directory)
+			return options_mistake(c, "--check-hook and --target-directory exclude "
+						  "each other");
+		c->sources = (const char *const *)operand;
+		c->n_sources = (unsigned int)n;
+		return true;
+	}
 	if (c->target_directory && c->no_target_directory)
 		return options_mistake(c, "cannot combine --target-directory (-t) and "
 					  "--no-target-directory (-T)");

@@ -4,6 +4,7 @@
 
 #include "quote.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,6 +252,28 @@ static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
 	}
 }
 
+static char *record_words(const struct lull_failure *f, const char **ret_advice)
+{
+	const char *name = f->path ? quote(f->path) : "it";
+
+	switch (f->cause) {
+	case LULL_CAUSE_RECORD_DAMAGED:
+		*ret_advice = "Nothing was changed. Without it a new one is begun; what it lists is "
+			      "yours to remove then.";
+		return format("%s is damaged, or no record of generations", name);
+	case LULL_CAUSE_RECORD_SCHEMA:
+		*ret_advice = "Nothing was changed. Use the version that wrote it.";
+		return format("the record of generations %s was written by another version", name);
+	case LULL_CAUSE_RECORD_OWNER:
+		*ret_advice = "Files are removed at its word, so it must be a file of your own that "
+			      "nobody else may write to.";
+		return format("the record of generations %s is not to be trusted", name);
+	default:
+		return format("cannot use the record of generations %s: %s", name,
+			      strerror(f->err));
+	}
+}
+
 static char *base_words(const struct lull_failure *f)
 {
 	const char *name = f->path ? quote(f->path) : "it";
@@ -400,6 +423,8 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||
 		   f->stage == LULL_STAGE_CHECKPOINT) {
 		*ret_message = checkpoint_words(f, ret_advice);
+	} else if (f->stage == LULL_STAGE_RECORD) {
+		*ret_message = record_words(f, ret_advice);
 	} else if (f->stage == LULL_STAGE_HOOK) {
 		*ret_message = hook_words(outcome, f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_WRITERS && outcome == LULL_WRITTEN) {
@@ -457,6 +482,24 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 	case LULL_WARNING_TORN:
 		return format("%s was written to while its bytes were copied: the copy may be torn",
 			      name);
+	case LULL_WARNING_GENERATION_GONE:
+		return format("the generation %s is gone, and no longer counted", name);
+	case LULL_WARNING_GENERATION_OTHER:
+		return format("%s is not the file that lullcp made: it is left alone, and no "
+			      "longer counted",
+			      name);
+	case LULL_WARNING_GENERATION_SPARED:
+		return format("the generation %s cannot be used up: %s; a clone in full instead",
+			      name,
+			      err == EBUSY    ? "it is open"
+			      : err == EMLINK ? "it has several names"
+			      : err == EINVAL ? "it and SOURCE differ in the NOCOW flag"
+					      : strerror(err));
+	case LULL_WARNING_GENERATION_KEPT:
+		return format("the generation %s is kept beyond --keep: %s", name,
+			      err == EBUSY ? "it is open for writing" : strerror(err));
+	case LULL_WARNING_RECORD:
+		return format("cannot bring the record %s up to date: %s", name, strerror(err));
 	case LULL_WARNING_NO_BASE:
 		return format("%s does not exist: this is a clone in full", name);
 	}

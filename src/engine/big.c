@@ -49,6 +49,8 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
 
+	if (e->tree->options->keep > 0)
+		return S_ISREG(st->st_mode);
 	/* One that seems to be empty is at once cloned, or one of /proc, and those have more. */
 	if (!S_ISREG(st->st_mode) || (st->st_size == 0 && !e->tree->options->refresh) || (!e->fresh && !S_ISREG(e->dst.st_mode)) ||
 	    cp->attributes_only || *lull_path_last(e->dst_name) == '\0' ||

@@ -4,6 +4,7 @@
 
 #include "engine/clone.h"
 #include "engine/dest.h"
+#include "engine/rotation.h"
 #include "engine/source.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
@@ -65,7 +66,10 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 	struct lull_dest *dest = &job->dest;
 	enum lull_stage stage;
 	enum lull_cause cause;
-	int r = lull_dest_resolve(dest, path, job->options->checkpoint, &stage, &cause);
+	int r = job->rotation ? lull_dest_resolve_name(dest, path, job->options->checkpoint,
+						       &stage, &cause)
+			      : lull_dest_resolve(dest, path, job->options->checkpoint, &stage,
+						  &cause);
 
 	if (r < 0)
 		return lull_fail(job, stage, cause, r,
@@ -88,6 +92,8 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 {
 	enum lull_outcome outcome = lull_source_open(job);
 
+	if (outcome == LULL_OK && job->options->keep > 0)
+		outcome = lull_rotation_begin(job);
 	if (outcome == LULL_OK)
 		outcome = resolve(job, path);
 	return outcome == LULL_OK ? lull_source_match(job) : outcome;

@@ -30,6 +30,7 @@
 #include "engine/pass.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
+#include "engine/rotation.h"
 #include "engine/shrink.h"
 #include "engine/start.h"
 #include "sys/clock.h"
@@ -63,7 +64,7 @@ static enum lull_outcome publish(struct lull_job *job)
 		if (outcome != LULL_OK)
 			return outcome;
 	}
-	r = lull_dest_publish(job);
+	r = job->rotation ? lull_rotation_publish(job) : lull_dest_publish(job);
 	if (r < 0)
 		return sync_failed(job, LULL_STAGE_PUBLISH, r);
 	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
@@ -182,7 +183,12 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 		outcome = lull_claim_lock(job);
 	if (outcome != LULL_OK)
 		return outcome;
-	outcome = lull_record_find(job);
+	if (job->rotation)
+		outcome = lull_rotation_open(job);
+	if (outcome == LULL_OK)
+		outcome = lull_record_find(job);
+	if (outcome == LULL_OK && job->rotation)
+		outcome = lull_rotation_name(job);
 	if (outcome == LULL_OK && !job->freeze->hook)
 		outcome = lull_freeze_prepare(job);
 	if (outcome == LULL_OK && job->options->refresh && !job->resumed)
@@ -224,9 +230,12 @@ enum lull_outcome lull_clone_at(const struct lull_options *options, const char *
 	outcome = room ? run(&job, dest)
 		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, source);
 	settle(&job, outcome);
-	job.progress->elapsed_ns = lull_clock_now() - job.started;
-	/* The keeper goes by what the job holds. */
+	/* The keeper goes by what the job holds, and has files open that the rotation is about. */
 	lull_freeze_done(&freeze);
+	if (outcome == LULL_OK && job.rotation)
+		lull_rotation_finish(&job);
+	job.progress->elapsed_ns = lull_clock_now() - job.started;
+	lull_rotation_done(job.rotation);
 	lull_job_done(&job);
 	return outcome;
 }

@@ -50,7 +50,7 @@ void lull_dest_done(struct lull_dest *dest)
  * ".NAME" and a suffix; of a name too long for that, the beginning and a hash (FNV-1a)
  * of the whole.
  */
-static char *beside(const char *name, const char *suffix)
+char *lull_dest_beside(const char *name, const char *suffix)
 {
 	size_t room = LONGEST_NAME - strlen(suffix) - 1;
 	char *made = NULL;
@@ -70,7 +70,7 @@ static char *beside(const char *name, const char *suffix)
 
 char *lull_dest_checkpoint_name(const char *name)
 {
-	return beside(name, ".lullcp");
+	return lull_dest_beside(name, ".lullcp");
 }
 
 /* Absolute form of a path whose last part need not exist. NULL with errno set. */
@@ -108,7 +108,7 @@ static int name_checkpoint(struct lull_dest *dest, const char *checkpoint)
 	if (checkpoint) {
 		dest->checkpoint_path = absolute(checkpoint);
 	} else {
-		_cleanup_free_ char *name = beside(dest->name, ".lullcp");
+		_cleanup_free_ char *name = lull_dest_beside(dest->name, ".lullcp");
 
 		if (!name || asprintf(&dest->checkpoint_path, "%.*s%s",
 				      (int)(dest->name - dest->path), dest->path, name) < 0)
@@ -119,6 +119,45 @@ static int name_checkpoint(struct lull_dest *dest, const char *checkpoint)
 	dest->checkpoint = strrchr(dest->checkpoint_path, '/') + 1;
 	dest->checkpoint_dir = open_dir_of(dest->checkpoint_path);
 	return dest->checkpoint_dir < 0 ? dest->checkpoint_dir : 0;
+}
+
+/* What bears the name. A type that cannot be replaced is refused. */
+static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
+{
+	dest->exists = lstat(dest->path, &dest->old) == 0;
+	if (!dest->exists)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(dest->old.st_mode)) {
+		*ret_cause = LULL_CAUSE_IS_DIRECTORY;
+		return -EISDIR;
+	}
+	if (!S_ISREG(dest->old.st_mode)) {
+		*ret_cause = LULL_CAUSE_NOT_REGULAR;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The directory, and the names in it, once path and name are known. */
+static int settle_names(struct lull_dest *dest, const char *checkpoint,
+			enum lull_stage *ret_stage)
+{
+	int r;
+
+	*ret_stage = LULL_STAGE_OPEN_DIR;
+	dest->dir = open_dir_of(dest->path);
+	if (dest->dir < 0)
+		return dest->dir;
+	r = lull_identity_fs(dest->dir, &dest->fs);
+	if (r < 0)
+		return r;
+	dest->temporary = lull_dest_beside(dest->name, ".lullcp-part");
+	dest->snapshot = lull_dest_beside(dest->name, ".lullcp-snap");
+	if (!dest->temporary || !dest->snapshot)
+		return -ENOMEM;
+
+	*ret_stage = LULL_STAGE_CHECKPOINT;
+	return name_checkpoint(dest, checkpoint);
 }
 
 int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *checkpoint,
@@ -142,34 +181,35 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *chec
 	dest->name = strrchr(dest->path, '/') + 1;
 
 	*ret_stage = LULL_STAGE_STAT_DEST;
-	if (lstat(dest->path, &dest->old) == 0) {
-		dest->exists = true;
-		if (S_ISDIR(dest->old.st_mode)) {
-			*ret_cause = LULL_CAUSE_IS_DIRECTORY;
-			return -EISDIR;
-		}
-		if (!S_ISREG(dest->old.st_mode)) {
-			*ret_cause = LULL_CAUSE_NOT_REGULAR;
-			return -EINVAL;
-		}
-	} else if (errno != ENOENT) {
+	r = look(dest, ret_cause);
+	return r < 0 ? r : settle_names(dest, checkpoint, ret_stage);
+}
+
+int lull_dest_resolve_name(struct lull_dest *dest, const char *path, const char *checkpoint,
+			   enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+{
+	*ret_stage = LULL_STAGE_CREATE;
+	*ret_cause = LULL_CAUSE_ERRNO;
+	dest->path = absolute(path);
+	if (!dest->path)
 		return -errno;
-	}
+	dest->name = strrchr(dest->path, '/') + 1;
+	return settle_names(dest, checkpoint, ret_stage);
+}
 
-	*ret_stage = LULL_STAGE_OPEN_DIR;
-	dest->dir = open_dir_of(dest->path);
-	if (dest->dir < 0)
-		return dest->dir;
-	r = lull_identity_fs(dest->dir, &dest->fs);
-	if (r < 0)
-		return r;
-	dest->temporary = beside(dest->name, ".lullcp-part");
-	dest->snapshot = beside(dest->name, ".lullcp-snap");
-	if (!dest->temporary || !dest->snapshot)
+int lull_dest_call(struct lull_dest *dest, const char *name)
+{
+	enum lull_cause cause;
+	char *path;
+
+	if (strlen(name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) < 0)
 		return -ENOMEM;
-
-	*ret_stage = LULL_STAGE_CHECKPOINT;
-	return name_checkpoint(dest, checkpoint);
+	free(dest->path);
+	dest->path = path;
+	dest->name = strrchr(path, '/') + 1;
+	return look(dest, &cause);
 }
 
 /* True if the lock file is still the one that bears the name. */
@@ -329,6 +369,22 @@ int lull_dest_finish(struct lull_job *job)
 	return r;
 }
 
+/* alone: a generation replaces nothing. */
+static int give_name(const struct lull_dest *dest, bool alone)
+{
+	struct stat st;
+
+	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name,
+		      alone ? RENAME_NOREPLACE : 0) == 0)
+		return 0;
+	/* Some file systems, such as NFS, cannot promise it. */
+	if (!alone || errno != EINVAL)
+		return -errno;
+	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
+}
+
 int lull_dest_rename(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -336,8 +392,10 @@ int lull_dest_rename(struct lull_job *job)
 	if (!dest->in_place) {
 		if (!still_named(dest, dest->lock))
 			return -ESTALE;
-		if (renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0)
-			return -errno;
+		int r = give_name(dest, job->rotation != NULL);
+
+		if (r < 0)
+			return r;
 	}
 	job->result->published = true;
 	return 0;

@@ -16,6 +16,22 @@ void lull_dest_init(struct lull_dest *dest);
 void lull_dest_done(struct lull_dest *dest);
 
 /*
+ * Makes the names for path, which is a name only: whatever bears it does not matter. Else
+ * as lull_dest_resolve().
+ */
+int lull_dest_resolve_name(struct lull_dest *dest, const char *path, const char *checkpoint,
+			   enum lull_stage *ret_stage, enum lull_cause *ret_cause) _must_check_;
+
+/*
+ * Gives the clone another name than that of path, in the same directory, and looks what
+ * bears it. The lock and the checkpoint keep theirs. 0 or -errno.
+ */
+int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
+
+/* ".NAME" and suffix, shortened to what a directory takes; to be freed, NULL. */
+char *lull_dest_beside(const char *name, const char *suffix);
+
+/*
  * Finds out what path is, opens its directory and makes the names. checkpoint may be
  * NULL. Nothing is created. 0, or -errno with *ret_stage and *ret_cause set.
  */
@@ -49,7 +65,8 @@ int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 /* Writes the clone to disk and makes it what DEST is to be: mode, owner. 0 or -errno. */
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
-/* Gives it its name, durably unless no_sync. 0 or -errno. */
+/* Gives it its name, durably unless no_sync. 0; -EEXIST if it is dated and the name is
+   taken; or another -errno. */
 int lull_dest_publish(struct lull_job *job) _must_check_;
 
 /* The first half of that: the name, and no more. 0 or -errno. */

@@ -388,7 +388,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 			.path3 = e->backup_path,
 		};
 
-		if (cp->verbose && !S_ISDIR(e->src.st_mode))
+		if (cp->verbose && !S_ISDIR(e->src.st_mode) && e->tree->options->keep == 0)
 			lull_queue_note(e->tree, &copied);
 		done = make(e, level, operand);
 	}

@@ -357,6 +357,8 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	if (lull_big_wants(f, src, st)) {
 		return lull_big_copy(f, src, old);
 	}
+	if (e->tree->options->keep > 0)
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
 	if (e->fresh)
 		return create(f, src, st);
 	if (may_replace(f, old) && replace(f, src, old, st, &outcome))
@@ -509,6 +511,16 @@ bool lull_file_finish(struct lull_file *f)
 	const struct lull_observer *observer = tree->voice.observer;
 
 	add_up(f);
+	/* Its name was not known before. */
+	if (f->result.generation && tree->cp->verbose && f->outcome == LULL_OK) {
+		struct lull_note copied = {
+			.kind = LULL_NOTE_COPIED,
+			.path = e->src_path,
+			.path2 = f->result.generation,
+		};
+
+		lull_voice_note(&tree->voice, &copied);
+	}
 	if (tree->cp->debug && f->outcome == LULL_OK) {
 		struct lull_note how = {
 			.kind = LULL_NOTE_HOW,

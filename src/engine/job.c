@@ -151,8 +151,16 @@ void lull_result_done(struct lull_result *result)
 	free(result->failure.path);
 	free(result->failure.path2);
 	free(result->dest);
+	free(result->generation);
 	free(result->hist);
 	*result = (struct lull_result){ 0 };
+}
+
+void lull_verdict_done(struct lull_verdict *verdict)
+{
+	free(verdict->failure.path);
+	free(verdict->failure.path2);
+	*verdict = (struct lull_verdict){ 0 };
 }
 
 void lull_report_done(struct lull_report *report)

@@ -15,8 +15,9 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-struct lull_place;  /* clone.h */
-struct lull_shared; /* shared.h */
+struct lull_place;    /* clone.h */
+struct lull_rotation; /* rotation.h */
+struct lull_shared;   /* shared.h */
 struct lull_job;
 
 /* Where a clone goes: see dest.h. */
@@ -70,6 +71,7 @@ struct lull_job {
 	struct lull_fs src_fs;
 
 	struct lull_dest dest;
+	struct lull_rotation *rotation;    /* DEST is one of several generations; or NULL */
 
 	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
 	struct lull_shared *shared;        /* where it is recorded with others; NULL: alone */

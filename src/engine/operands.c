@@ -39,6 +39,23 @@ static void wait_for_namesake(struct run *run, const char *name)
 		lull_queue_drain(&run->tree);
 }
 
+/* Of one name, generations of several sources would be mixed up. */
+static bool is_named_twice(struct run *run, const char *name, const char *path,
+			   const char *dst_path)
+{
+	struct lull_named *seen = NULL;
+
+	while ((seen = lull_idmap_find(run->names, hash(name), 1, seen))) {
+		if (strcmp(seen->name, name) != 0)
+			continue;
+		lull_tree_note(&run->tree, LULL_NOTE_JUST_CREATED, 0, dst_path, path);
+		return true;
+	}
+	if (!lull_idmap_add(run->names, hash(name), 1, name))
+		lull_tree_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
+	return false;
+}
+
 /* The name in the target: the last part of path, or with --parents all of it. */
 static char *name_in_target(const struct run *run, const char *path)
 {
@@ -86,10 +103,14 @@ static void copy_into_target(struct run *run, const char *path)
 		lull_tree_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 		return;
 	}
+	if (run->tree.options->keep > 0 && is_named_twice(run, name, path, dst_path))
+		return;
 	wait_for_namesake(run, name);
 	rel = dst_path + strlen(dst_path) - strlen(name);
 	rel += strspn(rel, "/");
 	entry.dst_path = operand.dst_path = dst_path;
+	/* DEST is part of a name only, which nothing bears. */
+	entry.fresh = run->tree.options->keep > 0;
 	/* What is left of "/" is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";
 	if (!run->tree.cp->parents ||
@@ -127,6 +148,7 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 		.dst_path = operand.dst_path,
 		.dst_rel = operand.dst_path,
 		.operand = true,
+		.fresh = run->tree.options->keep > 0,
 	};
 
 	if (backup) {

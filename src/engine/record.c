@@ -172,7 +172,8 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 
 	bool file_is_ours = lull_record_same_file(job);
 
-	if (!lull_record_same_source(job) || (!file_is_ours && !same_dest(job)) ||
+	if (c->dated != (job->rotation != NULL) || !lull_record_same_source(job) ||
+	    (!file_is_ours && !same_dest(job)) ||
 	    (c->temporary == NULL) != dest->in_place)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
 	if (!options->resume && !options->restart)
@@ -247,6 +248,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	c->dest_inode = st.st_ino;
 	c->dest_generation = lull_inode_generation(fd);
 	c->replaces = dest->exists;
+	c->dated = job->rotation != NULL;
 	c->refresh = job->base >= 0 || job->refresh_in_place;
 	c->mode = c->refresh ? st.st_mode & 07777 : 0;
 	c->owner = c->refresh ? st.st_uid : 0;

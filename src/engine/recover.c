@@ -34,8 +34,30 @@ static enum lull_outcome record_failed(struct lull_job *job, int r)
 			 job->dest.checkpoint_path);
 }
 
+/* A checkpoint of --keep: that of the name, whatever bears it, such as a link to the latest
+   generation. */
+static bool find_dated(struct lull_job *asked, const char *path, struct lull_checkpoint **ret_of,
+		       unsigned int *ret_n)
+{
+	struct lull_dest *dest = &asked->dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+
+	if (lull_dest_resolve_name(dest, path, asked->options->checkpoint, &stage, &cause) == 0 &&
+	    lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of, ret_n) == 0) {
+		if (*ret_n == 1 && (*ret_of)->dated)
+			return true;
+		lull_checkpoint_free(*ret_of, *ret_n);
+		*ret_of = NULL;
+		*ret_n = 0;
+	}
+	lull_dest_done(dest);
+	return false;
+}
+
 /* A job for each file, which knows its destination. */
-static enum lull_outcome spread(struct found *f, struct lull_checkpoint *of, unsigned int n)
+static enum lull_outcome spread(struct found *f, const char *path, struct lull_checkpoint *of,
+				unsigned int n)
 {
 	f->job = calloc(n, sizeof(*f->job));
 	if (!f->job)
@@ -52,8 +74,11 @@ static enum lull_outcome spread(struct found *f, struct lull_checkpoint *of, uns
 		of[f->n] = (struct lull_checkpoint){ 0 };
 		job->recorded = true;
 		job->freeze = &f->freeze;
-		r = lull_dest_resolve(&job->dest, job->checkpoint.dest,
-				      f->asked.dest.checkpoint_path, &stage, &cause);
+		r = job->checkpoint.dated
+			    ? lull_dest_resolve_name(&job->dest, path,
+						     f->asked.options->checkpoint, &stage, &cause)
+			    : lull_dest_resolve(&job->dest, job->checkpoint.dest,
+						f->asked.dest.checkpoint_path, &stage, &cause);
 		if (r < 0) {
 			f->n++;
 			return lull_fail(&f->asked, stage, cause, r, job->checkpoint.dest);
@@ -74,8 +99,14 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	enum lull_cause cause;
 	unsigned int n = 0;
 	bool named = false;
-	int r = lull_dest_resolve(dest, path, f->asked.options->checkpoint, &stage, &cause);
+	int r;
 
+	if (find_dated(&f->asked, path, &of, &n)) {
+		outcome = spread(f, path, of, n);
+		lull_checkpoint_free(of, n);
+		return outcome;
+	}
+	r = lull_dest_resolve(dest, path, f->asked.options->checkpoint, &stage, &cause);
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
 	r = lull_shared_find(dest, &of, &n);
@@ -94,7 +125,7 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 			outcome = record_failed(&f->asked, -ENOMEM);
 	}
 	if (outcome == LULL_OK)
-		outcome = spread(f, of, n);
+		outcome = spread(f, path, of, n);
 	lull_checkpoint_free(of, n);
 	return outcome;
 }

@@ -443,7 +443,7 @@ static bool suits(const struct lull_options *options)
 	return !cp->attributes_only && cp->backup == LULL_BACKUP_NONE && !cp->force &&
 	       !cp->hard_link && !cp->symbolic_link && !cp->remove_destination &&
 	       cp->overwrite == LULL_OVERWRITE_YES && cp->update == LULL_UPDATE_ALL &&
-	       !options->in_place && !options->no_sync && !options->refresh;
+	       !options->in_place && !options->no_sync && !options->refresh && options->keep == 0;
 }
 
 bool lull_set_is_wanted(const struct lull_options *options, const char *const *sources,

@@ -5,6 +5,7 @@
 #include "engine/dest.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
+#include "engine/rotation.h"
 #include "engine/shrink.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
@@ -56,6 +57,12 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 
 	if (job->had_content || job->begun)
 		return LULL_OK;
+	if (job->base >= 0 && job->rotation) {
+		enum lull_outcome outcome = lull_rotation_spare(job);
+
+		if (outcome != LULL_OK)
+			return outcome;
+	}
 	if (job->base >= 0)
 		return lull_refresh_adopt(job);
 	job->begun = true;

@@ -61,6 +61,7 @@ struct lull_checkpoint {
 	uint32_t mode;            /* permissions and owner to give it at the end, if refresh */
 	uint32_t owner;
 	uint32_t group;
+	bool dated;               /* dest is a name with a date: one of several generations */
 	uint64_t updated;         /* ns since the epoch */
 };
 

@@ -59,7 +59,7 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 {
 	json_t *keys = json_pack(
 		"{s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
-		" s:{s:b, s:b, s:i, s:I, s:I}}",
+		" s:{s:b, s:b, s:i, s:I, s:I, s:b}}",
 		"source", "file_system_uuid", or_null(c->source_fs), "reference",
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
 		"inode", (json_int_t)as_int(c->dest_inode), "generation",
@@ -68,7 +68,8 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 		"offset", (json_int_t)as_int(c->offset), "pass", (int)MIN(c->pass, UINT16_MAX), "method",
 		lull_method_name((enum lull_method)c->method), "phase", phase_names[c->phase],
 		"options", "replaces_existing", c->replaces, "refresh", c->refresh, "mode",
-		(int)c->mode, "owner", (json_int_t)c->owner, "group", (json_int_t)c->group);
+		(int)c->mode, "owner", (json_int_t)c->owner, "group", (json_int_t)c->group,
+		"dated", c->dated);
 	int r = keys ? json_object_update(object, keys) : -1;
 
 	json_decref(keys);

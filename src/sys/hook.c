@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #define GRACE_NS NSEC_PER_SEC
 /* How often to look where the kernel has no pidfd_open (before 5.3). */
 #define LOOK_NS (10 * NSEC_PER_MSEC)
+#define LOOKS_BEHIND 20
 
 extern char **environ;
 
@@ -147,8 +149,9 @@ static char **make_arguments(char *const *words, size_t n_words,
 }
 
 /* In the child: only what is safe after fork() in a process that may have threads. */
-static void become_hook(char **argv, char **env) __attribute__((noreturn));
-static void become_hook(char **argv, char **env)
+static void become_hook(char **argv, char **env, const struct lull_hook_traces *traces)
+	__attribute__((noreturn));
+static void become_hook(char **argv, char **env, const struct lull_hook_traces *traces)
 {
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -162,6 +165,10 @@ static void become_hook(char **argv, char **env)
 	null = open("/dev/null", O_RDWR);
 	if (null >= 0)
 		(void)dup2(null, STDIN_FILENO);
+	if (traces) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(traces->output, STDERR_FILENO);
+	}
 	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
 	environ = env;
 	execvp(argv[0], argv);
@@ -215,17 +222,52 @@ static bool await(pid_t pid, int pidfd, uint64_t deadline, int control, int *ret
 	}
 }
 
+/* Processes of the group that have not ended: /proc/PID/stat is "PID (NAME) STATE PPID PGRP". */
+static void look_behind(pid_t group, struct lull_hook_traces *traces)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		char path[300], line[512] = "";
+		const char *name, *end;
+		char state;
+		int pgrp;
+		FILE *f;
+
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		name = fgets(line, sizeof(line), f) ? strchr(line, '(') : NULL;
+		end = name ? strrchr(line, ')') : NULL;
+		(void)fclose(f);
+		if (!end || sscanf(end + 1, " %c %*d %d", &state, &pgrp) != 2 || pgrp != group ||
+		    state == 'Z' || state == 'X')
+			continue;
+		traces->left++;
+		traces->left_pid = atoi(entry->d_name);
+		(void)snprintf(traces->left_name, sizeof(traces->left_name), "%.*s",
+			       (int)(end - name - 1), name + 1);
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
 static struct lull_hook_status run_one(char **argv, char **env, uint64_t deadline,
-				       int control)
+				       int control, struct lull_hook_traces *traces)
 {
 	struct lull_hook_status result = { .end = LULL_HOOK_OK };
+	uint64_t before = lull_clock_now();
 	int status = 0;
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return (struct lull_hook_status){ LULL_HOOK_ERROR, errno };
 	if (pid == 0)
-		become_hook(argv, env);
+		become_hook(argv, env, traces);
 	(void)setpgid(pid, pid); /* whoever of the two comes first */
 
 	_cleanup_close_ int pidfd = open_pidfd(pid);
@@ -240,6 +282,16 @@ static struct lull_hook_status run_one(char **argv, char **env, uint64_t deadlin
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 		return result;
+	}
+	if (traces)
+		traces->elapsed_ns += lull_clock_now() - before;
+	/* One that is about to end need not be waited for by the hook. */
+	for (unsigned int i = 0; traces && i < LOOKS_BEHIND; i++) {
+		traces->left = 0;
+		look_behind(pid, traces);
+		if (traces->left == 0)
+			break;
+		lull_clock_sleep(LOOK_NS);
 	}
 	if (WIFSIGNALED(status))
 		return (struct lull_hook_status){ LULL_HOOK_KILLED, WTERMSIG(status) };
@@ -309,6 +361,16 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control)
 {
+	return lull_hook_watch(hook, phase, sources, n_sources, facts, timeout_ns, control, NULL);
+}
+
+struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
+					enum lull_hook_phase phase,
+					const char *const *sources, size_t n_sources,
+					const struct lull_hook_facts *facts,
+					uint64_t timeout_ns, int control,
+					struct lull_hook_traces *traces)
+{
 	struct lull_hook_status first = { .end = LULL_HOOK_OK };
 	char *const *words = hook->words.we_wordv;
 	size_t n_words = hook->words.we_wordc;
@@ -340,7 +402,7 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 		if (phase == LULL_HOOK_THAW)
 			deadline = deadline_after(timeout_ns);
 		if (argv)
-			status = run_one(argv, env, deadline, control);
+			status = run_one(argv, env, deadline, control, traces);
 		free_list(argv);
 		if (first.end == LULL_HOOK_OK)
 			first = status;

@@ -43,6 +43,15 @@ struct lull_hook_status {
 	int code;
 };
 
+/* What a call leaves behind, and where it speaks: see lull_hook_watch(). */
+struct lull_hook_traces {
+	int output;         /* given: its standard output and error */
+	uint64_t elapsed_ns; /* until it ended */
+	unsigned int left;  /* processes that still are in its process group */
+	int left_pid;       /* of one of them, and its name */
+	char left_name[32];
+};
+
 /*
  * Splits command as a shell would (quotes, escapes, variables, globs; no command
  * substitution). 0, -EINVAL if it cannot be split or is empty, -ENOMEM.
@@ -68,3 +77,14 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      const char *const *sources, size_t n_sources,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control);
+
+/*
+ * The same, and looks what stays behind, unless traces is NULL. The hook is killed if the
+ * calling thread ends.
+ */
+struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
+					enum lull_hook_phase phase,
+					const char *const *sources, size_t n_sources,
+					const struct lull_hook_facts *facts,
+					uint64_t timeout_ns, int control,
+					struct lull_hook_traces *traces);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -119,6 +120,26 @@ uint64_t lull_inode_extents(int fd)
 bool lull_inode_has_data(int fd, uint64_t from)
 {
 	return lseek(fd, (off_t)from, SEEK_DATA) >= 0 || errno != ENXIO;
+}
+
+enum lull_inode_use lull_inode_use(int fd)
+{
+	static const int kinds[] = { F_WRLCK, F_RDLCK };
+
+	/* Whoever opens the file before the lease is given back breaks it; the signal for that
+	   would be SIGIO, which ends a process that does not expect it. */
+	(void)fcntl(fd, F_SETSIG, SIGURG);
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (fcntl(fd, F_SETLEASE, kinds[i]) == 0) {
+			(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+			return kinds[i] == F_WRLCK ? LULL_INODE_UNUSED : LULL_INODE_READ;
+		}
+		if (errno != EAGAIN)
+			return LULL_INODE_UNKNOWN;
+		if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+			break;
+	}
+	return LULL_INODE_WRITTEN;
 }
 
 uint64_t lull_inode_generation(int fd)

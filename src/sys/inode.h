@@ -42,5 +42,19 @@ uint64_t lull_inode_extents(int fd);
 /* False only if the file is known to hold no data at from or behind it (SEEK_DATA). */
 bool lull_inode_has_data(int fd, uint64_t from);
 
+/* Who else has a file open. */
+enum lull_inode_use {
+	LULL_INODE_UNUSED,
+	LULL_INODE_READ,    /* for reading only */
+	LULL_INODE_WRITTEN, /* for writing */
+	LULL_INODE_UNKNOWN, /* not the caller's to ask, without CAP_LEASE */
+};
+
+/*
+ * As it is in this moment (F_SETLEASE). fd is open for reading alone, or for both: then all
+ * others count as writers.
+ */
+enum lull_inode_use lull_inode_use(int fd);
+
 /* The inode's generation number (FS_IOC_GETVERSION), 0 where there is none. */
 uint64_t lull_inode_generation(int fd);

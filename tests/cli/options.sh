@@ -95,6 +95,25 @@ done
 for value in '' x yes; do
   usage "for '--progress'" --progress="$value" a b
 done
+for value in '' 0 -1 x 1.5 1001; do
+  usage "for '--keep'" --keep="$value" a b
+done
+for other in --refresh --inplace --no-sync --backup -b -a -R -P -d -l -s --attributes-only --remove-destination \
+  -n -i -u --update=none --verify --probe --status --recover --check-hook=x; do
+  usage '--keep and ' --keep=2 $other a b
+done
+mkdir dir
+usage '--keep and --parents exclude each other' --keep=2 --parents a dir
+usage '--keep with --hook takes one SOURCE' --keep=2 --hook=true a a dir
+usage 'missing file operand' --check-hook=true
+usage "option '--check-hook' requires an argument" --check-hook
+usage "for '--check-hook'" --check-hook= a
+for other in --hook=x --max-freeze=1s --live --keep-frozen; do
+  usage '--check-hook and ' --check-hook=true $other a
+done
+for other in --verify --probe --status --recover; do
+  usage 'excludes' --check-hook=true $other a b
+done
 # abbreviations, permutation, --
 expect 1 nosuch --lat=5ms b --prog=nev
 says "cannot stat 'nosuch': No such file or directory"

@@ -147,6 +147,7 @@ static struct lull_checkpoint full(void)
 		.hook = hook,
 		.hook_timeout_ns = 60000000000,
 		.replaces = true,
+		.dated = true,
 		.updated = 1700000002000000000,
 		.snapshot = snapshot,
 		.refresh = true,
@@ -202,6 +203,7 @@ static void check_same(const char *name, const struct lull_checkpoint *a,
 	check_text(name, a->hook, b->hook);
 	check_int(name, a->hook_timeout_ns, b->hook_timeout_ns);
 	check_int(name, a->replaces, b->replaces);
+	check_int(name, a->dated, b->dated);
 	check_text(name, a->snapshot, b->snapshot);
 	check_int(name, a->refresh, b->refresh);
 	check_int(name, a->mode, b->mode);
@@ -245,6 +247,7 @@ static void test_round_trip(void **state UNUSED)
 	cases[9].method = LULL_METHOD_QUIET;
 	cases[10].kept_frozen = false;
 	cases[11].replaces = false;
+	cases[11].dated = false;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct lull_checkpoint back = { 0 };
 		char *text = text_of(&cases[i]);

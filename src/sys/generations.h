@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record of the generations of a destination: a small JSON file beside them that lists
+ * the files that lullcp made, oldest first. Nothing is a generation because of its name;
+ * inode, generation number and file system must be those of the record.
+ */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LULL_GENERATIONS_SCHEMA 1
+/* --keep=1000 and as many again that could not be removed. */
+#define LULL_GENERATIONS_MOST 2000u
+/* A name takes up to 1.5 KiB as JSON escapes, a third of a KiB as base64, the rest 200 bytes. */
+#define LULL_GENERATIONS_MAX_SIZE (5u << 20)
+
+struct lull_generation {
+	char *name;           /* in the directory of the record */
+	char fs[37];          /* UUID of the file system, "" if not known */
+	uint64_t inode;
+	uint64_t number;      /* the inode's generation */
+	uint64_t created;     /* ns since the epoch */
+	bool pending;         /* it is about to get its name */
+};
+
+struct lull_generations {
+	struct lull_generation *item;
+	size_t n;
+};
+
+/* Frees what it owns and leaves it empty. */
+void lull_generations_done(struct lull_generations *generations);
+
+/* Appends a copy. 0, -ENOMEM, or -E2BIG if there are too many. */
+int lull_generations_add(struct lull_generations *generations,
+			 const struct lull_generation *generation) _must_check_;
+
+/* Takes entry i out. */
+void lull_generations_drop(struct lull_generations *generations, size_t i);
+
+/*
+ * Reads name in directory dir; no record is an empty list. 0, or
+ *   -EPERM            it belongs to somebody else, or others may write to it: files would
+ *                     be removed at their word
+ *   -EBADMSG          damaged
+ *   -EPROTONOSUPPORT  written by another version
+ *   or any other -errno of reading.
+ */
+int lull_generations_load(int dir, const char *name,
+			  struct lull_generations *ret_generations) _must_check_;
+
+/* The same from memory. */
+int lull_generations_parse(const char *text, size_t len,
+			   struct lull_generations *ret_generations) _must_check_;
+
+/* The text of the record, to be freed. 0 or -ENOMEM. */
+int lull_generations_format(const struct lull_generations *generations,
+			    char **ret_text) _must_check_;
+
+/* Replaces name in directory dir, durably, mode 0600. 0 or -errno. */
+int lull_generations_save(int dir, const char *name,
+			  const struct lull_generations *generations) _must_check_;
