@@ -249,8 +249,9 @@ class Scenario:
                 wrong.append(f"status {status}, and nothing is named: {text!r}")
         freezes, thaws, words = self.calls()
         # A freeze hook that was ended before it wrote its line is followed by a thaw too.
-        # A keeper that dies after it has thawed can tell nobody: once more then.
-        most = max(freezes, 1) + (1 if killed and process > 0 else 0)
+        # What a keeper has thawed and cannot report, because it dies or the message does not
+        # arrive, is thawed once more.
+        most = max(freezes, 1) + (1 if process > 0 else 0)
         if status != 6 and not freezes <= thaws <= most:
             wrong.append(f"{freezes} freezes, {thaws} thaws")
         return wrong
