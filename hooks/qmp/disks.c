@@ -229,6 +229,8 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 		    disk->source, at.image->name, at.image->driver);
 		return r;
 	}
+	if (r == -ELOOP)
+		say("QEMU's description of its block graph makes no sense");
 	if (r < 0)
 		return r;
 	disk->state.is_open = true;

@@ -10,6 +10,9 @@
  * itself where nothing is above it. An overlay goes right on top of image: what is above
  * follows, whatever it is.
  *
+ * QEMU has no circles and no endless chains, but a guest may have taken it over: walks
+ * are bounded by what was parsed.
+ *
  * Names of files prove little (links, relative names, json: names); the caller compares
  * device and inode. Permissions on the edges, not the read-only flags of nodes, say
  * whether anybody writes: a node that was opened by itself stays writable while nobody
@@ -19,6 +22,10 @@
 
 #include <errno.h>
 #include <string.h>
+
+/* Hundreds of disks make some thousands. */
+#define MOST_NODES 8192
+#define MOST_EDGES 16384
 
 static bool is_filter(const struct graph_node *node)
 {
@@ -79,17 +86,13 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 }
 
 /* The index of the node with that number; n_nodes if there is none. */
-static size_t numbered(json_t *nodes, json_int_t number)
+static size_t numbered(const struct graph *graph, json_int_t number)
 {
-	size_t i;
-	json_t *node;
+	size_t i = 0;
 
-	json_array_foreach(nodes, i, node)
-	{
-		if (json_integer_value(json_object_get(node, "id")) == number)
-			return i;
-	}
-	return json_array_size(nodes);
+	while (i < graph->n_nodes && graph->nodes[i].number != number)
+		i++;
+	return i;
 }
 
 static bool may_write(json_t *edge)
@@ -118,6 +121,7 @@ static int take_nodes(struct graph *graph, json_t *named, json_t *nodes)
 		struct graph_node *node = &graph->nodes[i];
 		const char *type = string_of(each, "type");
 
+		node->number = json_integer_value(json_object_get(each, "id"));
 		node->name = string_of(each, "name");
 		if (!node->name || !type)
 			return -EBADMSG;
@@ -128,7 +132,7 @@ static int take_nodes(struct graph *graph, json_t *named, json_t *nodes)
 	return 0;
 }
 
-static int take_edges(struct graph *graph, json_t *nodes, json_t *edges)
+static int take_edges(struct graph *graph, json_t *edges)
 {
 	size_t i;
 	json_t *each;
@@ -139,9 +143,9 @@ static int take_edges(struct graph *graph, json_t *nodes, json_t *edges)
 
 		edge->role = string_of(each, "name");
 		edge->parent =
-		    numbered(nodes, json_integer_value(json_object_get(each, "parent")));
+		    numbered(graph, json_integer_value(json_object_get(each, "parent")));
 		edge->child =
-		    numbered(nodes, json_integer_value(json_object_get(each, "child")));
+		    numbered(graph, json_integer_value(json_object_get(each, "child")));
 		edge->writes = may_write(each);
 		if (!edge->role || edge->parent >= graph->n_nodes ||
 		    edge->child >= graph->n_nodes)
@@ -159,6 +163,9 @@ int graph_parse(json_t *named, json_t *debug, struct graph **ret_graph)
 
 	if (!json_is_array(named) || !json_is_array(nodes) || !json_is_array(edges))
 		return -EBADMSG;
+	if (json_array_size(nodes) > MOST_NODES || json_array_size(edges) > MOST_EDGES ||
+	    json_array_size(named) > MOST_NODES)
+		return -EBADMSG;
 	graph = calloc(1, sizeof(*graph));
 	if (!graph)
 		return -ENOMEM;
@@ -167,11 +174,12 @@ int graph_parse(json_t *named, json_t *debug, struct graph **ret_graph)
 	graph->n_edges = json_array_size(edges);
 	graph->nodes = calloc(graph->n_nodes + 1, sizeof(*graph->nodes));
 	graph->edges = calloc(graph->n_edges + 1, sizeof(*graph->edges));
-	r = graph->owner && graph->nodes && graph->edges ? 0 : -ENOMEM;
+	graph->seen = calloc(graph->n_nodes + 1, sizeof(*graph->seen));
+	r = graph->owner && graph->nodes && graph->edges && graph->seen ? 0 : -ENOMEM;
 	if (r == 0)
 		r = take_nodes(graph, named, nodes);
 	if (r == 0)
-		r = take_edges(graph, nodes, edges);
+		r = take_edges(graph, edges);
 	if (r < 0) {
 		graph_free(graph);
 		return r;
@@ -187,6 +195,7 @@ void graph_free(struct graph *graph)
 	json_decref(graph->owner);
 	free(graph->nodes);
 	free(graph->edges);
+	free(graph->seen);
 	free(graph);
 }
 
@@ -286,15 +295,17 @@ static const struct graph_node *find_overlay(const struct graph *graph, size_t i
 int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
 	       void *ctx, struct graph_place *ret_place)
 {
-	size_t protocol, at;
+	size_t protocol, at, steps = 0;
 	int r = find_protocol(graph, is_it, ctx, &protocol);
 
 	if (r < 0)
 		return r;
-	for (at = protocol;;) {
+	for (at = protocol;; steps++) {
 		const char *role = "";
 		size_t above;
 
+		if (steps > graph->n_nodes)
+			return -ELOOP;
 		r = node_above(graph, at, &above, &role);
 		if (r < 0)
 			return r;
@@ -320,19 +331,29 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 	return r;
 }
 
-size_t graph_users(const struct graph *graph, const struct graph_node *node)
+static size_t users_of(const struct graph *graph, size_t index)
 {
-	size_t index = index_of(graph, node), n = 0;
+	size_t n = 0;
 
+	graph->seen[index] = true;
 	for (size_t i = 0; i < graph->n_edges; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
 		const struct graph_node *above = &graph->nodes[edge->parent];
 
 		if (edge->child != index || above->is_job)
 			continue;
-		n += is_filter(above) ? graph_users(graph, above) : 1;
+		if (!is_filter(above))
+			n++;
+		else if (!graph->seen[edge->parent])
+			n += users_of(graph, edge->parent);
 	}
 	return n;
+}
+
+size_t graph_users(const struct graph *graph, const struct graph_node *node)
+{
+	memset(graph->seen, 0, graph->n_nodes * sizeof(*graph->seen));
+	return users_of(graph, index_of(graph, node));
 }
 
 const char *graph_storage(const struct graph *graph, const struct graph_node *node)

@@ -12,7 +12,8 @@
 #define GRAPH_OUR_PREFIX "lull-"
 
 struct graph_node {
-	const char *name; /* empty for what is no block node */
+	json_int_t number; /* as edges name it */
+	const char *name;  /* empty for what is no block node */
 	const char
 	    *driver;	  /* NULL for what is no block node: a device, an export, a job */
 	const char *file; /* as QEMU names it; NULL if unknown */
@@ -32,6 +33,7 @@ struct graph {
 	size_t n_nodes;
 	struct graph_edge *edges;
 	size_t n_edges;
+	bool *seen;    /* one for each node, for the walk at work */
 	json_t *owner; /* of all the strings */
 };
 
@@ -46,7 +48,7 @@ struct graph_place {
 /*
  * From the answers to query-named-block-nodes and x-debug-query-block-graph. A node that
  * came or went between the two has an empty driver. 0, -EBADMSG if they are not such
- * answers, -ENOMEM.
+ * answers or beyond all measure, -ENOMEM.
  */
 int graph_parse(json_t *named, json_t *debug, struct graph **ret_graph) _must_check_;
 
@@ -56,7 +58,8 @@ void graph_free(struct graph *graph);
 /*
  * The node that has the file open for which is_it says true, and what is above. 0 or
  * -ENOENT: no node; -EMLINK: several nodes write to it; -ENOTSUP: it is a part of a node
- * of another kind than an image (*ret_place has protocol and, as image, that node).
+ * of another kind than an image (*ret_place has protocol and, as image, that node);
+ * -ELOOP: the nodes above it go round in a circle.
  */
 int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
 	       void *ctx, struct graph_place *ret_place) _must_check_;
@@ -65,8 +68,8 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 const struct graph_node *graph_named(const struct graph *graph, const char *name);
 
 /*
- * How many use node from above, jobs left out, filters looked through: devices, exports
- * and nodes.
+ * How many use node from above, jobs left out, filters looked through, each once:
+ * devices, exports and nodes. Not for two threads at once.
  */
 size_t graph_users(const struct graph *graph, const struct graph_node *node);
 

@@ -43,17 +43,27 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 	}
 }
 
+/* Another lullcp may have published DEST since the caller has looked; a rename takes nothing
+   from anybody else then. */
+static bool may_be_replaced(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+
+	return !job->options->in_place &&
+	       (!dest->exists || (dest->old.st_uid == geteuid() && dest->old.st_nlink == 1));
+}
+
 /* What the path leads to is what the caller has opened and looked at. */
 static bool is_in_place(const struct lull_job *job)
 {
 	const struct lull_place *place = job->place;
 	struct stat wanted, found;
+	bool same = (place->old >= 0) == job->dest.exists &&
+		    (place->old < 0 ||
+		     (fstat(place->old, &wanted) == 0 && wanted.st_ino == job->dest.old.st_ino &&
+		      wanted.st_dev == job->dest.old.st_dev));
 
-	if ((place->old >= 0) != job->dest.exists)
-		return false;
-	if (place->old >= 0 &&
-	    (fstat(place->old, &wanted) < 0 || wanted.st_ino != job->dest.old.st_ino ||
-	     wanted.st_dev != job->dest.old.st_dev))
+	if (!same && !may_be_replaced(job))
 		return false;
 	return place->dir < 0 ||
 	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&

@@ -15,6 +15,10 @@
 #include <string.h>
 #include <sys/file.h>
 
+/* Others may take the lock and publish between any two steps; nobody does it so often, but
+   one who renames the file under us again and again. */
+#define LOCK_TRIES 1000
+
 /* Leaves room for the "~" of a checkpoint that is being saved. */
 #define LONGEST_NAME (NAME_MAX - 1)
 
@@ -212,21 +216,40 @@ int lull_dest_call(struct lull_dest *dest, const char *name)
 	return look(dest, &cause);
 }
 
-/* True if the lock file is still the one that bears the name. */
-static bool still_named(const struct lull_dest *dest, int fd)
+static bool bears_name(const struct lull_dest *dest, const char *name, int fd)
 {
 	struct stat a, b;
 
-	return fstat(fd, &a) == 0 &&
-	       fstatat(dest->dir, dest->temporary, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstat(fd, &a) == 0 && fstatat(dest->dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/* True if the lock file is still the one that bears the name. */
+static bool still_named(const struct lull_dest *dest, int fd)
+{
+	return bears_name(dest, dest->temporary, fd);
+}
+
+/*
+ * The name of the temporary file is free from the rename on, the checkpoint's only a little
+ * later. Until then the lock is held on what has become DEST.
+ */
+static bool is_being_finished(const struct lull_dest *dest)
+{
+	if (faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+
+	_cleanup_close_ int fd = openat(dest->dir, dest->name,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 int lull_dest_lock(struct lull_dest *dest)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-	for (;;) {
+	for (int i = 0; i < LOCK_TRIES; i++) {
 		_cleanup_close_ int fd =
 			openat(dest->dir, dest->temporary, flags | O_CREAT | O_EXCL, 0600);
 		struct stat st;
@@ -248,12 +271,18 @@ int lull_dest_lock(struct lull_dest *dest)
 		/* Its holder may have published or removed it since it was opened. */
 		if (!still_named(dest, fd))
 			continue;
+		if (is_being_finished(dest)) {
+			if (dest->created)
+				(void)unlinkat(dest->dir, dest->temporary, 0);
+			return -EWOULDBLOCK;
+		}
 		if (fchmod(fd, 0600) < 0)
 			return -errno;
 		dest->lock_was_empty = st.st_size == 0;
 		dest->lock = lull_steal_fd(&fd);
 		return 0;
 	}
+	return -ESTALE;
 }
 
 bool lull_dest_is_locked(const struct lull_dest *dest)
@@ -396,6 +425,9 @@ int lull_dest_rename(struct lull_job *job)
 
 		if (r < 0)
 			return r;
+		/* Who may write to the directory may have been quicker. */
+		if (!bears_name(dest, dest->name, dest->lock))
+			return -ESTALE;
 	}
 	job->result->published = true;
 	return 0;

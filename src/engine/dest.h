@@ -43,7 +43,8 @@ char *lull_dest_checkpoint_name(const char *name);
 
 /*
  * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it,
- * -EEXIST if what bears the name is not a file of ours, or any other -errno.
+ * -EEXIST if what bears the name is not a file of ours, -ESTALE if the name is taken from it
+ * again and again, or any other -errno.
  */
 int lull_dest_lock(struct lull_dest *dest) _must_check_;
 
@@ -65,8 +66,10 @@ int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 /* Writes the clone to disk and makes it what DEST is to be: mode, owner. 0 or -errno. */
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
-/* Gives it its name, durably unless no_sync. 0; -EEXIST if it is dated and the name is
-   taken; or another -errno. */
+/*
+ * Gives it its name, durably unless no_sync. 0; -EEXIST if it is dated and the name is taken;
+ * -ESTALE if somebody else has put another file in its place; or another -errno.
+ */
 int lull_dest_publish(struct lull_job *job) _must_check_;
 
 /* The first half of that: the name, and no more. 0 or -errno. */

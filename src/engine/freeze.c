@@ -119,7 +119,7 @@ static void on_orphaned_snapshot(void *ctx, bool thawed)
 	struct lull_checkpoint now = { 0 };
 
 	(void)thawed;
-	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot) < 0 ||
+	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot, job->src) < 0 ||
 	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
 		return;
 	if (strcmp(now.run_id, job->checkpoint.run_id) == 0 && now.snapshot) {

@@ -11,6 +11,7 @@
 #include "sys/inode.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 enum lull_cause lull_record_cause(int err)
@@ -142,9 +143,12 @@ static bool published_already(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	const struct lull_dest *dest = &job->dest;
+	struct stat st;
 
-	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary && dest->exists &&
-	       dest->old.st_ino == c->dest_inode && same_dest(job) &&
+	/* Not by dest->old: while this run waited for the lock, another may have published. */
+	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary &&
+	       fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == c->dest_inode && same_dest(job) &&
 	       strcmp(c->dest_fs, dest->fs.uuid) == 0;
 }
 

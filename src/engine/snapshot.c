@@ -15,6 +15,7 @@
 #include "sys/snapshot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,7 +105,12 @@ static enum lull_outcome record(struct lull_job *job, bool there)
 enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
-	int r = lull_snapshot_delete(dest->dir, dest->snapshot);
+	/* To recover, nobody has opened it; if it is gone, the name has to do. */
+	_cleanup_close_ int fd =
+		job->src < 0 && job->checkpoint.source
+			? open(job->checkpoint.source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+			: -1;
+	int r = lull_snapshot_delete(dest->dir, dest->snapshot, job->src < 0 ? fd : job->src);
 
 	if (r < 0) {
 		_cleanup_free_ char *path = NULL;
@@ -162,7 +168,7 @@ enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible
 		outcome = lull_freeze_guard(job);
 	if (outcome == LULL_OK) {
 		/* One that a crash left is no longer of use to anybody. */
-		r = lull_snapshot_delete(job->dest.dir, job->dest.snapshot);
+		r = lull_snapshot_delete(job->dest.dir, job->dest.snapshot, job->src);
 		if (r == 0)
 			r = take(job, root);
 		/* Renamed since, it is not there. */

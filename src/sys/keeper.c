@@ -49,6 +49,22 @@ struct lull_keeper {
 	struct lull_keeper_answer answer;
 };
 
+/*
+ * A message that does not arrive would leave both waiting for each other, the writers frozen:
+ * what cannot be sent becomes an end of file, which means that this side is gone. It can
+ * still hear.
+ */
+static void say_to(int socket, const void *message, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = send(socket, message, len, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		(void)shutdown(socket, SHUT_WR);
+}
+
 /* ---- in the keeper ---- */
 
 static volatile sig_atomic_t parent_gone;
@@ -83,7 +99,7 @@ static void guard_thaw(struct guard *g, const char *result)
 
 static void guard_report(const struct guard *g)
 {
-	(void)send(g->socket, &g->answer, sizeof(g->answer), MSG_NOSIGNAL);
+	say_to(g->socket, &g->answer, sizeof(g->answer));
 }
 
 /* The next order: 1, 0 if the main process is gone, -1 if the expiry came first. */
@@ -248,7 +264,7 @@ static void tell(struct lull_keeper *keeper, enum say say, const char *result)
 
 	if (result)
 		strncpy(order.result, result, sizeof(order.result) - 1);
-	(void)send(keeper->socket, &order, sizeof(order), MSG_NOSIGNAL);
+	say_to(keeper->socket, &order, sizeof(order));
 }
 
 /* The keeper is dead: what it owed is ours to do. */

@@ -311,7 +311,7 @@ int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch
 	*ret_held_ns = lull_clock_now() - before;
 	if (r < 0 || (proven && held == 0))
 		return r;
-	r = lull_snapshot_delete(dir, name);
+	r = lull_snapshot_delete(dir, name, src);
 	if (r < 0)
 		return r;
 	/* Another transaction came between: that says nothing about the next attempt. */
@@ -337,7 +337,18 @@ int lull_snapshot_open(int dir, const char *name, const char *inside, int src)
 	return lull_steal_fd(&fd);
 }
 
-int lull_snapshot_delete(int dir, const char *name)
+/* Before Linux 4.18 nothing tells, and it is believed. */
+static bool is_snapshot_of(int fd, int source)
+{
+	struct btrfs_ioctl_get_subvol_info_args ours = { 0 }, theirs = { 0 };
+
+	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &ours) < 0 ||
+	    ioctl(source, BTRFS_IOC_GET_SUBVOL_INFO, &theirs) < 0)
+		return errno == ENOTTY;
+	return memcmp(ours.parent_uuid, theirs.uuid, sizeof(theirs.uuid)) == 0;
+}
+
+int lull_snapshot_delete(int dir, const char *name, int source)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -349,6 +360,8 @@ int lull_snapshot_delete(int dir, const char *name)
 		return -errno;
 	if (st.st_ino != ROOT_INODE)
 		return -ENOTTY;
+	if (source >= 0 && !is_snapshot_of(fd, source))
+		return -EEXIST;
 	errno = 0;
 	r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
 	/* Without privilege a read-only one cannot be deleted, but be made writable. */

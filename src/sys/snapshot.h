@@ -49,5 +49,10 @@ int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch
  */
 int lull_snapshot_open(int dir, const char *name, const char *inside, int src) _must_check_;
 
-/* Deletes the snapshot: 0, also if there is none, or -errno. */
-int lull_snapshot_delete(int dir, const char *name) _must_check_;
+/*
+ * Deletes the snapshot of the subvolume that the file source, which is open, is in: 0, also
+ * if there is none; -EEXIST if what bears the name is a snapshot of another one or none, for
+ * who may write to dir may have moved any subvolume there; -ENOTTY if it is no subvolume; or
+ * another -errno. With source -1 any subvolume of the name is taken for it.
+ */
+int lull_snapshot_delete(int dir, const char *name, int source) _must_check_;

@@ -142,6 +142,24 @@ for kind in xfs btrfs; do
   : >"$T/order"
   expect 0 --hook="$T/hooks.d" "$M/src" "$M/e"
   same 'order of a directory' '10-freeze 20-freeze 20-thaw 10-thaw ' "$(tr '\n' ' ' <"$T/order")"
+  # one that will not end, one that is killed, one that closes everything
+  printf '#!/bin/sh\n[ $1 = thaw ] || { trap "" TERM; "%s" "$@"; while :; do sleep 0.1; done; }\nexec "%s" "$@"\n' "$hook" "$hook" >"$T/deaf-hook"
+  printf '#!/bin/sh\n"%s" "$@"\n[ $1 = thaw ] || kill -9 $$\n' "$hook" >"$T/dying-hook"
+  printf '#!/bin/sh\nexec 0<&- 1>&- 2>&-\nexec "%s" "$@"\n' "$hook" >"$T/closing-hook"
+  chmod +x "$T"/*-hook
+  SECONDS=0
+  hooked 5 'freeze thaw:failed ' --hook-timeout=300ms --hook="$T/deaf-hook" "$M/src" "$M/e"
+  check 'a hook that ignores SIGTERM is not waited for' test $SECONDS -lt 10
+  hooked 5 'freeze thaw:failed ' --hook="$T/dying-hook" "$M/src" "$M/e"
+  says 'signal'
+  hooked 0 'freeze thaw:ok ' --hook="$T/closing-hook" "$M/src" "$M/e"
+  # a gigabyte of output goes where standard error goes
+  printf '#!/bin/sh\nhead -c 1G /dev/zero\nexec "%s" "$@"\n' "$hook" >"$T/talking-hook"
+  chmod +x "$T/talking-hook"
+  : >"$HOOK_LOG"
+  "$LULLCP" --hook="$T/talking-hook" "$M/src" "$M/e" 2>/dev/null
+  same 'a hook that talks: status' 0 $?
+  same 'a hook that talks: calls' 'freeze thaw:ok ' "$(calls)"
   # what a hook leaves running or writes must not hold us up
   printf '#!/bin/sh\nsleep 20 >/dev/null 2>&1 &\nhead -c 5000000 /dev/zero\nexec %s "$@"\n' "$hook" >"$T/odd-hook"
   chmod +x "$T/odd-hook"

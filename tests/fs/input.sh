@@ -154,6 +154,13 @@ PY
     before=$(listing)
     run "$M/src" "$M/q/x"
     [ "$rc" = 0 ] || { same 'quota: status' 1 "$rc" && same 'quota: nothing stays' "$before" "$(listing)"; }
+    # bytes count from the first on
+    rm -f "$M/q/x"
+    echo old >"$M/q/y"
+    sync -f "$M"
+    before=$(listing)
+    refused 1 'Disk quota exceeded' --reflink=never "$M/src" "$M/q/y"
+    same 'quota: the old file' old "$(cat "$M/q/y")"
   fi
   fs_unmount "$M"
 done

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Each system call of a run fails in turn, with each errno that it can give, or is the last
+# before a kill -9: DEST is the old file or the new one, whole; writers are thawed; one more
+# run puts all right. See walk.py. LULL_TEST_ROUNDS (12): faults a scenario, or "all".
+. "$(dirname "$0")/../lib.sh"
+fs_test
+fs_mount xfs
+xfs=$M
+fs_mount btrfs
+btrfs=$M
+mkdir "$T/other"
+mount -t tmpfs tmpfs "$T/other" || framework_failure mount
+python3 "$(dirname "$0")/walk.py" "$xfs" "$btrfs" "$T/other" "$T" "${LULL_TEST_ROUNDS:-12}" "$SEED" &
+wait $! || bad 'not all was survived'
+ok
+finish

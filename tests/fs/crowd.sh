@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Two, ten, fifty lullcp at once with the same SOURCE and DEST: each ends with 0 or 11, DEST
+# is the old file or the new one at any moment, the new one at the end, and nothing is left.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+
+for kind in xfs btrfs; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 900
+  new=$(sha256sum <"$M/src")
+  for n in 2 10 50; do
+    for with in '' --resume --lock-wait=60s --inplace; do
+      head -c 70000 /dev/urandom >"$M/dst"
+      old=$(sha256sum <"$M/dst")
+      pids=()
+      for i in $(seq $n); do
+        # not all in step
+        "$LULLCP" ${with:+"$with"} --latency-budget=$((i % 3 + 1))ms --checkpoint-interval=$((i % 5))ms \
+          "$M/src" "$M/dst" 2>>"$T/err.$i" &
+        pids+=($!)
+      done
+      if [ "$with" != --inplace ]; then
+        for _ in $(seq 10); do
+          case $(sha256sum <"$M/dst") in
+            "$old" | "$new") ok ;;
+            *) bad "$n at once $with: neither the old file nor the new one" ;;
+          esac
+        done
+      fi
+      declare -A ends=()
+      for i in $(seq $n); do
+        rc=0
+        wait "${pids[$((i - 1))]}" || rc=$?
+        ends[$rc]=$((${ends[$rc]:-0} + 1))
+        case $rc.$with in
+          0.* | 11. | 11.--resume | 11.--inplace) ok ;;
+          *) bad "$n at once $with: status $rc: $(cat "$T/err.$i")" ;;
+        esac
+      done
+      check "$n at once $with: nobody got through" test "${ends[0]:-0}" -gt 0
+      same "$n at once $with: the new file" "$new" "$(sha256sum <"$M/dst")"
+      note "$n at once $with: ${ends[0]:-0} done, ${ends[11]:-0} found it held"
+      rm -f "$T"/err.*
+      unset ends
+      no_leftovers "$M"
+    done
+    # to a DEST that none of them has seen before
+    rm "$M/dst"
+    pids=()
+    for i in $(seq $n); do "$LULLCP" "$M/src" "$M/dst" 2>"$T/err" & pids+=($!); done
+    for pid in "${pids[@]}"; do
+      rc=0
+      wait "$pid" || rc=$?
+      case $rc in 0 | 11) ok ;; *) bad "$n at once, nothing there: status $rc" ;; esac
+    done
+    same "$n at once, nothing there" "$new" "$(sha256sum <"$M/dst")"
+    no_leftovers "$M"
+  done
+  fs_unmount "$M"
+done
+finish
