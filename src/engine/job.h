@@ -17,7 +17,7 @@
 
 struct lull_place;    /* clone.h */
 struct lull_rotation; /* rotation.h */
-struct lull_shared;   /* shared.h */
+struct lull_set_record;   /* set_record.h */
 struct lull_job;
 
 /* Where a clone goes: see dest.h. */
@@ -74,7 +74,7 @@ struct lull_job {
 	struct lull_rotation *rotation;    /* DEST is one of several generations; or NULL */
 
 	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
-	struct lull_shared *shared;        /* where it is recorded with others; NULL: alone */
+	struct lull_set_record *shared;        /* where it is recorded with others; NULL: alone */
 	unsigned int index;                /* its place among them */
 	bool recorded;                     /* it is on disk */
 	bool owned;                        /* it and the temporary file are this run's to

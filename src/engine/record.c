@@ -4,7 +4,7 @@
 
 #include "engine/dest.h"
 #include "engine/freeze.h"
-#include "engine/shared.h"
+#include "engine/set_record.h"
 #include "engine/shrink.h"
 #include "engine/snapshot.h"
 #include "sys/clock.h"
@@ -161,7 +161,7 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	int r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, c);
 
 	if (r == -EPERM)
-		r = lull_shared_judge_pointer(job, r);
+		r = lull_set_record_judge_pointer(job, r);
 	if (r == -ENOENT)
 		return lull_record_without(job);
 	if (r < 0)
@@ -275,7 +275,7 @@ static void bring_up_to_date(struct lull_job *job)
 enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 {
 	struct lull_job *job = jobs[0];
-	int r = job->shared ? lull_shared_save(job->shared, jobs, n)
+	int r = job->shared ? lull_set_record_save(job->shared, jobs, n)
 			    : lull_checkpoint_save(job->dest.checkpoint_dir,
 						   job->dest.checkpoint, &job->checkpoint);
 

@@ -8,7 +8,7 @@
 #include "engine/freeze.h"
 #include "engine/job.h"
 #include "engine/record.h"
-#include "engine/shared.h"
+#include "engine/set_record.h"
 #include "engine/snapshot.h"
 #include "sys/clock.h"
 
@@ -25,7 +25,7 @@ struct found {
 	struct lull_job *jobs[LULL_CHECKPOINT_MOST];
 	unsigned int n;
 	struct lull_freeze freeze;
-	struct lull_shared shared;
+	struct lull_set_record shared;
 };
 
 static enum lull_outcome record_failed(struct lull_job *job, int r)
@@ -86,7 +86,7 @@ static enum lull_outcome spread(struct found *f, const char *path, struct lull_c
 	}
 	f->freeze = (struct lull_freeze){ .jobs = f->jobs, .n_jobs = n };
 	if (n > 1)
-		lull_shared_init(&f->shared, f->jobs, n);
+		lull_set_record_init(&f->shared, f->jobs, n);
 	return LULL_OK;
 }
 
@@ -109,7 +109,7 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	r = lull_dest_resolve(dest, path, f->asked.options->checkpoint, &stage, &cause);
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
-	r = lull_shared_find(dest, &of, &n);
+	r = lull_set_record_find(dest, &of, &n);
 	if (r < 0)
 		return record_failed(&f->asked, r);
 	for (unsigned int i = 0; i < n; i++)
@@ -241,7 +241,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->dest.path, (*y)->dest.path);
 }
 
-/* All of them, in the order of muster.c, and never waits. */
+/* All of them, in the order of set_open.c, and never waits. */
 static enum lull_outcome lock_all(struct found *f, const char *path)
 {
 	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
@@ -289,7 +289,7 @@ static enum lull_outcome read_again(struct found *f)
 		return lull_fail(&f->asked, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_FOREIGN, 0,
 				 dest->checkpoint_path);
 	if (n > 1)
-		lull_shared_init(&f->shared, f->jobs, n);
+		lull_set_record_init(&f->shared, f->jobs, n);
 	return LULL_OK;
 }
 
@@ -329,7 +329,7 @@ static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
 		gone += remove_lock(f->jobs[i]);
 	/* Where a failed thaw was all that remained of a run, nothing is left of that either. */
 	if (gone == f->n && f->n > 1)
-		lull_shared_remove(f->jobs, f->n);
+		lull_set_record_remove(f->jobs, f->n);
 	else if (gone == f->n)
 		lull_record_remove(first);
 	return outcome;

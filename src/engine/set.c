@@ -5,7 +5,7 @@
  * clone.c's order of steps, each taken with all files of the set before the next:
  *
  *   1. open all, judge them                                     nothing
- *   2. lock all, find the checkpoint (takeup.c)                 nothing new
+ *   2. lock all, find the checkpoint (set_resume.c)                 nothing new
  *   3. flush, probe; record the set                             empty temporary files
  *   4. --live: passes, several files side by side               the same, filling
  *   5. freeze once; a reference of each; the passes, side by    temporary files + checkpoint
@@ -28,16 +28,16 @@
 
 #include "engine/big.h"
 #include "engine/copy.h"
-#include "engine/crew.h"
+#include "engine/parallel.h"
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/methods.h"
-#include "engine/muster.h"
+#include "engine/set_open.h"
 #include "engine/queue.h"
 #include "engine/record.h"
 #include "engine/shrink.h"
 #include "engine/start.h"
-#include "engine/takeup.h"
+#include "engine/set_resume.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 
@@ -58,7 +58,7 @@ static enum lull_outcome side_by_side(struct lull_set *set,
 {
 	struct lull_job *failed = NULL;
 	enum lull_outcome outcome =
-		lull_crew_run(set->jobs, set->n, set->tree->options->jobs, step, &failed);
+		lull_parallel_run(set->jobs, set->n, set->tree->options->jobs, step, &failed);
 
 	return lull_set_blame(set, failed, outcome);
 }
@@ -97,14 +97,14 @@ static enum lull_outcome begin(struct lull_set *set)
 			return lull_set_blame(set, set->jobs[i], outcome);
 		set->jobs[i]->progress->method = LULL_METHOD_FROZEN;
 	}
-	if (!lull_takeup_keep_run(set))
+	if (!lull_set_keep_run(set))
 		outcome = lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
 				    first->dest.checkpoint_path);
 	if (outcome == LULL_OK)
 		outcome = lull_record_save_all(set->jobs, set->n);
 	if (outcome != LULL_OK)
 		return lull_set_blame(set, first, outcome);
-	r = lull_shared_point(set->jobs, set->n, &first);
+	r = lull_set_record_point(set->jobs, set->n, &first);
 	return r == 0 ? LULL_OK
 		      : lull_set_blame(set, first,
 				       lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, r,
@@ -309,7 +309,7 @@ static enum lull_outcome publish(struct lull_set *set)
 	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
 	if (set->freeze.thaw_failed)
 		return LULL_THAW_FAILED;
-	lull_shared_remove(set->jobs, set->n);
+	lull_set_record_remove(set->jobs, set->n);
 	return LULL_OK;
 }
 
@@ -318,15 +318,15 @@ static enum lull_outcome publish(struct lull_set *set)
 static enum lull_outcome conduct(struct lull_set *set)
 {
 	struct lull_job *first = set->jobs[0];
-	enum lull_outcome outcome = lull_muster_open(set);
+	enum lull_outcome outcome = lull_set_open(set);
 
 	/* A hook that cannot be understood must be heard of before anything is made. */
 	if (outcome == LULL_OK)
 		outcome = lull_set_blame(set, first, lull_freeze_prepare(first));
 	if (outcome == LULL_OK)
-		outcome = lull_muster_lock(set);
+		outcome = lull_set_lock(set);
 	if (outcome == LULL_OK)
-		outcome = lull_takeup(set);
+		outcome = lull_set_resume(set);
 	if (outcome == LULL_OK && set->whole)
 		return publish(set);
 	if (outcome == LULL_OK && !set->freeze.hook)
@@ -386,7 +386,7 @@ static void settle(struct lull_set *set, enum lull_outcome outcome)
 	if (kept && published == 0 && !set->whole)
 		(void)lull_record_save_all(set->jobs, set->n);
 	if (!kept && first->recorded)
-		lull_shared_remove(set->jobs, set->n);
+		lull_set_record_remove(set->jobs, set->n);
 	/* Of those that have their names it is the lock alone. */
 	for (unsigned int i = 0; i < set->n; i++) {
 		bool named = set->member[i]->published || set->jobs[i]->result->published;
@@ -468,7 +468,7 @@ bool lull_set_is_wanted(const struct lull_options *options, const char *const *s
 		return false;
 	lull_dest_init(&dest);
 	if (lull_dest_resolve(&dest, path, options->checkpoint, &stage, &cause) < 0 ||
-	    lull_shared_find(&dest, &of, &n) < 0)
+	    lull_set_record_find(&dest, &of, &n) < 0)
 		n = 0;
 	lull_checkpoint_free(of, n);
 	lull_dest_done(&dest);

@@ -7,7 +7,7 @@
 
 #include "engine/clone.h"
 #include "engine/file.h"
-#include "engine/shared.h"
+#include "engine/set_record.h"
 
 /* One file of the set. */
 struct lull_member {
@@ -27,7 +27,7 @@ struct lull_set {
 	unsigned int n;
 	struct lull_observer observer;
 	struct lull_freeze freeze;
-	struct lull_shared shared;
+	struct lull_set_record shared;
 	struct lull_checkpoint run;  /* of a checkpoint that was found: what it says of the run */
 	bool owned;                  /* the checkpoint and the temporary files are this run's */
 	bool whole;                  /* found whole: only names are missing */

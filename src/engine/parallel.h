@@ -12,6 +12,6 @@
  * The first that fails stops the others. Gives its outcome, with *ret_failed set; LULL_OK if
  * all succeeded.
  */
-enum lull_outcome lull_crew_run(struct lull_job **jobs, unsigned int n, unsigned int width,
+enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsigned int width,
 				enum lull_outcome (*step)(struct lull_job *job),
 				struct lull_job **ret_failed);

@@ -5,7 +5,7 @@
 #include "engine/set.h"
 
 /* Opens and judges all, each by itself and beside the others. Makes nothing. */
-enum lull_outcome lull_muster_open(struct lull_set *set);
+enum lull_outcome lull_set_open(struct lull_set *set);
 
 /* Locks all destinations, in an order that two runs cannot block each other by. */
-enum lull_outcome lull_muster_lock(struct lull_set *set);
+enum lull_outcome lull_set_lock(struct lull_set *set);

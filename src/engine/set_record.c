@@ -6,7 +6,7 @@
  *  2. The file is there before the links, and goes after them: a link that leads nowhere says
  *     that there is nothing to find.
  */
-#include "engine/shared.h"
+#include "engine/set_record.h"
 
 #include "engine/dest.h"
 #include "engine/record.h"
@@ -17,9 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-void lull_shared_init(struct lull_shared *shared, struct lull_job **jobs, unsigned int n)
+void lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
 {
-	*shared = (struct lull_shared){
+	*shared = (struct lull_set_record){
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.dir = jobs[0]->dest.checkpoint_dir,
 		.name = jobs[0]->dest.checkpoint,
@@ -32,7 +32,7 @@ void lull_shared_init(struct lull_shared *shared, struct lull_job **jobs, unsign
 	}
 }
 
-int lull_shared_save(struct lull_shared *shared, struct lull_job **jobs, unsigned int n)
+int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
 {
 	int r;
 
@@ -80,7 +80,7 @@ static int follow(const char *dest, char *path, int *ret_dir, struct lull_checkp
 	return 0;
 }
 
-int lull_shared_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
+int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
 		     unsigned int *ret_n)
 {
 	char *path = NULL;
@@ -147,12 +147,12 @@ static int judge_own_name(const struct lull_job *job, const char *record)
 	return unlinkat(job->dest.dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int lull_shared_load(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
+int lull_set_record_load(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
 {
 	struct lull_dest *first = &jobs[0]->dest;
 	struct lull_checkpoint *of = NULL;
 	unsigned int m = 0;
-	int r = lull_shared_find(first, &of, &m), found = r;
+	int r = lull_set_record_find(first, &of, &m), found = r;
 
 	*ret_job = jobs[0];
 	if (r < 0 && r != -ENOENT)
@@ -176,7 +176,7 @@ int lull_shared_load(struct lull_job **jobs, unsigned int n, struct lull_job **r
 	return found;
 }
 
-int lull_shared_point(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
+int lull_set_record_point(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
 {
 	const char *record = jobs[0]->dest.checkpoint_path;
 
@@ -213,7 +213,7 @@ static int remove_record(const struct lull_job *first)
 	return ours ? lull_checkpoint_remove(dest->checkpoint_dir, dest->checkpoint, true) : 0;
 }
 
-void lull_shared_remove(struct lull_job **jobs, unsigned int n)
+void lull_set_record_remove(struct lull_job **jobs, unsigned int n)
 {
 	const char *record = jobs[0]->dest.checkpoint_path;
 	int r;
@@ -236,7 +236,7 @@ void lull_shared_remove(struct lull_job **jobs, unsigned int n)
 		jobs[i]->recorded = false;
 }
 
-int lull_shared_judge_pointer(const struct lull_job *job, int r)
+int lull_set_record_judge_pointer(const struct lull_job *job, int r)
 {
 	const struct lull_dest *dest = &job->dest;
 	_cleanup_free_ char *path = NULL;

@@ -12,7 +12,7 @@
 
 #include "engine/job.h"
 
-struct lull_shared {
+struct lull_set_record {
 	pthread_mutex_t lock;
 	int dir;                    /* of the checkpoint; these two are the first job's */
 	const char *name;
@@ -21,10 +21,10 @@ struct lull_shared {
 };
 
 /* The set's jobs, of which the first says where the checkpoint lies, share one from now on. */
-void lull_shared_init(struct lull_shared *shared, struct lull_job **jobs, unsigned int n);
+void lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n);
 
 /* Takes over what n of the jobs say now, and writes the whole. 0 or -errno. */
-int lull_shared_save(struct lull_shared *shared, struct lull_job **jobs,
+int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
 		     unsigned int n) _must_check_;
 
 /*
@@ -33,28 +33,28 @@ int lull_shared_save(struct lull_shared *shared, struct lull_job **jobs,
  * clone, or to a set of other files; or any error of lull_checkpoint_load(). Where the first
  * destination has a link that is followed. The destinations must be locked.
  */
-int lull_shared_load(struct lull_job **jobs, unsigned int n,
+int lull_set_record_load(struct lull_job **jobs, unsigned int n,
 		     struct lull_job **ret_job) _must_check_;
 
 /* Links for all destinations whose own name the checkpoint does not bear, durably. 0, or
    -errno with *ret_job set. */
-int lull_shared_point(struct lull_job **jobs, unsigned int n,
+int lull_set_record_point(struct lull_job **jobs, unsigned int n,
 		      struct lull_job **ret_job) _must_check_;
 
 /* Removes checkpoint and links; failures are warnings. The set must have been published, or
    its temporary files must be empty or gone. */
-void lull_shared_remove(struct lull_job **jobs, unsigned int n);
+void lull_set_record_remove(struct lull_job **jobs, unsigned int n);
 
 /*
  * What a link in the place of job's checkpoint means to a clone by itself: -ENOTUNIQ if it
  * leads to a set that job's destination belongs to. One that means nothing is removed, which
  * gives -ENOENT. Else r, if it is no link. The destination must be locked.
  */
-int lull_shared_judge_pointer(const struct lull_job *job, int r) _must_check_;
+int lull_set_record_judge_pointer(const struct lull_job *job, int r) _must_check_;
 
 /*
  * The checkpoint of dest, alone or in a set, wherever dest's own name for it leads: dir and
  * name are replaced. Errors as of lull_checkpoint_load().
  */
-int lull_shared_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
+int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
 		     unsigned int *ret_n) _must_check_;

@@ -3,7 +3,7 @@
  * INVARIANT: the destinations are locked in the order of their absolute paths, whatever the
  * command's order is: of two sets that overlap one comes first at the first that both want.
  */
-#include "engine/muster.h"
+#include "engine/set_open.h"
 
 #include "engine/big.h"
 #include "engine/claim.h"
@@ -94,7 +94,7 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 	return judge_beside(set, at) ? LULL_OK : LULL_FAILED;
 }
 
-enum lull_outcome lull_muster_open(struct lull_set *set)
+enum lull_outcome lull_set_open(struct lull_set *set)
 {
 	for (unsigned int i = 0; i < set->n; i++) {
 		enum lull_outcome outcome = open_member(set, i);
@@ -112,7 +112,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->dest.path, (*y)->dest.path);
 }
 
-enum lull_outcome lull_muster_lock(struct lull_set *set)
+enum lull_outcome lull_set_lock(struct lull_set *set)
 {
 	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
 

@@ -2,9 +2,9 @@
 /*
  * INVARIANTS
  *  1. The observer is called on the caller's thread alone.
- *  2. When lull_crew_run() returns no thread is left: a keeper may be forked then.
+ *  2. When lull_parallel_run() returns no thread is left: a keeper may be forked then.
  */
-#include "engine/crew.h"
+#include "engine/parallel.h"
 
 #include "sys/clock.h"
 
@@ -219,7 +219,7 @@ static enum lull_outcome in_turn(struct lull_job **jobs, unsigned int n,
 	return LULL_OK;
 }
 
-enum lull_outcome lull_crew_run(struct lull_job **jobs, unsigned int n, unsigned int width,
+enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsigned int width,
 				enum lull_outcome (*step)(struct lull_job *job),
 				struct lull_job **ret_failed)
 {

@@ -13,7 +13,7 @@
  * Of a set that was not whole each clone goes on by itself; a new freeze makes them of one
  * moment again.
  */
-#include "engine/takeup.h"
+#include "engine/set_resume.h"
 
 #include "engine/dest.h"
 #include "engine/freeze.h"
@@ -77,7 +77,7 @@ static unsigned int count_named(const struct lull_set *set)
 
 static enum lull_outcome forget_published(struct lull_set *set)
 {
-	lull_shared_remove(set->jobs, set->n);
+	lull_set_record_remove(set->jobs, set->n);
 	for (unsigned int i = 0; i < set->n; i++)
 		lull_checkpoint_done(&set->jobs[i]->checkpoint);
 	return take_all(set);
@@ -156,7 +156,7 @@ static bool remember_run(struct lull_set *set)
 	return !c->hook || set->run.hook;
 }
 
-bool lull_takeup_keep_run(struct lull_set *set)
+bool lull_set_keep_run(struct lull_set *set)
 {
 	const struct lull_checkpoint *run = &set->run;
 
@@ -206,17 +206,17 @@ static enum lull_outcome take_found(struct lull_set *set)
 	if (outcome != LULL_OK)
 		return outcome;
 	set->owned = true;
-	return lull_takeup_keep_run(set) ? LULL_OK : refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
+	return lull_set_keep_run(set) ? LULL_OK : refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
 }
 
-enum lull_outcome lull_takeup(struct lull_set *set)
+enum lull_outcome lull_set_resume(struct lull_set *set)
 {
 	struct lull_job *job;
-	int r = lull_shared_load(set->jobs, set->n, &job);
+	int r = lull_set_record_load(set->jobs, set->n, &job);
 
 	if (r < 0 && r != -ENOENT)
 		return refuse(set, job, r == -ENOTUNIQ ? LULL_CAUSE_CHECKPOINT_FOREIGN
 						       : lull_record_cause(r), r);
-	lull_shared_init(&set->shared, set->jobs, set->n);
+	lull_set_record_init(&set->shared, set->jobs, set->n);
 	return r == 0 ? take_found(set) : take_all(set);
 }

@@ -9,8 +9,8 @@
  * that only names are missing, a job's resumed that its clone goes on. Refuses what is not to
  * be touched. On success set->owned. The destinations must be locked.
  */
-enum lull_outcome lull_takeup(struct lull_set *set);
+enum lull_outcome lull_set_resume(struct lull_set *set);
 
 /* Gives each job's checkpoint what the one that was found said of the run, a freeze that was
    kept above all. False without memory. */
-bool lull_takeup_keep_run(struct lull_set *set);
+bool lull_set_keep_run(struct lull_set *set);
