@@ -244,6 +244,8 @@ static void read_file(struct reader *r, const json_t *object, struct lull_checkp
 	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
 	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
 	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
+	/* Younger than the schema. */
+	c->dated = json_object_get(options, "dated") && get_bool(r, options, "dated");
 
 	/* What fits together in no run: nothing durable beyond the end, a temporary file
 	   that is not beside the destination. */
