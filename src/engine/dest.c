@@ -403,11 +403,12 @@ static int give_name(const struct lull_dest *dest, bool alone)
 {
 	struct stat st;
 
-	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name,
-		      alone ? RENAME_NOREPLACE : 0) == 0)
+	if (!alone)
+		return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
+	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name, RENAME_NOREPLACE) == 0)
 		return 0;
 	/* Some file systems, such as NFS, cannot promise it. */
-	if (!alone || errno != EINVAL)
+	if (errno != EINVAL)
 		return -errno;
 	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
