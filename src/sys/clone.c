@@ -13,8 +13,20 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-/* How often the size of a file may change while it is cloned in one call. */
+/* How often a call may be interrupted, or the size of a file change under it. */
 #define TRIES 20
+
+/* 0 or -errno, but never -EINTR: to those above that is a user who wants to stop. */
+static int clone(int dest, unsigned long request, struct file_clone_range *range)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (ioctl(dest, request, range) == 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+	return -EAGAIN;
+}
 
 int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 {
@@ -26,7 +38,7 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len)
 	};
 
 	assert(len > 0);
-	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
+	return clone(dest, FICLONERANGE, &range);
 }
 
 int lull_clone_empty(int src, int dest)
@@ -43,7 +55,7 @@ int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
 		return -errno;
 	range.dest_offset = ((uint64_t)st.st_size + block - 1) & ~(block - 1);
 	assert(size > 0);
-	return ioctl(dest, FICLONERANGE, &range) < 0 ? -errno : 0;
+	return clone(dest, FICLONERANGE, &range);
 }
 
 int lull_clone_own_block(int fd, uint64_t block)
@@ -54,7 +66,7 @@ int lull_clone_own_block(int fd, uint64_t block)
 		.dest_offset = block,
 	};
 
-	return ioctl(fd, FICLONERANGE, &range) < 0 ? -errno : 0;
+	return clone(fd, FICLONERANGE, &range);
 }
 
 /*
@@ -92,14 +104,16 @@ static int clone_to_the_end(int src, int dest, uint64_t block, uint64_t *ret_siz
 	struct file_clone_range range = { .src_fd = src };
 	struct stat st;
 	off_t low;
+	int r;
 
 	if (fstat(src, &st) < 0)
 		return -errno;
 	low = st.st_size > 0 ? (st.st_size - 1) & ~(off_t)(block - 1) : 0;
 	if (ftruncate(dest, low) < 0)
 		return -errno;
-	if (ioctl(dest, FICLONERANGE, &range) < 0)
-		return errno == EINVAL ? 1 : -errno;
+	r = clone(dest, FICLONERANGE, &range);
+	if (r < 0)
+		return r == -EINVAL ? 1 : r;
 	if (fstat(dest, &st) < 0)
 		return -errno;
 	*ret_size = (uint64_t)st.st_size;
