@@ -19,7 +19,7 @@ static bool wants_everything(const struct lull_file *f)
 	const struct lull_options *o = f->entry.tree->options;
 
 	return o->hook || o->refresh || o->checkpoint || o->in_place || o->live ||
-	       o->keep_frozen || (f->entry.tree->sole && f->entry.operand);
+	       o->keep_frozen;
 }
 
 /* A clone of an earlier run was cut off here. */
@@ -44,6 +44,11 @@ static bool has_room_beside(const struct lull_entry *e)
 	return !head || faccessat(e->dst_dir->fd, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+bool lull_big_may_be_lone(const struct lull_file *f)
+{
+	return !wants_everything(f) && has_room_beside(&f->entry);
+}
+
 bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
@@ -58,7 +63,7 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	if (!e->fresh && !e->tree->options->in_place &&
 	    lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name))
 		return false;
-	if (wants_everything(f) || was_begun(f))
+	if (wants_everything(f) || was_begun(f) || (e->tree->sole && e->operand))
 		return e->tree->options->in_place || e->fresh || has_room_beside(e);
 	return !lull_data_is_small(f, src, st) && has_room_beside(e);
 }
