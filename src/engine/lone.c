@@ -21,7 +21,8 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 	const char *last = lull_path_last(e->dst_name);
 
 	return !name ||
-	       asprintf(&path, "%.*s%s", (int)(last - e->dst_name), e->dst_name, name) < 0 ||
+	       asprintf(&path, "%.*s%s", (int)(last - e->dst_name), e->dst_name, name) <
+		   0 ||
 	       faccessat(e->dst_dir->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       errno != ENOENT;
 }
@@ -35,9 +36,9 @@ bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 	/* A copy takes longer than it looks: what is read must be of one moment. */
 	if (!e->tree->sole || !e->operand || e->backup_due ||
 	    cp->reflink == LULL_REFLINK_NEVER ||
-	    (!e->fresh && (!S_ISREG(e->dst.st_mode) || e->dst.st_nlink > 1)) ||
 	    is_beside(e, lull_dest_temporary_name(name)) ||
-	    is_beside(e, lull_dest_checkpoint_name(name)) || !lull_data_fits_one_call(f, src, st))
+	    is_beside(e, lull_dest_checkpoint_name(name)) ||
+	    !lull_data_fits_one_call(f, src, st))
 		return false;
 	f->result.hist = calloc(1, sizeof(*f->result.hist));
 	f->result.progress.hist = f->result.hist;
@@ -58,7 +59,7 @@ void lull_lone_done(struct lull_file *f)
 	size_t len = (size_t)(lull_path_last(e->dst_name) - e->dst_name);
 	_cleanup_free_ char *head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
 	_cleanup_close_ int dir =
-		head ? openat(e->dst_dir->fd, head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	    head ? openat(e->dst_dir->fd, head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (dir >= 0)
 		lull_durable_add_directory(e->tree, dir);
