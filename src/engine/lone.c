@@ -18,12 +18,11 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 {
 	_cleanup_free_ char *name = beside;
 	_cleanup_free_ char *path = NULL;
-	const char *last = lull_path_last(e->dst_name);
+	int len = (int)(lull_path_last(e->dst_name) - e->dst_name);
 
-	return !name ||
-	       asprintf(&path, "%.*s%s", (int)(last - e->dst_name), e->dst_name, name) <
-		   0 ||
-	       faccessat(e->dst_dir->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	if (!name || asprintf(&path, "%.*s%s", len, e->dst_name, name) < 0)
+		return true;
+	return faccessat(e->dst_dir->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       errno != ENOENT;
 }
 
@@ -59,7 +58,7 @@ void lull_lone_done(struct lull_file *f)
 	size_t len = (size_t)(lull_path_last(e->dst_name) - e->dst_name);
 	_cleanup_free_ char *head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
 	_cleanup_close_ int dir =
-	    head ? openat(e->dst_dir->fd, head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		head ? openat(e->dst_dir->fd, head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (dir >= 0)
 		lull_durable_add_directory(e->tree, dir);
