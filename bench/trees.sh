@@ -17,6 +17,8 @@ Compare lullcp with cp for small files on a fresh XFS. Needs root.
   --jobs N        with the tree, lullcp --jobs=N as well (1: not)
   --lullcp PATH   the program (build/src/lullcp)
   --out FILE      write all figures there as JSON
+  --with FILE     go on from there: what an earlier call with --out FILE measured counts as
+                  well, so that many pairs can be had in several short calls
   --dir DIR       where the image lies (\$TMPDIR or /tmp)
 USAGE
 }
@@ -33,7 +35,7 @@ number() { # number OPTION VALUE: 0 is none of them, where that makes sense
 }
 
 files=50000 pairs=5 small=7 jobs=1
-lullcp=$here/../build/src/lullcp out='' dir=${TMPDIR:-/tmp}
+lullcp=$here/../build/src/lullcp out='' with='' dir=${TMPDIR:-/tmp}
 arguments=("$@")
 while (($#)); do
   case $1 in
@@ -53,6 +55,7 @@ while (($#)); do
   --jobs) jobs=$(number "$1" "$2") ;;
   --lullcp) lullcp=$2 ;;
   --out) out=$2 ;;
+  --with) with=$2 ;;
   --dir) dir=$2 ;;
   *) die "$1: unknown option; see --help" ;;
   esac
@@ -63,6 +66,8 @@ for program in cc jq python3 losetup mount umount unshare mkfs.xfs; do
 done
 [[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
 [[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
+[[ -z $with ]] || jq -e --argjson files "$files" '.schema == 1 and .files == $files' "$with" \
+  >/dev/null || die "$with: not what --out made with --files $files"
 ((EUID == 0)) || die 'must be root, to make and mount a file system'
 
 # What is mounted here is gone with this process, however it ends.
@@ -150,15 +155,25 @@ in_turn() { # in_turn ROUND TOOL...: in this order in odd rounds, the other way 
   if ((round % 2)); then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
 }
 
+rounds() { # rounds WHAT: how many there are already
+  jq -s --arg what "$1" 'map(select(.what == $what).round) | max // 0' "$T/runs"
+}
+
 trees() {
-  local i tool tools=(cp lullcp no-sync)
+  local i tool tools=(cp cp-synced lullcp no-sync) last
+  last=$(rounds tree)
   ((jobs == 1)) || tools+=(jobs)
-  for ((i = 1; i <= pairs; i++)); do
-    say "tree, pair $i of $pairs"
+  for ((i = last + 1; i <= last + pairs; i++)); do
+    say "tree, pair $((i - last)) of $pairs"
     for tool in $(in_turn "$i" "${tools[@]}"); do
       settle
       case $tool in
       cp) measure tree cp "$i" 1 cp -a --reflink=always "$M/tree" DEST ;;
+      cp-synced)
+        # shellcheck disable=SC2016 # the other shell's
+        measure tree cp-synced "$i" 1 sh -c 'cp -a --reflink=always "$0" "$1" && sync -f "$1"' \
+          "$M/tree" DEST
+        ;;
       lullcp) measure tree lullcp "$i" 1 "$lullcp" -a "$M/tree" DEST ;;
       no-sync) measure tree no-sync "$i" 1 "$lullcp" -a --no-sync "$M/tree" DEST ;;
       jobs) measure tree jobs "$i" 1 "$lullcp" -a "-j$jobs" "$M/tree" DEST ;;
@@ -169,15 +184,21 @@ trees() {
 
 # With all that is read cached: it is the programs that are measured.
 small_ones() {
-  local i tool
+  local i tool last
+  last=$(rounds list)
   cat "$M"/list/* >/dev/null
-  for ((i = 1; i <= small; i++)); do
-    for tool in $(in_turn "$i" cp lullcp no-sync); do
+  for ((i = last + 1; i <= last + small; i++)); do
+    for tool in $(in_turn "$i" cp cp-synced lullcp no-sync); do
       sync -f "$M"
       case $tool in
       cp)
         measure list cp "$i" 5 cp --reflink=always -t DEST "$M"/list/*
         measure one cp "$i" 50 cp --reflink=always "$M/list/file500" DEST
+        ;;
+      cp-synced)
+        # shellcheck disable=SC2016 # the other shell's
+        measure list cp-synced "$i" 5 \
+          sh -c 'cp --reflink=always -t "$0" "$@" && sync -f "$0"' DEST "$M"/list/*
         ;;
       lullcp)
         measure list lullcp "$i" 5 "$lullcp" -t DEST "$M"/list/*
@@ -192,7 +213,7 @@ small_ones() {
   done
 }
 
-: >"$T/runs"
+if [[ $with ]]; then jq -c '.runs[]' "$with"; fi >"$T/runs"
 cc -std=gnu17 -O2 -pthread -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -o "$T/load" "$here/load.c"
 make_fs
 say "making $files files"
@@ -204,7 +225,8 @@ trees
 jq -s --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
   --arg lullcp "$("$lullcp" --version | head -n 1)" --arg cp "$(cp --version | head -n 1)" \
   --arg commit "$(git -C "$here" describe --always --dirty 2>/dev/null || true)" \
-  --argjson files "$files" --argjson pairs "$pairs" --argjson small "$small" '
+  --argjson files "$files" --argjson pairs "$(rounds tree)" \
+  --argjson small "$(rounds list)" '
   def median: sort | if length % 2 == 1 then .[length / 2 | floor]
     else (.[length / 2 - 1] + .[length / 2]) / 2 end;
   def of($tool): map(select(.tool == $tool)) | sort_by(.round);

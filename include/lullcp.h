@@ -184,7 +184,7 @@ struct lull_progress {
 	uint64_t over_budget_calls;
 	unsigned int passes;
 	uint64_t budget_ns;
-	struct lull_hold hold;   /* filled in when the observer asks: lull_progress_hold() */
+	struct lull_hold hold;   /* only without hist: ask lull_progress_hold() */
 	const struct lull_hist *hist;
 	uint64_t discarding;     /* bytes of an abandoned clone that are still to be freed */
 	uint64_t elapsed_ns;

@@ -19,7 +19,7 @@ static bool wants_everything(const struct lull_file *f)
 	const struct lull_options *o = f->entry.tree->options;
 
 	return o->hook || o->refresh || o->checkpoint || o->in_place || o->live ||
-	       o->keep_frozen || (f->entry.tree->sole && f->entry.operand);
+	       o->keep_frozen || o->keep > 0;
 }
 
 /* A clone of an earlier run was cut off here. */
@@ -44,6 +44,11 @@ static bool has_room_beside(const struct lull_entry *e)
 	return !head || faccessat(e->dst_dir->fd, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+bool lull_big_may_be_lone(const struct lull_file *f)
+{
+	return !wants_everything(f) && has_room_beside(&f->entry);
+}
+
 bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
@@ -52,15 +57,20 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	if (e->tree->options->keep > 0)
 		return S_ISREG(st->st_mode);
 	/* One that seems to be empty is at once cloned, or one of /proc, and those have more. */
-	if (!S_ISREG(st->st_mode) || (st->st_size == 0 && !e->tree->options->refresh) || (!e->fresh && !S_ISREG(e->dst.st_mode)) ||
-	    cp->attributes_only || *lull_path_last(e->dst_name) == '\0' ||
+	if (!S_ISREG(st->st_mode) ||
+	    (st->st_size == 0 && !e->tree->options->refresh && !e->tree->options->hook) ||
+	    (!e->fresh && !S_ISREG(e->dst.st_mode)) || cp->attributes_only ||
+	    *lull_path_last(e->dst_name) == '\0' ||
 	    strchr(lull_path_last(e->dst_name), '/') || cp->through_dangling)
 		return false;
 	/* Nothing can take such a name, and what is beside it may lie elsewhere. */
 	if (!e->fresh && !e->tree->options->in_place &&
 	    lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name))
 		return false;
-	if (wants_everything(f) || was_begun(f))
+	/* Without room for its lock this fails: nobody would be frozen otherwise. */
+	if (e->tree->options->hook)
+		return true;
+	if (wants_everything(f) || was_begun(f) || (e->tree->sole && e->operand))
 		return e->tree->options->in_place || e->fresh || has_room_beside(e);
 	return !lull_data_is_small(f, src, st) && has_room_beside(e);
 }

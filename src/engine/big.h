@@ -7,6 +7,9 @@
 /* True if the file is too large for one call, or if an option asks for more than that. */
 bool lull_big_wants(struct lull_file *file, int src, const struct stat *st);
 
+/* True if no option stands against doing it as lone.h says. */
+bool lull_big_may_be_lone(const struct lull_file *file);
+
 /* Clones or copies it; old is open for writing on what dest is now, or -1. */
 enum lull_outcome lull_big_copy(struct lull_file *file, int src, int old);
 

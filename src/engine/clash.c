@@ -6,6 +6,7 @@
 #include "engine/backup.h"
 #include "engine/queue.h"
 #include "engine/tree.h"
+#include "plan/update.h"
 #include "sys/inode.h"
 
 #include <errno.h>
@@ -123,7 +124,7 @@ static enum lull_clash skip(struct lull_entry *e)
 }
 
 /* Up to date; but further names of the source are to be further names of this. */
-static enum lull_clash is_newer(struct lull_entry *e)
+static enum lull_clash is_current(struct lull_entry *e)
 {
 	struct lull_idmap *links = e->tree->links;
 	struct lull_named *earlier =
@@ -136,11 +137,10 @@ static enum lull_clash is_newer(struct lull_entry *e)
 	return skip(e);
 }
 
-static bool is_older(const struct stat *a, const struct stat *b)
+static struct lull_mtime mtime(const struct stat *st)
 {
-	return a->st_mtim.tv_sec < b->st_mtim.tv_sec ||
-	       (a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-		a->st_mtim.tv_nsec < b->st_mtim.tv_nsec);
+	return (struct lull_mtime){ .sec = st->st_mtim.tv_sec,
+				    .nsec = (uint32_t)st->st_mtim.tv_nsec };
 }
 
 static bool ask(struct lull_entry *e)
@@ -159,17 +159,21 @@ static bool ask(struct lull_entry *e)
 	return observer->ask(observer->ctx, &question);
 }
 
-static enum lull_clash settle_policy(struct lull_entry *e)
+static enum lull_clash carry_out(struct lull_entry *e, enum lull_update_verdict verdict)
 {
-	const struct lull_cp *cp = e->tree->cp;
-
-	if (S_ISDIR(e->src.st_mode))
-		return LULL_CLASH_GO;
-	if (cp->update == LULL_UPDATE_OLDER && !is_older(&e->dst, &e->src))
-		return is_newer(e);
-	if (cp->update == LULL_UPDATE_NONE_FAIL)
+	switch (verdict) {
+	case LULL_VERDICT_LEAVE:
+		return skip(e);
+	case LULL_VERDICT_CURRENT:
+		return is_current(e);
+	case LULL_VERDICT_REFUSE:
 		return complain(e, LULL_NOTE_NOT_REPLACING, 0, e->dst_path, NULL);
-	return cp->overwrite == LULL_OVERWRITE_ASK && !ask(e) ? skip(e) : LULL_CLASH_GO;
+	case LULL_VERDICT_ASK:
+		return ask(e) ? LULL_CLASH_GO : skip(e);
+	case LULL_VERDICT_REPLACE:
+		break;
+	}
+	return LULL_CLASH_GO;
 }
 
 /* What this run made for another operand. */
@@ -263,18 +267,19 @@ static enum lull_clash make_way(struct lull_entry *e)
 
 enum lull_clash lull_clash_settle(struct lull_entry *e)
 {
-	const struct lull_cp *cp = e->tree->cp;
+	struct lull_mtime source = mtime(&e->src), dest = mtime(&e->dst);
+	enum lull_update_verdict verdict =
+		lull_update_judge(e->tree->cp, S_ISDIR(e->src.st_mode), &source, &dest);
 	enum sameness same;
 	enum lull_clash clash;
 
 	/* Before anything is found fault with. */
-	if (!S_ISDIR(e->src.st_mode) &&
-	    (cp->overwrite == LULL_OVERWRITE_NO || cp->update == LULL_UPDATE_NONE))
+	if (verdict == LULL_VERDICT_LEAVE)
 		return skip(e);
 	same = compare(e);
 	if (same == SAME)
 		return complain(e, LULL_NOTE_SAME_FILE, 0, e->src_path, e->dst_path);
-	clash = settle_policy(e);
+	clash = carry_out(e, verdict);
 	if (clash != LULL_CLASH_GO)
 		return clash;
 	if (same == NOTHING)

@@ -8,6 +8,7 @@
 #include "engine/data.h"
 
 #include "engine/copying.h"
+#include "plan/hist.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/extmap.h"
@@ -51,17 +52,24 @@ static bool has_holes(const struct stat *st)
 	return S_ISREG(st->st_mode) && st->st_blocks < st->st_size / 512;
 }
 
+static bool has_large_holes(const struct stat *st)
+{
+	return has_holes(st) &&
+	       (uint64_t)st->st_size - (uint64_t)st->st_blocks * 512 > LARGE_HOLES;
+}
+
 static uint64_t limit(const struct lull_file *file, uint64_t dearest)
 {
 	return file->entry.tree->options->latency_budget_ns / dearest;
 }
 
-static bool few_extents(const struct lull_file *file, int src, const struct stat *st)
+/* True if one call does them all. Counted in the map, where the inode's own count will not do. */
+static bool few_extents(struct lull_file *file, int src, const struct stat *st, bool count)
 {
 	struct lull_extmap *map;
 	struct lull_cursor cursor;
 	struct lull_extent extent;
-	uint64_t weight = 0, most, exact;
+	uint64_t weight = 0, most, exact, n;
 	struct statfs fs;
 	int r;
 
@@ -72,18 +80,26 @@ static bool few_extents(const struct lull_file *file, int src, const struct stat
 	/* What is dirty has no extents yet. */
 	if (lull_tripwire_flush(src) < 0)
 		return false;
-	exact = lull_inode_extents(src);
+	exact = count ? 0 : lull_inode_extents(src);
 	if (exact > 0)
 		return exact <= most;
 	if (lull_extmap_open(src, LULL_EXTMAP_AUTO, 0, (uint64_t)st->st_size, &map) < 0)
-		return true; /* it cannot be cloned anyway */
+		return !count; /* it cannot be cloned anyway */
 	cursor = lull_extmap_cursor(map);
-	while ((r = cursor.next(cursor.ctx, &extent)) > 0 && weight <= most)
+	file->mapped = n = 0;
+	while ((r = cursor.next(cursor.ctx, &extent)) > 0 && weight <= most) {
 		weight += lull_extmap_kind(map) == LULL_EXTMAP_SEEK
 				  ? extent.len / (uint64_t)st->st_blksize + 1
 				  : extent.weight;
+		file->mapped += extent.len;
+		n++;
+	}
 	lull_extmap_close(map);
-	return r == 0 && weight <= most;
+	if (r != 0 || weight > most)
+		return false;
+	if (count)
+		file->result.progress.extents = n;
+	return !count || n > 0;
 }
 
 /*
@@ -112,20 +128,24 @@ static void remember_refusal(struct lull_tree *tree, const struct stat *src,
 	(void)pthread_mutex_unlock(&tree->refused_lock);
 }
 
-static bool is_small(const struct lull_file *file, int src, const struct stat *st)
+static bool is_small(struct lull_file *file, int src, const struct stat *st)
 {
 	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
 	enum lull_reflink reflink = file->entry.tree->cp->reflink;
 
 	/* Too wide for one call, and several are of one moment only under a tripwire. */
-	if (reflink != LULL_REFLINK_NEVER && has_holes(st) &&
-	    (uint64_t)st->st_size - (uint64_t)st->st_blocks * 512 > LARGE_HOLES)
+	if (reflink != LULL_REFLINK_NEVER && has_large_holes(st))
 		return false;
 	if (blocks <= limit(file, DEAREST_EXTENT_NS))
 		return true;
 	if (reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0)
 		return (uint64_t)st->st_blocks * 512 <= SMALL_COPY;
-	return few_extents(file, src, st);
+	return few_extents(file, src, st, false);
+}
+
+bool lull_data_fits_one_call(struct lull_file *file, int src, const struct stat *st)
+{
+	return !has_large_holes(st) && few_extents(file, src, st, true);
 }
 
 bool lull_data_is_small(struct lull_file *file, int src, const struct stat *st)
@@ -174,6 +194,9 @@ static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, 
 	p->calls++;
 	p->hold.max = MAX(p->hold.max, took);
 	p->hold.p50 = p->hold.p99 = p->hold.p999 = p->hold.max;
+	p->over_budget_calls += took > p->budget_ns;
+	if (file->result.hist)
+		lull_hist_add(file->result.hist, took);
 	return r;
 }
 
@@ -214,7 +237,7 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 
 	/* An empty file shows nothing, and its clone takes nothing. */
 	if (r == 0 && size > 0)
-		r = lull_data_is_small(file, src, st) ? clone_piece(file, src, dest, 0, size)
+		r = file->lone || lull_data_is_small(file, src, st) ? clone_piece(file, src, dest, 0, size)
 						      : clone_pieces(file, src, dest, size);
 	else if (r == 0 && file->entry.tree->cp->reflink == LULL_REFLINK_ALWAYS)
 		r = lull_clone_empty(src, dest);
@@ -227,7 +250,8 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 		return r;
 	p->method = LULL_METHOD_SINGLE;
 	p->size = p->offset = size;
-	p->bytes_cloned = MIN((uint64_t)st->st_blocks * 512, size);
+	p->bytes_cloned = MIN(file->lone ? file->mapped : (uint64_t)st->st_blocks * 512, size);
+	p->extents_cloned = p->extents;
 	p->passes = 1;
 	return 0;
 }
@@ -310,7 +334,7 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 	}
 	enum lull_cause cause = lull_clone_classify(-r, src, dest, 0, (uint64_t)src_st->st_size);
 
-	if (cp->reflink == LULL_REFLINK_ALWAYS || lull_bytes_is_terminal(-r))
+	if (cp->reflink == LULL_REFLINK_ALWAYS || file->lone || lull_bytes_is_terminal(-r))
 		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
 	/* Two mounts of one file system (before Linux 5.18) are no two file systems. */
 	if (regular && (cause == LULL_CAUSE_NO_REFLINK ||

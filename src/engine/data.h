@@ -14,6 +14,10 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 /* True if one call clones the file within the budget, or its data is copied in no time. */
 bool lull_data_is_small(struct lull_file *file, int src, const struct stat *src_st);
 
+/* The same for a file by itself, which is more careful: see lone.h. Its result knows the extents
+   then. */
+bool lull_data_fits_one_call(struct lull_file *file, int src, const struct stat *src_st);
+
 /*
  * Before the data of dest, which is to be written in place, goes for that of src: shows
  * whether src can be cloned at all, where nothing else will do. LULL_OK if so.

@@ -77,6 +77,11 @@ char *lull_dest_checkpoint_name(const char *name)
 	return lull_dest_beside(name, ".lullcp");
 }
 
+char *lull_dest_temporary_name(const char *name)
+{
+	return lull_dest_beside(name, ".lullcp-part");
+}
+
 /* Absolute form of a path whose last part need not exist. NULL with errno set. */
 static char *absolute(const char *path)
 {
@@ -112,7 +117,7 @@ static int name_checkpoint(struct lull_dest *dest, const char *checkpoint)
 	if (checkpoint) {
 		dest->checkpoint_path = absolute(checkpoint);
 	} else {
-		_cleanup_free_ char *name = lull_dest_beside(dest->name, ".lullcp");
+		_cleanup_free_ char *name = lull_dest_checkpoint_name(dest->name);
 
 		if (!name || asprintf(&dest->checkpoint_path, "%.*s%s",
 				      (int)(dest->name - dest->path), dest->path, name) < 0)
@@ -155,7 +160,7 @@ static int settle_names(struct lull_dest *dest, const char *checkpoint,
 	r = lull_identity_fs(dest->dir, &dest->fs);
 	if (r < 0)
 		return r;
-	dest->temporary = lull_dest_beside(dest->name, ".lullcp-part");
+	dest->temporary = lull_dest_temporary_name(dest->name);
 	dest->snapshot = lull_dest_beside(dest->name, ".lullcp-snap");
 	if (!dest->temporary || !dest->snapshot)
 		return -ENOMEM;

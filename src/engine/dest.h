@@ -41,6 +41,9 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *chec
 /* The name that the checkpoint of a DEST of this name has by default; to be freed, NULL. */
 char *lull_dest_checkpoint_name(const char *name);
 
+/* The same for the temporary file, which is the lock as well. */
+char *lull_dest_temporary_name(const char *name);
+
 /*
  * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it,
  * -EEXIST if what bears the name is not a file of ours, -ESTALE if the name is taken from it

@@ -10,7 +10,8 @@
  *   in place    links, devices, several names, and where the directory or the owner does
  *               not allow the others: opened and written into, as cp does
  *
- * What is larger, and whatever an option wants more for, is lull_clone()'s.
+ * What is larger, and whatever an option wants more for, is lull_clone()'s; a file that is all
+ * there is to copy only if it does not go this way (lone.h).
  *
  * INVARIANTS
  *  1. A new file has its name only when it is whole.
@@ -20,8 +21,10 @@
 
 #include "engine/big.h"
 #include "engine/data.h"
+#include "engine/dest.h"
 #include "engine/dress.h"
 #include "engine/durable.h"
+#include "engine/lone.h"
 #include "engine/queue.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
@@ -30,6 +33,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 static void note(const struct lull_file *f, enum lull_note_kind kind, int err, const char *path)
 {
@@ -41,7 +45,8 @@ static void note(const struct lull_file *f, enum lull_note_kind kind, int err, c
 static enum lull_outcome fail(const struct lull_file *f, enum lull_note_kind kind, int err,
 			      const char *path)
 {
-	note(f, kind, err, path);
+	if (!f->lone)
+		note(f, kind, err, path);
 	return LULL_FAILED;
 }
 
@@ -140,6 +145,15 @@ static enum lull_outcome create_named(struct lull_file *f, int src, const struct
 	return outcome;
 }
 
+static int take_place(int dir, const char *temporary, const char *name)
+{
+	int r = renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
+
+	if (r < 0)
+		(void)unlinkat(dir, temporary, 0);
+	return r;
+}
+
 /* -EEXIST only for a name that is taken again and again. */
 static int exchange(int fd, int dir, const char *name)
 {
@@ -151,19 +165,31 @@ static int exchange(int fd, int dir, const char *name)
 			       (unsigned int)getpid(), (unsigned int)lull_clock_now() + i);
 		r = give_name(fd, dir, temporary);
 	}
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0) {
-		r = -errno;
-		(void)unlinkat(dir, temporary, 0);
-	}
-	return r;
+	return r < 0 ? r : take_place(dir, temporary, name);
+}
+
+/* By the name, and with the lock, that lull_clone() has for it: what is left of this run if it
+   is killed here the next one finds. -EEXIST: another run has it. */
+static int exchange_alone(int fd, int dir, const char *name)
+{
+	_cleanup_free_ char *temporary = lull_dest_temporary_name(name);
+	int r;
+
+	if (!temporary)
+		return -ENOMEM;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	r = give_name(fd, dir, temporary);
+	return r < 0 ? r : take_place(dir, temporary, name);
 }
 
 /* The older file goes only for one that is on disk. What was cloned is: its blocks are, and
-   its map comes before the rename in the log (XFS) or with it (Btrfs). 0 or -errno. */
+   its map comes before the rename in the log (XFS) or with it (Btrfs); a file by itself does
+   not rest on that. 0 or -errno. */
 static int settle(const struct lull_file *f, int fd)
 {
-	return f->result.progress.bytes_copied > 0 && !f->entry.tree->options->no_sync &&
-			       fdatasync(fd) < 0
+	return (f->result.progress.bytes_copied > 0 || f->lone) &&
+			       !f->entry.tree->options->no_sync && fdatasync(fd) < 0
 		       ? -errno
 		       : 0;
 }
@@ -174,7 +200,7 @@ static enum lull_outcome succeed(struct lull_file *f, int fd, int dir, const cha
 	int r = settle(f, fd), backed = r < 0 ? 0 : lull_entry_back_up(&f->entry);
 
 	if (r == 0 && backed == 0)
-		r = exchange(fd, dir, name);
+		r = f->lone ? exchange_alone(fd, dir, name) : exchange(fd, dir, name);
 	if (r == 0 && backed == 0)
 		return LULL_OK;
 	f->made = (struct stat){ 0 };
@@ -203,7 +229,7 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 		openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, f->mode);
 
 	/* Nobody can open it before it has its name, so no permission is left out. */
-	if (fd < 0 && has_no_unnamed(errno))
+	if (fd < 0 && has_no_unnamed(errno) && !f->lone)
 		return create_named(f, src, st, dir, name, O_EXCL);
 	if (fd < 0)
 		return fail_create(f, errno);
@@ -265,6 +291,7 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	f->made = dst;
 	r = lull_dress_as_old(f, old, fd);
 	if (r < 0) {
+		f->made = (struct stat){ 0 };
 		*ret_outcome = fail(f, LULL_NOTE_MODE, r, e->dst_path);
 		return true;
 	}
@@ -334,6 +361,23 @@ static int open_old(struct lull_file *f)
 	return -ESTALE;
 }
 
+/* See lone.h. */
+static enum lull_outcome try_alone(struct lull_file *f, int src, int old, const struct stat *st)
+{
+	enum lull_outcome outcome = LULL_FAILED;
+	mode_t omitted = f->omitted;
+
+	if (f->entry.fresh)
+		outcome = create(f, src, st);
+	else if (may_replace(f, old))
+		(void)!replace(f, src, old, st, &outcome);
+	if (is_whole(f, outcome))
+		return outcome;
+	lull_lone_forget(f);
+	f->omitted = omitted;
+	return lull_big_copy(f, src, old);
+}
+
 static enum lull_outcome copy_open(struct lull_file *f, int src, const struct stat *st)
 {
 	struct lull_entry *e = &f->entry;
@@ -354,9 +398,10 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 			return fail_create(f, old);
 		}
 	}
-	if (lull_big_wants(f, src, st)) {
-		return lull_big_copy(f, src, old);
-	}
+	if (lull_big_wants(f, src, st))
+		return lull_big_may_be_lone(f) && lull_lone_suits(f, src, st)
+			       ? try_alone(f, src, old, st)
+			       : lull_big_copy(f, src, old);
 	if (e->tree->options->keep > 0)
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
 	if (e->fresh)
@@ -482,6 +527,7 @@ void lull_file_copy(struct lull_file *f)
 
 	lull_file_begin(f);
 	f->outcome = copy(f);
+	f->result.published = f->result.published || f->outcome == LULL_OK;
 	if (f->result.progress.elapsed_ns == 0)
 		f->result.progress.elapsed_ns = lull_clock_now() - before;
 }
@@ -541,6 +587,8 @@ bool lull_file_finish(struct lull_file *f)
 	}
 	if (f->done_fd >= 0)
 		lull_durable_add(tree, f->made.st_dev, f->done_fd);
+	if (f->done_fd >= 0 && f->lone)
+		lull_lone_done(f);
 	lull_tree_ended(tree, f->outcome);
 	if (f->outcome != LULL_OK && !f->result.published && (f->reported || !f->made.st_ino))
 		lull_entry_undo(e);

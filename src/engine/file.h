@@ -12,6 +12,8 @@ struct lull_file {
 
 	bool judged;              /* small is known: lull_data_is_small() */
 	bool small;
+	bool lone;                /* a try: see lone.h */
+	uint64_t mapped;          /* bytes of the extents, if it is lone */
 
 	/* what came of it */
 	enum lull_outcome outcome;

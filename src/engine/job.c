@@ -137,7 +137,7 @@ struct lull_hold lull_progress_hold(const struct lull_progress *progress)
 	const struct lull_hist *hist = progress->hist;
 
 	if (!hist)
-		return (struct lull_hold){ 0 };
+		return progress->hold;
 	return (struct lull_hold){
 		.p50 = lull_hist_permille(hist, 500),
 		.p99 = lull_hist_permille(hist, 990),

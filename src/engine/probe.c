@@ -219,6 +219,7 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 	struct lull_job *job = p->job;
 	struct lull_forecast *found = p->found;
 	struct lull_reference before, after;
+	struct lull_mount mount;
 	enum lull_outcome outcome = lull_source_open(job);
 	enum lull_stage stage;
 	enum lull_cause cause;
@@ -239,8 +240,9 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 	found->size = before.size;
 	found->block = job->dest.fs.block;
-	memcpy(found->type, job->src_fs.type, sizeof(found->type));
-	memcpy(found->mount_point, job->src_fs.mount_point, sizeof(found->mount_point));
+	lull_identity_mount(job->src, &mount);
+	memcpy(found->type, mount.type, sizeof(found->type));
+	memcpy(found->mount_point, mount.mount_point, sizeof(found->mount_point));
 	outcome = lull_start_probe(job);
 	if (outcome == LULL_OK)
 		outcome = count_extents(p);

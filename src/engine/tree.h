@@ -8,6 +8,7 @@
  *     walk.c      a directory and all below it
  *     node.c      links, fifos, devices
  *     file.c      a regular file; data.c its data, keep.c its attributes
+ *     lone.c      a small one that is all there is to copy
  *     set.c       regular files that are frozen together
  *     queue.c     files side by side, heard of in order
  *

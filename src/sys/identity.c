@@ -87,13 +87,14 @@ static int mount_id(int fd)
 	return id;
 }
 
-static void describe_mount(int fd, struct lull_fs *fs)
+void lull_identity_mount(int fd, struct lull_mount *ret_mount)
 {
 	int id = mount_id(fd);
 	struct libmnt_table *table = NULL;
 	struct libmnt_iter *iter = NULL;
 	struct libmnt_fs *mount;
 
+	*ret_mount = (struct lull_mount){ 0 };
 	if (id < 0)
 		return;
 	table = mnt_new_table_from_file("/proc/self/mountinfo");
@@ -101,21 +102,12 @@ static void describe_mount(int fd, struct lull_fs *fs)
 	while (table && iter && mnt_table_next_fs(table, iter, &mount) == 0) {
 		const char *type = mnt_fs_get_fstype(mount);
 		const char *target = mnt_fs_get_target(mount);
-		const char *options = mnt_fs_get_options(mount);
 
 		if (mnt_fs_get_id(mount) != id)
 			continue;
-		(void)snprintf(fs->type, sizeof(fs->type), "%s", type ? type : "");
-		(void)snprintf(fs->mount_point, sizeof(fs->mount_point), "%s",
+		(void)snprintf(ret_mount->type, sizeof(ret_mount->type), "%s", type ? type : "");
+		(void)snprintf(ret_mount->mount_point, sizeof(ret_mount->mount_point), "%s",
 			       target ? target : "");
-		if (options) {
-			char *value;
-			size_t len;
-
-			fs->read_only = mnt_optstr_get_option(options, "ro", &value, &len) == 0;
-			fs->nodatacow =
-				mnt_optstr_get_option(options, "nodatacow", &value, &len) == 0;
-		}
 		break;
 	}
 	mnt_free_iter(iter);
@@ -132,8 +124,7 @@ int lull_identity_fs(int fd, struct lull_fs *ret_fs)
 	if (fstatvfs(fd, &vfs) < 0 || fstatfs(fd, &kernel) < 0)
 		return -errno;
 	fs.magic = (uint64_t)kernel.f_type;
-	describe_mount(fd, &fs);
-	fs.read_only = fs.read_only || vfs.f_flag & ST_RDONLY;
+	fs.read_only = vfs.f_flag & ST_RDONLY;
 	if (lull_inode_block_size(fd, &fs.block) < 0)
 		fs.block = vfs.f_bsize;
 	if (fs.block < 512 || (fs.block & (fs.block - 1)) != 0)

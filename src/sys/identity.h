@@ -10,23 +10,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A file system, as libmount and the kernel describe it. */
+/* A file system, as the kernel describes it. */
 struct lull_fs {
 	uint64_t magic;       /* statfs.f_type: no name can be trusted with more */
-	char type[32];        /* "xfs"; "" if not known */
-	char mount_point[256]; /* shortened if longer; "" if not known */
 	char uuid[37];        /* "" where the file system has none that can be read */
 	uint64_t block;       /* FIGETBSZ */
-	bool read_only;
-	bool nodatacow;       /* Btrfs mounted so: new files are NOCOW */
+	bool read_only;       /* it, or the mount that fd was opened through */
 };
 
 /*
- * Describes the file system of fd. Rests on /proc/self/mountinfo through libmount,
- * FS_IOC_GETFSUUID (6.9), XFS_IOC_FSGEOMETRY and BTRFS_IOC_FS_INFO. What cannot be found
+ * Describes the file system of fd. Rests on statfs(2), FIGETBSZ, FS_IOC_GETFSUUID (6.9), XFS_IOC_FSGEOMETRY and BTRFS_IOC_FS_INFO. What cannot be found
  * out stays empty; -errno only if fd cannot be looked at at all.
  */
 int lull_identity_fs(int fd, struct lull_fs *ret_fs) _must_check_;
+
+/* A mount, as libmount reads it. */
+struct lull_mount {
+	char type[32];         /* "xfs"; "" if not known */
+	char mount_point[256]; /* shortened if longer; "" if not known */
+};
+
+/* Describes the mount that fd was opened through. Reads all of /proc/self/mountinfo, which
+   can be long: only for what people read. What cannot be found out stays empty. */
+void lull_identity_mount(int fd, struct lull_mount *ret_mount);
 
 /* What XFS says of itself. */
 struct lull_xfs {

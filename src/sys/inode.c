@@ -64,12 +64,13 @@ static int inherit_cowextsize(int src, int dest)
 {
 	struct fsxattr from = { 0 }, to = { 0 };
 
-	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 ||
-	    ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
+	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0)
 		return unknown_here(errno) ? 0 : -errno;
-	if (!(from.fsx_xflags & FS_XFLAG_COWEXTSIZE) ||
-	    (to.fsx_xflags & FS_XFLAG_COWEXTSIZE &&
-	     from.fsx_cowextsize == to.fsx_cowextsize))
+	if (!(from.fsx_xflags & FS_XFLAG_COWEXTSIZE))
+		return 0;
+	if (ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
+		return unknown_here(errno) ? 0 : -errno;
+	if (to.fsx_xflags & FS_XFLAG_COWEXTSIZE && from.fsx_cowextsize == to.fsx_cowextsize)
 		return 0;
 	to.fsx_xflags |= FS_XFLAG_COWEXTSIZE;
 	to.fsx_cowextsize = from.fsx_cowextsize;

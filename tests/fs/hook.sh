@@ -29,6 +29,14 @@ for kind in xfs btrfs; do
   same 'run id' "$(field run_id)" "$(awk '/^freeze/{print $2}' "$HOOK_LOG")"
   same 'the hook gets an absolute path' "$M/src" "$(awk '/^freeze/{print $NF}' "$HOOK_LOG")"
 
+  # however small it is
+  : >"$M/empty"
+  hooked 0 'freeze thaw:ok ' --hook="$hook" "$M/empty" "$M/a"
+  check 'empty' test ! -s "$M/a"
+  echo small >"$M/small"
+  hooked 0 'freeze thaw:ok ' --hook="$hook" "$M/small" "$M/a"
+  check 'small' cmp "$M/small" "$M/a"
+
   echo old >"$M/b"
   export HOOK_FREEZE_EXIT=9
   hooked 5 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
