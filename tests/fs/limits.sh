@@ -110,7 +110,7 @@ mkdir -p cut/a cut/b
 for i in {1..300}; do echo "whole $i" >"cut/a/$i"; done
 chmod 555 cut/a
 for jobs in 1 4; do
-  CLONE_DELAY_US=5000 "${slow[@]}" "$LULLCP" -rvj$jobs cut cut$jobs >"$T/out" 2>"$T/err" &
+  CLONE_DELAY_US=$((5000 * jobs)) "${slow[@]}" "$LULLCP" -rvj$jobs cut cut$jobs >"$T/out" 2>"$T/err" &
   pid=$!
   sleep 0.4
   kill -TERM $pid
