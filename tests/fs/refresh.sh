@@ -158,7 +158,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   cp --reflink=always "$M/src" "$M/dst"
   chown 12:34 "$M/dst"
   chmod 4751 "$M/dst"
-  change "$M/src" all
+  fragmented "$M/src" 4000 # many calls, far apart
   "$LULLCP" --refresh --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 \
     "$M/src" "$M/dst" 2>/dev/null &
   pid=$!
