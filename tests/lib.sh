@@ -16,7 +16,7 @@ RANDOM=$SEED
 failures=0
 checks=0
 
-skip() { # skip WHY: this machine cannot run the test
+cannot_run() { # cannot_run WHY: on this machine; 77 for meson, and a failure in the full run
   echo "SKIP: $*"
   if [ "${LULL_TEST_MUST_RUN:-}" = 1 ]; then
     echo 'a skipped test is a failure here'
@@ -77,17 +77,17 @@ finish() {
 
 # A mount namespace of its own: whatever ends the test, the kernel frees mounts and loops.
 fs_test() {
-  [ "$(id -u)" = 0 ] || skip 'needs root'
+  [ "$(id -u)" = 0 ] || cannot_run 'needs root'
   if [ -z "${LULL_TEST_NAMESPACE:-}" ]; then
     # in a chroot whose root is no mount point its propagation cannot be changed
     local how=private
     unshare -m --propagation private true 2>/dev/null || how=unchanged
     LULL_TEST_NAMESPACE=1 exec unshare -m --propagation "$how" bash "$0" "$@" ||
-      skip 'needs a mount namespace'
+      cannot_run 'needs a mount namespace'
   fi
   T=$(mktemp -d) || framework_failure mktemp
   trap 'fs_end' EXIT
-  mount -t tmpfs -o size=64m tmpfs "$T" || skip 'cannot mount'
+  mount -t tmpfs -o size=64m tmpfs "$T" || cannot_run 'cannot mount'
   n_fs=0
   reach_programs
 }
@@ -142,7 +142,7 @@ make_fs() { # make_fs IMAGE KIND
     xfs-noreflink) make_xfs -m reflink=0,rmapbt=0 "$1" ;;
     btrfs | btrfs-*) mkfs.btrfs -q -f "$1" ;;
     ext4) mkfs.ext4 -q -F "$1" ;;
-  esac >/dev/null 2>&1 || skip "cannot make $2"
+  esac >/dev/null 2>&1 || cannot_run "cannot make $2"
 }
 mount_options() {
   case $1 in
@@ -158,7 +158,7 @@ fs_mount() { # fs_mount KIND [SIZE]: mounts one; its place in $M
   mkdir -p "$M"
   img=$(image "${2:-1G}")
   make_fs "$img" "$kind"
-  mount -o "$(mount_options "$kind")" "$img" "$M" || skip "cannot mount $kind"
+  mount -o "$(mount_options "$kind")" "$img" "$M" || cannot_run "cannot mount $kind"
   rm -f "$img" # the loop device holds it; nothing is left behind
 }
 fs_unmount() {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What a service manager hears: sd_notify, and priorities on lines that go to the journal.
 . "$(dirname "$0")/../lib.sh"
-command -v python3 >/dev/null || skip 'needs python3'
+command -v python3 >/dev/null || cannot_run 'needs python3'
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 99

@@ -41,7 +41,7 @@ mount_kind() { # mount_kind KIND
   mkdir "$T/$1"
   img=$(image 1G) || exit 99
   make_fs "$img" "$1"
-  mount -o "$options" "$img" "$T/$1" || skip "cannot mount $1"
+  mount -o "$options" "$img" "$T/$1" || cannot_run "cannot mount $1"
   rm -f "$img"
   mkdir -m 711 "$T/$1/templates"
 }
@@ -379,7 +379,7 @@ compare() { # runs what the arguments ask for, and judges the list of difference
 }
 
 # A case compares with the cp that it was written for; others have other bugs.
-/usr/bin/cp --version | grep -q '(GNU coreutils) 9\.1$' || skip 'needs cp of coreutils 9.1'
+/usr/bin/cp --version | grep -q '(GNU coreutils) 9\.1$' || cannot_run 'needs cp of coreutils 9.1'
 mkdir "$T/ours" "$T/theirs"
 ln -s /usr/bin/cp "$T/theirs/cp"
 list=0

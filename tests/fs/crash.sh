@@ -34,7 +34,7 @@ head -c 100000 /dev/urandom >"$T/old"
 old=$(sha256sum <"$T/old")
 
 img=$(image 400M)
-loop=$(losetup -f --show "$img") || skip 'no loop device'
+loop=$(losetup -f --show "$img") || cannot_run 'no loop device'
 rm -f "$img"
 trap 'ended=$?; umount "$M" 2>/dev/null; losetup -d "$loop" 2>/dev/null; (exit $ended); fs_end' EXIT
 make_fs "$loop" xfs

@@ -4,7 +4,7 @@
 # promised of a large one.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
-command -v strace >/dev/null || skip 'needs strace'
+command -v strace >/dev/null || cannot_run 'needs strace'
 
 calls() { # calls PATTERN: names of the traced calls whose line matches, in their order
   grep -E "$1" "$T/trace" | sed 's/(.*//' | xargs

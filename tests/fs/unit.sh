@@ -5,7 +5,7 @@
 unit=$(cd "$(dirname "$0")" && pwd)/../../systemd/lullcp-snapshot@.service.in
 . "$(dirname "$0")/../lib.sh"
 fs_test
-command -v setpriv >/dev/null || skip 'needs setpriv'
+command -v setpriv >/dev/null || cannot_run 'needs setpriv'
 
 setting() { sed -n "s/^$1=//p" "$unit"; } # setting NAME: all its values
 caps=-all

@@ -12,7 +12,7 @@ marker="in the middle of the file $SEED"
 
 img=$(image 400M)
 make_fs "$img" btrfs
-mount -o loop "$img" "$M" || skip 'cannot mount'
+mount -o loop "$img" "$M" || cannot_run 'cannot mount'
 head -c 3000000 /dev/urandom >"$M/src"
 printf %s "$marker" | dd of="$M/src" bs=4096 seek=300 conv=notrunc status=none
 umount "$M"

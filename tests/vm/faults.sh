@@ -6,7 +6,7 @@
 fs_test
 here=$(dirname "$0")
 HOOK=${HOOK:?the hook to test}
-command -v qemu-io >/dev/null || skip 'needs qemu-io'
+command -v qemu-io >/dev/null || cannot_run 'needs qemu-io'
 S=$T/qmp A=$T/agent
 image=$T/disk.raw sidecar=$T/.disk.raw.lullcp-sidecar
 truncate -s 16M "$image"

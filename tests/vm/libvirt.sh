@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 fs_test
 for program in libvirtd virtlogd virsh qemu-system-x86_64; do
-  PATH=$PATH:/usr/sbin command -v $program >/dev/null || skip "needs $program"
+  PATH=$PATH:/usr/sbin command -v $program >/dev/null || cannot_run "needs $program"
 done
 hook=${HOOK_LIBVIRT:?the hook to test}
 export PATH=$PATH:/usr/sbin
@@ -13,11 +13,11 @@ daemons=
 # A libvirt of this test's own: nobody else sees these directories, nor its mounts.
 for d in /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
   mkdir -p "$d"
-  mount -t tmpfs tmpfs "$d" || skip "cannot mount on $d"
+  mount -t tmpfs tmpfs "$d" || cannot_run "cannot mount on $d"
 done
 mkdir -p /var/lib/libvirt/qemu
 for d in virtlogd libvirtd; do
-  $d -d --pid-file "/run/libvirt/$d.test-pid" >"$T/out" 2>&1 || skip "$d: $(cat "$T/out")"
+  $d -d --pid-file "/run/libvirt/$d.test-pid" >"$T/out" 2>&1 || cannot_run "$d: $(cat "$T/out")"
   daemons="$daemons $(cat "/run/libvirt/$d.test-pid")"
 done
 vs() { virsh -c qemu:///system --quiet "$@"; }
@@ -82,7 +82,7 @@ cat >"$T/domain.xml" <<XML
   </devices>
 </domain>
 XML
-vs create "$T/domain.xml" >"$T/out" 2>&1 || skip "no guest: $(cat "$T/out")"
+vs create "$T/domain.xml" >"$T/out" 2>&1 || cannot_run "no guest: $(cat "$T/out")"
 
 # by lullcp
 guest 0 17 1M 64k

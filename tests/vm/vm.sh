@@ -7,7 +7,7 @@
 HOOK=${HOOK:?the hook to test}
 NBD=$TOOLS/nbd
 for program in qemu-storage-daemon qemu-img; do
-  command -v $program >/dev/null || skip "needs $program"
+  command -v $program >/dev/null || cannot_run "needs $program"
 done
 
 # qsd NAME=IMAGE=FORMAT...: a storage daemon that exports each; its pid in $qsd
