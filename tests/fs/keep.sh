@@ -163,12 +163,14 @@ for kind in xfs btrfs; do
   keep --keep=2 "$M/src" "$D"
   same 'pinned no longer' 2 "$(count "$D")"
 
-  # opened by the hook, in the last moment before it is used up
+  # opened by the hook itself, in the last moment before it is used up: the sleeper
+  # only holds it open, however late it comes to run
   first=$M/b/$(oldest "$D")
   cat >"$T/reader" <<END
 #!/bin/sh
 [ \$1 = freeze ] || exit 0
-setsid sleep 20 <"$first" >/dev/null 2>&1 &
+exec 3<"$first"
+setsid sleep 20 <&3 >/dev/null 2>&1 &
 echo \$! >$T/sleeper
 END
   chmod +x "$T/reader"
