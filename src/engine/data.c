@@ -138,9 +138,11 @@ static bool is_small(struct lull_file *file, int src, const struct stat *st)
 		return false;
 	if (blocks <= limit(file, DEAREST_EXTENT_NS))
 		return true;
-	if (reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0)
-		return (uint64_t)st->st_blocks * 512 <= SMALL_COPY;
-	return few_extents(file, src, st, false);
+	/* A clone that is refused becomes a copy, which is to be resumed then. */
+	if (reflink != LULL_REFLINK_ALWAYS && (uint64_t)st->st_blocks * 512 > SMALL_COPY)
+		return false;
+	return reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0 ||
+	       few_extents(file, src, st, false);
 }
 
 bool lull_data_fits_one_call(struct lull_file *file, int src, const struct stat *st)

@@ -22,25 +22,32 @@ expect 1 f i
 says "failed to clone 'i' from 'f'"
 check_not 'nothing is left' test -e i
 
-# a large one is cut off and continued, and has its checkpoint meanwhile
-head -c 100000000 /dev/urandom >large
-# --sparse=always: piece by piece, for copy_file_range(2) would be too fast to be cut off
-how=(--reflink=auto --sparse=always)
-"$LULLCP" "${how[@]}" --checkpoint-interval=0 large copy 2>"$T/err" &
-pid=$!
-for _ in {1..400}; do
-  [ "$(jq -r .offset .copy.lullcp 2>/dev/null || echo 0)" -gt 8000000 ] 2>/dev/null && break
-  sleep 0.01
+# a large one is cut off and continued, and has its checkpoint meanwhile: by itself, and as
+# the first one of a tree, when nobody knows yet that clones are refused
+mkdir large
+head -c 100000000 /dev/urandom >large/f
+for what in large/f large; do
+  record=.copy.lullcp
+  [ $what != large ] || record=copy/.f.lullcp
+  # --sparse=always: piece by piece, for copy_file_range(2) would be too fast to be cut off
+  how=(-rT --reflink=auto --sparse=always)
+  "$LULLCP" "${how[@]}" --checkpoint-interval=0 $what copy 2>"$T/err" &
+  pid=$!
+  for _ in {1..400}; do
+    [ "$(jq -r .offset $record 2>/dev/null || echo 0)" -gt 8000000 ] 2>/dev/null && break
+    sleep 0.01
+  done
+  kill -TERM $pid
+  wait $pid
+  same "$what: ended by the signal" 143 $?
+  check "$what: a checkpoint" test -s $record
+  expect 0 --resume "${how[@]}" --json $what copy
+  check "$what: equal after the resume" diff -r $what copy
+  check "$what: it went on where it was" test "$(field resumed_at)" -gt 0
+  no_leftovers .
+  rm -rf copy
 done
-kill -TERM $pid
-wait $pid
-same 'ended by the signal' 143 $?
-check 'a checkpoint' test -s .copy.lullcp
-expect 0 --resume "${how[@]}" --json large copy
-check 'equal after the resume' cmp large copy
-check 'it went on where it was' test "$(field resumed_at)" -gt 0
-no_leftovers .
-rm -f large copy
+rm -rf large
 
 # a full disk: no copy where a clone was refused for want of room, and no part of one
 cat /dev/zero >filler 2>/dev/null
