@@ -3,7 +3,8 @@
 # Measures lullcp against cp --reflink=always. See README.md; run.sh --help.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<USAGE
@@ -22,132 +23,30 @@ Compare lullcp with cp --reflink=always on fresh file systems. Needs root.
   --dir DIR           where the images lie (\$TMPDIR or /tmp)
 USAGE
 }
-die() {
-  echo "run.sh: $*" >&2
-  exit 1
-}
-say() { printf '%s\n' "$*" >&2; }
 
-number() { # number OPTION VALUE: at least 1, or 0 where that makes sense
-  [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: not a number: $2"
-  [[ $2 != 0 || $1 == --writer-delay ]] || die "$1: at least 1"
-  printf '%d' "$((10#$2))"
-}
-
-extents=200000 pairs=7 rounds=3 filesystems='xfs xfs-rmap btrfs' big=0 writer_delay=100
-lullcp=$here/../build/src/lullcp out='' plot='' dir=${TMPDIR:-/tmp}
-arguments=("$@")
-while (($#)); do
-  case $1 in
-  --help)
-    usage
-    exit
-    ;;
-  --big)
-    big=1
-    shift
-    continue
-    ;;
-  --*=*)
-    set -- "${1%%=*}" "${1#*=}" "${@:2}"
-    ;;
-  esac
-  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+extents=200000 pairs=7 rounds=3 filesystems='xfs xfs-rmap btrfs' big=0 writer_delay=100 plot=''
+flag() { [[ $1 == --big ]] && big=1; }
+option() {
   case $1 in
   --extents) extents=$(number "$1" "$2") ;;
   --pairs) pairs=$(number "$1" "$2") ;;
   --rounds) rounds=$(number "$1" "$2") ;;
-  --writer-delay) writer_delay=$(number "$1" "$2") ;;
+  --writer-delay) writer_delay=$(number "$1" "$2" 0) ;;
   --fs) filesystems=$2 ;;
-  --lullcp) lullcp=$2 ;;
-  --out) out=$2 ;;
   --plot) plot=$2 ;;
-  --dir) dir=$2 ;;
-  *) die "$1: unknown option; see --help" ;;
+  *) return 2 ;;
   esac
-  shift 2
-done
+}
+parse "$@"
 read -ra filesystems <<<"$filesystems"
-((${#filesystems[@]})) || die '--fs: no file system'
+known_fs "${filesystems[@]}"
+needs python3
+[[ -z $plot ]] || needs gnuplot
+begin fragment load
 
-needs=(cc jq python3 losetup mount umount unshare)
-for fs in "${filesystems[@]}"; do
-  case $fs in
-  xfs | xfs-rmap) needs+=(mkfs.xfs) ;;
-  btrfs) needs+=(mkfs.btrfs) ;;
-  *) die "--fs: neither xfs nor xfs-rmap nor btrfs: $fs" ;;
-  esac
-done
-[[ -z $plot ]] || needs+=(gnuplot)
-for program in "${needs[@]}"; do
-  command -v "$program" >/dev/null || die "needs $program"
-done
-[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
-[[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
-((EUID == 0)) || die 'must be root, to make and mount file systems'
-
-# What is mounted here is gone with this process, however it ends.
-if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
-  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
-    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
-fi
-
-T=$(mktemp -d "$dir/lullcp-bench.XXXXXX")
-M=$T/mnt
-loop='' loop_fd=''
-
-drop_fs() {
-  [[ -n $loop ]] || return 0
-  # XFS may still be freeing what was deleted.
-  for _ in {1..100}; do
-    ! mountpoint -q "$M" || umount "$M" 2>/dev/null || sleep 0.1
-    mountpoint -q "$M" || break
-  done
-  ! mountpoint -q "$M" || umount -l "$M"
-  exec {loop_fd}<&-
-  loop=''
-}
-clean_up() {
-  drop_fs
-  rm -rf --one-file-system "$T"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-mkdir "$M"
-
-for program in fragment load; do
-  cc -std=gnu17 -O2 -pthread -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    -o "$T/$program" "$here/$program.c"
-done
-
-make_fs() { # make_fs FS EXTENTS: fresh, mounted at $M
-  local image=$T/image bytes=$((6 * 1024 ** 3 + $2 * 4096 * 4))
-
-  truncate -s "$bytes" "$image"
-  loop=$(losetup --find --show "$image")
-  # From here on the open descriptor alone keeps the loop device and its image.
-  exec {loop_fd}<"$loop"
-  losetup --detach "$loop"
-  rm "$image"
-  case $1 in
-  xfs) mkfs.xfs -q -m reflink=1,rmapbt=0 "$loop" ;;
-  xfs-rmap) mkfs.xfs -q -m reflink=1,rmapbt=1 "$loop" ;;
-  btrfs) mkfs.btrfs -q "$loop" >/dev/null ;;
-  esac
-  mount "$loop" "$M"
-}
-
-# Everything written, nothing cached, nothing left to free: the same for each run.
 settle() {
   rm -rf "$M/out"
-  sync -f "$M"
-  for _ in {1..100}; do
-    ! umount "$M" 2>/dev/null || break
-    sleep 0.1
-  done
-  ! mountpoint -q "$M" || die "$M: cannot be unmounted"
-  mount "$loop" "$M"
+  remount
   mkdir "$M/out"
   sync -f "$M"
 }
@@ -178,10 +77,6 @@ record() {
   cat "$T/run" >>"$T/runs"
 }
 
-in_turn() { # in_turn ROUND: cp first in odd rounds, lullcp in even ones
-  if (($1 % 2)); then echo cp lullcp; else echo lullcp cp; fi
-}
-
 speed() {
   local i tool
 
@@ -190,7 +85,7 @@ speed() {
   cp --reflink=always "$M/src" "$M/out/dst"
   for ((i = 1; i <= pairs; i++)); do
     say "$fs: speed, pair $i of $pairs"
-    for tool in $(in_turn "$i"); do
+    for tool in $(in_turn "$i" cp lullcp); do
       case $tool in
       cp)
         measure cp speed "$i" "$extents" -- cp --reflink=always "$M/src" "$M/out/dst"
@@ -201,7 +96,7 @@ speed() {
         ;;
       esac
     done
-    for tool in $(in_turn "$i"); do
+    for tool in $(in_turn "$i" cp lullcp); do
       case $tool in
       cp)
         # shellcheck disable=SC2016 # for the inner shell
@@ -285,10 +180,10 @@ stalls() {
 
   for ((i = 1; i <= rounds; i++)); do
     say "$fs: stalls, round $i of $rounds"
-    for tool in $(in_turn "$i"); do
+    for tool in $(in_turn "$i" cp lullcp); do
       stall_run stall "$tool" "$i"
     done
-    for tool in $(in_turn "$i"); do
+    for tool in $(in_turn "$i" cp lullcp); do
       stall_run writers "$tool" "$i"
     done
   done
@@ -314,7 +209,7 @@ machine() {
     --argjson cpus "$(nproc)" --arg model "$model" --argjson memory_kib "$memory_kib" \
     --arg load "$(cut -d ' ' -f 1 /proc/loadavg)" --arg images "$(stat -f -c %T "$T")" \
     --arg lullcp "$("$lullcp" --version | head -n 1)" \
-    --arg commit "$(git -C "$here" describe --always --dirty 2>/dev/null || true)" \
+    --arg commit "$(commit)" \
     --arg cp "$(cp --version | head -n 1)" \
     --argjson extents "$extents" --argjson pairs "$pairs" --argjson rounds "$rounds" \
     --argjson writer_delay_ms "$writer_delay" \
@@ -327,7 +222,7 @@ machine() {
 machine >"$T/machine"
 for fs in "${filesystems[@]}"; do
   say "$fs: making a file of $extents extents"
-  make_fs "$fs" "$extents"
+  make_fs "$fs" $((6 * 1024 ** 3 + extents * 4096 * 4))
   found=$("$T/fragment" "$M/src" "$extents")
   # A few blocks find themselves beside their neighbour on disk, too.
   ((found * 100 >= extents * 98)) || die "$fs: only $found extents"
@@ -337,7 +232,7 @@ for fs in "${filesystems[@]}"; do
   memory 10000
   drop_fs
   if ((big)); then
-    make_fs "$fs" 1000000
+    make_fs "$fs" $((6 * 1024 ** 3 + 1000000 * 4096 * 4))
     memory 1000000
     drop_fs
   fi

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What lullcp costs as the number of extents grows. See README.md; scale.sh --help.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<USAGE
@@ -21,75 +22,31 @@ A million extents take 1.3 GB on XFS and 5 GB on Btrfs, and some minutes. A tria
 --extents '20000 40000'.
 USAGE
 }
-die() {
-  echo "scale.sh: $*" >&2
-  exit 1
-}
-say() { printf '%s\n' "$*" >&2; }
 
-filesystems='xfs btrfs' counts='' dir='' out='' plot='' lullcp=$here/../build/src/lullcp
-arguments=("$@")
-while (($#)); do
-  case $1 in
-  --help)
-    usage
-    exit
-    ;;
-  --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
-  esac
-  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+filesystems='xfs btrfs' counts='' plot='' dir=''
+option() {
   case $1 in
   --fs) filesystems=$2 ;;
   --extents) counts=$2 ;;
-  --lullcp) lullcp=$2 ;;
-  --dir) dir=$2 ;;
-  --out) out=$2 ;;
   --plot) plot=$2 ;;
-  *) die "$1: unknown option; see --help" ;;
+  *) return 2 ;;
   esac
-  shift 2
-done
+}
+parse "$@"
 for n in $counts; do
   [[ $n =~ ^[1-9][0-9]{3,8}$ ]] || die "--extents: not a number from 1000 on: $n"
 done
 for fs in $filesystems; do
   [[ $fs == xfs || $fs == btrfs ]] || die "--fs: neither xfs nor btrfs: $fs"
-  command -v "mkfs.$fs" >/dev/null || die "needs mkfs.$fs"
+  known_fs "$fs"
 done
-for program in cc jq; do
-  command -v "$program" >/dev/null || die "needs $program"
-done
-[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
-[[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
-((EUID == 0)) || die 'must be root, to make and mount file systems'
-
-# What is mounted here is gone with this process, however it ends.
-if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
-  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
-    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
-fi
-lullcp=$(realpath "$lullcp")
-T=$(mktemp -d)
-M=$T/mnt
-image=''
-drop() {
-  ! mountpoint -q "$M" || umount "$M" || umount -l "$M"
-  [[ -z $image ]] || rm -f "$image"
-  image=''
-}
-trap 'drop; rm -rf --one-file-system "$T"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-mkdir "$M"
-for program in fragment load; do
-  cc -std=gnu17 -O2 -pthread -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    -o "$T/$program" "$here/$program.c"
-done
+images=$dir dir=${TMPDIR:-/tmp}
+begin fragment load
 
 # What lies in memory must leave room for others, and for the extent maps.
 place() { # place KIB: a directory with so much room
   local shm memory
-  [[ -z $dir ]] || { echo "$dir"; return; }
+  [[ -z $images ]] || { echo "$images"; return; }
   shm=$(df --output=avail -k /dev/shm | tail -n 1)
   memory=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
   if (($1 < shm && $1 * 10 < memory * 7)); then
@@ -101,20 +58,14 @@ place() { # place KIB: a directory with so much room
   fi
 }
 
-make_fs() { # make_fs EXTENTS: mounted at $M, with the file in it
-  local kib at
+with_file() { # with_file EXTENTS: a fresh file system at $M, with the file in it
+  local kib mkfs=()
   case $fs in
-  xfs) kib=$(($1 * 13 / 10 + 500000)) ;;
+  xfs) kib=$(($1 * 13 / 10 + 500000)) mkfs=(-b size=1024) ;;
   btrfs) kib=$(($1 * 5 + 500000)) ;;
   esac
   at=$(place "$kib")
-  image=$(mktemp "$at/lullcp-scale.XXXXXX")
-  truncate -s "$((kib * 3))K" "$image"
-  case $fs in
-  xfs) mkfs.xfs -q -f -b size=1024 -m reflink=1,rmapbt=0 "$image" ;;
-  btrfs) mkfs.btrfs -q -f "$image" >/dev/null 2>&1 ;;
-  esac
-  mount -o loop "$image" "$M"
+  make_fs "$fs" $((kib * 3 * 1024)) "$at" "${mkfs[@]}"
   found=$("$T/fragment" -b "$block" "$M/src" "$1")
   ((found * 100 >= $1 * 95)) || die "$fs: only $found extents"
   truncate -s 16M "$M/other"
@@ -125,23 +76,16 @@ make_fs() { # make_fs EXTENTS: mounted at $M, with the file in it
   rm "$M/first"
 }
 
-settle() {
-  sync -f "$M"
-  # XFS frees in the background what was deleted, and unmounting waits for it.
-  umount "$M"
-  mount -o loop "$image" "$M"
-}
-
 # record STEP STATUS [LOAD_OPTION]... -- COMMAND...: in $wall how long it took, in seconds
 record() {
   local step=$1 want=$2 status
   shift 2
-  settle
+  remount
   "$T/load" -o "$T/load.json" "$@" >"$T/stdout" 2>"$T/stderr" || die "load: $(<"$T/stderr")"
   status=$(jq .status "$T/load.json")
   [[ $status == "$want" ]] || die "$step: status $status: $(cat "$T/stdout" "$T/stderr")"
   jq -nc --arg fs "$fs" --argjson extents "$found" --arg step "$step" --argjson asked "$n" \
-    --arg image "$(stat -f -c %T "$image")" --arg kernel "$(uname -r)" \
+    --arg image "$(stat -f -c %T "$at")" --arg kernel "$(uname -r)" \
     --slurpfile load "$T/load.json" --slurpfile out "$T/stdout" '
     $load[0] as $l | ([$out[] | select(.type == "summary")][0] // {}) as $s |
     {$fs, $asked, $extents, $step, $kernel, $image, wall_s: ($l.wall_ns / 1e9),
@@ -190,9 +134,9 @@ for fs in $filesystems; do
   esac
   for n in ${counts:-$default}; do
     say "$fs: making a file of $n extents"
-    make_fs "$n"
+    with_file "$n"
     steps
-    drop
+    drop_fs
   done
 done
 

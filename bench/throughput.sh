@@ -4,7 +4,8 @@
 # are without it. See README.md; throughput.sh --help. Needs root and fio.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<USAGE
@@ -22,79 +23,29 @@ and by lullcp with several duty cycles. Needs root and fio.
   --dir DIR           where the images lie (\$TMPDIR or /tmp)
 USAGE
 }
-die() {
-  echo "throughput.sh: $*" >&2
-  exit 1
-}
 
 extents=200000 seconds=4 rounds=3 duties='20 50 80 95' filesystems='xfs-rmap btrfs'
-lullcp=$here/../build/src/lullcp out='' dir=${TMPDIR:-/tmp}
-arguments=("$@")
-while (($#)); do
+option() {
   case $1 in
-  --help)
-    usage
-    exit
-    ;;
-  --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
-  esac
-  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
-  case $1 in
-  --extents | --seconds | --rounds)
-    [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || die "$1: not a number: $2"
-    declare "${1#--}=$2"
-    ;;
+  --extents) extents=$(number "$1" "$2") ;;
+  --seconds) seconds=$(number "$1" "$2") ;;
+  --rounds) rounds=$(number "$1" "$2") ;;
   --duty) duties=$2 ;;
   --fs) filesystems=$2 ;;
-  --lullcp) lullcp=$2 ;;
-  --out) out=$2 ;;
-  --dir) dir=$2 ;;
-  *) die "$1: unknown option; see --help" ;;
+  *) return 2 ;;
   esac
-  shift 2
-done
+}
+parse "$@"
 read -ra duties <<<"$duties"
 read -ra filesystems <<<"$filesystems"
-for program in cc jq fio losetup mount unshare mkfs.xfs mkfs.btrfs; do
-  command -v "$program" >/dev/null || die "needs $program"
-done
-[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
-((EUID == 0)) || die 'must be root, to make and mount file systems'
-
-# What is mounted here is gone with this process, however it ends.
-if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
-  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
-    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
-fi
-
-T=$(mktemp -d "$dir/lullcp-bench.XXXXXX")
-M=$T/mnt
+known_fs "${filesystems[@]}"
+needs fio
 cloner=''
-clean_up() {
+at_end() {
   [[ -z $cloner ]] || kill "$cloner" 2>/dev/null || true
   wait
-  ! mountpoint -q "$M" || umount "$M" || umount -l "$M"
-  rm -rf --one-file-system "$T"
 }
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-mkdir "$M"
-cc -std=gnu17 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -o "$T/fragment" "$here/fragment.c"
-
-make_fs() { # make_fs FS: fresh, mounted at $M, with a file that has been cloned once
-  truncate -s "$((8 * 1024 ** 3 + extents * 4096 * 4))" "$T/image"
-  case $1 in
-  xfs) mkfs.xfs -q -m reflink=1,rmapbt=0 "$T/image" ;;
-  xfs-rmap) mkfs.xfs -q -m reflink=1,rmapbt=1 "$T/image" ;;
-  btrfs) mkfs.btrfs -q "$T/image" >/dev/null ;;
-  *) die "--fs: neither xfs nor xfs-rmap nor btrfs: $1" ;;
-  esac
-  mount -o loop "$T/image" "$M"
-  rm "$T/image"
-  "$T/fragment" "$M/src" "$extents" >/dev/null
-  mkdir "$M/out"
-}
+begin fragment
 
 # A clone at work all the time; the older ones stay, for their removal is work as well.
 clone_on() { # clone_on TOOL DUTY
@@ -144,7 +95,8 @@ measure() { # measure TOOL DUTY RW DEPTH ROUND: one line in $T/runs
 
 : >"$T/runs"
 for fs in "${filesystems[@]}"; do
-  make_fs "$fs"
+  make_fs "$fs" $((8 * 1024 ** 3 + extents * 4096 * 4))
+  "$T/fragment" "$M/src" "$extents" >/dev/null
   for ((round = 1; round <= rounds; round++)); do
     for rw in read write; do
       for depth in 1 16; do
@@ -157,11 +109,11 @@ for fs in "${filesystems[@]}"; do
       done
     done
   done
-  umount "$M"
+  drop_fs
 done
 
 jq -n --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
-  --arg commit "$(git -C "$here" describe --always --dirty 2>/dev/null || true)" \
+  --arg commit "$(commit)" \
   --arg fio "$(fio --version)" --argjson cpus "$(nproc)" --argjson extents "$extents" \
   --argjson seconds "$seconds" --argjson rounds "$rounds" --slurpfile runs "$T/runs" '
   def median: sort | if length % 2 == 1 then .[length / 2 | floor]

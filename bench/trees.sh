@@ -4,7 +4,8 @@
 # the same XFS. See README.md; trees.sh --help.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<USAGE
@@ -22,85 +23,23 @@ Compare lullcp with cp for small files on a fresh XFS. Needs root.
   --dir DIR       where the image lies (\$TMPDIR or /tmp)
 USAGE
 }
-die() {
-  echo "trees.sh: $*" >&2
-  exit 1
-}
-say() { printf '%s\n' "$*" >&2; }
 
-number() { # number OPTION VALUE: 0 is none of them, where that makes sense
-  [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: not a number: $2"
-  [[ $2 != 0 || $1 == --pairs || $1 == --small ]] || die "$1: at least 1"
-  printf '%d' "$((10#$2))"
-}
-
-files=50000 pairs=5 small=7 jobs=1
-lullcp=$here/../build/src/lullcp out='' with='' dir=${TMPDIR:-/tmp}
-arguments=("$@")
-while (($#)); do
-  case $1 in
-  --help)
-    usage
-    exit
-    ;;
-  --*=*)
-    set -- "${1%%=*}" "${1#*=}" "${@:2}"
-    ;;
-  esac
-  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+files=50000 pairs=5 small=7 jobs=1 with=''
+option() {
   case $1 in
   --files) files=$(number "$1" "$2") ;;
-  --pairs) pairs=$(number "$1" "$2") ;;
-  --small) small=$(number "$1" "$2") ;;
+  --pairs) pairs=$(number "$1" "$2" 0) ;;
+  --small) small=$(number "$1" "$2" 0) ;;
   --jobs) jobs=$(number "$1" "$2") ;;
-  --lullcp) lullcp=$2 ;;
-  --out) out=$2 ;;
   --with) with=$2 ;;
-  --dir) dir=$2 ;;
-  *) die "$1: unknown option; see --help" ;;
+  *) return 2 ;;
   esac
-  shift 2
-done
-for program in cc jq python3 losetup mount umount unshare mkfs.xfs; do
-  command -v "$program" >/dev/null || die "needs $program"
-done
-[[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
-[[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
+}
+parse "$@"
+needs python3 mkfs.xfs
 [[ -z $with ]] || jq -e --argjson files "$files" '.schema == 1 and .files == $files' "$with" \
   >/dev/null || die "$with: not what --out made with --files $files"
-((EUID == 0)) || die 'must be root, to make and mount a file system'
-
-# What is mounted here is gone with this process, however it ends.
-if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
-  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
-    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
-fi
-
-lullcp=$(realpath "$lullcp")
-T=$(mktemp -d "$dir/lullcp-bench.XXXXXX")
-M=$T/mnt
-loop='' loop_fd=''
-clean_up() {
-  cd /
-  ! mountpoint -q "$M" || umount "$M" 2>/dev/null || umount -l "$M"
-  [[ -z $loop_fd ]] || exec {loop_fd}<&-
-  rm -rf --one-file-system "$T"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-make_fs() {
-  mkdir "$M"
-  truncate -s $((4 * 1024 ** 3 + files * (pairs + 1) * 20 * 1024)) "$T/image"
-  mkfs.xfs -q -m reflink=1,rmapbt=0 "$T/image"
-  loop=$(losetup --find --show "$T/image")
-  # From here on the open descriptor alone keeps the loop device and its image.
-  exec {loop_fd}<"$loop"
-  losetup --detach "$loop"
-  rm "$T/image"
-  mount "$loop" "$M"
-}
+begin load
 
 # Sizes from 0 to 16 KiB as source files have them, most of them small.
 make_trees() {
@@ -117,18 +56,6 @@ for d in range(0, files, 100):
     fill(f"{top}/tree/{d // 10000}/{d // 100}", min(100, files - d))
 fill(f"{top}/list", 1000)
 PY
-}
-
-# Everything written and nothing cached: the same for each run. What was made before stays,
-# for removing it would take longer than the runs.
-settle() {
-  sync -f "$M"
-  for _ in {1..100}; do
-    ! umount "$M" 2>/dev/null || break
-    sleep 0.1
-  done
-  ! mountpoint -q "$M" || die "$M: cannot be unmounted"
-  mount "$loop" "$M"
 }
 
 # measure WHAT TOOL ROUND REPEAT COMMAND...: one line in $T/runs; DEST in the command is a
@@ -149,12 +76,6 @@ measure() {
      peak_kib: (map(.maxrss_kib) | max)} end' "$T/loads" >>"$T/runs"
 }
 
-in_turn() { # in_turn ROUND TOOL...: in this order in odd rounds, the other way in even ones
-  local round=$1
-  shift
-  if ((round % 2)); then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
-}
-
 rounds() { # rounds WHAT: how many there are already
   jq -s --arg what "$1" 'map(select(.what == $what).round) | max // 0' "$T/runs"
 }
@@ -166,7 +87,8 @@ trees() {
   for ((i = last + 1; i <= last + pairs; i++)); do
     say "tree, pair $((i - last)) of $pairs"
     for tool in $(in_turn "$i" "${tools[@]}"); do
-      settle
+      # What was made before stays: removing it would take longer than the runs.
+      remount
       case $tool in
       cp) measure tree cp "$i" 1 cp -a --reflink=always "$M/tree" DEST ;;
       cp-synced)
@@ -214,17 +136,16 @@ small_ones() {
 }
 
 if [[ $with ]]; then jq -c '.runs[]' "$with"; fi >"$T/runs"
-cc -std=gnu17 -O2 -pthread -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -o "$T/load" "$here/load.c"
-make_fs
+make_fs xfs $((4 * 1024 ** 3 + files * (pairs + 1) * 20 * 1024))
 say "making $files files"
 make_trees
 trees
-((small == 0)) || { settle && small_ones; }
+((small == 0)) || { remount && small_ones; }
 
 # shellcheck disable=SC2016 # jq's
 jq -s --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
   --arg lullcp "$("$lullcp" --version | head -n 1)" --arg cp "$(cp --version | head -n 1)" \
-  --arg commit "$(git -C "$here" describe --always --dirty 2>/dev/null || true)" \
+  --arg commit "$(commit)" \
   --argjson files "$files" --argjson pairs "$(rounds tree)" \
   --argjson small "$(rounds list)" '
   def median: sort | if length % 2 == 1 then .[length / 2 | floor]

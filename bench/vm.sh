@@ -4,8 +4,9 @@
 # qemu-storage-daemon whose writes are redirected, by lullcp and by cp in the same freeze.
 # See README.md; vm.sh --help.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-build=$here/../build extents=100000 rounds=3 filesystems='xfs xfs-rmap btrfs' out='' dir=${TMPDIR:-/tmp}
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+build=$here/../build extents=100000 rounds=3 filesystems='xfs xfs-rmap btrfs'
 usage() {
   cat <<USAGE
 Usage: bench/vm.sh [OPTION]...
@@ -19,49 +20,29 @@ Measure reads through NBD during a clone in a freeze. Needs root.
   --dir DIR       where the images lie (\$TMPDIR or /tmp)
 USAGE
 }
-die() {
-  echo "vm.sh: $*" >&2
-  exit 1
-}
-arguments=("$@")
-while (($#)); do
-  [[ $1 != --help ]] || { usage; exit; }
-  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+option() {
   case $1 in
-    --build) build=$(cd "$2" && pwd) ;;
-    --extents) extents=$2 ;;
-    --rounds) rounds=$2 ;;
-    --fs) filesystems=$2 ;;
-    --out) out=$2 ;;
-    --dir) dir=$2 ;;
-    *) die "$1: unknown option; see --help" ;;
+  --build) build=$(cd "$2" && pwd) ;;
+  --extents) extents=$(number "$1" "$2") ;;
+  --rounds) rounds=$(number "$1" "$2") ;;
+  --fs) filesystems=$2 ;;
+  *) return 2 ;;
   esac
-  shift 2
-done
-((EUID == 0)) || die 'must be root, to make and mount file systems'
-for program in qemu-storage-daemon jq mkfs.xfs mkfs.btrfs; do
-  command -v "$program" >/dev/null || die "needs $program"
-done
+}
+parse "$@"
+read -ra filesystems <<<"$filesystems"
+known_fs "${filesystems[@]}"
+needs qemu-storage-daemon
 lullcp=$build/src/lullcp hook=$build/hooks/lullcp-hook-qmp nbd=$build/tests/nbd
-fragment=$build/tests/fragment
-for program in "$lullcp" "$hook" "$nbd" "$fragment"; do
+for program in "$hook" "$nbd"; do
   [[ -x $program ]] || die "$program: not built"
 done
-if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
-  LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
-    "$BASH" "${BASH_SOURCE[0]}" "${arguments[@]}"
-fi
-T=$(mktemp -d "$dir/lullcp-vm.XXXXXX")
-M=$T/mnt
 qsd='' writer='' reader=''
-clean_up() {
+at_end() {
   local pid
   for pid in $reader $writer $qsd; do kill "$pid" 2>/dev/null || true; done
-  ! mountpoint -q "$M" || umount -l "$M"
-  rm -rf --one-file-system "$T"
 }
-trap clean_up EXIT
-mkdir "$M"
+begin fragment
 
 guest_up() { # a daemon that exports the image, and a guest that writes to it
   qemu-storage-daemon --blockdev "driver=raw,node-name=d,file.driver=file,file.filename=$M/src,file.cache.direct=on" \
@@ -119,25 +100,17 @@ run() { # run FS TOOL ROUND: one line in $T/runs
 printf '#!/bin/sh\nexit 0\n' >"$T/freeze-once"
 chmod +x "$T/freeze-once"
 : >"$T/runs"
-for fs in $filesystems; do
+for fs in "${filesystems[@]}"; do
   echo "$fs: making an image of $extents extents" >&2
-  truncate -s $((6 * 1024 ** 3 + extents * 16384)) "$T/image"
-  case $fs in
-    xfs) mkfs.xfs -q -m reflink=1,rmapbt=0 "$T/image" ;;
-    xfs-rmap) mkfs.xfs -q -m reflink=1,rmapbt=1 "$T/image" ;;
-    btrfs) mkfs.btrfs -q "$T/image" >/dev/null ;;
-    *) die "--fs: neither xfs nor xfs-rmap nor btrfs: $fs" ;;
-  esac
-  mount -o loop "$T/image" "$M"
-  rm "$T/image"
-  "$fragment" "$M/src" "$extents" >/dev/null
+  make_fs "$fs" $((6 * 1024 ** 3 + extents * 16384))
+  "$T/fragment" "$M/src" "$extents" >/dev/null
   # the first clone marks all extents as shared, once and for all
   cp --reflink=always "$M/src" "$M/dst"
   for ((i = 1; i <= rounds; i++)); do
     echo "$fs: round $i of $rounds" >&2
     if ((i % 2)); then run "$fs" cp "$i"; run "$fs" lullcp "$i"; else run "$fs" lullcp "$i"; run "$fs" cp "$i"; fi
   done
-  umount "$M"
+  drop_fs
 done
 jq -s --arg kernel "$(uname -sr)" --arg qemu "$(qemu-storage-daemon --version | head -n 1)" \
   --argjson cpus "$(nproc)" --argjson extents "$extents" --argjson rounds "$rounds" '
