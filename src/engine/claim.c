@@ -44,13 +44,13 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 }
 
 /* Another lullcp may have published DEST since the caller has looked; a rename takes nothing
-   from anybody else then. */
+   from anybody else then. Inside that rename stat() finds the old file without a link. */
 static bool may_be_replaced(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
 	return !job->options->in_place &&
-	       (!dest->exists || (dest->old.st_uid == geteuid() && dest->old.st_nlink == 1));
+	       (!dest->exists || (dest->old.st_uid == geteuid() && dest->old.st_nlink <= 1));
 }
 
 /* What the path leads to is what the caller has opened and looked at. */

@@ -287,7 +287,7 @@ int lull_dest_lock(struct lull_dest *dest)
 		dest->lock = lull_steal_fd(&fd);
 		return 0;
 	}
-	return -ESTALE;
+	return -EWOULDBLOCK; /* others come and go at it all the time */
 }
 
 bool lull_dest_is_locked(const struct lull_dest *dest)

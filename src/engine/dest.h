@@ -45,9 +45,9 @@ char *lull_dest_checkpoint_name(const char *name);
 char *lull_dest_temporary_name(const char *name);
 
 /*
- * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it,
- * -EEXIST if what bears the name is not a file of ours, -ESTALE if the name is taken from it
- * again and again, or any other -errno.
+ * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it or
+ * takes the name from it again and again, -EEXIST if what bears the name is not a file of ours,
+ * or any other -errno.
  */
 int lull_dest_lock(struct lull_dest *dest) _must_check_;
 

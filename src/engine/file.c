@@ -262,8 +262,9 @@ static bool may_replace(const struct lull_file *f, int old)
 	const struct lull_options *options = e->tree->options;
 	struct stat named;
 
-	/* A link, or one of several names, is to go on being that. */
-	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink == 1 &&
+	/* A link, or one of several names, is to go on being that. No name at all: another program
+	   is just renaming a file over it. */
+	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink <= 1 &&
 	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
 	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
 	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -58,6 +58,14 @@ for kind in xfs btrfs; do
     same "$n at once, nothing there" "$new" "$(sha256sum <"$M/dst")"
     no_leftovers "$M"
   done
+  # another's DEST comes in between, and a third is about to replace that
+  : >"$M/dst"
+  : >"$M/dst.next"
+  OVERTAKEN="$M/dst" LD_PRELOAD="$TOOLS/overtaken.so" \
+    expect 0 --latency-budget=1ms "$M/src" "$M/dst"
+  check 'overtaken twice: nobody came in between' test ! -e "$M/dst.next"
+  same 'overtaken twice' "$new" "$(sha256sum <"$M/dst")"
+  no_leftovers "$M"
   fs_unmount "$M"
 done
 finish
