@@ -19,12 +19,17 @@ set_up() { # set_up: an old one, and an older backup
 # watch COMMAND...: what DEST was while it ran, in $seen; $rc
 watch() {
   seen=''
-  "$@" >"$T/out" 2>"$T/err" &
-  local pid=$! now
+  rm -f "$T/go"
+  mkfifo "$T/go"
+  # not before the watch has begun, however busy the machine is
+  (read -r <"$T/go" && exec "$@") >"$T/out" 2>"$T/err" &
+  local pid=$! now go=1
   while kill -0 $pid 2>/dev/null; do
     now=new
     if [ ! -e d/dest ]; then now=gone; elif grep -qsx old d/dest; then now=old; fi
     [ "${seen##* }" = "$now" ] || seen="$seen $now"
+    [ -z "$go" ] || echo >"$T/go"
+    go=''
   done
   rc=0
   wait $pid || rc=$?
