@@ -92,13 +92,11 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	same = !e->fresh && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev;
-	if (settled) {
-		same = true;
-	} else if (e->fresh) {
+	if (!settled && e->fresh) {
 		r = lull_dress_as_new(f, dir, fd);
 		if (r == 0 && fstat(fd, &st) < 0)
 			r = -errno;
-	} else if (!same) {
+	} else if (!settled && !same) {
 		if (!lull_dress_can_own(f, fd))
 			lost_owner(f);
 		r = lull_dress_as_old(f, f->old_fd, fd);
