@@ -205,7 +205,7 @@ static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, 
 /*
  * In calls of some blocks each, and nothing where there are holes: for what is too large or
  * too wide for one call, in a place where lull_clone() has no room for its lock. It is of one
- * moment if the source has not changed meanwhile. -EINTR if the observer wants to stop.
+ * moment if the source has not changed meanwhile. -ECANCELED if the observer wants to stop.
  */
 static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
 {
@@ -226,7 +226,7 @@ static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size
 		lull_clock_sleep((lull_clock_now() - before) * (100 - options->duty_cycle) /
 				 options->duty_cycle);
 		if (r == 0 && observer->should_stop(observer->ctx))
-			r = -EINTR;
+			r = -ECANCELED;
 	}
 	return r;
 }
@@ -327,7 +327,7 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 		r = share(file, src, dest, src_st);
 	else if (r == 0)
 		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
-	if (r == -EINTR)
+	if (r == -ECANCELED)
 		return LULL_INTERRUPTED;
 	if (r == 0) {
 		file->reflink = "yes";

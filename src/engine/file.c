@@ -331,16 +331,16 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	return outcome;
 }
 
-/* A fifo is open only when somebody is at its other end, and signals come meanwhile. -EINTR
+/* A fifo is open only when somebody is at its other end, and signals come meanwhile. -ECANCELED
    if one of them says to stop. */
 static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
 {
 	const struct lull_observer *observer = f->entry.tree->voice.observer;
 	int fd;
 
-	do
-		fd = openat(dir, name, flags);
-	while (fd < 0 && errno == EINTR && !observer->should_stop(observer->ctx));
+	while ((fd = openat(dir, name, flags)) < 0 && errno == EINTR)
+		if (observer->should_stop(observer->ctx))
+			return -ECANCELED;
 	return fd < 0 ? -errno : fd;
 }
 
@@ -387,7 +387,7 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 
 	if (!e->fresh) {
 		old = open_old(f);
-		if (old == -EINTR)
+		if (old == -ECANCELED)
 			return LULL_INTERRUPTED;
 		if (old < 0 && e->tree->cp->force) {
 			if (unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
@@ -421,7 +421,7 @@ static bool is_vain(const struct lull_entry *e)
 	       (S_ISFIFO(e->src.st_mode) || (!e->fresh && S_ISFIFO(e->dst.st_mode)));
 }
 
-/* -1 after a word about it, -EINTR if that is to stop. */
+/* -1 after a word about it, -ECANCELED if that is to stop. */
 static int open_source(struct lull_file *f, struct stat *ret_st)
 {
 	const struct lull_entry *e = &f->entry;
@@ -431,7 +431,7 @@ static int open_source(struct lull_file *f, struct stat *ret_st)
 			       flags | (S_ISREG(e->src.st_mode) ? O_NONBLOCK : 0) |
 				       (e->follow ? 0 : O_NOFOLLOW));
 
-	if (src == -EINTR)
+	if (src == -ECANCELED)
 		return src;
 	if (src < 0)
 		note(f, LULL_NOTE_OPEN, src, e->src_path);
@@ -474,7 +474,7 @@ static enum lull_outcome copy(struct lull_file *f)
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
 	src = open_source(f, &st);
 	if (src < 0)
-		return src == -EINTR ? LULL_INTERRUPTED : LULL_FAILED;
+		return src == -ECANCELED ? LULL_INTERRUPTED : LULL_FAILED;
 	return copy_open(f, src, &st);
 }
 

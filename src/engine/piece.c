@@ -31,7 +31,7 @@ static int clone_plan(struct lull_job *job, int fd, struct lull_plan *plan,
 		uint64_t before, took;
 
 		if (lull_should_stop(job))
-			return -EINTR;
+			return -ECANCELED;
 		before = lull_clock_now();
 		r = lull_clone_range(job->src, fd, request.off, request.len);
 		if (r < 0)

@@ -127,7 +127,7 @@ static enum lull_outcome take_sample(struct probe *p)
 		if (to > from)
 			r = sample_place(p, from, to);
 	}
-	if (r == -EINTR)
+	if (r == -ECANCELED)
 		return LULL_INTERRUPTED;
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_PROBE,

@@ -55,7 +55,7 @@ static int prepare(struct lull_job *job, uint64_t size)
 }
 
 /*
- * 0; -EINTR if the observer wants to stop; or -errno: then this method is impossible, -ETIME
+ * 0; -ECANCELED if the observer wants to stop; or -errno: then this method is impossible, -ETIME
  * because the file is so small that even a clone of all of it is over before a snapshot is
  * made.
  */
@@ -87,7 +87,7 @@ static int take(struct lull_job *job, int root)
 		}
 		break;
 	}
-	return r < 0 && lull_should_stop(job) ? -EINTR : r;
+	return r < 0 && lull_should_stop(job) ? -ECANCELED : r;
 }
 
 static enum lull_outcome record(struct lull_job *job, bool there)
@@ -175,8 +175,8 @@ enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible
 		if (r == 0)
 			r = lull_snapshot_open(job->dest.dir, job->dest.snapshot, inside,
 					       job->src);
-		*ret_impossible = r < 0 && r != -EINTR;
-		if (r == -EINTR)
+		*ret_impossible = r < 0 && r != -ECANCELED;
+		if (r == -ECANCELED)
 			outcome = LULL_INTERRUPTED;
 		else if (r >= 0)
 			outcome = clone_from(job, r);

@@ -16,7 +16,7 @@
 /* How often a call may be interrupted, or the size of a file change under it. */
 #define TRIES 20
 
-/* 0 or -errno, but never -EINTR: to those above that is a user who wants to stop. */
+/* 0 or -errno, but never -EINTR: what came between is not the call's failure. */
 static int clone(int dest, unsigned long request, struct file_clone_range *range)
 {
 	for (int i = 0; i < TRIES; i++) {
