@@ -3,13 +3,13 @@
 # What the benches share: options, needs, a place that vanishes with the bench, and the file
 # systems in it. A bench sets the defaults of its options, defines usage and option, and calls
 #
-#   parse "$@"            options; $lullcp, $out and $dir are common to all
+#   parse "$@"            options; $lullcp, $out, $dir and $fs_gib are common to all
 #   needs PROGRAM...
 #   begin PROGRAM...      root, a mount namespace, $T and $M, the programs of this directory
 #
 # shellcheck disable=SC2034 # used by those that source this
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-lullcp=$here/../build/src/lullcp out='' dir=${TMPDIR:-/tmp}
+lullcp=$here/../build/src/lullcp out='' dir=${TMPDIR:-/tmp} fs_gib=200
 self=$0 loop='' loop_fd=''
 
 die() {
@@ -52,6 +52,7 @@ parse() {
     --lullcp) lullcp=$2 ;;
     --out) out=$2 ;;
     --dir) dir=$2 ;;
+    --fs-gib) fs_gib=$(number "$1" "$2") ;;
     *)
       status=0
       option "$1" "$2" || status=$?
@@ -128,11 +129,13 @@ unmount() {
   return 1
 }
 
-# make_fs FS BYTES [DIRECTORY [MKFS_OPTION...]]: fresh, mounted at $M
+# make_fs FS BYTES [DIRECTORY [MKFS_OPTION...]]: fresh, mounted at $M, with room for BYTES. It is
+# as large as those that hold such files, and the image is sparse: in a few GiB Btrfs has so
+# little room for metadata that each transaction waits for some, and XFS makes its least log.
 make_fs() {
-  local image=${3:-$T}/lullcp-bench-image.$$
+  local image=${3:-$T}/lullcp-bench-image.$$ size=$((fs_gib * 1024 ** 3))
 
-  truncate -s "$2" "$image"
+  truncate -s $(($2 > size ? $2 : size)) "$image"
   loop=$(losetup --find --show "$image")
   # From here on the open descriptor alone keeps the loop device and its image.
   exec {loop_fd}<"$loop"

@@ -21,6 +21,7 @@ Compare lullcp with cp --reflink=always on fresh file systems. Needs root.
   --big               the memory at 1,000,000 extents too: minutes, 5 GB of disk
   --writer-delay MS   when the writer of the stalls begins (100)
   --dir DIR           where the images lie (\$TMPDIR or /tmp)
+  --fs-gib N          size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
 
@@ -212,10 +213,11 @@ machine() {
     --arg commit "$(commit)" \
     --arg cp "$(cp --version | head -n 1)" \
     --argjson extents "$extents" --argjson pairs "$pairs" --argjson rounds "$rounds" \
-    --argjson writer_delay_ms "$writer_delay" \
+    --argjson fs_gib "$fs_gib" --argjson writer_delay_ms "$writer_delay" \
     '{schema: 1, $date, $kernel,
       machine: {$arch, $cpus, $model, $memory_kib, $images, load_before: ($load | tonumber)},
-      versions: {$lullcp, $commit, $cp}, $extents, $pairs, $rounds, $writer_delay_ms}'
+      versions: {$lullcp, $commit, $cp}, $extents, $pairs, $rounds, $fs_gib,
+      $writer_delay_ms}'
 }
 
 : >"$T/runs"

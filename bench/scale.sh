@@ -14,6 +14,7 @@ Clone, interrupt and resume, verify, refresh and discard files of more and more 
   --extents LIST      ("1000000 2000000 5000000 10000000"; btrfs: up to 5000000)
   --lullcp PATH       the program (build/src/lullcp)
   --dir DIR           where the images lie (/dev/shm if there is room, else /var/tmp)
+  --fs-gib N          size of the file systems in GiB; their images are sparse (200)
   --out FILE          every run as JSON, in place of what it holds of the same file system and
                       number
   --plot DIR          draw DIR/scale-FS.svg, of all that is in FILE

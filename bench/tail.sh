@@ -17,6 +17,7 @@ Trace one clone: durations of its calls, and where those over the budget waited.
   --lullcp PATH       the program (build/src/lullcp)
   --out FILE          write all figures there as JSON
   --dir DIR           where the images lie (\$TMPDIR or /tmp)
+  --fs-gib N          size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
 
@@ -41,7 +42,8 @@ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracin
 start_trace() {
   mkdir "$trace"
   echo 0 >"$trace/tracing_on"
-  echo 100000 >"$trace/buffer_size_kb"
+  # Some 300 bytes a switch; with a reverse mapping tree there is more than one an extent.
+  echo $((100000 + extents / 2)) >"$trace/buffer_size_kb"
   echo mono >"$trace/trace_clock"
   echo 1 >"$trace/events/syscalls/sys_enter_ioctl/enable"
   echo 1 >"$trace/events/syscalls/sys_exit_ioctl/enable"

@@ -21,6 +21,7 @@ and by lullcp with several duty cycles. Needs root and fio.
   --lullcp PATH       the program (build/src/lullcp)
   --out FILE          write all figures there as JSON
   --dir DIR           where the images lie (\$TMPDIR or /tmp)
+  --fs-gib N          size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
 

@@ -16,21 +16,24 @@ Compare lullcp with cp for small files on a fresh XFS. Needs root.
   --pairs N       pairs of runs over the tree (5)
   --small N       pairs of runs for 1,000 files in one command, and for one file (7)
   --jobs N        with the tree, lullcp --jobs=N as well (1: not)
+  --wide N        entries of one directory that is copied once, for the memory (0: not)
   --lullcp PATH   the program (build/src/lullcp)
   --out FILE      write all figures there as JSON
   --with FILE     go on from there: what an earlier call with --out FILE measured counts as
                   well, so that many pairs can be had in several short calls
   --dir DIR       where the image lies (\$TMPDIR or /tmp)
+  --fs-gib N      size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
 
-files=50000 pairs=5 small=7 jobs=1 with=''
+files=50000 pairs=5 small=7 jobs=1 wide=0 with=''
 option() {
   case $1 in
   --files) files=$(number "$1" "$2") ;;
   --pairs) pairs=$(number "$1" "$2" 0) ;;
   --small) small=$(number "$1" "$2" 0) ;;
   --jobs) jobs=$(number "$1" "$2") ;;
+  --wide) wide=$(number "$1" "$2" 0) ;;
   --with) with=$2 ;;
   *) return 2 ;;
   esac
@@ -135,12 +138,28 @@ small_ones() {
   done
 }
 
+# One directory with that many empty files: what is remembered of each shows.
+wide_one() {
+  say "making $wide files in a directory"
+  python3 - "$M/wide" "$wide" <<'PY'
+import os, sys
+os.mkdir(sys.argv[1])
+for i in range(int(sys.argv[2])):
+    os.close(os.open(f"{sys.argv[1]}/file{i:07}", os.O_WRONLY | os.O_CREAT, 0o644))
+PY
+  remount
+  measure wide cp 1 1 cp -a --reflink=always "$M/wide" DEST
+  remount
+  measure wide lullcp 1 1 "$lullcp" -a "$M/wide" DEST
+}
+
 if [[ $with ]]; then jq -c '.runs[]' "$with"; fi >"$T/runs"
-make_fs xfs $((4 * 1024 ** 3 + files * (pairs + 1) * 20 * 1024))
+make_fs xfs $((4 * 1024 ** 3 + files * (pairs + 1) * 20 * 1024 + wide * 3 * 1024))
 say "making $files files"
 make_trees
 trees
 ((small == 0)) || { remount && small_ones; }
+((wide == 0)) || wide_one
 
 # shellcheck disable=SC2016 # jq's
 jq -s --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \

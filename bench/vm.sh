@@ -18,6 +18,7 @@ Measure reads through NBD during a clone in a freeze. Needs root.
   --fs LIST       of xfs, xfs-rmap and btrfs ("$filesystems")
   --out FILE      write all figures there as JSON
   --dir DIR       where the images lie (\$TMPDIR or /tmp)
+  --fs-gib N      size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
 option() {
