@@ -39,7 +39,7 @@ static int by_inode(const void *a, const void *b)
 
 static int add(struct lull_names *names, unsigned int *room, const struct dirent *entry)
 {
-	if (names->n == *room) {
+	if (!names->name || names->n == *room) {
 		unsigned int larger = *room ? *room * 2 : 32;
 		struct lull_name *name = realloc(names->name, larger * sizeof(*name));
 
@@ -79,7 +79,7 @@ static int fill(struct lull_names *names)
 		if (!lull_path_is_dots(entry->d_name))
 			r = add(names, &room, entry);
 	}
-	if (names->n > 0)
+	if (names->name)
 		qsort(names->name, names->n, sizeof(*names->name), by_inode);
 	return r;
 }
@@ -92,7 +92,7 @@ int lull_names_next(struct lull_names *names, const char **ret_name)
 		if (r < 0)
 			return r;
 	}
-	if (names->at == names->n)
+	if (!names->name || names->at == names->n)
 		return 0;
 	*ret_name = names->name[names->at++].text;
 	return 1;

@@ -68,7 +68,8 @@ static int force_symlink(const struct lull_entry *e, const char *text, bool repl
 	return r == -EEXIST && replace ? replace_with(e, make_symlink, text) : r;
 }
 
-static int read_link(const struct lull_entry *e, char **ret_text)
+/* Where it leads, for the caller to free; NULL with errno. */
+static char *read_link(const struct lull_entry *e)
 {
 	size_t room = MAX((size_t)e->src.st_size + 1, (size_t)128);
 
@@ -77,18 +78,22 @@ static int read_link(const struct lull_entry *e, char **ret_text)
 		ssize_t n;
 
 		if (!text)
-			return -ENOMEM;
+			return NULL;
 		n = readlinkat(e->src_dir->fd, e->src_name, text, room);
 		if (n >= 0 && (size_t)n < room) {
 			text[n] = '\0';
-			*ret_text = text;
-			return 0;
+			return text;
 		}
+
+		int number = errno;
+
 		free(text);
+		errno = number;
 		if (n < 0)
-			return -errno;
+			return NULL;
 	}
-	return -ENAMETOOLONG;
+	errno = ENAMETOOLONG;
+	return NULL;
 }
 
 static bool keep(struct lull_entry *e, mode_t omitted)
@@ -121,11 +126,11 @@ static bool keep(struct lull_entry *e, mode_t omitted)
 
 static bool copy_link(struct lull_entry *e)
 {
-	_cleanup_free_ char *text = NULL;
-	int r = read_link(e, &text);
+	_cleanup_free_ char *text = read_link(e);
+	int r;
 
-	if (r < 0)
-		return complain(e, LULL_NOTE_READ_LINK, r, e->src_path, NULL);
+	if (!text)
+		return complain(e, LULL_NOTE_READ_LINK, errno, e->src_path, NULL);
 	r = force_symlink(e, text, e->tree->cp->force);
 	if (r < 0)
 		return complain(e, LULL_NOTE_SYMLINK_ITSELF, r, e->dst_path, NULL);

@@ -218,7 +218,7 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 {
 	struct lull_job *job = p->job;
 	struct lull_forecast *found = p->found;
-	struct lull_reference before, after;
+	struct lull_reference before = { 0 }, after = { 0 };
 	struct lull_mount mount;
 	enum lull_outcome outcome = lull_source_open(job);
 	enum lull_stage stage;

@@ -88,7 +88,7 @@ static enum lull_outcome begin_one(struct lull_job *job)
 static enum lull_outcome begin(struct lull_set *set)
 {
 	struct lull_job *first = set->jobs[0];
-	enum lull_outcome outcome;
+	enum lull_outcome outcome = LULL_OK;
 	int r;
 
 	for (unsigned int i = 0; i < set->n; i++) {

@@ -84,7 +84,7 @@ int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of
 		     unsigned int *ret_n)
 {
 	char *path = NULL;
-	int dir, r = lull_checkpoint_pointed(dest->checkpoint_dir, dest->checkpoint, &path);
+	int dir = -1, r = lull_checkpoint_pointed(dest->checkpoint_dir, dest->checkpoint, &path);
 
 	if (r < 0)
 		return lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of,
@@ -121,9 +121,9 @@ static int judge_own_name(const struct lull_job *job, const char *record)
 {
 	_cleanup_free_ char *name = own_name(job);
 	_cleanup_free_ char *path = NULL;
-	struct lull_checkpoint *of;
-	unsigned int n;
-	int dir, r;
+	struct lull_checkpoint *of = NULL;
+	unsigned int n = 0;
+	int dir = -1, r;
 
 	if (!name)
 		return -ENOMEM;
@@ -240,9 +240,9 @@ int lull_set_record_judge_pointer(const struct lull_job *job, int r)
 {
 	const struct lull_dest *dest = &job->dest;
 	_cleanup_free_ char *path = NULL;
-	struct lull_checkpoint *of;
-	unsigned int n;
-	int dir, found;
+	struct lull_checkpoint *of = NULL;
+	unsigned int n = 0;
+	int dir = -1, found;
 
 	if (lull_checkpoint_pointed(dest->checkpoint_dir, dest->checkpoint, &path) < 0)
 		return r;
