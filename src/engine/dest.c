@@ -241,7 +241,8 @@ static bool still_named(const struct lull_dest *dest, int fd)
  */
 static bool is_being_finished(const struct lull_dest *dest)
 {
-	if (faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!dest->checkpoint ||
+	    faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 
 	_cleanup_close_ int fd = openat(dest->dir, dest->name,

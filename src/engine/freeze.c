@@ -49,6 +49,18 @@ static enum lull_outcome hook_failed(struct lull_job *job, enum lull_outcome out
 	return outcome;
 }
 
+/* A copy: what it comes from may be a checkpoint, which is replaced meanwhile. */
+static int keep_text(struct lull_freeze *freeze, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return -ENOMEM;
+	free(freeze->hook_text);
+	freeze->hook_text = copy;
+	return 0;
+}
+
 enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 {
 	const char *text = job->options->hook;
@@ -60,7 +72,8 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 	if (!text)
 		return LULL_OK;
 	r = lull_hook_parse(text, &job->freeze->hook);
-	job->freeze->hook_text = text;
+	if (r == 0)
+		r = keep_text(job->freeze, text);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK,
 				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
@@ -208,9 +221,6 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 		if (!hook)
 			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
 					 job->dest.checkpoint_path);
-		/* freeze->hook_text may be the string that goes. */
-		if (freeze->hook_text == c->hook)
-			freeze->hook_text = hook;
 		free(c->hook);
 		c->hook = hook;
 		c->hook_timeout_ns = timeout;
@@ -219,7 +229,6 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 		c->frozen = true;
 		c->kept_frozen = false;
 	}
-	freeze->hook_text = freeze->jobs[0]->checkpoint.hook;
 	return lull_record_save_all(freeze->jobs, freeze->n_jobs);
 }
 
@@ -403,7 +412,10 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 	lull_hook_free(hook);
 	if (status.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
-		freeze->hook_text = text;
+		r = keep_text(freeze, text);
+		if (r < 0)
+			return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
+					text);
 		return hook_failed(job, LULL_THAW_FAILED, &status);
 	}
 	forget_frozen(freeze);
@@ -414,5 +426,6 @@ void lull_freeze_done(struct lull_freeze *freeze)
 {
 	lull_keeper_free(freeze->keeper);
 	lull_hook_free(freeze->hook);
+	free(freeze->hook_text);
 	free(freeze->sources);
 }

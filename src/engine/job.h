@@ -48,7 +48,7 @@ struct lull_freeze {
 	unsigned int n_jobs;
 	const char **sources;     /* theirs, as the hook is told; outlive the keeper */
 	struct lull_hook *hook;
-	const char *hook_text;
+	char *hook_text;
 	struct lull_keeper *keeper;
 	uint64_t started;         /* CLOCK_MONOTONIC, 0: not frozen */
 	bool thaw_failed;

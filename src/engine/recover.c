@@ -85,8 +85,8 @@ static enum lull_outcome spread(struct found *f, const char *path, struct lull_c
 		}
 	}
 	f->freeze = (struct lull_freeze){ .jobs = f->jobs, .n_jobs = n };
-	if (n > 1)
-		lull_set_record_init(&f->shared, f->jobs, n);
+	if (n > 1 && lull_set_record_init(&f->shared, f->jobs, n) < 0)
+		return record_failed(&f->asked, -ENOMEM);
 	return LULL_OK;
 }
 
@@ -206,6 +206,7 @@ static void open_found(struct found *f, const struct lull_options *options,
 static void close_found(struct found *f, struct lull_report *ret_report)
 {
 	lull_freeze_done(&f->freeze);
+	lull_set_record_done(&f->shared);
 	for (unsigned int i = 0; i < f->n; i++)
 		lull_job_done(f->jobs[i]);
 	free(f->job);
@@ -288,8 +289,8 @@ static enum lull_outcome read_again(struct found *f)
 	if (!same)
 		return lull_fail(&f->asked, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_FOREIGN, 0,
 				 dest->checkpoint_path);
-	if (n > 1)
-		lull_set_record_init(&f->shared, f->jobs, n);
+	if (n > 1 && lull_set_record_init(&f->shared, f->jobs, n) < 0)
+		return record_failed(&f->asked, -ENOMEM);
 	return LULL_OK;
 }
 

@@ -428,6 +428,7 @@ void lull_set_run(struct lull_set *set)
 		settle(set, outcome);
 	finish(set, outcome);
 	lull_freeze_done(&set->freeze);
+	lull_set_record_done(&set->shared);
 	for (unsigned int i = 0; i < begun; i++)
 		lull_job_done(set->jobs[i]);
 }

@@ -17,29 +17,54 @@
 #include <string.h>
 #include <unistd.h>
 
-void lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
+/* Takes over what the job says. */
+static int take_over(struct lull_set_record *shared, const struct lull_job *job)
 {
+	struct lull_checkpoint copy;
+	int r = lull_checkpoint_copy(&job->checkpoint, &copy);
+
+	if (r < 0)
+		return r;
+	lull_checkpoint_done(&shared->of[job->index]);
+	shared->of[job->index] = copy;
+	return 0;
+}
+
+void lull_set_record_done(struct lull_set_record *shared)
+{
+	for (unsigned int i = 0; i < shared->n; i++)
+		lull_checkpoint_done(&shared->of[i]);
+	shared->n = 0;
+}
+
+int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
+{
+	int r = 0;
+
+	lull_set_record_done(shared);
 	*shared = (struct lull_set_record){
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.dir = jobs[0]->dest.checkpoint_dir,
 		.name = jobs[0]->dest.checkpoint,
 		.n = n,
 	};
-	for (unsigned int i = 0; i < n; i++) {
-		shared->of[i] = jobs[i]->checkpoint;
+	for (unsigned int i = 0; i < n && r == 0; i++) {
 		jobs[i]->shared = shared;
 		jobs[i]->index = i;
+		r = take_over(shared, jobs[i]);
 	}
+	return r;
 }
 
 int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
 {
-	int r;
+	int r = 0;
 
 	(void)pthread_mutex_lock(&shared->lock);
-	for (unsigned int i = 0; i < n; i++)
-		shared->of[jobs[i]->index] = jobs[i]->checkpoint;
-	r = lull_checkpoint_save_set(shared->dir, shared->name, shared->of, shared->n);
+	for (unsigned int i = 0; i < n && r == 0; i++)
+		r = take_over(shared, jobs[i]);
+	if (r == 0)
+		r = lull_checkpoint_save_set(shared->dir, shared->name, shared->of, shared->n);
 	(void)pthread_mutex_unlock(&shared->lock);
 	return r;
 }

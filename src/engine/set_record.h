@@ -16,12 +16,17 @@ struct lull_set_record {
 	pthread_mutex_t lock;
 	int dir;                    /* of the checkpoint; these two are the first job's */
 	const char *name;
-	struct lull_checkpoint of[LULL_CHECKPOINT_MOST]; /* the strings are the jobs' */
+	struct lull_checkpoint of[LULL_CHECKPOINT_MOST]; /* copies: a job may have its own anew */
 	unsigned int n;
 };
 
-/* The set's jobs, of which the first says where the checkpoint lies, share one from now on. */
-void lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n);
+/* The set's jobs, of which the first says where the checkpoint lies, share one from now on.
+   *shared is all zeroes, or was made for them before. 0 or -ENOMEM. */
+int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs,
+			 unsigned int n) _must_check_;
+
+/* Frees what it owns. All zeroes are fine. */
+void lull_set_record_done(struct lull_set_record *shared);
 
 /* Takes over what n of the jobs say now, and writes the whole. 0 or -errno. */
 int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,

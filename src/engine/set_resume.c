@@ -217,6 +217,7 @@ enum lull_outcome lull_set_resume(struct lull_set *set)
 	if (r < 0 && r != -ENOENT)
 		return refuse(set, job, r == -ENOTUNIQ ? LULL_CAUSE_CHECKPOINT_FOREIGN
 						       : lull_record_cause(r), r);
-	lull_set_record_init(&set->shared, set->jobs, set->n);
+	if (lull_set_record_init(&set->shared, set->jobs, set->n) < 0)
+		return refuse(set, set->jobs[0], LULL_CAUSE_ERRNO, ENOMEM);
 	return r == 0 ? take_found(set) : take_all(set);
 }

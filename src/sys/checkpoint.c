@@ -22,6 +22,27 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 	*checkpoint = (struct lull_checkpoint){ 0 };
 }
 
+int lull_checkpoint_copy(const struct lull_checkpoint *checkpoint,
+			 struct lull_checkpoint *ret_copy)
+{
+	struct lull_checkpoint copy = *checkpoint;
+	char **text[] = { &copy.source, &copy.dest, &copy.temporary, &copy.snapshot, &copy.hook };
+	bool failed = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		if (!*text[i])
+			continue;
+		*text[i] = strdup(*text[i]);
+		failed |= !*text[i];
+	}
+	if (failed) {
+		lull_checkpoint_done(&copy);
+		return -ENOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}
+
 void lull_checkpoint_free(struct lull_checkpoint *of, unsigned int n)
 {
 	for (unsigned int i = 0; of && i < n; i++)

@@ -68,7 +68,11 @@ struct lull_checkpoint {
 /* Frees what it owns and leaves it empty. */
 void lull_checkpoint_done(struct lull_checkpoint *checkpoint);
 
-/* The same for n of them in an array, which is freed as well. NULL is fine. */
+/* A copy that owns what it has, in *ret_copy. 0 or -ENOMEM. */
+int lull_checkpoint_copy(const struct lull_checkpoint *checkpoint,
+			 struct lull_checkpoint *ret_copy) _must_check_;
+
+/* Frees what n of them in an array own, and the array. NULL is fine. */
 void lull_checkpoint_free(struct lull_checkpoint *of, unsigned int n);
 
 /*
