@@ -36,7 +36,8 @@ int lull_extmap_open(int fd, enum lull_extmap_kind kind, uint64_t start, uint64_
 		return -ENOMEM;
 	*map = (struct lull_extmap){ .kind = kind, .fd = fd, .pos = start, .end = end };
 	if (room > 0) {
-		map->window = malloc(room);
+		/* Zeroed for valgrind, which does not know how much FIEMAP fills. */
+		map->window = calloc(1, room);
 		if (!map->window) {
 			free(map);
 			return -ENOMEM;
