@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Command lines by chance: compare.sh --random. What differs on purpose is left out: --sparse
-# comes with --reflink, and nothing that would wait for the other end of a fifo is named.
+# comes with --reflink, simple backups with b-simple-into, and nothing that would wait for the
+# other end of a fifo is named.
 
-some_options=(-a -b -d -f -H -l -L -n -P -p -r -R -s -T -u -v -x -S.suf --backup=t --backup=simple
+some_options=(-a -b -d -f -H -l -L -n -P -p -r -R -s -T -u -v -x -S.suf --backup=t --backup=existing
   --backup=nil --no-preserve=mode --no-preserve=links --no-preserve=timestamps --preserve=links
   --preserve=mode --preserve=timestamps --preserve=ownership --preserve=all --preserve --parents
   --remove-destination --strip-trailing-slashes --attributes-only --reflink=auto --reflink=never
