@@ -51,14 +51,14 @@ def cppcheck():
 
 
 def main():
-    todo = dict(units())
-    if not todo:
+    sources = dict(units())
+    if not sources:
         sys.exit(f"analyze.py: {BUILD} builds nothing of {TOP}")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        reports = [r for found in pool.map(clang, todo.items()) for r in found]
+        reports = [r for found in pool.map(clang, sources.items()) for r in found]
     reports += cppcheck()
     print("".join(reports), end="")
-    print(f"{len(todo)} files, {len(reports)} reports")
+    print(f"{len(sources)} files, {len(reports)} reports")
     sys.exit(1 if reports else 0)
 
 
