@@ -253,8 +253,7 @@ static bool copy_regular(struct lull_entry *e)
 	bool done = lull_queue_file(&file);
 
 	/* Its number may be another one now; a task has a copy of its own. */
-	if (!e->tree->queue)
-		e->backup = file.entry.backup;
+	e->backup = file.entry.backup;
 	return done;
 }
 

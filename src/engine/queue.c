@@ -19,6 +19,7 @@
 #include "sys/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -363,6 +364,21 @@ void lull_queue_later(struct lull_tree *tree, void (*step)(void *ctx), void *ctx
 	step(ctx);
 }
 
+/*
+ * It will be written in place and has other names. Under one of them it may be the source or
+ * the dest of a task, and what two write at the same time is a mixture.
+ */
+static bool is_shared(const struct lull_entry *e)
+{
+	struct stat st;
+
+	return !e->fresh &&
+	       (e->dst.st_nlink > 1 ||
+		(!e->dst_is_itself &&
+		 fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		 S_ISLNK(st.st_mode)));
+}
+
 bool lull_queue_file(struct lull_file *file)
 {
 	struct lull_tree *tree = file->entry.tree;
@@ -371,9 +387,10 @@ bool lull_queue_file(struct lull_file *file)
 
 	if (tree->set)
 		return lull_set_add(tree->set, file);
-	if (!q) {
+	if (!q || is_shared(&file->entry)) {
 		bool done;
 
+		lull_queue_drain(tree);
 		lull_file_copy(file);
 		done = lull_file_finish(file);
 		lull_result_done(&file->result);

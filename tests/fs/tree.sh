@@ -42,6 +42,26 @@ for kind in xfs btrfs; do
   expect 1 -j4 -r t nosuch t/a/1 t/c n4
   says "cannot stat 'nosuch'"
 
+  # several names of one file: each copy waits for those that use it under another
+  mkdir new
+  fragmented new/a 3000
+  echo last >new/b
+  for names in hard symbolic; do
+    rm -rf names
+    mkdir names
+    echo old >file
+    case $names in
+      hard) ln file names/a && ln file names/b ;;
+      symbolic) ln -s ../file names/a && ln -s ../file names/b ;;
+    esac
+    expect 0 -j2 new/a new/b names
+    check "$names links: the last one has it" cmp -s new/b file
+    rm -f names/a
+    cp new/a file
+    expect 0 -j2 -t names file new/b
+    check "$names links: the source was whole" cmp -s new/a names/file
+  done
+
   # a tree deeper than there are descriptors for
   mkdir deep
   (
