@@ -40,6 +40,8 @@ random_cases() { # random_cases N
       pick "${operands[@]}"
       command+=" $picked"
     done
+    # There cp 9.1 goes by a stat that it has not made, and does this or that.
+    [[ $command != *' loop1' ]] || command=$(sed 's/ -f / /g; s/ --force / /g' <<<"$command")
     # one job or some: it must not matter
     more=''
     [ $((RANDOM % 3)) != 0 ] || more=" -j$((RANDOM % 4 + 1))"
