@@ -344,6 +344,16 @@ static int open_patiently(const struct lull_file *f, int dir, const char *name, 
 	return fd < 0 ? -errno : fd;
 }
 
+/* Another program, another lullcp perhaps, has put its file there since we looked. What can
+   only be the like of the one that we saw is as good; anything else somebody may have meant
+   us to write to. */
+static bool is_successor(const struct lull_entry *e, const struct stat *now)
+{
+	return S_ISREG(e->dst.st_mode) && S_ISREG(now->st_mode) && e->dst.st_nlink <= 1 &&
+	       now->st_nlink <= 1 && now->st_uid == e->dst.st_uid &&
+	       now->st_dev == e->dst.st_dev && now->st_ino != e->src.st_ino;
+}
+
 /* Opens what is there, as cp does: it is what tells whether the user may write to it. */
 static int open_old(struct lull_file *f)
 {
@@ -356,8 +366,14 @@ static int open_old(struct lull_file *f)
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) == 0 && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev)
-		return fd;
+	if (fstat(fd, &st) == 0) {
+		if (st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev)
+			return fd;
+		if (is_successor(e, &st)) {
+			e->dst = st;
+			return fd;
+		}
+	}
 	(void)close(fd);
 	return -ESTALE;
 }

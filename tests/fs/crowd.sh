@@ -49,12 +49,16 @@ for kind in xfs btrfs; do
     # to a DEST that none of them has seen before
     rm "$M/dst"
     pids=()
-    for i in $(seq $n); do "$LULLCP" "$M/src" "$M/dst" 2>"$T/err" & pids+=($!); done
-    for pid in "${pids[@]}"; do
+    for i in $(seq $n); do "$LULLCP" "$M/src" "$M/dst" 2>"$T/err.$i" & pids+=($!); done
+    for i in $(seq $n); do
       rc=0
-      wait "$pid" || rc=$?
-      case $rc in 0 | 11) ok ;; *) bad "$n at once, nothing there: status $rc" ;; esac
+      wait "${pids[$((i - 1))]}" || rc=$?
+      case $rc in
+        0 | 11) ok ;;
+        *) bad "$n at once, nothing there: status $rc: $(cat "$T/err.$i")" ;;
+      esac
     done
+    rm -f "$T"/err.*
     same "$n at once, nothing there" "$new" "$(sha256sum <"$M/dst")"
     no_leftovers "$M"
   done
@@ -65,6 +69,18 @@ for kind in xfs btrfs; do
     expect 0 --latency-budget=1ms "$M/src" "$M/dst"
   check 'overtaken twice: nobody came in between' test ! -e "$M/dst.next"
   same 'overtaken twice' "$new" "$(sha256sum <"$M/dst")"
+  no_leftovers "$M"
+  # another puts its file there between the look and the opening: as good as the one before;
+  # but not one that has another name, which would be written to under that one as well
+  echo old >"$M/victim"
+  echo next >"$M/next"
+  SWAP_FILE="$M/next" LD_PRELOAD="$TOOLS/swap.so" expect 0 "$M/src" "$M/victim"
+  same 'a new DEST in between' "$new" "$(sha256sum <"$M/victim")"
+  echo keep >"$M/other"
+  ln "$M/other" "$M/next"
+  SWAP_FILE="$M/next" LD_PRELOAD="$TOOLS/swap.so" expect 1 "$M/src" "$M/victim"
+  says 'Stale file handle'
+  same 'the other name' keep "$(cat "$M/other")"
   no_leftovers "$M"
   fs_unmount "$M"
 done

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * For LD_PRELOAD: between the look at an entry named "victim" and its opening, the entry is
- * exchanged for a symbolic link to where $SWAP_TARGET says. Once a process.
+ * exchanged for a symbolic link to where $SWAP_TARGET says, or for the file $SWAP_FILE. Once a
+ * process.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -14,11 +15,18 @@
 static void swap(int dir, const char *name)
 {
 	static int done;
-	const char *target = getenv("SWAP_TARGET");
+	const char *target = getenv("SWAP_TARGET"), *file = getenv("SWAP_FILE");
 
-	if (done || !target || strcmp(name, "victim") != 0)
+	const char *slash = strrchr(name, '/');
+
+	if (done || (!target && !file) || strcmp(slash ? slash + 1 : name, "victim") != 0)
 		return;
 	done = 1;
+	if (file) {
+		if (renameat(AT_FDCWD, file, dir, name) < 0)
+			_exit(99);
+		return;
+	}
 	if (renameat(dir, name, dir, "away") < 0 || symlinkat(target, dir, name) < 0)
 		_exit(99);
 }
