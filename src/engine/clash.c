@@ -109,6 +109,13 @@ static enum sameness compare(const struct lull_entry *e)
 	return cp->follow == LULL_FOLLOW_NEVER ? compare_targets(e, &src, &dst) : SAME;
 }
 
+/* Then a directory may be copied onto itself. */
+static bool replaces_nothing(const struct lull_cp *cp)
+{
+	return cp->overwrite == LULL_OVERWRITE_NO || cp->update == LULL_UPDATE_NONE ||
+	       cp->update == LULL_UPDATE_NONE_FAIL;
+}
+
 static enum lull_clash complain(struct lull_entry *e, enum lull_note_kind kind, int err,
 				const char *path, const char *path2)
 {
@@ -276,7 +283,7 @@ enum lull_clash lull_clash_settle(struct lull_entry *e)
 	/* Before anything is found fault with. */
 	if (verdict == LULL_VERDICT_LEAVE)
 		return skip(e);
-	same = compare(e);
+	same = replaces_nothing(e->tree->cp) ? DIFFERENT : compare(e);
 	if (same == SAME)
 		return complain(e, LULL_NOTE_SAME_FILE, 0, e->src_path, e->dst_path);
 	clash = carry_out(e, verdict);

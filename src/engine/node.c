@@ -201,12 +201,13 @@ static int force_hard_link(const struct lull_entry *e, const struct target *targ
 	return r < 0 ? r : 1;
 }
 
-static bool hard_link(struct lull_entry *e, const struct target *target, bool replace,
+/* told: of one that had to be replaced, as cp does for the names of one file, not for -l. */
+static bool hard_link(struct lull_entry *e, const struct target *target, bool replace, bool told,
 		      const char *target_path)
 {
 	int r = force_hard_link(e, target, replace);
 
-	if (r > 0 && e->tree->cp->verbose && !e->backup)
+	if (r > 0 && told && e->tree->cp->verbose && !e->backup)
 		lull_tree_note(e->tree, LULL_NOTE_REMOVED, 0, e->dst_path, NULL);
 	return r >= 0 || complain(e, LULL_NOTE_HARD_LINK, r, e->dst_path, target_path);
 }
@@ -230,7 +231,7 @@ bool lull_node_link_earlier(struct lull_entry *e, const struct lull_named *earli
 		.inode = earlier->other_inode,
 	};
 
-	return hard_link(e, &target, true, lull_node_path(e, earlier->name, &made));
+	return hard_link(e, &target, true, true, lull_node_path(e, earlier->name, &made));
 }
 
 static bool hard_link_source(struct lull_entry *e)
@@ -242,7 +243,8 @@ static bool hard_link_source(struct lull_entry *e)
 		.flags = e->follow ? AT_SYMLINK_FOLLOW : 0,
 	};
 
-	return hard_link(e, &target, cp->force || cp->overwrite == LULL_OVERWRITE_ASK, e->src_path);
+	return hard_link(e, &target, cp->force || cp->overwrite == LULL_OVERWRITE_ASK, false,
+			 e->src_path);
 }
 
 /* ---- nodes ---- */
