@@ -11,10 +11,12 @@ group_by(.fs)[]
   "|---|" + ($sizes | map("---|") | join("")) + "---|---|",
   (. as $all | ["cp", "clone", "verify", "refresh", "interrupted", "resume", "discard", "rm"][]
    | . as $step
-   | [$sizes[] as $n | ($all[] | select(.step == $step and .asked == $n))] as $runs
+   | [$sizes[] as $n | [$all[] | select(.step == $step and .asked == $n)][0]] as $cells
+   | ($cells | map(values)) as $runs
    | select($runs | length > 0)
    | "| \($step) | "
-     + ($runs | map("\(.wall_s / .extents * 1e6 | show) (\(.cpu_s / .extents * 1e6 | show); \(.peak_kib / 1024 | show))")
+     + ($cells | map(if . then "\(.wall_s / .extents * 1e6 | show) (\(.cpu_s / .extents * 1e6 | show); \(.peak_kib / 1024 | show))"
+                     else "-" end)
         | join(" | "))
      + " | \(($runs[-1] | .wall_s / .extents) / ($runs[0] | .wall_s / .extents) | show)"
      + " | \($runs[-1] | .wall_s / .extents * 1e8 / 60 | show) min |"),

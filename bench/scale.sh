@@ -103,12 +103,16 @@ record() {
 steps() {
   local beside=(-f "$M/other" -w direct) run=("$lullcp" --json --duty-cycle=100) half
   record cp 0 -- cp --reflink=always "$M/src" "$M/dst"
-  # What is no clone of lullcp's is deleted as anybody does.
-  # It is over when nothing more becomes free: XFS does that in the background.
+  # What is no clone of lullcp's is deleted as anybody does. XFS goes on with that in the
+  # background, and what is shared frees no block: over it is when the inode is free. Btrfs
+  # counts no inodes; there it is when no more blocks become free.
   # shellcheck disable=SC2016 # for the inner shell
-  record 'rm' 0 "${beside[@]}" -- sh -c 'rm "$1/dst" && sync -f "$1"
-    free=0 same=0
-    while [ $same -lt 5 ]; do
+  record 'rm' 0 "${beside[@]}" -- sh -c '
+    used() { stat -f -c "%c - %d" "$1"; }
+    before=$(($(used "$1"))) free=0 same=0
+    rm "$1/dst" && sync -f "$1"
+    while [ $before -gt 0 ] && [ $(($(used "$1"))) -ge $before ]; do sleep 0.1; done
+    while [ $before = 0 ] && [ $same -lt 5 ]; do
       now=$(stat -f -c %f "$1")
       if [ "$now" = "$free" ]; then same=$((same + 1)); else free=$now same=0; fi
       sleep 0.1
