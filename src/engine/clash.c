@@ -136,11 +136,18 @@ static enum lull_clash is_current(struct lull_entry *e)
 	struct lull_idmap *links = e->tree->links;
 	struct lull_named *earlier =
 		lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
+	struct stat st;
 
 	if (earlier)
 		return lull_node_link_earlier(e, earlier) ? LULL_CLASH_SKIP : LULL_CLASH_FAIL;
-	if (!lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel))
+	earlier = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
+	if (!earlier)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
+	/* It may be a link: then further names are to be names of what it leads to. */
+	if (e->follow && stat_dest(e, &st, 0) == 0) {
+		earlier->other_dev = st.st_dev;
+		earlier->other_inode = st.st_ino;
+	}
 	return skip(e);
 }
 

@@ -227,6 +227,8 @@ bool lull_node_link_earlier(struct lull_entry *e, const struct lull_named *earli
 	struct target target = {
 		.dir = e->tree->dest_root->fd,
 		.name = earlier->name,
+		/* Only to what is known: somebody may have put another link there. */
+		.flags = e->follow && earlier->other_inode ? AT_SYMLINK_FOLLOW : 0,
 		.dev = earlier->other_dev,
 		.inode = earlier->other_inode,
 	};

@@ -203,6 +203,10 @@ by_chance() {
   case $s_err in
     # parents-existing-too of the cases
     *'cannot create regular file '*': File exists'*) [[ $command == *--parents* ]] ;;
+    # Which questions the answers on standard input are for depends on the order of entries,
+    # which is that of inodes.
+    *overwrite*'? '*overwrite*)
+      [[ $o_err == *overwrite*'? '* && $command =~ ' '(-[Rra]|--recursive|--archive)' ' ]] ;;
     # Where a copy into itself stops, and what it has copied on its way there, depends on the
     # order of entries, which is that of inodes; so does what else was complained of.
     *' into itself, '*) [[ $s_status = "$o_status" && $o_err == *' into itself, '* ]] ;;
