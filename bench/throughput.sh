@@ -53,8 +53,8 @@ begin fragment
 keep_on() { # keep_on TOOL DUTY
   local i
 
-  # Not nothing at all: beside a processor that is idle, and in a virtual machine given back to
-  # its host, a read from memory takes up to ten times as long as beside a clone.
+  # Not nothing at all: on a machine of two processors a reader of depth 1 got 16 to 20 thousand
+  # reads a second with nothing beside it, and 136 to 143 thousand beside this loop.
   if [[ $1 == busy ]]; then
     while :; do :; done
   fi

@@ -16,7 +16,6 @@ static void swap(int dir, const char *name)
 {
 	static int done;
 	const char *target = getenv("SWAP_TARGET"), *file = getenv("SWAP_FILE");
-
 	const char *slash = strrchr(name, '/');
 
 	if (done || (!target && !file) || strcmp(slash ? slash + 1 : name, "victim") != 0)
