@@ -242,5 +242,5 @@ done
 
 jq -n --slurpfile machine "$T/machine" --slurpfile runs "$T/runs" -f "$here/report.jq" \
   >"$T/report"
-jq -r -f "$here/table.jq" "$T/report"
+jq -r -L "$here" -f "$here/table.jq" "$T/report"
 [[ -z $out ]] || cp "$T/report" "$out"

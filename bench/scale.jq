@@ -2,8 +2,7 @@
 # From the runs of scale.sh to a table: seconds for a million extents at each size, how much
 # dearer an extent is at the largest size than at the smallest, and what that makes of
 # 100,000,000 extents: the largest size's cost of an extent times 1e8.
-def show: if . >= 100 then round elif . >= 10 then (. * 10 | round) / 10
-          else (. * 100 | round) / 100 end | tostring;
+include "lib";
 group_by(.fs)[]
 | (map(.asked) | unique) as $sizes
 | "", "\(.[0].fs): seconds of wall time for 1,000,000 extents (CPU time; peak memory in MiB)", "",

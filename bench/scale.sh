@@ -151,7 +151,7 @@ jq -c --slurpfile new "$T/runs" '($new | map([.fs, .asked]) | unique) as $seen
   | map(select([.fs, .asked] as $k | $seen | index([$k]) | not)) + $new
   | sort_by(.fs, .asked) | .[]' "$out" | sed '1s/^/[\n/; $!s/$/,/; $s/$/\n]/' >"$T/merged"
 cp "$T/merged" "$out"
-jq -r -f "$here/scale.jq" "$out"
+jq -r -L "$here" -f "$here/scale.jq" "$out"
 if [[ -n $plot ]]; then
   mkdir -p "$plot"
   for fs in $filesystems; do

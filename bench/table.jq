@@ -1,16 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The document of report.jq as text.
 
-# Three digits that count, without an exponent.
-def show:
-  if . == null then "-"
-  elif type == "string" then .
-  elif . >= 100 or . == floor then round | tostring
-  else (if . >= 10 then 10 elif . >= 1 then 100 else 1000 end) as $unit |
-    (. * $unit | round) as $n | ($n / $unit | floor | tostring) as $whole |
-    (($n % $unit) | tostring) as $rest |
-    "\($whole).\("0" * (($unit | tostring | length) - 1 - ($rest | length)) // "")\($rest)"
-  end;
+include "lib";
+
 def left($width): . + (" " * ($width - length) // "");
 def right($width): (" " * ($width - length) // "") + .;
 

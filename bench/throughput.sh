@@ -72,7 +72,9 @@ keep_on() { # keep_on TOOL DUTY
 }
 
 measure() { # measure TOOL DUTY RW DEPTH ROUND: one line in $T/runs
+  # XFS frees in the background what was deleted: not beside the measurement.
   rm -rf "$M/out"
+  remount
   mkdir "$M/out"
   # Writes find a shared file in each case, the busy one too.
   cp --reflink=always "$M/src" "$M/out/before"
