@@ -70,6 +70,31 @@ int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint *
 	return r < 0 ? r : lull_checkpoint_parse_set(text, len, ret_of, ret_n);
 }
 
+/*
+ * Btrfs keeps the bytes of a small file in the leaf of the tree that has its inode, which is
+ * right behind the extents of the clone: each one that is inserted moves them. What is longer
+ * than a block never lies there, even if it is compressed.
+ */
+static int lengthen(char **text)
+{
+	size_t len = strlen(*text);
+	char *longer;
+
+	if (len >= LULL_CHECKPOINT_MIN_SIZE)
+		return 0;
+	longer = malloc(LULL_CHECKPOINT_MIN_SIZE + 1);
+	if (!longer)
+		return -ENOMEM;
+	/* Before the last brace, so that a file that was cut off is still told by its end. */
+	memset(longer, ' ', LULL_CHECKPOINT_MIN_SIZE);
+	memcpy(longer, *text, len - 1);
+	longer[LULL_CHECKPOINT_MIN_SIZE - 1] = (*text)[len - 1];
+	longer[LULL_CHECKPOINT_MIN_SIZE] = '\0';
+	free(*text);
+	*text = longer;
+	return 0;
+}
+
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint)
 {
@@ -82,6 +107,8 @@ int lull_checkpoint_save_set(int dir, const char *name, const struct lull_checkp
 	_cleanup_free_ char *text = NULL;
 	int r = lull_checkpoint_format_set(of, n, &text);
 
+	if (r == 0)
+		r = lengthen(&text);
 	return r < 0 ? r : lull_state_write(dir, name, text);
 }
 

@@ -22,6 +22,8 @@
 #define LULL_CHECKPOINT_SCHEMA 1
 /* So many files make a set, at the most: each has half a dozen descriptors open. */
 #define LULL_CHECKPOINT_MOST 64
+/* Longer than a block: see checkpoint.c. */
+#define LULL_CHECKPOINT_MIN_SIZE 4097u
 /* A path or a hook may take 4 KiB and up to 6 times that as JSON escapes. */
 #define LULL_CHECKPOINT_MAX_SIZE (LULL_CHECKPOINT_MOST * (64u << 10))
 

@@ -756,6 +756,31 @@ static void test_save(void **state)
 	assert_int_equal(lull_checkpoint_remove(place->dir, NAME, true), 0);
 }
 
+/* What it takes to be no part of a leaf of Btrfs' tree. A part of it is still refused. */
+static void test_longer_than_a_block(void **state)
+{
+	const struct place *place = *state;
+	struct lull_checkpoint c = least(), back = { 0 };
+	struct stat st;
+
+	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
+	assert_int_equal(fstatat(place->dir, NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_size, LULL_CHECKPOINT_MIN_SIZE);
+	assert_true(st.st_size > 4096);
+	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), 0);
+	lull_checkpoint_done(&back);
+
+	int fd = openat(place->dir, NAME, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	while (st.st_size > 0) {
+		st.st_size -= MIN(st.st_size, 97);
+		assert_int_equal(ftruncate(fd, st.st_size), 0);
+		assert_int_equal(lull_checkpoint_load(place->dir, NAME, &back), -EBADMSG);
+	}
+	assert_int_equal(close(fd), 0);
+}
+
 static void test_long_name(void **state)
 {
 	const struct place *place = *state;
@@ -1068,6 +1093,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_set_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pointer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_save, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_longer_than_a_block, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_untrusted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
