@@ -74,7 +74,7 @@ record() {
   jq -nc --arg fs "$fs" --arg part "$part" --arg tool "$tool" --argjson round "$round" \
     --argjson extents "$n" --slurpfile load "$T/load.json" --slurpfile out "$T/stdout" \
     '{$fs, $part, $tool, $round, $extents, load: $load[0],
-      summary: ([$out[] | select(.type == "summary")][0])}' >"$T/run"
+      summary: ([$out[] | select(.type == "summary") | del(.source, .dest)][0])}' >"$T/run"
   cat "$T/run" >>"$T/runs"
 }
 

@@ -71,7 +71,7 @@ for fs in "${filesystems[@]}"; do
   python3 "$here/tail.py" "$budget" <"$trace/trace" >"$T/tail"
   rmdir "$trace"
   jq -c --arg fs "$fs" --slurpfile out "$T/stdout" \
-    '{fs: $fs} + . + {summary: ([$out[] | select(.type == "summary")][0])}' "$T/tail" >>"$T/runs"
+    '{fs: $fs} + . + {summary: ([$out[] | select(.type == "summary") | del(.source, .dest)][0])}' "$T/tail" >>"$T/runs"
   jq -r --arg fs "$fs" '
     def ms: . / 10000 | round / 100 | tostring + " ms";
     "\($fs): \(.calls) calls, \(.over_budget) over the budget, \(.over_50ms) over 50 ms; " +

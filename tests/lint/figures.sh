@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The table in bench/README.md is what the files of figures say.
+set -u
+cd "$(dirname "$0")/../.." || exit 99
+told=$(sed -n '/^<!-- bench\/all.sh --print -->$/,/^<!-- end -->$/p' bench/README.md | sed '1d;$d')
+printed=$(bench/all.sh --print) || exit 1
+[ "$(wc -l <<<"$printed")" -gt 50 ] || { echo 'FAILED: too few figures'; exit 1; }
+diff <(echo "$told") <(echo "$printed") || {
+  echo 'FAILED: bench/README.md is behind the figures: put in what bench/all.sh --print says'
+  exit 1
+}
