@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# All of it as an ordinary user, with no privilege and in a directory of their own: a clone with
+# and without a hook, killed, resumed, brought up to date, proven, kept; and what only root may do
+# is said and left alone.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+
+# As who must find it: the program and the hook are run, $T is only passed through.
+chmod 755 "$T"
+real=$LULLCP
+cat >"$T/as-user" <<USER
+#!/bin/sh
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --no-new-privs '$real' "\$@"
+USER
+cat >"$T/hook" <<'HOOK'
+#!/bin/sh
+echo "$1 $(id -u)" >>"$2.hook"
+HOOK
+chmod 755 "$T/as-user" "$T/hook"
+LULLCP=$T/as-user
+
+patch() { # patch FILE BLOCK
+  head -c 4096 /dev/urandom | dd of="$1" bs=4096 seek="$2" conv=notrunc status=none
+}
+theirs() { # theirs FILE: owned by the user, and nobody else may write to it
+  same "$1: owner" '65534:65534' "$(stat -c %u:%g "$1")"
+}
+
+for kind in xfs btrfs; do
+  fs_mount "$kind"
+  note "$kind"
+  D=$M/home
+  mkdir "$D"
+  fragmented "$D/img" 3000 -h 5
+  chown -R 65534:65534 "$D"
+  chmod 640 "$D/img"
+
+  expect 0 --json "$D/img" "$D/copy"
+  same 'nobody writes' quiet "$(field method)"
+  check 'the copy' cmp "$D/img" "$D/copy"
+  theirs "$D/copy"
+  no_leftovers "$D"
+  expect 0 --verify --json "$D/img" "$D/copy"
+  same 'proven without reading' identical "$(field result)"
+  expect 0 --probe "$D/img"
+
+  # frozen by a hook, that runs as the user
+  expect 0 --json --hook="$T/hook" "$D/img" "$D/frozen"
+  same 'the hook' $'freeze 65534\nthaw 65534' "$(cat "$D/img.hook")"
+  check 'the frozen copy' cmp "$D/img" "$D/frozen"
+
+  # killed while it is frozen: thawed by the keeper; then resumed
+  rm "$D/img.hook"
+  setpriv --reuid=65534 --regid=65534 --clear-groups "$real" --duty-cycle=1 \
+    --checkpoint-interval=20ms --hook="$T/hook" "$D/img" "$D/killed" 2>/dev/null &
+  pid=$!
+  for _ in $(seq 500); do
+    [ "$(jq .offset "$D/.killed.lullcp" 2>/dev/null || echo 0)" -gt 0 ] 2>/dev/null && break
+    sleep 0.01
+  done
+  kill -9 $pid && wait $pid 2>/dev/null
+  for _ in $(seq 500); do
+    grep -q thaw "$D/img.hook" && break
+    sleep 0.01
+  done
+  same 'thawed by the keeper' $'freeze 65534\nthaw 65534' "$(cat "$D/img.hook")"
+  expect 0 --status --json "$D/killed"
+  theirs "$D/.killed.lullcp"
+  # the keeper holds the lock until it has written down that it thawed
+  for _ in $(seq 100); do
+    run --resume --json --hook="$T/hook" "$D/img" "$D/killed"
+    [ "$rc" = 7 ] || break
+    sleep 0.05
+  done
+  same 'resumed' 0 "$rc"
+  check 'from where it was' test "$(field resumed_at)" -gt 0
+  check 'the resumed copy' cmp "$D/img" "$D/killed"
+  no_leftovers "$D"
+
+  # brought up to date, and generations
+  patch "$D/img" 17
+  expect 0 --refresh "$D/img" "$D/copy"
+  check 'refreshed' cmp "$D/img" "$D/copy"
+  for _ in 1 2 3; do
+    patch "$D/img" $((RANDOM % 1000))
+    expect 0 --keep=2 "$D/img" "$D/night"
+  done
+  newest=$(jq -r '.generations[-1].name' "$D/.night.lullcp-generations")
+  check 'the newest generation' cmp "$D/img" "$D/$newest"
+  same 'two are kept' 2 "$(find "$D" -name 'night.2*' | wc -l)"
+
+  # somebody who writes all the time: a copy of one moment, or none
+  fragmented "$D/live" 3000
+  cat "$D/live" >"$D/first"
+  "$TOOLS/numbers" write "$D/live" d "$SEED" "$T/progress" &
+  writer=$!
+  for _ in $(seq 200); do
+    [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && break
+    sleep 0.05
+  done
+  chown 65534:65534 "$D/live"
+  run --json "$D/live" "$D/moment"
+  # Btrfs: a snapshot takes a privilege, so only a writer that rests leaves a copy
+  case "$kind $rc $(field method)" in
+    'xfs 0 '* | 'btrfs 0 quiet')
+      check 'a copy of one moment' "$TOOLS/numbers" check "$D/moment" "$D/first" d "$SEED" "$T/progress" ;;
+    'btrfs 3 '*) check_not 'not published' test -e "$D/moment" ;;
+    *) bad "while it is written: status $rc, $(field method)" ;;
+  esac
+  kill $writer
+  wait $writer 2>/dev/null
+  rm -f "$T/progress"
+  rm -f "$D"/.moment*
+
+  # what is not theirs
+  install -m 600 "$D/img" "$M/secret"
+  expect 1 "$M/secret" "$D/stolen"
+  says 'Permission denied'
+  expect 1 "$D/img" "$M/elsewhere"
+  says 'Permission denied'
+  check_not 'nothing made' test -e "$M/elsewhere" -o -e "$D/stolen"
+  install -m 644 "$D/img" "$M/public"
+  expect 0 -p "$M/public" "$D/mine"
+  theirs "$D/mine"
+  # root's checkpoint is not believed: its hook would run as the user
+  "$real" --duty-cycle=1 --checkpoint-interval=20ms "$D/img" "$D/roots" 2>/dev/null &
+  pid=$!
+  sleep 0.3
+  kill -9 $pid && wait $pid 2>/dev/null
+  check 'there is a checkpoint' test -e "$D/.roots.lullcp"
+  run --resume "$D/img" "$D/roots"
+  check 'refused' test "$rc" != 0 -a ! -e "$D/roots"
+
+  fs_unmount "$M"
+done
+finish
