@@ -6,15 +6,15 @@ include "lib";
 
 def row($what; $fs; $cp; $lullcp; $ratio; $goal):
   {$what, $fs, $cp, $lullcp, $ratio, $goal};
-# at_most and at_least say what the goal is about: the ratio, or lullcp's own figure
+# A goal, and what it is about: the ratio, or lullcp's own figure.
 def at_most($goal; $of): {text: "<= \($goal)", met: ($of <= $goal)};
 def at_least($goal; $of): {text: ">= \($goal)", met: ($of >= $goal)};
 
-# of "both": a figure of cp, of lullcp, and the median of the ratios in each pair
+# A figure of cp and of lullcp, and the median of the ratios in each pair.
 def pair($what; $fs; goal): row($what; $fs; .cp.median; .lullcp.median; .ratio.median; goal);
 
 def speed:
-  .[] | .extents as $n | .file_systems | to_entries[] | .key as $fs | .value
+  .[] | .file_systems | to_entries[] | .key as $fs | .value
   | (if $fs == "btrfs" then 1 else 0.95 end) as $wall
   | (if $fs == "btrfs" then 1.05 else 1 end) as $cpu
   | (.speed.wall_s | pair("clone, wall s"; $fs; at_most($wall; .ratio.median))),
