@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # All benches, and one table of what they found. See README.md; all.sh --help.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<USAGE
@@ -14,54 +16,35 @@ machine that does nothing else, and most of a day.
   --only LIST      of speed, tail, throughput, scale, kernels and trees (all)
   --print          measure nothing: the table of the figures that are there
   --figures DIR    where these are, and are kept (this directory)
-  --json FILE      write the rows of the table there as JSON
+  --out FILE       write the rows of the table there as JSON
   --lullcp PATH    the program (build/src/lullcp)
   --build DIR      where it was built with -Dtests=enabled, for "kernels" (build-test)
   --dir DIR        where the images lie (\$TMPDIR or /tmp)
+  --fs-gib N       size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
-die() {
-  echo "all.sh: $*" >&2
-  exit 1
-}
 
-only='speed tail throughput scale kernels trees' print=0 figures=$here json=''
-lullcp=$here/../build/src/lullcp build=$here/../build-test dir=${TMPDIR:-/tmp}
-while (($#)); do
-  case $1 in
-  --help)
-    usage
-    exit
-    ;;
-  --print)
-    print=1
-    shift
-    continue
-    ;;
-  --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
-  esac
-  (($# >= 2)) || die "$1: unknown, or its value is missing; see --help"
+only='speed tail throughput scale kernels trees' print=0 figures=$here build=$here/../build-test
+flag() { [[ $1 == --print ]] && print=1; }
+option() {
   case $1 in
   --only) only=$2 ;;
   --figures) figures=$2 ;;
-  --json) json=$2 ;;
-  --lullcp) lullcp=$2 ;;
   --build) build=$2 ;;
-  --dir) dir=$2 ;;
-  *) die "$1: unknown option; see --help" ;;
+  *) return 2 ;;
   esac
-  shift 2
-done
+}
+parse "$@"
 read -ra only <<<"$only"
 for bench in "${only[@]}"; do
   [[ $bench =~ ^(speed|tail|throughput|scale|kernels|trees)$ ]] || die "--only: no such bench: $bench"
 done
 [[ -d $figures ]] || die "$figures: no such directory"
-command -v jq >/dev/null || die 'needs jq'
+needs jq
 
 # Each writes its figures only when it has all of them, so that the older ones stay until then.
 measure() { # measure BENCH
-  local common=(--lullcp "$lullcp")
+  local common=(--lullcp "$lullcp" --fs-gib "$fs_gib")
 
   case $1 in
   speed)
@@ -95,5 +78,5 @@ for bench in "${only[@]}"; do
 done
 ((${#gather[@]})) || die "$figures: no figures there"
 all() { jq -n "${gather[@]}" '$ARGS.named | map_values(.[0])' | jq -r -L "$here" "$@"; }
-[[ -z $json ]] || all --arg form json -f "$here/summary.jq" >"$json"
+[[ -z $out ]] || all --arg form json -f "$here/summary.jq" >"$out"
 all --arg form text -f "$here/summary.jq"
