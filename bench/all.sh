@@ -19,7 +19,7 @@ machine that does nothing else, and most of a day.
   --out FILE       write the rows of the table there as JSON
   --lullcp PATH    the program (build/src/lullcp)
   --build DIR      where it was built with -Dtests=enabled, for "kernels" (build-test)
-  --dir DIR        where the images lie (\$TMPDIR or /tmp)
+  --dir DIR        where the images lie (\$TMPDIR or /tmp); those of "scale" are where there is room
   --fs-gib N       size of the file systems in GiB; their images are sparse (200)
 USAGE
 }
