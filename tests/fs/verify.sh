@@ -129,16 +129,24 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   check 'says where' grep -q 'first at byte 70000, 1 bytes in 1 ranges' "$T/out"
   expect 4 --verify -q "$a" "$b"
   silent
-  # written to meanwhile
+  # written to meanwhile: it stands still before it reads, until that is done
   cp --reflink=never "$a" "$b"
-  (while :; do printf Z | dd of="$b" bs=1 seek=$RANDOM conv=notrunc status=none; done) &
-  writer=$!
-  sleep 0.2
-  expect 1 --verify=data "$a" "$b"
-  says 'was written to meanwhile'
-  kill $writer
-  wait $writer 2>/dev/null
-  sleep 0.3
+  for what in "$a" "$b"; do
+    rm -f "$T/trace"
+    strace -o "$T/trace" -P "$what" -e inject=pread64:signal=STOP:when=1 \
+      "$LULLCP" --verify=data "$a" "$b" 2>"$T/err" &
+    reader=$!
+    for _ in {1..1000}; do
+      ! grep -qs 'stopped by SIGSTOP' "$T/trace" || break
+      sleep 0.01
+    done
+    other_byte "$what" $RANDOM
+    pkill -CONT -P $reader
+    rc=0
+    wait $reader || rc=$?
+    same "$kind: written to while it was read" 1 $rc
+    says 'was written to meanwhile'
+  done
   # mistakes
   expect 1 --verify "$a" "$M/nothing"
   says 'No such file'
