@@ -117,7 +117,8 @@ for kind in xfs btrfs; do
   check 'resumed in the same freeze' cmp "$M/src" "$M/d"
   check 'kept frozen: resumed_at' test "$(field resumed_at)" -gt 0
   rm "$M/d"
-  # killed in the middle of a freeze hook: the hook is ended, then thaw
+  # killed in the middle of a freeze hook: the hook is ended, on a slow machine before it has
+  # written to its log, then thaw
   for at in 0.05 0.2; do
     : >"$HOOK_LOG"
     HOOK_FREEZE_SLEEP=1 "$LULLCP" --hook="$hook" "$M/src" "$M/d" &
@@ -126,7 +127,7 @@ for kind in xfs btrfs; do
     kill -KILL $pid
     wait $pid 2>/dev/null
     sleep 1.5
-    case $(calls) in '' | 'freeze thaw:interrupted ') ok ;; *) bad "killed at $at: $(calls)" ;; esac
+    case $(calls) in '' | 'freeze thaw:interrupted ' | 'thaw:interrupted ') ok ;; *) bad "killed at $at: $(calls)" ;; esac
     expect 0 --restart "$M/src" "$M/d"
     rm "$M/d"
   done
