@@ -167,10 +167,12 @@ for kind in xfs btrfs btrfs-compress; do
   no_leftovers "$M"
   # writers and no hook: never torn, never published
   echo old >"$M/d"
-  (while :; do
-    head -c 4096 /dev/urandom | dd of="$M/src" bs=4k seek=$((RANDOM % 5000)) conv=notrunc status=none
-  done) &
+  "$TOOLS/numbers" write "$M/src" s "$SEED" "$T/progress" &
   writer=$!
+  for _ in $(seq 100); do
+    [ -s "$T/progress" ] && break
+    sleep 0.05
+  done
   expect 3 --duty-cycle=20 --on-writers=fail "$M/src" "$M/d"
   says 'was written to meanwhile'
   says '--hook'
@@ -180,7 +182,7 @@ for kind in xfs btrfs btrfs-compress; do
   same 'one call' single "$(field method)"
   kill $writer
   wait $writer 2>/dev/null
-  sleep 0.5 # its last dd is a process of its own
+  rm "$T/progress"
   expect 0 --resume --json "$M/src" "$M/d"
   check 'when they pause' cmp "$M/src" "$M/d"
   no_leftovers "$M"
