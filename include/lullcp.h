@@ -103,6 +103,8 @@ enum lull_cause {
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
 	LULL_CAUSE_WRITERS,            /* the tripwire tripped and nothing sound was left */
 	LULL_CAUSE_NO_SNAPSHOT,        /* the same, and the snapshot asked for is impossible */
+	LULL_CAUSE_STORES,             /* the same, for this kernel lets stores through mmap
+	                                  go on beside a clone */
 	LULL_CAUSE_MAX_FREEZE,
 	LULL_CAUSE_FREEZE_TOO_LONG,    /* it would not fit max_freeze: detail is in ms */
 	/* several files of one moment */
@@ -214,6 +216,8 @@ enum lull_warning {
 	LULL_WARNING_GENERATION_KEPT, /* not removed, and still counted; err */
 	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
 	LULL_WARNING_TORN,            /* written to while its bytes were copied */
+	LULL_WARNING_STORES,          /* written to, and this kernel lets stores through mmap
+	                                 go on beside what was asked for */
 };
 
 /* What lull_copy() has to say about an entry. */

@@ -125,11 +125,13 @@ image() { # image SIZE: path of a sparse file outside the work directory
   truncate -s "$1" "$f" || framework_failure truncate
   echo "$f"
 }
+kernel_before() { # kernel_before VERSION: the one that runs is older
+  [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" ]
+}
 make_xfs() { # make_xfs ARG...: mkfs.xfs, without what is newer than the kernel that runs
   local older=()
   # 64-bit counters of extents came with Linux 5.19, and mkfs.xfs may make them by default
-  if [ "$(printf '%s\n' 5.19 "$(uname -r)" | sort -V | head -n 1)" != 5.19 ] &&
-    mkfs.xfs -N -f -i nrext64=0 "${@: -1}"; then
+  if kernel_before 5.19 && mkfs.xfs -N -f -i nrext64=0 "${@: -1}"; then
     older=(-i nrext64=0)
   fi
   mkfs.xfs -q -f ${older[@]+"${older[@]}"} "$@"

@@ -439,6 +439,12 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 			      "a path from the top of SOURCE's subvolume to it, the right to delete "
 			      "the snapshot, and a file large enough to hold its writers off "
 			      "meanwhile. --on-writers=atomic makes writers wait for one call.";
+	} else if (f->cause == LULL_CAUSE_STORES) {
+		*ret_message = format("%s was written to meanwhile; nothing was published", name);
+		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "
+			      "pause. Before Linux 5.13 Btrfs does not hold off stores through mmap: "
+			      "if no program maps SOURCE to write to it, --on-writers=snapshot is "
+			      "sound.";
 	} else if (f->cause == LULL_CAUSE_WRITERS) {
 		*ret_message = format("%s was written to meanwhile; nothing was published", name);
 		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "
@@ -481,6 +487,10 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("%s shares nothing with SOURCE: this is a clone in full", name);
 	case LULL_WARNING_TORN:
 		return format("%s was written to while its bytes were copied: the copy may be torn",
+			      name);
+	case LULL_WARNING_STORES:
+		return format("%s was written to meanwhile: the copy may be torn if a program maps "
+			      "it to write to it (before Linux 5.13 Btrfs does not hold that off)",
 			      name);
 	case LULL_WARNING_GENERATION_GONE:
 		return format("the generation %s is gone, and no longer counted", name);

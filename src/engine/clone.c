@@ -162,7 +162,8 @@ static enum lull_outcome clone_file(struct lull_job *job)
 	r = lull_tripwire_flush(job->src);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
-	if (!job->freeze->hook && !job->had_content && lull_pass_fits_one_call(job))
+	if (!job->freeze->hook && !job->had_content && lull_clone_is_atomic(job->src) &&
+	    lull_pass_fits_one_call(job))
 		return lull_method_single(job);
 	outcome = lull_start_probe(job);
 	if (outcome == LULL_OK && !job->resumed)

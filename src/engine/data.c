@@ -30,6 +30,8 @@
 /* Holes beyond this are not given to a clone call: XFS reserves room for a hole as for
    data, and of exabytes that takes long, or fails. */
 #define LARGE_HOLES (1ULL << 30)
+/* How often to clone a file that somebody writes to, where that must not be. */
+#define QUIET_TRIES 10
 
 enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,
 				   enum lull_cause cause)
@@ -231,24 +233,74 @@ static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size
 	return r;
 }
 
+/* In pieces only what is too wide or too large for one call. */
+static int clone_once(struct lull_file *file, int src, int dest, const struct stat *st,
+		      uint64_t size)
+{
+	return file->lone || lull_data_is_small(file, src, st)
+		       ? clone_piece(file, src, dest, 0, size)
+		       : clone_pieces(file, src, dest, size);
+}
+
+/* Where one call is a copy of one moment. */
+static int clone_at_once(struct lull_file *file, int src, int dest, const struct stat *st,
+			 uint64_t *ret_size)
+{
+	uint64_t block;
+	int r = clone_once(file, src, dest, st, (uint64_t)st->st_size);
+
+	*ret_size = (uint64_t)st->st_size;
+	/* The size may have changed under it; else it says the same again. */
+	if (r == 0 && has_changed(src, st))
+		r = -EINVAL;
+	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0)
+		r = lull_clone_whole(src, dest, block, true, ret_size);
+	return r;
+}
+
+/* Where it is one only if nobody writes meanwhile. 1: somebody always does. */
+static int clone_quietly(struct lull_file *file, int src, int dest, const struct stat *st,
+			 uint64_t *ret_size)
+{
+	struct lull_reference before, after;
+
+	for (unsigned int i = 0; i < QUIET_TRIES; i++) {
+		int r = lull_tripwire_take(src, -1, 1, &before), looked;
+
+		if (r == -EBUSY)
+			continue;
+		if (r == 0 && ftruncate(dest, (off_t)before.size) < 0)
+			r = -errno;
+		if (r == 0 && before.size > 0)
+			r = clone_once(file, src, dest, st, before.size);
+		looked = lull_tripwire_look(src, &after);
+		if (looked < 0)
+			return looked;
+		*ret_size = before.size;
+		/* An error may come of it, too: a size that is no longer that of src. */
+		if (lull_reference_equal(&before, &after) || (r < 0 && r != -EINVAL))
+			return r;
+	}
+	return 1;
+}
+
+/* 0, 1 if it is written to without pause, or -errno. */
 static int share(struct lull_file *file, int src, int dest, const struct stat *st)
 {
-	uint64_t size = (uint64_t)st->st_size, block;
+	struct lull_tree *tree = file->entry.tree;
+	uint64_t size = (uint64_t)st->st_size;
 	struct lull_progress *p = &file->result.progress;
 	int r = lull_inode_inherit(src, dest);
 
 	/* An empty file shows nothing, and its clone takes nothing. */
 	if (r == 0 && size > 0)
-		r = file->lone || lull_data_is_small(file, src, st) ? clone_piece(file, src, dest, 0, size)
-						      : clone_pieces(file, src, dest, size);
-	else if (r == 0 && file->entry.tree->cp->reflink == LULL_REFLINK_ALWAYS)
+		r = lull_clone_is_atomic(src) ||
+				    tree->options->on_writers == LULL_ON_WRITERS_TRUST
+			    ? clone_at_once(file, src, dest, st, &size)
+			    : clone_quietly(file, src, dest, st, &size);
+	else if (r == 0 && tree->cp->reflink == LULL_REFLINK_ALWAYS)
 		r = lull_clone_empty(src, dest);
-	/* The size may have changed under it; else it says the same again. */
-	if (r == 0 && size > 0 && has_changed(src, st))
-		r = -EINVAL;
-	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0)
-		r = lull_clone_whole(src, dest, block, true, &size);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	p->method = LULL_METHOD_SINGLE;
 	p->size = p->offset = size;
@@ -256,6 +308,17 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	p->extents_cloned = p->extents;
 	p->passes = 1;
 	return 0;
+}
+
+static enum lull_outcome written(struct lull_file *file)
+{
+	struct lull_failure *failure = &file->result.failure;
+	enum lull_outcome outcome = lull_data_failed(file, LULL_STAGE_CLONE, 0, LULL_CAUSE_WRITERS);
+	char *dest = failure->path;
+
+	failure->path = failure->path2;
+	failure->path2 = dest;
+	return outcome;
 }
 
 static bool stop_asked(void *ctx, uint64_t off)
@@ -329,6 +392,8 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
 	if (r == -ECANCELED)
 		return LULL_INTERRUPTED;
+	if (r > 0)
+		return written(file);
 	if (r == 0) {
 		file->reflink = "yes";
 		file->holes = "unknown";

@@ -17,8 +17,11 @@
  *                was not enough to take a snapshot under
  *     nothing    stopped, resumable
  *
+ * Snapshot and atomic rest on the kernel holding off every writer. Where it lets stores through
+ * mmap go on (lull_clone_is_atomic()) they are made only if asked for, with a warning.
+ *
  * INVARIANT: a function here gives LULL_OK only if the file is a copy of one point in time,
- * or options->on_writers is LULL_ON_WRITERS_TRUST.
+ * or has warned that it may not be.
  */
 #include "engine/methods.h"
 
@@ -30,6 +33,7 @@
 #include "engine/snapshot.h"
 #include "engine/start.h"
 #include "sys/clock.h"
+#include "sys/clone.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -290,13 +294,11 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	return lull_pass_whole(job, true);
 }
 
-static enum lull_outcome escalate(struct lull_job *job)
+static enum lull_outcome hold_off(struct lull_job *job)
 {
 	enum lull_on_writers choice = job->options->on_writers;
 	bool impossible = false;
 
-	if (lull_should_stop(job))
-		return LULL_INTERRUPTED;
 	if (choice == LULL_ON_WRITERS_AUTO || choice == LULL_ON_WRITERS_SNAPSHOT) {
 		enum lull_outcome outcome = lull_snapshot_clone(job, &impossible);
 
@@ -309,10 +311,27 @@ static enum lull_outcome escalate(struct lull_job *job)
 							       : LULL_CAUSE_WRITERS);
 }
 
+static enum lull_outcome escalate(struct lull_job *job)
+{
+	bool all = lull_clone_is_atomic(job->src);
+	enum lull_outcome outcome;
+
+	if (lull_should_stop(job))
+		return LULL_INTERRUPTED;
+	if (!all && job->src_fs.magic == BTRFS_SUPER_MAGIC &&
+	    job->options->on_writers == LULL_ON_WRITERS_AUTO)
+		return lull_method_written(job, LULL_CAUSE_STORES);
+	outcome = hold_off(job);
+	if (!all && outcome == LULL_OK)
+		lull_warn(job, LULL_WARNING_STORES, 0, job->source);
+	return outcome;
+}
+
 enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 {
 	const struct lull_options *options = job->options;
-	bool snapshot = (options->on_writers == LULL_ON_WRITERS_AUTO ||
+	bool snapshot = ((options->on_writers == LULL_ON_WRITERS_AUTO &&
+			  lull_clone_is_atomic(job->src)) ||
 			 options->on_writers == LULL_ON_WRITERS_SNAPSHOT) &&
 			lull_snapshot_possible(job);
 	/* On Btrfs one call over all is no shorter for what passes have cloned. */

@@ -18,6 +18,7 @@
 #include "sys/clone.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
+#include "sys/kernel.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -144,18 +145,17 @@ static enum lull_outcome take_sample(struct probe *p)
 static void judge_kernel(struct probe *p)
 {
 	struct lull_forecast *found = p->found;
-	unsigned int major = 0, minor = 0, patch = 0;
+	uint32_t version = lull_kernel_version();
 	struct utsname name;
 
 	if (uname(&name) < 0)
 		return;
 	(void)snprintf(found->kernel, sizeof(found->kernel), "%s", name.release);
-	if (sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2)
+	if (version == 0)
 		return;
 	/* Since 6.7 reads may run beside a clone on XFS; brought to 6.6.17 and 6.1.128. */
-	bool beside = major > 6 || (major == 6 && minor >= 7) ||
-		      (major == 6 && minor == 6 && patch >= 17) ||
-		      (major == 6 && minor == 1 && patch >= 128);
+	bool beside = version >= KERNEL_VERSION(6, 6, 17) ||
+		      (version >= KERNEL_VERSION(6, 1, 128) && version < KERNEL_VERSION(6, 2, 0));
 
 	found->reads_wait = p->job->src_fs.magic != XFS_SUPER_MAGIC || !beside;
 	found->reads_wait_for_writers = true;
@@ -166,7 +166,7 @@ static uint64_t snapshot_stall(struct lull_job *job)
 {
 	uint64_t before;
 
-	if (!lull_snapshot_possible(job))
+	if (!lull_clone_is_atomic(job->src) || !lull_snapshot_possible(job))
 		return 0;
 	before = lull_clock_now();
 	if (syncfs(job->dest.dir) < 0)
@@ -179,7 +179,8 @@ static void predict(struct probe *p)
 	struct lull_job *job = p->job;
 	struct lull_forecast *found = p->found;
 	bool btrfs = job->src_fs.magic == BTRFS_SUPER_MAGIC;
-	bool single = found->extents <= lull_pass_weight_of_one_call(job);
+	bool single = found->extents <= lull_pass_weight_of_one_call(job) &&
+		      lull_clone_is_atomic(job->src);
 
 	found->cp_ns = found->extents * found->extent_ns;
 	found->clone_ns = found->cp_ns * 100 / job->options->duty_cycle;
@@ -201,7 +202,8 @@ static void advise(struct probe *p)
 	struct lull_forecast *found = p->found;
 	struct lull_xfs xfs;
 
-	if (job->src_fs.magic == BTRFS_SUPER_MAGIC && found->snapshot_ns == 0)
+	if (job->src_fs.magic == BTRFS_SUPER_MAGIC && found->snapshot_ns == 0 &&
+	    lull_clone_is_atomic(job->src))
 		found->advice |= LULL_ADVICE_SUBVOLUME;
 	if (found->if_written == LULL_METHOD_NONE)
 		found->advice |= LULL_ADVICE_HOOK;

@@ -3,11 +3,13 @@
 #include "sys/clone.h"
 
 #include "sys/inode.h"
+#include "sys/kernel.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -67,6 +69,14 @@ int lull_clone_own_block(int fd, uint64_t block)
 	};
 
 	return clone(fd, FICLONERANGE, &range);
+}
+
+bool lull_clone_is_atomic(int fd)
+{
+	struct statfs fs;
+
+	return lull_kernel_version() >= KERNEL_VERSION(5, 13, 0) ||
+	       (fstatfs(fd, &fs) == 0 && fs.f_type == XFS_SUPER_MAGIC);
 }
 
 /*

@@ -29,8 +29,17 @@ int lull_clone_try(int src, int dest, uint64_t size, uint64_t block) _must_check
 int lull_clone_own_block(int fd, uint64_t block) _must_check_;
 
 /*
- * Makes dest a copy of all of src as it stands at one instant: the kernel holds the locks
- * of both against writers for the whole call, and skips what is shared already on XFS.
+ * False where a call over all of fd is no copy of one instant, for stores through mmap go on
+ * beside it: Btrfs before Linux 5.13, which gave it i_mmap_lock ("btrfs: exclude mmaps while
+ * doing remap"). Seen torn on 5.10; write(2) waits there too. XFS has always held MMAPLOCK.
+ * An older kernel with another file system, overlayfs above Btrfs perhaps, is doubted.
+ */
+bool lull_clone_is_atomic(int fd) _must_check_;
+
+/*
+ * Makes dest a copy of all of src as it stands at one instant, if lull_clone_is_atomic(src): the
+ * kernel holds the locks of both against writers for the whole call, and skips what is shared
+ * already on XFS.
  * dest may hold anything; block is the unit of clone ranges. *ret_size is the size of src
  * at that instant, also while others make it longer or shorter: written says that somebody
  * is at work on it, and that it is not worth trying with a size taken beforehand.
