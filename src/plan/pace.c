@@ -22,11 +22,19 @@
  * cost. If it is as dear, the step is believed; if it is not, it was a spike, and the old
  * cost holds.
  *
+ * least is for waits that have nothing to do with the size of a call: for a lock that a writer
+ * has whenever it is free, for room that a transaction makes (Btrfs). Where single units are over
+ * the target, a round of calls is made with four times as many: if it takes as long, nothing is
+ * gained by less, and so on, while what they do themselves is small beside the wait. Seen on
+ * Btrfs beside a program that writes through the page cache without a pause, an extent a call:
+ * 20 ms each, 18 calls a second.
+ *
  * INVARIANTS
  *  1. advise never gives 0, nor more than LULL_PACE_MAX_WEIGHT.
  *  2. The weight at most doubles from one call to the next, except back to where it was
- *     before a spike.
- *  3. After a call over the budget the next one fits it at the cost just seen.
+ *     before a spike, and on trial.
+ *  3. After a call over the budget the next one fits it at the cost just seen, or has the least
+ *     weight, or is on trial.
  */
 #include "plan/pace.h"
 
@@ -40,6 +48,16 @@
    single extents; with TARGET it still leaves room for costs that are 20 times dearer. */
 #define LOWEST_TRUST 0.05
 #define SUSPICION 8.0
+/* Calls in a round: enough to see through what some of them happen to meet. */
+#define ROUND 8
+#define TRIAL 4
+/* A round on trial may take so many times as long: then units take a fifth of the wait. */
+#define AS_LONG 1.5
+/* Of the cheapest and the dearest extents that is 0.1 to 20 ms. */
+#define MOST_LEAST 256u
+#define LONGEST_PAUSE 256u
+/* A call of the least weight that takes so many times what it did has met something else. */
+#define OUT_OF_LINE 4
 /* Sleeping takes 50 us and more, whatever is asked for. */
 #define WORTH_A_SLEEP_NS (200 * NSEC_PER_USEC)
 /* A rest is never owed for more than a few calls: one that took a minute must not be
@@ -53,6 +71,8 @@ void lull_pace_init(struct lull_pace *pace, uint64_t budget_ns, unsigned int dut
 		.duty_cycle = duty_cycle,
 		.trust = 1,
 		.weight = 1,
+		.least = 1,
+		.next_pause = 1,
 	};
 }
 
@@ -78,6 +98,61 @@ static void owe(struct lull_pace *pace, uint64_t ns)
 	double debt = (double)pace->debt_ns + (double)ns * share;
 
 	pace->debt_ns = debt < LONGEST_DEBT_NS ? (uint64_t)debt : LONGEST_DEBT_NS;
+}
+
+static void begin_round(struct lull_pace *pace)
+{
+	pace->round = 0;
+	pace->round_ns = 0;
+}
+
+static void forget_least(struct lull_pace *pace)
+{
+	pace->least = 1;
+	pace->on_trial = false;
+	begin_round(pace);
+}
+
+static void end_trial(struct lull_pace *pace, bool as_long)
+{
+	pace->on_trial = false;
+	if (as_long) {
+		pace->least *= TRIAL;
+		pace->typical_ns = pace->round_ns / ROUND;
+		pace->pause = 0;
+		pace->next_pause = 1;
+	} else {
+		pace->pause = pace->next_pause;
+		pace->next_pause = MIN(pace->next_pause * 2, LONGEST_PAUSE);
+	}
+}
+
+/* Of a call as large as it was to be, where no more than the least weight fits. */
+static void look_for_least(struct lull_pace *pace, double ns, double target)
+{
+	if (!pace->on_trial && pace->least > 1 && ns > OUT_OF_LINE * pace->typical_ns) {
+		forget_least(pace);
+		return;
+	}
+	pace->round++;
+	pace->round_ns += ns;
+	if (pace->on_trial && pace->round_ns > AS_LONG * pace->compare_ns) {
+		end_trial(pace, false);
+		begin_round(pace);
+	}
+	if (pace->round < ROUND)
+		return;
+	if (pace->on_trial)
+		end_trial(pace, true);
+	if (pace->round_ns > ROUND * target && pace->least < MOST_LEAST) {
+		if (pace->pause == 0) {
+			pace->on_trial = true;
+			pace->compare_ns = pace->round_ns;
+		} else {
+			pace->pause--;
+		}
+	}
+	begin_round(pace);
 }
 
 void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
@@ -119,7 +194,13 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 
 	uint32_t fitting = fit(target * pace->trust, pace->cost);
 
-	pace->weight = MIN(fitting, doubled);
+	if (fitting > pace->least)
+		forget_least(pace);
+	else if (weight >= pace->weight)
+		look_for_least(pace, (double)ns, target);
+	pace->weight = fitting > pace->least ? MIN(fitting, doubled)
+		       : pace->on_trial	     ? pace->least * TRIAL
+					     : pace->least;
 }
 
 uint64_t lull_pace_rest(const struct lull_pace *pace)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Enough for a second of the cheapest extents ever measured (0.4 us); a limit keeps one
@@ -21,6 +22,14 @@ struct lull_pace {
 	double trust;            /* share of the target that is used, (0, 1] */
 	double suspect;          /* a far higher cost that awaits confirmation, or 0 */
 	uint32_t weight;         /* what advise says */
+	uint32_t least;          /* weight below which a call is no shorter, 1 at first */
+	double typical_ns;       /* what a call of that weight takes, once it is above 1 */
+	bool on_trial;           /* four times of it are advised, to see what they take */
+	unsigned int round;      /* calls so far of the weight that is looked at */
+	double round_ns;         /* what they took */
+	double compare_ns;       /* what a round of the least weight took, for the trial */
+	unsigned int pause;      /* rounds until the next trial */
+	unsigned int next_pause; /* and after that one, if it fails */
 	uint64_t debt_ns;        /* rest that is still owed */
 };
 

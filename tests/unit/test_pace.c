@@ -264,20 +264,97 @@ static void test_spike(void **state UNUSED)
 	}
 }
 
-/* One unit alone is over the budget: nothing is smaller than one, and it goes on. */
+/*
+ * One unit alone is over the budget: nothing is smaller than one, and it goes on, but for trials
+ * of four that get rarer and rarer.
+ */
 static void test_dearest(void **state UNUSED)
 {
 	static const uint64_t costs[] = { 11 * NSEC_PER_MSEC, 500 * NSEC_PER_MSEC,
-					  3600 * NSEC_PER_SEC, UINT64_MAX };
+					  3600 * NSEC_PER_SEC, UINT64_MAX / 4 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(costs); i++) {
 		struct lull_pace pace;
+		unsigned int trials = 0, late = 0;
 
 		lull_pace_init(&pace, BUDGET, 100);
-		for (unsigned int calls = 0; calls < 1000; calls++) {
-			assert_int_equal(lull_pace_advise(&pace), 1);
-			lull_pace_observe(&pace, 1, costs[i]);
+		for (unsigned int calls = 0; calls < 10000; calls++) {
+			uint32_t weight = lull_pace_advise(&pace);
+
+			assert_true(weight == 1 || weight == 4);
+			trials += weight > 1;
+			late += weight > 1 && calls >= 5000;
+			lull_pace_observe(&pace, weight, weight * costs[i]);
 		}
+		print_message("unit of %.0f ms: %u calls of 10000 on trial, %u of the later half\n",
+			      (double)costs[i] / NSEC_PER_MSEC, trials, late);
+		assert_in_range(trials, 1, 60);
+		assert_in_range(late, 1, 10);
+	}
+}
+
+/* Calls that all, or one in so many, wait whatever their size: until they are as large as what
+   they do themselves does not matter. */
+static void test_waits(void **state UNUSED)
+{
+	static const struct {
+		double wait; /* ns */
+		unsigned int one_in;
+		double cost;
+		uint32_t least; /* weight that is reached */
+		uint32_t most;
+	} cases[] = {
+		{ 20.0 * NSEC_PER_MSEC, 1, 5000, 256, 256 },
+		{ 20.0 * NSEC_PER_MSEC, 2, 5000, 64, 256 },
+		{ 20.0 * NSEC_PER_MSEC, 1, 84000, 64, 64 },
+		{ 200.0 * NSEC_PER_MSEC, 1, 5000, 256, 256 },
+		{ 6.0 * NSEC_PER_MSEC, 1, 500000, 4, 16 },
+	};
+
+	unit_seed("waits", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_pace pace;
+		double done = 0;
+		uint32_t highest = 0;
+		unsigned int calls;
+
+		settle(&pace, BUDGET, cases[i].cost);
+		for (calls = 0; calls < 2000; calls++) {
+			uint32_t weight = lull_pace_advise(&pace);
+			bool waits = unit_below(cases[i].one_in) == 0;
+
+			if (calls >= 1000) {
+				done += weight;
+				highest = MAX(highest, weight);
+			}
+			lull_pace_observe(&pace, weight,
+					  (uint64_t)((waits ? cases[i].wait : 0) + FIXED +
+						     cases[i].cost * weight));
+		}
+		print_message("waits of %.0f ms, one call in %u: %.0f units a call, at most %u\n",
+			      cases[i].wait / NSEC_PER_MSEC, cases[i].one_in, done / 1000, highest);
+		assert_true(done / 1000 >= cases[i].least);
+		assert_true(cases[i].one_in > 1 || highest <= 4 * cases[i].most);
+
+		/* Each unit takes as long from now on: seen by the first call. */
+		struct lull_pace then = pace;
+
+		for (calls = 0; lull_pace_advise(&then) > 4; calls++) {
+			uint32_t weight = lull_pace_advise(&then);
+
+			assert_true(calls < 3);
+			lull_pace_observe(&then, weight, (uint64_t)(cases[i].wait * weight));
+		}
+
+		/* Nobody is in the way any more. */
+		for (calls = 0; lull_pace_advise(&pace) * cases[i].cost < 0.8 * TARGET; calls++) {
+			uint32_t weight = lull_pace_advise(&pace);
+
+			assert_true(calls < 1500);
+			lull_pace_observe(&pace, weight,
+					  (uint64_t)(FIXED + cases[i].cost * weight));
+		}
+		print_message("  %u calls until the weight is back\n", calls);
 	}
 }
 
@@ -377,7 +454,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_models),	   cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_after_over), cmocka_unit_test(test_spike),
-		cmocka_unit_test(test_dearest),	   cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_dearest),
+		cmocka_unit_test(test_waits),	   cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_duty),	   cmocka_unit_test(test_debt),
 	};
 
