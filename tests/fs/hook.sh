@@ -16,6 +16,14 @@ hooked() { # hooked STATUS CALLS ARG...: with the logging hook
   same "hook calls of lullcp $*" "$calls" "$(calls)"
 }
 
+cloning() { # until the freeze hook is over and a clone is well begun
+  for _ in $(seq 200); do
+    [ "$(calls)" = 'freeze ' ] && break
+    sleep 0.05
+  done
+  sleep 0.3
+}
+
 for kind in xfs btrfs; do
   fs_mount "$kind"
   note "$kind"
@@ -95,7 +103,7 @@ for kind in xfs btrfs; do
     # bash starts background jobs with SIGINT ignored, which lullcp respects
     env --default-signal=INT "$LULLCP" --duty-cycle=2 --hook="$hook" "$M/src" "$M/d" 2>"$T/err" &
     pid=$!
-    sleep 0.3
+    cloning
     kill -"$sig" $pid
     wait $pid
     rc=$?
@@ -109,7 +117,7 @@ for kind in xfs btrfs; do
   : >"$HOOK_LOG"
   "$LULLCP" --keep-frozen --duty-cycle=2 --hook="$hook" "$M/src" "$M/d" 2>"$T/err" &
   pid=$!
-  sleep 0.3
+  cloning
   kill -TERM $pid
   wait $pid
   same 'kept frozen: no thaw' 'freeze ' "$(calls)"
