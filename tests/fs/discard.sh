@@ -6,7 +6,7 @@
 fs_test
 
 # Steps of a few extents, and long rests after each.
-slowly=(--latency-budget=20us --duty-cycle=5)
+slowly=(--latency-budget=20us --duty-cycle=1)
 
 abandon() { # abandon DEST: leaves the first half of a clone, and a checkpoint that says so
   "$LULLCP" --duty-cycle=20 --checkpoint-interval=20ms "$M/src" "$1" 2>"$T/err" &
