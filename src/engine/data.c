@@ -269,9 +269,11 @@ static int clone_quietly(struct lull_file *file, int src, int dest, const struct
 
 		if (r == -EBUSY)
 			continue;
-		if (r == 0 && ftruncate(dest, (off_t)before.size) < 0)
-			r = -errno;
-		if (r == 0 && before.size > 0)
+		if (r < 0)
+			return r;
+		if (ftruncate(dest, (off_t)before.size) < 0)
+			return -errno;
+		if (before.size > 0)
 			r = clone_once(file, src, dest, st, before.size);
 		looked = lull_tripwire_look(src, &after);
 		if (looked < 0)

@@ -9,7 +9,7 @@ fs_test
 [[ $(setarch --uname-2.6 uname -r) == 2.6.* ]] ||
   framework_failure 'setarch cannot make this kernel call itself 2.6'
 program=$LULLCP
-as() { # as NAME ASSIGNMENT... -- WORD...: a program of that name that runs lullcp so
+as() { # as NAME WORD...: a program of that name, env with these words before lullcp
   local name=$1
   shift
   printf '#!/bin/sh\nexec env %s "$@"\n' "$(printf '%q ' "$@" "$program")" >"$T/$name"
