@@ -3,16 +3,28 @@
 
 #include "util/macros.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 
-uint32_t lull_kernel_version(void)
+static uint32_t version;
+
+static void find_out(void)
 {
 	unsigned int major = 0, minor = 0, patch = 0;
 	struct utsname name;
 
 	if (uname(&name) < 0 || sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2)
-		return 0;
+		return;
 	/* As the kernel itself does with stable releases beyond 255, see its Makefile. */
-	return KERNEL_VERSION(major, minor, MIN(patch, 255u));
+	version = KERNEL_VERSION(major, minor, MIN(patch, 255u));
+}
+
+/* Asked for each of many small files. */
+uint32_t lull_kernel_version(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, find_out);
+	return version;
 }
