@@ -235,14 +235,23 @@ static bool still_named(const struct lull_dest *dest, int fd)
 	return bears_name(dest, dest->temporary, fd);
 }
 
+/* Wherever this run has its own, another may have one, or a link to it, beside dest. */
+static bool has_checkpoint(const struct lull_dest *dest)
+{
+	_cleanup_free_ char *name = lull_dest_checkpoint_name(dest->name);
+
+	return (name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
+	       (dest->checkpoint && faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK,
+					      AT_SYMLINK_NOFOLLOW) == 0);
+}
+
 /*
  * The name of the temporary file is free from the rename on, the checkpoint's only a little
  * later. Until then the lock is held on what has become DEST.
  */
 static bool is_being_finished(const struct lull_dest *dest)
 {
-	if (!dest->checkpoint ||
-	    faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!has_checkpoint(dest))
 		return false;
 
 	_cleanup_close_ int fd = openat(dest->dir, dest->name,
@@ -463,18 +472,6 @@ int lull_dest_may_rename(const struct lull_job *job)
 			return -EPERM;
 	}
 	return faccessat(dest->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
-}
-
-void lull_dest_hold(struct lull_dest *dest)
-{
-	int lock = dest->lock;
-
-	/* If another was faster, it finds the checkpoint. */
-	dest->lock = -1;
-	if (lull_dest_lock(dest) < 0)
-		dest->lock = -1;
-	if (dest->fd != lock)
-		shut(lock);
 }
 
 bool lull_dest_is_there(const struct lull_dest *dest)

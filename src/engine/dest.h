@@ -81,9 +81,6 @@ int lull_dest_rename(struct lull_job *job) _must_check_;
 /* What would keep it from getting its name, as far as that shows: 0 or -errno. */
 int lull_dest_may_rename(const struct lull_job *job) _must_check_;
 
-/* Locks dest anew after its temporary file has got the name, and with it went. */
-void lull_dest_hold(struct lull_dest *dest);
-
 /* True if the temporary file is open and still bears its name. */
 bool lull_dest_is_there(const struct lull_dest *dest);
 

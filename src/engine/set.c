@@ -290,8 +290,6 @@ static enum lull_outcome rename_all(struct lull_set *set)
 							job->dest.path));
 		if (r < 0)
 			return sync_failed(set, job, LULL_STAGE_PUBLISH, r);
-		/* Until the checkpoint is gone nobody else is to begin here. */
-		lull_dest_hold(&job->dest);
 	}
 	for (unsigned int i = 0; i < set->n; i++) {
 		if (fsync(set->jobs[i]->dest.dir) < 0)

@@ -6,6 +6,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 fs_test
+command -v strace >/dev/null || cannot_run 'needs strace'
 export HOOK_LOG=$T/log
 rounds=${LULL_TEST_ROUNDS:-8}
 killed=0 survived=0 mixed=0
@@ -251,8 +252,12 @@ resuming() {
   all_new 'restarted'
   # with a checkpoint elsewhere
   old_ones
-  "$LULLCP" --duty-cycle=2 --checkpoint="$T/cp" --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d" 2>"$T/err" &
-  sleep 0.4
+  "$LULLCP" --duty-cycle=2 --checkpoint="$T/cp" --checkpoint-interval=20ms --hook="$hook" \
+    "$M/a" "$M/b" "$M/c" "$M/d" 2>"$T/err" &
+  for _ in $(seq 300); do
+    [ ! -s "$T/cp" ] || break
+    sleep 0.02
+  done
   kill -TERM $!
   wait $!
   check 'it is there' test -s "$T/cp"
@@ -311,12 +316,35 @@ locks() {
   wait $pid
   same 'after the wait' 0 $?
   # many at once, in all orders, waiting for each other: nobody for ever
+  wait
+  local order pids=()
   for order in 'a b c' 'c b a' 'b c a' 'c a b' 'a c b' 'b a c'; do
     # shellcheck disable=SC2086
-    (cd "$M" && exec timeout 60 "$LULLCP" --lock-wait=50s --hook="$hook" $order d) &
+    (cd "$M" && exec timeout 60 "$LULLCP" --lock-wait=50s --hook="$hook" $order d 2>"$T/err-${order// /}") &
+    pids+=($!)
   done
-  for pid in $(jobs -p); do wait "$pid" || bad "one of many ended with $?"; done
+  for order in 'a b c' 'c b a' 'b c a' 'c a b' 'a c b' 'b a c'; do
+    wait "${pids[0]}" || bad "$order among many ended with $?: $(cat "$T/err-${order// /}")"
+    pids=("${pids[@]:1}")
+  done
   all_new 'many at once'
+  # one that has published is not over before all that points to its checkpoint is gone
+  old_ones
+  strace -qq -f -o /dev/null -P .b.lullcp -P .c.lullcp \
+    -e inject=unlinkat:delay_exit=700000 \
+    "$LULLCP" --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d" 2>"$T/err-abc" &
+  pid=$!
+  for _ in $(seq 500); do
+    ! cmp -s "$M/c" "$M/d/c" || break
+    sleep 0.02
+  done
+  cd "$M" || exit 99
+  expect 0 --lock-wait=50s --hook="$hook" b a c d
+  expect 0 --lock-wait=50s --hook="$hook" c a b d
+  cd / || exit 99
+  wait $pid
+  same 'the first' 0 $?
+  all_new 'one after the other'
 }
 
 publishing() { # cut off between the renames, or before, or after
