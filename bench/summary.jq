@@ -51,6 +51,18 @@ def tail:
     row("calls over 50 ms"; $fs; null; .over_50ms; null; at_most(0; .over_50ms)),
     row("longest call, ms"; $fs; null; .max_ns / 1e6; null; null);
 
+def readers:
+  . as $all | .runs | group_by([.fs, .busy])[]
+  | ([.[] | select(.tool == "cp")][0]) as $cp
+  | ([.[] | select(.tool == "lullcp" and .duty == 80)][0]) as $lullcp
+  | select($cp and $lullcp)
+  | "\($all.readers) readers, \($all.writers) writer\(if $all.writers == 1 then "" else "s" end)\(
+      if $lullcp.busy > 0 then ", busy machine" else "" end): longest " as $name
+  | ("reads", "writes") as $what
+  | select($cp[$what] and $lullcp[$what])
+  | row($name + ($what | rtrimstr("s")) + ", ms"; $lullcp.fs; $cp[$what].max_ns / 1e6;
+      $lullcp[$what].max_ns / 1e6; $cp[$what].max_ns / $lullcp[$what].max_ns; null);
+
 def throughput:
   .table[] | .fs as $fs | .rw as $rw | .depth as $depth
   | [.shares[] | select(.tool == "cp")][0].share as $cp
@@ -101,6 +113,7 @@ def trees:
 
 [ (.speed | values | if type == "array" then . else [.] end | speed),
   (.tail | values | tail),
+  (.readers | values | readers),
   (.throughput | values | throughput),
   (.scale | values | scale),
   (.kernels | values | kernels),
