@@ -251,7 +251,8 @@ static bool has_checkpoint(const struct lull_dest *dest)
  */
 static bool is_being_finished(const struct lull_dest *dest)
 {
-	if (!has_checkpoint(dest))
+	/* Without a name it is the lock alone that is wanted. */
+	if (!dest->name || !has_checkpoint(dest))
 		return false;
 
 	_cleanup_close_ int fd = openat(dest->dir, dest->name,
