@@ -12,7 +12,7 @@ jumping() { # jumping JUMP LEAP ARG...: lullcp with such clocks
   shift 2
   rc=0
   : >"$HOOK_LOG"
-  LD_PRELOAD=$TOOLS/clockjump.so CLOCK_JUMP=$jump CLOCK_LEAP=$leap timeout -k 1 30 \
+  LD_PRELOAD=$TOOLS/clockjump.so CLOCK_JUMP=$jump CLOCK_LEAP=$leap timeout -k 1 120 \
     "$LULLCP" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
   freezes=$(grep -c '^freeze' "$HOOK_LOG")
   thaws=$(grep -c '^thaw ' "$HOOK_LOG")

@@ -11,7 +11,7 @@ for kind in xfs btrfs; do
   fragmented "$M/src" 900
   new=$(sha256sum <"$M/src")
   for n in 2 10 50; do
-    for with in '' --resume --lock-wait=60s --inplace; do
+    for with in '' --resume --lock-wait=300s --inplace; do
       head -c 70000 /dev/urandom >"$M/dst"
       old=$(sha256sum <"$M/dst")
       pids=()
