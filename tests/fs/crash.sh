@@ -95,7 +95,12 @@ for i in $(seq "$half"); do
     xfs_io -x -c 'shutdown -f' "$M"
   fi
   wait $pid 2>/dev/null
-  umount "$M" && mount "$loop" "$M" || framework_failure 'remount'
+  # a keeper may not have ended yet
+  for _ in $(seq 100); do
+    ! umount "$M" 2>/dev/null || break
+    sleep 0.1
+  done
+  mount "$loop" "$M" || framework_failure 'remount'
   after_crash "$i"
   [ "$failures" != "$before" ] || survived=$((survived + 1))
 done
