@@ -171,6 +171,11 @@ fragmented() { # fragmented FILE BLOCKS [OPTION...]: each block an extent
   shift 2
   "$TOOLS/fragment" "$@" "$f" "$n" >/dev/null || framework_failure "fragment $f"
 }
+offset_in() { # offset_in CHECKPOINT: how far it says; lullcp --status takes longer than some clones
+  local at
+  at=$(sed -n 's/.*"offset": *\([0-9]*\).*/\1/p' "$1" 2>/dev/null)
+  echo "${at:-0}"
+}
 no_leftovers() { # no_leftovers DIR: neither checkpoint nor temporary file
   local left
   left=$(find "$1" -maxdepth 1 -name '.*lullcp*' -printf '%f ')

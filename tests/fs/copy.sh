@@ -34,8 +34,7 @@ for what in large/f large; do
   "$LULLCP" "${how[@]}" --checkpoint-interval=0 $what copy 2>"$T/err" &
   pid=$!
   for _ in {1..400}; do
-    at=$(sed -n 's/.*"offset": *\([0-9]*\).*/\1/p' $record 2>/dev/null)
-    [ "${at:-0}" -le 8000000 ] || break
+    [ "$(offset_in $record)" -le 8000000 ] || break
     sleep 0.01
   done
   kill -TERM $pid

@@ -10,11 +10,10 @@ slowly=(--latency-budget=20us --duty-cycle=1)
 
 abandon() { # abandon DEST: leaves the first half of a clone, and a checkpoint that says so
   "$LULLCP" --duty-cycle=5 --checkpoint-interval=20ms "$M/src" "$1" 2>"$T/err" &
-  local pid=$! at=0 half
+  local pid=$! half
   half=$(($(stat -c %s "$M/src") / 2))
-  # not by --status, whose start takes longer than the clone under sanitizers
-  while [ -d /proc/$pid ] && [ "${at:-0}" -lt "$half" ]; do
-    at=$(sed -n 's/.*"offset": *\([0-9]*\).*/\1/p' "$M/.${1##*/}.lullcp" 2>/dev/null)
+  for _ in $(seq 1000); do
+    [ "$(offset_in "$M/.${1##*/}.lullcp")" -lt "$half" ] || break
     sleep 0.01
   done
   kill -TERM $pid
