@@ -28,7 +28,7 @@ jumping() { # jumping JUMP LEAP ARG...: lullcp with such clocks
 for kind in xfs btrfs; do
   fs_mount "$kind"
   note "$kind"
-  fragmented "$M/src" 1500
+  fragmented "$M/src" 600
   new=$(sha256sum <"$M/src")
   for jump in 0 3600 -3600; do
     for leap in 0 100000; do
