@@ -108,9 +108,10 @@ static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
 {
 	struct stat dst;
 	enum lull_outcome outcome;
+	int r = lull_inode_look(fd, &dst);
 
-	if (fstat(fd, &dst) < 0)
-		return fail_create(f, errno);
+	if (r < 0)
+		return fail_create(f, r);
 	outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (outcome != LULL_OK)
 		return outcome;
@@ -283,8 +284,8 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	struct stat dst;
 	int r;
 
-	if (fd < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 || fstat(fd, &dst) < 0 ||
-	    !lull_dress_can_own(f, fd))
+	if (fd < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ||
+	    lull_inode_look(fd, &dst) < 0 || !lull_dress_can_own(f, fd))
 		return false;
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (*ret_outcome != LULL_OK)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #ifndef STATX_ATTR_MOUNT_ROOT
 #define STATX_ATTR_MOUNT_ROOT 0x2000 /* since 5.8; earlier it is never set */
@@ -16,6 +17,28 @@
 static bool unknown_here(int err)
 {
 	return err == ENOTTY || err == EOPNOTSUPP || err == ENOSYS || err == EINVAL;
+}
+
+int lull_inode_look(int fd, struct stat *ret)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH,
+		  STATX_BASIC_STATS & ~(STATX_ATIME | STATX_MTIME | STATX_CTIME), &st) < 0)
+		return -errno;
+	*ret = (struct stat){
+		.st_dev = makedev(st.stx_dev_major, st.stx_dev_minor),
+		.st_ino = st.stx_ino,
+		.st_mode = st.stx_mode,
+		.st_nlink = st.stx_nlink,
+		.st_uid = st.stx_uid,
+		.st_gid = st.stx_gid,
+		.st_rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor),
+		.st_size = (off_t)st.stx_size,
+		.st_blksize = st.stx_blksize,
+		.st_blocks = (blkcnt_t)st.stx_blocks,
+	};
+	return 0;
 }
 
 bool lull_inode_is_nocow(int fd)

@@ -9,6 +9,14 @@
 #include "util/macros.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
+
+/*
+ * fstat(2) of a file that is to be written to, without its times, which are 0: whoever asks
+ * for those of a file makes the kernel give it new ones with the next change (multigrain
+ * timestamps, since 6.13), which costs XFS a transaction of its own. 0 or -errno.
+ */
+int lull_inode_look(int fd, struct stat *ret) _must_check_;
 
 /* True for a Btrfs file without copy-on-write (chattr +C); false if nobody knows. */
 bool lull_inode_is_nocow(int fd);
