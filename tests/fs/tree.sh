@@ -3,6 +3,12 @@
 # Trees and lists: what is special about them beside what tests/cp compares with cp.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
+
+transactions() { # that XFS has committed at $M
+  awk '$1 == "trans" { print $2 + $3 }' \
+    "/sys/fs/xfs/$(basename "$(findmnt -no SOURCE "$M")")/stats/stats"
+}
+
 for kind in xfs btrfs; do
   note "$kind"
   fs_mount $kind 1G
@@ -29,6 +35,16 @@ for kind in xfs btrfs; do
     "$(jq -r 'select(.source == "t/big" and .type == "summary") | .method' "$T/out")"
   same 'a small file' 'single 1' \
     "$(jq -r 'select(.source == "t/a/7" and .type == "summary") | "\(.method) \(.calls)"' "$T/out")"
+
+  # the name of a small file costs a transaction, for it comes last; nothing else does
+  if [ $kind = xfs ]; then
+    was=$(transactions)
+    cp -r --reflink=always t/a c1
+    theirs=$(($(transactions) - was)) was=$(transactions)
+    expect 0 -r --no-sync t/a c2
+    ours=$(($(transactions) - was))
+    check "transactions: $ours, and $theirs of cp" test $ours -gt 0 -a $ours -lt $((theirs + 400))
+  fi
 
   # several at a time: the same, in the same order
   run -rv t n3
