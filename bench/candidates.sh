@@ -95,7 +95,7 @@ for fs in "${filesystems[@]}"; do
     while read -r way; do
       clone "$way"
       settle
-      "$T/load" -o "$T/load.json" -- "${command[@]}" || die "load failed: ${command[*]}"
+      "$T/load" -o "$T/load.json" -- "${command[@]}" </dev/null || die "load failed: ${command[*]}"
       [[ $(jq .status "$T/load.json") == 0 ]] || die "has failed: ${command[*]}"
       jq -c --arg fs "$fs" --arg way "$way" --argjson round "$i" \
         '{$fs, $way, $round, wall_s: (.wall_ns / 1e9), cpu_s: (.cpu_ns / 1e9)}' \
