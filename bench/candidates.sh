@@ -74,14 +74,6 @@ for program in "${also[@]}"; do
   ways+=("${program%%=*}")
 done
 
-# As in run.sh, so that each begins with cold caches and nothing else to do.
-settle() {
-  rm -rf "$M/out"
-  remount
-  mkdir "$M/out"
-  sync -f "$M"
-}
-
 : >"$T/runs"
 for fs in "${filesystems[@]}"; do
   make_fs "$fs" $((6 * 1024 ** 3 + extents * 4096 * 4))
@@ -106,11 +98,10 @@ for fs in "${filesystems[@]}"; do
 done
 
 # shellcheck disable=SC2016 # jq's
-jq -s --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
+jq -s -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
   --arg lullcp "$("$lullcp" --version | head -n 1)" --arg commit "$(commit)" \
   --arg cp "$(cp --version | head -n 1)" --argjson extents "$extents" --argjson pairs "$pairs" '
-  def median: sort | if length % 2 == 1 then .[length / 2 | floor]
-    else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+  include "lib";
   . as $runs
   | def of($fs; $way): [$runs[] | select(.fs == $fs and .way == $way)] | sort_by(.round);
     def figure($fs; $way; $cp; f):

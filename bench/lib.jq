@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# What the reports and tables share.
+
 # How the tables show a number: three digits that count, without an exponent.
 def show:
   if . == null then "-"
@@ -9,3 +11,9 @@ def show:
     (($n % $unit) | tostring) as $rest |
     "\($whole).\("0" * (($unit | tostring | length) - 1 - ($rest | length)) // "")\($rest)"
   end;
+
+# Of what was measured: null where that is nothing.
+def median: map(select(. != null)) | sort | length as $n |
+  if $n == 0 then null
+  elif $n % 2 == 1 then .[($n - 1) / 2]
+  else (.[$n / 2 - 1] + .[$n / 2]) / 2 end;

@@ -163,6 +163,14 @@ remount() {
   mount "$loop" "$M"
 }
 
+# The same, and $M/out empty: what was made there before is gone.
+settle() {
+  rm -rf "$M/out"
+  remount
+  mkdir "$M/out"
+  sync -f "$M"
+}
+
 in_turn() { # in_turn ROUND TOOL...: in this order in odd rounds, the other way in even ones
   if (($1 % 2)); then printf '%s\n' "${@:2}"; else printf '%s\n' "${@:2}" | tac; fi
 }

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 # From single runs to figures: $machine[0] and $runs make one document.
 
-def median: map(select(. != null)) | sort | length as $n |
-  if $n == 0 then null
-  elif $n % 2 == 1 then .[($n - 1) / 2]
-  else (.[$n / 2 - 1] + .[$n / 2]) / 2 end;
+include "lib";
+
 def longest: { median: median, worst: max };
 
 # null where nothing was measured: a run that ended before the first write.

@@ -45,13 +45,6 @@ needs python3
 [[ -z $plot ]] || needs gnuplot
 begin fragment load
 
-settle() {
-  rm -rf "$M/out"
-  remount
-  mkdir "$M/out"
-  sync -f "$M"
-}
-
 # measure TOOL PART ROUND EXTENTS [LOAD_OPTION]... -- COMMAND...: one line in $T/runs
 measure() {
   settle
@@ -240,7 +233,7 @@ for fs in "${filesystems[@]}"; do
   fi
 done
 
-jq -n --slurpfile machine "$T/machine" --slurpfile runs "$T/runs" -f "$here/report.jq" \
+jq -n -L "$here" --slurpfile machine "$T/machine" --slurpfile runs "$T/runs" -f "$here/report.jq" \
   >"$T/report"
 jq -r -L "$here" -f "$here/table.jq" "$T/report"
 [[ -z $out ]] || cp "$T/report" "$out"

@@ -118,12 +118,11 @@ for fs in "${filesystems[@]}"; do
   drop_fs
 done
 
-jq -n --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
+jq -n -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
   --arg commit "$(commit)" \
   --arg fio "$(fio --version)" --argjson cpus "$(nproc)" --argjson extents "$extents" \
   --argjson seconds "$seconds" --argjson rounds "$rounds" --slurpfile runs "$T/runs" '
-  def median: sort | if length % 2 == 1 then .[length / 2 | floor]
-    else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+  include "lib";
   {schema: 1, $date, $kernel, $commit, $fio, $cpus, $extents, $seconds, $rounds, $runs,
    table: [$runs | group_by([.fs, .rw, .depth])[] |
      (map(select(.tool == "busy").iops) | median) as $busy |

@@ -162,13 +162,12 @@ trees
 ((wide == 0)) || wide_one
 
 # shellcheck disable=SC2016 # jq's
-jq -s --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
+jq -s -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
   --arg lullcp "$("$lullcp" --version | head -n 1)" --arg cp "$(cp --version | head -n 1)" \
   --arg commit "$(commit)" \
   --argjson files "$files" --argjson pairs "$(rounds tree)" \
   --argjson small "$(rounds list)" '
-  def median: sort | if length % 2 == 1 then .[length / 2 | floor]
-    else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+  include "lib";
   def of($tool): map(select(.tool == $tool)) | sort_by(.round);
   def against_cp($tool): of("cp") as $cp | of($tool) as $ours |
     [range($ours | length)] | map($ours[.].wall_s / $cp[.].wall_s);

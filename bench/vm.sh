@@ -113,10 +113,9 @@ for fs in "${filesystems[@]}"; do
   done
   drop_fs
 done
-jq -s --arg kernel "$(uname -sr)" --arg qemu "$(qemu-storage-daemon --version | head -n 1)" \
+jq -s -L "$here" --arg kernel "$(uname -sr)" --arg qemu "$(qemu-storage-daemon --version | head -n 1)" \
   --argjson cpus "$(nproc)" --argjson extents "$extents" --argjson rounds "$rounds" '
-  def median: sort | if length % 2 == 1 then .[length / 2 | floor]
-    else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+  include "lib";
   . as $runs | {schema: 1, $kernel, $qemu, $cpus, $extents, $rounds,
     figures: [group_by(.fs)[] | {fs: .[0].fs} + (group_by(.tool) | map({key: .[0].tool, value: {
       read_p99_ms: ([.[].p99_ns / 1e6] | median), longest_read_ms: ([.[].max_ns / 1e6] | median),
