@@ -13,6 +13,9 @@
  *       --reader-pause=US          rest after each read (500)
  *       --writer-pause=US          rest after each write (1000)
  *       --writer-delay=MS          the first write comes so long after the start (0)
+ *       --freeze-file=FILE         no write begins while FILE exists, and FILE.frozen
+ *                                  says that none is under way; a write that waited
+ *                                  took as long as it waited
  *       --seed=N                   of the random offsets and of what is written (1)
  *       --tsv=FILE                 write the reads: ms since the start, latency in ms
  *   -o, --output=FILE              where the JSON goes (standard output)
@@ -97,6 +100,7 @@ struct worker {
 };
 
 static const char *file;
+static const char *freeze_file, *frozen_file; /* NULL: nobody freezes the writer */
 static uint64_t n_blocks;
 static pthread_barrier_t ready;
 static uint64_t begin_ns;
@@ -208,6 +212,27 @@ static void fill_cache(const struct worker *w)
 			err(1, "read %s", file);
 }
 
+/* What a freeze hook asks for; called before each write. */
+static void wait_while_frozen(void)
+{
+	static const struct timespec pause = { .tv_nsec = NS_PER_MSEC };
+	bool frozen = false;
+
+	while (freeze_file && !atomic_load(&over) && access(freeze_file, F_OK) == 0) {
+		if (!frozen) {
+			int fd = open(frozen_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+			if (fd < 0)
+				err(1, "%s", frozen_file);
+			(void)close(fd);
+			frozen = true;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	if (frozen)
+		(void)unlink(frozen_file);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -232,6 +257,8 @@ static void *work(void *arg)
 			(void)posix_fadvise(w->fd, off, BLOCK, POSIX_FADV_DONTNEED);
 
 		start = now();
+		if (w->writes)
+			wait_while_frozen();
 		n = w->writes ? pwrite(w->fd, w->buf, BLOCK, off)
 			      : pread(w->fd, w->buf, BLOCK, off);
 		if (n < 0)
@@ -374,6 +401,7 @@ enum {
 	OPT_READER_PAUSE = 256,
 	OPT_WRITER_PAUSE,
 	OPT_WRITER_DELAY,
+	OPT_FREEZE_FILE,
 	OPT_SEED,
 	OPT_TSV,
 };
@@ -386,6 +414,7 @@ static const struct option options[] = {
 	{ "reader-pause", required_argument, NULL, OPT_READER_PAUSE },
 	{ "writer-pause", required_argument, NULL, OPT_WRITER_PAUSE },
 	{ "writer-delay", required_argument, NULL, OPT_WRITER_DELAY },
+	{ "freeze-file", required_argument, NULL, OPT_FREEZE_FILE },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "tsv", required_argument, NULL, OPT_TSV },
 	{ 0 },
@@ -423,6 +452,9 @@ int main(int argc, char **argv)
 		case OPT_WRITER_DELAY:
 			writer.delay_ns = number(optarg, NS_PER_MSEC);
 			break;
+		case OPT_FREEZE_FILE:
+			freeze_file = optarg;
+			break;
 		case OPT_SEED:
 			seed = number(optarg, 1);
 			break;
@@ -437,6 +469,13 @@ int main(int argc, char **argv)
 		errx(2, "no command; the options are described at the head of load.c");
 	if (tsv && !reader.mode)
 		errx(2, "--tsv needs --reader");
+	if (freeze_file) {
+		char *name;
+
+		if (asprintf(&name, "%s.frozen", freeze_file) < 0)
+			errx(1, "out of memory");
+		frozen_file = name;
+	}
 	open_file(&reader);
 	open_file(&writer);
 	reader.rng = seed;
