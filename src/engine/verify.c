@@ -33,6 +33,7 @@ struct verify {
 	struct lull_reference reference[2];
 	struct lull_extmap *map[2];
 	char *buffer[2];
+	bool by_maps;         /* the extent maps of these two files prove something */
 	uint64_t differed_to; /* end of the last run of bytes that differ */
 };
 
@@ -62,8 +63,7 @@ static bool maps_are_trusted(const struct verify *v)
 	uint64_t magic = v->fs[0].magic;
 
 	return (magic == XFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC) &&
-	       magic == v->fs[1].magic && v->fs[0].uuid[0] &&
-	       strcmp(v->fs[0].uuid, v->fs[1].uuid) == 0 &&
+	       lull_identity_same_fs(v->fd[0], v->fd[1]) &&
 	       /* XFS counts the blocks of its real-time device from 0 as well. */
 	       lull_inode_is_realtime(v->fd[0]) == lull_inode_is_realtime(v->fd[1]);
 }
@@ -249,7 +249,7 @@ static enum lull_outcome compare_files(struct verify *v)
 	found->dest_size = v->reference[1].size;
 	size = MIN(found->size, found->dest_size);
 	v->job->progress->size = size;
-	if (maps_are_trusted(v) && by != LULL_VERIFY_DATA) {
+	if (v->by_maps && by != LULL_VERIFY_DATA) {
 		outcome = by_maps(v, size);
 	} else if (by == LULL_VERIFY_MAPS) {
 		found->unproven_bytes = size;
@@ -300,8 +300,9 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 	*ret_comparison = (struct lull_comparison){ 0 };
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++)
 		outcome = open_one(&v, i);
+	v.by_maps = outcome == LULL_OK && maps_are_trusted(&v);
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++) {
-		v.scratch[i] = maps_are_trusted(&v)
+		v.scratch[i] = v.by_maps
 				       ? scratch_beside(v.path[1], v.fd[i], v.fs[i].block)
 				       : -1;
 		v.buffer[i] = malloc(PIECE);

@@ -9,6 +9,7 @@
 #include <libmount.h>
 #include <linux/btrfs.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -87,31 +88,79 @@ static int mount_id(int fd)
 	return id;
 }
 
-void lull_identity_mount(int fd, struct lull_mount *ret_mount)
+/*
+ * Calls see() with the line of /proc/self/mountinfo for the mount that fd was opened through.
+ * False if there is none: a mount that is detached, of another namespace, or the root of a
+ * chroot that is no mount point.
+ */
+static bool look_up_mount(int fd, void (*see)(struct libmnt_fs *mount, void *ret), void *ret)
 {
 	int id = mount_id(fd);
 	struct libmnt_table *table = NULL;
 	struct libmnt_iter *iter = NULL;
 	struct libmnt_fs *mount;
+	bool found = false;
 
-	*ret_mount = (struct lull_mount){ 0 };
 	if (id < 0)
-		return;
+		return false;
 	table = mnt_new_table_from_file("/proc/self/mountinfo");
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
-	while (table && iter && mnt_table_next_fs(table, iter, &mount) == 0) {
-		const char *type = mnt_fs_get_fstype(mount);
-		const char *target = mnt_fs_get_target(mount);
-
-		if (mnt_fs_get_id(mount) != id)
-			continue;
-		(void)snprintf(ret_mount->type, sizeof(ret_mount->type), "%s", type ? type : "");
-		(void)snprintf(ret_mount->mount_point, sizeof(ret_mount->mount_point), "%s",
-			       target ? target : "");
-		break;
+	while (table && iter && !found && mnt_table_next_fs(table, iter, &mount) == 0) {
+		found = mnt_fs_get_id(mount) == id;
+		if (found)
+			see(mount, ret);
 	}
 	mnt_free_iter(iter);
 	mnt_unref_table(table);
+	return found;
+}
+
+static void see_names(struct libmnt_fs *mount, void *ret)
+{
+	struct lull_mount *names = ret;
+	const char *type = mnt_fs_get_fstype(mount);
+	const char *target = mnt_fs_get_target(mount);
+
+	(void)snprintf(names->type, sizeof(names->type), "%s", type ? type : "");
+	(void)snprintf(names->mount_point, sizeof(names->mount_point), "%s",
+		       target ? target : "");
+}
+
+void lull_identity_mount(int fd, struct lull_mount *ret_mount)
+{
+	*ret_mount = (struct lull_mount){ 0 };
+	(void)look_up_mount(fd, see_names, ret_mount);
+}
+
+/* The number of the superblock: the kernel prints s_dev there, not st_dev. */
+static void see_superblock(struct libmnt_fs *mount, void *ret)
+{
+	*(dev_t *)ret = mnt_fs_get_devno(mount);
+}
+
+bool lull_identity_same_fs(int a, int b)
+{
+	struct lull_fs fs[2];
+	struct stat st[2];
+	dev_t superblock[2] = { 0 };
+
+	if (lull_identity_fs(a, &fs[0]) < 0 || lull_identity_fs(b, &fs[1]) < 0 ||
+	    fstat(a, &st[0]) < 0 || fstat(b, &st[1]) < 0)
+		return false;
+	if (fs[0].magic != fs[1].magic || !fs[0].uuid[0] || strcmp(fs[0].uuid, fs[1].uuid) != 0)
+		return false;
+	if (st[0].st_dev == st[1].st_dev)
+		return true;
+	/* Each subvolume has its own st_dev. */
+	if (fs[0].magic != BTRFS_SUPER_MAGIC)
+		return false;
+	/* Where the table does not show both mounts, the UUID decides: Btrfs mounts no second
+	   file system under the UUID of one that is mounted; it refuses, or since 6.7 makes up
+	   another UUID for as long as that mount lasts. */
+	if (!look_up_mount(a, see_superblock, &superblock[0]) ||
+	    !look_up_mount(b, see_superblock, &superblock[1]))
+		return true;
+	return superblock[0] == superblock[1];
 }
 
 int lull_identity_fs(int fd, struct lull_fs *ret_fs)

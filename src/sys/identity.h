@@ -24,6 +24,15 @@ struct lull_fs {
  */
 int lull_identity_fs(int fd, struct lull_fs *ret_fs) _must_check_;
 
+/*
+ * True only if the kernel says that both descriptors are open on one mounted file system, so that
+ * equal places in their extent maps are the same blocks. A UUID alone does not say it: the copy
+ * of an XFS image can be mounted beside the original (-o nouuid). st_dev must be equal as well, or
+ * on Btrfs, where each subvolume has its own, the number of the superblock in
+ * /proc/self/mountinfo. False where the file system has no UUID.
+ */
+bool lull_identity_same_fs(int a, int b);
+
 /* A mount, as libmount reads it. */
 struct lull_mount {
 	char type[32];         /* "xfs"; "" if not known */

@@ -24,6 +24,7 @@ differ() {
   done
 }
 
+places() { filefrag -v "$1" | grep -E '^ *[0-9]+:' | md5sum; }
 other_byte() { # other_byte FILE OFFSET: one that is not there already
   local new=X
   [ "$(od -An -c -j"$2" -N1 "$1" | tr -d ' ')" != X ] || new=Y
@@ -166,4 +167,84 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   mount -o remount,rw "$M"
   fs_unmount "$M"
 done
+
+# The image of a file system, copied and mounted beside the original: the same UUID, the same
+# inode and the same places on disk, but they are other blocks.
+for kind in xfs xfs-rmap btrfs; do
+  note "$kind: a copy of the image"
+  img=$(image 400M) twin=$(image 400M)
+  make_fs "$img" "$kind"
+  mkdir "$T/one" "$T/two" "$T/bind"
+  mount -o loop "$img" "$T/one" || cannot_run "cannot mount $kind"
+  fragmented "$T/one/f" 1000 -h 10
+  fsfreeze -f "$T/one" && cp --sparse=always "$img" "$twin" && fsfreeze -u "$T/one" ||
+    framework_failure 'copy of the image'
+  option=loop
+  [ $kind = btrfs ] || option=loop,nouuid
+  if mount -o $option "$twin" "$T/two" 2>"$T/mount"; then
+    equal "$kind: a copy" "$T/one/f" "$T/two/f"
+    expect 0 --verify --json "$T/one/f" "$T/two/f"
+    same "$kind: a copy is read" "$(stat -c %s "$T/one/f")" "$(field bytes_read)"
+    expect 1 --verify=maps "$T/one/f" "$T/two/f"
+    says 'cannot tell'
+    for at in 5 2000000; do other_byte "$T/one/f" $at; done
+    sync "$T/one/f"
+    [ $kind = btrfs ] || check "$kind: at the same places" cmp <(places "$T/one/f") <(places "$T/two/f")
+    differ "$kind: a copy, written to since" "$T/one/f" "$T/two/f"
+    # nor is anything else taken for one file system with it
+    before=$(sha256sum "$T/one/f" "$T/two/f")
+    cp "$T/two/f" "$T/two/old"
+    expect 1 --refresh "$T/one/f" "$T/two/f"
+    expect 1 --refresh --base="$T/two/old" "$T/one/f" "$T/two/new"
+    expect 1 --inplace "$T/one/f" "$T/two/f"
+    same "$kind: no clone from one to the other" "$before" "$(sha256sum "$T/one/f" "$T/two/f")"
+    check "$kind: the base is there" cmp "$T/two/f" "$T/two/old"
+    no_leftovers "$T/two"
+    umount "$T/two"
+  else
+    # before 6.7 Btrfs takes the copy for the device that is mounted already
+    note "$kind: this kernel does not mount it: $(cat "$T/mount")"
+    check "$kind: only Btrfs may refuse" test $kind = btrfs
+  fi
+  # the same file system under two mounts, or in two subvolumes, is one
+  expect 0 "$T/one/f" "$T/one/g"
+  mount --bind "$T/one" "$T/bind"
+  expect 0 --verify --json "$T/one/f" "$T/bind/g"
+  same "$kind: a bind mount: nothing read" 0 "$(field bytes_read)"
+  umount "$T/bind"
+  if [ $kind = btrfs ]; then
+    btrfs -q subvolume create "$T/one/sub"
+    btrfs -q subvolume snapshot "$T/one" "$T/one/snap"
+    expect 0 "$T/one/f" "$T/one/sub/g"
+    for other in sub/g snap/f; do
+      expect 0 --verify --json "$T/one/f" "$T/one/$other"
+      same "$other: nothing read" 0 "$(field bytes_read)"
+    done
+    # mounted by itself; and without a table of mounts to look into
+    mount -o subvol=sub "$(awk -v m="$T/one" '$2 == m { print $1 }' /proc/mounts)" "$T/bind"
+    expect 0 --verify --json "$T/one/f" "$T/bind/g"
+    same 'a subvolume under a mount of its own: nothing read' 0 "$(field bytes_read)"
+    rc=0
+    unshare -m sh -c 'mount --bind /dev/null /proc/self/mountinfo; exec "$@"' - \
+      "$LULLCP" --verify --json "$T/one/f" "$T/bind/g" >"$T/out" 2>"$T/err" || rc=$?
+    same 'no table: status' 0 $rc
+    same 'no table: nothing read' 0 "$(field bytes_read)"
+    umount "$T/bind"
+  fi
+  umount "$T/one"
+  rmdir "$T/one" "$T/two" "$T/bind"
+  rm "$img" "$twin"
+done
+
+# an overlay says of its files what lies below, under its own name: they are read
+fs_mount xfs
+fragmented "$M/f" 300
+mkdir "$M/up" "$M/work" "$M/low" "$T/overlay"
+cp --reflink=always "$M/f" "$M/low/f"
+mount -t overlay -o "lowerdir=$M/low,upperdir=$M/up,workdir=$M/work" overlay "$T/overlay" ||
+  cannot_run 'cannot mount an overlay'
+equal 'overlay' "$M/f" "$T/overlay/f"
+other_byte "$T/overlay/f" 4097
+differ 'overlay, written to' "$M/f" "$T/overlay/f"
+umount "$T/overlay"
 finish
