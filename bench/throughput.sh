@@ -51,7 +51,7 @@ begin fragment
 
 # Something at work all the time; the older clones stay, for their removal is work as well.
 keep_on() { # keep_on TOOL DUTY
-  local i
+  local i clone='' stop=''
 
   # Not nothing at all: on a machine of two processors a reader of depth 1 got 16 to 20 thousand
   # reads a second with nothing beside it, and 136 to 143 thousand beside this loop.
@@ -59,15 +59,24 @@ keep_on() { # keep_on TOOL DUTY
     while :; do :; done
   fi
 
+  trap 'stop=1; [[ -z $clone ]] || kill "$clone" 2>/dev/null || true' TERM
   for ((i = 0; ; i++)); do
     case $1 in
-    cp) cp --reflink=always "$M/src" "$M/out/$i" ;;
+    cp) cp --reflink=always "$M/src" "$M/out/$i" & ;;
     lullcp)
       # One pass, whatever is written meanwhile: what bounded calls do to others.
       "$lullcp" --quiet --no-sync --on-writers=trust --passes=1 --duty-cycle="$2" \
-        "$M/src" "$M/out/$i" 2>/dev/null
+        "$M/src" "$M/out/$i" 2>/dev/null &
       ;;
     esac
+    clone=$!
+    [[ -z $stop ]] || kill "$clone"
+    wait "$clone" || [[ -n $stop ]]
+    if [[ -n $stop ]]; then
+      # The one that runs is waited for: nothing of it may fall into the next measurement.
+      wait "$clone" || true
+      exit
+    fi
   done
 }
 
@@ -86,12 +95,7 @@ measure() { # measure TOOL DUTY RW DEPTH ROUND: one line in $T/runs
     --norandommap --file_append=0 --allow_file_create=0 --overwrite=1 \
     --output-format=json --output="$T/fio" >/dev/null
   kill "$cloner" 2>/dev/null || die "$1: the clones ended by themselves"
-  # The one that runs is waited for: nothing of it may fall into the next measurement.
   wait "$cloner" 2>/dev/null || true
-  while pgrep -f "$M/out/" >/dev/null; do
-    pkill -TERM -f "$M/out/" || true
-    sleep 0.1
-  done
   cloner=''
   jq -c --arg fs "$fs" --arg tool "$1" --argjson duty "$2" --arg rw "$3" --argjson depth "$4" \
     --argjson round "$5" '.jobs[0] | if $rw == "read" then .read else .write end |

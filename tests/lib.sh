@@ -9,6 +9,20 @@
 # LULL_TEST_ROUNDS, LULL_TEST_MUST_RUN=1 (a test that cannot run has failed).
 
 set -u
+
+# Who starts a test may ignore signals (nohup does, and a shell for what it runs with &), and
+# what is ignored at the start of a shell can be set to nothing else in it. Here all are as usual.
+signals_as_usual() { # signals_as_usual ARG...: those of the test
+  local key value ignored=0
+  while read -r key value; do
+    [ "$key" != SigIgn: ] || ignored=$value
+  done <"/proc/$$/status"
+  if [ -z "${LULL_TEST_SIGNALS:-}" ] && [[ $ignored =~ [1-9a-f] ]]; then
+    LULL_TEST_SIGNALS=1 exec env --default-signal bash "$0" "$@"
+  fi
+  unset LULL_TEST_SIGNALS
+}
+signals_as_usual "$@"
 LULLCP=${LULLCP:?the program to test}
 TOOLS=${TOOLS:-}
 SEED=${LULL_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
