@@ -102,7 +102,8 @@ enum lull_cause {
 	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
 	LULL_CAUSE_WRITERS,            /* the tripwire tripped and nothing sound was left */
-	LULL_CAUSE_NO_SNAPSHOT,        /* the same, and the snapshot asked for is impossible */
+	LULL_CAUSE_NO_SNAPSHOT,        /* the same, for no snapshot can be taken: detail is an
+	                                  enum lull_no_snapshot, err and path2 go with it */
 	LULL_CAUSE_STORES,             /* the same, for this kernel lets stores through mmap
 	                                  go on beside a clone */
 	LULL_CAUSE_MAX_FREEZE,
@@ -129,6 +130,29 @@ struct lull_failure {
 	uint64_t len;
 	char *path;
 	char *path2;
+};
+
+/* Why no snapshot of the source's subvolume can be taken. */
+enum lull_no_snapshot {
+	LULL_NO_SNAPSHOT_NONE,        /* it can */
+	LULL_NO_SNAPSHOT_FILE_SYSTEM, /* path, where it is mounted, is not Btrfs */
+	LULL_NO_SNAPSHOT_IN_PLACE,    /* DEST is written in place */
+	LULL_NO_SNAPSHOT_PATH,        /* no way from the subvolume's root to the source: path is
+	                                 the mount that is between them */
+	LULL_NO_SNAPSHOT_OWNER,       /* the subvolume path belongs to somebody else */
+	LULL_NO_SNAPSHOT_SWAP,        /* a swap file in the subvolume path is in use */
+	LULL_NO_SNAPSHOT_DELETE,      /* it could not be deleted again on the mount path */
+	LULL_NO_SNAPSHOT_DIRECTORY,   /* the directory path for it could not be made: err */
+	LULL_NO_SNAPSHOT_SHORT,       /* a clone of the source ends before one is taken */
+	LULL_NO_SNAPSHOT_BUSY,        /* attempt after attempt failed by chance */
+	LULL_NO_SNAPSHOT_ERRNO,       /* taking one of the subvolume path failed: err */
+};
+
+/* What stands in the way of one. The path belongs to whoever has the struct; it may be NULL. */
+struct lull_obstacle {
+	enum lull_no_snapshot why;
+	int err; /* positive errno, 0 if none */
+	char *path;
 };
 
 enum lull_method {
@@ -601,6 +625,7 @@ struct lull_forecast {
 	uint64_t clone_ns;          /* predicted: lullcp, rests included */
 	uint64_t budget_ns;         /* what writers wait for at most, but for: */
 	uint64_t snapshot_ns;       /* predicted stall of that method, 0: not possible here */
+	struct lull_obstacle no_snapshot; /* why not */
 	uint64_t atomic_ns;         /* predicted stall of that method */
 	enum lull_method method;    /* that would be chosen; LULL_METHOD_NONE: it would stop */
 	enum lull_method if_written; /* the same, if somebody writes all the time */

@@ -25,7 +25,8 @@
 void lull_dest_init(struct lull_dest *dest)
 {
 	*dest = (struct lull_dest){
-		.dir = -1, .checkpoint_dir = -1, .lock = -1, .fd = -1, .scratch = -1
+		.dir = -1, .checkpoint_dir = -1, .lock = -1, .fd = -1, .scratch = -1,
+		.snapshot_dir = -1
 	};
 }
 
@@ -43,6 +44,7 @@ void lull_dest_done(struct lull_dest *dest)
 	shut(dest->lock);
 	shut(dest->dir);
 	shut(dest->checkpoint_dir);
+	shut(dest->snapshot_dir);
 	free(dest->path);
 	free(dest->temporary);
 	free(dest->snapshot);

@@ -132,7 +132,8 @@ static void on_orphaned_snapshot(void *ctx, bool thawed)
 	struct lull_checkpoint now = { 0 };
 
 	(void)thawed;
-	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot, job->src) < 0 ||
+	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot, job->dest.snapshot_dir,
+				 job->src) < 0 ||
 	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
 		return;
 	if (strcmp(now.run_id, job->checkpoint.run_id) == 0 && now.snapshot) {

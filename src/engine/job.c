@@ -50,6 +50,7 @@ void lull_job_done(struct lull_job *job)
 	lull_dest_done(&job->dest);
 	free(job->source_path);
 	free(job->base_path);
+	free(job->no_snapshot.path);
 	shut(job->base);
 	shut(job->base_dir);
 	shut(job->src);

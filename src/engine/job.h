@@ -34,7 +34,8 @@ struct lull_dest {
 	int fd;                /* the file that is written: lock, or path itself */
 	int scratch;           /* an unnamed file for drains */
 	bool exists;
-	char *snapshot;        /* name beside path */
+	char *snapshot;        /* name beside path, of the directory that a snapshot is in */
+	int snapshot_dir;      /* that, if this run has made it; else -1 */
 	bool in_place;
 	bool created;          /* by this run: the temporary file */
 	bool lock_was_empty;   /* it held nothing when it was opened */
@@ -98,6 +99,7 @@ struct lull_job {
 	bool stop_if_written;              /* end a pass as soon as the source is written to */
 	bool whole_is_short;               /* one call over the file is as short as any other
 	                                      way to stop its writers */
+	struct lull_obstacle no_snapshot;  /* why none can be taken, once that was asked */
 	uint64_t last_pass_ns;             /* how long the last pass took */
 	uint64_t last_call_ns;             /* how much of it in calls */
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. The checkpoint names the snapshot before it is made and until it is deleted.
- *  2. While there is one the keeper lives, and deletes it should this process be killed.
+ *  1. The checkpoint names the directory of the snapshot before it is made and until it is removed.
+ *  2. While there is a snapshot the keeper lives, and deletes it should this process be killed.
+ *  3. Only the caller can search that directory, from before the snapshot is made on.
  */
 #include "engine/snapshot.h"
 
@@ -12,25 +13,131 @@
 #include "engine/record.h"
 #include "engine/start.h"
 #include "sys/clock.h"
+#include "sys/private.h"
 #include "sys/snapshot.h"
+#include "sys/subvolume.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 /* How often the size of the source may change under the attempt. */
 #define ATTEMPTS 20
 
+/* What the kernel has refused in this run, and will go on refusing: a snapshot of the subvolume dev
+   is not tried again for another file in it, for each attempt makes writers wait. */
+static struct {
+	pthread_mutex_t lock;
+	dev_t dev[16];
+	int err[16];
+	unsigned int n;
+} refused = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void remember(dev_t dev, int err)
+{
+	static const int lasting[] = { EPERM, EACCES, ENOTTY, EOPNOTSUPP, ENOSYS, EXDEV, ETXTBSY,
+				       EROFS, EINVAL };
+
+	(void)pthread_mutex_lock(&refused.lock);
+	for (unsigned int i = 0; i < ARRAY_SIZE(lasting); i++) {
+		if (err == lasting[i] && refused.n < ARRAY_SIZE(refused.dev)) {
+			refused.dev[refused.n] = dev;
+			refused.err[refused.n++] = err;
+		}
+	}
+	(void)pthread_mutex_unlock(&refused.lock);
+}
+
+/* The errno, or 0. */
+static int was_refused(dev_t dev)
+{
+	int err = 0;
+
+	(void)pthread_mutex_lock(&refused.lock);
+	for (unsigned int i = 0; i < refused.n; i++)
+		err = refused.dev[i] == dev ? refused.err[i] : err;
+	(void)pthread_mutex_unlock(&refused.lock);
+	return err;
+}
+
+/* Takes path over. */
+static bool obstruct(struct lull_job *job, enum lull_no_snapshot why, int err, char *path)
+{
+	free(job->no_snapshot.path);
+	job->no_snapshot = (struct lull_obstacle){ .why = why, .err = abs(err), .path = path };
+	return false;
+}
+
+static char *mount_of(int fd)
+{
+	struct lull_mount mount;
+
+	lull_identity_mount(fd, &mount);
+	return strdup(mount.mount_point);
+}
+
+/* The path of the subvolume that inside, a part of path, is below. */
+static char *subvolume_path(const char *path, const char *inside)
+{
+	size_t len = (size_t)(inside - path);
+
+	return strndup(path, len > 1 ? len - 1 : len);
+}
+
+/* What the kernel said to an attempt. */
+static bool obstruct_subvolume(struct lull_job *job, int err, char *path)
+{
+	return obstruct(job, abs(err) == ETXTBSY ? LULL_NO_SNAPSHOT_SWAP : LULL_NO_SNAPSHOT_ERRNO,
+			err, path);
+}
+
+static bool check_subvolume(struct lull_job *job, int root, const char *inside)
+{
+	char *path = subvolume_path(job->source_path, inside);
+	struct stat st;
+	int r = lull_subvolume_may_snapshot(root);
+
+	if (r < 0)
+		return obstruct(job, r == -EPERM ? LULL_NO_SNAPSHOT_OWNER : LULL_NO_SNAPSHOT_SWAP,
+				r, path);
+	r = fstat(root, &st) == 0 ? was_refused(st.st_dev) : 0;
+	if (r > 0)
+		return obstruct_subvolume(job, r, path);
+	free(path);
+	if (!lull_subvolume_deletable(job->dest.dir, root))
+		return obstruct(job, LULL_NO_SNAPSHOT_DELETE, EPERM, mount_of(job->dest.dir));
+	return true;
+}
+
+/* Checks what can be told beforehand. ret_root and ret_inside as lull_subvolume_find(). */
+static bool find(struct lull_job *job, int *ret_root, const char **ret_inside)
+{
+	int r;
+
+	(void)obstruct(job, LULL_NO_SNAPSHOT_NONE, 0, NULL);
+	if (job->src_fs.magic != BTRFS_SUPER_MAGIC)
+		return obstruct(job, LULL_NO_SNAPSHOT_FILE_SYSTEM, EOPNOTSUPP, mount_of(job->src));
+	if (job->dest.in_place)
+		return obstruct(job, LULL_NO_SNAPSHOT_IN_PLACE, 0, NULL);
+	r = lull_subvolume_find(job->src, job->source_path, ret_root, ret_inside);
+	if (r < 0)
+		return obstruct(job, LULL_NO_SNAPSHOT_PATH, r, mount_of(job->src));
+	if (!check_subvolume(job, *ret_root, *ret_inside)) {
+		(void)close(*ret_root);
+		return false;
+	}
+	return true;
+}
+
 bool lull_snapshot_possible(struct lull_job *job)
 {
 	const char *inside;
 	int root;
 
-	if (job->src_fs.magic != BTRFS_SUPER_MAGIC || job->dest.in_place ||
-	    !lull_snapshot_deletable(job->dest.dir) ||
-	    lull_snapshot_find(job->src, job->source_path, &root, &inside) < 0)
+	if (!find(job, &root, &inside))
 		return false;
 	(void)close(root);
 	return true;
@@ -73,13 +180,15 @@ static int take(struct lull_job *job, int root)
 			r = -EAGAIN;
 		if (r == 0)
 			r = prepare(job, now.size);
+		/* It has shrunk since it was looked at. */
+		if (r == -EINVAL)
+			r = -EAGAIN;
 		if (r == 0)
 			r = lull_tripwire_look(job->src, &now);
 		if (r == 0)
-			r = lull_snapshot_take(root, dest->dir, dest->snapshot, job->src,
-					       dest->scratch, now.size, &held);
-		/* Grown or shrunk since it was looked at. */
-		if (r == -EINVAL || r == -EAGAIN)
+			r = lull_snapshot_take(root, dest->snapshot_dir, job->src, dest->scratch,
+					       now.size, &held);
+		if (r == -EAGAIN)
 			continue;
 		if (r == -ETIME) {
 			job->last_call_ns = held;
@@ -88,6 +197,14 @@ static int take(struct lull_job *job, int root)
 		break;
 	}
 	return r < 0 && lull_should_stop(job) ? -ECANCELED : r;
+}
+
+static char *path_of(const struct lull_dest *dest)
+{
+	char *path;
+
+	return asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
+			dest->snapshot) < 0 ? NULL : path;
 }
 
 static enum lull_outcome record(struct lull_job *job, bool there)
@@ -104,20 +221,21 @@ static enum lull_outcome record(struct lull_job *job, bool there)
 
 enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 {
-	const struct lull_dest *dest = &job->dest;
+	struct lull_dest *dest = &job->dest;
 	/* To recover, nobody has opened it; if it is gone, the name has to do. */
 	_cleanup_close_ int fd =
 		job->src < 0 && job->checkpoint.source
 			? open(job->checkpoint.source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 			: -1;
-	int r = lull_snapshot_delete(dest->dir, dest->snapshot, job->src < 0 ? fd : job->src);
+	int r = lull_snapshot_delete(dest->dir, dest->snapshot, dest->snapshot_dir,
+				     job->src < 0 ? fd : job->src);
 
+	if (dest->snapshot_dir >= 0)
+		(void)close(dest->snapshot_dir);
+	dest->snapshot_dir = -1;
 	if (r < 0) {
-		_cleanup_free_ char *path = NULL;
+		_cleanup_free_ char *path = path_of(dest);
 
-		if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
-			     dest->snapshot) < 0)
-			path = NULL;
 		lull_warn(job, LULL_WARNING_CLEANUP, r, path ? path : dest->snapshot);
 		return LULL_OK;
 	}
@@ -151,39 +269,85 @@ static void close_snapshot(struct lull_job *job)
 	job->live = -1;
 }
 
+/* The directory that the snapshot will be in. */
+static int make_directory(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	/* One that a crash left is of no more use to anybody. */
+	int r = lull_snapshot_delete(dest->dir, dest->snapshot, -1, job->src);
+
+	if (r == 0)
+		r = lull_private_make(dest->dir, dest->snapshot);
+	if (r < 0) {
+		(void)obstruct(job, LULL_NO_SNAPSHOT_DIRECTORY, r, path_of(dest));
+		return r;
+	}
+	dest->snapshot_dir = r;
+	return 0;
+}
+
+/* Why there is none after all. r is what take() or opening it returned. */
+static void note_failure(struct lull_job *job, int r, int root, const char *inside)
+{
+	struct stat st;
+
+	if (r == -ETIME || r == -EAGAIN) {
+		(void)obstruct(job, r == -ETIME ? LULL_NO_SNAPSHOT_SHORT : LULL_NO_SNAPSHOT_BUSY, 0,
+			       NULL);
+		return;
+	}
+	(void)obstruct_subvolume(job, r, subvolume_path(job->source_path, inside));
+	if (fstat(root, &st) == 0)
+		remember(st.st_dev, -r);
+}
+
+/* A snapshot, opened on the source in it; -ECANCELED; or -errno, and job->no_snapshot says why. */
+static int open_one(struct lull_job *job, int root, const char *inside)
+{
+	int r = take(job, root);
+
+	/* Renamed since, it is not there. */
+	if (r == 0)
+		r = lull_snapshot_open(job->dest.snapshot_dir, inside, job->src);
+	if (r < 0 && r != -ECANCELED)
+		note_failure(job, r, root, inside);
+	return r;
+}
+
+/* Without a directory of this run's there is nothing to delete, whatever has its name. */
+static enum lull_outcome clean_up(struct lull_job *job)
+{
+	if (job->dest.snapshot_dir >= 0)
+		return lull_snapshot_undo(job);
+	return job->checkpoint.snapshot ? record(job, false) : LULL_OK;
+}
+
 enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible)
 {
 	const char *inside;
 	enum lull_outcome outcome;
-	int root, r;
+	int root, r = 0;
 
-	*ret_impossible = !lull_snapshot_possible(job) ||
-			  lull_snapshot_find(job->src, job->source_path, &root, &inside) < 0;
+	*ret_impossible = !find(job, &root, &inside);
 	if (*ret_impossible)
 		return LULL_FAILED;
 
 	job->progress->method = LULL_METHOD_SNAPSHOT;
 	outcome = record(job, true);
 	if (outcome == LULL_OK)
+		r = make_directory(job);
+	if (outcome == LULL_OK && r == 0)
 		outcome = lull_freeze_guard(job);
-	if (outcome == LULL_OK) {
-		/* One that a crash left is no longer of use to anybody. */
-		r = lull_snapshot_delete(job->dest.dir, job->dest.snapshot, job->src);
-		if (r == 0)
-			r = take(job, root);
-		/* Renamed since, it is not there. */
-		if (r == 0)
-			r = lull_snapshot_open(job->dest.dir, job->dest.snapshot, inside,
-					       job->src);
-		*ret_impossible = r < 0 && r != -ECANCELED;
-		if (r == -ECANCELED)
-			outcome = LULL_INTERRUPTED;
-		else if (r >= 0)
-			outcome = clone_from(job, r);
-	}
+	if (outcome == LULL_OK && r == 0)
+		r = open_one(job, root, inside);
+	*ret_impossible = r < 0 && r != -ECANCELED;
+	if (r == -ECANCELED)
+		outcome = LULL_INTERRUPTED;
+	else if (r > 0)
+		outcome = clone_from(job, r);
 	(void)close(root);
 	close_snapshot(job);
-	if (lull_snapshot_undo(job) != LULL_OK && outcome == LULL_OK)
+	if (clean_up(job) != LULL_OK && outcome == LULL_OK)
 		outcome = LULL_FAILED;
 	return outcome;
 }

@@ -20,15 +20,13 @@
 
 #include "sys/clock.h"
 #include "sys/clone.h"
+#include "sys/private.h"
+#include "sys/subvolume.h"
 
 #include <btrfsutil.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libmount.h>
 #include <linux/btrfs.h>
-#include <linux/capability.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -36,11 +34,10 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 
-#define ROOT_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume */
+/* Its name in the directory that is made for it. */
+#define NAME "snapshot"
 /* A clone call starts within microseconds, unless it waits for I/O or for its turn. */
 #define LOOK_AGAIN_NS (50 * NSEC_PER_USEC)
 
@@ -49,111 +46,6 @@ static int from_util(enum btrfs_util_error err)
 	if (err == BTRFS_UTIL_OK)
 		return 0;
 	return errno ? -errno : -EIO;
-}
-
-/* True if inside leads from root to the file without crossing a mount (a bind mount of a
-   directory of the same subvolume looks like a part of it, but is not in a snapshot). */
-static bool leads_to(int root, const char *inside, const struct stat *file)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
-	};
-	_cleanup_close_ int fd = (int)syscall(SYS_openat2, root, inside, &how, sizeof(how));
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == file->st_ino &&
-	       st.st_dev == file->st_dev;
-}
-
-int lull_snapshot_find(int fd, const char *path, int *ret_root, const char **ret_inside)
-{
-	_cleanup_free_ char *dir = strdup(path);
-	struct statfs fs;
-	struct stat file, st;
-
-	if (!dir)
-		return -ENOMEM;
-	if (fstatfs(fd, &fs) < 0 || fstat(fd, &file) < 0)
-		return -errno;
-	if (fs.f_type != BTRFS_SUPER_MAGIC)
-		return -EOPNOTSUPP;
-	/* Upwards, as long as it is the same subvolume: each has a st_dev of its own. */
-	for (;;) {
-		char *slash = strrchr(dir, '/');
-
-		if (!slash)
-			return -EXDEV;
-		*slash = '\0';
-
-		_cleanup_close_ int at = open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (at < 0 || fstat(at, &st) < 0)
-			return -errno;
-		if (st.st_dev != file.st_dev)
-			return -EXDEV;
-		if (st.st_ino == ROOT_INODE) {
-			if (!leads_to(at, path + (slash - dir) + 1, &file))
-				return -EXDEV;
-			*ret_inside = path + (slash - dir) + 1;
-			*ret_root = lull_steal_fd(&at);
-			return 0;
-		}
-	}
-}
-
-static bool may_administer(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	return syscall(SYS_capget, &head, data) == 0 &&
-	       data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
-}
-
-static bool users_may_delete(int dir)
-{
-	struct libmnt_table *table = mnt_new_table();
-	_cleanup_free_ char *link = NULL;
-	_cleanup_free_ char *path = NULL;
-	struct libmnt_fs *fs = NULL;
-	bool found = false;
-	char *value;
-	size_t len;
-
-	if (asprintf(&link, "/proc/self/fd/%d", dir) < 0)
-		link = NULL;
-	path = link ? realpath(link, NULL) : NULL;
-	if (table && path && mnt_table_parse_mtab(table, "/proc/self/mountinfo") == 0) {
-		/* The file system is mounted on the longest beginning of the path. */
-		for (char *end = path + strlen(path); !fs && end;) {
-			fs = mnt_table_find_target(table, *path ? path : "/", MNT_ITER_BACKWARD);
-			if (*path == '\0')
-				break;
-			end = strrchr(path, '/');
-			if (!fs && end)
-				*end = '\0';
-		}
-	}
-	if (fs && mnt_fs_get_fs_options(fs))
-		found = mnt_optstr_get_option(mnt_fs_get_fs_options(fs),
-					      "user_subvol_rm_allowed", &value, &len) == 0;
-	mnt_unref_table(table);
-	return found;
-}
-
-bool lull_snapshot_deletable(int dir)
-{
-	/* In a user namespace the capability means nothing to Btrfs: the search tells. */
-	struct {
-		struct btrfs_ioctl_search_args_v2 args;
-		char room[256];
-	} probe = { .args = { .key = { .tree_id = 1, .nr_items = 1 }, .buf_size = 256 } };
-
-	if (may_administer() && (ioctl(dir, BTRFS_IOC_TREE_SEARCH_V2, &probe) == 0 ||
-				 errno != EPERM))
-		return true;
-	return users_may_delete(dir);
 }
 
 /* The process that holds the lock. It is ended by SIGKILL, which a clone call heeds between
@@ -253,17 +145,30 @@ static void *watch_transaction(void *arg)
 	return NULL;
 }
 
-static bool created_in(int dir, const char *name, uint64_t transaction)
+/* 1 if the snapshot was created in that transaction, 0 if not, or -errno. */
+static int created_in(int dir, uint64_t transaction)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct btrfs_util_subvolume_info info;
+	_cleanup_close_ int fd = openat(dir, NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct btrfs_ioctl_get_subvol_info_args info = { 0 };
+	struct btrfs_util_subvolume_info older;
+	int r;
 
-	return fd >= 0 && btrfs_util_subvolume_info_fd(fd, 0, &info) == BTRFS_UTIL_OK &&
-	       info.otransid == transaction;
+	if (fd < 0)
+		return -errno;
+	/* Not through the library, which takes user 0 for one who may search the trees. In a user
+	   namespace, or without CAP_SYS_ADMIN, that one may not; this call is everybody's. It returns
+	   1 for success at times (seen on 6.18): what its last search of a tree came to. */
+	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) >= 0)
+		return info.otransid == transaction;
+	if (errno != ENOTTY) /* before Linux 4.18 */
+		return -errno;
+	errno = 0;
+	r = from_util(btrfs_util_subvolume_info_fd(fd, 0, &older));
+	return r < 0 ? r : older.otransid == transaction;
 }
 
 /* Takes it while the holder is at work. *ret_proven: it was, for as long as it had to. */
-static int create_under(struct watch *w, int root, const char *name, bool *ret_proven)
+static int create_under(struct watch *w, int root, bool *ret_proven)
 {
 	pthread_t thread;
 	int r;
@@ -274,24 +179,64 @@ static int create_under(struct watch *w, int root, const char *name, bool *ret_p
 
 	errno = 0;
 	r = from_util(btrfs_util_create_snapshot_fd2(
-		root, w->dir, name, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
+		root, w->dir, NAME, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
 	*ret_proven = is_at_work(w->scratch, w->len);
 	atomic_store(&w->over, true);
 	if (watched)
 		(void)pthread_join(thread, NULL);
-	if (r == 0 && w->let_go)
-		*ret_proven = created_in(w->dir, name, w->transaction);
+	if (r == 0 && w->let_go) {
+		r = created_in(w->dir, w->transaction);
+		*ret_proven = r > 0;
+		r = MIN(r, 0);
+	}
 	return r;
 }
 
-int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch,
-		       uint64_t len, uint64_t *ret_held_ns)
+/* Before Linux 4.18 nothing tells, and it is believed. */
+static bool is_snapshot_of(int fd, int source)
+{
+	struct btrfs_ioctl_get_subvol_info_args ours = { 0 }, theirs = { 0 };
+
+	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &ours) < 0 ||
+	    ioctl(source, BTRFS_IOC_GET_SUBVOL_INFO, &theirs) < 0)
+		return errno == ENOTTY;
+	return memcmp(ours.parent_uuid, theirs.uuid, sizeof(theirs.uuid)) == 0;
+}
+
+/* The subvolume name in dir, if it is a snapshot of the one of source, or source is -1. */
+static int delete(int dir, const char *name, int source)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!lull_subvolume_is_root(fd))
+		return -ENOTTY;
+	if (source >= 0 && !is_snapshot_of(fd, source))
+		return -EEXIST;
+	errno = 0;
+	r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
+	/* Without privilege a read-only one cannot be deleted, but be made writable. */
+	if (r == -EROFS || r == -EPERM || r == -EACCES) {
+		errno = 0;
+		r = from_util(btrfs_util_set_subvolume_read_only_fd(fd, false));
+		if (r == 0) {
+			errno = 0;
+			r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
+		}
+	}
+	return r;
+}
+
+int lull_snapshot_take(int root, int dir, int src, int scratch, uint64_t len,
+		       uint64_t *ret_held_ns)
 {
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, untouched };
 	struct watch w = { .dir = dir, .scratch = scratch, .len = len };
 	uint64_t before;
 	bool proven = false;
-	int r = 0, held;
+	int r = 0, undone, held;
 
 	if (futimens(scratch, times) < 0)
 		return -errno;
@@ -300,27 +245,28 @@ int lull_snapshot_take(int root, int dir, const char *name, int src, int scratch
 		return -errno;
 	/* It is as long as src, or longer: there would be nothing to tell an end by. */
 	if (!is_at_work(scratch, len))
-		return -EINVAL;
+		return -EAGAIN;
 	before = lull_clock_now();
 	w.holder = start_holder(src, scratch, len);
 	if (w.holder < 0)
 		return w.holder;
 	if (wait_for_holder(w.holder, scratch))
-		r = create_under(&w, root, name, &proven);
+		r = create_under(&w, root, &proven);
 	held = end_holder(w.holder);
 	*ret_held_ns = lull_clock_now() - before;
-	if (r < 0 || (proven && held == 0))
-		return r;
-	r = lull_snapshot_delete(dir, name, src);
-	if (r < 0)
-		return r;
-	/* Another transaction came between: that says nothing about the next attempt. */
-	return held < 0 ? held : w.let_go ? -EAGAIN : -ETIME;
+	if (r == 0 && proven && held == 0)
+		return 0;
+	undone = delete(dir, NAME, src);
+	if (undone < 0 || r < 0)
+		return undone < 0 ? undone : r;
+	/* src has become shorter; or another transaction came between. Neither says anything about
+	   the next attempt. */
+	return held == -EINVAL ? -EAGAIN : held < 0 ? held : w.let_go ? -EAGAIN : -ETIME;
 }
 
-int lull_snapshot_open(int dir, const char *name, const char *inside, int src)
+int lull_snapshot_open(int dir, const char *inside, int src)
 {
-	_cleanup_close_ int at = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int at = openat(dir, NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int fd = -1;
 	struct stat a, b;
 
@@ -337,41 +283,16 @@ int lull_snapshot_open(int dir, const char *name, const char *inside, int src)
 	return lull_steal_fd(&fd);
 }
 
-/* Before Linux 4.18 nothing tells, and it is believed. */
-static bool is_snapshot_of(int fd, int source)
+int lull_snapshot_delete(int dir, const char *name, int inner, int source)
 {
-	struct btrfs_ioctl_get_subvol_info_args ours = { 0 }, theirs = { 0 };
-
-	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &ours) < 0 ||
-	    ioctl(source, BTRFS_IOC_GET_SUBVOL_INFO, &theirs) < 0)
-		return errno == ENOTTY;
-	return memcmp(ours.parent_uuid, theirs.uuid, sizeof(theirs.uuid)) == 0;
-}
-
-int lull_snapshot_delete(int dir, const char *name, int source)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
+	_cleanup_close_ int opened = -1;
 	int r;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_ino != ROOT_INODE)
-		return -ENOTTY;
-	if (source >= 0 && !is_snapshot_of(fd, source))
-		return -EEXIST;
-	errno = 0;
-	r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
-	/* Without privilege a read-only one cannot be deleted, but be made writable. */
-	if (r == -EROFS || r == -EPERM || r == -EACCES) {
-		errno = 0;
-		r = from_util(btrfs_util_set_subvolume_read_only_fd(fd, false));
-		if (r == 0) {
-			errno = 0;
-			r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
-		}
+	if (inner < 0) {
+		inner = opened = lull_private_open(dir, name);
+		if (inner < 0)
+			return inner == -ENOENT ? 0 : inner;
 	}
-	return r;
+	r = delete(inner, NAME, source);
+	return r < 0 ? r : lull_private_remove(dir, name, inner);
 }

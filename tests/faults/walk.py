@@ -173,7 +173,10 @@ class Scenario:
         for name in os.listdir(self.dir):
             path = os.path.join(self.dir, name)
             if name.endswith(".lullcp-snap"):
-                subprocess.run(["btrfs", "-q", "subvolume", "delete", path], check=True)
+                if os.listdir(path):
+                    subprocess.run(["btrfs", "-q", "subvolume", "delete", path + "/snapshot"],
+                                   check=True)
+                os.rmdir(path)
             elif name not in self.kept():
                 shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) \
                     else os.unlink(path)

@@ -138,11 +138,11 @@ for how in keeper recover resume restart; do
   "$LULLCP" --duty-cycle=1 "${ask[@]}" "$M/f" "$M/killed" 2>/dev/null &
   pid=$!
   for _ in $(seq 1000); do
-    [ -e "$M/.killed.lullcp-snap" ] && break
+    [ -e "$M/.killed.lullcp-snap/snapshot" ] && break
     sleep 0.02
   done
   sleep 0.1
-  check "$how: there is a snapshot" test -e "$M/.killed.lullcp-snap"
+  check "$how: there is a snapshot" test -e "$M/.killed.lullcp-snap/snapshot"
   keeper=$(pgrep -P $pid)
   [ $how = keeper ] || kill -9 "$keeper"
   kill -9 $pid
@@ -164,7 +164,7 @@ done
 writer "$M/f"
 "$LULLCP" --duty-cycle=1 "${ask[@]}" "$M/f" "$M/term" 2>/dev/null &
 pid=$!
-for _ in $(seq 1000); do [ -e "$M/.term.lullcp-snap" ] && break; sleep 0.02; done
+for _ in $(seq 1000); do [ -e "$M/.term.lullcp-snap/snapshot" ] && break; sleep 0.02; done
 sleep 0.1
 kill -TERM $pid
 wait $pid
