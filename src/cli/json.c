@@ -2,6 +2,7 @@
 /* JSON Lines. */
 #include "json.h"
 
+#include "obstacle.h"
 #include "words.h"
 
 #include <jansson.h>
@@ -160,6 +161,7 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 		   const struct lull_forecast *f)
 {
 	json_t *line = begin("summary"), *advice = json_array();
+	char *no_snapshot = f->snapshot_ns > 0 ? NULL : obstacle_words(&f->no_snapshot);
 
 	set_text(line, "source", source);
 	set_text(line, "method", "probe");
@@ -185,6 +187,7 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	set(line, "stall_cp_ns", f->cp_ns);
 	set(line, "stall_budget_ns", f->budget_ns);
 	set(line, "stall_snapshot_ns", f->snapshot_ns);
+	set_text(line, "no_snapshot", no_snapshot);
 	set(line, "stall_atomic_ns", f->atomic_ns);
 	set_text(line, "chosen_method", lull_method_name(f->method));
 	set_text(line, "method_if_written", lull_method_name(f->if_written));
@@ -193,6 +196,7 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 			(void)json_array_append_new(advice, json_string(words_advice(bit)));
 	}
 	(void)json_object_set_new(line, "advice", advice);
+	free(no_snapshot);
 	print(line);
 }
 

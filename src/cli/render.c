@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "notes.h"
+#include "obstacle.h"
 #include "quote.h"
 #include "service.h"
 #include "words.h"
@@ -305,9 +306,19 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 			     words_time(f->elapsed_ns));
 }
 
-static void stall_line(const char *what, uint64_t ns, const char *who)
+static void stall_line(const char *what, uint64_t ns)
 {
-	(void)printf("  %-10s %s\n", what, ns ? words_time(ns) : who);
+	(void)printf("  %-10s %s\n", what, ns ? words_time(ns) : "0");
+}
+
+static void snapshot_line(const struct lull_forecast *f)
+{
+	char *why = f->snapshot_ns > 0 ? NULL : obstacle_words(&f->no_snapshot);
+
+	(void)printf("  %-10s %s%s%s\n", "snapshot",
+		     f->snapshot_ns > 0 ? words_time(f->snapshot_ns) : "not possible here",
+		     why ? ": " : "", why ? why : "");
+	free(why);
 }
 
 void render_forecast(struct render *render, enum lull_outcome outcome,
@@ -348,11 +359,11 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 	(void)printf("time:        cp --reflink %s, lullcp %s\n", words_time(f->cp_ns),
 		     words_time(f->clone_ns));
 	(void)printf("longest stall of a writer, predicted:\n");
-	stall_line("cp", f->cp_ns, "0");
-	stall_line("quiet", f->budget_ns, "0");
-	stall_line("frozen", f->budget_ns, "0");
-	stall_line("snapshot", f->snapshot_ns, "not possible here");
-	stall_line("atomic", f->atomic_ns, "0");
+	stall_line("cp", f->cp_ns);
+	stall_line("quiet", f->budget_ns);
+	stall_line("frozen", f->budget_ns);
+	snapshot_line(f);
+	stall_line("atomic", f->atomic_ns);
 	(void)printf("method now:  %s\n", words_method(f->method));
 	(void)printf("if written:  %s\n", words_method(f->if_written));
 	for (unsigned int bit = 1; words_advice(bit); bit <<= 1) {

@@ -2,6 +2,7 @@
 /* Sentences for failures and warnings, and numbers for people. */
 #include "words.h"
 
+#include "obstacle.h"
 #include "quote.h"
 
 #include <errno.h>
@@ -410,6 +411,23 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 	}
 }
 
+static char *no_snapshot_words(const struct lull_failure *f, const char **ret_advice)
+{
+	const struct lull_obstacle obstacle = {
+		.why = (enum lull_no_snapshot)f->detail,
+		.err = f->err,
+		.path = f->path2,
+	};
+	char *why = obstacle_words(&obstacle), *message;
+
+	*ret_advice = "Freeze its writers with --hook, or try again with --resume when they pause. "
+		      "--on-writers=atomic makes them wait for one call over the whole file.";
+	message = format("%s was written to meanwhile; nothing was published. No snapshot can be "
+			 "taken: %s", f->path ? quote(f->path) : "it", why ? why : "");
+	free(why);
+	return message;
+}
+
 void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
 		   char **ret_message, const char **ret_advice)
 {
@@ -434,11 +452,7 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (f->stage == LULL_STAGE_READ) {
 		*ret_message = read_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {
-		*ret_message = format("%s was written to meanwhile; nothing was published", name);
-		*ret_advice = "A snapshot that is a point in time cannot be had here: it takes Btrfs, "
-			      "a path from the top of SOURCE's subvolume to it, the right to delete "
-			      "the snapshot, and a file large enough to hold its writers off "
-			      "meanwhile. --on-writers=atomic makes writers wait for one call.";
+		*ret_message = no_snapshot_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_STORES) {
 		*ret_message = format("%s was written to meanwhile; nothing was published", name);
 		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "

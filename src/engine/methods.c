@@ -294,12 +294,28 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	return lull_pass_whole(job, true);
 }
 
+/* Where a snapshot would have done, its absence is what to tell of. */
+static enum lull_outcome no_snapshot(struct lull_job *job)
+{
+	struct lull_failure *failure = &job->result->failure;
+	enum lull_outcome outcome = lull_method_written(job, LULL_CAUSE_NO_SNAPSHOT);
+
+	if (failure->cause == LULL_CAUSE_NO_SNAPSHOT && !failure->path2) {
+		failure->detail = (int)job->no_snapshot.why;
+		failure->err = job->no_snapshot.err;
+		failure->path2 = job->no_snapshot.path;
+		job->no_snapshot.path = NULL;
+	}
+	return outcome;
+}
+
 static enum lull_outcome hold_off(struct lull_job *job)
 {
 	enum lull_on_writers choice = job->options->on_writers;
+	bool wanted = choice == LULL_ON_WRITERS_AUTO || choice == LULL_ON_WRITERS_SNAPSHOT;
 	bool impossible = false;
 
-	if (choice == LULL_ON_WRITERS_AUTO || choice == LULL_ON_WRITERS_SNAPSHOT) {
+	if (wanted) {
 		enum lull_outcome outcome = lull_snapshot_clone(job, &impossible);
 
 		if (!impossible)
@@ -307,8 +323,7 @@ static enum lull_outcome hold_off(struct lull_job *job)
 	}
 	if (atomic_allowed(job))
 		return clone_atomic(job);
-	return lull_method_written(job, choice == LULL_ON_WRITERS_SNAPSHOT ? LULL_CAUSE_NO_SNAPSHOT
-							       : LULL_CAUSE_WRITERS);
+	return wanted ? no_snapshot(job) : lull_method_written(job, LULL_CAUSE_WRITERS);
 }
 
 static enum lull_outcome escalate(struct lull_job *job)
@@ -327,13 +342,32 @@ static enum lull_outcome escalate(struct lull_job *job)
 	return outcome;
 }
 
+static bool snapshot_wanted(const struct lull_job *job)
+{
+	enum lull_on_writers choice = job->options->on_writers;
+
+	return choice == LULL_ON_WRITERS_SNAPSHOT ||
+	       (choice == LULL_ON_WRITERS_AUTO && lull_clone_is_atomic(job->src));
+}
+
+enum lull_method lull_method_if_written(struct lull_job *job)
+{
+	bool all = lull_clone_is_atomic(job->src);
+
+	if (job->options->on_writers == LULL_ON_WRITERS_TRUST)
+		return LULL_METHOD_TRUST;
+	if (snapshot_wanted(job) && lull_snapshot_possible(job))
+		return LULL_METHOD_SNAPSHOT;
+	if (job->options->on_writers == LULL_ON_WRITERS_AUTO && !all &&
+	    job->src_fs.magic == BTRFS_SUPER_MAGIC)
+		return LULL_METHOD_NONE;
+	return atomic_allowed(job) ? LULL_METHOD_ATOMIC : LULL_METHOD_NONE;
+}
+
 enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 {
 	const struct lull_options *options = job->options;
-	bool snapshot = ((options->on_writers == LULL_ON_WRITERS_AUTO &&
-			  lull_clone_is_atomic(job->src)) ||
-			 options->on_writers == LULL_ON_WRITERS_SNAPSHOT) &&
-			lull_snapshot_possible(job);
+	bool snapshot = snapshot_wanted(job) && lull_snapshot_possible(job);
 	/* On Btrfs one call over all is no shorter for what passes have cloned. */
 	bool cp_like = options->on_writers == LULL_ON_WRITERS_ATOMIC &&
 		       job->dest.fs.magic == BTRFS_SUPER_MAGIC;

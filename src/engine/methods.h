@@ -16,6 +16,12 @@ enum lull_outcome lull_method_copy(struct lull_job *job);
 /* Without a hook: passes in the hope of a quiet one, then what options->on_writers says. */
 enum lull_outcome lull_method_unfrozen(struct lull_job *job);
 
+/*
+ * The method that lull_method_unfrozen() comes to if writers never pause, as far as that can be told
+ * without trying; LULL_METHOD_NONE: it stops. job->no_snapshot says why it is no snapshot.
+ */
+enum lull_method lull_method_if_written(struct lull_job *job);
+
 /* ---- steps of the frozen method, for files that are frozen together ---- */
 
 /* Drain, flush, reference. *ret_taken is false if writes kept coming. */

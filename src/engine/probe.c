@@ -9,6 +9,7 @@
  */
 #include "engine/dest.h"
 #include "engine/job.h"
+#include "engine/methods.h"
 #include "engine/pass.h"
 #include "engine/piece.h"
 #include "engine/snapshot.h"
@@ -187,10 +188,9 @@ static void predict(struct probe *p)
 	found->budget_ns = job->options->latency_budget_ns;
 	found->snapshot_ns = snapshot_stall(job);
 	found->atomic_ns = btrfs ? found->cp_ns : found->extents * found->again_ns;
-	found->if_written = single		     ? LULL_METHOD_SINGLE
-			    : found->snapshot_ns > 0 ? LULL_METHOD_SNAPSHOT
-			    : btrfs		     ? LULL_METHOD_NONE
-						     : LULL_METHOD_ATOMIC;
+	found->if_written = single ? LULL_METHOD_SINGLE : lull_method_if_written(job);
+	found->no_snapshot = job->no_snapshot;
+	job->no_snapshot = (struct lull_obstacle){ 0 };
 	found->method = single ? LULL_METHOD_SINGLE
 			: found->written ? found->if_written
 					 : LULL_METHOD_QUIET;
@@ -202,8 +202,9 @@ static void advise(struct probe *p)
 	struct lull_forecast *found = p->found;
 	struct lull_xfs xfs;
 
-	if (job->src_fs.magic == BTRFS_SUPER_MAGIC && found->snapshot_ns == 0 &&
-	    lull_clone_is_atomic(job->src))
+	if (found->no_snapshot.why == LULL_NO_SNAPSHOT_PATH ||
+	    found->no_snapshot.why == LULL_NO_SNAPSHOT_OWNER ||
+	    found->no_snapshot.why == LULL_NO_SNAPSHOT_DELETE)
 		found->advice |= LULL_ADVICE_SUBVOLUME;
 	if (found->if_written == LULL_METHOD_NONE)
 		found->advice |= LULL_ADVICE_HOOK;
@@ -304,6 +305,7 @@ enum lull_outcome lull_probe(const struct lull_options *options, const char *sou
 		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, source);
 	lull_dest_done(&job.dest);
 	free(job.source_path);
+	free(job.no_snapshot.path);
 	if (job.src >= 0)
 		(void)close(job.src);
 	ret_forecast->failure = result.failure;
@@ -316,5 +318,6 @@ void lull_forecast_done(struct lull_forecast *forecast)
 {
 	free(forecast->failure.path);
 	free(forecast->failure.path2);
+	free(forecast->no_snapshot.path);
 	*forecast = (struct lull_forecast){ 0 };
 }
