@@ -85,14 +85,21 @@ enum lull_cause {
 	LULL_CAUSE_CHECKPOINT_SCHEMA,  /* written by another version */
 	LULL_CAUSE_CHECKPOINT_FOREIGN, /* of another source or destination */
 	LULL_CAUSE_CHECKPOINT_SET,     /* that of several files, which are cloned together */
-	LULL_CAUSE_CHECKPOINT_OWNER,   /* writable or owned by somebody else */
+	LULL_CAUSE_CHECKPOINT_OWNER,   /* it may have been planted: err says why, see
+	                                  lull_failure.err */
+	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it is to be */
+	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* what has its name is none that is obeyed */
+	LULL_CAUSE_CHECKPOINT_IS_FILE, /* --checkpoint is the file path2, which is not to be
+	                                  lost */
+	LULL_CAUSE_STATE_DIRECTORY,    /* DEST's directory is open to others, and the private
+	                                  one, path, cannot be used: err */
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
 	LULL_CAUSE_TEMPORARY_GONE,     /* the checkpoint names a file that is not there */
 	/* the record of generations */
 	LULL_CAUSE_RECORD_DAMAGED,
 	LULL_CAUSE_RECORD_SCHEMA,
-	LULL_CAUSE_RECORD_OWNER,
+	LULL_CAUSE_RECORD_OWNER,       /* as LULL_CAUSE_CHECKPOINT_OWNER */
 	/* the hook and the writers */
 	LULL_CAUSE_HOOK_SYNTAX,
 	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
@@ -124,7 +131,10 @@ enum lull_cause {
 struct lull_failure {
 	enum lull_stage stage;
 	enum lull_cause cause;
-	int err; /* positive errno, 0 if none */
+	/* Positive errno, 0 if none. Of state that may have been planted: EPERM (owner or
+	   permissions), ELOOP (a link), EMLINK (several names), ESTALE (written elsewhere), EUSERS
+	   (others may write to its directory). */
+	int err;
 	int detail;
 	uint64_t off;
 	uint64_t len;
@@ -240,6 +250,7 @@ enum lull_warning {
 	LULL_WARNING_GENERATION_KEPT, /* not removed, and still counted; err */
 	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
 	LULL_WARNING_TORN,            /* written to while its bytes were copied */
+	LULL_WARNING_STATE_PASSED_OVER, /* others may have put this state beside DEST */
 	LULL_WARNING_STORES,          /* written to, and this kernel lets stores through mmap
 	                                 go on beside what was asked for */
 };
@@ -256,6 +267,7 @@ enum lull_note_kind {
 	/* warnings: no failure */
 	LULL_NOTE_TWICE_FILE,
 	LULL_NOTE_TWICE_DIRECTORY,
+	LULL_NOTE_LEFT_OUT,           /* count files of lullcp's own, path the first of them */
 	/* failures; err is a positive errno or 0 */
 	LULL_NOTE_FAILURES,
 	LULL_NOTE_STAT = LULL_NOTE_FAILURES,
@@ -313,6 +325,7 @@ struct lull_note {
 	const char *path;
 	const char *path2;
 	const char *path3;
+	uint64_t count;
 };
 
 /* May dest be replaced? */
@@ -484,6 +497,8 @@ struct lull_options {
 	uint64_t max_freeze_ns;          /* --max-freeze, 0: none */
 	bool keep_frozen;                /* --keep-frozen */
 	const char *checkpoint;          /* --checkpoint, or NULL: beside DEST */
+	const char *state_directory;     /* private to the caller, for the state of a DEST whose
+	                                    directory others may write to; NULL: none */
 	uint64_t checkpoint_interval_ns; /* --checkpoint-interval */
 	bool resume;                     /* --resume */
 	bool restart;                    /* --restart */

@@ -103,6 +103,8 @@ fs_test() {
   trap 'fs_end' EXIT
   mount -t tmpfs -o size=64m tmpfs "$T" || cannot_run 'cannot mount'
   n_fs=0
+  # for state of a DEST whose directory others may write to
+  export STATE_DIRECTORY=$T/private
   reach_programs
 }
 # Below /root an ordinary user cannot run what is tested: then copies are.
@@ -189,6 +191,16 @@ offset_in() { # offset_in CHECKPOINT: how far it says; lullcp --status takes lon
   local at
   at=$(sed -n 's/.*"offset": *\([0-9]*\).*/\1/p' "$1" 2>/dev/null)
   echo "${at:-0}"
+}
+# State that a test has edited, or made, becomes what lullcp obeys: it holds what file it is.
+own_state() { # own_state FILE
+  local self born generation
+  born=$(stat -c %.9W "$1")
+  born=${born/./}
+  [ "${born:0:1}" != 0 ] && [ "${born:0:1}" != - ] || born=0
+  generation=$(lsattr -v "$1" 2>/dev/null | awk '{ print $1 }')
+  self=$(printf '%020d:%010d:%019d' "$(stat -c %i "$1")" "${generation:-0}" "$born")
+  sed "s/\"self\": *\"[0-9:]*\"/\"self\": \"$self\"/" "$1" >"$T/own-state" && cat "$T/own-state" >"$1"
 }
 no_leftovers() { # no_leftovers DIR: neither checkpoint nor temporary file
   local left

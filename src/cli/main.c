@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* lullcp: argv in, engine, words out. */
 #include "options.h"
+#include "private.h"
 #include "render.h"
 #include "service.h"
 #include "words.h"
@@ -244,6 +245,8 @@ int main(int argc, char **argv)
 		return 1;
 	command.engine.umask = umask(0);
 	(void)umask(command.engine.umask);
+	command.private_directory = private_directory();
+	command.engine.state_directory = command.private_directory;
 	render_init(&render, &command);
 
 	if (command.mode == MODE_HELP) {
@@ -263,5 +266,6 @@ int main(int argc, char **argv)
 					       : run_report(&command, &render, &observer);
 	service_stopping(&command, false);
 	free(command.made_dest);
+	free(command.private_directory);
 	return status;
 }

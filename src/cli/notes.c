@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the first in quotes if a shell needs them. */
+/* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the first in quotes if a shell needs them, %n the count. */
 static const char *const sentences[] = {
 	[LULL_NOTE_COPIED] = "%1 -> %2",
 	[LULL_NOTE_REMOVED] = "removed %1",
@@ -18,6 +18,8 @@ static const char *const sentences[] = {
 	[LULL_NOTE_HOW] = "copy offload: %a, reflink: %b, sparse detection: %c",
 	[LULL_NOTE_TWICE_FILE] = "warning: source file %1 specified more than once",
 	[LULL_NOTE_TWICE_DIRECTORY] = "warning: source directory %1 specified more than once",
+	[LULL_NOTE_LEFT_OUT] = "warning: left out %n of lullcp's own files (checkpoints, temporary "
+			       "files), the first %1",
 	[LULL_NOTE_STAT] = "cannot stat %1",
 	[LULL_NOTE_ACCESS] = "cannot access %1",
 	[LULL_NOTE_OMITTED_DIRECTORY] = "-r not specified; omitting directory %1",
@@ -77,6 +79,10 @@ static void put(FILE *out, const struct lull_note *note, char what)
 	const char *path[] = { note->path, note->path2, note->path3 };
 	bool raw = what >= 'a';
 
+	if (what == 'n') {
+		(void)fprintf(out, "%llu", (unsigned long long)note->count);
+		return;
+	}
 	if (what == 'A') {
 		(void)fputs(quote_if_needed(note->path), out);
 		return;

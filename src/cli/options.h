@@ -45,6 +45,7 @@ struct command {
 	const char *source;          /* operands, as given */
 	const char *dest;
 	char *made_dest;             /* what dest points to, if it was made from a directory */
+	char *private_directory;     /* what engine.state_directory points to */
 };
 
 /*

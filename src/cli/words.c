@@ -152,6 +152,23 @@ static const char *clone_advice(enum lull_cause cause)
 	}
 }
 
+/* Why state may have been planted. */
+static const char *untrusted_words(int err)
+{
+	switch (err) {
+	case ELOOP:
+		return "it is a symbolic link";
+	case EMLINK:
+		return "it has several names (hard links)";
+	case ESTALE:
+		return "it is a copy, or was edited: lullcp did not write it into this file";
+	case EUSERS:
+		return "others may write to its directory";
+	default:
+		return "it belongs to another user, or others may write to it";
+	}
+}
+
 static char *checkpoint_words(const struct lull_failure *f, const char **ret_advice)
 {
 	const char *name = f->path ? quote(f->path) : "it";
@@ -164,8 +181,8 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		*ret_advice = "Nothing was changed. Remove it to start again.";
 		return format("%s is damaged, or no checkpoint", name);
 	case LULL_CAUSE_CHECKPOINT_SCHEMA:
-		*ret_advice = "Nothing was changed. Continue with the version that wrote it, or "
-			      "remove it to start again.";
+		*ret_advice = "Nothing was changed. Continue with the version that wrote it; or remove "
+			      "it (rm), then start again with --restart.";
 		return format("the checkpoint %s was written by another version", name);
 	case LULL_CAUSE_CHECKPOINT_FOREIGN:
 		*ret_advice = "Nothing was changed. Give the same SOURCE, DEST and options as "
@@ -181,9 +198,38 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		return format("some files of the set that is recorded in %s are published already",
 			      name);
 	case LULL_CAUSE_CHECKPOINT_OWNER:
-		*ret_advice = "It names a command to run, so it must be a file of your own that "
-			      "nobody else may write to.";
-		return format("the checkpoint %s is not to be trusted", name);
+		*ret_advice = "Nothing was changed. It may name a command to run, so only a file that "
+			      "lullcp itself wrote there is obeyed. If you do not need it, remove it "
+			      "(rm), then start again with --restart.";
+		return format("the checkpoint %s is not to be trusted: %s", name,
+			      untrusted_words(f->err));
+	case LULL_CAUSE_CHECKPOINT_DIRECTORY:
+		*ret_advice = "Give a --checkpoint in a directory that only you may write to, or leave "
+			      "the option out.";
+		return format("cannot keep the checkpoint %s: others may write to its directory, and "
+			      "it names a command to run",
+			      name);
+	case LULL_CAUSE_CHECKPOINT_IN_THE_WAY:
+		*ret_advice = "It was left alone. Rename or remove it, then run this again.";
+		return format("cannot write the checkpoint %s: a file that lullcp did not write has "
+			      "that name",
+			      name);
+	case LULL_CAUSE_CHECKPOINT_IS_FILE:
+		*ret_advice = "Nothing was changed. Give another file with --checkpoint, or leave the "
+			      "option out.";
+		return format("--checkpoint=%s would overwrite %s", name,
+			      f->path2 ? quote(f->path2) : "it");
+	case LULL_CAUSE_STATE_DIRECTORY:
+		*ret_advice = "Name a directory that only you may write to with XDG_STATE_HOME (or "
+			      "STATE_DIRECTORY), or a file in one with --checkpoint.";
+		if (!f->path)
+			return format("others may write to the directory of DEST, and there is no "
+				      "private one for the checkpoint");
+		return format("others may write to the directory of DEST, and %s cannot be used for "
+			      "the checkpoint: %s",
+			      name,
+			      f->err == EPERM ? "it belongs to another user, or others may write to it"
+					      : strerror(f->err));
 	case LULL_CAUSE_NO_CHECKPOINT:
 		*ret_advice = NULL;
 		return format("no interrupted clone: %s does not exist", name);
@@ -263,12 +309,15 @@ static char *record_words(const struct lull_failure *f, const char **ret_advice)
 			      "yours to remove then.";
 		return format("%s is damaged, or no record of generations", name);
 	case LULL_CAUSE_RECORD_SCHEMA:
-		*ret_advice = "Nothing was changed. Use the version that wrote it.";
+		*ret_advice = "Nothing was changed. Use the version that wrote it; or remove it (rm): a "
+			      "new row is begun, and the files it lists are yours to remove.";
 		return format("the record of generations %s was written by another version", name);
 	case LULL_CAUSE_RECORD_OWNER:
-		*ret_advice = "Files are removed at its word, so it must be a file of your own that "
-			      "nobody else may write to.";
-		return format("the record of generations %s is not to be trusted", name);
+		*ret_advice = "Nothing was changed. Files are removed at its word, so only a file that "
+			      "lullcp itself wrote there is obeyed. Remove it (rm) to begin a new row; "
+			      "the files it lists are yours to remove.";
+		return format("the record of generations %s is not to be trusted: %s", name,
+			      untrusted_words(f->err));
 	default:
 		return format("cannot use the record of generations %s: %s", name,
 			      strerror(f->err));
@@ -524,6 +573,10 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			      err == EBUSY ? "it is open for writing" : strerror(err));
 	case LULL_WARNING_RECORD:
 		return format("cannot bring the record %s up to date: %s", name, strerror(err));
+	case LULL_WARNING_STATE_PASSED_OVER:
+		return format("ignoring %s: others may write to its directory, and may have put it "
+			      "there",
+			      name);
 	case LULL_WARNING_NO_BASE:
 		return format("%s does not exist: this is a clone in full", name);
 	}

@@ -8,6 +8,7 @@
 #include "engine/dress.h"
 #include "engine/queue.h"
 #include "sys/inode.h"
+#include "sys/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,17 +23,34 @@ static bool wants_everything(const struct lull_file *f)
 	       o->keep_frozen || o->keep > 0;
 }
 
+/* Where others may write to the directory the checkpoint lies elsewhere, but the temporary file
+   is here. */
+static bool has_own_temporary(const struct lull_file *f)
+{
+	int dir = f->entry.dst_dir->fd;
+	_cleanup_free_ char *name = lull_dest_temporary_name(f->entry.dst_name);
+	enum lull_trusted_kind kind;
+	struct stat st;
+
+	return name && lull_trusted_judge(dir, &kind) == 0 && kind == LULL_TRUSTED_OPEN &&
+	       fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_uid == geteuid();
+}
+
 /* A clone of an earlier run was cut off here. */
 static bool was_begun(const struct lull_file *f)
 {
 	const struct lull_options *o = f->entry.tree->options;
 	_cleanup_free_ char *record = NULL;
+	int dir = f->entry.dst_dir->fd;
 
 	if (!o->resume && !o->restart)
 		return false;
-	record = lull_dest_checkpoint_name(lull_path_last(f->entry.dst_name));
-	return record && !strchr(f->entry.dst_name, '/') &&
-	       faccessat(f->entry.dst_dir->fd, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (strchr(f->entry.dst_name, '/'))
+		return false;
+	record = lull_dest_checkpoint_name(f->entry.dst_name);
+	return record &&
+	       (faccessat(dir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || has_own_temporary(f));
 }
 
 /* The lock and the checkpoint lie beside dest. */

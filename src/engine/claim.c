@@ -6,11 +6,14 @@
 #include "engine/dest.h"
 #include "engine/rotation.h"
 #include "engine/source.h"
+#include "engine/statehome.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 /* How often to look whether the lock is free. */
@@ -71,15 +74,100 @@ static bool is_in_place(const struct lull_job *job)
 		wanted.st_dev == found.st_dev);
 }
 
+/* Whoever may write there has put it there, maybe; and it must not stop a run that needs none of
+   it. */
+static void warn_of_passed_over(struct lull_job *job)
+{
+	static const char *const suffixes[] = { ".lullcp", ".lullcp-generations" };
+	const struct lull_dest *dest = &job->dest;
+	size_t n = job->rotation ? 2 : 1;
+
+	for (size_t i = job->options->checkpoint ? 1 : 0; i < n; i++) {
+		_cleanup_free_ char *name = lull_dest_beside(dest->name, suffixes[i]);
+		_cleanup_free_ char *path = NULL;
+
+		if (lull_statehome_is_passed_over(dest, suffixes[i]) && name &&
+		    asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) >= 0)
+			lull_warn(job, LULL_WARNING_STATE_PASSED_OVER, 0, path);
+	}
+}
+
+static bool is_same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* True if the checkpoint is, or would be, what is called name in directory dir. */
+static bool is_called(const struct lull_dest *dest, int dir, const char *name)
+{
+	struct stat here, there;
+
+	return strcmp(dest->checkpoint, name) == 0 && fstat(dir, &here) == 0 &&
+	       fstat(dest->checkpoint_dir, &there) == 0 && is_same_inode(&here, &there);
+}
+
+/* The same for a path. */
+static bool is_at(const struct lull_dest *dest, const char *path)
+{
+	const char *last = lull_path_last(path);
+	_cleanup_free_ char *head =
+		last == path ? strdup(".") : strndup(path, (size_t)(last - path));
+	_cleanup_close_ int dir = head ? open(head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return dir >= 0 && is_called(dest, dir, last);
+}
+
+/* The file that would be lost to the checkpoint, NULL if there is none. */
+static const char *lost_to_checkpoint(const struct lull_job *job, const char *path)
+{
+	const struct lull_dest *dest = &job->dest;
+	_cleanup_free_ char *record = lull_dest_beside(dest->name, ".lullcp-generations");
+	const char *base = job->options->base;
+	struct stat it, other;
+	bool there = fstatat(dest->checkpoint_dir, dest->checkpoint, &it, 0) == 0;
+
+	if (is_called(dest, dest->dir, dest->name) ||
+	    (there && dest->exists && is_same_inode(&it, &dest->old)))
+		return path;
+	if (there && fstat(job->src, &other) == 0 && is_same_inode(&it, &other))
+		return job->source;
+	if (base && (is_at(dest, base) ||
+		     (there && stat(base, &other) == 0 && is_same_inode(&it, &other))))
+		return base;
+	if (is_called(dest, dest->dir, dest->temporary))
+		return dest->temporary;
+	if (is_called(dest, dest->dir, dest->snapshot))
+		return dest->snapshot;
+	if (record && is_called(dest, dest->dir, record))
+		return "the record of generations";
+	return NULL;
+}
+
+/* Before anything is made. */
+static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path)
+{
+	const char *lost = job->options->checkpoint ? lost_to_checkpoint(job, path) : NULL;
+
+	if (!lost)
+		return LULL_OK;
+	(void)lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_IS_FILE, 0,
+			job->options->checkpoint);
+	job->result->failure.path2 = strdup(lost);
+	return LULL_FAILED;
+}
+
 static enum lull_outcome resolve(struct lull_job *job, const char *path)
 {
 	struct lull_dest *dest = &job->dest;
 	enum lull_stage stage;
 	enum lull_cause cause;
-	int r = job->rotation ? lull_dest_resolve_name(dest, path, job->options->checkpoint,
-						       &stage, &cause)
-			      : lull_dest_resolve(dest, path, job->options->checkpoint, &stage,
-						  &cause);
+	const struct lull_state_wish wish = {
+		.checkpoint = job->options->checkpoint,
+		.directory = job->options->state_directory,
+		.make = true,
+	};
+	int r = job->rotation ? lull_dest_resolve_name(dest, path, &wish, &stage, &cause)
+			      : lull_dest_resolve(dest, path, &wish, &stage, &cause);
 
 	if (r < 0)
 		return lull_fail(job, stage, cause, r,
@@ -89,6 +177,7 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 	if (job->place && !is_in_place(job))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
 	job->result->dest = strdup(dest->path);
+	warn_of_passed_over(job);
 	dest->in_place = job->options->in_place;
 	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place &&
 	    !(job->place && job->place->replaces)) {
@@ -106,6 +195,8 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 		outcome = lull_rotation_begin(job);
 	if (outcome == LULL_OK)
 		outcome = resolve(job, path);
+	if (outcome == LULL_OK)
+		outcome = judge_checkpoint(job, path);
 	return outcome == LULL_OK ? lull_source_match(job) : outcome;
 }
 

@@ -4,8 +4,10 @@
 
 #include "engine/big.h"
 #include "engine/clone.h"
+#include "engine/statehome.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
+#include "sys/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,7 @@ void lull_dest_init(struct lull_dest *dest)
 		.dir = -1, .checkpoint_dir = -1, .lock = -1, .fd = -1, .scratch = -1,
 		.snapshot_dir = -1
 	};
+	lull_statehome_init(&dest->home);
 }
 
 static void shut(int fd)
@@ -49,6 +52,8 @@ void lull_dest_done(struct lull_dest *dest)
 	free(dest->temporary);
 	free(dest->snapshot);
 	free(dest->checkpoint_path);
+	free(dest->checkpoint);
+	lull_statehome_done(&dest->home);
 	lull_dest_init(dest);
 }
 
@@ -114,22 +119,44 @@ static int open_dir_of(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int name_checkpoint(struct lull_dest *dest, const char *checkpoint)
+/* Where others could put another file in its place it would not be obeyed. */
+static int judge_checkpoint_dir(const struct lull_dest *dest, enum lull_cause *ret_cause)
 {
-	if (checkpoint) {
-		dest->checkpoint_path = absolute(checkpoint);
-	} else {
-		_cleanup_free_ char *name = lull_dest_checkpoint_name(dest->name);
+	enum lull_trusted_kind kind;
+	int r = lull_trusted_judge(dest->checkpoint_dir, &kind);
 
-		if (!name || asprintf(&dest->checkpoint_path, "%.*s%s",
-				      (int)(dest->name - dest->path), dest->path, name) < 0)
-			dest->checkpoint_path = NULL;
+	if (r == 0 && kind == LULL_TRUSTED_OPEN) {
+		*ret_cause = LULL_CAUSE_CHECKPOINT_DIRECTORY;
+		r = -EPERM;
 	}
-	if (!dest->checkpoint_path)
-		return -errno;
-	dest->checkpoint = strrchr(dest->checkpoint_path, '/') + 1;
-	dest->checkpoint_dir = open_dir_of(dest->checkpoint_path);
-	return dest->checkpoint_dir < 0 ? dest->checkpoint_dir : 0;
+	return r;
+}
+
+static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish *wish,
+			   enum lull_cause *ret_cause)
+{
+	const struct lull_statehome *home = &dest->home;
+
+	if (wish->checkpoint) {
+		dest->checkpoint_path = absolute(wish->checkpoint);
+		if (!dest->checkpoint_path)
+			return -errno;
+		dest->checkpoint = strdup(strrchr(dest->checkpoint_path, '/') + 1);
+		if (!dest->checkpoint)
+			return -ENOMEM;
+		dest->checkpoint_dir = open_dir_of(dest->checkpoint_path);
+		return dest->checkpoint_dir < 0 ? dest->checkpoint_dir
+						: judge_checkpoint_dir(dest, ret_cause);
+	}
+	dest->checkpoint = lull_statehome_name(home, dest->name, ".lullcp");
+	dest->checkpoint_path =
+		dest->checkpoint ? lull_statehome_path(home, dest->checkpoint) : NULL;
+	if (!dest->checkpoint || (home->path && !dest->checkpoint_path))
+		return -ENOMEM;
+	if (home->dir < 0)
+		return 0;
+	dest->checkpoint_dir = fcntl(home->dir, F_DUPFD_CLOEXEC, 3);
+	return dest->checkpoint_dir < 0 ? -errno : 0;
 }
 
 /* What bears the name. A type that cannot be replaced is refused. */
@@ -150,8 +177,8 @@ static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
 }
 
 /* The directory, and the names in it, once path and name are known. */
-static int settle_names(struct lull_dest *dest, const char *checkpoint,
-			enum lull_stage *ret_stage)
+static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wish,
+			enum lull_stage *ret_stage, enum lull_cause *ret_cause)
 {
 	int r;
 
@@ -167,12 +194,15 @@ static int settle_names(struct lull_dest *dest, const char *checkpoint,
 	if (!dest->temporary || !dest->snapshot)
 		return -ENOMEM;
 
+	r = lull_statehome_open(dest, wish);
+	if (r < 0)
+		return r;
 	*ret_stage = LULL_STAGE_CHECKPOINT;
-	return name_checkpoint(dest, checkpoint);
+	return name_checkpoint(dest, wish, ret_cause);
 }
 
-int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *checkpoint,
-		      enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+int lull_dest_resolve(struct lull_dest *dest, const char *path,
+		      const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
 {
 	struct stat st;
 	int r;
@@ -193,11 +223,11 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *chec
 
 	*ret_stage = LULL_STAGE_STAT_DEST;
 	r = look(dest, ret_cause);
-	return r < 0 ? r : settle_names(dest, checkpoint, ret_stage);
+	return r < 0 ? r : settle_names(dest, wish, ret_stage, ret_cause);
 }
 
-int lull_dest_resolve_name(struct lull_dest *dest, const char *path, const char *checkpoint,
-			   enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
+			   const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
 {
 	*ret_stage = LULL_STAGE_CREATE;
 	*ret_cause = LULL_CAUSE_ERRNO;
@@ -205,7 +235,7 @@ int lull_dest_resolve_name(struct lull_dest *dest, const char *path, const char 
 	if (!dest->path)
 		return -errno;
 	dest->name = strrchr(dest->path, '/') + 1;
-	return settle_names(dest, checkpoint, ret_stage);
+	return settle_names(dest, wish, ret_stage, ret_cause);
 }
 
 int lull_dest_call(struct lull_dest *dest, const char *name)
@@ -240,9 +270,9 @@ static bool still_named(const struct lull_dest *dest, int fd)
 /* Wherever this run has its own, another may have one, or a link to it, beside dest. */
 static bool has_checkpoint(const struct lull_dest *dest)
 {
-	_cleanup_free_ char *name = lull_dest_checkpoint_name(dest->name);
+	_cleanup_free_ char *name = lull_statehome_name(&dest->home, dest->name, ".lullcp");
 
-	return (name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
+	return (name && faccessat(dest->home.dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
 	       (dest->checkpoint && faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK,
 					      AT_SYMLINK_NOFOLLOW) == 0);
 }

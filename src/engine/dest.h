@@ -12,6 +12,8 @@
 
 #include "engine/job.h"
 
+struct lull_state_wish; /* statehome.h */
+
 void lull_dest_init(struct lull_dest *dest);
 void lull_dest_done(struct lull_dest *dest);
 
@@ -19,8 +21,9 @@ void lull_dest_done(struct lull_dest *dest);
  * Makes the names for path, which is a name only: whatever bears it does not matter. Else
  * as lull_dest_resolve().
  */
-int lull_dest_resolve_name(struct lull_dest *dest, const char *path, const char *checkpoint,
-			   enum lull_stage *ret_stage, enum lull_cause *ret_cause) _must_check_;
+int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
+			   const struct lull_state_wish *wish, enum lull_stage *ret_stage,
+			   enum lull_cause *ret_cause) _must_check_;
 
 /*
  * Gives the clone another name than that of path, in the same directory, and looks what
@@ -35,8 +38,9 @@ char *lull_dest_beside(const char *name, const char *suffix);
  * Finds out what path is, opens its directory and makes the names. checkpoint may be
  * NULL. Nothing is created. 0, or -errno with *ret_stage and *ret_cause set.
  */
-int lull_dest_resolve(struct lull_dest *dest, const char *path, const char *checkpoint,
-		      enum lull_stage *ret_stage, enum lull_cause *ret_cause) _must_check_;
+int lull_dest_resolve(struct lull_dest *dest, const char *path,
+		      const struct lull_state_wish *wish, enum lull_stage *ret_stage,
+		      enum lull_cause *ret_cause) _must_check_;
 
 /* The name that the checkpoint of a DEST of this name has by default; to be freed, NULL. */
 char *lull_dest_checkpoint_name(const char *name);

@@ -20,13 +20,22 @@ struct lull_rotation; /* rotation.h */
 struct lull_set_record;   /* set_record.h */
 struct lull_job;
 
+/* Where the state of a destination is kept unless --checkpoint says so: see statehome.h. */
+struct lull_statehome {
+	int dir;     /* that of the destination, or the caller's private one; -1: there is none */
+	int err;     /* then: why not, a positive errno */
+	char *path;  /* of dir, with a slash at the end; NULL: not known */
+	char *stem;  /* how names in the private directory begin; NULL: names beside DEST */
+};
+
 /* Where a clone goes: see dest.h. */
 struct lull_dest {
 	char *path;            /* absolute, links resolved */
 	const char *name;      /* the last part of path */
 	char *temporary;       /* name of the temporary file, which is also the lock */
-	char *checkpoint_path; /* absolute */
-	const char *checkpoint;
+	struct lull_statehome home; /* of state */
+	char *checkpoint_path; /* absolute; NULL: there is no place for it */
+	char *checkpoint;      /* the last part of it */
 	int dir;               /* of path */
 	int checkpoint_dir;
 	int lock;              /* the temporary file, locked; it bears the clone unless

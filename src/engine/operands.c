@@ -210,8 +210,21 @@ static void run_set(struct lull_tree *tree)
 		lull_set_run(tree->set);
 }
 
+static void tell_left_out(struct lull_tree *tree)
+{
+	struct lull_note note = {
+		.kind = LULL_NOTE_LEFT_OUT,
+		.path = tree->first_left_out,
+		.count = tree->left_out,
+	};
+
+	if (tree->left_out > 0)
+		lull_queue_note(tree, &note);
+}
+
 static void finish(struct run *run)
 {
+	free(run->tree.first_left_out);
 	lull_set_free(run->tree.set);
 	lull_idmap_free(run->tree.links);
 	lull_idmap_free(run->tree.operands);
@@ -256,6 +269,7 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 			break;
 		copy_operand(&run, sources[i], dest);
 	}
+	tell_left_out(tree);
 	run_set(tree);
 	lull_queue_close(tree);
 	r = lull_durable_sync(tree);

@@ -15,6 +15,7 @@
 #include "engine/snapshot.h"
 #include "engine/source.h"
 #include "engine/start.h"
+#include "engine/statehome.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/extmap.h"
@@ -226,11 +227,12 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 	enum lull_outcome outcome = lull_source_open(job);
 	enum lull_stage stage;
 	enum lull_cause cause;
+	const struct lull_state_wish nowhere = { 0 };
 	int r;
 
 	if (outcome != LULL_OK)
 		return outcome;
-	r = lull_dest_resolve(&job->dest, dest, NULL, &stage, &cause);
+	r = lull_dest_resolve(&job->dest, dest, &nowhere, &stage, &cause);
 	if (r < 0)
 		return lull_fail(job, stage, cause, r, dest);
 	outcome = lull_source_match(job);

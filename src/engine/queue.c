@@ -116,8 +116,10 @@ static void add_note(struct events *events, const struct lull_note *note)
 	event->text[0] = copy(note->path);
 	event->text[1] = copy(note->path2);
 	event->text[2] = copy(note->path3);
-	event->note = (struct lull_note){ note->kind, note->err, event->text[0], event->text[1],
-					  event->text[2] };
+	event->note = *note;
+	event->note.path = event->text[0];
+	event->note.path2 = event->text[1];
+	event->note.path3 = event->text[2];
 }
 
 static void hear(const struct lull_tree *tree, const struct event *event)

@@ -7,6 +7,7 @@
 #include "engine/set_record.h"
 #include "engine/shrink.h"
 #include "engine/snapshot.h"
+#include "engine/statehome.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 
@@ -20,6 +21,10 @@ enum lull_cause lull_record_cause(int err)
 	case ENOENT:
 		return LULL_CAUSE_NO_CHECKPOINT;
 	case EPERM:
+	case ELOOP:
+	case EMLINK:
+	case ESTALE:
+	case EUSERS:
 		return LULL_CAUSE_CHECKPOINT_OWNER;
 	case EBADMSG:
 		return LULL_CAUSE_CHECKPOINT_DAMAGED;
@@ -35,6 +40,14 @@ enum lull_cause lull_record_cause(int err)
 static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause)
 {
 	return lull_fail(job, LULL_STAGE_CHECKPOINT, cause, 0, job->dest.checkpoint_path);
+}
+
+enum lull_outcome lull_record_homeless(struct lull_job *job)
+{
+	const struct lull_statehome *home = &job->dest.home;
+
+	return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_STATE_DIRECTORY, home->err,
+			 home->path);
 }
 
 bool lull_record_same_source(const struct lull_job *job)
@@ -160,8 +173,10 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	enum lull_outcome outcome;
 	int r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, c);
 
-	if (r == -EPERM)
+	if (r == -ENOTUNIQ)
 		r = lull_set_record_judge_pointer(job, r);
+	if (dest->checkpoint_dir < 0)
+		r = -ENOENT;
 	if (r == -ENOENT)
 		return lull_record_without(job);
 	if (r < 0)
@@ -279,9 +294,14 @@ enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 			    : lull_checkpoint_save(job->dest.checkpoint_dir,
 						   job->dest.checkpoint, &job->checkpoint);
 
+	if (job->dest.checkpoint_dir < 0)
+		return lull_record_homeless(job);
+	if (r == -EEXIST)
+		return refuse(job, LULL_CAUSE_CHECKPOINT_IN_THE_WAY);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, r,
-				 job->dest.checkpoint_path);
+		return lull_fail(job, LULL_STAGE_CHECKPOINT,
+				 r == -EUSERS ? LULL_CAUSE_CHECKPOINT_DIRECTORY : LULL_CAUSE_ERRNO,
+				 r, job->dest.checkpoint_path);
 	for (unsigned int i = 0; i < n; i++)
 		jobs[i]->recorded = true;
 	return LULL_OK;

@@ -43,5 +43,8 @@ void lull_record_reached(struct lull_job *job);
 /* Removes it; a failure is a warning, for all else is done. */
 void lull_record_remove(struct lull_job *job);
 
+/* Fails because there is no place for a checkpoint: see statehome.h. */
+enum lull_outcome lull_record_homeless(struct lull_job *job);
+
 /* Turns an errno of lull_checkpoint_load() into a cause. */
 enum lull_cause lull_record_cause(int err);

@@ -10,6 +10,7 @@
 #include "engine/record.h"
 #include "engine/set_record.h"
 #include "engine/snapshot.h"
+#include "engine/statehome.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -34,16 +35,25 @@ static enum lull_outcome record_failed(struct lull_job *job, int r)
 			 job->dest.checkpoint_path);
 }
 
+static struct lull_state_wish wish_of(const struct lull_options *options)
+{
+	return (struct lull_state_wish){
+		.checkpoint = options->checkpoint,
+		.directory = options->state_directory,
+	};
+}
+
 /* A checkpoint of --keep: that of the name, whatever bears it, such as a link to the latest
    generation. */
 static bool find_dated(struct lull_job *asked, const char *path, struct lull_checkpoint **ret_of,
 		       unsigned int *ret_n)
 {
+	const struct lull_state_wish wish = wish_of(asked->options);
 	struct lull_dest *dest = &asked->dest;
 	enum lull_stage stage;
 	enum lull_cause cause;
 
-	if (lull_dest_resolve_name(dest, path, asked->options->checkpoint, &stage, &cause) == 0 &&
+	if (lull_dest_resolve_name(dest, path, &wish, &stage, &cause) == 0 &&
 	    lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of, ret_n) == 0) {
 		if (*ret_n == 1 && (*ret_of)->dated)
 			return true;
@@ -64,6 +74,7 @@ static enum lull_outcome spread(struct found *f, const char *path, struct lull_c
 		return record_failed(&f->asked, -ENOMEM);
 	for (f->n = 0; f->n < n; f->n++) {
 		struct lull_job *job = f->jobs[f->n] = &f->job[f->n];
+		struct lull_state_wish wish = wish_of(f->asked.options);
 		enum lull_stage stage;
 		enum lull_cause cause;
 		int r;
@@ -74,11 +85,12 @@ static enum lull_outcome spread(struct found *f, const char *path, struct lull_c
 		of[f->n] = (struct lull_checkpoint){ 0 };
 		job->recorded = true;
 		job->freeze = &f->freeze;
+		if (!job->checkpoint.dated)
+			wish.checkpoint = f->asked.dest.checkpoint_path;
 		r = job->checkpoint.dated
-			    ? lull_dest_resolve_name(&job->dest, path,
-						     f->asked.options->checkpoint, &stage, &cause)
-			    : lull_dest_resolve(&job->dest, job->checkpoint.dest,
-						f->asked.dest.checkpoint_path, &stage, &cause);
+			    ? lull_dest_resolve_name(&job->dest, path, &wish, &stage, &cause)
+			    : lull_dest_resolve(&job->dest, job->checkpoint.dest, &wish, &stage,
+						&cause);
 		if (r < 0) {
 			f->n++;
 			return lull_fail(&f->asked, stage, cause, r, job->checkpoint.dest);
@@ -92,6 +104,7 @@ static enum lull_outcome spread(struct found *f, const char *path, struct lull_c
 
 static enum lull_outcome open_record(struct found *f, const char *path)
 {
+	const struct lull_state_wish wish = wish_of(f->asked.options);
 	struct lull_dest *dest = &f->asked.dest;
 	struct lull_checkpoint *of = NULL;
 	enum lull_outcome outcome = LULL_OK;
@@ -106,7 +119,7 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 		lull_checkpoint_free(of, n);
 		return outcome;
 	}
-	r = lull_dest_resolve(dest, path, f->asked.options->checkpoint, &stage, &cause);
+	r = lull_dest_resolve(dest, path, &wish, &stage, &cause);
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
 	r = lull_set_record_find(dest, &of, &n);

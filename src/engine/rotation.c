@@ -26,6 +26,7 @@
 
 #include "engine/dest.h"
 #include "engine/record.h"
+#include "engine/statehome.h"
 #include "sys/clock.h"
 #include "sys/generations.h"
 #include "sys/inode.h"
@@ -239,7 +240,7 @@ static void let_go(struct lull_job *job, struct lull_generations *list, int maki
 
 static int load(struct lull_job *job, struct lull_generations *ret_list, int making)
 {
-	int r = lull_generations_load(job->dest.dir, job->rotation->record, ret_list);
+	int r = lull_generations_load(job->dest.home.dir, job->rotation->record, ret_list);
 
 	if (r == 0)
 		let_go(job, ret_list, making);
@@ -250,6 +251,10 @@ static enum lull_cause cause_of(int err)
 {
 	switch (abs(err)) {
 	case EPERM:
+	case ELOOP:
+	case EMLINK:
+	case ESTALE:
+	case EUSERS:
 		return LULL_CAUSE_RECORD_OWNER;
 	case EBADMSG:
 		return LULL_CAUSE_RECORD_DAMAGED;
@@ -258,6 +263,13 @@ static enum lull_cause cause_of(int err)
 	default:
 		return LULL_CAUSE_ERRNO;
 	}
+}
+
+static enum lull_outcome record_failed(struct lull_job *job, int r)
+{
+	_cleanup_free_ char *path = lull_statehome_path(&job->dest.home, job->rotation->record);
+
+	return lull_fail(job, LULL_STAGE_RECORD, cause_of(r), r, path);
 }
 
 /* ---- the one that is used up ---- */
@@ -329,12 +341,15 @@ enum lull_outcome lull_rotation_open(struct lull_job *job)
 	int r;
 
 	rotation->stem = strdup(job->dest.name);
-	rotation->record = lull_dest_beside(job->dest.name, ".lullcp-generations");
+	rotation->record = lull_statehome_name(&job->dest.home, job->dest.name,
+					       ".lullcp-generations");
 	if (!rotation->stem || !rotation->record)
 		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, job->dest.name);
+	if (job->dest.home.dir < 0)
+		return lull_record_homeless(job);
 	r = load(job, &rotation->known, job->dest.lock);
 	if (r < 0)
-		return fail(job, cause_of(r), r, rotation->record);
+		return record_failed(job, r);
 	r = plan_name(job);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
@@ -388,7 +403,7 @@ static int announce(struct lull_job *job)
 			i++;
 	}
 	r = lull_generations_add(known, &made);
-	return r < 0 ? r : lull_generations_save(job->dest.dir, rotation->record, known);
+	return r < 0 ? r : lull_generations_save(job->dest.home.dir, rotation->record, known);
 }
 
 int lull_rotation_publish(struct lull_job *job)
@@ -439,7 +454,7 @@ static int prune(struct lull_job *job)
 	}
 	for (size_t i = 0; i < list.n; i++)
 		list.item[i].pending = false;
-	r = lull_generations_save(job->dest.dir, job->rotation->record, &list);
+	r = lull_generations_save(job->dest.home.dir, job->rotation->record, &list);
 	lull_generations_done(&list);
 	return r;
 }
@@ -456,8 +471,12 @@ void lull_rotation_finish(struct lull_job *job)
 	if (lull_dest_lock(&lock) < 0)
 		return;
 	r = prune(job);
-	if (r < 0)
-		warn(job, LULL_WARNING_RECORD, r, job->rotation->record);
+	if (r < 0) {
+		_cleanup_free_ char *path =
+			lull_statehome_path(&job->dest.home, job->rotation->record);
+
+		lull_warn(job, LULL_WARNING_RECORD, r, path);
+	}
 	(void)lull_dest_remove(&lock);
 	(void)close(lock.lock);
 }

@@ -37,6 +37,7 @@
 #include "engine/record.h"
 #include "engine/shrink.h"
 #include "engine/start.h"
+#include "engine/statehome.h"
 #include "engine/set_resume.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
@@ -450,6 +451,10 @@ bool lull_set_is_wanted(const struct lull_options *options, const char *const *s
 {
 	_cleanup_free_ char *name = NULL, *path = NULL;
 	struct lull_checkpoint *of = NULL;
+	const struct lull_state_wish wish = {
+		.checkpoint = options->checkpoint,
+		.directory = options->state_directory,
+	};
 	struct lull_dest dest;
 	enum lull_stage stage;
 	enum lull_cause cause;
@@ -466,7 +471,7 @@ bool lull_set_is_wanted(const struct lull_options *options, const char *const *s
 	if (asprintf(&path, "%s/%s", target, name) < 0)
 		return false;
 	lull_dest_init(&dest);
-	if (lull_dest_resolve(&dest, path, options->checkpoint, &stage, &cause) < 0 ||
+	if (lull_dest_resolve(&dest, path, &wish, &stage, &cause) < 0 ||
 	    lull_set_record_find(&dest, &of, &n) < 0)
 		n = 0;
 	lull_checkpoint_free(of, n);

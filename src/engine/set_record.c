@@ -3,13 +3,15 @@
  * INVARIANTS
  *  1. What is written of a job is what that job itself had written last: jobs in threads never
  *     let each other's unsynced work into the file.
- *  2. The file is there before the links, and goes after them: a link that leads nowhere says
- *     that there is nothing to find.
+ *  2. The file is there before the pointers, and goes after them: a pointer that leads nowhere
+ *     says that there is nothing to find.
  */
 #include "engine/set_record.h"
 
 #include "engine/dest.h"
 #include "engine/record.h"
+#include "engine/statehome.h"
+#include "sys/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +81,7 @@ static const struct lull_checkpoint *part_of(const struct lull_checkpoint *of, u
 	return NULL;
 }
 
-/* Where a link leads; -ENOENT if it means nothing to dest. The name is part of *ret_path. */
+/* Where a pointer leads; -ENOENT if it means nothing to dest. The name is part of *ret_path. */
 static int follow(const char *dest, char *path, int *ret_dir, struct lull_checkpoint **ret_of,
 		  unsigned int *ret_n)
 {
@@ -109,36 +111,48 @@ int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of
 		     unsigned int *ret_n)
 {
 	char *path = NULL;
-	int dir = -1, r = lull_checkpoint_pointed(dest->checkpoint_dir, dest->checkpoint, &path);
+	int dir = -1, r;
 
+	if (dest->checkpoint_dir < 0)
+		return -ENOENT;
+	r = lull_checkpoint_pointed(dest->checkpoint_dir, dest->checkpoint, &path);
 	if (r < 0)
 		return lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of,
 						ret_n);
 	r = follow(dest->path, path, &dir, ret_of, ret_n);
-	if (r < 0) {
-		free(path);
-		return r;
+	if (r == 0) {
+		char *name = strdup(strrchr(path, '/') + 1);
+
+		if (name) {
+			(void)close(dest->checkpoint_dir);
+			free(dest->checkpoint_path);
+			free(dest->checkpoint);
+			dest->checkpoint_dir = dir;
+			dest->checkpoint_path = path;
+			dest->checkpoint = name;
+			return 0;
+		}
+		(void)close(dir);
+		lull_checkpoint_free(*ret_of, *ret_n);
+		r = -ENOMEM;
 	}
-	(void)close(dest->checkpoint_dir);
-	free(dest->checkpoint_path);
-	dest->checkpoint_dir = dir;
-	dest->checkpoint_path = path;
-	dest->checkpoint = strrchr(path, '/') + 1;
-	return 0;
+	free(path);
+	return r;
 }
 
 /* The name that the checkpoint of job's destination would have if it were alone. */
 static char *own_name(const struct lull_job *job)
 {
-	return lull_dest_checkpoint_name(job->dest.name);
+	return lull_statehome_name(&job->dest.home, job->dest.name, ".lullcp");
 }
 
 /* True if that is the checkpoint of the set. */
 static bool is_the_record(const struct lull_job *job, const char *name, const char *record)
 {
-	size_t head = (size_t)(job->dest.name - job->dest.path);
+	const char *head = job->dest.home.path;
+	size_t len = head ? strlen(head) : 0;
 
-	return strncmp(job->dest.path, record, head) == 0 && strcmp(record + head, name) == 0;
+	return head && strncmp(head, record, len) == 0 && strcmp(record + len, name) == 0;
 }
 
 /* 0 if job's own name for a checkpoint is free or this set's; -EEXIST if it is another's. */
@@ -148,17 +162,17 @@ static int judge_own_name(const struct lull_job *job, const char *record)
 	_cleanup_free_ char *path = NULL;
 	struct lull_checkpoint *of = NULL;
 	unsigned int n = 0;
-	int dir = -1, r;
+	int home = job->dest.home.dir, dir = -1, r;
 
 	if (!name)
 		return -ENOMEM;
-	if (is_the_record(job, name, record))
+	if (is_the_record(job, name, record) || home < 0)
 		return 0;
-	r = lull_checkpoint_pointed(job->dest.dir, name, &path);
+	r = lull_checkpoint_pointed(home, name, &path);
 	if (r == -ENOENT)
-		return faccessat(job->dest.dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : 0;
+		return faccessat(home, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : 0;
 	if (r < 0)
-		return r == -ENOMEM ? r : -EEXIST;
+		return r == -ENOMEM || lull_state_is_refusal(r) ? r : -EEXIST;
 	if (strcmp(path, record) == 0)
 		return 0;
 	r = follow(job->dest.path, path, &dir, &of, &n);
@@ -169,7 +183,7 @@ static int judge_own_name(const struct lull_job *job, const char *record)
 	}
 	if (r != -ENOENT)
 		return -EEXIST;
-	return unlinkat(job->dest.dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+	return lull_state_remove(home, name, false);
 }
 
 int lull_set_record_load(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
@@ -180,7 +194,7 @@ int lull_set_record_load(struct lull_job **jobs, unsigned int n, struct lull_job
 	int r = lull_set_record_find(first, &of, &m), found = r;
 
 	*ret_job = jobs[0];
-	if (r < 0 && r != -ENOENT)
+	if ((r < 0 && r != -ENOENT) || !first->checkpoint_path)
 		return r;
 	for (unsigned int i = 0; i < n; i++) {
 		r = judge_own_name(jobs[i], first->checkpoint_path);
@@ -213,9 +227,7 @@ int lull_set_record_point(struct lull_job **jobs, unsigned int n, struct lull_jo
 		if (name && is_the_record(jobs[i], name, record))
 			continue;
 		if (name)
-			r = lull_checkpoint_point(jobs[i]->dest.dir, name, record);
-		if (r == 0 && fsync(jobs[i]->dest.dir) < 0)
-			r = -errno;
+			r = lull_checkpoint_point(jobs[i]->dest.home.dir, name, record);
 		if (r < 0)
 			return r;
 	}
@@ -247,10 +259,12 @@ void lull_set_record_remove(struct lull_job **jobs, unsigned int n)
 		_cleanup_free_ char *name = own_name(jobs[i]);
 		_cleanup_free_ char *path = NULL;
 
-		if (name && lull_checkpoint_pointed(jobs[i]->dest.dir, name, &path) == 0 &&
-		    strcmp(path, record) == 0 && unlinkat(jobs[i]->dest.dir, name, 0) < 0 &&
-		    errno != ENOENT)
-			lull_warn(jobs[i], LULL_WARNING_CLEANUP, errno, name);
+		if (!name || lull_checkpoint_pointed(jobs[i]->dest.home.dir, name, &path) < 0 ||
+		    strcmp(path, record) != 0)
+			continue;
+		r = lull_state_remove(jobs[i]->dest.home.dir, name, false);
+		if (r < 0)
+			lull_warn(jobs[i], LULL_WARNING_CLEANUP, r, name);
 	}
 	r = remove_record(jobs[0]);
 	if (r < 0) {
@@ -279,7 +293,6 @@ int lull_set_record_judge_pointer(const struct lull_job *job, int r)
 	}
 	if (found != -ENOENT)
 		return found;
-	return unlinkat(dest->checkpoint_dir, dest->checkpoint, 0) < 0 && errno != ENOENT
-		       ? -errno
-		       : -ENOENT;
+	r = lull_state_remove(dest->checkpoint_dir, dest->checkpoint, false);
+	return r < 0 ? r : -ENOENT;
 }

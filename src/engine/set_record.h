@@ -4,8 +4,8 @@
  * written down of each is what it had written down last itself, for only that is durable.
  *
  * It lies where the first destination would have its own. Where the others would have theirs
- * a symbolic link points to it, so that nobody takes their temporary files for their own, and
- * so that each destination leads to the set. A link whose checkpoint is gone, or does not
+ * there is a pointer to it, so that nobody takes their temporary files for their own, and
+ * so that each destination leads to the set. A pointer whose checkpoint is gone, or does not
  * speak of its destination, means nothing.
  */
 #pragma once
@@ -36,24 +36,24 @@ int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
  * Takes over the checkpoint that is there. 0 if it speaks of just these destinations: then
  * each job has its part. -ENOENT if there is none; -ENOTUNIQ if *ret_job belongs to another
  * clone, or to a set of other files; or any error of lull_checkpoint_load(). Where the first
- * destination has a link that is followed. The destinations must be locked.
+ * destination has a pointer that is followed. The destinations must be locked.
  */
 int lull_set_record_load(struct lull_job **jobs, unsigned int n,
 		     struct lull_job **ret_job) _must_check_;
 
-/* Links for all destinations whose own name the checkpoint does not bear, durably. 0, or
+/* Pointers for all destinations whose own name is not the checkpoint's, durably. 0, or
    -errno with *ret_job set. */
 int lull_set_record_point(struct lull_job **jobs, unsigned int n,
 		      struct lull_job **ret_job) _must_check_;
 
-/* Removes checkpoint and links; failures are warnings. The set must have been published, or
+/* Removes checkpoint and pointers; failures are warnings. The set must have been published, or
    its temporary files must be empty or gone. */
 void lull_set_record_remove(struct lull_job **jobs, unsigned int n);
 
 /*
- * What a link in the place of job's checkpoint means to a clone by itself: -ENOTUNIQ if it
+ * What a pointer in the place of job's checkpoint means to a clone by itself: -ENOTUNIQ if it
  * leads to a set that job's destination belongs to. One that means nothing is removed, which
- * gives -ENOENT. Else r, if it is no link. The destination must be locked.
+ * gives -ENOENT. Else r, if it is no pointer. The destination must be locked.
  */
 int lull_set_record_judge_pointer(const struct lull_job *job, int r) _must_check_;
 

@@ -68,6 +68,8 @@ struct lull_tree {
 	char run_id[37];
 	bool sole;                     /* one operand, no directory: all that lullcp has */
 	enum lull_outcome worst;
+	uint64_t left_out;             /* files of lullcp's own in the sources: leftover.h */
+	char *first_left_out;          /* path of the first */
 	bool ended_alike;              /* all that failed ended with worst */
 	bool stopped;                  /* by a signal, or because more makes no sense */
 	pthread_mutex_t refused_lock;  /* of the next three, which the jobs share */

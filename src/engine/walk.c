@@ -13,6 +13,7 @@
  */
 #include "engine/durable.h"
 #include "engine/keep.h"
+#include "engine/leftover.h"
 #include "engine/names.h"
 #include "engine/queue.h"
 #include "engine/tree.h"
@@ -226,6 +227,13 @@ static bool copy_child(struct lull_entry *e, struct lull_level *self, const char
 	return lull_entry_copy(&child, self, operand);
 }
 
+/* Told at the end, all of them in one line. */
+static void leave_out(struct lull_entry *e, const char *name)
+{
+	if (e->tree->left_out++ == 0)
+		e->tree->first_left_out = join(e->src_path, name);
+}
+
 static bool copy_children(struct lull_entry *e, struct lull_level *self,
 			  struct lull_operand *operand)
 {
@@ -243,6 +251,10 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 		if (!self->src || lull_tree_should_stop(e->tree)) {
 			done = false;
 			break;
+		}
+		if (lull_leftover_is(self->src->fd, name)) {
+			leave_out(e, name);
+			continue;
 		}
 		done = copy_child(e, self, name, operand) && done;
 		/* What is made would be met again and again. */

@@ -7,7 +7,7 @@
 #include "sys/state.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,21 +53,45 @@ void lull_checkpoint_free(struct lull_checkpoint *of, unsigned int n)
 int lull_checkpoint_load(int dir, const char *name,
 			 struct lull_checkpoint *ret_checkpoint)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	int r = lull_state_read(dir, name, LULL_CHECKPOINT_MAX_SIZE, &text, &len);
+	struct lull_checkpoint *of;
+	unsigned int n;
+	int r = lull_checkpoint_load_set(dir, name, &of, &n);
 
-	return r < 0 ? r : lull_checkpoint_parse(text, len, ret_checkpoint);
+	if (r < 0)
+		return r;
+	if (n > 1) {
+		lull_checkpoint_free(of, n);
+		return -ENOTUNIQ;
+	}
+	*ret_checkpoint = of[0];
+	free(of);
+	return 0;
 }
 
 int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint **ret_of,
 			     unsigned int *ret_n)
 {
+	char self[LULL_STATE_SELF_SIZE];
 	_cleanup_free_ char *text = NULL;
+	struct lull_checkpoint *of = NULL;
+	unsigned int n = 0;
 	size_t len;
-	int r = lull_state_read(dir, name, LULL_CHECKPOINT_MAX_SIZE, &text, &len);
+	int r = lull_state_read(dir, name, LULL_CHECKPOINT_MAX_SIZE, &text, &len, self);
 
-	return r < 0 ? r : lull_checkpoint_parse_set(text, len, ret_of, ret_n);
+	if (r < 0)
+		return r;
+	r = lull_checkpoint_parse_set(text, len, &of, &n);
+	if (r < 0 && r != -ENOTUNIQ)
+		return r;
+	if (lull_state_is_itself(text, len, self) < 0)
+		r = -ESTALE;
+	if (r < 0) {
+		lull_checkpoint_free(of, n);
+		return r;
+	}
+	*ret_of = of;
+	*ret_n = n;
+	return 0;
 }
 
 /*
@@ -119,26 +143,34 @@ int lull_checkpoint_remove(int dir, const char *name, bool durable)
 
 int lull_checkpoint_point(int dir, const char *name, const char *path)
 {
-	char there[PATH_MAX];
-	ssize_t n;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *there = NULL;
+	int r = lull_checkpoint_pointed(dir, name, &there);
 
-	if (symlinkat(path, dir, name) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return -errno;
-	n = readlinkat(dir, name, there, sizeof(there));
-	return n == (ssize_t)strlen(path) && memcmp(there, path, (size_t)n) == 0 ? 0 : -EEXIST;
+	if (r == 0)
+		return strcmp(there, path) == 0 ? 0 : -EEXIST;
+	/* What is not obeyed, or no pointer, is another's. */
+	if (r != -ENOENT || faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return r == -ENOENT || r == -EBADMSG || lull_state_is_refusal(r) ? -EEXIST : r;
+	r = lull_checkpoint_format_pointer(path, &text);
+	return r < 0 ? r : lull_state_write(dir, name, text);
 }
 
 int lull_checkpoint_pointed(int dir, const char *name, char **ret_path)
 {
-	char there[PATH_MAX];
-	ssize_t n = readlinkat(dir, name, there, sizeof(there));
+	char self[LULL_STATE_SELF_SIZE];
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *path = NULL;
+	size_t len;
+	int r = lull_state_read(dir, name, LULL_CHECKPOINT_MAX_SIZE, &text, &len, self);
 
-	if (n < 0)
-		return errno == EINVAL ? -ENOENT : -errno;
-	if (n == 0 || n == (ssize_t)sizeof(there) || there[0] != '/')
-		return -EBADMSG;
-	*ret_path = strndup(there, (size_t)n);
-	return *ret_path ? 0 : -ENOMEM;
+	if (r == 0)
+		r = lull_checkpoint_parse_pointer(text, len, &path);
+	if (r == 0)
+		r = lull_state_is_itself(text, len, self);
+	if (r < 0)
+		return r;
+	*ret_path = path;
+	path = NULL;
+	return 0;
 }

@@ -2,14 +2,15 @@
 /*
  * The checkpoint of a clone: a small JSON file beside the destination. Of several files that
  * are cloned as one set there is one checkpoint, and where the others would have theirs a
- * symbolic link points to it.
+ * pointer: a state file of its own that holds the path of it.
  *
  * RULES
  *  1. It is never ahead of what is durable: the engine syncs the destination first and
  *     records then. One that lags is harmless, for cloning a range again is always right.
  *  2. It is replaced as a whole: temporary file, fsync, rename, fsync of the directory.
  *     At any moment the old or the new one is there, never a part.
- *  3. Whatever is not exactly what this version writes is refused, and nothing is deleted.
+ *  3. Whatever is not exactly what this version writes, or may have been planted (see
+ *     state.h), is refused, and nothing is deleted.
  */
 #pragma once
 
@@ -19,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LULL_CHECKPOINT_SCHEMA 1
+#define LULL_CHECKPOINT_SCHEMA 2
 /* So many files make a set, at the most: each has half a dozen descriptors open. */
 #define LULL_CHECKPOINT_MOST 64
 /* Longer than a block: see checkpoint.c. */
@@ -80,11 +81,11 @@ void lull_checkpoint_free(struct lull_checkpoint *of, unsigned int n);
 /*
  * Reads name in directory dir. 0, or
  *   -ENOENT           there is none
- *   -EPERM            it belongs to somebody else, or others may write to it: its hook
- *                     would run with our rights
  *   -EBADMSG          damaged: no checkpoint, a part of one, a value out of range
  *   -EPROTONOSUPPORT  written by another version
- *   -ENOTUNIQ         that of a set
+ *   -ENOTUNIQ         that of a set, or a pointer to it
+ *   a refusal         (lull_state_is_refusal()) it may have been planted, and its hook would
+ *                     run with our rights
  *   or any other -errno of reading.
  */
 int lull_checkpoint_load(int dir, const char *name,
@@ -108,12 +109,12 @@ int lull_checkpoint_save(int dir, const char *name,
 int lull_checkpoint_save_set(int dir, const char *name, const struct lull_checkpoint *of,
 			     unsigned int n) _must_check_;
 
-/* Makes name point to the checkpoint at an absolute path: 0, also if it does; -EEXIST if
-   something else bears the name; or any other -errno. */
+/* Makes name a pointer to the checkpoint at an absolute path: 0, also if it is that; -EEXIST if
+   something else has the name; or any other -errno. */
 int lull_checkpoint_point(int dir, const char *name, const char *path) _must_check_;
 
-/* Where name points to, to be freed: 0, -ENOENT if it is no link or not there, -EBADMSG if
-   it is none that was made here, or any other -errno. */
+/* Where name points to, to be freed. 0; -ENOENT if it is not there or no pointer; -EBADMSG if it
+   is a damaged one; or any other error of lull_checkpoint_load(). */
 int lull_checkpoint_pointed(int dir, const char *name, char **ret_path) _must_check_;
 
 /*

@@ -7,6 +7,7 @@
 
 #include "lullcp.h"
 #include "sys/identity.h"
+#include "sys/state.h"
 #include "util/base64.h"
 #include "util/json_name.h"
 
@@ -111,8 +112,9 @@ static int add_files(json_t *root, const struct lull_checkpoint *of, unsigned in
 
 int lull_checkpoint_format_set(const struct lull_checkpoint *of, unsigned int n, char **ret_text)
 {
-	json_t *root = json_pack("{s:s, s:i, s:s}", "type", n == 1 ? "checkpoint" : "checkpoint_set",
-				 "schema", LULL_CHECKPOINT_SCHEMA, "run_id", of->run_id);
+	json_t *root = json_pack("{s:s, s:s, s:i, s:s}", "self", LULL_STATE_BLANK, "type",
+				 n == 1 ? "checkpoint" : "checkpoint_set", "schema",
+				 LULL_CHECKPOINT_SCHEMA, "run_id", of->run_id);
 	int r = root ? add_run(root, of) : -ENOMEM;
 
 	if (r == 0)
@@ -125,6 +127,20 @@ int lull_checkpoint_format_set(const struct lull_checkpoint *of, unsigned int n,
 int lull_checkpoint_format(const struct lull_checkpoint *c, char **ret_text)
 {
 	return lull_checkpoint_format_set(c, 1, ret_text);
+}
+
+int lull_checkpoint_format_pointer(const char *path, char **ret_text)
+{
+	json_t *root = json_pack("{s:s, s:s, s:i}", "self", LULL_STATE_BLANK, "type", "pointer",
+				 "schema", LULL_CHECKPOINT_SCHEMA);
+	int r = root ? lull_json_set_name(root, "checkpoint", path) : -ENOMEM;
+	char *text = r < 0 ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+
+	json_decref(root);
+	if (!text)
+		return -ENOMEM;
+	*ret_text = text;
+	return 0;
 }
 
 /* The readers below share an error flag, so that they can follow each other. */
@@ -298,10 +314,15 @@ static int read_root(const json_t *root, struct lull_checkpoint **ret_of, unsign
 	struct reader reader = { 0 };
 	struct lull_checkpoint *of;
 
-	if (!type || (!set && strcmp(type, "checkpoint") != 0) || !json_is_integer(schema))
+	bool pointer = type && strcmp(type, "pointer") == 0;
+
+	if (!type || (!set && !pointer && strcmp(type, "checkpoint") != 0) ||
+	    !json_is_integer(schema))
 		return -EBADMSG;
 	if (json_integer_value(schema) != LULL_CHECKPOINT_SCHEMA)
 		return -EPROTONOSUPPORT;
+	if (pointer)
+		return -ENOTUNIQ;
 	if (n < (set ? 2 : 1) || n > LULL_CHECKPOINT_MOST)
 		return -EBADMSG;
 	of = calloc(n, sizeof(*of));
@@ -346,4 +367,27 @@ int lull_checkpoint_parse(const char *text, size_t len,
 	*ret_checkpoint = of[0];
 	free(of);
 	return 0;
+}
+
+int lull_checkpoint_parse_pointer(const char *text, size_t len, char **ret_path)
+{
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *type = json_string_value(json_object_get(root, "type"));
+	const json_t *schema = json_object_get(root, "schema");
+	char *path = NULL;
+	int r = 0;
+
+	if (!type || strcmp(type, "pointer") != 0 || !json_is_integer(schema))
+		r = -ENOENT;
+	else if (json_integer_value(schema) != LULL_CHECKPOINT_SCHEMA)
+		r = -EPROTONOSUPPORT;
+	else if (lull_json_get_name(root, "checkpoint", &path) < 0 || !path || path[0] != '/' ||
+		 strlen(path) >= LONGEST_TEXT)
+		r = -EBADMSG;
+	json_decref(root);
+	if (r < 0)
+		free(path);
+	else
+		*ret_path = path;
+	return r;
 }

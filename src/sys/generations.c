@@ -71,8 +71,9 @@ static json_t *item_json(const struct lull_generation *g)
 int lull_generations_format(const struct lull_generations *list, char **ret_text)
 {
 	json_t *items = json_array();
-	json_t *root = json_pack("{s:s, s:i, s:o}", "type", "generations", "schema",
-				 LULL_GENERATIONS_SCHEMA, "generations", items);
+	json_t *root = json_pack("{s:s, s:s, s:i, s:o}", "self", LULL_STATE_BLANK, "type",
+				 "generations", "schema", LULL_GENERATIONS_SCHEMA, "generations",
+				 items);
 	char *text = NULL;
 	bool good = root != NULL;
 
@@ -155,15 +156,22 @@ int lull_generations_parse(const char *text, size_t len, struct lull_generations
 
 int lull_generations_load(int dir, const char *name, struct lull_generations *ret_list)
 {
+	char self[LULL_STATE_SELF_SIZE];
 	_cleanup_free_ char *text = NULL;
+	struct lull_generations list = { 0 };
 	size_t len;
-	int r = lull_state_read(dir, name, LULL_GENERATIONS_MAX_SIZE, &text, &len);
+	int r = lull_state_read(dir, name, LULL_GENERATIONS_MAX_SIZE, &text, &len, self);
 
-	if (r == -ENOENT) {
-		*ret_list = (struct lull_generations){ 0 };
-		return 0;
+	if (r == 0)
+		r = lull_generations_parse(text, len, &list);
+	if (r == 0)
+		r = lull_state_is_itself(text, len, self);
+	if (r < 0 && r != -ENOENT) {
+		lull_generations_done(&list);
+		return r;
 	}
-	return r < 0 ? r : lull_generations_parse(text, len, ret_list);
+	*ret_list = list;
+	return 0;
 }
 
 int lull_generations_save(int dir, const char *name, const struct lull_generations *list)

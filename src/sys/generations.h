@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LULL_GENERATIONS_SCHEMA 1
+#define LULL_GENERATIONS_SCHEMA 2
 /* --keep=1000 and as many again that could not be removed. */
 #define LULL_GENERATIONS_MOST 2000u
 /* A name takes up to 1.5 KiB as JSON escapes, a third of a KiB as base64, the rest 200 bytes. */
@@ -44,9 +44,9 @@ void lull_generations_drop(struct lull_generations *generations, size_t i);
 
 /*
  * Reads name in directory dir; no record is an empty list. 0, or
- *   -EPERM            it belongs to somebody else, or others may write to it: files would
- *                     be removed at their word
  *   -EBADMSG          damaged
+ *   a refusal         (lull_state_is_refusal()) it may have been planted, and files would be
+ *                     removed at its word
  *   -EPROTONOSUPPORT  written by another version
  *   or any other -errno of reading.
  */

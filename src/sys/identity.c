@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libmount.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -182,6 +183,14 @@ int lull_identity_fs(int fd, struct lull_fs *ret_fs)
 		uuid_unparse_lower(uuid, fs.uuid);
 	*ret_fs = fs;
 	return 0;
+}
+
+uint64_t lull_identity_subvolume(int fd)
+{
+	/* Of its own inode's tree anybody may ask, if this is the object. */
+	struct btrfs_ioctl_ino_lookup_args args = { .objectid = BTRFS_FIRST_FREE_OBJECTID };
+
+	return ioctl(fd, BTRFS_IOC_INO_LOOKUP, &args) < 0 ? 0 : args.treeid;
 }
 
 void lull_identity_run_id(char ret_id[37])

@@ -52,6 +52,11 @@ struct lull_xfs {
 /* 0, or -errno where fd is not on XFS. */
 int lull_identity_xfs(int fd, struct lull_xfs *ret_xfs) _must_check_;
 
+/* The number of the Btrfs subvolume that fd lies in, which no other ever gets; 0 elsewhere. Two
+   subvolumes have the same inode numbers, a snapshot even the same generations.
+   BTRFS_IOC_INO_LOOKUP. */
+uint64_t lull_identity_subvolume(int fd);
+
 /* A new run id: a random UUID in lower case. */
 void lull_identity_run_id(char ret_id[37]);
 

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small files that lullcp keeps beside the user's. They are replaced as a whole: temporary
- * file, fsync, rename, fsync of the directory, so that at any moment the old or the new one
- * is there. What somebody else owns or may write to is not believed.
+ * Small files in which lullcp keeps what it will obey later: a command to run, files to remove.
+ * They are replaced as a whole: temporary file, fsync, rename, fsync of the directory, so that
+ * at any moment the old or the new one is there.
+ *
+ * A file is obeyed only if nobody but the caller can have put it there:
+ *
+ *   - it is a regular file with one name, reached without following a link in the last part
+ *   - it belongs to the caller, and nobody else may write to it
+ *   - its directory belongs to the caller or to root, and nobody else can rename or remove the
+ *     caller's files in it: see trusted.h
+ *   - its text is a JSON object whose "self" is what the file is: inode number, generation and
+ *     time of birth. A file that holds the same text is another file, however it came there:
+ *     copied with its owner, cloned, unpacked from an archive, restored from a backup.
+ *
+ * What is refused is never overwritten and never removed.
  */
 #pragma once
 
@@ -11,16 +23,40 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * Reads name in directory dir: *ret_text, which the caller frees, of *ret_len bytes. 0, or
- * -ENOENT; -EPERM if it is not the caller's alone to write; -EBADMSG if it is no regular
- * file or has max bytes or more; or any other -errno.
- */
-int lull_state_read(int dir, const char *name, size_t max, char **ret_text,
-		    size_t *ret_len) _must_check_;
+/* What the text to be written has as its "self"; lull_state_write() fills it in. */
+#define LULL_STATE_BLANK "00000000000000000000:0000000000:0000000000000000000"
+#define LULL_STATE_SELF_SIZE sizeof(LULL_STATE_BLANK)
 
-/* Replaces name in directory dir by text, durably, mode 0600. 0 or -errno. */
+/*
+ * Reads name in directory dir: *ret_text, which the caller frees, of *ret_len bytes, and in
+ * ret_self what its "self" must be for it to be obeyed: the caller asks lull_state_is_itself()
+ * once it knows that the text is of a schema that has one. 0, or
+ *   -ENOENT   there is none
+ *   -EUSERS   others may put files of theirs in its place
+ *   -ELOOP    it is a symbolic link
+ *   -EMLINK   it has several names
+ *   -EPERM    it belongs to somebody else, or others may write to it
+ *   -EBADMSG  it is no regular file, or has max bytes or more
+ *   or any other -errno. lull_state_is_refusal() is true of the four in the middle and of
+ *   -ESTALE.
+ */
+int lull_state_read(int dir, const char *name, size_t max, char **ret_text, size_t *ret_len,
+		    char ret_self[LULL_STATE_SELF_SIZE]) _must_check_;
+
+/* 0 if the text's "self" is self; -ESTALE if not: it was written in another place. */
+int lull_state_is_itself(const char *text, size_t len, const char *self) _must_check_;
+
+/* True if the file is sound as such, but may have been planted. */
+bool lull_state_is_refusal(int err);
+
+/*
+ * Replaces name in directory dir by text, durably, mode 0600. 0; -EEXIST if something that
+ * would not be obeyed has the name; -EUSERS as above; or any other -errno.
+ */
 int lull_state_write(int dir, const char *name, const char *text) _must_check_;
 
-/* Removes it, and syncs the directory if durable. 0, also if there is none, or -errno. */
+/*
+ * Removes it, and syncs the directory if durable. 0, also if there is none; an error of
+ * lull_state_read() or -ESTALE if it would not be obeyed: it stays; or any other -errno.
+ */
 int lull_state_remove(int dir, const char *name, bool durable) _must_check_;

@@ -79,11 +79,16 @@ for kind in xfs btrfs; do
     echo precious >"$M/precious/file"
     "$LULLCP" --duty-cycle=2 --latency-budget=1ms --checkpoint-interval=0 "$M/src" "$M/pub/dst" &
     pid=$!
-    for _ in $(seq 100); do [ -e "$M/pub/.dst.lullcp" ] && break; sleep 0.02; done
+    state=
+    for _ in $(seq 100); do
+      state=$(find "$STATE_DIRECTORY" -name '*.lullcp')
+      [ -z "$state" ] || break
+      sleep 0.02
+    done
     kill -9 $pid
     wait $pid 2>/dev/null
-    jq '.snapshot_name = ".dst.lullcp-snap"' "$M/pub/.dst.lullcp" >"$M/pub/new" || bad jq
-    chmod 600 "$M/pub/new" && mv "$M/pub/new" "$M/pub/.dst.lullcp"
+    jq '.snapshot_name = ".dst.lullcp-snap"' "$state" >"$T/new" || bad jq
+    cat "$T/new" >"$state"
     mv "$M/precious" "$M/pub/.dst.lullcp-snap"
     expect 0 --recover "$M/pub/dst"
     says '.dst.lullcp-snap'

@@ -209,7 +209,7 @@ END
   for what in damaged version owner; do
     case $what in
       damaged) head -c 100 "$T/record" >"$r" ;;
-      version) sed 's/"schema": 1/"schema": 2/' "$T/record" >"$r" ;;
+      version) sed 's/"schema": 2/"schema": 1/' "$T/record" >"$r" ;;
       owner) chmod 666 "$r" ;;
     esac
     expect 1 --keep=2 "$M/src" "$D"

@@ -59,6 +59,7 @@ for kind in xfs btrfs btrfs-compress; do
   same 'it was published by its inode' "$(stat -c %i "$M/a")" "$(jq .destination.inode "$T/good")"
   jq '.phase = "complete"' "$T/good" >"$T/done"
   install -m 600 "$T/done" "$M/.a.lullcp"
+  own_state "$M/.a.lullcp"
   mkdir -p "$T/elsewhere"
   mount --bind "$M" "$T/elsewhere"
   expect 0 --resume "$T/elsewhere/src" "$T/elsewhere/a"
@@ -112,7 +113,7 @@ for kind in xfs btrfs btrfs-compress; do
   refuse 'is damaged'
   : >"$M/.a.lullcp"
   refuse 'is damaged'
-  sed 's/"schema": 1/"schema": 2/' "$T/good" >"$M/.a.lullcp"
+  sed 's/"schema": 2/"schema": 1/' "$T/good" >"$M/.a.lullcp"
   refuse 'another version'
   cp "$T/good" "$M/.a.lullcp"
   chmod 666 "$M/.a.lullcp"

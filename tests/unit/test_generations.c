@@ -84,7 +84,7 @@ static void has_an_end(void **state)
 #define ITEM(inode, name)                                                                     \
 	"{\"inode\":" inode ",\"generation\":1,\"created_ns\":1,\"pending\":false,\"name\":" name \
 	",\"file_system_uuid\":null}"
-#define LIST(items) "{\"type\":\"generations\",\"schema\":1,\"generations\":" items "}"
+#define LIST(items) "{\"type\":\"generations\",\"schema\":2,\"generations\":" items "}"
 
 static void refuses_what_is_none(void **state)
 {
@@ -102,9 +102,9 @@ static void refuses_what_is_none(void **state)
 		{ LIST("[{}]"), -EBADMSG },
 		{ LIST("[]") "x", -EBADMSG },
 		{ LIST("["), -EBADMSG },
-		{ "{\"type\":\"checkpoint\",\"schema\":1,\"generations\":[]}", -EBADMSG },
+		{ "{\"type\":\"checkpoint\",\"schema\":2,\"generations\":[]}", -EBADMSG },
 		{ "{\"type\":\"generations\",\"schema\":\"1\",\"generations\":[]}", -EBADMSG },
-		{ "{\"type\":\"generations\",\"schema\":2,\"generations\":[]}", -EPROTONOSUPPORT },
+		{ "{\"type\":\"generations\",\"schema\":3,\"generations\":[]}", -EPROTONOSUPPORT },
 		{ "{\"type\":\"generations\",\"schema\":0}", -EPROTONOSUPPORT },
 		{ LIST("[" ITEM("-1", "\"a\"") "]"), -EBADMSG },
 		{ LIST("[" ITEM("1.5", "\"a\"") "]"), -EBADMSG },
@@ -135,7 +135,7 @@ static void refuses_what_is_none(void **state)
 
 static void takes_what_it_does_not_know(void **state)
 {
-	static const char text[] = "{\"type\":\"generations\",\"schema\":1,\"later\":{},"
+	static const char text[] = "{\"type\":\"generations\",\"schema\":2,\"later\":{},"
 				   "\"generations\":[" ITEM("1", "\"a\"") "]}";
 	struct lull_generations list = { 0 };
 
@@ -176,8 +176,16 @@ static void on_disk(void **state)
 	assert_null(read.item);
 	assert_int_equal(unlinkat(fd, "r", 0), 0);
 	assert_int_equal(symlinkat("elsewhere", fd, "r"), 0);
-	assert_int_equal(lull_generations_load(fd, "r", &read), -EPERM);
+	assert_int_equal(lull_generations_load(fd, "r", &read), -ELOOP);
+	assert_int_equal(lull_generations_save(fd, "r", &list), -EEXIST);
 	assert_int_equal(unlinkat(fd, "r", 0), 0);
+	/* a copy of a good one is none */
+	assert_int_equal(lull_generations_save(fd, "good", &list), 0);
+	unit_copy(fd, "good", "r");
+	assert_int_equal(lull_generations_load(fd, "r", &read), -ESTALE);
+	assert_int_equal(lull_generations_save(fd, "r", &list), -EEXIST);
+	assert_int_equal(unlinkat(fd, "r", 0), 0);
+	assert_int_equal(unlinkat(fd, "good", 0), 0);
 	close(fd);
 	assert_int_equal(rmdir(dir), 0);
 	lull_generations_done(&list);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -109,6 +110,20 @@ static inline char *unit_directory(void)
 		    0);
 	assert_non_null(mkdtemp(path));
 	return path;
+}
+
+/* Copies a file of less than 64 KiB to a new name, with its mode. */
+static inline void unit_copy(int dir, const char *from, const char *to)
+{
+	static char bytes[64 << 10];
+	int in = openat(dir, from, O_RDONLY | O_CLOEXEC);
+	int out = openat(dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t n = read(in, bytes, sizeof(bytes));
+
+	assert_true(in >= 0 && out >= 0 && n >= 0 && n < (ssize_t)sizeof(bytes));
+	assert_int_equal(write(out, bytes, (size_t)n), n);
+	assert_int_equal(close(in), 0);
+	assert_int_equal(close(out), 0);
 }
 
 static inline void unit_remove(char *path)

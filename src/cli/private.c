@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/* Where the caller's private files go: see private.h. */
+#include "private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME "lullcp"
+
+static const char *absolute(const char *variable)
+{
+	const char *path = getenv(variable);
+
+	return path && path[0] == '/' ? path : NULL;
+}
+
+char *private_directory(void)
+{
+	/* systemd separates several by colons: StateDirectory=. */
+	const char *state = absolute("STATE_DIRECTORY");
+	const char *xdg = absolute("XDG_STATE_HOME");
+	const char *home = absolute("HOME");
+	char *path = NULL;
+	int n = -1;
+
+	if (state)
+		return strndup(state, strcspn(state, ":"));
+	if (geteuid() == 0)
+		return strdup("/var/lib/" NAME);
+	if (xdg)
+		n = asprintf(&path, "%s/" NAME, xdg);
+	else if (home)
+		n = asprintf(&path, "%s/.local/state/" NAME, home);
+	return n < 0 ? NULL : path;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/* Directories that only the caller may write to: see trusted.h. */
+#include "sys/trusted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
+{
+	struct stat st;
+	bool others;
+
+	if (fstat(dir, &st) < 0)
+		return -errno;
+	others = st.st_mode & (S_IWGRP | S_IWOTH);
+	/* The owner may always rename and remove, in a sticky directory too. */
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		*ret_kind = LULL_TRUSTED_OPEN;
+	else if (!others)
+		*ret_kind = LULL_TRUSTED_OWN;
+	else
+		*ret_kind = st.st_mode & S_ISVTX ? LULL_TRUSTED_STICKY : LULL_TRUSTED_OPEN;
+	return 0;
+}
+
+/* What cannot be made shows when the last one is opened. */
+static int make_with_parents(const char *path)
+{
+	_cleanup_free_ char *part = strdup(path);
+
+	if (!part)
+		return -ENOMEM;
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(part, 0700);
+		*slash = '/';
+	}
+	(void)mkdir(part, 0700);
+	return 0;
+}
+
+int lull_trusted_open(const char *path, bool make)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	if (path[0] != '/')
+		return -EINVAL;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && make) {
+		r = make_with_parents(path);
+		if (r < 0)
+			return r;
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	return lull_steal_fd(&fd);
+}
