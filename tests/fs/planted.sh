@@ -20,7 +20,7 @@ plant() { # plant FILE SOURCE DEST
   "frozen": { "since_ns": 1, "kept": false },
   "hook_timeout_ns": 10000000000,
   "updated_ns": 1,
-  "hook": "touch $pwned",
+  "hook": "sh -c 'touch $pwned'",
   "source": { "path": "$2", "file_system_uuid": "$uuid", "reference": null },
   "destination": { "path": "$3", "file_system_uuid": "$uuid", "inode": 1, "generation": 0,
     "size": 0, "ctime_ns": 0 },
