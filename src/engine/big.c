@@ -171,16 +171,16 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 {
 	const struct lull_entry *e = &f->entry;
 	struct lull_options options = *e->tree->options;
-	/* A dest that is to become a backup is no more to the new file than the one whose place
-	   it takes. */
+	bool removes = e->backup_due || e->removal_due;
+	/* A dest that is to go is no more to the new file than the one whose place it takes. */
 	_cleanup_close_ int backup =
-		e->backup_due ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+		removes ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
 			      : -1;
 	struct lull_place place;
 	struct lull_observer observer = lull_voice_observer(&f->voice);
 
 	lull_big_place(f, src, old, &options, &place);
-	if (e->backup_due) {
+	if (removes) {
 		place.old = backup;
 		place.replaces = true;
 	}

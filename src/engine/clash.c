@@ -138,6 +138,11 @@ static enum lull_clash is_current(struct lull_entry *e)
 		lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
 	struct stat st;
 
+	/* It may be on its way still; and if it fails, it is forgotten. */
+	if (earlier) {
+		lull_queue_drain(e->tree);
+		earlier = lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
+	}
 	if (earlier)
 		return lull_node_link_earlier(e, earlier) ? LULL_CLASH_SKIP : LULL_CLASH_FAIL;
 	earlier = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
@@ -220,10 +225,10 @@ static bool is_backup_source(const struct lull_entry *e)
 }
 
 /*
- * True if dest can keep its name until the new file takes it. Where its name cannot be taken
- * away that is to be heard of now, as with cp; so a link to a directory or the like goes, and another name of the source.
+ * Where its name cannot be taken away that is to be heard of now, as with cp; so a link to a
+ * directory or the like goes, and another name of the source.
  */
-static bool can_stay(const struct lull_entry *e)
+bool lull_entry_can_stay(const struct lull_entry *e)
 {
 	int dir = e->dst_dir->fd;
 	const char *last = lull_path_last(e->dst_name);
@@ -244,7 +249,7 @@ static enum lull_clash back_up(struct lull_entry *e)
 
 	if (cp->backup != LULL_BACKUP_NUMBERED && is_backup_source(e))
 		return complain(e, LULL_NOTE_BACKUP_IS_SOURCE, 0, e->dst_path, e->src_path);
-	e->backup_due = can_stay(e);
+	e->backup_due = lull_entry_can_stay(e);
 	r = e->backup_due ? lull_backup_name(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
 					     &e->backup)
 			  : lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
@@ -271,7 +276,8 @@ static enum lull_clash make_way(struct lull_entry *e)
 		return back_up(e);
 	if (!cp->remove_destination && (cp->attributes_only || !(links || node)))
 		return LULL_CLASH_GO;
-	if (unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
+	e->removal_due = lull_entry_can_stay(e);
+	if (!e->removal_due && unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
 		return complain(e, LULL_NOTE_REMOVE, errno, e->dst_path, NULL);
 	e->fresh = true;
 	if (cp->verbose)

@@ -218,6 +218,7 @@ static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size
 
 	if (r == 0 && ftruncate(dest, (off_t)size) < 0)
 		r = -errno;
+	file->unwritten = true;
 	most = r < 0 ? 0 : MAX(limit(file, DEAREST_EXTENT_NS), 1u) * block;
 	while (r == 0 && (r = lull_bytes_next_data(src, at, size, &start, &end)) > 0) {
 		uint64_t before = lull_clock_now();
@@ -253,9 +254,11 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 	/* The size may have changed under it; else it says the same again. */
 	if (r == 0 && has_changed(src, st))
 		r = -EINVAL;
-	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0)
-		r = lull_clone_whole(src, dest, block, true, ret_size);
-	return r;
+	if (r != -EINVAL || lull_inode_block_size(dest, &block) < 0)
+		return r;
+	/* Btrfs copies an inline extent into the page cache where dest is longer. */
+	file->unwritten = true;
+	return lull_clone_whole(src, dest, block, true, ret_size);
 }
 
 /* Where it is one only if nobody writes meanwhile. 1: somebody always does. */
@@ -264,6 +267,7 @@ static int clone_quietly(struct lull_file *file, int src, int dest, const struct
 {
 	struct lull_reference before, after;
 
+	file->unwritten = true;
 	for (unsigned int i = 0; i < QUIET_TRIES; i++) {
 		int r = lull_tripwire_take(src, -1, 1, &before), looked;
 
@@ -352,6 +356,7 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 	int r = lull_copying_run(&copying, 0, (uint64_t)src_st->st_size);
 
 	lull_copying_done(&copying);
+	file->unwritten = true;
 	p->method = LULL_METHOD_COPY;
 	p->size = copying.src_seeks ? (uint64_t)src_st->st_size : copying.copied;
 	p->bytes_copied = copying.copied;

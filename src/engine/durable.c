@@ -35,7 +35,7 @@ void lull_durable_add(struct lull_tree *tree, uint64_t dev, int fd)
 {
 	struct lull_durable *d = &tree->durable;
 
-	if (d->n == LULL_DURABLE_FILES && !d->many)
+	if (d->n >= tree->single_syncs && !d->many)
 		become_many(d);
 	if (tree->options->no_sync || (d->many && has_dev(d, dev))) {
 		(void)close(fd);
@@ -65,19 +65,39 @@ void lull_durable_add_directory(struct lull_tree *tree, int fd)
 		lull_durable_add(tree, st.st_dev, copy);
 }
 
+static bool is_directory(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Of many the file systems, else the directories or all the others. */
+static void sync_them(struct lull_durable *d, bool directories, int *r)
+{
+	for (unsigned int i = 0; i < d->n; i++) {
+		int done;
+
+		if (!d->many && is_directory(d->fd[i]) != directories)
+			continue;
+		done = d->many ? syncfs(d->fd[i]) : fsync(d->fd[i]);
+		/* A fifo or a device has nothing to sync. */
+		if (done < 0 && errno != EINVAL && errno != EROFS && *r == 0)
+			*r = -errno;
+	}
+}
+
 int lull_durable_sync(struct lull_tree *tree)
 {
 	struct lull_durable *d = &tree->durable;
 	int r = -d->err;
 
-	for (unsigned int i = 0; i < d->n; i++) {
-		int done = d->many ? syncfs(d->fd[i]) : fsync(d->fd[i]);
-
-		/* A fifo or a device has nothing to sync. */
-		if (done < 0 && errno != EINVAL && errno != EROFS && r == 0)
-			r = -errno;
+	/* No name goes to disk before what it leads to. */
+	sync_them(d, false, &r);
+	if (!d->many)
+		sync_them(d, true, &r);
+	for (unsigned int i = 0; i < d->n; i++)
 		(void)close(d->fd[i]);
-	}
 	d->n = 0;
 	return r;
 }

@@ -238,13 +238,34 @@ bool lull_entry_becomes_regular(const struct lull_entry *e)
 	       (S_ISREG(type) || (cp->special_as_regular && !S_ISLNK(type) && !S_ISDIR(type)));
 }
 
-static bool copy_regular(struct lull_entry *e)
+int lull_entry_link_earlier(struct lull_entry *e)
+{
+	struct lull_named *earlier;
+	int r;
+
+	if (!look_earlier(e, &earlier))
+		return -1;
+	if (!earlier)
+		return 0;
+	r = lull_entry_back_up(e);
+	if (r < 0)
+		complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL);
+	else if (lull_node_link_earlier(e, earlier))
+		return 1;
+	lull_entry_undo(e);
+	return -1;
+}
+
+/* link: there is a copy already, or it is on its way. */
+static bool queue(struct lull_entry *e, bool link)
 {
 	struct lull_file file = {
 		.entry = *e,
 		.voice = e->tree->voice,
 		.mode = e->src.st_mode & 0777,
 		.omitted = e->tree->cp->keep_owner ? e->src.st_mode & 077 : 0,
+		.link = link,
+		.name_dir = -1,
 		.done_fd = -1,
 		.src_fd = -1,
 		.old_fd = -1,
@@ -309,8 +330,10 @@ static bool make(struct lull_entry *e, struct lull_level *level, struct lull_ope
 
 	if (!look_earlier(e, &earlier))
 		return false;
-	/* It may be on its way still; and if it fails, it is forgotten. */
-	if (earlier && e->tree->queue && !S_ISDIR(e->src.st_mode)) {
+	/* The copy has failed, and the next name of it has yet to find out. */
+	if (e->named && lull_queue_links(e->tree, &e->src)) {
+		lull_idmap_remove(e->tree->links, e->named);
+		e->named = NULL;
 		lull_queue_drain(e->tree);
 		if (!look_earlier(e, &earlier))
 			return false;
@@ -325,19 +348,11 @@ static bool make(struct lull_entry *e, struct lull_level *level, struct lull_ope
 
 		return complain(e, LULL_NOTE_LINK_IN_SET, 0, e->dst_path,
 				lull_node_path(e, earlier->name, &path));
-	} else if (earlier) {
-		int r = lull_entry_back_up(e);
-
-		done = r < 0 ? complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL)
-			     : lull_node_link_earlier(e, earlier);
-		if (!done)
-			lull_entry_undo(e);
-		return done;
 	}
 	if (S_ISDIR(e->src.st_mode))
 		done = lull_walk_directory(e, level, operand);
-	else if (lull_entry_becomes_regular(e))
-		done = copy_regular(e); /* undoes by itself */
+	else if (earlier || lull_entry_becomes_regular(e))
+		done = queue(e, earlier != NULL); /* undoes by itself */
 	else if (!(done = lull_node_make(e)))
 		lull_entry_undo(e);
 	note_made(e);
@@ -351,6 +366,19 @@ static bool follows(const struct lull_entry *e)
 	return follow == LULL_FOLLOW_ALWAYS || (follow == LULL_FOLLOW_OPERANDS && e->operand);
 }
 
+/* An operand may be what this run is about to make, or to replace. False with errno set. */
+static bool stat_source(struct lull_entry *e)
+{
+	int flags = e->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+	bool found = fstatat(e->src_dir->fd, e->src_name, &e->src, flags) == 0;
+
+	if (found ? lull_queue_replaces(e->tree, &e->src) : e->operand && errno == ENOENT) {
+		lull_queue_drain(e->tree);
+		found = fstatat(e->src_dir->fd, e->src_name, &e->src, flags) == 0;
+	}
+	return found;
+}
+
 bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		     struct lull_operand *operand)
 {
@@ -359,7 +387,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 	bool done = false;
 
 	e->follow = follows(e);
-	if (fstatat(e->src_dir->fd, e->src_name, &e->src, e->follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+	if (!stat_source(e))
 		return complain(e, LULL_NOTE_STAT, errno, e->src_path, NULL);
 	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
 		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);

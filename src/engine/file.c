@@ -4,7 +4,7 @@
  *
  * A file that one call clones has neither lock nor checkpoint nor keeper:
  *
- *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name
+ *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name: naming.c
  *   replaced    the same, by a rename; the new inode takes over what a write into the old
  *               one would have left as it was
  *   in place    links, devices, several names, and where the directory or the owner does
@@ -14,7 +14,8 @@
  * there is to copy only if it does not go this way (lone.h).
  *
  * INVARIANTS
- *  1. A new file has its name only when it is whole.
+ *  1. A new file has its name only when it is whole, and without --no-sync only when that is on
+ *     disk: see naming.h.
  *  2. The file that was opened is the one that was looked at: compared by device and inode.
  */
 #include "engine/file.h"
@@ -25,6 +26,7 @@
 #include "engine/dress.h"
 #include "engine/durable.h"
 #include "engine/lone.h"
+#include "engine/naming.h"
 #include "engine/queue.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
@@ -33,7 +35,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+
+/* Copying more than this takes some seconds. */
+#define LONG_COPY (64u << 20)
 
 static void note(const struct lull_file *f, enum lull_note_kind kind, int err, const char *path)
 {
@@ -42,8 +46,8 @@ static void note(const struct lull_file *f, enum lull_note_kind kind, int err, c
 	lull_voice_note(&f->voice, &n);
 }
 
-static enum lull_outcome fail(const struct lull_file *f, enum lull_note_kind kind, int err,
-			      const char *path)
+enum lull_outcome lull_file_fail(const struct lull_file *f, enum lull_note_kind kind, int err,
+				 const char *path)
 {
 	if (!f->lone)
 		note(f, kind, err, path);
@@ -52,7 +56,7 @@ static enum lull_outcome fail(const struct lull_file *f, enum lull_note_kind kin
 
 static enum lull_outcome fail_create(const struct lull_file *f, int err)
 {
-	return fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
+	return lull_file_fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
 }
 
 /* The directory that dest lies in, if its name has several parts. */
@@ -75,32 +79,9 @@ static int open_parent(const struct lull_entry *e, const char **ret_name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Gives an unnamed file its name. -EEXIST if it is taken. */
-static int give_name(int fd, int dir, const char *name)
-{
-	char proc[64];
-
-	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return -EEXIST;
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-}
-
 static bool has_no_unnamed(int err)
 {
 	return err == EOPNOTSUPP || err == EISDIR || err == EINVAL;
-}
-
-/* What cp calls it if the name is that of a link that leads nowhere. */
-static enum lull_outcome taken(struct lull_file *f, int dir, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
-		return fail(f, LULL_NOTE_DANGLING, 0, f->entry.dst_path);
-	return fail_create(f, EEXIST);
 }
 
 static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
@@ -125,19 +106,16 @@ static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
 	return outcome == LULL_OK || (outcome == LULL_FAILED && f->made.st_ino && !f->reported);
 }
 
-static enum lull_outcome create_named(struct lull_file *f, int src, const struct stat *st,
-				      int dir, const char *name, int flags)
+/* A link that leads nowhere: the file is made where it leads. */
+static enum lull_outcome create_through(struct lull_file *f, int src, const struct stat *st, int dir,
+					const char *name)
 {
-	int moved = lull_entry_move(&f->entry);
-	_cleanup_close_ int fd = moved < 0 ? -1
-					   : openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags,
-						    f->mode & ~f->omitted);
+	_cleanup_close_ int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, f->mode & ~f->omitted);
 	enum lull_outcome outcome;
 
-	if (moved < 0)
-		return fail(f, LULL_NOTE_BACKUP, moved, f->entry.dst_path);
 	if (fd < 0)
-		return errno == EEXIST ? taken(f, dir, name) : fail_create(f, errno);
+		return fail_create(f, errno);
 	outcome = transfer_fresh(f, src, fd, st);
 	if (!is_whole(f, outcome))
 		(void)unlinkat(dir, name, 0);
@@ -146,66 +124,51 @@ static enum lull_outcome create_named(struct lull_file *f, int src, const struct
 	return outcome;
 }
 
-static int take_place(int dir, const char *temporary, const char *name)
+static int open_beside(int dir, mode_t mode, char ret_name[static 64])
 {
-	int r = renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
+	int fd = -1;
 
-	if (r < 0)
-		(void)unlinkat(dir, temporary, 0);
-	return r;
-}
-
-/* -EEXIST only for a name that is taken again and again. */
-static int exchange(int fd, int dir, const char *name)
-{
-	char temporary[64];
-	int r = -EEXIST;
-
-	for (unsigned int i = 0; r == -EEXIST && i < 100; i++) {
-		(void)snprintf(temporary, sizeof(temporary), ".%x-%x.lullcp-new",
-			       (unsigned int)getpid(), (unsigned int)lull_clock_now() + i);
-		r = give_name(fd, dir, temporary);
+	errno = EEXIST;
+	for (unsigned int i = 0; fd < 0 && errno == EEXIST && i < 100; i++) {
+		lull_naming_temporary(i, ret_name);
+		fd = openat(dir, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	}
-	return r < 0 ? r : take_place(dir, temporary, name);
+	return fd;
 }
 
-/* By the name, and with the lock, that lull_clone() has for it: what is left of this run if it
-   is killed here the next one finds. -EEXIST: another run has it. */
-static int exchange_alone(int fd, int dir, const char *name)
+/* Where no file is without a name: under another one, until it is on disk. */
+static enum lull_outcome create_beside(struct lull_file *f, int src, const struct stat *st, int dir,
+				       const char *name)
 {
-	_cleanup_free_ char *temporary = lull_dest_temporary_name(name);
-	int r;
+	struct lull_entry *e = &f->entry;
+	bool replaces = e->backup_due || e->removal_due;
+	char temporary[64];
+	_cleanup_close_ int fd = open_beside(dir, f->mode & ~f->omitted, temporary);
+	enum lull_outcome outcome;
+	int r = 0, backed;
 
-	if (!temporary)
-		return -ENOMEM;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
-	r = give_name(fd, dir, temporary);
-	return r < 0 ? r : take_place(dir, temporary, name);
-}
-
-/* The older file goes only for one that is on disk. What was cloned is: its blocks are, and
-   its map comes before the rename in the log (XFS) or with it (Btrfs); a file by itself does
-   not rest on that. 0 or -errno. */
-static int settle(const struct lull_file *f, int fd)
-{
-	return (f->result.progress.bytes_copied > 0 || f->lone) &&
-			       !f->entry.tree->options->no_sync && fdatasync(fd) < 0
-		       ? -errno
-		       : 0;
-}
-
-/* The older file gets its backup name, and this one takes its place. */
-static enum lull_outcome succeed(struct lull_file *f, int fd, int dir, const char *name)
-{
-	int r = settle(f, fd), backed = r < 0 ? 0 : lull_entry_back_up(&f->entry);
-
-	if (r == 0 && backed == 0)
-		r = f->lone ? exchange_alone(fd, dir, name) : exchange(fd, dir, name);
-	if (r == 0 && backed == 0)
-		return LULL_OK;
+	if (fd < 0)
+		return fail_create(f, errno);
+	outcome = transfer_fresh(f, src, fd, st);
+	if (!is_whole(f, outcome)) {
+		(void)unlinkat(dir, temporary, 0);
+		return outcome;
+	}
+	if (!e->tree->options->no_sync && fsync(fd) < 0 && errno != EINVAL)
+		r = -errno;
+	backed = r == 0 ? lull_entry_back_up(e) : 0;
+	if (r < 0 || backed < 0)
+		(void)unlinkat(dir, temporary, 0);
+	else
+		r = lull_naming_take(dir, temporary, name, replaces);
+	if (r == 0 && backed == 0) {
+		f->done_fd = lull_steal_fd(&fd);
+		return outcome;
+	}
 	f->made = (struct stat){ 0 };
-	return backed < 0 ? fail(f, LULL_NOTE_BACKUP, backed, f->entry.dst_path) : fail_create(f, r);
+	if (backed < 0)
+		return lull_file_fail(f, LULL_NOTE_BACKUP, backed, e->dst_path);
+	return r == -EEXIST ? lull_naming_taken(f, dir, name) : fail_create(f, r);
 }
 
 static enum lull_outcome create(struct lull_file *f, int src, const struct stat *st)
@@ -216,7 +179,6 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 	int dir = opened >= 0 ? opened : e->dst_dir->fd;
 	struct stat link;
 	enum lull_outcome outcome;
-	int r;
 
 	if (opened < -1 || (opened < 0 && name != e->dst_name))
 		return fail_create(f, opened);
@@ -224,37 +186,22 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 		return fail_create(f, ENOENT);
 	if (e->tree->cp->through_dangling &&
 	    fstatat(dir, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode))
-		return create_named(f, src, st, dir, name, 0);
+		return create_through(f, src, st, dir, name);
 
 	_cleanup_close_ int fd =
 		openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, f->mode);
 
 	/* Nobody can open it before it has its name, so no permission is left out. */
 	if (fd < 0 && has_no_unnamed(errno) && !f->lone)
-		return create_named(f, src, st, dir, name, O_EXCL);
+		return create_beside(f, src, st, dir, name);
 	if (fd < 0)
 		return fail_create(f, errno);
 	f->omitted = 0;
 	outcome = transfer_fresh(f, src, fd, st);
 	if (!is_whole(f, outcome))
 		return outcome;
-	if (e->backup_due) {
-		enum lull_outcome named = succeed(f, fd, dir, name);
-
-		if (named != LULL_OK)
-			return named;
-		f->done_fd = lull_steal_fd(&fd);
-		return outcome;
-	}
-	r = give_name(fd, dir, name);
-	if (r < 0)
-		f->made = (struct stat){ 0 };
-	if (r == -EEXIST)
-		return taken(f, dir, name);
-	if (r < 0)
-		return fail_create(f, r);
-	f->done_fd = lull_steal_fd(&fd);
-	return outcome;
+	return lull_naming_offer(f, lull_steal_fd(&fd), lull_steal_fd(&opened),
+				 e->backup_due || e->removal_due, outcome);
 }
 
 static bool may_replace(const struct lull_file *f, int old)
@@ -294,17 +241,13 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	r = lull_dress_as_old(f, old, fd);
 	if (r < 0) {
 		f->made = (struct stat){ 0 };
-		*ret_outcome = fail(f, LULL_NOTE_MODE, r, e->dst_path);
+		*ret_outcome = lull_file_fail(f, LULL_NOTE_MODE, r, e->dst_path);
 		return true;
 	}
 	if (!lull_dress_keep(f, src, fd, &e->dst, false))
 		*ret_outcome = LULL_FAILED;
-	enum lull_outcome named = succeed(f, fd, dir, name);
-
-	if (named == LULL_OK)
-		f->done_fd = lull_steal_fd(&fd);
-	else
-		*ret_outcome = named;
+	*ret_outcome = lull_naming_offer(f, lull_steal_fd(&fd), lull_steal_fd(&opened), true,
+					 *ret_outcome);
 	return true;
 }
 
@@ -396,6 +339,13 @@ static enum lull_outcome try_alone(struct lull_file *f, int src, int old, const 
 	return lull_big_copy(f, src, old);
 }
 
+/* Those before it must not wait for it. */
+static bool takes_long(const struct lull_file *f, const struct stat *st)
+{
+	return f->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS &&
+	       (uint64_t)st->st_blocks * 512 > LONG_COPY;
+}
+
 static enum lull_outcome copy_open(struct lull_file *f, int src, const struct stat *st)
 {
 	struct lull_entry *e = &f->entry;
@@ -407,8 +357,10 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 		if (old == -ECANCELED)
 			return LULL_INTERRUPTED;
 		if (old < 0 && e->tree->cp->force) {
-			if (unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
-				return fail(f, LULL_NOTE_REMOVE, errno, e->dst_path);
+			e->removal_due = lull_entry_can_stay(e);
+			if (!e->removal_due && unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 &&
+			    errno != ENOENT)
+				return lull_file_fail(f, LULL_NOTE_REMOVE, errno, e->dst_path);
 			if (e->tree->cp->verbose)
 				note(f, LULL_NOTE_REMOVED, 0, e->dst_path);
 			e->fresh = true;
@@ -416,10 +368,14 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 			return fail_create(f, old);
 		}
 	}
-	if (lull_big_wants(f, src, st))
+	if (lull_big_wants(f, src, st)) {
+		lull_queue_directly(f);
 		return lull_big_may_be_lone(f) && lull_lone_suits(f, src, st)
 			       ? try_alone(f, src, old, st)
 			       : lull_big_copy(f, src, old);
+	}
+	if (takes_long(f, st))
+		lull_queue_directly(f);
 	if (e->tree->options->keep > 0)
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
 	if (e->fresh)
@@ -489,6 +445,9 @@ static enum lull_outcome copy(struct lull_file *f)
 
 	if (is_vain(e))
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+	/* Somebody must be at the other end. */
+	if (!S_ISREG(e->src.st_mode))
+		lull_queue_directly(f);
 	src = open_source(f, &st);
 	if (src < 0)
 		return src == -ECANCELED ? LULL_INTERRUPTED : LULL_FAILED;
@@ -528,6 +487,10 @@ void lull_file_disown(struct lull_file *f)
 		free(f->text[i]);
 	free(f->entry.backup);
 	free(f->entry.backup_path);
+	if (f->done_fd >= 0)
+		(void)close(f->done_fd);
+	if (f->name_dir >= 0)
+		(void)close(f->name_dir);
 }
 
 void lull_file_begin(struct lull_file *f)
@@ -548,6 +511,14 @@ void lull_file_copy(struct lull_file *f)
 	f->result.published = f->result.published || f->outcome == LULL_OK;
 	if (f->result.progress.elapsed_ns == 0)
 		f->result.progress.elapsed_ns = lull_clock_now() - before;
+}
+
+void lull_file_name(struct lull_file *f)
+{
+	if (lull_naming_give(f) == LULL_OK)
+		return;
+	f->outcome = LULL_FAILED;
+	f->result.published = false;
 }
 
 static void add_up(const struct lull_file *f)
@@ -603,10 +574,11 @@ bool lull_file_finish(struct lull_file *f)
 		e->named->other_dev = f->made.st_dev;
 		e->named->other_inode = f->made.st_ino;
 	}
-	if (f->done_fd >= 0)
-		lull_durable_add(tree, f->made.st_dev, f->done_fd);
-	if (f->done_fd >= 0 && f->lone)
-		lull_lone_done(f);
+	if (f->done_fd >= 0) {
+		lull_durable_add(tree, f->made.st_dev, lull_steal_fd(&f->done_fd));
+		if (f->lone)
+			lull_lone_done(f);
+	}
 	lull_tree_ended(tree, f->outcome);
 	if (f->outcome != LULL_OK && !f->result.published && (f->reported || !f->made.st_ino))
 		lull_entry_undo(e);

@@ -207,7 +207,7 @@ static bool hard_link(struct lull_entry *e, const struct target *target, bool re
 {
 	int r = force_hard_link(e, target, replace);
 
-	if (r > 0 && told && e->tree->cp->verbose && !e->backup)
+	if (r > 0 && told && e->tree->cp->verbose && !e->backup && !e->removal_due)
 		lull_tree_note(e->tree, LULL_NOTE_REMOVED, 0, e->dst_path, NULL);
 	return r >= 0 || complain(e, LULL_NOTE_HARD_LINK, r, e->dst_path, target_path);
 }

@@ -199,8 +199,7 @@ static int begin(struct run *run, unsigned int n, int target_fd)
 	    (several && (!tree->operands || !tree->made)))
 		return -ENOMEM;
 	/* A set has threads of its own, for single steps. */
-	return tree->options->jobs > 1 && !tree->set ? lull_queue_open(tree, tree->options->jobs)
-						     : 0;
+	return tree->set ? 0 : lull_queue_open(tree, MAX(tree->options->jobs, 1u));
 }
 
 /* All have been looked at, and nothing is done to one unless it is to all. */
@@ -246,6 +245,7 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 			.voice = { .observer = observer },
 			.totals = ret_totals,
 			.sole = n_sources == 1,
+			.single_syncs = LULL_DURABLE_FILES,
 			.refused_lock = PTHREAD_MUTEX_INITIALIZER,
 		},
 		.target = target,

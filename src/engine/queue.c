@@ -3,9 +3,14 @@
  * DESIGN
  *
  * A ring of tasks. The walk puts them in at the tail, workers take the oldest that nobody
- * works on, and the walk finishes them at the head, in order. What a task has to say while it
+ * works on, and the walk finishes them at the head, in order. With one job there are no workers:
+ * the walk does the work itself before it puts the task in. What a task has to say while it
  * is worked on is kept with it; what the walk has to say is kept with the youngest task, and
  * comes after it.
+ *
+ * A new file that must be on disk before it is named stays in the ring without a name until then.
+ * One sync is for all of the ring that are done; where it can go on in the background it is begun
+ * when half of the ring waits for it.
  *
  * INVARIANTS
  *  1. The observer is called on the walk's thread alone.
@@ -16,23 +21,34 @@
 #include "engine/queue.h"
 
 #include "engine/set.h"
+#include "engine/settle.h"
 #include "sys/clock.h"
+#include "sys/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define MOST_JOBS 256u
 /* Small files are over at once: a worker has some to go on with. */
 #define MOST_TASKS_A_JOB 8u
 /* What a file at work has open at the most, a task that waits (its directories, and what it
-   made) with the step behind it (a directory on both sides), and the walk with the rest. */
+   made) with the step behind it (a directory on both sides), a level of the walk, and the rest. */
 #define DESCRIPTORS_A_JOB 16u
 #define DESCRIPTORS_A_TASK 5u
-#define OTHER_DESCRIPTORS 250u
+#define DESCRIPTORS_A_LEVEL 2u
+#define OTHER_DESCRIPTORS 18u
+/* With fewer there are no threads. */
+#define LEAST_FOR_JOBS 100u
+#define MOST_LEVELS 100u
+/* Tasks in all: the more, the fewer syncs, each of which costs as much as some hundred files. */
+#define MOST_TASKS 2048u
+/* How long a file waits for its name at the most, while others are done. */
+#define LONGEST_WAIT_NS NSEC_PER_SEC
+/* Inodes that the ring is about are told from others by this many bits. */
+#define INODE_BITS 8192u
 /* Notes of the walk that wait: some hundred bytes each. */
 #define MOST_NOTES 10000u
 /* How often the walk looks for signals while it waits. */
@@ -68,6 +84,7 @@ struct lull_task {
 	unsigned int after_steps, after_notes;
 	struct lull_progress progress;
 	bool progressed;
+	uint64_t since; /* when it was put into the ring */
 };
 
 struct lull_queue {
@@ -83,6 +100,11 @@ struct lull_queue {
 	bool closing;
 	bool finishing; /* the walk hears a task: what it says now belongs there */
 	bool stop; /* asked for by the observer */
+	unsigned int most_waiting;    /* tasks that nobody works on */
+	struct lull_task *here;       /* the walk works on it */
+	struct lull_file **batch;     /* room for a sync */
+	unsigned int unsynced;        /* tasks since the last sync was begun */
+	uint64_t inodes[INODE_BITS / 64]; /* of sources that are linked, of dests that are replaced */
 };
 
 /* ---- events ---- */
@@ -239,6 +261,8 @@ static void *work(void *ctx)
 		if (q->next == q->n)
 			break;
 		task = q->ring[(q->head + q->next++) % q->room];
+		if (task->state == DONE)
+			continue;
 		task->state = AT_WORK;
 		(void)pthread_mutex_unlock(&q->lock);
 		if (on_stop(task))
@@ -262,11 +286,161 @@ static void free_task(struct lull_task *task)
 	free(task);
 }
 
+static struct lull_task *head(const struct lull_queue *q)
+{
+	return q->ring[q->head];
+}
+
+static bool waits_for_disk(const struct lull_task *task)
+{
+	return task->state == DONE && task->file.due && !task->file.settled;
+}
+
+/* Those that are done and wait for the commit of this number, or 0: for which none was begun. */
+static unsigned int gather(struct lull_queue *q, uint64_t commit)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < q->n; i++) {
+		struct lull_task *task = q->ring[(q->head + i) % q->room];
+
+		if (waits_for_disk(task) && task->file.commit == commit)
+			q->batch[n++] = &task->file;
+	}
+	return n;
+}
+
+static uint64_t *inode_bit(struct lull_queue *q, const struct stat *st, uint64_t *ret_mask)
+{
+	uint64_t bit = (st->st_ino * 0x9e3779b97f4a7c15ULL >> 40) % INODE_BITS;
+
+	*ret_mask = 1ULL << bit % 64;
+	return &q->inodes[bit / 64];
+}
+
+static void note_inodes(struct lull_queue *q, const struct lull_file *f)
+{
+	uint64_t mask;
+
+	if (f->entry.dst.st_ino)
+		*inode_bit(q, &f->entry.dst, &mask) |= mask;
+	if (f->link)
+		*inode_bit(q, &f->entry.src, &mask) |= mask;
+}
+
+/* Without those that are gone. */
+static void note_inodes_anew(struct lull_queue *q)
+{
+	memset(q->inodes, 0, sizeof(q->inodes));
+	for (unsigned int i = 0; i < q->n; i++)
+		note_inodes(q, &q->ring[(q->head + i) % q->room]->file);
+}
+
+static bool is_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* links: of the sources that are linked, else of the dests. */
+static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
+{
+	uint64_t mask;
+
+	if (!q || q->n == 0 || (*inode_bit(q, st, &mask) & mask) == 0)
+		return false;
+	for (unsigned int i = 0; i < q->n; i++) {
+		const struct lull_file *f = &q->ring[(q->head + i) % q->room]->file;
+
+		if (links ? f->link && is_inode(&f->entry.src, st) : is_inode(&f->entry.dst, st))
+			return true;
+	}
+	return false;
+}
+
+bool lull_queue_replaces(struct lull_tree *tree, const struct stat *st)
+{
+	return has_inode(tree->queue, st, false);
+}
+
+bool lull_queue_links(struct lull_tree *tree, const struct stat *src)
+{
+	return has_inode(tree->queue, src, true);
+}
+
+/* The oldest one, and all that one sync can be for. Called and left with the lock held. */
+static void settle(struct lull_queue *q)
+{
+	unsigned int n = gather(q, head(q)->file.commit);
+
+	note_inodes_anew(q);
+	if (head(q)->file.commit == 0)
+		q->unsynced = 0;
+	(void)pthread_mutex_unlock(&q->lock);
+	lull_settle(q->batch, n);
+	(void)pthread_mutex_lock(&q->lock);
+}
+
+/* The other way round: one is begun when it is sure to be needed. */
+static void begin_sync(struct lull_queue *q)
+{
+	unsigned int n;
+
+	if (++q->unsynced < MAX(q->room / 2, 1u))
+		return;
+	q->unsynced = 0;
+	(void)pthread_mutex_lock(&q->lock);
+	n = gather(q, 0);
+	(void)pthread_mutex_unlock(&q->lock);
+	lull_settle_begin(q->batch, n);
+}
+
+/* What another task was to make it a name of may not have come about: then it is a copy. */
+static void link_earlier(struct lull_file *f)
+{
+	int r = lull_entry_link_earlier(&f->entry);
+
+	f->link = false;
+	if (r == 0 && lull_entry_becomes_regular(&f->entry)) {
+		lull_file_copy(f);
+		return;
+	}
+	if (r == 0 && !lull_node_make(&f->entry)) {
+		lull_entry_undo(&f->entry);
+		r = -1;
+	}
+	f->linked = true;
+	f->outcome = r < 0 ? LULL_FAILED : LULL_OK;
+}
+
+/* What is left of a task that is done, on the walk's thread. False if it has failed. */
+static bool end_task(struct lull_queue *q, struct lull_task *task)
+{
+	struct lull_file *f = &task->file;
+	bool done;
+
+	q->finishing = true;
+	hear_all(q->tree, &task->own);
+	f->voice = q->tree->voice;
+	if (f->link)
+		link_earlier(f);
+	if (f->due && !f->settled)
+		lull_settle(&f, 1);
+	if (f->due)
+		lull_file_name(f);
+	done = f->linked ? f->outcome == LULL_OK : lull_file_finish(f);
+	q->steps -= task->after_steps;
+	q->notes -= task->after_notes;
+	hear_all(q->tree, &task->after);
+	q->finishing = false;
+	free_task(task);
+	return done;
+}
+
 /* The oldest one: shows how far it is, and finishes it if it is done. Called and left with
    the lock held. */
 static bool finish_head(struct lull_queue *q)
 {
-	struct lull_task *task = q->ring[q->head];
+	struct lull_task *task = head(q);
 	const struct lull_observer *o = q->tree->voice.observer;
 	struct lull_progress progress = task->progress;
 	bool progressed = task->progressed, done = task->state == DONE;
@@ -279,21 +453,27 @@ static bool finish_head(struct lull_queue *q)
 		(void)pthread_mutex_lock(&q->lock);
 		return false;
 	}
+	if (waits_for_disk(task))
+		settle(q);
 	q->head = (q->head + 1) % q->room;
 	q->n--;
-	q->next--;
+	q->next -= q->next > 0;
+	if (q->n == 0)
+		memset(q->inodes, 0, sizeof(q->inodes));
 	(void)pthread_mutex_unlock(&q->lock);
-	q->finishing = true;
-	hear_all(q->tree, &task->own);
-	task->file.voice = q->tree->voice;
-	(void)lull_file_finish(&task->file);
-	q->steps -= task->after_steps;
-	q->notes -= task->after_notes;
-	hear_all(q->tree, &task->after);
-	q->finishing = false;
-	free_task(task);
+	(void)end_task(q, task);
 	(void)pthread_mutex_lock(&q->lock);
 	return true;
+}
+
+/* Those that need not be waited for; and, if they have waited long enough, the disk. */
+static void finish_ready(struct lull_queue *q)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	while (q->n > 0 && head(q)->state == DONE &&
+	       (!waits_for_disk(head(q)) || lull_clock_now() - head(q)->since > LONGEST_WAIT_NS))
+		(void)finish_head(q);
+	(void)pthread_mutex_unlock(&q->lock);
 }
 
 /* Until at most that many are left. */
@@ -308,7 +488,7 @@ static void finish(struct lull_queue *q, unsigned int left)
 			continue;
 		if (lull_tree_should_stop(q->tree))
 			__atomic_store_n(&q->stop, true, __ATOMIC_RELAXED);
-		if (q->ring[q->head]->state == DONE)
+		if (head(q)->state == DONE)
 			continue;
 		until = lull_clock_now() + LOOK_NS;
 		at.tv_sec = (time_t)(until / NSEC_PER_SEC);
@@ -320,7 +500,7 @@ static void finish(struct lull_queue *q, unsigned int left)
 
 void lull_queue_drain(struct lull_tree *tree)
 {
-	if (tree->queue)
+	if (tree->queue && !tree->queue->finishing)
 		finish(tree->queue, 0);
 }
 
@@ -381,6 +561,89 @@ static bool is_shared(const struct lull_entry *e)
 		 S_ISLNK(st.st_mode)));
 }
 
+static unsigned int count_waiting(struct lull_queue *q)
+{
+	unsigned int n;
+
+	(void)pthread_mutex_lock(&q->lock);
+	n = q->n - q->next;
+	(void)pthread_mutex_unlock(&q->lock);
+	return n;
+}
+
+static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *file)
+{
+	struct lull_task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return NULL;
+	task->queue = q;
+	task->file = *file;
+	task->file.voice.task = task;
+	if (lull_file_own(&task->file))
+		return task;
+	free_task(task);
+	return NULL;
+}
+
+static void put_in(struct lull_queue *q, struct lull_task *task)
+{
+	note_inodes(q, &task->file);
+	task->since = lull_clock_now();
+	(void)pthread_mutex_lock(&q->lock);
+	q->ring[(q->head + q->n++) % q->room] = task;
+	(void)pthread_cond_signal(&q->work);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/* It does not wait, nor does what was before it. */
+static bool end_now(struct lull_queue *q, struct lull_task *task)
+{
+	finish(q, 0);
+	return end_task(q, task);
+}
+
+void lull_queue_directly(struct lull_file *file)
+{
+	struct lull_queue *q = file->entry.tree->queue;
+
+	if (!q || !q->here || &q->here->file != file || !file->voice.task)
+		return;
+	finish(q, 0);
+	q->finishing = true;
+	hear_all(q->tree, &q->here->own);
+	q->finishing = false;
+	file->voice = q->tree->voice;
+}
+
+/* Without workers. */
+static bool work_here(struct lull_queue *q, struct lull_task *task)
+{
+	if (!task->file.link) {
+		q->here = task;
+		lull_file_copy(&task->file);
+		q->here = NULL;
+	}
+	task->state = DONE;
+	if (q->n == 0 && !task->file.due)
+		return end_task(q, task);
+	finish(q, q->room - 1);
+	put_in(q, task);
+	if (task->file.due)
+		begin_sync(q);
+	finish_ready(q);
+	return true;
+}
+
+/* Waits until there is room for one more, and one of them for a worker. */
+static void make_room(struct lull_queue *q)
+{
+	finish(q, q->room - 1);
+	finish_ready(q);
+	while (q->n > 0 && count_waiting(q) >= q->most_waiting)
+		finish(q, q->n - 1);
+}
+
 bool lull_queue_file(struct lull_file *file)
 {
 	struct lull_tree *tree = file->entry.tree;
@@ -389,65 +652,81 @@ bool lull_queue_file(struct lull_file *file)
 
 	if (tree->set)
 		return lull_set_add(tree->set, file);
-	if (!q || is_shared(&file->entry)) {
-		bool done;
-
-		lull_queue_drain(tree);
-		lull_file_copy(file);
-		done = lull_file_finish(file);
-		lull_result_done(&file->result);
-		return done;
-	}
-	task = calloc(1, sizeof(*task));
-	if (task) {
-		task->queue = q;
-		task->file = *file;
-		task->file.voice.task = task;
-	}
-	if (!task || !lull_file_own(&task->file)) {
+	task = new_task(q, file);
+	if (!task) {
 		lull_tree_note(tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.dst_path, NULL);
 		lull_entry_undo(&file->entry);
-		if (task)
-			free_task(task);
 		return false;
 	}
-	finish(q, q->room - 1);
-	(void)pthread_mutex_lock(&q->lock);
-	q->ring[(q->head + q->n++) % q->room] = task;
-	(void)pthread_cond_signal(&q->work);
-	(void)pthread_mutex_unlock(&q->lock);
+	if (!file->link && is_shared(&file->entry)) {
+		finish(q, 0);
+		task->file.voice = tree->voice;
+		lull_file_copy(&task->file);
+		return end_now(q, task);
+	}
+	if (q->n_threads == 0)
+		return work_here(q, task);
+	make_room(q);
+	if (file->link)
+		task->state = DONE;
+	put_in(q, task);
 	return true;
 }
 
-/* How many jobs, and tasks for each, there are descriptors for. */
-static unsigned int limit_jobs(unsigned int wanted, unsigned int *ret_tasks)
+/* How many jobs, tasks, levels and syncs of single files there are descriptors for. */
+static unsigned int share_descriptors(struct lull_tree *tree, unsigned int wanted,
+				      unsigned int *ret_tasks)
 {
-	struct rlimit limit;
-	uint64_t room = 1024 - OTHER_DESCRIPTORS, jobs;
+	unsigned int jobs, room;
+	unsigned int limit = lull_limits_raise(MOST_JOBS * DESCRIPTORS_A_JOB +
+					       MOST_TASKS * DESCRIPTORS_A_TASK +
+					       MOST_LEVELS * DESCRIPTORS_A_LEVEL + OTHER_DESCRIPTORS);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		room = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
-	jobs = MIN(MIN(wanted, MOST_JOBS), room / (DESCRIPTORS_A_JOB + DESCRIPTORS_A_TASK));
+	room = limit > OTHER_DESCRIPTORS ? limit - OTHER_DESCRIPTORS : 0;
+	tree->single_syncs = MIN(room / 8, LULL_DURABLE_FILES);
+	room -= tree->single_syncs;
+	tree->open_levels = MIN(MAX(room / 2 / DESCRIPTORS_A_LEVEL, 1u), MOST_LEVELS);
+	room -= MIN(tree->open_levels * DESCRIPTORS_A_LEVEL, room);
+	jobs = limit < LEAST_FOR_JOBS ? 1 : MIN(MIN(wanted, MOST_JOBS), room / 2 / DESCRIPTORS_A_JOB);
 	jobs = MAX(jobs, 1u);
-	room = room / jobs > DESCRIPTORS_A_JOB ? room / jobs - DESCRIPTORS_A_JOB : 0;
-	*ret_tasks = (unsigned int)MIN(MAX(room / DESCRIPTORS_A_TASK, 1u), MOST_TASKS_A_JOB);
-	return (unsigned int)jobs;
+	room -= MIN(jobs > 1 ? jobs * DESCRIPTORS_A_JOB : 0, room);
+	*ret_tasks = MIN(MAX(room / DESCRIPTORS_A_TASK, 1u), MOST_TASKS);
+	return jobs;
+}
+
+static int start_threads(struct lull_queue *q, unsigned int n)
+{
+	sigset_t all, before;
+	int r = 0;
+
+	q->thread = calloc(n, sizeof(pthread_t));
+	if (!q->thread)
+		return -ENOMEM;
+	/* Signals are for the walk's thread, where they end its waiting. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	while (r == 0 && q->n_threads < n) {
+		r = -pthread_create(&q->thread[q->n_threads], NULL, work, q);
+		if (r == 0)
+			q->n_threads++;
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return q->n_threads > 0 ? 0 : r;
 }
 
 int lull_queue_open(struct lull_tree *tree, unsigned int n)
 {
 	struct lull_queue *q = calloc(1, sizeof(*q));
-	unsigned int tasks;
 	pthread_condattr_t monotonic;
-	sigset_t all, before;
+	unsigned int room;
 	int r = 0;
 
 	if (!q)
 		return -ENOMEM;
-	n = limit_jobs(n, &tasks);
-	*q = (struct lull_queue){ .tree = tree, .room = n * tasks };
-	q->ring = calloc(q->room, sizeof(struct lull_task *));
-	q->thread = calloc(n, sizeof(pthread_t));
+	n = share_descriptors(tree, n, &room);
+	*q = (struct lull_queue){ .tree = tree, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
+	q->ring = calloc(room, sizeof(*q->ring));
+	q->batch = calloc(room, sizeof(*q->batch));
 	(void)pthread_mutex_init(&q->lock, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -455,19 +734,13 @@ int lull_queue_open(struct lull_tree *tree, unsigned int n)
 	(void)pthread_cond_init(&q->done, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 	tree->queue = q;
-	/* Signals are for the walk's thread, where they end its waiting. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	while (q->ring && q->thread && r == 0 && q->n_threads < n) {
-		r = -pthread_create(&q->thread[q->n_threads], NULL, work, q);
-		if (r == 0)
-			q->n_threads++;
-	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (q->n_threads > 0)
-		return 0;
-	lull_queue_close(tree);
-	return r < 0 ? r : -ENOMEM;
+	if (!q->ring || !q->batch)
+		r = -ENOMEM;
+	if (r == 0 && n > 1)
+		r = start_threads(q, n);
+	if (r < 0)
+		lull_queue_close(tree);
+	return r;
 }
 
 void lull_queue_close(struct lull_tree *tree)
@@ -487,6 +760,7 @@ void lull_queue_close(struct lull_tree *tree)
 	(void)pthread_cond_destroy(&q->done);
 	(void)pthread_mutex_destroy(&q->lock);
 	free(q->thread);
+	free(q->batch);
 	free(q->ring);
 	free(q);
 	tree->queue = NULL;

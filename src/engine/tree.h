@@ -8,6 +8,7 @@
  *     walk.c      a directory and all below it
  *     node.c      links, fifos, devices
  *     file.c      a regular file; data.c its data, keep.c its attributes
+ *     naming.c    the name of a new one, when it is on disk: settle.c
  *     lone.c      a small one that is all there is to copy
  *     set.c       regular files that are frozen together
  *     queue.c     files side by side, heard of in order
@@ -59,7 +60,9 @@ struct lull_tree {
 	const struct lull_cp *cp;
 	struct lull_voice voice;       /* of what the walk itself has to say */
 	struct lull_totals *totals;
-	struct lull_queue *queue;      /* NULL: one after the other */
+	struct lull_queue *queue;      /* NULL: there is a set */
+	unsigned int open_levels;      /* directories of the walk that stay open */
+	unsigned int single_syncs;     /* files that are synced one by one at the end */
 	struct lull_set *set;          /* files wait for each other in it; NULL: they do not */
 	struct lull_dirref *dest_root; /* what names in links and made start from */
 	struct lull_idmap *operands;   /* sources, to see one twice; NULL with only one */
@@ -97,6 +100,7 @@ struct lull_entry {
 	bool dst_is_itself;     /* dst was found without following it */
 	char *backup;           /* name in dst_dir that dest has got, or is to get; or NULL */
 	bool backup_due;        /* it gets it when the new one takes its place */
+	bool removal_due;       /* dest is fresh, but what it was goes only then */
 	char *backup_path;      /* for people */
 	struct lull_named *named; /* this entry in links, or NULL */
 };
@@ -108,13 +112,13 @@ struct lull_level {
 	struct lull_dirref *dst;
 	uint64_t dev, inode;         /* of the source */
 	uint64_t dst_dev, dst_inode;
+	bool made;                   /* dst is new */
 };
 
 /* What is said of a whole operand. */
 struct lull_operand {
 	const char *src_path;
 	const char *dst_path;
-	bool made_directory; /* the first one is on record: see links */
 	bool into_itself;    /* set when dest was met in the source */
 };
 
@@ -151,6 +155,12 @@ int lull_entry_move(struct lull_entry *entry) _must_check_;
 
 /* True if dest is to be a regular file with the data of the source. */
 bool lull_entry_becomes_regular(const struct lull_entry *entry);
+
+/* True if dest, which is to go, can keep its name until a new file takes that. */
+bool lull_entry_can_stay(const struct lull_entry *entry);
+
+/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that failed. */
+int lull_entry_link_earlier(struct lull_entry *entry);
 
 /* True if both names are the same entry of the same directory. */
 bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b);

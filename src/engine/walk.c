@@ -24,9 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Levels that are kept open: with the files in work well below the usual 1024 descriptors. */
-#define OPEN_LEVELS 100
-
 static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path)
 {
 	lull_tree_note(e->tree, kind, err, path, NULL);
@@ -148,7 +145,7 @@ static bool is_above(const struct lull_entry *e, const struct lull_level *level)
 }
 
 /* Makes dest, or takes the one that is there. k->dst is what it was. */
-static bool make_dest(struct lull_entry *e, struct lull_operand *operand, mode_t omitted,
+static bool make_dest(struct lull_entry *e, const struct lull_level *level, mode_t omitted,
 		      struct lull_keep *k, int *ret_fd)
 {
 	int dir = e->dst_dir->fd;
@@ -177,11 +174,10 @@ static bool make_dest(struct lull_entry *e, struct lull_operand *operand, mode_t
 		if (r < 0)
 			return complain(e, LULL_NOTE_SET_MODE, r, e->dst_path);
 	}
-	/* The first is met again if dest lies in the source. */
-	if (!operand->made_directory &&
+	/* The first of each branch is met again if dest lies in the source: all others lie in one. */
+	if (!(level && level->made) &&
 	    !lull_idmap_add(e->tree->links, st.st_dev, st.st_ino, e->dst_rel))
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
-	operand->made_directory = true;
 	lull_durable_add_directory(e->tree, *ret_fd);
 	if (e->tree->cp->verbose)
 		lull_tree_note(e->tree, LULL_NOTE_COPIED, 0, e->src_path, e->dst_path);
@@ -289,7 +285,7 @@ static bool fill(struct lull_entry *e, struct lull_level *level, struct lull_lev
 	if (e->tree->cp->one_file_system && level && level->dev != e->src.st_dev)
 		return true;
 	/* The operand's own level has directories that are not below any ".." of ours. */
-	for (unsigned int i = 0; far && i < OPEN_LEVELS; i++)
+	for (unsigned int i = 0; far && i < e->tree->open_levels; i++)
 		far = far->up;
 	if (far && far->src)
 		park(far);
@@ -357,7 +353,7 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		lull_entry_undo(e);
 		return false;
 	}
-	if (!make_dest(e, operand, omitted, &keep, &dst_fd)) {
+	if (!make_dest(e, level, omitted, &keep, &dst_fd)) {
 		if (dst_fd >= 0)
 			(void)close(dst_fd);
 		lull_entry_undo(e);
@@ -365,6 +361,7 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 	}
 	self.dst_dev = keep.dst.st_dev;
 	self.dst_inode = keep.dst.st_ino;
+	self.made = keep.fresh;
 	self.dst = lull_dirref_new(dst_fd);
 	if (!self.dst) {
 		(void)close(dst_fd);

@@ -3,6 +3,7 @@
 #include "sys/hook.h"
 
 #include "sys/clock.h"
+#include "sys/limits.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -170,6 +171,7 @@ static void become_hook(char **argv, char **env, const struct lull_hook_traces *
 		(void)dup2(traces->output, STDERR_FILENO);
 	}
 	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+	lull_limits_restore();
 	environ = env;
 	execvp(argv[0], argv);
 	_exit(errno == ENOENT ? 127 : 126);

@@ -83,6 +83,33 @@ says 'Stale file handle'
 same 'nothing is left open to others' '' "$(find moved -name '*lullcp*')"
 rm -rf move moved away
 
+# no more descriptors than cp needs, or a few more
+mkdir flat
+for i in {1..300}; do echo "$i" >"flat/$i"; done
+steep=steep$(printf '/d%.0s' {1..200})
+mkdir -p "$steep"
+echo bottom >"$steep/f"
+for how in -r '-a --reflink=never' -aj4; do
+  for tree in flat steep; do
+    rc=0
+    # shellcheck disable=SC2086 # options
+    (ulimit -n 20 && exec "$LULLCP" $how $tree few) 2>"$T/err" || rc=$?
+    same "$how $tree: 20 descriptors" 0 $rc
+    check "$how $tree: all of it" diff -r $tree few
+    rm -rf few
+  done
+done
+rm -rf flat steep
+
+# dest lies in the source, and other directories of it come before
+for i in {1..4}; do
+  mkdir -p self/{a,b,c}$i self/self
+  expect 1 -R self self
+  says "cannot copy a directory, 'self', into itself, 'self/self'"
+  check 'it comes to an end' test "$(find self -type d | wc -l)" -lt 40
+  rm -rf self
+done
+
 # ---- signals ----
 
 mkfifo pipe

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What it takes until a new file is on disk, by file system. Data, size and map of a file must be
+ * there before its name is: otherwise a power failure may leave the name and no contents.
+ *
+ *   XFS      A clone's map and the name go to one log, in their order, and the log flushes the
+ *            device first: the name of a cloned file never survives without its map. Bytes that
+ *            were written have no blocks until they are written back.
+ *   Btrfs    fsync(2) of a directory logs the inodes that its new names lead to, without their
+ *            extents (LOG_INODE_EXISTS in fs/btrfs/tree-log.c), unless an earlier commit has them.
+ *            fsync(2) of a file without a name does nothing: only a commit helps.
+ */
+#pragma once
+
+#include "util/macros.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* True if a name on fd's file system never survives a map that was made before it. fstatfs(2). */
+bool lull_commit_keeps_order(int fd);
+
+/* True if fdatasync(2) of a file without a name puts it on disk. fstatfs(2). */
+bool lull_commit_syncs_unnamed(int fd);
+
+/*
+ * Begins a commit of fd's file system, in the background, with all clones that were made so far,
+ * but not what is only in the page cache. *ret_commit is its number. 0, or -errno, as -ENOTTY where
+ * there is no such thing. BTRFS_IOC_START_SYNC.
+ */
+int lull_commit_start(int fd, uint64_t *ret_commit) _must_check_;
+
+/* Waits until that commit is on disk. 0 or -errno. BTRFS_IOC_WAIT_SYNC. */
+int lull_commit_wait(int fd, uint64_t commit) _must_check_;
