@@ -3,6 +3,9 @@
 # Installs what is needed, builds, and passes all tests. As root; a skipped test has failed.
 set -eu
 cd "$(dirname "$0")/.."
+if [ -z "${LULL_OWN_ROOT:-}" ]; then
+  LULL_OWN_ROOT=1 exec bash tests/own-root.sh bash tests/run.sh "$@"
+fi
 sh tools/install-deps.sh
 build=${LULL_BUILD:-build-test}
 [ -d "$build" ] || meson setup "$build" -Dwerror=true -Dtests=enabled >/dev/null

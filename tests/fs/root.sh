@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The suite in a chroot whose root is no mount point: run.sh gets one that is, and nobody else sees it.
+own=$(cd "$(dirname "$0")/.." && pwd)/own-root.sh
+. "$(dirname "$0")/../lib.sh"
+fs_test "$@"
+
+# As where systemd runs: what is mounted in one namespace is mounted in all that stem from it.
+mount --make-rshared / || cannot_run 'the root of this machine is no mount point'
+mkdir "$T/root"
+for d in /*; do
+  if [ -L "$d" ]; then
+    cp -P "$d" "$T/root/"
+  elif [ -d "$d" ]; then
+    mkdir "$T/root/$d"
+    case $d in
+    /dev) ;;
+    *) mount --rbind "$d" "$T/root/$d" || framework_failure "bind $d" ;;
+    esac
+  fi
+done
+cp "$own" "$T/root/tmp-own-root.sh"
+inside() { chroot "$T/root" "$@"; }
+private=(unshare -m --propagation private)
+check_not 'the root is no mount point' inside "${private[@]}" true
+# without devices there is no private mount to be had
+inside bash /tmp-own-root.sh true 2>"$T/err"
+same 'no devices' 1 $?
+says 'is no mount point. Leave it, type "mount --bind'
+mount --rbind /dev "$T/root/dev"
+sort /proc/self/mountinfo >"$T/before"
+same 'it is one' "private /usr" \
+  "$(inside bash -c 'cd /usr && exec bash /tmp-own-root.sh "$@"' bash "${private[@]}" sh -c 'echo "private $PWD"')"
+same 'arguments' 'a b  c' "$(inside bash /tmp-own-root.sh sh -c 'echo "$1 $2 $3"' sh 'a b' '' c)"
+inside bash /tmp-own-root.sh sh -c 'mount -t tmpfs tmpfs /tmp; exit 7'
+same 'status' 7 $?
+same 'mounts that others see' 0 "$(sort /proc/self/mountinfo | comm -13 "$T/before" - | wc -l)"
+# where the root is one nothing changes
+same 'as it is' "$(readlink /proc/self/ns/mnt)" "$(bash "$own" readlink /proc/self/ns/mnt)"
+mount --make-rprivate /
+for d in "$T/root"/*/; do umount -R -l "${d%/}"; done 2>/dev/null
+finish
