@@ -11,7 +11,7 @@ hook=${HOOK_LIBVIRT:?the hook to test}
 export PATH=$PATH:/usr/sbin
 daemons=
 # A libvirt of this test's own: nobody else sees these directories, nor its mounts.
-for d in /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
+for d in /etc/libvirt/qemu /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
   mkdir -p "$d"
   mount -t tmpfs tmpfs "$d" || cannot_run "cannot mount on $d"
 done
@@ -108,7 +108,7 @@ hooked 0 thaw "$a"
 
 # overlays elsewhere, the domain named
 hooked 0 --domain=lulltest --sidecar-dir="$T/side" freeze "$a" "$b"
-same 'overlays are in the directory' 2 "$(find "$T/side" -name '*lullcp-overlay' | wc -l)"
+same 'overlays are in the directory' 2 "$(find "$T/side" -name '*.lullcp-overlay.qcow2' | wc -l)"
 guest 0 35 2M 64k
 hooked 0 --domain=lulltest --sidecar-dir="$T/side" thaw "$a" "$b"
 at_rest 'elsewhere'
@@ -127,13 +127,58 @@ says 'nothing is redirected'
 at_rest 'no guest agent'
 hooked 1 freeze "$M/v m"
 says 'no running domain uses'
+says '--shut-off='
 hooked 1 freeze relative
+hooked 1 --shut-off=perhaps freeze "$a"
+says 'neither clone nor later nor fail'
+# a domain that is named wrongly is none that is shut off
+hooked 1 --domain=nosuch --shut-off=clone freeze "$a"
+says "'lulltest' uses"
+hooked 1 --shut-off=clone freeze "$a" "$M/other"
+at_rest 'refused'
+
+# where no overlay is, nothing has to be thawed, whatever is missing
+dead='qemu+unix:///system?socket=/nonexistent'
+hooked 1 --connect="$dead" freeze "$a"
+says 'libvirt does not answer'
+hooked 0 --connect="$dead" thaw "$a" "$b"
+expect 5 --hook="$hook --connect=$dead" "$a" "$M/clone"
+says 'libvirt does not answer'
+line_break="$M/v m/a
+b.img"
+hooked 1 freeze "$line_break"
+hooked 0 thaw "$line_break"
+hooked 0 freeze "$a"
+hooked 1 --connect="$dead" thaw "$a"
+says "thaw again"
+hooked 0 thaw "$a"
+at_rest 'libvirt went away'
+
+# an overlay named as by earlier versions
+former="$M/v m/.a.img.lullcp-overlay"
+as_former() {
+  vs snapshot-create-as lulltest --disk-only --no-metadata --atomic \
+    --diskspec "vda,snapshot=external,driver=qcow2,file=$former" --diskspec vdb,snapshot=no >"$T/out" 2>&1 ||
+    framework_failure "snapshot: $(cat "$T/out")"
+}
+as_former
+guest 0 42 7M 64k
+hooked 0 thaw "$a" "$b"
+at_rest 'former name'
+same 'former name: merged' 42 "$(pattern "$a" raw 7340032)"
+as_former
+guest 0 43 7M 64k
+hooked 0 --shut-off=clone freeze "$a"
+same 'former name, frozen again: merged' 43 "$(pattern "$a" raw 7340032)"
+check_not 'the former one is gone' test -e "$former"
+hooked 0 thaw "$a"
+at_rest 'former name, frozen again'
 hooked 1 melt "$a"
 
 # a merge that was cut off when all was copied: the image is of no moment
 hooked 0 freeze "$a"
 guest 0 49 1M 64k
-overlay="$M/v m/.a.img.lullcp-overlay"
+overlay="$M/v m/.a.img.lullcp-overlay.qcow2"
 chmod +t "$overlay"
 check 'a merge begins' vs blockcommit lulltest vda --active --shallow --wait
 guest 0 50 3M 64k
@@ -172,7 +217,37 @@ says "$overlay"
 check 'the overlay is kept' test -e "$overlay"
 check 'what it says to do works' qemu-img commit -q "$overlay"
 same 'merged by hand' 66 "$(pattern "$a" raw 5242880)"
+
+# shut off: 5 and 75 and 0 of lullcp, but never with an overlay that holds its writes
+for option in --domain=lulltest --quiesce; do
+  hooked 1 $option --shut-off=clone freeze "$a" "$b"
+  says 'before that is mended'
+done
 rm -f "$overlay"
 hooked 0 thaw "$a" "$b"
+silent
+for define in '' define; do # a domain that libvirt has forgotten, and one that it knows
+  [ -z "$define" ] || vs define "$T/domain.xml" >"$T/out" 2>&1 || bad "define: $(cat "$T/out")"
+  for option in --domain=lulltest --quiesce; do
+    hooked 1 $option freeze "$a"
+    says 'no running domain uses'
+    hooked 75 $option --shut-off=later freeze "$a" "$b"
+    hooked 0 $option --shut-off=clone freeze "$a" "$b"
+    silent
+    hooked 0 $option thaw "$a" "$b"
+    silent
+  done
+  libvirt="$hook --connect=qemu:///system --domain=lulltest"
+  expect 5 --hook="$libvirt" "$a" "$M/clone"
+  expect 75 --hook="$libvirt --shut-off=later" "$a" "$M/clone"
+  check_not 'nothing is published' test -e "$M/clone"
+  expect 0 --hook="$libvirt --shut-off=clone" "$a" "$M/clone"
+  check 'shut off: the clone' cmp "$a" "$M/clone"
+  rm "$M/clone"
+  [ -z "$define" ] || same 'its definition is what it was' "$M/v m/a.img $M/v m/b.qcow2 " \
+    "$(vs domblklist lulltest | awk '{ $1 = ""; printf "%s ", substr($0, 2) }')"
+  same 'no overlay' '' "$(find "$M" -name '*lullcp-overlay*')"
+done
+check "undefined" vs undefine lulltest
 fs_unmount "$M"
 finish
