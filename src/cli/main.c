@@ -142,6 +142,9 @@ static int run_copy(const struct command *command, struct render *render,
 	int status = words_exit_status(outcome);
 
 	render_totals(render, outcome, &totals);
+	if (outcome == LULL_OK)
+		render_moments(render);
+	free(render->written);
 	if (render->input_failed) {
 		(void)fprintf(stderr, "%s: error closing file\n", command->program);
 		status = status ? status : 1;

@@ -3,6 +3,7 @@
 #include "render.h"
 
 #include "json.h"
+#include "moments.h"
 #include "notes.h"
 #include "obstacle.h"
 #include "quote.h"
@@ -249,6 +250,25 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 	free(text);
 }
 
+void render_moments(struct render *render)
+{
+	const struct command *c = render->command;
+	const char *path = NULL;
+	char *text = moments_warning(c, render->written, &path);
+
+	if (!text)
+		return;
+	if (c->json)
+		json_warning(text, path);
+	if (!c->quiet) {
+		clear_line(render);
+		service_level(SERVICE_WARNING);
+		(void)fprintf(stderr, "%s: warning: %s\n", c->program, text);
+		service_level(SERVICE_ERROR);
+	}
+	free(text);
+}
+
 void render_announce(struct render *render, enum lull_method method, uint64_t ns)
 {
 	const struct command *c = render->command;
@@ -446,6 +466,10 @@ void render_end(struct render *render, enum lull_outcome outcome,
 		explain(result);
 	if (c->histogram && p->calls > 0)
 		draw_histogram(result);
+	if (outcome == LULL_OK && p->source && !render->written &&
+	    (p->method == LULL_METHOD_SNAPSHOT || p->method == LULL_METHOD_ATOMIC ||
+	     p->method == LULL_METHOD_TRUST))
+		render->written = strdup(p->source);
 }
 
 static const char *date(uint64_t ns, char *room, size_t size)

@@ -11,6 +11,7 @@ struct render {
 	bool terminal;
 	bool summarized;      /* a JSON summary was written */
 	bool input_failed;    /* standard input, which was asked for an answer */
+	char *written;        /* a file that was written to while it was cloned, or NULL; owned */
 	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */
 	uint64_t next_status; /* the same for JSON status lines */
 };
@@ -35,6 +36,9 @@ bool render_ask(struct render *render, const struct lull_question *question);
 /* Bytes that were copied because a clone was refused: once, at the end. */
 void render_totals(struct render *render, enum lull_outcome outcome,
 		   const struct lull_totals *totals);
+
+/* A warning, if several files were cloned that should be of one moment: once, at the end. */
+void render_moments(struct render *render);
 
 /* Writers are about to wait. */
 void render_announce(struct render *render, enum lull_method method, uint64_t ns);

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Most files of a list do not depend on each other, and a warning about each list would be ignored. So
+ * this warns only where somebody wrote while one of the files was cloned, or where the names are
+ * those of a database and its journal.
+ */
+#include "moments.h"
+
+#include "quote.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* https://www.sqlite.org/tempfiles.html */
+static const char *const suffixes[] = { "-wal", "-journal", "-shm" };
+
+static bool belongs(const char *database, const char *other)
+{
+	size_t len = strlen(database);
+
+	if (strncmp(database, other, len) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (strcmp(other + len, suffixes[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool belong_together(const struct command *command, const char **ret_first,
+			    const char **ret_second)
+{
+	/* A long list is made by a program, and this takes the square of it. */
+	unsigned int n = command->n_sources < 256 ? command->n_sources : 256;
+
+	for (unsigned int i = 0; i < n; i++) {
+		for (unsigned int k = 0; k < n; k++) {
+			if (belongs(command->sources[i], command->sources[k])) {
+				*ret_first = command->sources[i];
+				*ret_second = command->sources[k];
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+char *moments_warning(const struct command *command, const char *written, const char **ret_path)
+{
+	const struct lull_cp *cp = &command->engine.cp;
+	const char *first, *second;
+	char *text = NULL;
+	int r = -1;
+
+	if (command->n_sources < 2 || command->engine.hook || cp->attributes_only ||
+	    cp->hard_link || cp->symbolic_link)
+		return NULL;
+	if (belong_together(command, &first, &second)) {
+		*ret_path = first;
+		r = asprintf(&text, "the clones of %s and %s are of different moments; "
+			     "--hook=COMMAND makes them of one", quote(first), quote(second));
+	} else if (written) {
+		*ret_path = written;
+		r = asprintf(&text, "somebody wrote to %s meanwhile, and the clones are of "
+			     "different moments; --hook=COMMAND makes them of one",
+			     quote(written));
+	}
+	return r < 0 ? NULL : text;
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Several files without a hook are of different moments: one line of warning where that matters.
+# And clones of an image with an XFS in it, mounted beside the original.
+. "$(dirname "$0")/../lib.sh"
+fs_test "$@"
+fs_mount xfs
+cd "$M" || exit 99
+mkdir d l sub
+for f in db db-wal db-shm a b a-b sub/db-wal; do echo "$f" >"$f"; done
+
+warned() { # warned STATUS ARG...: with one line
+  local want=$1
+  shift
+  expect "$want" "$@"
+  says 'of different moments; --hook=COMMAND makes them of one'
+  same "lines of lullcp $*" 1 "$(wc -l <"$T/err")"
+}
+quietly() {
+  expect 0 "$@"
+  silent
+}
+warned 0 db db-wal d
+says "the clones of 'db' and 'db-wal'"
+warned 0 db-wal db db-shm d
+warned 0 -t d ./db ./db-wal
+warned 0 --keep=2 db db-wal d
+warned 0 --reflink=never db db-wal d
+quietly -q db db-wal d
+quietly a b a-b d
+quietly db sub/db-wal d
+quietly db d
+quietly -l db db-wal l
+quietly --hook=true db db-wal d
+expect 0 --json db db-wal d
+same 'json' db "$(jq -r 'select(.type == "warning" and (.message | contains("different moments"))) | .path' "$T/out")"
+expect 1 db db-wal nothing d
+check_not 'nothing is said of clones that failed' grep -q 'different moments' "$T/err"
+
+# written to while it is cloned
+fragmented f 4000
+"$TOOLS/numbers" write f d "$SEED" "$T/progress" 2>"$T/writer.err" &
+writer=$!
+for _ in $(seq 1000); do
+  [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && break
+  sleep 0.02
+done
+warned 0 a f d
+says "somebody wrote to 'f' meanwhile"
+quietly -q a f d
+quietly f d
+kill $writer
+wait $writer 2>/dev/null
+quietly a f d
+
+# two file systems of one UUID
+truncate -s 400M img
+mkfs.xfs -q -m reflink=1 img
+quietly img img2
+mkdir "$T/one" "$T/two"
+mount -o loop img "$T/one" || cannot_run 'cannot mount a loop device'
+check_not 'XFS mounts its clone' mount -o loop img2 "$T/two"
+check 'with nouuid it does' mount -o loop,nouuid img2 "$T/two"
+umount "$T/two" "$T/one"
+cd / || exit 99
+fs_unmount "$M"
+finish
