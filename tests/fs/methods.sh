@@ -131,43 +131,55 @@ stop_writer
 rm -f "$M"/user/.*lullcp*
 no_snapshots "$M"
 
+# held_at_snapshot NAME: a clone of $M/f that stands still while it has a snapshot; its process is
+# $pid. A clone that was over before this looked is made again.
+held_at_snapshot() {
+  local snapshot=$M/.$1.lullcp-snap/snapshot
+  for _ in $(seq 20); do
+    "$LULLCP" --duty-cycle=1 --latency-budget=1ms "${ask[@]}" "$M/f" "$M/$1" 2>/dev/null &
+    pid=$!
+    while kill -0 $pid 2>/dev/null; do
+      [ -e "$snapshot" ] && [ -e "$M/.$1.lullcp" ] || continue
+      kill -STOP $pid
+      until grep -q '^State:.[TZ]' "/proc/$pid/status" 2>/dev/null; do kill -0 $pid 2>/dev/null || break; done
+      [ ! -e "$snapshot" ] || return 0
+      kill -CONT $pid
+      break
+    done
+    wait $pid
+    rm -f "$M/$1"
+  done
+  return 1
+}
+
 # Killed while it clones from a snapshot: the keeper deletes it; the keeper killed as well:
 # the next run does, or --recover.
 for how in keeper recover resume restart; do
   writer "$M/f"
-  "$LULLCP" --duty-cycle=1 "${ask[@]}" "$M/f" "$M/killed" 2>/dev/null &
-  pid=$!
-  for _ in $(seq 1000); do
-    [ -e "$M/.killed.lullcp-snap/snapshot" ] && break
-    sleep 0.02
-  done
-  sleep 0.1
-  check "$how: there is a snapshot" test -e "$M/.killed.lullcp-snap/snapshot"
-  keeper=$(pgrep -P $pid)
-  [ $how = keeper ] || kill -9 "$keeper"
-  kill -9 $pid
-  wait $pid 2>/dev/null
+  check "$how: there is a snapshot" held_at_snapshot killed
+  # shellcheck disable=SC2046 # a list
+  [ $how = keeper ] || kill -9 $(pgrep -P "$pid")
+  kill -9 "$pid"
+  wait "$pid" 2>/dev/null
   stop_writer
   case $how in
-    keeper) for _ in $(seq 100); do [ -e "$M/.killed.lullcp-snap" ] || break; sleep 0.05; done ;;
+    keeper) for _ in $(seq 1000); do [ -e "$M/.killed.lullcp-snap" ] || break; sleep 0.05; done ;;
     recover) expect 0 --recover "$M/killed" ;;
     *) expect 0 --$how "$M/f" "$M/killed" ;;
   esac
   no_snapshots "$M"
   # the keeper holds the lock until it has written down that the snapshot is gone
-  expect 0 --resume --lock-wait=10s "$M/f" "$M/killed"
+  expect 0 --resume --lock-wait=60s "$M/f" "$M/killed"
   check "$how: whole" cmp "$M/f" "$M/killed"
   no_leftovers "$M"
   rm "$M/killed"
 done
 # ended by a signal: it takes the snapshot with it, and --resume goes on
 writer "$M/f"
-"$LULLCP" --duty-cycle=1 "${ask[@]}" "$M/f" "$M/term" 2>/dev/null &
-pid=$!
-for _ in $(seq 1000); do [ -e "$M/.term.lullcp-snap/snapshot" ] && break; sleep 0.02; done
-sleep 0.1
-kill -TERM $pid
-wait $pid
+check 'there is a snapshot' held_at_snapshot term
+kill -TERM "$pid"
+kill -CONT "$pid"
+wait "$pid"
 same 'SIGTERM' 143 $?
 no_snapshots "$M"
 expect 0 --resume "${ask[@]}" "$M/f" "$M/term"
