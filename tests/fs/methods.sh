@@ -108,7 +108,10 @@ same 'read-only' quiet "$(field method)"
 # an ordinary user: only where snapshots can be deleted again
 btrfs subvolume create "$M/user" >/dev/null
 chown 65534:65534 "$M/user"
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$LULLCP" "$@"; }
+install -d -m 700 -o 65534 -g 65534 "$T/nobody"
+as_nobody() {
+  STATE_DIRECTORY=$T/nobody setpriv --reuid=65534 --regid=65534 --clear-groups "$LULLCP" "$@"
+}
 cp "$M/f" "$M/user/f" && chown 65534:65534 "$M/user/f"
 writer "$M/user/f"
 as_nobody --json "${ask[@]}" "$M/user/f" "$M/user/copy" >"$T/out" 2>"$T/err"
