@@ -105,6 +105,8 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
 	LULL_CAUSE_HOOK_SIGNAL,        /* detail is the signal that ended it */
 	LULL_CAUSE_HOOK_TIMEOUT,
+	LULL_CAUSE_HOOK_EMPTY,         /* a directory without executables */
+	LULL_CAUSE_HOOK_RUNNING,       /* that of an interrupted run; detail is its process */
 	LULL_CAUSE_HOOK_MISSING,       /* a set is to be continued, and no hook is known */
 	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
@@ -140,6 +142,11 @@ struct lull_failure {
 	uint64_t len;
 	char *path;
 	char *path2;
+	/* Of a failed thaw: what had failed before, with the hook as well. */
+	bool had_failed;
+	enum lull_cause had_cause;
+	int had_err;
+	int had_detail;
 };
 
 /* Why no snapshot of the source's subvolume can be taken. */

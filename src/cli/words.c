@@ -243,15 +243,16 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 	}
 }
 
-static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
-			const char **ret_advice)
+static char *one_hook_words(enum lull_outcome outcome, const struct lull_failure *f,
+			    const char **ret_advice)
 {
 	const char *hook = f->path ? quote(f->path) : "the hook";
 	const char *what = outcome == LULL_THAW_FAILED ? "thaw" : "freeze";
 
 	*ret_advice = outcome == LULL_THAW_FAILED
 			      ? "The writers may still be frozen: look at them, then run "
-				"lullcp --recover DEST."
+				"lullcp --recover DEST, with --hook=COMMAND to call another "
+				"command than before."
 			      : NULL;
 	switch (f->cause) {
 	case LULL_CAUSE_HOOK_SYNTAX:
@@ -274,6 +275,14 @@ static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
 		return format("cannot %s: the hook %s took too long and was killed "
 			      "(--hook-timeout, --max-freeze)",
 			      what, hook);
+	case LULL_CAUSE_HOOK_EMPTY:
+		return format("cannot %s: the directory %s has no executables", what, hook);
+	case LULL_CAUSE_HOOK_RUNNING:
+		*ret_advice = "The writers may still be frozen: end it, or wait for its end, then "
+			      "run this again.";
+		return format("cannot thaw: the hook %s of the interrupted run is still at work, as "
+			      "process %d",
+			      hook, f->detail);
 	case LULL_CAUSE_HOOK_MISSING:
 		*ret_advice = "Give the same command with --hook.";
 		return format("cannot freeze: without a hook the set in %s cannot be continued",
@@ -297,6 +306,31 @@ static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
 	default:
 		return format("cannot %s with the hook %s: %s", what, hook, strerror(f->err));
 	}
+}
+
+/* What came of the freeze, and then of the thaw. */
+static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
+			const char **ret_advice)
+{
+	struct lull_failure first = {
+		.stage = LULL_STAGE_HOOK,
+		.cause = f->had_cause,
+		.err = f->had_err,
+		.detail = f->had_detail,
+		.path = f->path,
+	};
+	char *before, *after, *both = NULL;
+	const char *ignored;
+
+	if (!f->had_failed)
+		return one_hook_words(outcome, f, ret_advice);
+	before = one_hook_words(LULL_FREEZE_FAILED, &first, &ignored);
+	after = one_hook_words(outcome, f, ret_advice);
+	if (before && after)
+		both = format("%s; then %s", before, after);
+	free(before);
+	free(after);
+	return both;
 }
 
 static char *record_words(const struct lull_failure *f, const char **ret_advice)

@@ -169,6 +169,8 @@ static void judge(struct lull_step *step, const struct lull_hook_status *status)
 		break;
 	case LULL_HOOK_ERROR:
 		step->err = status->code;
+		if (step->err == ENODATA)
+			step->cause = LULL_CAUSE_HOOK_EMPTY;
 		break;
 	case LULL_HOOK_ABORTED:
 		step->err = EINTR;
@@ -373,8 +375,9 @@ static enum lull_outcome prepare(struct check *c, const char *const *sources)
 				 text);
 	r = lull_hook_find(c->hook);
 	if (r < 0)
-		return lull_end(&c->job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO,
-				r, text);
+		return lull_end(&c->job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO, r,
+				text);
 	c->source = calloc(c->n, sizeof(*c->source));
 	c->paths = calloc(c->n, sizeof(*c->paths));
 	if (!c->source || !c->paths)

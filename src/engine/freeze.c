@@ -10,6 +10,7 @@
 
 #include "engine/record.h"
 #include "sys/clock.h"
+#include "sys/hook_trail.h"
 #include "sys/snapshot.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ static enum lull_outcome hook_failed(struct lull_job *job, enum lull_outcome out
 		break;
 	case LULL_HOOK_ERROR:
 		err = status->code;
+		if (err == ENODATA)
+			cause = LULL_CAUSE_HOOK_EMPTY;
 		break;
 	case LULL_HOOK_ABORTED:
 	case LULL_HOOK_OK:
@@ -50,15 +53,45 @@ static enum lull_outcome hook_failed(struct lull_job *job, enum lull_outcome out
 }
 
 /* A copy: what it comes from may be a checkpoint, which is replaced meanwhile. */
-static int keep_text(struct lull_freeze *freeze, const char *text)
+static int keep_text(char **text, const char *from)
 {
-	char *copy = strdup(text);
+	char *copy = from ? strdup(from) : NULL;
 
-	if (!copy)
+	if (from && !copy)
 		return -ENOMEM;
-	free(freeze->hook_text);
-	freeze->hook_text = copy;
+	free(*text);
+	*text = copy;
 	return 0;
+}
+
+/*
+ * What the checkpoint will say: the hook as it can be called from anywhere. One that cannot be
+ * said so (its arguments are too long, the working directory is gone) is recorded as given.
+ */
+static int resolve(struct lull_freeze *freeze)
+{
+	char *text = NULL, *directory = NULL;
+	int r = lull_hook_resolve(freeze->hook, &text, &directory);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return keep_text(&freeze->hook_recorded, freeze->hook_text);
+	free(freeze->hook_recorded);
+	free(freeze->hook_directory);
+	freeze->hook_recorded = text;
+	freeze->hook_directory = directory;
+	return 0;
+}
+
+/* As the checkpoint says it. */
+static int take_recorded(struct lull_freeze *freeze, const struct lull_checkpoint *c)
+{
+	int r = c->hook_directory ? lull_hook_set_directory(freeze->hook, c->hook_directory) : 0;
+
+	if (r == 0)
+		r = keep_text(&freeze->hook_recorded, c->hook);
+	return r == 0 ? keep_text(&freeze->hook_directory, c->hook_directory) : r;
 }
 
 enum lull_outcome lull_freeze_prepare(struct lull_job *job)
@@ -73,7 +106,7 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 		return LULL_OK;
 	r = lull_hook_parse(text, &job->freeze->hook);
 	if (r == 0)
-		r = keep_text(job->freeze, text);
+		r = keep_text(&job->freeze->hook_text, text);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK,
 				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
@@ -81,9 +114,10 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 	/* One that cannot even be started would leave a freeze behind that no thaw ends. */
 	r = lull_hook_find(job->freeze->hook);
 	if (r < 0)
-		return lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
-				text);
-	return LULL_OK;
+		return lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO, r, text);
+	r = job->options->hook ? resolve(job->freeze) : take_recorded(job->freeze, &job->checkpoint);
+	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, text) : LULL_OK;
 }
 
 static struct lull_hook_facts facts_of(const struct lull_job *job)
@@ -217,13 +251,11 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 
 	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
 		struct lull_checkpoint *c = &freeze->jobs[i]->checkpoint;
-		char *hook = strdup(freeze->hook_text);
 
-		if (!hook)
+		if (keep_text(&c->hook, freeze->hook_recorded) < 0 ||
+		    keep_text(&c->hook_directory, freeze->hook_directory) < 0)
 			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
 					 job->dest.checkpoint_path);
-		free(c->hook);
-		c->hook = hook;
 		c->hook_timeout_ns = timeout;
 		if (!c->frozen)
 			c->frozen_since = now;
@@ -282,6 +314,8 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	};
 
 	r = lull_keeper_start(&setup, &freeze->keeper);
+	if (r < 0 && !kept)
+		forget_frozen(freeze);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, freeze->hook_text);
 
@@ -356,6 +390,7 @@ static void note_length(struct lull_freeze *freeze)
 enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 {
 	struct lull_freeze *freeze = job->freeze;
+	struct lull_failure was = job->result->failure;
 	struct lull_keeper_answer answer;
 
 	if (!freeze->keeper || !freeze->started)
@@ -365,11 +400,18 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 	note_length(freeze);
 	if (answer.thaw.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
-		/* This outweighs whatever went wrong before. */
-		free(job->result->failure.path);
-		free(job->result->failure.path2);
+		/* This outweighs whatever went wrong before, but for what the hook did. */
+		free(was.path);
+		free(was.path2);
 		job->result->failure = (struct lull_failure){ 0 };
-		return hook_failed(job, LULL_THAW_FAILED, &answer.thaw);
+		(void)hook_failed(job, LULL_THAW_FAILED, &answer.thaw);
+		if (was.stage == LULL_STAGE_HOOK) {
+			job->result->failure.had_failed = true;
+			job->result->failure.had_cause = was.cause;
+			job->result->failure.had_err = was.err;
+			job->result->failure.had_detail = was.detail;
+		}
+		return LULL_THAW_FAILED;
 	}
 	forget_frozen(freeze);
 	return LULL_OK;
@@ -396,11 +438,14 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 	/* The one that is given now may be the mended one. */
 	const char *text = job->options->hook ? job->options->hook : c->hook;
 	struct lull_hook *hook;
+	pid_t running = 0;
 	int r = lull_hook_parse(text, &hook);
 
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_SYNTAX, r, text);
-	if (!name_sources(freeze, true)) {
+	if ((!job->options->hook && c->hook_directory &&
+	     lull_hook_set_directory(hook, c->hook_directory) < 0) ||
+	    !name_sources(freeze, true)) {
 		lull_hook_free(hook);
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, ENOMEM, text);
 	}
@@ -408,12 +453,21 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 		lull_warn(job, LULL_WARNING_RETHAW, 0, freeze->sources[i]);
 	facts.result = "interrupted";
 	facts.resumed = true;
-	status = lull_hook_run(hook, LULL_HOOK_THAW, freeze->sources, freeze->n_jobs, &facts,
-			       hook_timeout(job), -1);
+	/* That run and its keeper were killed, and what they had called may be at work still. */
+	r = lull_hook_trail_end(c->run_id, 0, hook_timeout(job), &running);
+	if (r < 0) {
+		lull_hook_free(hook);
+		freeze->thaw_failed = true;
+		(void)lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_RUNNING, 0,
+			       text);
+		job->result->failure.detail = running;
+		return LULL_THAW_FAILED;
+	}
+	status = lull_hook_thaw(hook, freeze->sources, freeze->n_jobs, &facts, hook_timeout(job));
 	lull_hook_free(hook);
 	if (status.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
-		r = keep_text(freeze, text);
+		r = keep_text(&freeze->hook_text, text);
 		if (r < 0)
 			return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
 					text);
@@ -428,5 +482,7 @@ void lull_freeze_done(struct lull_freeze *freeze)
 	lull_keeper_free(freeze->keeper);
 	lull_hook_free(freeze->hook);
 	free(freeze->hook_text);
+	free(freeze->hook_recorded);
+	free(freeze->hook_directory);
 	free(freeze->sources);
 }

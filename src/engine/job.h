@@ -58,7 +58,9 @@ struct lull_freeze {
 	unsigned int n_jobs;
 	const char **sources;     /* theirs, as the hook is told; outlive the keeper */
 	struct lull_hook *hook;
-	char *hook_text;
+	char *hook_text;          /* as it was given, for messages */
+	char *hook_recorded;      /* as the checkpoint has it, and where it is called */
+	char *hook_directory;
 	struct lull_keeper *keeper;
 	uint64_t started;         /* CLOCK_MONOTONIC, 0: not frozen */
 	bool thaw_failed;

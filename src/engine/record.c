@@ -102,6 +102,8 @@ static enum lull_outcome record_anew(struct lull_job *job)
 		c->hook_timeout_ns = was.hook_timeout_ns;
 		c->hook = was.hook;
 		was.hook = NULL;
+		c->hook_directory = was.hook_directory;
+		was.hook_directory = NULL;
 	}
 	lull_checkpoint_done(&was);
 	return outcome == LULL_OK ? lull_record_save(job) : outcome;

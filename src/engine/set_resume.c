@@ -152,8 +152,9 @@ static bool remember_run(struct lull_set *set)
 		.frozen_since = c->frozen_since,
 		.hook_timeout_ns = c->hook_timeout_ns,
 		.hook = c->hook ? strdup(c->hook) : NULL,
+		.hook_directory = c->hook_directory ? strdup(c->hook_directory) : NULL,
 	};
-	return !c->hook || set->run.hook;
+	return (!c->hook || set->run.hook) && (!c->hook_directory || set->run.hook_directory);
 }
 
 bool lull_set_keep_run(struct lull_set *set)
@@ -163,11 +164,17 @@ bool lull_set_keep_run(struct lull_set *set)
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct lull_checkpoint *c = &set->jobs[i]->checkpoint;
 		char *hook = run->hook ? strdup(run->hook) : NULL;
+		char *directory = run->hook_directory ? strdup(run->hook_directory) : NULL;
 
-		if (run->hook && !hook)
+		if ((run->hook && !hook) || (run->hook_directory && !directory)) {
+			free(hook);
+			free(directory);
 			return false;
+		}
 		free(c->hook);
+		free(c->hook_directory);
 		c->hook = hook;
+		c->hook_directory = directory;
 		c->hook_timeout_ns = run->hook_timeout_ns;
 		c->frozen = run->frozen;
 		c->kept_frozen = run->kept_frozen;

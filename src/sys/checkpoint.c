@@ -19,6 +19,7 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 	free(checkpoint->temporary);
 	free(checkpoint->snapshot);
 	free(checkpoint->hook);
+	free(checkpoint->hook_directory);
 	*checkpoint = (struct lull_checkpoint){ 0 };
 }
 
@@ -26,7 +27,8 @@ int lull_checkpoint_copy(const struct lull_checkpoint *checkpoint,
 			 struct lull_checkpoint *ret_copy)
 {
 	struct lull_checkpoint copy = *checkpoint;
-	char **text[] = { &copy.source, &copy.dest, &copy.temporary, &copy.snapshot, &copy.hook };
+	char **text[] = { &copy.source,	  &copy.dest, &copy.temporary,
+			  &copy.snapshot, &copy.hook, &copy.hook_directory };
 	bool failed = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {

@@ -58,6 +58,7 @@ struct lull_checkpoint {
 	bool kept_frozen;         /* they were left so on purpose, for a resume */
 	uint64_t frozen_since;    /* ns since the epoch */
 	char *hook;               /* NULL: none */
+	char *hook_directory;     /* where it was called; NULL: not known */
 	uint64_t hook_timeout_ns;
 	bool replaces;            /* options that matter when it is continued */
 	bool refresh;             /* the file was an older clone, which is brought up to date */

@@ -92,7 +92,11 @@ static int add_run(json_t *root, const struct lull_checkpoint *c)
 	int r = keys ? json_object_update(root, keys) : -1;
 
 	json_decref(keys);
-	return r < 0 ? -ENOMEM : lull_json_set_name(root, "hook", c->hook);
+	if (r < 0)
+		return -ENOMEM;
+	r |= lull_json_set_name(root, "hook", c->hook);
+	r |= lull_json_set_name(root, "hook_directory", c->hook_directory);
+	return r < 0 ? -ENOMEM : 0;
 }
 
 static int add_files(json_t *root, const struct lull_checkpoint *of, unsigned int n)
@@ -278,6 +282,9 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 
 	get_uuid(r, root, "run_id", false, c->run_id);
 	c->hook = get_name(r, root, "hook", true);
+	/* Younger than the schema. */
+	if (json_object_get(root, "hook_directory"))
+		c->hook_directory = get_name(r, root, "hook_directory", true);
 	c->frozen = !json_is_null(frozen);
 	if (c->frozen) {
 		c->frozen_since = get_uint(r, frozen, "since_ns", INT64_MAX);
@@ -286,7 +293,7 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 	c->hook_timeout_ns = get_uint(r, root, "hook_timeout_ns", INT64_MAX);
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
 	/* Who would thaw them? */
-	if (c->frozen && !c->hook)
+	if ((c->frozen && !c->hook) || (c->hook_directory && c->hook_directory[0] != '/'))
 		r->bad = true;
 }
 

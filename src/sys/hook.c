@@ -4,6 +4,8 @@
 
 #include "sys/clock.h"
 #include "sys/limits.h"
+#include "sys/output.h"
+#include "sys/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +14,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,11 +24,17 @@
 /* How often to look where the kernel has no pidfd_open (before 5.3). */
 #define LOOK_NS (10 * NSEC_PER_MSEC)
 #define LOOKS_BEHIND 20
+/* After SIGKILL: one that is stuck in the kernel may be let go by the thaw alone. */
+#define LAST_NS (5 * NSEC_PER_SEC)
+/* Between two tries of a thaw. */
+#define FIRST_PAUSE_NS   (100 * NSEC_PER_MSEC)
+#define LONGEST_PAUSE_NS (5 * NSEC_PER_SEC)
 
 extern char **environ;
 
 struct lull_hook {
 	wordexp_t words;
+	char *directory; /* to run in; NULL: ours */
 };
 
 int lull_hook_parse(const char *command, struct lull_hook **ret_hook)
@@ -61,7 +68,19 @@ void lull_hook_free(struct lull_hook *hook)
 	if (!hook)
 		return;
 	wordfree(&hook->words);
+	free(hook->directory);
 	free(hook);
+}
+
+int lull_hook_set_directory(struct lull_hook *hook, const char *directory)
+{
+	char *copy = strdup(directory);
+
+	if (!copy)
+		return -ENOMEM;
+	free(hook->directory);
+	hook->directory = copy;
+	return 0;
 }
 
 static void free_list(char **list)
@@ -149,14 +168,25 @@ static char **make_arguments(char *const *words, size_t n_words,
 	return list;
 }
 
-/* In the child: only what is safe after fork() in a process that may have threads. */
-static void become_hook(char **argv, char **env, const struct lull_hook_traces *traces)
-	__attribute__((noreturn));
-static void become_hook(char **argv, char **env, const struct lull_hook_traces *traces)
+/* What a child needs to become a hook. */
+struct call {
+	char **argv;
+	char **env;
+	const char *directory; /* to run in; NULL: ours */
+	int output;            /* -1: none */
+	pid_t parent;
+};
+
+/*
+ * In the child: only what is safe after fork() in a process that may have threads. error is a
+ * pipe that closes when the command has been started; else it gets an errno.
+ */
+static void become_hook(const struct call *call, int error) __attribute__((noreturn));
+static void become_hook(const struct call *call, int error)
 {
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
-	int null;
+	int null, err;
 
 	(void)setpgid(0, 0);
 	for (int s = 1; s < NSIG; s++)
@@ -166,15 +196,23 @@ static void become_hook(char **argv, char **env, const struct lull_hook_traces *
 	null = open("/dev/null", O_RDWR);
 	if (null >= 0)
 		(void)dup2(null, STDIN_FILENO);
-	if (traces) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(traces->output, STDERR_FILENO);
-	}
+	(void)dup2(call->output >= 0 ? call->output : null, STDERR_FILENO);
 	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
 	lull_limits_restore();
-	environ = env;
-	execvp(argv[0], argv);
-	_exit(errno == ENOENT ? 127 : 126);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+	/* A directory that is gone says nothing about the command, whose path is whole. */
+	if (call->directory)
+		(void)!chdir(call->directory);
+	environ = call->env;
+	/* Who looks for the hooks of a run that was killed goes by their environment, which this
+	   process has not got yet. */
+	if (getppid() != call->parent)
+		_exit(126);
+	execvp(call->argv[0], call->argv);
+	err = errno;
+	(void)!write(error, &err, sizeof(err));
+	_exit(err == ENOENT ? 127 : 126);
 }
 
 static int open_pidfd(pid_t pid)
@@ -187,15 +225,25 @@ static int open_pidfd(pid_t pid)
 #endif
 }
 
+/* Ended, and not reaped: until then nothing else can have its number, or that of its group. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid == pid;
+}
+
 /*
  * Waits until the child ends (true), the deadline passes or control becomes readable
  * (false, *ret_why). A negative entry in a poll set is passed over.
  */
-static bool await(pid_t pid, int pidfd, uint64_t deadline, int control, int *ret_status,
-		  enum lull_hook_end *ret_why)
+static bool await(pid_t pid, int pidfd, uint64_t deadline, int control,
+		  struct lull_output *output, enum lull_hook_end *ret_why)
 {
 	for (;;) {
-		if (waitpid(pid, ret_status, WNOHANG) != 0)
+		lull_output_take(output);
+		if (has_ended(pid))
 			return true;
 
 		uint64_t now = lull_clock_now();
@@ -209,14 +257,15 @@ static bool await(pid_t pid, int pidfd, uint64_t deadline, int control, int *ret
 		struct pollfd set[] = {
 			{ .fd = pidfd, .events = POLLIN },
 			{ .fd = control, .events = POLLIN },
+			{ .fd = lull_output_source(output), .events = POLLIN },
 		};
 
-		if (pidfd < 0)
+		if (pidfd < 0 || (output && set[2].fd < 0))
 			left = MIN(left, LOOK_NS);
 		left = MIN(left, 3600 * NSEC_PER_SEC);
 		(void)poll(set, ARRAY_SIZE(set), (int)(left / NSEC_PER_MSEC) + 1);
 		if (set[1].revents) {
-			if (waitpid(pid, ret_status, WNOHANG) != 0)
+			if (has_ended(pid))
 				return true;
 			*ret_why = LULL_HOOK_ABORTED;
 			return false;
@@ -224,81 +273,83 @@ static bool await(pid_t pid, int pidfd, uint64_t deadline, int control, int *ret
 	}
 }
 
-/* Processes of the group that have not ended: /proc/PID/stat is "PID (NAME) STATE PPID PGRP". */
+/* Processes of its group that go on. One that is about to end need not be waited for by the
+   hook. */
 static void look_behind(pid_t group, struct lull_hook_traces *traces)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	for (unsigned int i = 0; i < LOOKS_BEHIND; i++) {
+		struct lull_process one;
 
-	while (proc && (entry = readdir(proc))) {
-		char path[300], line[512] = "";
-		const char *name, *end;
-		char state;
-		int pgrp;
-		FILE *f;
-
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		(void)snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		name = fgets(line, sizeof(line), f) ? strchr(line, '(') : NULL;
-		end = name ? strrchr(line, ')') : NULL;
-		(void)fclose(f);
-		if (!end || sscanf(end + 1, " %c %*d %d", &state, &pgrp) != 2 || pgrp != group ||
-		    state == 'Z' || state == 'X')
-			continue;
-		traces->left++;
-		traces->left_pid = atoi(entry->d_name);
-		(void)snprintf(traces->left_name, sizeof(traces->left_name), "%.*s",
-			       (int)(end - name - 1), name + 1);
+		traces->left = lull_process_count(group, &one);
+		if (traces->left == 0)
+			return;
+		traces->left_pid = one.pid;
+		memcpy(traces->left_name, one.name, sizeof(one.name));
+		lull_clock_sleep(LOOK_NS);
 	}
-	if (proc)
-		(void)closedir(proc);
 }
 
-static struct lull_hook_status run_one(char **argv, char **env, uint64_t deadline,
-				       int control, struct lull_hook_traces *traces)
+/* Ends a hook that is given up, with all of its group, so that nothing of it works beside
+   what comes next. */
+static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
+{
+	enum lull_hook_end ignored;
+
+	(void)kill(-pid, SIGTERM);
+	(void)await(pid, pidfd, lull_clock_now() + GRACE_NS, -1, output, &ignored);
+	(void)kill(-pid, SIGKILL);
+	(void)await(pid, pidfd, lull_clock_now() + LAST_NS, -1, output, &ignored);
+	(void)lull_process_await_group(pid, LAST_NS);
+	(void)waitpid(pid, NULL, WNOHANG);
+}
+
+static struct lull_hook_status run_one(const struct call *call, uint64_t deadline, int control,
+				       struct lull_output *output,
+				       struct lull_hook_traces *traces)
 {
 	struct lull_hook_status result = { .end = LULL_HOOK_OK };
 	uint64_t before = lull_clock_now();
-	int status = 0;
-	pid_t pid = fork();
+	int status = 0, err = 0, error[2];
+	pid_t pid;
 
-	if (pid < 0)
-		return (struct lull_hook_status){ LULL_HOOK_ERROR, errno };
+	/* Without waiting: another thread may have forked, and hold the other end. */
+	if (pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0)
+		return (struct lull_hook_status){ LULL_HOOK_ERROR, errno, true, errno };
+	pid = fork();
 	if (pid == 0)
-		become_hook(argv, env, traces);
+		become_hook(call, error[1]);
+	err = errno;
+	(void)close(error[1]);
+	if (pid < 0) {
+		(void)close(error[0]);
+		return (struct lull_hook_status){ LULL_HOOK_ERROR, err, true, err };
+	}
 	(void)setpgid(pid, pid); /* whoever of the two comes first */
 
+	_cleanup_close_ int failed = error[0];
 	_cleanup_close_ int pidfd = open_pidfd(pid);
 
-	if (!await(pid, pidfd, deadline, control, &status, &result.end)) {
-		enum lull_hook_end ignored;
-
-		(void)kill(-pid, SIGTERM);
-		(void)await(pid, pidfd, lull_clock_now() + GRACE_NS, -1, &status, &ignored);
-		/* The rest of the group too, which may outlive its leader. */
-		(void)kill(-pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+	if (!await(pid, pidfd, deadline, control, output, &result.end)) {
+		end_hook(pid, pidfd, output);
 		return result;
 	}
-	if (traces)
+	if (traces) {
 		traces->elapsed_ns += lull_clock_now() - before;
-	/* One that is about to end need not be waited for by the hook. */
-	for (unsigned int i = 0; traces && i < LOOKS_BEHIND; i++) {
-		traces->left = 0;
 		look_behind(pid, traces);
-		if (traces->left == 0)
-			break;
-		lull_clock_sleep(LOOK_NS);
 	}
-	if (WIFSIGNALED(status))
-		return (struct lull_hook_status){ LULL_HOOK_KILLED, WTERMSIG(status) };
-	if (WEXITSTATUS(status) != 0)
-		return (struct lull_hook_status){ LULL_HOOK_EXITED, WEXITSTATUS(status) };
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (read(failed, &err, sizeof(err)) == (ssize_t)sizeof(err)) {
+		result.not_started = true;
+		result.err = err;
+	}
+	if (WIFSIGNALED(status)) {
+		result.end = LULL_HOOK_KILLED;
+		result.code = WTERMSIG(status);
+	} else if (WEXITSTATUS(status) != 0) {
+		result.end = LULL_HOOK_EXITED;
+		result.code = WEXITSTATUS(status);
+	}
 	return result;
 }
 
@@ -334,27 +385,223 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int lull_hook_find(const struct lull_hook *hook)
+/* The executables of a directory, in the order of their names: their number, or -errno. */
+static int list_directory(const char *directory, char ***ret_paths)
 {
-	const char *name = hook->words.we_wordv[0];
+	struct dirent **entries = NULL;
+	int n = scandir(directory, &entries, is_hook_name, alphasort), kept = 0;
+	char **paths = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*paths));
+	int r = n < 0 ? -errno : paths ? 0 : -ENOMEM;
+
+	for (int i = 0; i < n && r == 0; i++) {
+		if (asprintf(&paths[kept], "%s/%s", directory, entries[i]->d_name) < 0) {
+			paths[kept] = NULL;
+			r = -ENOMEM;
+		} else if (is_directory(paths[kept]) || access(paths[kept], X_OK) < 0) {
+			free(paths[kept]);
+			paths[kept] = NULL;
+		} else {
+			kept++;
+		}
+	}
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+	/* One that runs nothing has frozen nothing, and has thawed nothing. */
+	if (r == 0 && kept == 0)
+		r = -ENODATA;
+	if (r < 0) {
+		free_list(paths);
+		return r;
+	}
+	*ret_paths = paths;
+	return kept;
+}
+
+/* A directory of hooks alone: one with arguments is a command. */
+static bool is_list(const struct lull_hook *hook)
+{
+	return hook->words.we_wordc == 1 && is_directory(hook->words.we_wordv[0]);
+}
+
+/* As execvp(3) would find it. */
+static int find_command(const char *name, char **ret_path)
+{
 	const char *path = getenv("PATH");
 	int r = -ENOENT;
 
-	if (strchr(name, '/'))
-		return access(name, X_OK) < 0 ? -errno : 0;
+	if (strchr(name, '/')) {
+		if (access(name, X_OK) < 0)
+			return -errno;
+		*ret_path = strdup(name);
+		return *ret_path ? 0 : -ENOMEM;
+	}
 	path = path ? path : "/bin:/usr/bin";
-	while (r != 0 && *path) {
+	while (*path) {
 		size_t len = strcspn(path, ":");
 		_cleanup_free_ char *file = NULL;
 		struct stat st;
 
-		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", name) < 0)
+		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", name) < 0) {
+			file = NULL;
 			return -ENOMEM;
-		if (stat(file, &st) == 0 && S_ISREG(st.st_mode))
-			r = access(file, X_OK) < 0 ? -EACCES : 0;
+		}
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (access(file, X_OK) == 0) {
+				*ret_path = file;
+				file = NULL;
+				return 0;
+			}
+			r = -EACCES;
+		}
 		path += len + (path[len] == ':');
 	}
 	return r;
+}
+
+int lull_hook_find(const struct lull_hook *hook)
+{
+	_cleanup_free_ char *path = NULL;
+	char **paths;
+	int r;
+
+	if (!is_list(hook))
+		return find_command(hook->words.we_wordv[0], &path);
+	r = list_directory(hook->words.we_wordv[0], &paths);
+	if (r < 0)
+		return r;
+	free_list(paths);
+	return 0;
+}
+
+/* Appends a word, quoted where a shell needs it. */
+static int append(char **text, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_@%+=:,./-";
+	size_t len = *text ? strlen(*text) + 1 : 0;
+	char *longer = realloc(*text, len + 4 * strlen(word) + 3), *at;
+
+	if (!longer)
+		return -ENOMEM;
+	*text = longer;
+	if (len > 0)
+		longer[len - 1] = ' ';
+	at = longer + len;
+	if (*word && word[strspn(word, plain)] == '\0') {
+		(void)stpcpy(at, word);
+		return 0;
+	}
+	*at++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'')
+			at = stpcpy(at, "'\\''");
+		else
+			*at++ = *word;
+	}
+	(void)stpcpy(at, "'");
+	return 0;
+}
+
+int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_directory)
+{
+	_cleanup_free_ char *directory = getcwd(NULL, 0), *path = NULL, *whole = NULL, *text = NULL;
+	int r = 0;
+
+	if (!directory)
+		return -errno;
+	if (is_list(hook)) {
+		path = strdup(hook->words.we_wordv[0]);
+		r = path ? 0 : -ENOMEM;
+	} else {
+		r = find_command(hook->words.we_wordv[0], &path);
+	}
+	if (r < 0)
+		return r;
+	/* Links stay: what they point to may be replaced by the time of the thaw. */
+	if (path[0] != '/') {
+		const char *rest = path;
+
+		while (rest[0] == '.' && rest[1] == '/')
+			rest += 2 + strspn(rest + 2, "/");
+		if (asprintf(&whole, "%s/%s", strcmp(directory, "/") ? directory : "", rest) < 0) {
+			whole = NULL;
+			return -ENOMEM;
+		}
+	}
+	r = append(&text, whole ? whole : path);
+	for (size_t i = 1; i < hook->words.we_wordc && r == 0; i++)
+		r = append(&text, hook->words.we_wordv[i]);
+	if (r == 0 && (strlen(text) > LULL_HOOK_LONGEST || strlen(directory) > LULL_HOOK_LONGEST))
+		r = -ENAMETOOLONG;
+	if (r < 0)
+		return r;
+	*ret_text = text;
+	*ret_directory = directory;
+	text = directory = NULL;
+	return 0;
+}
+
+/* What is run, each with its sources: of a directory several. */
+static int list_commands(const struct lull_hook *hook, char ***ret_paths)
+{
+	char **one;
+
+	if (is_list(hook))
+		return list_directory(hook->words.we_wordv[0], ret_paths);
+	one = calloc(2, sizeof(*one));
+	if (one)
+		one[0] = strdup(hook->words.we_wordv[0]);
+	if (!one || !one[0]) {
+		free(one);
+		return -ENOMEM;
+	}
+	*ret_paths = one;
+	return 1;
+}
+
+static struct lull_hook_status call_hook(const struct lull_hook *hook, enum lull_hook_phase phase,
+					 const char *const *sources, size_t n_sources,
+					 const struct lull_hook_facts *facts, uint64_t timeout_ns,
+					 int control, struct lull_output *output,
+					 struct lull_hook_traces *traces)
+{
+	struct lull_hook_status first = { .end = LULL_HOOK_OK };
+	uint64_t deadline = deadline_after(timeout_ns);
+	bool list = is_list(hook), started = false;
+	struct call call = {
+		.env = make_environment(phase, facts),
+		.directory = hook->directory,
+		.output = traces ? traces->output : lull_output_end(output),
+		.parent = getpid(),
+	};
+	char **paths = NULL;
+	int n = call.env ? list_commands(hook, &paths) : -ENOMEM;
+
+	if (n < 0)
+		first = (struct lull_hook_status){ LULL_HOOK_ERROR, -n, true, -n };
+	for (int i = 0; i < n; i++) {
+		char **path = &paths[phase == LULL_HOOK_FREEZE ? i : n - 1 - i];
+		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM, true, ENOMEM };
+
+		/* One thaw that hangs must not take the time of the others: each has its own. */
+		if (phase == LULL_HOOK_THAW)
+			deadline = deadline_after(timeout_ns);
+		call.argv = make_arguments(list ? path : hook->words.we_wordv, hook->words.we_wordc,
+					   phase, sources, n_sources);
+		if (call.argv)
+			status = run_one(&call, deadline, control, output, traces);
+		free_list(call.argv);
+		started = started || !status.not_started;
+		if (first.end == LULL_HOOK_OK)
+			first = status;
+		if (status.end != LULL_HOOK_OK && phase == LULL_HOOK_FREEZE)
+			break;
+	}
+	first.not_started = !started;
+	free_list(paths);
+	free_list(call.env);
+	return first;
 }
 
 struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
@@ -363,7 +610,12 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control)
 {
-	return lull_hook_watch(hook, phase, sources, n_sources, facts, timeout_ns, control, NULL);
+	struct lull_output *output = lull_output_open();
+	struct lull_hook_status status = call_hook(hook, phase, sources, n_sources, facts,
+						   timeout_ns, control, output, NULL);
+
+	lull_output_close(output);
+	return status;
 }
 
 struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
@@ -373,47 +625,43 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					uint64_t timeout_ns, int control,
 					struct lull_hook_traces *traces)
 {
-	struct lull_hook_status first = { .end = LULL_HOOK_OK };
-	char *const *words = hook->words.we_wordv;
-	size_t n_words = hook->words.we_wordc;
-	uint64_t deadline = deadline_after(timeout_ns);
-	struct dirent **entries = NULL;
-	bool directory = n_words == 1 && is_directory(words[0]);
-	int n = directory ? scandir(words[0], &entries, is_hook_name, alphasort) : 1;
-	char **env = make_environment(phase, facts);
+	return call_hook(hook, phase, sources, n_sources, facts, timeout_ns, control, NULL, traces);
+}
 
-	if (n < 0 || !env)
-		first = (struct lull_hook_status){ LULL_HOOK_ERROR, env ? errno : ENOMEM };
-	for (int i = 0; i < n && env; i++) {
-		char path[4096];
-		char *one = path;
-		int index = phase == LULL_HOOK_FREEZE ? i : n - 1 - i;
-
-		if (directory) {
-			(void)snprintf(path, sizeof(path), "%s/%s", words[0],
-				       entries[index]->d_name);
-			if (is_directory(path) || access(path, X_OK) < 0)
-				continue;
-		}
-
-		char **argv = make_arguments(directory ? &one : words, n_words, phase, sources,
-					     n_sources);
-		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM };
-
-		/* One thaw that hangs must not take the time of the others: each has its own. */
-		if (phase == LULL_HOOK_THAW)
-			deadline = deadline_after(timeout_ns);
-		if (argv)
-			status = run_one(argv, env, deadline, control, traces);
-		free_list(argv);
-		if (first.end == LULL_HOOK_OK)
-			first = status;
-		if (status.end != LULL_HOOK_OK && phase == LULL_HOOK_FREEZE)
-			break;
+/* What has nothing to do with the hook, and may be otherwise in a moment. */
+static bool will_pass(const struct lull_hook_status *status)
+{
+	switch (status->end) {
+	case LULL_HOOK_KILLED:
+		/* To all processes of a unit, or by the kernel for want of memory. */
+		return status->code == SIGTERM || status->code == SIGKILL ||
+		       status->code == SIGHUP || status->code == SIGINT;
+	case LULL_HOOK_ERROR:
+	case LULL_HOOK_EXITED:
+		return status->err == EAGAIN || status->err == ENOMEM || status->err == ENFILE ||
+		       status->err == EMFILE || status->err == ETXTBSY;
+	default:
+		return false;
 	}
-	for (int i = 0; entries && i < n; i++)
-		free(entries[i]);
-	free(entries);
-	free_list(env);
-	return first;
+}
+
+struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook, const char *const *sources,
+				       size_t n_sources, const struct lull_hook_facts *facts,
+				       uint64_t timeout_ns)
+{
+	uint64_t deadline = deadline_after(timeout_ns), pause = FIRST_PAUSE_NS, left = timeout_ns;
+
+	for (;;) {
+		struct lull_hook_status status = lull_hook_run(hook, LULL_HOOK_THAW, sources,
+							       n_sources, facts, left, -1);
+		uint64_t now = lull_clock_now();
+
+		if (!will_pass(&status) || now + pause >= deadline)
+			return status;
+		/* Signals come to this process as well, and do not end the pause. */
+		for (uint64_t until = now + pause; now < until; now = lull_clock_now())
+			lull_clock_sleep(until - now);
+		left = deadline - now;
+		pause = MIN(2 * pause, LONGEST_PAUSE_NS);
+	}
 }

@@ -2,7 +2,8 @@
 /*
  * The caller's hook: a command, or a directory of them, that freezes and thaws writers.
  * Called as COMMAND freeze|thaw SOURCE..., in a process group of its own, with standard
- * input from /dev/null and standard output on standard error.
+ * input from /dev/null and standard output and error on their way to standard error
+ * (output.h).
  */
 #pragma once
 
@@ -41,6 +42,9 @@ enum lull_hook_end {
 struct lull_hook_status {
 	enum lull_hook_end end;
 	int code;
+	bool not_started; /* no command of it has run: fork(2) or execve(2) failed, with err, and
+	                     the end is LULL_HOOK_ERROR, or exit status 126 or 127 */
+	int err;
 };
 
 /* What a call leaves behind, and where it speaks: see lull_hook_watch(). */
@@ -58,8 +62,23 @@ struct lull_hook_traces {
  */
 int lull_hook_parse(const char *command, struct lull_hook **ret_hook) _must_check_;
 
-/* 0 if the command can be started, as execvp(3) would find it; else -errno. */
+/*
+ * 0 if the command can be started, as execvp(3) would find it; else -errno, which is -ENODATA
+ * for a directory without executables.
+ */
 int lull_hook_find(const struct lull_hook *hook) _must_check_;
+
+/*
+ * The hook as it can be called from anywhere, both to be freed: a text for lull_hook_parse(),
+ * with all that a shell replaces replaced and the command's absolute path; and the working
+ * directory, for arguments that are relative to it. 0, as lull_hook_find(), -ENAMETOOLONG, or
+ * -errno of getcwd(3).
+ */
+int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_directory)
+	_must_check_;
+
+/* Has the hook run in a directory, if it is there then, and not in ours. 0 or -ENOMEM. */
+int lull_hook_set_directory(struct lull_hook *hook, const char *directory) _must_check_;
 
 /* NULL is fine. */
 void lull_hook_free(struct lull_hook *hook);
@@ -70,7 +89,9 @@ void lull_hook_free(struct lull_hook *hook);
  * first that fails, thaw runs them all and reports the first failure.
  *
  * After timeout_ns (for thaw for each command, for freeze for all of them), or when control
- * (-1: none) becomes readable, the process group gets SIGTERM, a second later SIGKILL.
+ * (-1: none) becomes readable, the process group gets SIGTERM, a second later SIGKILL. The
+ * call returns when all of the group have ended, and for what the kernel does not let go five
+ * seconds later.
  */
 struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      enum lull_hook_phase phase,
@@ -78,13 +99,19 @@ struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control);
 
-/*
- * The same, and looks what stays behind, unless traces is NULL. The hook is killed if the
- * calling thread ends.
- */
+/* The same, and looks what stays behind. What the hook prints goes to traces->output. */
 struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					enum lull_hook_phase phase,
 					const char *const *sources, size_t n_sources,
 					const struct lull_hook_facts *facts,
 					uint64_t timeout_ns, int control,
 					struct lull_hook_traces *traces);
+
+/*
+ * Thaws: as lull_hook_run() without control, but tries again, with growing pauses, as long as
+ * timeout_ns is not over and the failure has nothing to do with the hook: no process or memory
+ * for it, or a signal (SIGTERM, SIGKILL, SIGHUP, SIGINT) that ended it. The last status.
+ */
+struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook, const char *const *sources,
+				       size_t n_sources, const struct lull_hook_facts *facts,
+				       uint64_t timeout_ns);

@@ -12,8 +12,10 @@
  * INVARIANTS
  *  1. From the start of a freeze hook on, the thaw hook runs exactly once, unless leave
  *     was said. The keeper alone counts: `thawed` is set before the hook starts.
- *  2. A freeze hook and a thaw hook never run side by side: the first is ended before the
- *     second starts.
+ *     The exception is a thaw that failed for a reason that passes (lull_hook_thaw()).
+ *  2. No two hooks of a run work side by side: the first is ended, with its process group,
+ *     before the second starts. A hook that a killed process has left is found by its
+ *     session or its environment (hook_trail.h).
  *  3. The main process thaws only when the keeper is dead and has not reported a thaw.
  *
  * A hook that freezes the file system itself leaves a thread of the main process in a
@@ -23,6 +25,7 @@
 #include "sys/keeper.h"
 
 #include "sys/clock.h"
+#include "sys/hook_trail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,6 +88,7 @@ struct guard {
 static void guard_thaw(struct guard *g, const char *result)
 {
 	struct lull_hook_facts facts = g->setup->facts;
+	pid_t left;
 
 	if (g->answer.state == LULL_KEEPER_THAWED)
 		return;
@@ -92,9 +96,11 @@ static void guard_thaw(struct guard *g, const char *result)
 	facts.result = result;
 	if (!g->setup->hook)
 		return;
-	g->answer.thaw = lull_hook_run(g->setup->hook, LULL_HOOK_THAW, g->setup->sources,
-				       g->setup->n_sources, &facts,
-				       g->setup->hook_timeout_ns, -1);
+	/* The thaw must happen even if one cannot be ended. */
+	if (g->setup->frozen_already)
+		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns, &left);
+	g->answer.thaw = lull_hook_thaw(g->setup->hook, g->setup->sources, g->setup->n_sources,
+					&facts, g->setup->hook_timeout_ns);
 }
 
 static void guard_report(const struct guard *g)
@@ -146,7 +152,10 @@ static void guard_freeze(struct guard *g)
 		return;
 	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, setup->sources,
 					 setup->n_sources, &setup->facts, timeout, g->socket);
-	if (g->answer.freeze.end != LULL_HOOK_OK)
+	/* What never ran has frozen nothing. */
+	if (g->answer.freeze.not_started)
+		g->answer.state = LULL_KEEPER_THAWED;
+	else if (g->answer.freeze.end != LULL_HOOK_OK)
 		guard_thaw(g, g->answer.freeze.end == LULL_HOOK_ABORTED ? "interrupted"
 									: "failed");
 }
@@ -271,6 +280,7 @@ static void tell(struct lull_keeper *keeper, enum say say, const char *result)
 static void take_over(struct lull_keeper *keeper)
 {
 	struct lull_hook_facts facts = keeper->setup.facts;
+	pid_t left;
 
 	keeper->ended = true;
 	keeper->answer.state = LULL_KEEPER_LOST;
@@ -278,10 +288,11 @@ static void take_over(struct lull_keeper *keeper)
 		return;
 	keeper->owes_thaw = false;
 	facts.result = "interrupted";
+	/* The thaw must happen even if one cannot be ended. */
+	(void)!lull_hook_trail_end(facts.run_id, keeper->pid, keeper->setup.hook_timeout_ns, &left);
 	keeper->answer.thaw =
-		lull_hook_run(keeper->setup.hook, LULL_HOOK_THAW, keeper->setup.sources,
-			      keeper->setup.n_sources, &facts,
-			      keeper->setup.hook_timeout_ns, -1);
+		lull_hook_thaw(keeper->setup.hook, keeper->setup.sources, keeper->setup.n_sources,
+			       &facts, keeper->setup.hook_timeout_ns);
 }
 
 /* Takes in one report of the keeper; false if there is none yet and wait is off. */

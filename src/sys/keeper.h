@@ -5,8 +5,9 @@
  *
  * It is forked before the freeze, leads a session of its own, and is the only one to run
  * the hook. It thaws when it is told, when max_freeze_ns has passed, when a freeze fails,
- * and when its socket closes because the main process is gone: exactly once. Should the
- * keeper itself be killed, the main process notices and thaws.
+ * and when its socket closes because the main process is gone: exactly once, but for tries
+ * after a failure that passes. Should the keeper itself be killed, the main process notices,
+ * ends a freeze hook or waits for a thaw hook that is at work, and thaws.
  */
 #pragma once
 

@@ -372,7 +372,15 @@ static void test_directory(void **state UNUSED)
 
 	assert_int_equal(mkdir(path, 0755), 0);
 	assert_int_equal(mkdir(sub, 0755), 0);
-	assert_int_equal(run(path, LULL_HOOK_FREEZE).end, LULL_HOOK_OK);
+	/* What runs nothing has frozen nothing, and has thawed nothing. */
+	for (unsigned int i = 0; i < 2; i++) {
+		struct lull_hook_status status = run(path, i ? LULL_HOOK_THAW : LULL_HOOK_FREEZE);
+
+		assert_int_equal(status.end, LULL_HOOK_ERROR);
+		assert_int_equal(status.code, ENODATA);
+		assert_true(status.not_started);
+		write_script("d/15-not-executable", "exit 0", 0644);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct lull_hook_status status;
 

@@ -19,6 +19,7 @@
 #define ROUNDS 40
 
 struct scene {
+	char run_id[32]; /* no other test's, whose hooks would be ended for ours */
 	char *dir;
 	char *log;
 	struct lull_hook *hook;
@@ -86,12 +87,13 @@ static int set_up(void **state)
 		.hook = scene->hook,
 		.sources = sources,
 		.n_sources = 1,
-		.facts = { .run_id = "id", .dest = "/d", .checkpoint = "/c" },
+		.facts = { .run_id = scene->run_id, .dest = "/d", .checkpoint = "/c" },
 		.hook_timeout_ns = 20 * NSEC_PER_SEC,
 		.orphaned = orphan_thawed,
 		.waiting = waiting,
 		.ctx = scene,
 	};
+	(void)snprintf(scene->run_id, sizeof(scene->run_id), "keeper-%d", (int)getpid());
 	*state = scene;
 	return 0;
 }
@@ -127,19 +129,28 @@ static struct lull_keeper *start(struct scene *scene)
 	return keeper;
 }
 
-/* The keeper's pid, as the hook saw it. */
-static pid_t keeper_pid(const struct scene *scene)
+/* The keeper's pid, as the hook saw it; 0 before it has written that down. */
+static pid_t look_for_keeper(const struct scene *scene)
 {
 	char *path;
 	int pid = 0;
 	FILE *in;
 
-	assert_true(asprintf(&path, "%s/keeper", scene->dir) > 0);
+	if (asprintf(&path, "%s/keeper", scene->dir) < 0)
+		return 0;
 	in = fopen(path, "r");
-	assert_non_null(in);
-	assert_int_equal(fscanf(in, "%d", &pid), 1);
-	(void)fclose(in);
+	if (in && fscanf(in, "%d", &pid) != 1)
+		pid = 0;
+	if (in)
+		(void)fclose(in);
 	free(path);
+	return pid;
+}
+
+static pid_t keeper_pid(const struct scene *scene)
+{
+	pid_t pid = look_for_keeper(scene);
+
 	assert_true(pid > 1);
 	return pid;
 }
@@ -371,6 +382,90 @@ static void test_keeper_killed(void **state)
 	}
 }
 
+/* Waits for a line of the log, and kills the keeper; in a process of its own. */
+static pid_t kill_keeper_at(const struct scene *scene, const char *line)
+{
+	double end = unit_now() + 20;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	while ((!strstr(log_of(scene), line) || look_for_keeper(scene) < 2) && unit_now() < end)
+		(void)usleep(1000);
+	if (look_for_keeper(scene) > 1)
+		(void)kill(look_for_keeper(scene), SIGKILL);
+	_exit(0);
+}
+
+/* That of an earlier case. */
+static void forget_keeper(const struct scene *scene)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s/keeper", scene->dir) > 0);
+	(void)unlink(path);
+	free(path);
+}
+
+static void test_keeper_killed_in_hook(void **state)
+{
+	static const struct {
+		const char *name, *freeze, *thaw;
+		const char *at;  /* this line */
+		const char *log;
+	} cases[] = {
+		{ "freeze", "trap '' TERM; sleep 100; echo froze >> \"$LOG\"", ":", "freeze\n",
+		  "freeze\nthaw interrupted\n" },
+		{ "thaw", ":", "sleep 0.3; echo thawed >> \"$LOG\"", "thaw ok\n",
+		  "freeze\nthaw ok\nthawed\nthaw interrupted\nthawed\n" },
+	};
+	struct scene *scene = *state;
+
+	assert_int_equal(setenv("LOG", scene->log, 1), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_keeper_answer answer;
+		struct lull_keeper *keeper;
+		pid_t killer;
+
+		(void)unlink(scene->log);
+		forget_keeper(scene);
+		write_hook(scene, cases[i].freeze, cases[i].thaw);
+		keeper = start(scene);
+		killer = kill_keeper_at(scene, cases[i].at);
+		(void)lull_keeper_freeze(keeper);
+		answer = lull_keeper_thaw(keeper, "ok");
+		check_int(cases[i].name, answer.state, LULL_KEEPER_LOST);
+		check_int(cases[i].name, answer.thaw.end, LULL_HOOK_OK);
+		lull_keeper_free(keeper);
+		assert_int_equal(waitpid(killer, NULL, 0), killer);
+		check_str(cases[i].name, log_of(scene), cases[i].log);
+	}
+}
+
+/* What could not be started is not thawed. */
+static void test_not_started(void **state)
+{
+	struct scene *scene = *state;
+	struct lull_keeper_answer answer;
+	struct lull_keeper *keeper;
+	char *path;
+
+	assert_true(asprintf(&path, "%s/hook", scene->dir) > 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	free(path);
+	keeper = start(scene);
+	answer = lull_keeper_freeze(keeper);
+	assert_int_equal(answer.state, LULL_KEEPER_THAWED);
+	assert_int_equal(answer.freeze.end, LULL_HOOK_EXITED);
+	assert_int_equal(answer.freeze.code, 126);
+	assert_true(answer.freeze.not_started);
+	assert_int_equal(answer.freeze.err, EACCES);
+	assert_int_equal(answer.thaw.end, LULL_HOOK_OK);
+	lull_keeper_free(keeper);
+	assert_string_equal(log_of(scene), "");
+}
+
 static void on_alarm(int number UNUSED)
 {
 }
@@ -553,6 +648,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_frozen_already, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keeper_ignores, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keeper_killed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_keeper_killed_in_hook, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_started, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waiting, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_main_killed_anywhere, set_up,
 						tear_down),

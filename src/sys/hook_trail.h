@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hooks that outlive who called them: a keeper or a lullcp that was killed leaves the hook
+ * running, which freezes after everybody else has thawed, or thaws beside the next thaw.
+ *
+ * A running hook is known by its environment (LULLCP_RUN_ID) and by leading a process group that
+ * is no session. What it has left behind when it ended is no longer the hook, and is never
+ * touched: a daemon in a session of its own, or a process in the group of a hook that is gone.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Sees to it that no hook of the run is at work: a freeze is ended with its process group, a
+ * thaw gets timeout_ns to end by itself, and is ended then. session is that of a keeper that
+ * nobody has reaped, whose hooks need no environment to be known; 0 if there is none.
+ *
+ * 0, or -EBUSY if one goes on that may not or cannot be ended: its process in *ret_pid.
+ */
+int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns, pid_t *ret_pid);

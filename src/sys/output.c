@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ *     hook --> pipe --take()--> ring --thread--> standard error
+ *
+ * The thread alone writes, for a write may wait for ever, and in a way that no signal ends.
+ * While it gets on, a full ring makes the hook wait as a full pipe would. When it has not got on
+ * for PATIENCE_NS, what comes is dropped until it does.
+ *
+ * INVARIANTS
+ *  1. Nothing but the thread writes to standard error, and nobody waits for the thread longer
+ *     than PATIENCE_NS after its last progress.
+ *  2. A thread that is left alone owns the ring, and frees it should it ever get on.
+ */
+#include "sys/output.h"
+
+#include "sys/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RING        262144
+#define PIECE       16384
+#define PATIENCE_NS NSEC_PER_SEC
+#define LOOK_NS     (10 * NSEC_PER_MSEC)
+/* At once, so that a hook that never stops printing does not keep others from being looked at;
+   and after its end, for a process that it has left may go on printing. */
+#define PIECES_AT_ONCE 256
+/* For the thread to make room, so that a hook that prints much is not slowed down. */
+#define ROOM_NS (20 * NSEC_PER_MSEC)
+
+struct lull_output {
+	int in;  /* without waiting */
+	int end; /* the hook's */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool running;
+	bool closing;   /* the thread ends when the ring is empty */
+	bool abandoned; /* and frees then */
+	bool done;
+	size_t at, len; /* in the ring */
+	uint64_t moved; /* when the thread last got on, or got something to do */
+	char ring[RING];
+};
+
+/*
+ * A pipe that its writer may also read from never breaks: what a hook leaves running is not
+ * killed for printing when lullcp has ended. Through /proc, which may be missing.
+ */
+static void keep_whole(int *end)
+{
+	char path[32];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", *end);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)close(*end);
+	*end = fd;
+}
+
+struct lull_output *lull_output_open(void)
+{
+	struct lull_output *o = calloc(1, sizeof(*o));
+	pthread_condattr_t monotonic;
+	int pair[2];
+
+	if (!o || pipe2(pair, O_CLOEXEC) < 0) {
+		free(o);
+		return NULL;
+	}
+	o->in = pair[0];
+	o->end = pair[1];
+	(void)fcntl(o->in, F_SETFL, O_NONBLOCK);
+	keep_whole(&o->end);
+	(void)pthread_mutex_init(&o->lock, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&o->changed, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	return o;
+}
+
+static void free_output(struct lull_output *o)
+{
+	(void)pthread_cond_destroy(&o->changed);
+	(void)pthread_mutex_destroy(&o->lock);
+	free(o);
+}
+
+static void write_all(const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDERR_FILENO, text, len);
+
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			struct pollfd set = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+			(void)poll(&set, 1, -1);
+		} else if (errno != EINTR) {
+			return;
+		}
+	}
+}
+
+static void *work(void *arg)
+{
+	struct lull_output *o = arg;
+	char piece[PIECE];
+	bool abandoned;
+
+	(void)pthread_mutex_lock(&o->lock);
+	for (;;) {
+		size_t n = MIN(MIN(o->len, sizeof(piece)), RING - o->at);
+
+		if (n == 0 && o->closing)
+			break;
+		if (n == 0) {
+			(void)pthread_cond_wait(&o->changed, &o->lock);
+			continue;
+		}
+		memcpy(piece, o->ring + o->at, n);
+		o->at = (o->at + n) % RING;
+		o->len -= n;
+		(void)pthread_mutex_unlock(&o->lock);
+		write_all(piece, n);
+		(void)pthread_mutex_lock(&o->lock);
+		o->moved = lull_clock_now();
+		(void)pthread_cond_broadcast(&o->changed);
+	}
+	o->done = true;
+	(void)pthread_cond_broadcast(&o->changed);
+	abandoned = o->abandoned;
+	(void)pthread_mutex_unlock(&o->lock);
+	if (abandoned)
+		free_output(o);
+	return NULL;
+}
+
+static void start(struct lull_output *o)
+{
+	sigset_t all, before;
+
+	/* Signals are for others; SIGTTOU would stop them all. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	o->running = pthread_create(&o->thread, NULL, work, o) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static bool is_stuck(const struct lull_output *o)
+{
+	return o->running && lull_clock_now() - o->moved > PATIENCE_NS;
+}
+
+/* Called with the lock, which is let go of meanwhile. */
+static void wait_until(struct lull_output *o, uint64_t until)
+{
+	struct timespec at = {
+		.tv_sec = (time_t)(until / NSEC_PER_SEC),
+		.tv_nsec = (long)(until % NSEC_PER_SEC),
+	};
+
+	(void)pthread_cond_timedwait(&o->changed, &o->lock, &at);
+}
+
+/* Room for a piece, or a reason to drop it; waits for that. */
+static bool is_ready(struct lull_output *o, uint64_t until)
+{
+	bool ready;
+
+	(void)pthread_mutex_lock(&o->lock);
+	for (;;) {
+		ready = RING - o->len >= PIECE || is_stuck(o);
+		if (ready || lull_clock_now() >= until)
+			break;
+		wait_until(o, until);
+	}
+	(void)pthread_mutex_unlock(&o->lock);
+	return ready;
+}
+
+int lull_output_end(const struct lull_output *output)
+{
+	return output ? output->end : -1;
+}
+
+int lull_output_source(struct lull_output *output)
+{
+	return output && is_ready(output, 0) ? output->in : -1;
+}
+
+/* Without a thread it is dropped. */
+static void put(struct lull_output *o, const char *piece, size_t len)
+{
+	if (!o->running)
+		start(o);
+	(void)pthread_mutex_lock(&o->lock);
+	if (o->running && RING - o->len >= len) {
+		if (o->len == 0)
+			o->moved = lull_clock_now();
+		size_t to = (o->at + o->len) % RING, first = MIN(len, RING - to);
+
+		memcpy(o->ring + to, piece, first);
+		memcpy(o->ring, piece + first, len - first);
+		o->len += len;
+		(void)pthread_cond_broadcast(&o->changed);
+	}
+	(void)pthread_mutex_unlock(&o->lock);
+}
+
+void lull_output_take(struct lull_output *output)
+{
+	uint64_t until = lull_clock_now() + ROOM_NS;
+	char piece[PIECE];
+
+	for (unsigned int i = 0; output && i < PIECES_AT_ONCE && is_ready(output, until); i++) {
+		ssize_t n = read(output->in, piece, sizeof(piece));
+
+		if (n <= 0)
+			return;
+		put(output, piece, (size_t)n);
+	}
+}
+
+void lull_output_close(struct lull_output *output)
+{
+	bool left = false;
+
+	if (!output)
+		return;
+	/* As much as the pipe may still hold. */
+	for (unsigned int i = 0; i < PIECES_AT_ONCE && lull_output_source(output) < 0; i++)
+		lull_clock_sleep(LOOK_NS);
+	lull_output_take(output);
+	(void)close(output->in);
+	(void)close(output->end);
+	if (output->running) {
+		(void)pthread_mutex_lock(&output->lock);
+		output->closing = true;
+		if (output->len == 0)
+			output->moved = lull_clock_now();
+		(void)pthread_cond_broadcast(&output->changed);
+		while (!output->done && !is_stuck(output))
+			wait_until(output, lull_clock_now() + LOOK_NS);
+		left = output->abandoned = !output->done;
+		(void)pthread_mutex_unlock(&output->lock);
+		if (left) {
+			(void)pthread_detach(output->thread);
+			return;
+		}
+		(void)pthread_join(output->thread, NULL);
+	}
+	free_output(output);
+}

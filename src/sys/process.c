@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/* Reads /proc, and ends groups of processes. */
+#include "sys/process.h"
+
+#include "sys/clock.h"
+#include "util/macros.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_NS (10 * NSEC_PER_MSEC)
+/* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file system. */
+#define LAST_NS (5 * NSEC_PER_SEC)
+
+/* /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ..."; NAME may hold anything. */
+static bool read_process(const char *pid, struct lull_process *ret_process)
+{
+	char path[300], line[512] = "", state;
+	const char *name, *end;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	name = fgets(line, sizeof(line), f) ? strchr(line, '(') : NULL;
+	end = name ? strrchr(line, ')') : NULL;
+	(void)fclose(f);
+	if (!end || sscanf(end + 1, " %c %*d %d %d", &state, &ret_process->group,
+			   &ret_process->session) != 3 ||
+	    state == 'Z' || state == 'X')
+		return false;
+	ret_process->pid = atoi(pid);
+	(void)snprintf(ret_process->name, sizeof(ret_process->name), "%.*s",
+		       (int)(end - name - 1), name + 1);
+	return true;
+}
+
+void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process), void *ctx)
+{
+	DIR *proc = opendir("/proc");
+	struct lull_process process;
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9' ||
+		    !read_process(entry->d_name, &process))
+			continue;
+		if (!see(ctx, &process))
+			break;
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+struct count {
+	pid_t group;
+	unsigned int n;
+	struct lull_process one;
+};
+
+static bool count(void *ctx, const struct lull_process *process)
+{
+	struct count *c = ctx;
+
+	if (process->group == c->group) {
+		c->n++;
+		c->one = *process;
+	}
+	return true;
+}
+
+unsigned int lull_process_count(pid_t group, struct lull_process *ret_one)
+{
+	struct count c = { .group = group };
+
+	/* The answer to most questions, for less than a walk. */
+	if (kill(-group, 0) < 0 && errno == ESRCH)
+		return 0;
+	lull_process_walk(count, &c);
+	if (c.n > 0 && ret_one)
+		*ret_one = c.one;
+	return c.n;
+}
+
+int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t size)
+{
+	_cleanup_free_ char *word = NULL;
+	size_t room = 0, len = strlen(name);
+	char path[64];
+	bool any = false;
+	int r = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	errno = 0;
+	while (r == 0 && getdelim(&word, &room, '\0', f) > 0) {
+		any = true;
+		if (strncmp(word, name, len) == 0 && word[len] == '=') {
+			(void)snprintf(ret_value, size, "%s", word + len + 1);
+			r = 1;
+		}
+	}
+	/* Nothing at all: it is just being started, or has wiped it. */
+	if (!any)
+		r = errno ? -errno : -ENODATA;
+	(void)fclose(f);
+	return r;
+}
+
+int lull_process_await_group(pid_t group, uint64_t ns)
+{
+	uint64_t now = lull_clock_now(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+
+	while (lull_process_count(group, NULL) > 0) {
+		if (lull_clock_now() >= until)
+			return -ETIMEDOUT;
+		lull_clock_sleep(LOOK_NS);
+	}
+	return 0;
+}
+
+int lull_process_end_group(pid_t group, uint64_t grace_ns)
+{
+	if (kill(-group, SIGTERM) < 0 && errno == EPERM)
+		return -EPERM;
+	if (lull_process_await_group(group, grace_ns) == 0)
+		return 0;
+	(void)kill(-group, SIGKILL);
+	return lull_process_await_group(group, LAST_NS);
+}

@@ -1,0 +1,283 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Writers are never left frozen: the keeper killed at its work, or the keeper and lullcp, standard
+# error that nobody reads, hooks that fail or cannot be found. A file stands for the writers: the
+# hook makes it to freeze them and removes it to thaw them.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+fs_mount xfs
+fragmented "$M/src" 4000
+log=$T/log frozen=$T/frozen
+export log frozen
+
+# FREEZE and THAW are what the hook does; each call is logged when it begins and when it ends.
+hook=$T/hook
+cat >"$hook" <<'H'
+#!/bin/sh
+echo "$1" >>"$log"
+echo $$ >"$log.pid"
+case $1 in
+  freeze) eval "${FREEZE:-}"; : >"$frozen" ;;
+  thaw) eval "${THAW:-}"; rm -f "$frozen" ;;
+esac
+echo "$1 ended" >>"$log"
+H
+chmod +x "$hook"
+
+calls() {
+  local line
+  mapfile -t line <"$log"
+  [ "${#line[@]}" = 0 ] || printf '%s ' "${line[@]}"
+}
+until_log() { # until_log TEXT: the log ends so
+  for _ in $(seq 600); do
+    case $(calls) in *"$1 ") return 0 ;; esac
+    sleep 0.02
+  done
+  bad "the log never ended with '$1': $(calls)"
+}
+keeper_of() { # keeper_of PID: the keeper of a run
+  local of p
+  for _ in $(seq 200); do
+    of=$(cat /proc/"$1"/task/*/children 2>/dev/null)
+    for p in $of $(for p in $of; do cat /proc/"$p"/task/*/children; done 2>/dev/null); do
+      [ "$(cat /proc/"$p"/comm 2>/dev/null)" != lullcp-keeper ] || { echo "$p"; return; }
+    done
+    sleep 0.02
+  done
+}
+start() { # start ARG...: lullcp with the hook, in the background
+  : >"$log"
+  rm -f "$frozen" "$log.pid"
+  "$LULLCP" --hook="$hook" "$@" "$M/src" "$M/dst" 2>"$T/err" &
+  pid=$!
+}
+both_end() { # both_end PID KEEPER: at once, so that neither acts for the other
+  kill -STOP "$@"
+  kill -KILL "$@"
+}
+thawed() { # thawed WHAT
+  check_not "$1: the writers are thawed" test -e "$frozen"
+}
+hook_is_gone() { # hook_is_gone WHAT: no process of its group is left
+  same "$1: the hook has ended" '' "$(ps -eo pgid=,stat=,args= | awk -v g="$(cat "$log.pid.freeze")" '$1 == g && $2 !~ /^Z/')"
+}
+
+note 'the keeper is killed while the freeze hook runs'
+# with a child of the hook that ignores SIGTERM
+export FREEZE='cp "$log.pid" "$log.pid.freeze"; (trap "" TERM; exec sleep 300) & wait; sleep 300'
+start
+until_log freeze
+keeper=$(keeper_of $pid)
+kill -KILL "$keeper"
+wait $pid
+same 'status' 5 $?
+says 'was killed'
+until_log 'thaw ended'
+same 'calls' 'freeze thaw thaw ended ' "$(calls)"
+hook_is_gone 'keeper killed'
+thawed 'keeper killed'
+no_leftovers "$M"
+
+note 'both are killed, and --recover comes meanwhile'
+start
+until_log freeze
+keeper=$(keeper_of $pid)
+both_end $pid "$keeper"
+wait $pid 2>/dev/null
+expect 0 --recover "$M/dst"
+same 'calls' 'freeze thaw thaw ended ' "$(calls)"
+hook_is_gone 'both killed'
+thawed 'both killed'
+for how in --resume --restart; do
+  start $how
+  until_log freeze
+  keeper=$(keeper_of $pid)
+  both_end $pid "$keeper"
+  wait $pid 2>/dev/null
+  FREEZE='' expect 0 $how --hook="$hook" "$M/src" "$M/dst"
+  same "$how: calls" 'freeze thaw thaw ended freeze freeze ended thaw thaw ended ' "$(calls)"
+  hook_is_gone "$how"
+  thawed "$how"
+done
+unset FREEZE
+
+note 'the keeper is killed during a thaw: one thaw after the other'
+export THAW='until [ -e "$log.go" ]; do sleep 0.02; done'
+go_on() { sleep 0.3; : >"$log.go"; } # time for a second thaw to begin, if there was one
+start
+until_log thaw
+kill -KILL "$(keeper_of $pid)"
+go_on
+wait $pid
+until_log 'thaw ended'
+same 'calls' 'freeze freeze ended thaw thaw ended thaw thaw ended ' "$(calls)"
+thawed 'keeper killed in a thaw'
+rm -f "$M"/.dst* "$log.go"
+start
+until_log thaw
+both_end $pid "$(keeper_of $pid)"
+wait $pid 2>/dev/null
+go_on &
+expect 0 --recover "$M/dst"
+same 'calls, both killed' 'freeze freeze ended thaw thaw ended thaw thaw ended ' "$(calls)"
+rm -f "$M"/.dst*
+unset THAW
+
+note 'a daemon of the hook is neither ended nor waited for'
+cat >"$T/daemon-hook" <<'H'
+#!/bin/sh
+[ "$1" = thaw ] || { setsid sleep 300 >/dev/null 2>&1 & echo $! >"$log.daemon"; sleep 300 >/dev/null 2>&1 & echo $! >>"$log.daemon"; }
+exec "$hook" "$@"
+H
+chmod +x "$T/daemon-hook"
+export hook
+: >"$log"
+"$LULLCP" --duty-cycle=1 --hook="$T/daemon-hook" "$M/src" "$M/dst" 2>"$T/err" &
+pid=$!
+until_log 'freeze ended'
+kill -KILL "$(keeper_of $pid)"
+wait $pid
+thawed 'with daemons'
+for p in $(cat "$log.daemon"); do
+  check "the daemon $p lives" kill -0 "$p"
+  kill "$p"
+done
+rm -f "$M"/.dst*
+
+note 'standard error that nobody reads'
+export FREEZE='head -c 300000 /dev/zero; echo loud >&2; date >&2' THAW='echo loud; head -c 300000 /dev/zero >&2; date'
+ran_well() { # ran_well WHAT STATUS
+  same "$1: status" 0 "$2"
+  same "$1: calls" 'freeze freeze ended thaw thaw ended ' "$(calls)"
+  thawed "$1"
+}
+# as a shell would, with an error of a write as its status
+sed -i '2i set -e' "$hook"
+: >"$log"
+timeout 60 "$LULLCP" --hook="$hook" "$M/src" "$M/dst" 2>&-
+ran_well closed $?
+: >"$log"
+timeout 60 "$LULLCP" --hook="$hook" "$M/src" "$M/dst" <&- >&- 2>&-
+ran_well 'all closed' $?
+: >"$log"
+mkfifo "$T/fifo"
+head -c 1 <"$T/fifo" >/dev/null &
+reader=$!
+exec 5>"$T/fifo"
+echo >&5
+wait $reader
+timeout 60 "$LULLCP" --hook="$hook" "$M/src" "$M/dst" 2>&5
+ran_well broken $?
+exec 5>&-
+# full, and never read
+: >"$log"
+exec 5<>"$T/fifo"
+timeout 60 "$LULLCP" --hook="$hook" "$M/src" "$M/dst" 2>&5
+ran_well full $?
+exec 5>&-
+# and one that is read has all of it
+: >"$log"
+FREEZE='seq 30000' THAW='seq 30000 60000 >&2' "$LULLCP" --hook="$hook" "$M/src" "$M/dst" 2>"$T/err"
+ran_well file $?
+{ seq 30000; seq 30000 60000; } | check 'what the hook has printed' cmp - "$T/err"
+: >"$log"
+FREEZE='seq 30000' THAW='seq 30000 60000 >&2' "$LULLCP" --hook="$hook" "$M/src" "$M/dst" 2>&1 >/dev/null | cat >"$T/err"
+{ seq 30000; seq 30000 60000; } | check 'what the hook has printed to a pipe' cmp - "$T/err"
+# a process that it leaves with the pipe open holds nobody up, and may go on printing
+: >"$log"
+cat >"$T/printing-hook" <<'H'
+#!/bin/sh
+[ "$1" = thaw ] || { setsid sh -c 'while [ ! -e "$log.end" ]; do echo on || exit; sleep 0.05; done; echo lives >"$log.lives"' & }
+exec "$hook" "$@"
+H
+chmod +x "$T/printing-hook"
+FREEZE='' THAW='' timeout 30 "$LULLCP" --hook="$T/printing-hook" "$M/src" "$M/dst" 2>/dev/null
+ran_well 'a daemon that prints' $?
+: >"$log.end"
+for _ in $(seq 200); do [ -e "$log.lives" ] && break; sleep 0.05; done
+check 'it was not ended for printing' test -e "$log.lives"
+unset FREEZE THAW
+sed -i 2d "$hook"
+
+note 'a thaw that failed for a reason that passes is tried again'
+export THAW='[ -e "$log.second" ] || { : >"$log.second"; kill -TERM 0; sleep 9; }'
+: >"$log"
+expect 0 --hook="$hook" "$M/src" "$M/dst"
+same 'calls' 'freeze freeze ended thaw thaw thaw ended ' "$(calls)"
+thawed 'killed thaw'
+export THAW='exit 3'
+: >"$log"
+expect 6 --hook="$hook" "$M/src" "$M/dst"
+same 'one that says no is not' 'freeze freeze ended thaw ' "$(calls)"
+unset THAW
+expect 0 --recover "$M/dst"
+thawed 'after --recover'
+
+note 'both failures are said'
+echo old >"$M/dst"
+expect 6 --hook=/bin/false "$M/src" "$M/dst"
+says "cannot freeze: the hook '/bin/false' failed with exit status 1; then cannot thaw: the hook '/bin/false' failed with exit status 1"
+says '--hook='
+for how in '--resume' '--restart' '--recover'; do
+  case $how in --recover) args=(--recover "$M/dst") ;; *) args=("$how" "$M/src" "$M/dst") ;; esac
+  expect 6 "${args[@]}"
+  says "cannot thaw: the hook '/bin/false' failed with exit status 1"
+  says '--hook='
+done
+expect 0 --recover --hook="$hook" "$M/dst"
+same 'nothing was published' old "$(cat "$M/dst")"
+no_leftovers "$M"
+
+note 'what cannot be started has frozen nothing'
+printf '#!/nosuch/interpreter\n' >"$T/unstartable"
+chmod +x "$T/unstartable"
+: >"$log"
+expect 5 --hook="$T/unstartable" "$M/src" "$M/dst"
+no_leftovers "$M"
+mkdir "$T/empty.d"
+echo 'exit 0' >"$T/empty.d/10-not-executable"
+expect 5 --hook="$T/empty.d" "$M/src" "$M/dst"
+says 'no executables'
+expect 5 --check-hook="$T/empty.d" "$M/src"
+no_leftovers "$M"
+same 'nothing was published' old "$(cat "$M/dst")"
+
+note 'a relative hook is found from elsewhere'
+mkdir "$T/a dir"
+cp "$hook" "$T/a dir/h"
+cat >"$T/a dir/relative" <<'H'
+#!/bin/sh
+# relative FILE PHASE SOURCE: fails unless FILE can be read from here
+cat "$1" >/dev/null || exit 4
+shift
+exec "$hook" "$@"
+H
+chmod +x "$T/a dir/relative"
+echo data >"$T/a dir/file of its own"
+left_frozen() { # left_frozen HOOK: by a run in that directory
+  (
+    cd "$T/a dir" || exit
+    : >"$log"
+    PATH=.:$PATH exec "$LULLCP" --duty-cycle=1 --hook="$1" "$M/src" "$M/dst" 2>"$T/err"
+  ) &
+  pid=$!
+  until_log 'freeze ended'
+  both_end $pid "$(keeper_of $pid)"
+  wait $pid 2>/dev/null
+  check 'left frozen' test -e "$frozen"
+}
+for h in ./h h "./relative 'file of its own'" 'relative file\ of*'; do
+  left_frozen "$h"
+  (cd / && expect 0 --recover "$M/dst" && exit "$rc") || bad "--hook=$h"
+  thawed "--hook=$h"
+  rm -f "$M"/.dst*
+done
+# of a directory of hooks as well
+mkdir "$T/a dir/hooks.d"
+cp "$hook" "$T/a dir/hooks.d/10"
+left_frozen hooks.d
+(cd / && "$LULLCP" --recover "$M/dst" >/dev/null) || bad 'a directory'
+thawed 'a directory'
+fs_unmount "$M"
+finish
