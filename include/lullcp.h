@@ -242,6 +242,8 @@ struct lull_hold lull_progress_hold(const struct lull_progress *progress);
 enum lull_warning {
 	LULL_WARNING_RESUME_REDO,     /* the source changed since: the pass starts again */
 	LULL_WARNING_FILL_LOST,       /* the temporary file is gone: starting again */
+	LULL_WARNING_FILL_CHANGED,    /* it is another by now: starting again */
+	LULL_WARNING_COPY_REDO,       /* the copied bytes may have changed since: from the start */
 	LULL_WARNING_OWNER_LOST,      /* cannot give the new file the old one's owner */
 	LULL_WARNING_LEFT_FROZEN,     /* --keep-frozen: the writers stay redirected */
 	LULL_WARNING_IN_PLACE,        /* DEST was written in place and is incomplete */

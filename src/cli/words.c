@@ -560,6 +560,14 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("%s has changed since the interruption: going over it again", name);
 	case LULL_WARNING_FILL_LOST:
 		return format("the temporary file of %s is gone: starting again", name);
+	case LULL_WARNING_FILL_CHANGED:
+		return format("the temporary file of %s has changed since the interruption: "
+			      "starting again",
+			      name);
+	case LULL_WARNING_COPY_REDO:
+		return format("what was copied to %s cannot be told from what others may have "
+			      "written since the interruption: starting again",
+			      name);
 	case LULL_WARNING_OWNER_LOST:
 		return format("cannot give the new %s the owner of the old one: %s", name,
 			      strerror(err));

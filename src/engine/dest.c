@@ -324,7 +324,9 @@ int lull_dest_lock(struct lull_dest *dest)
 				(void)unlinkat(dest->dir, dest->temporary, 0);
 			return -EWOULDBLOCK;
 		}
-		if (fchmod(fd, 0600) < 0)
+		/* Whatever the umask. One that was there is not touched before it is taken over:
+		   its change time says whether others have been at it. */
+		if (dest->created && fchmod(fd, 0600) < 0)
 			return -errno;
 		dest->lock_was_empty = st.st_size == 0;
 		dest->lock = lull_steal_fd(&fd);

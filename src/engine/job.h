@@ -94,6 +94,8 @@ struct lull_job {
 	bool discarding;                   /* the temporary file still bears what is given up */
 	bool resumed;                      /* it was found there */
 	bool emptied;                      /* DEST itself, which is written in place */
+	uint64_t claimed;                  /* how far the file was said to be whole, when that is no
+	                                      longer believed: untouched.h */
 	bool had_content;                  /* and the temporary file bore a begun clone */
 	bool begun;                        /* a clone has begun in it in this run */
 	int base;                          /* an older clone that is to become the temporary

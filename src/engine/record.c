@@ -8,6 +8,7 @@
 #include "engine/shrink.h"
 #include "engine/snapshot.h"
 #include "engine/statehome.h"
+#include "engine/untouched.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 
@@ -200,6 +201,8 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	if (!options->resume && !options->restart)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_EXISTS);
 
+	if (file_is_ours)
+		lull_untouched_judge(job);
 	memcpy(job->result->run_id, c->run_id, sizeof(c->run_id));
 	if (c->frozen && !(options->resume && c->kept_frozen)) {
 		outcome = lull_freeze_undo(job);
@@ -280,11 +283,8 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 static void bring_up_to_date(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
-	struct stat st;
 
-	if (fstat(job->dest.fd, &st) == 0)
-		c->dest_ctime_ns =
-			st.st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_ctim.tv_nsec;
+	c->dest_ctime_ns = lull_untouched_stamp(job->dest.fd);
 	c->updated = lull_clock_wall();
 	c->method = (int)job->progress->method;
 }
@@ -329,6 +329,8 @@ void lull_record_reached(struct lull_job *job)
 	    lull_reference_equal(&c->reference, &job->reference) &&
 	    job->progress->offset > c->offset)
 		c->offset = job->progress->offset;
+	/* A clean stop: the next run finds the file as it is left here. */
+	lull_untouched_settle(job->dest.fd);
 }
 
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)

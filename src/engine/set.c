@@ -39,6 +39,7 @@
 #include "engine/start.h"
 #include "engine/statehome.h"
 #include "engine/set_resume.h"
+#include "engine/untouched.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 
@@ -247,6 +248,9 @@ static enum lull_outcome make_whole(struct lull_set *set)
 		if (r < 0)
 			return sync_failed(set, set->jobs[i], LULL_STAGE_SYNC, r);
 	}
+	/* What is recorded now must be found again by a run that has nothing to do but renames. */
+	for (unsigned int i = 0; i < set->n; i++)
+		lull_untouched_settle(set->jobs[i]->dest.fd);
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct lull_checkpoint *c = &set->jobs[i]->checkpoint;
 

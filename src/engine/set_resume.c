@@ -8,7 +8,7 @@
  *     all have their names              done: what is left of the checkpoint goes
  *     some or none, the rest waits      --resume gives the rest their names; --restart only
  *                                       if none has one
- *     any is nowhere                    all are made again, of one new moment
+ *     any is nowhere, or changed        all are made again, of one new moment
  *
  * Of a set that was not whole each clone goes on by itself; a new freeze makes them of one
  * moment again.
@@ -18,6 +18,7 @@
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/record.h"
+#include "engine/untouched.h"
 
 #include <errno.h>
 #include <string.h>
@@ -103,11 +104,14 @@ static enum lull_outcome go_on_publishing(struct lull_set *set)
 		struct lull_job *job = set->jobs[i];
 
 		set->member[i]->published = has_its_name(job);
-		if (set->member[i]->published || lull_record_same_file(job))
+		bool there = lull_record_same_file(job);
+
+		if (set->member[i]->published || (there && lull_untouched_is(job)))
 			continue;
 		lost++;
 		if (!options->restart)
-			lull_warn(job, LULL_WARNING_FILL_LOST, 0, job->dest.path);
+			lull_warn(job, there ? LULL_WARNING_FILL_CHANGED : LULL_WARNING_FILL_LOST,
+				  0, job->dest.path);
 	}
 	if (lost == 0 && options->resume) {
 		set->whole = true;
@@ -132,6 +136,7 @@ static enum lull_outcome go_on_cloning(struct lull_set *set)
 		struct lull_job *job = set->jobs[i];
 
 		if (lull_record_same_file(job)) {
+			lull_untouched_judge(job);
 			job->resumed = job->owned = true;
 			job->had_content = job->checkpoint.has_reference;
 			continue;

@@ -50,11 +50,25 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 	return LULL_OK;
 }
 
+/* What a run before had made of a clone that was whole is not for one that is being written. */
+static int close_to_others(const struct lull_dest *dest)
+{
+	struct stat st;
+
+	if (dest->in_place)
+		return 0;
+	if (fstat(dest->fd, &st) < 0)
+		return -errno;
+	return (st.st_mode & 07777) != 0600 && fchmod(dest->fd, 0600) < 0 ? -errno : 0;
+}
+
 enum lull_outcome lull_start_prepare(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	int r;
+	int r = close_to_others(dest);
 
+	if (r < 0)
+		return attribute_failed(job, r);
 	if (job->had_content || job->begun)
 		return LULL_OK;
 	if (job->base >= 0 && job->rotation) {
@@ -97,10 +111,26 @@ static enum lull_outcome resize(struct lull_job *job, uint64_t size)
 	return LULL_OK;
 }
 
+/* Says why a clone does not go on where it was, and where it does. */
+static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
+{
+	uint64_t claimed = MAX(job->checkpoint.offset, job->claimed);
+
+	if (!same && claimed > 0)
+		lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
+	else if (job->copies && job->claimed > 0)
+		lull_warn(job, LULL_WARNING_COPY_REDO, 0, job->dest.path);
+	/* What comes before is only compared. */
+	if (same && !job->copies)
+		start = MAX(start, job->claimed & ~(job->dest.fs.block - 1));
+	job->claimed = 0;
+	job->progress->resumed_at = start;
+}
+
 /*
  * Where the pass begins and in which mode. The checkpoint's offset holds only while the
- * source is what it was then; else the file is gone over again: XFS skips by itself what
- * is shared, Btrfs does not, so there the maps are compared.
+ * source is what it was then, and the file (untouched.h); else the file is gone over again:
+ * XFS skips by itself what is shared, Btrfs does not, so there the maps are compared.
  */
 enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 {
@@ -125,12 +155,12 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 		/* The end of a file need not be the end of a block. */
 		if (same)
 			*ret_start = c->offset & ~(job->dest.fs.block - 1);
-		else if (c->offset > 0 && !begun)
-			lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
 		if (!same || c->pass > 1 || c->refresh)
 			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
 									    : LULL_PLAN_UNKNOWN;
 	}
+	if (!begun)
+		tell_resumed_at(job, same, *ret_start);
 	if (!same) {
 		c->pass++;
 		c->offset = 0;
@@ -138,8 +168,6 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 		c->reference = job->reference;
 		c->has_reference = true;
 	}
-	if (!begun)
-		job->progress->resumed_at = *ret_start;
 	job->progress->size = job->reference.size;
 
 	/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */

@@ -76,10 +76,7 @@ int lull_tripwire_take(int src, int scratch, uint64_t block,
 			return r;
 
 		/* Within the tick of its last change a file can change unseen. */
-		while (lull_clock_coarse() == before.ctime_ns ||
-		       (lull_clock_coarse() < before.ctime_ns &&
-			before.ctime_ns - lull_clock_coarse() < (int64_t)NSEC_PER_SEC / 50))
-			lull_clock_sleep(NSEC_PER_MSEC);
+		lull_clock_pass(before.ctime_ns);
 
 		r = lull_tripwire_drain(src, scratch, block, before.size);
 		/* A source that shrank below a block in this moment is one that is written. */

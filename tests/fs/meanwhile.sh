@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What others do to the file that is written while no run is at work: --resume must not believe
+# what the checkpoint says of it.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+
+# begin SIGNAL ARG... DEST: a clone that is cut off once it has come somewhere
+begin() {
+  local signal=$1 dest=${*: -1}
+  shift
+  "$LULLCP" --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 "$@" 2>"$T/err" &
+  local pid=$!
+  for _ in {1..3000}; do
+    [ "$(offset_in "$(dirname "$dest")/.$(basename "$dest").lullcp")" -lt 200000 ] || break
+    sleep 0.01
+  done
+  kill -"$signal" $pid
+  rc=0
+  wait $pid 2>/dev/null || rc=$?
+  same 'cut off' $((128 + $(kill -l "$signal"))) $rc
+  at=$(offset_in "$(dirname "$dest")/.$(basename "$dest").lullcp")
+  check 'it had come somewhere' test "$at" -ge 200000
+}
+eight() { printf 'somebody' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+meddle() { # meddle FILE HOW: as somebody else would, with the times set back
+  local size
+  size=$(stat -c %s "$1")
+  touch -r "$1" "$T/times"
+  case $2 in
+    start) eight "$1" 0 ;;
+    inside) eight "$1" 131073 ;;
+    end) eight "$1" $((size - 8)) ;; # where nothing is cloned yet: in a hole, if there is one
+    hole) eight "$1" "$hole" ;;
+    punched) fallocate -p -o 4096 -l 65536 "$1" ;;
+    emptied) : >"$1" && truncate -s "$size" "$1" ;;
+    short) truncate -s 4096 "$1" ;;
+    mapped) python3 -c '
+import mmap, sys
+with open(sys.argv[1], "r+b") as f:
+    m = mmap.mmap(f.fileno(), 4096)
+    m[100:108] = b"somebody"' "$1" ;;
+    inode) cp "$1" "$1.new" && eight "$1.new" 9 && mv "$1.new" "$1" ;;
+  esac
+  touch -r "$T/times" "$1"
+}
+
+for kind in xfs btrfs btrfs-compress; do
+  fs_mount "$kind"
+  note "$kind"
+  cd "$M" || framework_failure cd
+  fragmented src 1200 -h 20
+  # a block behind what is cloned that the source does not have
+  hole=$(filefrag -v src | sed -n 's/^ *[0-9]*: *\([0-9]*\)\.\. *\([0-9]*\):.*/\1 \2/p' |
+    awk 'NR > 700 && $1 > end + 1 { print (end + 1) * 4096 + 17; exit } { end = $2 }')
+  case $kind in btrfs-compress) hole=${hole:-4000017} ;; esac
+
+  # in place, by the other name of it
+  for how in start inside end hole punched mapped; do
+    echo old >dst
+    ln -f dst other
+    begin TERM --inplace src dst
+    meddle other $how
+    expect 0 --inplace --resume --json src dst
+    check "$kind in place: $how" cmp src dst
+    same "$kind in place: $how: the inode" "$(stat -c %i other)" "$(stat -c %i dst)"
+    no_leftovers .
+    rm -f dst other
+  done
+  # the temporary file, after a stop and after a kill
+  for signal in TERM KILL; do
+    for how in inside hole emptied short; do
+      begin $signal src dst
+      meddle .dst.lullcp-part $how
+      expect 0 --resume src dst
+      check "$kind $signal: $how" cmp src dst
+      no_leftovers .
+      rm dst
+    done
+  done
+  # another inode under its name is none of ours
+  begin TERM src dst
+  meddle .dst.lullcp-part inode
+  expect 0 --resume src dst
+  says 'starting again'
+  check "$kind: another inode" cmp src dst
+  rm dst
+
+  # untouched: it goes on where it was, and a run that was refused or skipped is no touch
+  printf '#!/bin/sh\n[ $1 = thaw ] || exit 75\n' >skip && chmod +x skip
+  begin TERM src dst
+  expect 1 src dst
+  says '--resume'
+  expect 75 --resume --hook="$M/skip" src dst
+  same "$kind: skipped: the checkpoint" "$at" "$(offset_in .dst.lullcp)"
+  expect 0 --resume --json src dst
+  same "$kind: untouched: goes on" "$at" "$(field resumed_at)"
+  check "$kind: untouched: few extents are cloned" test "$(field extents_cloned)" -lt 1000
+  check "$kind: untouched" cmp src dst
+  rm dst
+  # and such a run does not make good what came before it
+  begin TERM src dst
+  meddle .dst.lullcp-part inside
+  expect 1 src dst
+  expect 75 --resume --hook="$M/skip" src dst
+  expect 0 --resume src dst
+  check "$kind: skipped in between" cmp src dst
+  rm dst
+  # cut off again while it is gone over
+  begin TERM src dst
+  meddle .dst.lullcp-part hole
+  begin TERM --resume src dst
+  expect 0 --resume src dst
+  check "$kind: cut off twice" cmp src dst
+  rm dst
+  # killed: what is there is compared, and not cloned once more where the maps tell
+  begin KILL src dst
+  expect 0 --resume --json src dst
+  check "$kind: killed: goes on behind what is compared" test "$(field resumed_at)" -ge 200000
+  [ $kind != btrfs ] || check 'killed: that is not cloned again' test \
+    "$(field extents_cloned)" -lt "$(field extents)"
+  check "$kind: killed" cmp src dst
+  rm dst
+
+  # copied bytes: nothing tells them from others
+  [ $kind != btrfs-compress ] || continue
+  head -c 100M /dev/zero >big
+  for how in none inside end short; do
+    "$LULLCP" --reflink=never --sparse=never --checkpoint-interval=0 big dst 2>"$T/err" &
+    pid=$!
+    for _ in {1..3000}; do
+      [ "$(offset_in .dst.lullcp)" -lt 200000 ] || break
+      sleep 0.005
+    done
+    kill -TERM $pid
+    wait $pid
+    same 'the copy was cut off' 143 $?
+    at=$(offset_in .dst.lullcp)
+    [ $how = none ] || meddle .dst.lullcp-part $how
+    expect 0 --reflink=never --sparse=never --resume --json big dst
+    if [ $how = none ]; then
+      same "$kind: the copy goes on" $((at / 4096 * 4096)) "$(field resumed_at)"
+    else
+      says 'starting again'
+    fi
+    check "$kind: copy, $how" cmp big dst
+    no_leftovers .
+    rm -f dst
+  done
+done
+cd /
+finish
