@@ -122,6 +122,7 @@ enum lull_cause {
 	LULL_CAUSE_PARTLY_PUBLISHED,   /* some have their names, the rest waits for --resume */
 	/* refresh and verify */
 	LULL_CAUSE_HARD_LINKS,         /* a base with several names */
+	LULL_CAUSE_OPEN_FOR_WRITING,   /* a DEST to be refreshed, by another program */
 	LULL_CAUSE_IN_USE,             /* a base that another lullcp works on */
 	LULL_CAUSE_UNPROVEN,           /* the extent maps alone cannot tell; off: where first */
 };
@@ -242,6 +243,7 @@ struct lull_hold lull_progress_hold(const struct lull_progress *progress);
 enum lull_warning {
 	LULL_WARNING_RESUME_REDO,     /* the source changed since: the pass starts again */
 	LULL_WARNING_FILL_LOST,       /* the temporary file is gone: starting again */
+	LULL_WARNING_SOURCE_REPLACED, /* by another file: starting again */
 	LULL_WARNING_FILL_CHANGED,    /* it is another by now: starting again */
 	LULL_WARNING_COPY_REDO,       /* the copied bytes may have changed since: from the start */
 	LULL_WARNING_OWNER_LOST,      /* cannot give the new file the old one's owner */
@@ -253,6 +255,7 @@ enum lull_warning {
 	LULL_WARNING_TRUSTED,         /* written to meanwhile, and published all the same */
 	LULL_WARNING_NOT_A_CLONE,     /* what is refreshed shares nothing with the source */
 	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
+	LULL_WARNING_BASE_SPARED,     /* not used up, which made a clone in full; err */
 	LULL_WARNING_GENERATION_GONE, /* it is no longer counted */
 	LULL_WARNING_GENERATION_OTHER, /* another file bears its name: no longer counted */
 	LULL_WARNING_GENERATION_SPARED, /* not used up, which made a clone in full; err */

@@ -358,7 +358,7 @@ static char *record_words(const struct lull_failure *f, const char **ret_advice)
 	}
 }
 
-static char *base_words(const struct lull_failure *f)
+static char *base_words(const struct lull_failure *f, const char **ret_advice)
 {
 	const char *name = f->path ? quote(f->path) : "it";
 
@@ -370,6 +370,10 @@ static char *base_words(const struct lull_failure *f)
 			      f->path2 ? quote(f->path2) : "it");
 	case LULL_CAUSE_HARD_LINKS:
 		return format("cannot use up %s: it has several names", name);
+	case LULL_CAUSE_OPEN_FOR_WRITING:
+		*ret_advice = "Nothing was changed. Without --refresh the clone is a new file, and "
+			      "who writes to the old one goes on with that.";
+		return format("cannot refresh %s: a program has it open for writing", name);
 	case LULL_CAUSE_IN_USE:
 		return format("another lullcp is at work on %s", name);
 	default:
@@ -481,7 +485,7 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return format("error copying %s to %s: %s", f->path2 ? quote(f->path2) : "SOURCE",
 			      name, why);
 	case LULL_STAGE_BASE:
-		return base_words(f);
+		return base_words(f, ret_advice);
 	case LULL_STAGE_READ:
 		return read_words(f, ret_advice);
 	case LULL_STAGE_PUBLISH:
@@ -551,6 +555,23 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	}
 }
 
+/* Why an older clone is not brought up to date. */
+static const char *spared_words(int err)
+{
+	switch (err) {
+	case EBUSY:
+		return "it is open";
+	case EMLINK:
+		return "it has several names";
+	case EINVAL:
+		return "it and SOURCE differ in the NOCOW flag";
+	case EXDEV:
+		return "it is of another file system or project than the directory";
+	default:
+		return strerror(err);
+	}
+}
+
 char *words_warning(enum lull_warning warning, int err, const char *path)
 {
 	const char *name = path ? quote(path) : "it";
@@ -560,6 +581,10 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("%s has changed since the interruption: going over it again", name);
 	case LULL_WARNING_FILL_LOST:
 		return format("the temporary file of %s is gone: starting again", name);
+	case LULL_WARNING_SOURCE_REPLACED:
+		return format("%s has been replaced by another file since the interruption: "
+			      "starting again",
+			      name);
 	case LULL_WARNING_FILL_CHANGED:
 		return format("the temporary file of %s has changed since the interruption: "
 			      "starting again",
@@ -605,11 +630,10 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			      name);
 	case LULL_WARNING_GENERATION_SPARED:
 		return format("the generation %s cannot be used up: %s; a clone in full instead",
-			      name,
-			      err == EBUSY    ? "it is open"
-			      : err == EMLINK ? "it has several names"
-			      : err == EINVAL ? "it and SOURCE differ in the NOCOW flag"
-					      : strerror(err));
+			      name, spared_words(err));
+	case LULL_WARNING_BASE_SPARED:
+		return format("%s is left as it is: %s; a clone in full instead", name,
+			      spared_words(err));
 	case LULL_WARNING_GENERATION_KEPT:
 		return format("the generation %s is kept beyond --keep: %s", name,
 			      err == EBUSY ? "it is open for writing" : strerror(err));

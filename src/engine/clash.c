@@ -239,6 +239,7 @@ bool lull_entry_can_stay(const struct lull_entry *e)
 	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
 	       faccessat(dir, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0 &&
 	       !lull_inode_is_immutable(dir, e->dst_name) &&
+	       !lull_inode_is_of_other_project(dir, e->dst_name) &&
 	       !lull_inode_is_mounted_on(dir, e->dst_name);
 }
 

@@ -7,6 +7,7 @@
 #include "engine/statehome.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
+#include "sys/renew.h"
 #include "sys/trusted.h"
 
 #include <errno.h>
@@ -423,8 +424,8 @@ static int set_mode(struct lull_job *job)
 	if (fstat(job->src, &st) < 0)
 		return -errno;
 	mode = st.st_mode & 0777 & ~job->options->umask;
-	/* DEST itself, which bore the temporary name meanwhile. */
-	if (c->refresh && c->replaces && !job->options->base) {
+	/* DEST itself, which had the temporary name meanwhile. */
+	if (c->refresh && c->replaces && !c->used_up) {
 		mode = c->mode;
 		r = give_owner(job, c->owner, c->group, &mode);
 	} else if (dest->exists) {
@@ -434,14 +435,29 @@ static int set_mode(struct lull_job *job)
 	return r == 0 && fchmod(dest->fd, mode) < 0 ? -errno : r;
 }
 
+/* The file was another one before, or was left by an earlier run: nothing of that goes over. */
+static int make_new(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	_cleanup_close_ int sample =
+		openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r = sample >= 0 ? lull_inode_inherit(job->src, sample) : 0;
+
+	return r < 0 ? r : lull_renew(dest->fd, sample);
+}
+
 int lull_dest_finish(struct lull_job *job)
 {
+	const struct lull_checkpoint *c = &job->checkpoint;
 	bool dressed = job->place && job->place->file;
-	int r = !dressed || job->checkpoint.refresh ? set_mode(job) : 0;
+	/* What DEST has it keeps, as a file does that cp writes into. */
+	bool itself = c->refresh && !c->used_up;
+	int r = !itself && !job->dest.in_place && !job->dest.created ? make_new(job) : 0;
 
+	if (r == 0 && (!dressed || itself))
+		r = set_mode(job);
 	if (r == 0 && dressed)
-		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir,
-				   job->checkpoint.refresh);
+		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir, itself);
 
 	if (r == 0 && !job->options->no_sync && fdatasync(job->dest.fd) < 0)
 		r = -errno;

@@ -70,7 +70,10 @@ int lull_dest_open(struct lull_dest *dest) _must_check_;
  */
 int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 
-/* Writes the clone to disk and makes it what DEST is to be: mode, owner. 0 or -errno. */
+/*
+ * Makes the clone what DEST will be (mode, owner, attributes: those of a new file, or of the DEST
+ * that it replaces, whatever inode it was built in) and writes it to disk. 0 or -errno.
+ */
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
 /*

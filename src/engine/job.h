@@ -46,7 +46,7 @@ struct lull_dest {
 	char *snapshot;        /* name beside path, of the directory that a snapshot is in */
 	int snapshot_dir;      /* that, if this run has made it; else -1 */
 	bool in_place;
-	bool created;          /* by this run: the temporary file */
+	bool created;          /* by this run: the temporary file, as it is now */
 	bool lock_was_empty;   /* it held nothing when it was opened */
 	struct stat old;       /* of path, if it exists */
 	struct lull_fs fs;
@@ -103,6 +103,7 @@ struct lull_job {
 	int base_dir;                      /* where it has its name */
 	const char *base_name;             /* part of base_path */
 	char *base_path;
+	bool let_go;                       /* place->old opens nothing at the moment: refresh.c */
 	bool adopted;                      /* the older clone has become it in this run */
 	bool refresh_in_place;             /* DEST itself is the older clone, and stays so */
 

@@ -357,25 +357,6 @@ enum lull_outcome lull_rotation_open(struct lull_job *job)
 	return choose_base(job);
 }
 
-enum lull_outcome lull_rotation_spare(struct lull_job *job)
-{
-	struct lull_checkpoint *c = &job->checkpoint;
-	struct stat st;
-
-	if (lull_inode_use(job->base) == LULL_INODE_UNUSED)
-		return LULL_OK;
-	lull_warn(job, LULL_WARNING_GENERATION_SPARED, EBUSY, job->base_path);
-	(void)close(job->base);
-	job->base = -1;
-	if (fstat(job->dest.fd, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno,
-				 job->dest.path);
-	c->refresh = false;
-	c->dest_inode = st.st_ino;
-	c->dest_generation = lull_inode_generation(job->dest.fd);
-	return lull_record_save(job);
-}
-
 /* ---- the end ---- */
 
 /* The record with the new generation in it, and without what it was made of. */

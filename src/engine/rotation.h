@@ -25,12 +25,6 @@ enum lull_outcome lull_rotation_open(struct lull_job *job);
 /* After the checkpoint is judged: another name, if the one it spoke of is taken. */
 enum lull_outcome lull_rotation_name(struct lull_job *job);
 
-/*
- * In the last moment before the chosen generation becomes the file that is written: lets
- * it be if somebody has opened it since, so that the clone is made in full.
- */
-enum lull_outcome lull_rotation_spare(struct lull_job *job);
-
 /* Records the new generation, then gives it its name. 0 or -errno. */
 int lull_rotation_publish(struct lull_job *job) _must_check_;
 

@@ -5,7 +5,6 @@
 #include "engine/dest.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
-#include "engine/rotation.h"
 #include "engine/shrink.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
@@ -71,14 +70,12 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 		return attribute_failed(job, r);
 	if (job->had_content || job->begun)
 		return LULL_OK;
-	if (job->base >= 0 && job->rotation) {
-		enum lull_outcome outcome = lull_rotation_spare(job);
+	if (job->base >= 0) {
+		enum lull_outcome outcome = lull_refresh_adopt(job);
 
-		if (outcome != LULL_OK)
+		if (outcome != LULL_OK || job->adopted)
 			return outcome;
 	}
-	if (job->base >= 0)
-		return lull_refresh_adopt(job);
 	job->begun = true;
 	if (job->refresh_in_place)
 		return LULL_OK;

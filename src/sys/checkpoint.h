@@ -62,6 +62,8 @@ struct lull_checkpoint {
 	uint64_t hook_timeout_ns;
 	bool replaces;            /* options that matter when it is continued */
 	bool refresh;             /* the file was an older clone, which is brought up to date */
+	bool used_up;             /* and it was another file than dest: nothing but its blocks is
+	                             for the new one */
 	uint32_t mode;            /* permissions and owner to give it at the end, if refresh */
 	uint32_t owner;
 	uint32_t group;

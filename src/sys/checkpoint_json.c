@@ -60,7 +60,7 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 {
 	json_t *keys = json_pack(
 		"{s:{s:o, s:o}, s:{s:o, s:I, s:I, s:I, s:I}, s:I, s:i, s:s, s:s,"
-		" s:{s:b, s:b, s:i, s:I, s:I, s:b}}",
+		" s:{s:b, s:b, s:b, s:i, s:I, s:I, s:b}}",
 		"source", "file_system_uuid", or_null(c->source_fs), "reference",
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
 		"inode", (json_int_t)as_int(c->dest_inode), "generation",
@@ -68,7 +68,7 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 		(json_int_t)as_int(c->dest_size), "ctime_ns", (json_int_t)c->dest_ctime_ns,
 		"offset", (json_int_t)as_int(c->offset), "pass", (int)MIN(c->pass, UINT16_MAX), "method",
 		lull_method_name((enum lull_method)c->method), "phase", phase_names[c->phase],
-		"options", "replaces_existing", c->replaces, "refresh", c->refresh, "mode",
+		"options", "replaces_existing", c->replaces, "refresh", c->refresh, "used_up", c->used_up, "mode",
 		(int)c->mode, "owner", (json_int_t)c->owner, "group", (json_int_t)c->group,
 		"dated", c->dated);
 	int r = keys ? json_object_update(object, keys) : -1;
@@ -265,6 +265,7 @@ static void read_file(struct reader *r, const json_t *object, struct lull_checkp
 	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
 	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
 	/* Younger than the schema. */
+	c->used_up = json_object_get(options, "used_up") && get_bool(r, options, "used_up");
 	c->dated = json_object_get(options, "dated") && get_bool(r, options, "dated");
 
 	/* What fits together in no run: nothing durable beyond the end, a temporary file

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -54,6 +55,25 @@ bool lull_inode_is_immutable(int dir, const char *name)
 
 	return statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 &&
 	       st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
+}
+
+bool lull_inode_is_of_other_project(int dir, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	_cleanup_free_ char *head = strndup(name, slash ? (size_t)(slash - name) + 1 : 0);
+	_cleanup_close_ int above = openat(dir, head && *head ? head : ".",
+					   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fsxattr wanted = { 0 }, has = { 0 };
+
+	if (above < 0 || ioctl(above, FS_IOC_FSGETXATTR, &wanted) < 0 ||
+	    !(wanted.fsx_xflags & FS_XFLAG_PROJINHERIT))
+		return false;
+
+	_cleanup_close_ int fd =
+		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &has) == 0 &&
+	       has.fsx_projid != wanted.fsx_projid;
 }
 
 bool lull_inode_is_mounted_on(int dir, const char *name)

@@ -30,6 +30,12 @@ bool lull_inode_has_cowextsize(int fd);
 /* True if name in directory dir is immutable or append-only (chattr +i, +a). */
 bool lull_inode_is_immutable(int dir, const char *name);
 
+/*
+ * True if the directory of name, which dir is the start of, keeps to one project (XFS: chattr +P) and
+ * the file is of another: then the kernel answers EXDEV to a rename or a link within it. False also if nobody knows.
+ */
+bool lull_inode_is_of_other_project(int dir, const char *name);
+
 /* True if something is mounted on name in directory dir: then no file can take its name. */
 bool lull_inode_is_mounted_on(int dir, const char *name);
 
