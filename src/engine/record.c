@@ -64,6 +64,14 @@ bool lull_record_same_source(const struct lull_job *job)
 	       now.generation == c->reference.generation;
 }
 
+bool lull_record_may_start_over(const struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
+	/* The thaw is told the source by its name. */
+	return strcmp(c->source, job->source_path) == 0 || (job->options->restart && !c->frozen);
+}
+
 bool lull_record_same_file(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -193,8 +201,10 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	}
 
 	bool file_is_ours = lull_record_same_file(job);
+	bool replaced = !lull_record_same_source(job);
 
-	if (c->dated != (job->rotation != NULL) || !lull_record_same_source(job) ||
+	if (c->dated != (job->rotation != NULL) ||
+	    (replaced && !lull_record_may_start_over(job)) ||
 	    (!file_is_ours && !same_dest(job)) ||
 	    (c->temporary == NULL) != dest->in_place)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
@@ -220,13 +230,15 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 		job->owned = true;
 		return LULL_OK;
 	}
-	if (options->restart || !file_is_ours) {
+	if (options->restart || !file_is_ours || replaced) {
 		if (c->kept_frozen) {
 			outcome = lull_freeze_undo(job);
 			if (outcome != LULL_OK)
 				return outcome;
 		}
-		if (!options->restart)
+		if (!options->restart && replaced)
+			lull_warn(job, LULL_WARNING_SOURCE_REPLACED, 0, job->source);
+		else if (!options->restart)
 			lull_warn(job, LULL_WARNING_FILL_LOST, 0, dest->path);
 		return lull_record_start_over(job);
 	}
@@ -274,6 +286,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	c->replaces = dest->exists;
 	c->dated = job->rotation != NULL;
 	c->refresh = job->base >= 0 || job->refresh_in_place;
+	c->used_up = job->base >= 0 && job->options->base;
 	c->mode = c->refresh ? st.st_mode & 07777 : 0;
 	c->owner = c->refresh ? st.st_uid : 0;
 	c->group = c->refresh ? st.st_gid : 0;

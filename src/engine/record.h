@@ -16,6 +16,13 @@ enum lull_outcome lull_record_without(struct lull_job *job);
 /* True if the checkpoint speaks of the source that is open. */
 bool lull_record_same_source(const struct lull_job *job);
 
+/*
+ * Where the source that is open is another file than the checkpoint speaks of: true if the clone may
+ * be begun anew for it. That is so if it has taken the place of the other, which another --resume
+ * would never find again, or with --restart, unless writers of the other are still frozen.
+ */
+bool lull_record_may_start_over(const struct lull_job *job);
+
 /* True if the file that is open for writing is the one that the checkpoint speaks of. */
 bool lull_record_same_file(const struct lull_job *job);
 

@@ -193,13 +193,17 @@ static enum lull_outcome take_found(struct lull_set *set)
 	const struct lull_options *options = set->tree->options;
 	struct lull_job *first = set->jobs[0];
 	struct lull_checkpoint *c = &first->checkpoint;
+	struct lull_job *replaced = NULL;
 	enum lull_outcome outcome;
 
 	if (count_named(set) == set->n && !c->frozen)
 		return forget_published(set);
 	for (unsigned int i = 0; i < set->n; i++) {
-		if (!lull_record_same_source(set->jobs[i]))
+		if (lull_record_same_source(set->jobs[i]))
+			continue;
+		if (!lull_record_may_start_over(set->jobs[i]))
 			return refuse(set, set->jobs[i], LULL_CAUSE_CHECKPOINT_FOREIGN, 0);
+		replaced = set->jobs[i];
 	}
 	if (!options->resume && !options->restart)
 		return refuse(set, first, LULL_CAUSE_CHECKPOINT_EXISTS, 0);
@@ -214,7 +218,16 @@ static enum lull_outcome take_found(struct lull_set *set)
 		return forget_published(set);
 	if (!remember_run(set))
 		return refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
-	outcome = c->phase == LULL_PHASE_COMPLETE ? go_on_publishing(set) : go_on_cloning(set);
+	/* Whole clones are of the moment that was frozen, whatever the sources are by now. */
+	if (c->phase == LULL_PHASE_COMPLETE) {
+		outcome = go_on_publishing(set);
+	} else if (replaced) {
+		if (!options->restart)
+			lull_warn(replaced, LULL_WARNING_SOURCE_REPLACED, 0, replaced->source);
+		outcome = start_all_over(set);
+	} else {
+		outcome = go_on_cloning(set);
+	}
 	if (outcome != LULL_OK)
 		return outcome;
 	set->owned = true;

@@ -5,22 +5,17 @@
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-# begin SIGNAL ARG... DEST: a clone that is cut off once it has come somewhere
+# begin SIGNAL ARG... DEST: a clone that is cut off by the signal when it has come somewhere: at its
+# 40th record, of 1200 blocks
 begin() {
   local signal=$1 dest=${*: -1}
   shift
-  "$LULLCP" --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 "$@" 2>"$T/err" &
-  local pid=$!
-  for _ in {1..3000}; do
-    [ "$(offset_in "$(dirname "$dest")/.$(basename "$dest").lullcp")" -lt 200000 ] || break
-    sleep 0.01
-  done
-  kill -"$signal" $pid
   rc=0
-  wait $pid 2>/dev/null || rc=$?
+  strace -qq -o /dev/null -e trace=fdatasync -e "inject=fdatasync:signal=$signal:when=40" \
+    "$LULLCP" --latency-budget=100us --checkpoint-interval=0 "$@" 2>"$T/err" || rc=$?
   same 'cut off' $((128 + $(kill -l "$signal"))) $rc
   at=$(offset_in "$(dirname "$dest")/.$(basename "$dest").lullcp")
-  check 'it had come somewhere' test "$at" -ge 200000
+  check 'it had come somewhere' test "$at" -ge 140000
 }
 eight() { printf 'somebody' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 meddle() { # meddle FILE HOW: as somebody else would, with the times set back
@@ -56,7 +51,10 @@ for kind in xfs btrfs btrfs-compress; do
   case $kind in btrfs-compress) hole=${hole:-4000017} ;; esac
 
   # in place, by the other name of it
-  for how in start inside end hole punched mapped; do
+  hows=(start inside end hole punched mapped)
+  signals=(TERM KILL)
+  [ $kind != btrfs-compress ] || { hows=(inside hole) signals=(TERM); }
+  for how in "${hows[@]}"; do
     echo old >dst
     ln -f dst other
     begin TERM --inplace src dst
@@ -68,7 +66,7 @@ for kind in xfs btrfs btrfs-compress; do
     rm -f dst other
   done
   # the temporary file, after a stop and after a kill
-  for signal in TERM KILL; do
+  for signal in "${signals[@]}"; do
     for how in inside hole emptied short; do
       begin $signal src dst
       meddle .dst.lullcp-part $how
@@ -78,6 +76,7 @@ for kind in xfs btrfs btrfs-compress; do
       rm dst
     done
   done
+  [ $kind != btrfs-compress ] || continue
   # another inode under its name is none of ours
   begin TERM src dst
   meddle .dst.lullcp-part inode
@@ -116,25 +115,58 @@ for kind in xfs btrfs btrfs-compress; do
   # killed: what is there is compared, and not cloned once more where the maps tell
   begin KILL src dst
   expect 0 --resume --json src dst
-  check "$kind: killed: goes on behind what is compared" test "$(field resumed_at)" -ge 200000
+  check "$kind: killed: goes on behind what is compared" test "$(field resumed_at)" -ge 140000
   [ $kind != btrfs ] || check 'killed: that is not cloned again' test \
     "$(field extents_cloned)" -lt "$(field extents)"
   check "$kind: killed" cmp src dst
   rm dst
 
+  # SOURCE itself was replaced, as a program does that writes a new file and renames it: nobody
+  # has to remove anything by hand
+  for how in --resume --restart; do
+    begin TERM src dst
+    cp src new && eight new 70000 && mv new src
+    expect 1 src dst
+    says '--resume'
+    expect 0 $how --json src dst
+    same "$kind $how: begun anew" 0 "$(field resumed_at)"
+    check "$kind $how: the new source" cmp src dst
+    no_leftovers .
+    rm dst
+    fragmented src 1200 -h 20
+  done
+  begin TERM src dst
+  cp src new && mv new src
+  expect 0 --resume src dst
+  says 'has been replaced by another file'
+  rm dst
+  fragmented src 1200 -h 20
+  begin TERM --inplace src dst
+  cp src new && mv new src
+  expect 0 --resume --inplace src dst
+  check "$kind: in place" cmp src dst
+  no_leftovers .
+  rm dst
+  # another name: only --restart says that it is meant
+  fragmented src 1200 -h 20
+  begin TERM src dst
+  cp src other && eight other 70000
+  before=$(sha256sum .dst.lullcp .dst.lullcp-part)
+  expect 1 --resume other dst
+  says 'belongs to another clone'
+  same "$kind: another source: as it was" "$before" "$(sha256sum .dst.lullcp .dst.lullcp-part)"
+  expect 0 --restart other dst
+  check "$kind: --restart of another source" cmp other dst
+  no_leftovers .
+  rm dst other
+
   # copied bytes: nothing tells them from others
-  [ $kind != btrfs-compress ] || continue
-  head -c 100M /dev/zero >big
+  head -c 80M /dev/zero >big
   for how in none inside end short; do
-    "$LULLCP" --reflink=never --sparse=never --checkpoint-interval=0 big dst 2>"$T/err" &
-    pid=$!
-    for _ in {1..3000}; do
-      [ "$(offset_in .dst.lullcp)" -lt 200000 ] || break
-      sleep 0.005
-    done
-    kill -TERM $pid
-    wait $pid
-    same 'the copy was cut off' 143 $?
+    rc=0
+    strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=TERM:when=20 "$LULLCP" \
+      --reflink=never --sparse=never --checkpoint-interval=0 big dst 2>"$T/err" || rc=$?
+    same 'the copy was cut off' 143 $rc
     at=$(offset_in .dst.lullcp)
     [ $how = none ] || meddle .dst.lullcp-part $how
     expect 0 --reflink=never --sparse=never --resume --json big dst

@@ -102,13 +102,13 @@ for kind in xfs btrfs btrfs-compress; do
   refuse() { # refuse TEXT: with --resume and with --restart, and all stays
     local before how
     before=$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")
-    for how in --resume --restart; do
+    for how in ${hows:---resume --restart}; do
       expect 1 $how "${source:-$M/src}" "$M/a"
       says "$1"
       same "refused: $1" "$before" "$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")"
     done
   }
-  source=$M/other refuse 'belongs to another clone'
+  source=$M/other hows=--resume refuse 'belongs to another clone'
   head -c 200 "$T/good" >"$M/.a.lullcp"
   refuse 'is damaged'
   : >"$M/.a.lullcp"
