@@ -165,14 +165,15 @@ for kind in xfs btrfs; do
   done
   same 'no state is left' '' "$(state)"
 
-  # sticky: others cannot touch what is the caller's
+  # sticky: a file that the caller made elsewhere can be renamed into it
   mkdir -m 1777 "$M/tmp"
   interrupted "$M/src" "$M/tmp/dst"
-  same 'sticky: beside DEST' "$M/tmp/.dst.lullcp" "$found"
-  check_not 'sticky: nobody else removes it' user rm -f "$M/tmp/.dst.lullcp"
+  same 'sticky: private' "$STATE_DIRECTORY" "$(dirname "$found")"
   resumed "$M/src" "$M/tmp/dst"
-  user touch "$M/tmp/.x.lullcp"
-  refused 'sticky: planted' 'not to be trusted' "$M/tmp/.x.lullcp" "$M/src" "$M/tmp/x"
+  plant "$M/pub/made-for-root" "$M/src" "$M/tmp/x"
+  user mv "$M/pub/made-for-root" "$M/tmp/.x.lullcp" || bad 'sticky: the user cannot move it'
+  passed_over 'sticky' "$M/tmp/.x.lullcp" "$M/src" "$M/tmp/x"
+  rm -rf "$M/tmp"
 
   # open to others: kept in the private directory, and found again
   interrupted "$M/src" "$M/pub/dst"
