@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Measures trees of small files, many files in one command, and a single one, against cp on
-# the same XFS. See README.md; trees.sh --help.
+# the same file system. See README.md; trees.sh --help.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh
@@ -10,8 +10,9 @@ set -euo pipefail
 usage() {
   cat <<USAGE
 Usage: bench/trees.sh [OPTION]...
-Compare lullcp with cp for small files on a fresh XFS. Needs root.
+Compare lullcp with cp for small files on a fresh file system. Needs root.
 
+  --fs FS         xfs, xfs-rmap or btrfs (xfs)
   --files N       files of the tree, in directories of 100 (50000)
   --pairs N       pairs of runs over the tree (5)
   --small N       pairs of runs for 1,000 files in one command, and for one file (7)
@@ -26,9 +27,10 @@ Compare lullcp with cp for small files on a fresh XFS. Needs root.
 USAGE
 }
 
-files=50000 pairs=5 small=7 jobs=1 wide=0 with=''
+fs=xfs files=50000 pairs=5 small=7 jobs=1 wide=0 with=''
 option() {
   case $1 in
+  --fs) fs=$2 ;;
   --files) files=$(number "$1" "$2") ;;
   --pairs) pairs=$(number "$1" "$2" 0) ;;
   --small) small=$(number "$1" "$2" 0) ;;
@@ -39,9 +41,11 @@ option() {
   esac
 }
 parse "$@"
-needs python3 mkfs.xfs
-[[ -z $with ]] || jq -e --argjson files "$files" '.schema == 1 and .files == $files' "$with" \
-  >/dev/null || die "$with: not what --out made with --files $files"
+[[ $fs =~ ^(xfs|xfs-rmap|btrfs)$ ]] || die "--fs=$fs: not xfs, xfs-rmap or btrfs"
+needs python3 "mkfs.${fs%-*}"
+[[ -z $with ]] || jq -e --argjson files "$files" --arg fs "$fs" \
+  '.schema == 1 and .files == $files and (.fs // "xfs") == $fs' "$with" >/dev/null ||
+  die "$with: not what --out made with --fs $fs --files $files"
 begin load
 
 # Sizes from 0 to 16 KiB as source files have them, most of them small.
@@ -154,7 +158,7 @@ PY
 }
 
 if [[ $with ]]; then jq -c '.runs[]' "$with"; fi >"$T/runs"
-make_fs xfs $((4 * 1024 ** 3 + files * (pairs + 1) * 20 * 1024 + wide * 3 * 1024))
+make_fs "$fs" $((4 * 1024 ** 3 + files * (pairs + 1) * 20 * 1024 + wide * 3 * 1024))
 say "making $files files"
 make_trees
 trees
@@ -165,25 +169,28 @@ trees
 jq -s -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" --argjson cpus "$(nproc)" \
   --arg lullcp "$("$lullcp" --version | head -n 1)" --arg cp "$(cp --version | head -n 1)" \
   --arg commit "$(commit)" \
-  --argjson files "$files" --argjson pairs "$(rounds tree)" \
+  --arg fs "$fs" --argjson files "$files" --argjson pairs "$(rounds tree)" \
   --argjson small "$(rounds list)" '
   include "lib";
   def of($tool): map(select(.tool == $tool)) | sort_by(.round);
-  def against_cp($tool): of("cp") as $cp | of($tool) as $ours |
-    [range($ours | length)] | map($ours[.].wall_s / $cp[.].wall_s);
+  def against($other; $tool): of($other) as $cp | of($tool) as $ours |
+    [range([$ours, $cp | length] | min)] | map($ours[.].wall_s / $cp[.].wall_s);
   {schema: 1, $date, $kernel, machine: {$cpus}, versions: {$lullcp, $commit, $cp},
-   $files, $pairs, $small,
+   $fs, $files, $pairs, $small,
    figures: (group_by(.what) | map(. as $runs | {key: .[0].what, value:
      ($runs | group_by(.tool) | map({key: .[0].tool, value: {
        wall_s: map(.wall_s) | median,
        peak_kib: map(.peak_kib) | max,
-       ratio: (.[0].tool as $tool | $runs | against_cp($tool) | median)}}) |
+       ratio: (.[0].tool as $tool | $runs | against("cp"; $tool) | median),
+       ratio_synced: (.[0].tool as $tool | $runs | against("cp-synced"; $tool) |
+                      if length > 0 then median else null end)}}) |
      from_entries)}) | from_entries),
    runs: .}' "$T/runs" >"$T/report"
 [[ -z $out ]] || cp "$T/report" "$out"
 jq -r '"\(.versions.lullcp) (\(.versions.commit)), \(.versions.cp), \(.kernel), " +
-  "\(.machine.cpus) CPUs, \(.files) files, \(.pairs) pairs", "",
-  (["figure", "program", "wall, ms", "ratio to cp", "peak, KiB"],
+  "\(.machine.cpus) CPUs, \(.fs), \(.files) files, \(.pairs) pairs", "",
+  (["figure", "program", "wall, ms", "ratio to cp", "to cp and sync", "peak, KiB"],
    (.figures | to_entries[] | .key as $what | .value | to_entries[] |
     [$what, .key, (.value.wall_s * 100000 | round / 100), (.value.ratio * 1000 | round / 1000),
+     (if .value.ratio_synced then .value.ratio_synced * 1000 | round / 1000 else "-" end),
      .value.peak_kib]) | @tsv)' "$T/report" | column -t -s $'\t'
