@@ -20,6 +20,7 @@
  */
 #include "engine/queue.h"
 
+#include "engine/events.h"
 #include "engine/set.h"
 #include "engine/settle.h"
 #include "sys/clock.h"
@@ -54,33 +55,14 @@
 /* How often the walk looks for signals while it waits. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
-enum event_kind { EVENT_NOTE, EVENT_WARNING, EVENT_ANNOUNCE, EVENT_STEP };
-
-struct event {
-	struct event *next;
-	enum event_kind kind;
-	struct lull_note note;
-	char *text[3];
-	enum lull_warning warning;
-	enum lull_method method;
-	uint64_t ns;
-	void (*step)(void *ctx);
-	void *ctx;
-};
-
-struct events {
-	struct event *first;
-	struct event **last;
-};
-
 enum state { WAITING, AT_WORK, DONE };
 
 struct lull_task {
 	struct lull_queue *queue;
 	struct lull_file file;
 	enum state state;
-	struct events own;   /* from its worker */
-	struct events after; /* from the walk, to come behind it */
+	struct lull_events own;   /* from its worker */
+	struct lull_events after; /* from the walk, to come behind it */
 	unsigned int after_steps, after_notes;
 	struct lull_progress progress;
 	bool progressed;
@@ -107,83 +89,12 @@ struct lull_queue {
 	uint64_t inodes[INODE_BITS / 64]; /* of sources that are linked, of dests that are replaced */
 };
 
-/* ---- events ---- */
-
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
-/* Without memory for it, it is not heard of. */
-static struct event *add(struct events *events, enum event_kind kind)
-{
-	struct event *event = calloc(1, sizeof(*event));
-
-	if (!event)
-		return NULL;
-	event->kind = kind;
-	if (!events->last)
-		events->last = &events->first;
-	*events->last = event;
-	events->last = &event->next;
-	return event;
-}
-
-static void add_note(struct events *events, const struct lull_note *note)
-{
-	struct event *event = add(events, EVENT_NOTE);
-
-	if (!event)
-		return;
-	event->text[0] = copy(note->path);
-	event->text[1] = copy(note->path2);
-	event->text[2] = copy(note->path3);
-	event->note = *note;
-	event->note.path = event->text[0];
-	event->note.path2 = event->text[1];
-	event->note.path3 = event->text[2];
-}
-
-static void hear(const struct lull_tree *tree, const struct event *event)
-{
-	const struct lull_observer *o = tree->voice.observer;
-
-	switch (event->kind) {
-	case EVENT_NOTE:
-		o->note(o->ctx, &event->note);
-		break;
-	case EVENT_WARNING:
-		o->warning(o->ctx, event->warning, event->note.err, event->text[0]);
-		break;
-	case EVENT_ANNOUNCE:
-		o->announce(o->ctx, event->method, event->ns);
-		break;
-	case EVENT_STEP:
-		event->step(event->ctx);
-		break;
-	}
-}
-
-static void hear_all(const struct lull_tree *tree, struct events *events)
-{
-	while (events->first) {
-		struct event *event = events->first;
-
-		events->first = event->next;
-		hear(tree, event);
-		for (size_t i = 0; i < ARRAY_SIZE(event->text); i++)
-			free(event->text[i]);
-		free(event);
-	}
-	events->last = &events->first;
-}
-
 /* ---- in a worker ---- */
 
 void lull_task_note(struct lull_task *task, const struct lull_note *note)
 {
 	(void)pthread_mutex_lock(&task->queue->lock);
-	add_note(&task->own, note);
+	lull_events_note(&task->own, note);
 	(void)pthread_mutex_unlock(&task->queue->lock);
 }
 
@@ -202,29 +113,18 @@ static void on_progress(void *ctx, const struct lull_progress *progress)
 static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
 {
 	struct lull_task *task = ctx;
-	struct event *event;
 
 	(void)pthread_mutex_lock(&task->queue->lock);
-	event = add(&task->own, EVENT_WARNING);
-	if (event) {
-		event->warning = warning;
-		event->note.err = err;
-		event->text[0] = copy(path);
-	}
+	lull_events_warning(&task->own, warning, err, path);
 	(void)pthread_mutex_unlock(&task->queue->lock);
 }
 
 static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 {
 	struct lull_task *task = ctx;
-	struct event *event;
 
 	(void)pthread_mutex_lock(&task->queue->lock);
-	event = add(&task->own, EVENT_ANNOUNCE);
-	if (event) {
-		event->method = method;
-		event->ns = ns;
-	}
+	lull_events_announce(&task->own, method, ns);
 	(void)pthread_mutex_unlock(&task->queue->lock);
 }
 
@@ -419,7 +319,7 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 	bool done;
 
 	q->finishing = true;
-	hear_all(q->tree, &task->own);
+	lull_events_hear(&task->own, q->tree->voice.observer);
 	f->voice = q->tree->voice;
 	if (f->link)
 		link_earlier(f);
@@ -430,7 +330,7 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 	done = f->linked ? f->outcome == LULL_OK : lull_file_finish(f);
 	q->steps -= task->after_steps;
 	q->notes -= task->after_notes;
-	hear_all(q->tree, &task->after);
+	lull_events_hear(&task->after, q->tree->voice.observer);
 	q->finishing = false;
 	free_task(task);
 	return done;
@@ -522,7 +422,7 @@ void lull_queue_note(struct lull_tree *tree, const struct lull_note *note)
 	struct lull_task *task = youngest(tree->queue);
 
 	if (task) {
-		add_note(&task->after, note);
+		lull_events_note(&task->after, note);
 		task->after_notes++;
 		tree->queue->notes++;
 	} else {
@@ -533,11 +433,8 @@ void lull_queue_note(struct lull_tree *tree, const struct lull_note *note)
 void lull_queue_later(struct lull_tree *tree, void (*step)(void *ctx), void *ctx)
 {
 	struct lull_task *task = youngest(tree->queue);
-	struct event *event = task ? add(&task->after, EVENT_STEP) : NULL;
 
-	if (event) {
-		event->step = step;
-		event->ctx = ctx;
+	if (task && lull_events_step(&task->after, step, ctx)) {
 		task->after_steps++;
 		tree->queue->steps++;
 		return;
@@ -611,7 +508,7 @@ void lull_queue_directly(struct lull_file *file)
 		return;
 	finish(q, 0);
 	q->finishing = true;
-	hear_all(q->tree, &q->here->own);
+	lull_events_hear(&q->here->own, q->tree->voice.observer);
 	q->finishing = false;
 	file->voice = q->tree->voice;
 }

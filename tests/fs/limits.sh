@@ -103,7 +103,7 @@ rm -rf flat steep
 
 # dest lies in the source, and other directories of it come before
 for i in {1..4}; do
-  mkdir -p self/{a,b,c}$i self/self
+  mkdir -p self/{a,b,c}"$i" self/self
   expect 1 -R self self
   says "cannot copy a directory, 'self', into itself, 'self/self'"
   check 'it comes to an end' test "$(find self -type d | wc -l)" -lt 40

@@ -62,7 +62,7 @@ run_until() { # run_until: until it is killed or stopped somewhere, in $pid
       NAME_AT=$NAME_AT NAME_DO=${moment%%,*} "$LULLCP" "${args[@]}" 2>/dev/null &
       pid=$!
       unset LD_PRELOAD CLONE_DELAY_US
-      wait $pid 2>/dev/null
+      wait "$pid" 2>/dev/null
       ;;
     2)
       moment="after $((after = RANDOM % 100)) ms"
@@ -100,8 +100,8 @@ cut_power() { # cut_power KIND WAY ROUND
   what="$what, $moment"
   sync dst dst/sub dst/src dst/src/sub # as somebody else might
   cp --sparse=always "$live" "$cut"
-  kill -KILL $pid 2>/dev/null
-  wait $pid 2>/dev/null
+  kill -KILL "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
   cd / || exit 99
   # the same UUID twice: the live one goes before its copy comes
   for _ in $(seq 50); do
@@ -133,9 +133,9 @@ for kind in xfs btrfs; do
   make_base $kind
   ways=(archive recursive jobs backup update remove auto never parents list one newone set)
   # one log keeps everything in order there, but for what is copied or removed
-  [ $kind$rounds != xfs1 ] || ways=(archive remove never list set)
+  [ "$kind$rounds" != xfs1 ] || ways=(archive remove never list set)
   for name in "${ways[@]}"; do
-    for i in $(seq "$rounds"); do cut_power $kind $name "$i"; done
+    for i in $(seq "$rounds"); do cut_power "$kind" "$name" "$i"; done
   done
   rm -f "$base"
 done
@@ -160,7 +160,7 @@ for kind in xfs btrfs; do
   sync dst dst/sub
   cp --sparse=always "$live" "$live.cut"
   kill -KILL $pid
-  wait $pid 2>/dev/null
+  wait "$pid" 2>/dev/null
   cd / || exit 99
   umount "$T/m"
   mount -o loop "$live.cut" "$T/m" || framework_failure mount
