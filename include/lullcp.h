@@ -69,6 +69,7 @@ enum lull_cause {
 	LULL_CAUSE_NOCOW_MISMATCH,
 	LULL_CAUSE_SWAP_FILE,
 	LULL_CAUSE_IMMUTABLE,
+	LULL_CAUSE_FORBIDDEN, /* to this program, by a filter or a security policy */
 	LULL_CAUSE_QUOTA,
 	LULL_CAUSE_FULL,
 	LULL_CAUSE_FILE_SIZE_LIMIT,
@@ -263,6 +264,7 @@ enum lull_warning {
 	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
 	LULL_WARNING_TORN,            /* written to while its bytes were copied */
 	LULL_WARNING_STATE_PASSED_OVER, /* others may have put this state beside DEST */
+	LULL_WARNING_WRITER_RACE,     /* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
 	LULL_WARNING_STORES,          /* written to, and this kernel lets stores through mmap
 	                                 go on beside what was asked for */
 };
@@ -624,6 +626,13 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 
 void lull_comparison_done(struct lull_comparison *comparison);
 
+/* Whether the kernel has the fix of a fault. */
+enum lull_fix {
+	LULL_FIX_UNKNOWN, /* its version does not tell */
+	LULL_FIX_PRESENT, /* or never had the fault */
+	LULL_FIX_MISSING,
+};
+
 /* What lull_probe() recommends. */
 enum lull_advice {
 	LULL_ADVICE_COWEXTSIZE = 1 << 0, /* XFS, fragmented, without that hint */
@@ -641,6 +650,8 @@ struct lull_forecast {
 	uint64_t block;             /* bytes, the unit of clone ranges */
 	bool reverse_map;           /* XFS with rmapbt=1: clones are dearer */
 	bool reads_wait;            /* for a clone call, on this kernel */
+	bool reads_measured;        /* with a reader; else by the kernel's version */
+	enum lull_fix writer_race;  /* of CVE-2026-64600, which is about XFS */
 	bool reads_wait_for_writers; /* behind a writer that waits for it */
 	uint64_t size;
 	uint64_t extents;

@@ -160,6 +160,11 @@ void json_comparison(const char *source, const char *dest, enum lull_outcome out
 void json_forecast(const char *source, enum lull_outcome outcome,
 		   const struct lull_forecast *f)
 {
+	static const char *const fixes[] = {
+		[LULL_FIX_UNKNOWN] = "unknown",
+		[LULL_FIX_PRESENT] = "fixed",
+		[LULL_FIX_MISSING] = "not_fixed",
+	};
 	json_t *line = begin("summary"), *advice = json_array();
 	char *no_snapshot = f->snapshot_ns > 0 ? NULL : obstacle_words(&f->no_snapshot);
 
@@ -173,9 +178,11 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	(void)json_object_set_new(line, "reflink", json_boolean(outcome == LULL_OK));
 	(void)json_object_set_new(line, "reverse_map", json_boolean(f->reverse_map));
 	(void)json_object_set_new(line, "reads_wait", json_boolean(f->reads_wait));
+	(void)json_object_set_new(line, "reads_measured", json_boolean(f->reads_measured));
 	(void)json_object_set_new(line, "reads_wait_for_writers",
 				  json_boolean(f->reads_wait_for_writers));
 	(void)json_object_set_new(line, "writes_wait", json_true());
+	set_text(line, "cve_2026_64600", fixes[f->writer_race]);
 	set(line, "size", f->size);
 	set(line, "extents", f->extents);
 	(void)json_object_set_new(line, "extents_exact", json_boolean(f->extents_exact));

@@ -344,6 +344,11 @@ static void snapshot_line(const struct lull_forecast *f)
 void render_forecast(struct render *render, enum lull_outcome outcome,
 		     const struct lull_forecast *f, int signal)
 {
+	static const char *const fixes[] = {
+		[LULL_FIX_UNKNOWN] = "its version does not tell whether it has the fix",
+		[LULL_FIX_PRESENT] = "fixed",
+		[LULL_FIX_MISSING] = "not fixed; two direct writers may damage a clone",
+	};
 	const struct command *c = render->command;
 	const char *advice = NULL;
 	char *message = NULL;
@@ -374,6 +379,10 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 		     (unsigned long long)f->block);
 	(void)printf("kernel:      %s; for a clone call writes wait, reads %s\n", f->kernel,
 		     f->reads_wait ? "wait as well" : "wait behind a writer that waits");
+	(void)printf("             (%s)\n", f->reads_measured ? "measured with a reader"
+							      : "for readers by its version");
+	if (strcmp(f->type, "xfs") == 0)
+		(void)printf("             CVE-2026-64600: %s\n", fixes[f->writer_race]);
 	(void)printf("an extent:   %s to clone, %s to go over again (a sample, measured)\n",
 		     words_time(f->extent_ns), words_time(f->again_ns));
 	(void)printf("time:        cp --reflink %s, lullcp %s\n", words_time(f->cp_ns),

@@ -138,6 +138,10 @@ static const char *clone_advice(enum lull_cause cause)
 		return "An active swap file cannot be cloned.";
 	case LULL_CAUSE_IMMUTABLE:
 		return "The file is immutable (chattr +i), or a security policy forbids it.";
+	case LULL_CAUSE_FORBIDDEN:
+		return "This program may not clone here: the filter of a container (seccomp), a "
+		       "security policy (SELinux, AppArmor) or a user namespace forbids the call. "
+		       "Have FICLONERANGE allowed, or use --reflink=auto, which copies then.";
 	case LULL_CAUSE_QUOTA:
 		return "Each cloned block counts in full for the owner of DEST.";
 	case LULL_CAUSE_FULL:
@@ -642,6 +646,11 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 	case LULL_WARNING_STATE_PASSED_OVER:
 		return format("ignoring %s: others may write to its directory, and may have put it "
 			      "there",
+			      name);
+	case LULL_WARNING_WRITER_RACE:
+		return format("this kernel lacks the fix of CVE-2026-64600: programs that write "
+			      "directly (O_DIRECT) to %s or a clone of it at the same time may damage "
+			      "the other file; update the kernel (see --probe)",
 			      name);
 	case LULL_WARNING_NO_BASE:
 		return format("%s does not exist: this is a clone in full", name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* lull_copy(): the sources one by one, and where each goes. */
 #include "engine/backup.h"
+#include "engine/caution.h"
 #include "engine/durable.h"
 #include "engine/parents.h"
 #include "engine/queue.h"
@@ -256,6 +257,7 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 	*ret_totals = (struct lull_totals){ 0 };
 	lull_identity_run_id(tree->run_id);
 	memcpy(ret_totals->run_id, tree->run_id, sizeof(tree->run_id));
+	lull_caution(options, sources, n_sources, observer);
 	if (lull_set_is_wanted(options, sources, n_sources, target)) {
 		tree->set = lull_set_new(tree);
 		r = tree->set ? 0 : -ENOMEM;

@@ -16,17 +16,19 @@
 #include "engine/source.h"
 #include "engine/start.h"
 #include "engine/statehome.h"
+#include "plan/fixes.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
 #include "sys/kernel.h"
+#include "sys/readers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 /* Extents are counted for so long, then the rest of the file is taken to be alike. */
 #define LONGEST_COUNT_NS (2 * NSEC_PER_SEC)
@@ -143,23 +145,37 @@ static enum lull_outcome take_sample(struct probe *p)
 	return LULL_OK;
 }
 
-/* Whom a clone call makes wait: measured on 5.10, 6.1 and 6.18. */
+/* With a reader on the sample, which nobody else uses. False if that told nothing. */
+static bool measure_readers(struct probe *p, bool *ret_wait)
+{
+	struct lull_job *job = p->job;
+	_cleanup_close_ int fd =
+		openat(job->dest.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0 || lull_inode_inherit(job->src, fd) < 0)
+		return false;
+	r = lull_readers_wait(job->dest.scratch, fd, job->src_fs.magic == BTRFS_SUPER_MAGIC);
+	if (r < 0)
+		return false;
+	*ret_wait = r > 0;
+	return true;
+}
+
+/* Whom a clone call makes wait. */
 static void judge_kernel(struct probe *p)
 {
 	struct lull_forecast *found = p->found;
 	uint32_t version = lull_kernel_version();
-	struct utsname name;
-
-	if (uname(&name) < 0)
-		return;
-	(void)snprintf(found->kernel, sizeof(found->kernel), "%s", name.release);
-	if (version == 0)
-		return;
 	/* Since 6.7 reads may run beside a clone on XFS; brought to 6.6.17 and 6.1.128. */
 	bool beside = version >= KERNEL_VERSION(6, 6, 17) ||
 		      (version >= KERNEL_VERSION(6, 1, 128) && version < KERNEL_VERSION(6, 2, 0));
 
-	found->reads_wait = p->job->src_fs.magic != XFS_SUPER_MAGIC || !beside;
+	(void)snprintf(found->kernel, sizeof(found->kernel), "%s", lull_kernel_release());
+	found->writer_race = lull_fixes_writer_race(lull_kernel_release());
+	found->reads_measured = measure_readers(p, &found->reads_wait);
+	if (!found->reads_measured)
+		found->reads_wait = p->job->src_fs.magic != XFS_SUPER_MAGIC || !beside;
 	found->reads_wait_for_writers = true;
 }
 

@@ -175,6 +175,14 @@ static bool over_limit(uint64_t end)
 	       end > limit.rlim_cur;
 }
 
+static bool is_fixed(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) == 0 &&
+	       st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
+}
+
 enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 				    uint64_t len)
 {
@@ -190,8 +198,10 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 		return LULL_CAUSE_NO_REFLINK;
 	case ETXTBSY: /* generic_remap_checks(): an active swap file on either side */
 		return LULL_CAUSE_SWAP_FILE;
-	case EPERM: /* IS_IMMUTABLE(dest) */
-		return LULL_CAUSE_IMMUTABLE;
+	case EPERM: /* IS_IMMUTABLE(dest), a filter of a container */
+		return dest < 0 || is_fixed(dest) ? LULL_CAUSE_IMMUTABLE : LULL_CAUSE_FORBIDDEN;
+	case EACCES: /* a security policy, a filter; of another call the permissions of a file */
+		return dest < 0 ? LULL_CAUSE_ERRNO : LULL_CAUSE_FORBIDDEN;
 	case EDQUOT: /* each cloned block counts for the owner of dest */
 		return LULL_CAUSE_QUOTA;
 	case ENOSPC:

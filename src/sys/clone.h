@@ -58,7 +58,8 @@ int lull_clone_punch(int fd, uint64_t off, uint64_t len) _must_check_;
 
 /*
  * What a failed call means. err is its positive errno; src and dest are looked at to tell
- * causes apart that share an errno. off and len are those of the call.
+ * causes apart that share an errno; -1 where it was another call on a file that failed, or none can
+ * be looked at. off and len are those of the call.
  */
 enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 				    uint64_t len);

@@ -8,11 +8,12 @@
 #include <sys/utsname.h>
 
 static uint32_t version;
+static struct utsname name;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void find_out(void)
 {
 	unsigned int major = 0, minor = 0, patch = 0;
-	struct utsname name;
 
 	if (uname(&name) < 0 || sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2)
 		return;
@@ -23,8 +24,12 @@ static void find_out(void)
 /* Asked for each of many small files. */
 uint32_t lull_kernel_version(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 	(void)pthread_once(&once, find_out);
 	return version;
+}
+
+const char *lull_kernel_release(void)
+{
+	(void)pthread_once(&once, find_out);
+	return name.release;
 }

@@ -55,7 +55,7 @@ static void test_errno(void **state)
 		{ "ENOTTY", ENOTTY, LULL_CAUSE_NO_REFLINK },
 		{ "ENOSYS", ENOSYS, LULL_CAUSE_NO_REFLINK },
 		{ "ETXTBSY", ETXTBSY, LULL_CAUSE_SWAP_FILE },
-		{ "EPERM", EPERM, LULL_CAUSE_IMMUTABLE },
+		{ "EPERM", EPERM, LULL_CAUSE_FORBIDDEN },
 		{ "EDQUOT", EDQUOT, LULL_CAUSE_QUOTA },
 		{ "ENOSPC", ENOSPC, LULL_CAUSE_FULL },
 		{ "EFBIG", EFBIG, LULL_CAUSE_FILE_SIZE_LIMIT },
@@ -64,7 +64,7 @@ static void test_errno(void **state)
 		{ "EIO", EIO, LULL_CAUSE_ERRNO },
 		{ "EBADF", EBADF, LULL_CAUSE_ERRNO },
 		{ "EISDIR", EISDIR, LULL_CAUSE_ERRNO },
-		{ "EACCES", EACCES, LULL_CAUSE_ERRNO },
+		{ "EACCES", EACCES, LULL_CAUSE_FORBIDDEN },
 		{ "EINTR", EINTR, LULL_CAUSE_ERRNO },
 		{ "EAGAIN", EAGAIN, LULL_CAUSE_ERRNO },
 		{ "ENOMEM", ENOMEM, LULL_CAUSE_ERRNO },
@@ -79,6 +79,14 @@ static void test_errno(void **state)
 			  lull_clone_classify(cases[i].err, files->src, files->dest, 0,
 					      65536),
 			  cases[i].cause);
+}
+
+/* Of a call that is no clone: the file itself forbids it. */
+static void test_another_call(void **state)
+{
+	(void)state;
+	check_int("EPERM", lull_clone_classify(EPERM, -1, -1, 0, 0), LULL_CAUSE_IMMUTABLE);
+	check_int("EACCES", lull_clone_classify(EACCES, -1, -1, 0, 0), LULL_CAUSE_ERRNO);
 }
 
 /* EINVAL says least: the files tell what it means. The source has 1 MiB. */
@@ -130,6 +138,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_another_call),
 		cmocka_unit_test(test_einval),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_bad_descriptors),
