@@ -639,6 +639,7 @@ enum lull_advice {
 	LULL_ADVICE_SUBVOLUME = 1 << 1,  /* Btrfs: no snapshot is possible as it lies now */
 	LULL_ADVICE_HOOK = 1 << 2,       /* written to, and no method but a freeze is left */
 	LULL_ADVICE_LOG = 1 << 3,        /* XFS: the log is small for the number of extents */
+	LULL_ADVICE_QUOTAS = 1 << 4,     /* Btrfs: quotas are on */
 };
 
 /* What would happen to a source, found out without publishing anything. */
@@ -651,6 +652,7 @@ struct lull_forecast {
 	bool reverse_map;           /* XFS with rmapbt=1: clones are dearer */
 	bool reads_wait;            /* for a clone call, on this kernel */
 	bool reads_measured;        /* with a reader; else by the kernel's version */
+	bool quotas;                /* Btrfs accounts for extents in each subvolume */
 	enum lull_fix writer_race;  /* of CVE-2026-64600, which is about XFS */
 	bool reads_wait_for_writers; /* behind a writer that waits for it */
 	uint64_t size;

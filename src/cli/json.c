@@ -182,6 +182,7 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	(void)json_object_set_new(line, "reads_wait_for_writers",
 				  json_boolean(f->reads_wait_for_writers));
 	(void)json_object_set_new(line, "writes_wait", json_true());
+	(void)json_object_set_new(line, "quotas", json_boolean(f->quotas));
 	set_text(line, "cve_2026_64600", fixes[f->writer_race]);
 	set(line, "size", f->size);
 	set(line, "extents", f->extents);

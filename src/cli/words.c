@@ -671,6 +671,11 @@ const char *words_advice(unsigned int advice)
 	case LULL_ADVICE_HOOK:
 		return "If writers never pause, only a hook that freezes them gives a copy of one "
 		       "point in time (--hook).";
+	case LULL_ADVICE_QUOTAS:
+		return "Quotas are on for this Btrfs: the kernel accounts for each extent that is "
+		       "cloned, which makes clones and the commits that writers wait for several times "
+		       "as long, by cp as well, and longer with each clone. If nobody needs them: "
+		       "btrfs quota disable.";
 	case LULL_ADVICE_LOG:
 		return "The log of this XFS is small: calls may wait for it. mkfs.xfs -l size=1g "
 		       "makes a larger one.";

@@ -23,6 +23,7 @@
 #include "sys/inode.h"
 #include "sys/kernel.h"
 #include "sys/readers.h"
+#include "sys/subvolume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,6 +226,10 @@ static void advise(struct probe *p)
 		found->advice |= LULL_ADVICE_SUBVOLUME;
 	if (found->if_written == LULL_METHOD_NONE)
 		found->advice |= LULL_ADVICE_HOOK;
+	found->quotas = job->src_fs.magic == BTRFS_SUPER_MAGIC &&
+			lull_subvolume_has_quotas(job->src_fs.uuid);
+	if (found->quotas)
+		found->advice |= LULL_ADVICE_QUOTAS;
 	if (job->src_fs.magic != XFS_SUPER_MAGIC || lull_identity_xfs(job->src, &xfs) < 0)
 		return;
 	found->reverse_map = xfs.reverse_map;

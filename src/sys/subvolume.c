@@ -80,6 +80,34 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root, const char **re
 	}
 }
 
+/* The first line of a file of the file system in sysfs; "" if there is none. */
+static void read_line(const char *uuid, const char *file, char *ret_line, int room)
+{
+	_cleanup_free_ char *path = NULL;
+	FILE *f;
+
+	ret_line[0] = '\0';
+	if (asprintf(&path, "/sys/fs/btrfs/%s/%s", uuid, file) < 0) {
+		path = NULL;
+		return;
+	}
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (!fgets(ret_line, room, f))
+		ret_line[0] = '\0';
+	(void)fclose(f);
+}
+
+bool lull_subvolume_has_quotas(const char *uuid)
+{
+	char enabled[16], mode[16];
+
+	read_line(uuid, "qgroups/enabled", enabled, sizeof(enabled));
+	read_line(uuid, "qgroups/mode", mode, sizeof(mode)); /* Linux 6.7 */
+	return enabled[0] == '1' && strncmp(mode, "squota", 6) != 0;
+}
+
 /* Undoes the octal escapes of /proc/swaps. */
 static void unescape(char *text)
 {

@@ -19,6 +19,13 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root,
 			const char **ret_inside) _must_check_;
 
 /*
+ * True if quotas are on for the Btrfs with that UUID, so that it accounts for each extent in each
+ * subvolume; simple quotas (Linux 6.7), which do not, do not count. Rests on sysfs (Linux 5.9): what
+ * that does not tell is false.
+ */
+bool lull_subvolume_has_quotas(const char *uuid);
+
+/*
  * Whether the caller may take a snapshot of the subvolume whose root directory is root:
  * 0; -EPERM if it belongs to somebody else; -ETXTBSY if a swap file in it is in use.
  * Nothing is tried.

@@ -81,6 +81,13 @@ for kind in xfs btrfs; do
   same "$kind: once for several" "$once" "$(said 6.18.38 "$M/f" "$M/s" "$M/o2")"
   same "$kind: quiet" 0 "$(said 6.18.38 -q "$M/s" "$M/o")"
   same "$kind: a copy of bytes" 0 "$(said 6.18.38 --reflink=never "$M/s" "$M/o")"
+  # quotas
+  expect 0 --probe --json "$M/f"
+  same "$kind: no quotas" 'false 0' "$(field quotas) $(field 'advice | map(select(test("[Qq]uota"))) | length')"
+  if [ $kind = btrfs ] && ! kernel_before 5.9 && btrfs quota enable "$M"; then
+    expect 0 --probe --json "$M/f"
+    same 'quotas' 'true 1' "$(field quotas) $(field 'advice | map(select(test("[Qq]uota"))) | length')"
+  fi
   fs_unmount "$M"
 done
 finish
