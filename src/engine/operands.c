@@ -18,6 +18,7 @@ struct run {
 	struct lull_tree tree;
 	struct lull_dirref *here; /* the working directory */
 	struct lull_idmap *names; /* of dests that may be queued still */
+	bool directory;           /* one has been copied since all names were given */
 	const char *target;
 };
 
@@ -38,6 +39,22 @@ static void wait_for_namesake(struct run *run, const char *name)
 	if (lull_idmap_find(run->names, hash(name), 0, NULL) ||
 	    !lull_idmap_add(run->names, hash(name), 0, ""))
 		lull_queue_drain(&run->tree);
+}
+
+/* With --parents one operand may lie in another: the later one must find what the earlier one has
+   made. A list of files need not wait. */
+static void wait_for_overlap(struct run *run, const char *path)
+{
+	const struct lull_cp *cp = run->tree.cp;
+	struct stat st;
+	bool directory;
+
+	if (!cp->parents || !cp->recursive)
+		return;
+	directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (directory || run->directory)
+		lull_queue_drain(&run->tree);
+	run->directory = directory;
 }
 
 /* Of one name, generations of several sources would be mixed up. */
@@ -107,6 +124,7 @@ static void copy_into_target(struct run *run, const char *path)
 	if (run->tree.options->keep > 0 && is_named_twice(run, name, path, dst_path))
 		return;
 	wait_for_namesake(run, name);
+	wait_for_overlap(run, path);
 	rel = dst_path + strlen(dst_path) - strlen(name);
 	rel += strspn(rel, "/");
 	entry.dst_path = operand.dst_path = dst_path;

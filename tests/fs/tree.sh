@@ -126,6 +126,15 @@ for kind in xfs btrfs; do
   expect 0 left/.a.lullcp left/sub/.b.lullcp left2/sub
   silent
   same 'named by the user' 'own own' "$(cat left2/sub/.a.lullcp left2/sub/.b.lullcp | tr '\n' ' ' | sed 's/ $//')"
+
+  # one operand in another: the later one finds what the earlier one has made
+  mkdir -p in/e && echo f >in/f && echo g >in/e/g && echo 0 >in/0
+  for operands in 'in in/f' 'in/f in' 'in/e/g in/e in'; do
+    rm -rf out && mkdir out
+    # shellcheck disable=SC2086
+    expect 0 -r --parents $operands out
+    check "$operands" diff -r in out/in
+  done
   cd /
   fs_unmount "$M"
 done
