@@ -141,10 +141,13 @@ static void settle(struct lull_job *job, enum lull_outcome outcome)
 static enum lull_outcome copy_file(struct lull_job *job)
 {
 	enum lull_outcome outcome = LULL_OK;
+	bool torn;
 
 	lull_copy_choose(job);
-	if (!job->freeze->hook && !job->had_content && lull_copy_is_short(job))
-		return lull_copy_whole(job);
+	if (!job->freeze->hook && !job->had_content && lull_copy_is_short(job)) {
+		outcome = lull_copy_whole(job, &torn);
+		return outcome == LULL_OK && torn ? lull_method_torn(job) : outcome;
+	}
 	if (!job->resumed)
 		outcome = lull_record_begin(job);
 	if (outcome != LULL_OK)

@@ -8,6 +8,7 @@
 #include "engine/freeze.h"
 #include "engine/record.h"
 #include "engine/start.h"
+#include "engine/watch.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 
@@ -145,19 +146,30 @@ enum lull_outcome lull_copy_pass(struct lull_job *job, uint64_t start)
 	return run(job, start, job->reference.size, true);
 }
 
-enum lull_outcome lull_copy_whole(struct lull_job *job)
+static enum lull_outcome run_whole(void *ctx)
 {
-	enum lull_outcome outcome = lull_start_prepare(job);
+	struct lull_job *job = ctx;
 	struct stat st;
 
-	job->progress->method = LULL_METHOD_COPY;
-	if (outcome == LULL_OK && fstat(job->src, &st) < 0)
+	if (fstat(job->src, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
+	job->progress->size = (uint64_t)st.st_size;
+	job->checkpoint.dest_size = (uint64_t)st.st_size;
+	return run(job, 0, (uint64_t)st.st_size, false);
+}
+
+enum lull_outcome lull_copy_whole(struct lull_job *job, bool *ret_torn)
+{
+	enum lull_outcome outcome = lull_start_prepare(job);
+	struct lull_watched w;
+
+	job->progress->method = LULL_METHOD_COPY;
 	if (outcome != LULL_OK)
 		return outcome;
-	job->progress->size = (uint64_t)st.st_size;
-	outcome = run(job, 0, (uint64_t)st.st_size, false);
-	job->checkpoint.dest_size = (uint64_t)st.st_size;
-	return outcome;
+	w = lull_watch(job->src, job->options->on_writers, true, run_whole, job);
+	if (w.err < 0)
+		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, w.err, job->source);
+	*ret_torn = w.torn;
+	return w.outcome;
 }

@@ -14,8 +14,9 @@ void lull_copy_choose(struct lull_job *job);
 /* True for what is copied before a checkpoint would pay. */
 bool lull_copy_is_short(const struct lull_job *job);
 
-/* Copies all of it, without a checkpoint. */
-enum lull_outcome lull_copy_whole(struct lull_job *job);
+/* Copies all of it, without a checkpoint. *ret_torn: somebody wrote to the source meanwhile, in
+   each of several tries (watch.h). */
+enum lull_outcome lull_copy_whole(struct lull_job *job, bool *ret_torn);
 
 /* Copies [start, end of the source), and records a checkpoint every checkpoint interval. */
 enum lull_outcome lull_copy_pass(struct lull_job *job, uint64_t start);

@@ -8,6 +8,8 @@
 #include "engine/data.h"
 
 #include "engine/copying.h"
+#include "engine/queue.h"
+#include "engine/watch.h"
 #include "plan/hist.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
@@ -187,20 +189,26 @@ static bool has_changed(int src, const struct stat *st)
 	       now.st_ctim.tv_nsec != st->st_ctim.tv_nsec;
 }
 
-/* One call, whose time is noted. */
-static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, uint64_t len)
+/* What a call took, from before on. */
+static void note_call(struct lull_file *file, uint64_t before)
 {
 	struct lull_progress *p = &file->result.progress;
-	uint64_t before = lull_clock_now(), took;
-	int r = lull_clone_range(src, dest, off, len);
+	uint64_t took = lull_clock_now() - before;
 
-	took = lull_clock_now() - before;
 	p->calls++;
 	p->hold.max = MAX(p->hold.max, took);
 	p->hold.p50 = p->hold.p99 = p->hold.p999 = p->hold.max;
 	p->over_budget_calls += took > p->budget_ns;
 	if (file->result.hist)
 		lull_hist_add(file->result.hist, took);
+}
+
+static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, uint64_t len)
+{
+	uint64_t before = lull_clock_now();
+	int r = lull_clone_range(src, dest, off, len);
+
+	note_call(file, before);
 	return r;
 }
 
@@ -247,18 +255,27 @@ static int clone_once(struct lull_file *file, int src, int dest, const struct st
 static int clone_at_once(struct lull_file *file, int src, int dest, const struct stat *st,
 			 uint64_t *ret_size)
 {
-	uint64_t block;
-	int r = clone_once(file, src, dest, st, (uint64_t)st->st_size);
+	struct stat now;
+	uint64_t block, before;
+	bool blind;
+	int r = lull_tripwire_stat(src, &now, &blind);
 
-	*ret_size = (uint64_t)st->st_size;
-	/* The size may have changed under it; else it says the same again. */
-	if (r == 0 && has_changed(src, st))
-		r = -EINVAL;
-	if (r != -EINVAL || lull_inode_block_size(dest, &block) < 0)
+	if (r < 0)
 		return r;
-	/* Btrfs copies an inline extent into the page cache where dest is longer. */
-	file->unwritten = true;
-	return lull_clone_whole(src, dest, block, true, ret_size);
+	*ret_size = (uint64_t)now.st_size;
+	/* The size may have changed under it, or may change unseen; else it says the same again. */
+	r = blind || now.st_size == 0 ? -EINVAL
+				      : clone_once(file, src, dest, st, (uint64_t)now.st_size);
+	if (r == 0 && has_changed(src, &now))
+		r = -EINVAL;
+	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0) {
+		/* Btrfs copies an inline extent into the page cache where dest is longer. */
+		file->unwritten = true;
+		before = lull_clock_now();
+		r = lull_clone_whole(src, dest, block, true, ret_size);
+		note_call(file, before);
+	}
+	return r;
 }
 
 /* Where it is one only if nobody writes meanwhile. 1: somebody always does. */
@@ -316,15 +333,17 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	return 0;
 }
 
+/* Nothing is published, and it is worth another run. */
 static enum lull_outcome written(struct lull_file *file)
 {
 	struct lull_failure *failure = &file->result.failure;
-	enum lull_outcome outcome = lull_data_failed(file, LULL_STAGE_CLONE, 0, LULL_CAUSE_WRITERS);
-	char *dest = failure->path;
+	char *dest;
 
+	(void)lull_data_failed(file, LULL_STAGE_CLONE, 0, LULL_CAUSE_WRITERS);
+	dest = failure->path;
 	failure->path = failure->path2;
 	failure->path2 = dest;
-	return outcome;
+	return LULL_STOPPED;
 }
 
 static bool stop_asked(void *ctx, uint64_t off)
@@ -336,36 +355,61 @@ static bool stop_asked(void *ctx, uint64_t off)
 	return !observer->should_stop(observer->ctx);
 }
 
-static enum lull_outcome copy(struct lull_file *file, int src, int dest,
-			      const struct stat *src_st, const struct stat *dest_st)
+struct copy {
+	struct lull_file *file;
+	int src;
+	int dest;
+	const struct stat *dest_st;
+	bool again; /* dest holds what an earlier try has copied */
+};
+
+static void note_how(struct lull_file *file, const struct lull_copying *copying)
 {
+	file->offload = copying->offloaded   ? "yes"
+			: copying->may_share ? "unsupported"
+					     : "avoided";
+	file->holes = copying->sparse == LULL_SPARSE_ALWAYS && copying->has_holes
+			      ? "SEEK_HOLE + zeros"
+		      : copying->sparse == LULL_SPARSE_ALWAYS ? "zeros"
+		      : copying->has_holes		      ? "SEEK_HOLE"
+							      : "no";
+}
+
+static enum lull_outcome copy_once(void *ctx)
+{
+	struct copy *c = ctx;
+	struct lull_file *file = c->file;
 	const struct lull_cp *cp = file->entry.tree->cp;
 	struct lull_progress *p = &file->result.progress;
-	struct lull_copying copying = {
-		.src = src,
-		.dest = dest,
+	struct lull_copying copying;
+	struct stat st;
+	int r;
+
+	if (fstat(c->src, &st) < 0)
+		return lull_data_failed(file, LULL_STAGE_COPY_READ, errno, LULL_CAUSE_ERRNO);
+	if (c->again && ftruncate(c->dest, 0) < 0)
+		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
+	c->again = true;
+	copying = (struct lull_copying){
+		.src = c->src,
+		.dest = c->dest,
 		.sparse = cp->sparse,
-		.may_share = cp->reflink == LULL_REFLINK_AUTO && S_ISREG(src_st->st_mode) &&
-			     S_ISREG(dest_st->st_mode),
-		.has_holes = has_holes(src_st),
-		.src_seeks = S_ISREG(src_st->st_mode),
-		.dest_seeks = S_ISREG(dest_st->st_mode),
+		.may_share = cp->reflink == LULL_REFLINK_AUTO && S_ISREG(st.st_mode) &&
+			     S_ISREG(c->dest_st->st_mode),
+		.has_holes = has_holes(&st),
+		.src_seeks = S_ISREG(st.st_mode),
+		.dest_seeks = S_ISREG(c->dest_st->st_mode),
 		.step = stop_asked,
 		.ctx = file,
 	};
-	int r = lull_copying_run(&copying, 0, (uint64_t)src_st->st_size);
-
+	r = lull_copying_run(&copying, 0, (uint64_t)st.st_size);
 	lull_copying_done(&copying);
 	file->unwritten = true;
 	p->method = LULL_METHOD_COPY;
-	p->size = copying.src_seeks ? (uint64_t)src_st->st_size : copying.copied;
+	p->size = copying.src_seeks ? (uint64_t)st.st_size : copying.copied;
 	p->bytes_copied = copying.copied;
 	p->offset = p->size;
-	file->offload = copying.offloaded ? "yes" : copying.may_share ? "unsupported" : "avoided";
-	file->holes = cp->sparse == LULL_SPARSE_ALWAYS && copying.has_holes ? "SEEK_HOLE + zeros"
-		      : cp->sparse == LULL_SPARSE_ALWAYS		     ? "zeros"
-		      : copying.has_holes				     ? "SEEK_HOLE"
-									     : "no";
+	note_how(file, &copying);
 	if (r > 0)
 		return LULL_INTERRUPTED;
 	if (r < 0)
@@ -375,6 +419,39 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 									   : LULL_STAGE_COPY,
 					r, lull_clone_classify(-r, -1, -1, 0, 0));
 	return LULL_OK;
+}
+
+static void warn(const struct lull_file *file, enum lull_warning warning, const char *path)
+{
+	struct lull_observer observer = lull_voice_observer(&file->voice);
+
+	observer.warning(observer.ctx, warning, 0, path);
+}
+
+static enum lull_outcome copy(struct lull_file *file, int src, int dest,
+			      const struct stat *src_st, const struct stat *dest_st)
+{
+	enum lull_on_writers on_writers = file->entry.tree->options->on_writers;
+	struct copy c = { .file = file, .src = src, .dest = dest, .dest_st = dest_st };
+	struct lull_watched w;
+
+	/* What comes through a fifo or from a device is of no one moment. */
+	if (!S_ISREG(src_st->st_mode))
+		return copy_once(&c);
+	w = lull_watch(src, S_ISREG(dest_st->st_mode) ? on_writers : LULL_ON_WRITERS_TRUST,
+		       on_writers == LULL_ON_WRITERS_FAIL, copy_once, &c);
+	if (w.err < 0)
+		return lull_data_failed(file, LULL_STAGE_COPY_READ, w.err, LULL_CAUSE_ERRNO);
+	if (w.outcome != LULL_OK || !w.torn)
+		return w.outcome;
+	if (on_writers != LULL_ON_WRITERS_FAIL) {
+		warn(file, LULL_WARNING_TORN, file->entry.src_path);
+		return LULL_OK;
+	}
+	if (!file->entry.fresh && dest_st->st_ino == file->entry.dst.st_ino &&
+	    dest_st->st_dev == file->entry.dst.st_dev)
+		warn(file, LULL_WARNING_IN_PLACE, file->entry.dst_path);
+	return written(file);
 }
 
 enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,

@@ -234,6 +234,15 @@ enum lull_outcome lull_method_frozen(struct lull_job *job)
 
 /* ---- bytes ---- */
 
+enum lull_outcome lull_method_torn(struct lull_job *job)
+{
+	/* cp would not even know. */
+	if (job->options->on_writers == LULL_ON_WRITERS_FAIL)
+		return lull_method_written(job, LULL_CAUSE_WRITERS);
+	lull_warn(job, LULL_WARNING_TORN, 0, job->source);
+	return LULL_OK;
+}
+
 enum lull_outcome lull_method_copy(struct lull_job *job)
 {
 	bool taken, held, whole;
@@ -244,11 +253,8 @@ enum lull_outcome lull_method_copy(struct lull_job *job)
 		outcome = lull_method_pass(job, &held, &whole);
 	if (outcome != LULL_OK || (taken && held))
 		return outcome;
-	/* Copying it all again takes as long again. cp would not even know. */
-	if (job->options->on_writers == LULL_ON_WRITERS_FAIL)
-		return lull_method_written(job, LULL_CAUSE_WRITERS);
-	lull_warn(job, LULL_WARNING_TORN, 0, job->source);
-	return LULL_OK;
+	/* Copying it all again takes as long again. */
+	return lull_method_torn(job);
 }
 
 /* ---- without ---- */

@@ -13,6 +13,10 @@ enum lull_outcome lull_method_frozen(struct lull_job *job);
 /* One pass that copies bytes; with a warning if somebody wrote meanwhile. */
 enum lull_outcome lull_method_copy(struct lull_job *job);
 
+/* The outcome of a copy of bytes whose source was written to meanwhile: LULL_OK after a warning,
+   or as lull_method_written() where options->on_writers says so. */
+enum lull_outcome lull_method_torn(struct lull_job *job);
+
 /* Without a hook: passes in the hope of a quiet one, then what options->on_writers says. */
 enum lull_outcome lull_method_unfrozen(struct lull_job *job);
 

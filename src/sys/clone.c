@@ -4,6 +4,7 @@
 
 #include "sys/inode.h"
 #include "sys/kernel.h"
+#include "sys/tripwire.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -87,9 +88,14 @@ bool lull_clone_is_atomic(int fd)
 static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_size)
 {
 	struct stat before, after;
-	int r = 0;
+	bool blind;
+	int r = lull_tripwire_stat(src, &before, &blind);
 
-	if (fstat(src, &before) < 0 || ftruncate(dest, before.st_size) < 0)
+	if (r < 0)
+		return r;
+	if (blind)
+		return 1;
+	if (ftruncate(dest, before.st_size) < 0)
 		return -errno;
 	if (before.st_size > 0)
 		r = lull_clone_range(src, dest, 0, (uint64_t)before.st_size);

@@ -16,6 +16,22 @@
 /* A hook may answer a moment early; a file that is written all the time never settles. */
 #define ATTEMPTS 3
 
+static int64_t ctime_of(const struct stat *st)
+{
+	return st->st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_ctim.tv_nsec;
+}
+
+int lull_tripwire_stat(int fd, struct stat *ret, bool *ret_blind)
+{
+	/* Before the file: what is changed after it has a later time then. */
+	int64_t coarse = lull_clock_coarse();
+
+	if (fstat(fd, ret) < 0)
+		return -errno;
+	*ret_blind = ctime_of(ret) >= coarse;
+	return 0;
+}
+
 int lull_tripwire_look(int fd, struct lull_reference *ret_reference)
 {
 	struct stat st;
@@ -27,9 +43,19 @@ int lull_tripwire_look(int fd, struct lull_reference *ret_reference)
 		.generation = lull_inode_generation(fd),
 		.size = (uint64_t)st.st_size,
 		.mtime_ns = st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_mtim.tv_nsec,
-		.ctime_ns = st.st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_ctim.tv_nsec,
+		.ctime_ns = ctime_of(&st),
 	};
 	return 0;
+}
+
+int lull_tripwire_look_late(int fd, struct lull_reference *ret_reference)
+{
+	int r = lull_tripwire_look(fd, ret_reference);
+
+	/* Within the tick of its last change a file can change unseen. */
+	if (r == 0)
+		lull_clock_pass(ret_reference->ctime_ns);
+	return r;
 }
 
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b)
@@ -70,14 +96,10 @@ int lull_tripwire_take(int src, int scratch, uint64_t block,
 {
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct lull_reference before = { 0 }, after = { 0 };
-		int r = lull_tripwire_look(src, &before);
+		int r = lull_tripwire_look_late(src, &before);
 
 		if (r < 0)
 			return r;
-
-		/* Within the tick of its last change a file can change unseen. */
-		lull_clock_pass(before.ctime_ns);
-
 		r = lull_tripwire_drain(src, scratch, block, before.size);
 		/* A source that shrank below a block in this moment is one that is written. */
 		if (r == -EINVAL && lull_tripwire_look(src, &after) == 0 &&

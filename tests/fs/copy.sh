@@ -49,6 +49,67 @@ for what in large/f large; do
 done
 rm -rf large
 
+# somebody writes while bytes are copied: once, and the copy is made again; each time, and it is
+# said, or with --on-writers=fail nothing is published
+head -c 20000000 /dev/zero | tr '\0' x >w
+mkdir wt
+echo small >wt/small
+ends() { # ends FILE: its first byte and its last
+  head -c 1 "$1" && tail -c 1 "$1"
+}
+written() { # written TIMES STATUS ARG...: lullcp, with a writer that meets so many copies of w
+  local times=$1 want=$2
+  shift 2
+  rm -rf wd
+  mkdir wd
+  echo old | tee wd/old >wd/linked
+  ln wd/linked wd/other
+  head -c $size /dev/zero | tr '\0' x >w
+  ln -f w wt/w
+  rc=0
+  WRITES_TO=w WRITES_TIMES=$times LD_PRELOAD=$TOOLS/writes.so \
+    "$LULLCP" "$@" >"$T/out" 2>"$T/err" || rc=$?
+  same "$times times, lullcp $*" "$want" $rc
+  no_leftovers wd
+}
+while read -r where args; do
+  for how in never auto; do
+    [[ $how == never || $args == *new || $args == *-j2* ]] || continue
+    # more than one piece
+    size=2000000
+    [[ $how == never || $args == *sparse* ]] || size=17000000
+    # shellcheck disable=SC2086 # options
+    written 1 0 --reflink=$how $args
+    check "$args: equal" cmp w $where
+    check_not "$args: not a word of it" grep torn "$T/err"
+    # shellcheck disable=SC2086 # options
+    written 9 0 --reflink=$how $args
+    same "$args: torn" 23 "$(ends $where)"
+    says "w' was written to while its bytes were copied: the copy may be torn"
+    # shellcheck disable=SC2086 # options
+    written 9 3 --reflink=$how --on-writers=fail $args
+    says 'was written to meanwhile; nothing was published'
+    case $args in
+      *old | *linked) [[ $args == *inplace* || $args == *linked ]] ||
+        same "$args: DEST is what it was" old "$(cat $where)" ;;
+      *) check_not "$args: nothing is published" test -e $where ;;
+    esac
+    case $args in
+      *inplace* | *linked) says 'was written in place and is incomplete' ;;
+    esac
+  done
+done <<'EOT'
+wd/new -T w wd/new
+wd/old -T w wd/old
+wd/old -T --inplace w wd/old
+wd/linked -T w wd/linked
+wd/w w wt/small wd
+wd/w -T -r wt wd
+wd/w -T -r -j2 wt wd
+wd/new -T --sparse=always w wd/new
+EOT
+rm -rf w wt wd
+
 # a full disk: no copy where a clone was refused for want of room, and no part of one
 cat /dev/zero >filler 2>/dev/null
 expect 1 --reflink=auto f part

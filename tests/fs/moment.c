@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * For LD_PRELOAD: a writer that is at work around the call that clones a whole file of which
- * the size is given. Before it the file grows by a block and its first one is written; after
+ * the size is given, or none. Before it the file grows by a block and its first one is written; after
  * it the second one is written and the file is as long as before. Once a process.
  */
 #ifndef _GNU_SOURCE
@@ -45,7 +45,8 @@ int ioctl(int fd, unsigned long request, ...)
 		*(void **)(&real) = dlsym(RTLD_NEXT, "ioctl");
 	range = arg;
 	if (done || request != FICLONERANGE || range->src_fd == fd || range->src_offset != 0 ||
-	    fstat((int)range->src_fd, &st) < 0 || range->src_length != (__u64)st.st_size)
+	    fstat((int)range->src_fd, &st) < 0 ||
+	    (range->src_length != 0 && range->src_length != (__u64)st.st_size))
 		return real(fd, request, arg);
 
 	done = 1;
