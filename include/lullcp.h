@@ -70,6 +70,11 @@ enum lull_cause {
 	LULL_CAUSE_SWAP_FILE,
 	LULL_CAUSE_IMMUTABLE,
 	LULL_CAUSE_FORBIDDEN, /* to this program, by a filter or a security policy */
+	LULL_CAUSE_ONLY_GROWS,         /* dest's directory is append-only */
+	LULL_CAUSE_REALTIME_MISMATCH,  /* XFS: one of the two is on the realtime device */
+	LULL_CAUSE_DAX_MISMATCH,       /* one of the two is accessed past the page cache */
+	LULL_CAUSE_DATASUM_MISMATCH,   /* Btrfs: perhaps one of the two has no checksums */
+	LULL_CAUSE_SUBVOLUME_QUOTA,    /* Btrfs: the limit of a subvolume */
 	LULL_CAUSE_QUOTA,
 	LULL_CAUSE_FULL,
 	LULL_CAUSE_FILE_SIZE_LIMIT,
@@ -325,6 +330,7 @@ enum lull_note_kind {
 	LULL_NOTE_XATTR_LIST,
 	LULL_NOTE_XATTR_GET,          /* path2: the attribute */
 	LULL_NOTE_XATTR_SET,
+	LULL_NOTE_XATTRS_SET,         /* all of them: the file system has none */
 	LULL_NOTE_CANNOT_FREEZE,      /* path is no regular file, and there is a hook */
 	LULL_NOTE_LINK_IN_SET,        /* path would be a hard link to path2, not a clone */
 	LULL_NOTE_SET_FULL,           /* path is one file too many for one freeze */

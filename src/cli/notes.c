@@ -61,6 +61,7 @@ static const char *const sentences[] = {
 	[LULL_NOTE_XATTR_LIST] = "listing attributes of %1",
 	[LULL_NOTE_XATTR_GET] = "getting attribute %2 of %1",
 	[LULL_NOTE_XATTR_SET] = "setting attribute %2 for %1",
+	[LULL_NOTE_XATTRS_SET] = "setting attributes for %1",
 	[LULL_NOTE_CANNOT_FREEZE] = "cannot freeze the writers of %1: --hook takes regular files",
 	[LULL_NOTE_LINK_IN_SET] = "cannot make %1 a hard link to %2: with --hook each SOURCE becomes a "
 				  "clone; --no-preserve=links makes both",

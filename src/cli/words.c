@@ -137,11 +137,28 @@ static const char *clone_advice(enum lull_cause cause)
 	case LULL_CAUSE_SWAP_FILE:
 		return "An active swap file cannot be cloned.";
 	case LULL_CAUSE_IMMUTABLE:
-		return "The file is immutable (chattr +i), or a security policy forbids it.";
+		return "The file is immutable or append-only (lsattr shows i or a; chattr -i or "
+		       "chattr -a takes it away), or a security policy forbids it.";
 	case LULL_CAUSE_FORBIDDEN:
 		return "This program may not clone here: the filter of a container (seccomp), a "
 		       "security policy (SELinux, AppArmor) or a user namespace forbids the call. "
 		       "Have FICLONERANGE allowed, or use --reflink=auto, which copies then.";
+	case LULL_CAUSE_ONLY_GROWS:
+		return "The directory is append-only (chattr +a): what is made beside DEST meanwhile "
+		       "could never be removed. chattr -a DIRECTORY takes that away.";
+	case LULL_CAUSE_REALTIME_MISMATCH:
+		return "One of the two files is on the realtime device of this XFS and the other is "
+		       "not. Remove DEST, or do without --inplace: a new file goes where SOURCE is.";
+	case LULL_CAUSE_DAX_MISMATCH:
+		return "One of the two files is accessed directly in memory (DAX) and the other is "
+		       "not: make them alike with xfs_io -c 'chattr +x' or 'chattr -x'.";
+	case LULL_CAUSE_DATASUM_MISMATCH:
+		return "On Btrfs this happens where one of the two files has no checksums, being "
+		       "made under the mount option nodatasum or nodatacow. Remove DEST, and make "
+		       "it under the same mount options as SOURCE; or copy with --reflink=auto.";
+	case LULL_CAUSE_SUBVOLUME_QUOTA:
+		return "The subvolume of DEST is at its limit (btrfs qgroup show -r shows it, btrfs "
+		       "qgroup limit changes it).";
 	case LULL_CAUSE_QUOTA:
 		return "Each cloned block counts in full for the owner of DEST.";
 	case LULL_CAUSE_FULL:

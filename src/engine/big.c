@@ -53,13 +53,17 @@ static bool was_begun(const struct lull_file *f)
 	       (faccessat(dir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || has_own_temporary(f));
 }
 
-/* The lock and the checkpoint lie beside dest. */
+/* The lock and the checkpoint lie beside dest: they are made, synced with the directory, and
+   removed again. */
 static bool has_room_beside(const struct lull_entry *e)
 {
 	const char *last = lull_path_last(e->dst_name);
 	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
 
-	return !head || faccessat(e->dst_dir->fd, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0;
+	if (!head)
+		return true;
+	return faccessat(e->dst_dir->fd, *head ? head : ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0 &&
+	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name);
 }
 
 bool lull_big_may_be_lone(const struct lull_file *f)
@@ -88,8 +92,12 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	/* Without room for its lock this fails: nobody would be frozen otherwise. */
 	if (e->tree->options->hook)
 		return true;
-	if (wants_everything(f) || was_begun(f) || (e->tree->sole && e->operand))
+	if (!e->fresh && !e->tree->options->refresh && lull_inode_is_open_file_link(e->dst_path))
+		return false;
+	if (wants_everything(f) || was_begun(f))
 		return e->tree->options->in_place || e->fresh || has_room_beside(e);
+	if (e->tree->sole && e->operand)
+		return has_room_beside(e);
 	return !lull_data_is_small(f, src, st) && has_room_beside(e);
 }
 

@@ -34,7 +34,7 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 					 dest->temporary);
 		if (r != -EWOULDBLOCK)
 			return lull_fail(job, LULL_STAGE_CREATE,
-					 lull_clone_classify(-r, -1, -1, 0, 0), r,
+					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
 					 job->progress->dest);
 		if (lull_clock_now() - since >= job->options->lock_wait_ns)
 			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
@@ -212,7 +212,7 @@ enum lull_outcome lull_claim_lock(struct lull_job *job)
 	if (r == -EWOULDBLOCK)
 		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0, path);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, -1, 0, 0), r,
+		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
 				 path);
 	return LULL_OK;
 }

@@ -44,7 +44,7 @@
 
 static enum lull_outcome sync_failed(struct lull_job *job, enum lull_stage stage, int r)
 {
-	return lull_fail(job, stage, lull_clone_classify(-r, -1, -1, 0, 0), r, job->dest.path);
+	return lull_fail(job, stage, lull_clone_classify(-r, -1, job->dest.fd, 0, 0), r, job->dest.path);
 }
 
 /* Steps 6 and 7. */

@@ -71,7 +71,7 @@ static enum lull_outcome copy_failed(struct lull_job *job, const struct lull_cop
 				: copying->side == LULL_BYTES_WRITE ? LULL_STAGE_COPY_WRITE
 								    : LULL_STAGE_COPY;
 
-	(void)lull_fail(job, stage, lull_clone_classify(-r, -1, -1, 0, 0), r,
+	(void)lull_fail(job, stage, lull_clone_classify(-r, -1, job->dest.fd, 0, 0), r,
 			job->progress->dest);
 	if (!job->result->failure.path2)
 		job->result->failure.path2 = strdup(job->source);

@@ -307,6 +307,17 @@ static int clone_quietly(struct lull_file *file, int src, int dest, const struct
 	return 1;
 }
 
+/* Of many pieces that somebody wrote to, one call over all makes a copy of one moment, for which
+   writers wait as for cp. */
+static bool may_be_at_once(struct lull_file *file, int src, const struct stat *st)
+{
+	enum lull_on_writers on_writers = file->entry.tree->options->on_writers;
+
+	if (on_writers == LULL_ON_WRITERS_FAIL && !file->lone && !lull_data_is_small(file, src, st))
+		return false;
+	return on_writers == LULL_ON_WRITERS_TRUST || lull_clone_is_atomic(src);
+}
+
 /* 0, 1 if it is written to without pause, or -errno. */
 static int share(struct lull_file *file, int src, int dest, const struct stat *st)
 {
@@ -317,8 +328,7 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 
 	/* An empty file shows nothing, and its clone takes nothing. */
 	if (r == 0 && size > 0)
-		r = lull_clone_is_atomic(src) ||
-				    tree->options->on_writers == LULL_ON_WRITERS_TRUST
+		r = may_be_at_once(file, src, st)
 			    ? clone_at_once(file, src, dest, st, &size)
 			    : clone_quietly(file, src, dest, st, &size);
 	else if (r == 0 && tree->cp->reflink == LULL_REFLINK_ALWAYS)
@@ -417,7 +427,7 @@ static enum lull_outcome copy_once(void *ctx)
 					copying.side == LULL_BYTES_READ	   ? LULL_STAGE_COPY_READ
 					: copying.side == LULL_BYTES_WRITE ? LULL_STAGE_COPY_WRITE
 									   : LULL_STAGE_COPY,
-					r, lull_clone_classify(-r, -1, -1, 0, 0));
+					r, lull_clone_classify(-r, -1, c->dest, 0, 0));
 	return LULL_OK;
 }
 

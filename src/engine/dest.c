@@ -7,6 +7,7 @@
 #include "engine/statehome.h"
 #include "sys/clone.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/renew.h"
 #include "sys/trusted.h"
 
@@ -350,10 +351,13 @@ int lull_dest_open(struct lull_dest *dest)
 		dest->fd = dest->lock;
 		return 0;
 	}
-	dest->fd = openat(dest->dir, dest->name,
-			  O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	/* In a sticky directory fs.protected_regular refuses O_CREAT for what belongs to others. */
+	dest->fd = lull_open_patiently(dest->dir, dest->name,
+				       O_WRONLY | (dest->exists ? 0 : O_CREAT) | O_NOFOLLOW |
+					       O_NONBLOCK | O_CLOEXEC,
+				       0600, NULL, NULL);
 	if (dest->fd < 0)
-		return -errno;
+		return dest->fd;
 	/* Two names of one file have two temporary files, but it is one file. */
 	return flock(dest->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }

@@ -30,6 +30,7 @@
 #include "engine/queue.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,6 +215,7 @@ static bool may_replace(const struct lull_file *f, int old)
 	   is just renaming a file over it. */
 	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink <= 1 &&
 	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
+	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name) &&
 	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
 	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       named.st_ino == e->dst.st_ino && named.st_dev == e->dst.st_dev;
@@ -280,12 +282,8 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
 {
 	const struct lull_observer *observer = f->entry.tree->voice.observer;
-	int fd;
 
-	while ((fd = openat(dir, name, flags)) < 0 && errno == EINTR)
-		if (observer->should_stop(observer->ctx))
-			return -ECANCELED;
-	return fd < 0 ? -errno : fd;
+	return lull_open_patiently(dir, name, flags, 0, observer->should_stop, observer->ctx);
 }
 
 /* Another program, another lullcp perhaps, has put its file there since we looked. What can

@@ -90,7 +90,8 @@ static void on_xattr(void *ctx, enum lull_xattr_step step, int err, const char *
 	say(k,
 	    step == LULL_XATTR_LIST  ? LULL_NOTE_XATTR_LIST
 	    : step == LULL_XATTR_GET ? LULL_NOTE_XATTR_GET
-				     : LULL_NOTE_XATTR_SET,
+	    : attribute		     ? LULL_NOTE_XATTR_SET
+				     : LULL_NOTE_XATTRS_SET,
 	    err, step == LULL_XATTR_SET ? k->to_path : k->from_path, attribute);
 }
 

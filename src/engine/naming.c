@@ -4,6 +4,7 @@
 
 #include "engine/dest.h"
 #include "sys/clock.h"
+#include "sys/inode.h"
 #include "sys/commit.h"
 
 #include <errno.h>
@@ -137,6 +138,9 @@ static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
 
 	if (f->settle_err)
 		return lull_file_fail(f, LULL_NOTE_SYNC, f->settle_err, f->entry.dst_path);
+	/* A backup, or a name to be renamed, could never be removed again. */
+	if (f->replaces && lull_inode_only_grows(dir, name))
+		return fail_create(f, EPERM);
 	r = lull_entry_back_up(&f->entry);
 	if (r < 0)
 		return lull_file_fail(f, LULL_NOTE_BACKUP, r, f->entry.dst_path);

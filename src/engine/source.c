@@ -5,6 +5,7 @@
 #include "engine/clone.h"
 
 #include "sys/inode.h"
+#include "sys/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,9 +34,13 @@ static enum lull_outcome open_source(struct lull_job *job)
 	if (!S_ISREG(st.st_mode))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
 				 job->source);
-	job->src = open(job->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	job->src = lull_open_patiently(AT_FDCWD, job->source,
+				       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+				       job->observer->should_stop, job->observer->ctx);
+	if (job->src == -ECANCELED)
+		return LULL_INTERRUPTED;
 	return job->src >= 0 ? LULL_OK
-			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno,
+			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, job->src,
 					 job->source);
 }
 
@@ -51,6 +56,9 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
 				 job->source);
 	job->source_path = realpath(job->source, NULL);
+	/* A file that is deleted has no name, but /proc/PID/fd/N leads to it. */
+	if (!job->source_path && errno == ENOENT)
+		job->source_path = strdup(job->source);
 	if (!job->source_path)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
@@ -74,6 +82,10 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 		job->result->failure.path2 = strdup(job->progress->dest);
 		return LULL_FAILED;
 	}
+	/* What is made beside dest could never be removed again. */
+	if (lull_inode_only_grows(dest->dir, dest->name))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ONLY_GROWS, EPERM,
+				 job->progress->dest);
 	/* The rename at the end would say so as well, after all the work. */
 	if (dest->exists && lull_inode_is_immutable(dest->dir, dest->name))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_IMMUTABLE, EPERM,

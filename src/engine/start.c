@@ -25,7 +25,7 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 	int r = lull_dest_scratch(dest, job->src);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, -1, 0, 0), r,
+		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, dest->dir, 0, 0), r,
 				 job->dest.path);
 	for (int i = 0; i < 3; i++) {
 		if (fstat(job->src, &st) < 0)

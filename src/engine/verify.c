@@ -13,6 +13,7 @@
 #include "sys/clock.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,9 +51,13 @@ static enum lull_outcome open_one(struct verify *v, int i)
 		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_IS_DIRECTORY, EISDIR, path);
 	if (!S_ISREG(st.st_mode))
 		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_NOT_REGULAR, EINVAL, path);
-	v->fd[i] = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	v->fd[i] = lull_open_patiently(AT_FDCWD, path,
+				       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+				       job->observer->should_stop, job->observer->ctx);
+	if (v->fd[i] == -ECANCELED)
+		return LULL_INTERRUPTED;
 	if (v->fd[i] < 0)
-		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno, path);
+		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, v->fd[i], path);
 	r = lull_identity_fs(v->fd[i], &v->fs[i]);
 	return r < 0 ? lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, path) : LULL_OK;
 }

@@ -49,6 +49,13 @@ int lull_clone_empty(int src, int dest)
 	return ioctl(dest, FICLONE, src) < 0 ? -errno : 0;
 }
 
+static bool is_on_btrfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
 int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
 {
 	struct file_clone_range range = { .src_fd = src, .src_length = MIN(size, block) };
@@ -58,7 +65,24 @@ int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
 		return -errno;
 	range.dest_offset = ((uint64_t)st.st_size + block - 1) & ~(block - 1);
 	assert(size > 0);
-	return clone(dest, FICLONERANGE, &range);
+	/*
+	 * What is smaller than a block may lie in Btrfs's tree. Such an extent that is cloned to
+	 * behind the end of dest leaves a dirty page there; a commit on a mount with flushoncommit
+	 * waits for it while it waits for the commit, for ever (until b48c980b6a7e, 2026). So dest
+	 * ends behind it before.
+	 */
+	if (size >= block || !is_on_btrfs(dest))
+		return clone(dest, FICLONERANGE, &range);
+
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, st.st_mtim };
+	int r;
+
+	if (ftruncate(dest, (off_t)(range.dest_offset + range.src_length)) < 0)
+		return -errno;
+	r = clone(dest, FICLONERANGE, &range);
+	if (r < 0 && ftruncate(dest, st.st_size) == 0)
+		(void)futimens(dest, times);
+	return r;
 }
 
 int lull_clone_own_block(int fd, uint64_t block)
@@ -205,11 +229,11 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 	case ETXTBSY: /* generic_remap_checks(): an active swap file on either side */
 		return LULL_CAUSE_SWAP_FILE;
 	case EPERM: /* IS_IMMUTABLE(dest), a filter of a container */
-		return dest < 0 || is_fixed(dest) ? LULL_CAUSE_IMMUTABLE : LULL_CAUSE_FORBIDDEN;
+		return src < 0 || is_fixed(dest) ? LULL_CAUSE_IMMUTABLE : LULL_CAUSE_FORBIDDEN;
 	case EACCES: /* a security policy, a filter; of another call the permissions of a file */
-		return dest < 0 ? LULL_CAUSE_ERRNO : LULL_CAUSE_FORBIDDEN;
-	case EDQUOT: /* each cloned block counts for the owner of dest */
-		return LULL_CAUSE_QUOTA;
+		return src < 0 ? LULL_CAUSE_ERRNO : LULL_CAUSE_FORBIDDEN;
+	case EDQUOT: /* Btrfs: of a subvolume; else each cloned block counts for dest's owner */
+		return is_on_btrfs(dest) ? LULL_CAUSE_SUBVOLUME_QUOTA : LULL_CAUSE_QUOTA;
 	case ENOSPC:
 		return LULL_CAUSE_FULL;
 	case EFBIG:
@@ -222,14 +246,20 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 			return LULL_CAUSE_SIZE_CHANGED;
 		if (over_limit(off + len))
 			return LULL_CAUSE_FILE_SIZE_LIMIT;
-		if (lull_inode_is_nocow(src) != lull_inode_is_nocow(dest))
+		if (src >= 0 && lull_inode_is_nocow(src) != lull_inode_is_nocow(dest))
 			return LULL_CAUSE_NOCOW_MISMATCH;
+		if (src >= 0 && lull_inode_is_realtime(src) != lull_inode_is_realtime(dest))
+			return LULL_CAUSE_REALTIME_MISMATCH;
+		if (src >= 0 && lull_inode_is_dax(src) != lull_inode_is_dax(dest))
+			return LULL_CAUSE_DAX_MISMATCH;
 		if (looks_full(dest, len))
 			return LULL_CAUSE_FULL;
 		if (fstat(src, &st) == 0 && off + len < (uint64_t)st.st_size &&
 		    lull_inode_block_size(dest, &block) == 0 && (off + len) % block != 0)
 			return LULL_CAUSE_SIZE_CHANGED;
-		return LULL_CAUSE_ERRNO;
+		/* Nothing tells from outside whether a file has checksums. */
+		return src >= 0 && is_on_btrfs(dest) ? LULL_CAUSE_DATASUM_MISMATCH
+						     : LULL_CAUSE_ERRNO;
 	default:
 		return LULL_CAUSE_ERRNO;
 	}

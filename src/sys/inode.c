@@ -4,16 +4,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #ifndef STATX_ATTR_MOUNT_ROOT
 #define STATX_ATTR_MOUNT_ROOT 0x2000 /* since 5.8; earlier it is never set */
 #endif
+
+#ifndef STATX_ATTR_DAX
+#define STATX_ATTR_DAX 0x200000 /* since 5.8 */
+#endif
+
+/* As many as the kernel follows. */
+#define MOST_LINKS 40
 
 static bool unknown_here(int err)
 {
@@ -76,6 +88,47 @@ bool lull_inode_is_of_other_project(int dir, const char *name)
 	       has.fsx_projid != wanted.fsx_projid;
 }
 
+bool lull_inode_only_grows(int dir, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	_cleanup_free_ char *head =
+		slash ? strndup(name, (size_t)(slash - name) + 1) : strdup(".");
+	struct statx st;
+
+	return head && statx(dir, head, 0, STATX_TYPE, &st) == 0 &&
+	       st.stx_attributes & STATX_ATTR_APPEND;
+}
+
+bool lull_inode_is_open_file_link(const char *path)
+{
+	char now[PATH_MAX], next[PATH_MAX], to[PATH_MAX];
+
+	if (strlen(path) >= sizeof(now))
+		return false;
+	strcpy(now, path);
+	for (int i = 0; i < MOST_LINKS; i++) {
+		_cleanup_close_ int fd = open(now, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		const char *slash = strrchr(now, '/');
+		int head = slash ? (int)(slash - now) + 1 : 0;
+		struct statfs fs;
+		ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", to, sizeof(to) - 1);
+
+		if (n < 0 || fstatfs(fd, &fs) < 0)
+			return false;
+		to[n] = '\0';
+		/* /proc/self leads to a directory; the links to files stand in "fd". */
+		if (fs.f_type == PROC_SUPER_MAGIC && head > 4 &&
+		    strncmp(now + head - 4, "/fd/", 4) == 0)
+			return true;
+		if (*to == '/')
+			head = 0;
+		if (snprintf(next, sizeof(next), "%.*s%s", head, now, to) >= (int)sizeof(next))
+			return false;
+		strcpy(now, next);
+	}
+	return false;
+}
+
 bool lull_inode_is_mounted_on(int dir, const char *name)
 {
 	struct statx st;
@@ -120,9 +173,27 @@ static int inherit_cowextsize(int src, int dest)
 	return ioctl(dest, FS_IOC_FSSETXATTR, &to) < 0 ? -errno : 0;
 }
 
+/*
+ * XFS clones within the data device or within the realtime device. A file may change its device
+ * as long as it is empty; a directory with rtinherit has put it on the realtime one. Where that
+ * does not work the clone will fail, and tell why.
+ */
+static void inherit_realtime(int src, int dest)
+{
+	struct fsxattr from = { 0 }, to = { 0 };
+
+	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 || ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0 ||
+	    !((from.fsx_xflags ^ to.fsx_xflags) & FS_XFLAG_REALTIME))
+		return;
+	to.fsx_xflags ^= FS_XFLAG_REALTIME;
+	(void)ioctl(dest, FS_IOC_FSSETXATTR, &to);
+}
+
 int lull_inode_inherit(int src, int dest)
 {
 	int r = inherit_nocow(src, dest);
+
+	inherit_realtime(src, dest);
 
 	return r < 0 ? r : inherit_cowextsize(src, dest);
 }
@@ -144,6 +215,14 @@ bool lull_inode_is_realtime(int fd)
 	struct fsxattr attr = { 0 };
 
 	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 && attr.fsx_xflags & FS_XFLAG_REALTIME;
+}
+
+bool lull_inode_is_dax(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) == 0 &&
+	       st.stx_attributes & STATX_ATTR_DAX;
 }
 
 bool lull_inode_has_cowextsize(int fd)

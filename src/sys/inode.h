@@ -24,8 +24,23 @@ bool lull_inode_is_nocow(int fd);
 /* True for an XFS file on the real-time device. */
 bool lull_inode_is_realtime(int fd);
 
+/* True for a file that is accessed in memory past the page cache (DAX), which needs Linux 5.8. */
+bool lull_inode_is_dax(int fd);
+
 /* True if the file has a copy-on-write extent size of its own (XFS). */
 bool lull_inode_has_cowextsize(int fd);
+
+/*
+ * True if nothing in the directory that name, which may be a path, lies in can be renamed or
+ * removed: it is append-only (chattr +a). False if nobody knows.
+ */
+bool lull_inode_only_grows(int dir, const char *name);
+
+/*
+ * True if name is a link, or leads by links, to an open file of a process (/proc/PID/fd/N): the
+ * file is meant then, and not its name. False if nobody knows.
+ */
+bool lull_inode_is_open_file_link(const char *path);
 
 /* True if name in directory dir is immutable or append-only (chattr +i, +a). */
 bool lull_inode_is_immutable(int dir, const char *name);

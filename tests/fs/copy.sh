@@ -80,19 +80,19 @@ while read -r where args; do
     [[ $how == never || $args == *sparse* ]] || size=17000000
     # shellcheck disable=SC2086 # options
     written 1 0 --reflink=$how $args
-    check "$args: equal" cmp w $where
+    check "$args: equal" cmp w "$where"
     check_not "$args: not a word of it" grep torn "$T/err"
     # shellcheck disable=SC2086 # options
     written 9 0 --reflink=$how $args
-    same "$args: torn" 23 "$(ends $where)"
+    same "$args: torn" 23 "$(ends "$where")"
     says "w' was written to while its bytes were copied: the copy may be torn"
     # shellcheck disable=SC2086 # options
     written 9 3 --reflink=$how --on-writers=fail $args
     says 'was written to meanwhile; nothing was published'
     case $args in
       *old | *linked) [[ $args == *inplace* || $args == *linked ]] ||
-        same "$args: DEST is what it was" old "$(cat $where)" ;;
-      *) check_not "$args: nothing is published" test -e $where ;;
+        same "$args: DEST is what it was" old "$(cat "$where")" ;;
+      *) check_not "$args: nothing is published" test -e "$where" ;;
     esac
     case $args in
       *inplace* | *linked) says 'was written in place and is incomplete' ;;

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/* See opening.h. */
+#include "sys/opening.h"
+
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* How often to look whether the lease is given back. */
+#define LOOK_NS (10 * NSEC_PER_MSEC)
+
+int lull_open_patiently(int dir, const char *name, int flags, mode_t mode,
+			bool (*stop)(void *ctx), void *ctx)
+{
+	for (;;) {
+		int fd = openat(dir, name, flags, mode);
+
+		if (fd >= 0)
+			return fd;
+		if (errno != EINTR && errno != EWOULDBLOCK)
+			return -errno;
+		/* Not blocking: what has the name by then might be a fifo. */
+		if (errno == EWOULDBLOCK)
+			lull_clock_sleep(LOOK_NS);
+		if (stop && stop(ctx))
+			return -ECANCELED;
+	}
+}
