@@ -24,6 +24,9 @@ const char *words_result(enum lull_outcome outcome);
 const char *words_bytes(uint64_t bytes);
 const char *words_time(uint64_t ns);
 
+/* What asprintf(3) makes of it, to be freed; NULL without memory. */
+char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+
 /* A sentence for one advice (enum lull_advice); NULL if advice is none. */
 const char *words_advice(unsigned int advice);
 

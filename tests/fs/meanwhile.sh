@@ -58,7 +58,7 @@ for kind in xfs btrfs btrfs-compress; do
     echo old >dst
     ln -f dst other
     begin TERM --inplace src dst
-    meddle other $how
+    meddle other "$how"
     expect 0 --inplace --resume --json src dst
     check "$kind in place: $how" cmp src dst
     same "$kind in place: $how: the inode" "$(stat -c %i other)" "$(stat -c %i dst)"
@@ -68,7 +68,7 @@ for kind in xfs btrfs btrfs-compress; do
   # the temporary file, after a stop and after a kill
   for signal in "${signals[@]}"; do
     for how in inside hole emptied short; do
-      begin $signal src dst
+      begin "$signal" src dst
       meddle .dst.lullcp-part $how
       expect 0 --resume src dst
       check "$kind $signal: $how" cmp src dst

@@ -103,7 +103,7 @@ for kind in xfs btrfs btrfs-compress; do
     local before how
     before=$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")
     for how in ${hows:---resume --restart}; do
-      expect 1 $how "${source:-$M/src}" "$M/a"
+      expect 1 "$how" "${source:-$M/src}" "$M/a"
       says "$1"
       same "refused: $1" "$before" "$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")"
     done
