@@ -94,6 +94,7 @@ enum lull_cause {
 	LULL_CAUSE_CHECKPOINT_OWNER,   /* it may have been planted: err says why, see
 	                                  lull_failure.err */
 	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it is to be */
+	LULL_CAUSE_CHECKPOINT_HOOK,    /* others may write to its directory: its hook is not run */
 	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* what has its name is none that is obeyed */
 	LULL_CAUSE_CHECKPOINT_IS_FILE, /* --checkpoint is the file path2, which is not to be
 	                                  lost */

@@ -229,6 +229,12 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		return format("cannot keep the checkpoint %s: others may write to its directory, and "
 			      "it names a command to run",
 			      name);
+	case LULL_CAUSE_CHECKPOINT_HOOK:
+		*ret_advice = "The writers may still be frozen. --status shows the hook: if it is "
+			      "yours, run this again with --hook=COMMAND.";
+		return format("the checkpoint %s says that writers are frozen, but others may write "
+			      "to its directory: its hook was not run",
+			      name);
 	case LULL_CAUSE_CHECKPOINT_IN_THE_WAY:
 		*ret_advice = "It was left alone. Rename or remove it, then run this again.";
 		return format("cannot write the checkpoint %s: a file that lullcp did not write has "

@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/hook_trail.h"
 #include "sys/snapshot.h"
+#include "sys/trusted.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -94,14 +95,36 @@ static int take_recorded(struct lull_freeze *freeze, const struct lull_checkpoin
 	return r == 0 ? keep_text(&freeze->hook_directory, c->hook_directory) : r;
 }
 
+/*
+ * Where others may add files (a sticky directory) they may also rename one into it that the
+ * caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they can have
+ * foretold: name_to_handle_at(2) tells them number and generation of the file while it is
+ * cloned. So a command that it names is no command of the caller's.
+ */
+static bool may_run_recorded(const struct lull_job *job)
+{
+	enum lull_trusted_kind kind;
+
+	return lull_trusted_judge(job->dest.checkpoint_dir, &kind) == 0 && kind == LULL_TRUSTED_OWN;
+}
+
+static enum lull_outcome refuse_recorded(struct lull_job *job)
+{
+	return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_HOOK, 0,
+			 job->dest.checkpoint_path);
+}
+
 enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 {
 	const char *text = job->options->hook;
 	int r;
 
 	/* A freeze that was kept is this run's to end, with the hook that began it. */
-	if (!text && job->checkpoint.kept_frozen)
+	if (!text && job->checkpoint.kept_frozen) {
+		if (!may_run_recorded(job))
+			return refuse_recorded(job);
 		text = job->checkpoint.hook;
+	}
 	if (!text)
 		return LULL_OK;
 	r = lull_hook_parse(text, &job->freeze->hook);
@@ -439,8 +462,11 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 	const char *text = job->options->hook ? job->options->hook : c->hook;
 	struct lull_hook *hook;
 	pid_t running = 0;
-	int r = lull_hook_parse(text, &hook);
+	int r;
 
+	if (!job->options->hook && !may_run_recorded(job))
+		return refuse_recorded(job);
+	r = lull_hook_parse(text, &hook);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_SYNTAX, r, text);
 	if ((!job->options->hook && c->hook_directory &&

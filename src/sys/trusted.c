@@ -10,18 +10,18 @@
 int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
 {
 	struct stat st;
+	bool others;
 
 	if (fstat(dir, &st) < 0)
 		return -errno;
-	/*
-	 * The sticky bit is no help: others may rename a file that the caller made elsewhere into
-	 * the directory, and what it says of its own inode they can have foretold. They write it
-	 * to SOURCE while it is cloned, once name_to_handle_at(2) has told them the generation.
-	 */
-	*ret_kind = (st.st_uid == geteuid() || st.st_uid == 0) &&
-				    !(st.st_mode & (S_IWGRP | S_IWOTH))
-			    ? LULL_TRUSTED_OWN
-			    : LULL_TRUSTED_OPEN;
+	others = st.st_mode & (S_IWGRP | S_IWOTH);
+	/* The owner may always rename and remove, in a sticky directory too. */
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		*ret_kind = LULL_TRUSTED_OPEN;
+	else if (!others)
+		*ret_kind = LULL_TRUSTED_OWN;
+	else
+		*ret_kind = st.st_mode & S_ISVTX ? LULL_TRUSTED_STICKY : LULL_TRUSTED_OPEN;
 	return 0;
 }
 

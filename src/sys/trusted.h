@@ -10,8 +10,10 @@
 #include <stdbool.h>
 
 enum lull_trusted_kind {
-	LULL_TRUSTED_OWN,  /* only the caller, or root, adds, renames and removes files */
-	LULL_TRUSTED_OPEN, /* others may put a file there, as in /tmp */
+	LULL_TRUSTED_OWN,    /* only the caller, or root, adds, renames and removes files */
+	LULL_TRUSTED_STICKY, /* others may add files, but neither rename nor remove the caller's
+	                        (as in /tmp) */
+	LULL_TRUSTED_OPEN,   /* others may put a file in the place of the caller's */
 };
 
 /*

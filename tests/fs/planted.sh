@@ -165,15 +165,28 @@ for kind in xfs btrfs; do
   done
   same 'no state is left' '' "$(state)"
 
-  # sticky: a file that the caller made elsewhere can be renamed into it
+  # sticky: others cannot touch what is the caller's
   mkdir -m 1777 "$M/tmp"
   interrupted "$M/src" "$M/tmp/dst"
-  same 'sticky: private' "$STATE_DIRECTORY" "$(dirname "$found")"
+  same 'sticky: beside DEST' "$M/tmp/.dst.lullcp" "$found"
+  check_not 'sticky: nobody else removes it' user rm -f "$M/tmp/.dst.lullcp"
   resumed "$M/src" "$M/tmp/dst"
-  plant "$M/pub/made-for-root" "$M/src" "$M/tmp/x"
-  user mv "$M/pub/made-for-root" "$M/tmp/.x.lullcp" || bad 'sticky: the user cannot move it'
-  passed_over 'sticky' "$M/tmp/.x.lullcp" "$M/src" "$M/tmp/x"
-  rm -rf "$M/tmp"
+  # but a file that the caller made elsewhere may be renamed into it: its hook is not run
+  plant "$M/pub/made-for-root" "$M/src" "$M/tmp/y"
+  user mv "$M/pub/made-for-root" "$M/tmp/.y.lullcp" || bad 'sticky: the user cannot move it'
+  for verb in --resume --restart --recover; do
+    planted=$(look "$M/tmp/.y.lullcp")
+    # shellcheck disable=SC2086
+    if [ $verb = --recover ]; then expect 1 $verb "$M/tmp/y"; else expect 1 $verb "$M/src" "$M/tmp/y"; fi
+    says 'its hook was not run'
+    says '--hook=COMMAND'
+    not_obeyed "sticky, $verb" "$M/tmp/.y.lullcp"
+  done
+  expect 0 --recover --hook="sh -c 'touch $M/thawed'" "$M/tmp/y"
+  check 'sticky: the hook that is given' test -e "$M/thawed"
+  rm -f "$M/thawed" "$M/tmp"/.y.*
+  user touch "$M/tmp/.x.lullcp"
+  refused 'sticky: planted' 'not to be trusted' "$M/tmp/.x.lullcp" "$M/src" "$M/tmp/x"
 
   # open to others: kept in the private directory, and found again
   interrupted "$M/src" "$M/pub/dst"
