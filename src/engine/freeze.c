@@ -143,6 +143,30 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, text) : LULL_OK;
 }
 
+#define FDS_A_JOB 7
+
+/* What a keeper needs of each job: to reach the checkpoint and a snapshot, and the locks, so that
+   no other run works on DEST as long as the keeper may. To be freed; NULL without memory. */
+static int *fds_of(const struct lull_freeze *freeze, size_t *ret_n)
+{
+	int *fds = calloc(freeze->n_jobs, FDS_A_JOB * sizeof(*fds)), *next = fds;
+
+	for (unsigned int i = 0; fds && i < freeze->n_jobs; i++) {
+		const struct lull_job *job = freeze->jobs[i];
+		const struct lull_dest *dest = &job->dest;
+
+		*next++ = dest->dir;
+		*next++ = dest->checkpoint_dir;
+		*next++ = dest->snapshot_dir;
+		*next++ = dest->lock;
+		*next++ = dest->fd; /* locked if it is written in place */
+		*next++ = job->base; /* locked */
+		*next++ = job->src;
+	}
+	*ret_n = (size_t)freeze->n_jobs * FDS_A_JOB;
+	return fds;
+}
+
 static struct lull_hook_facts facts_of(const struct lull_job *job)
 {
 	return (struct lull_hook_facts){
@@ -315,11 +339,14 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	bool kept = job->checkpoint.frozen && job->checkpoint.kept_frozen;
 	enum lull_outcome outcome = record_frozen(job);
 	struct lull_keeper_answer answer;
+	_cleanup_free_ int *fds = NULL;
+	size_t n_fds;
 	int r;
 
 	if (outcome != LULL_OK)
 		return outcome;
-	if (!name_sources(freeze, false))
+	fds = fds_of(freeze, &n_fds);
+	if (!fds || !name_sources(freeze, false))
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, ENOMEM,
 				 freeze->hook_text);
 
@@ -331,6 +358,8 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 		.hook_timeout_ns = hook_timeout(job),
 		.max_freeze_ns = job->options->max_freeze_ns,
 		.frozen_already = kept,
+		.fds = fds,
+		.n_fds = n_fds,
 		.orphaned = on_orphan_thawed,
 		.waiting = on_waiting,
 		.ctx = job,
@@ -365,13 +394,17 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 
 enum lull_outcome lull_freeze_guard(struct lull_job *job)
 {
+	size_t n_fds;
+	_cleanup_free_ int *fds = fds_of(job->freeze, &n_fds);
 	struct lull_keeper_setup setup = {
 		.hook_timeout_ns = NSEC_PER_SEC,
+		.fds = fds,
+		.n_fds = n_fds,
 		.orphaned = on_orphaned_snapshot,
 		.waiting = on_waiting,
 		.ctx = job,
 	};
-	int r = lull_keeper_start(&setup, &job->freeze->keeper);
+	int r = fds ? lull_keeper_start(&setup, &job->freeze->keeper) : -ENOMEM;
 
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r, job->source);

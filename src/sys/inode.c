@@ -2,6 +2,8 @@
 /* Inode properties by ioctl. */
 #include "sys/inode.h"
 
+#include "sys/child.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -249,6 +251,8 @@ enum lull_inode_use lull_inode_use(int fd)
 {
 	static const int kinds[] = { F_WRLCK, F_RDLCK };
 
+	/* What this process has closed, a child that is being forked may have open still. */
+	lull_child_settle();
 	/* Whoever opens the file before the lease is given back breaks it; the signal for that
 	   would be SIGIO, which ends a process that does not expect it. */
 	(void)fcntl(fd, F_SETSIG, SIGURG);

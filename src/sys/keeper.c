@@ -24,6 +24,7 @@
  */
 #include "sys/keeper.h"
 
+#include "sys/child.h"
 #include "sys/clock.h"
 #include "sys/hook_trail.h"
 
@@ -195,13 +196,13 @@ static void guard_run(struct guard *g)
 	g->setup->orphaned(g->setup->ctx, g->answer.thaw.end == LULL_HOOK_OK);
 }
 
-static void become_keeper(const struct lull_keeper *keeper) __attribute__((noreturn));
-static void become_keeper(const struct lull_keeper *keeper)
+static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
+	__attribute__((noreturn));
+static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
 {
 	static const int not_ours[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGPIPE };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction notice = { .sa_handler = on_parent_death };
-	pid_t parent = getppid();
 	sigset_t blocked;
 	struct guard g = {
 		.setup = &keeper->setup,
@@ -215,11 +216,12 @@ static void become_keeper(const struct lull_keeper *keeper)
 	(void)prctl(PR_SET_NAME, "lullcp-keeper");
 	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++)
 		(void)sigaction(not_ours[i], &ignore, NULL);
-	/* Blocked but while listening, so that it cannot come between look and wait. */
+	/* Blocked but while listening, so that it cannot come between look and wait. No other is:
+	   the thread that forked may have blocked all. */
 	(void)sigaction(SIGUSR2, &notice, NULL);
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGUSR2);
-	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
 	if (getppid() != parent)
 		parent_gone = 1;
@@ -236,28 +238,33 @@ static void become_keeper(const struct lull_keeper *keeper)
 int lull_keeper_start(const struct lull_keeper_setup *setup,
 		      struct lull_keeper **ret_keeper)
 {
+	_cleanup_free_ int *keep = calloc(setup->n_fds + 1, sizeof(*keep));
 	struct lull_keeper *keeper = calloc(1, sizeof(*keeper));
+	pid_t parent = getpid();
 	int pair[2];
 
-	if (!keeper)
+	if (!keep || !keeper) {
+		free(keeper);
 		return -ENOMEM;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		int r = -errno;
 
 		free(keeper);
 		return r;
 	}
+	for (size_t i = 0; i < setup->n_fds; i++)
+		keep[i] = setup->fds[i];
+	keep[setup->n_fds] = pair[1];
 	keeper->setup = *setup;
 	keeper->socket = pair[1];
-	keeper->pid = fork();
-	if (keeper->pid == 0) {
-		(void)close(pair[0]);
-		become_keeper(keeper);
-	}
+	keeper->pid = lull_child_fork(keep, setup->n_fds + 1);
+	if (keeper->pid == 0)
+		become_keeper(keeper, parent);
 	(void)close(pair[1]);
 	keeper->socket = pair[0];
 	if (keeper->pid < 0) {
-		int r = -errno;
+		int r = keeper->pid;
 
 		(void)close(pair[0]);
 		free(keeper);

@@ -27,6 +27,11 @@ struct lull_keeper_setup {
 	uint64_t hook_timeout_ns;
 	uint64_t max_freeze_ns; /* 0: none */
 	bool frozen_already;    /* continue a freeze that another run left */
+	/* What the keeper has open, until it ends, beside its socket and what lullcp was started
+	   with: descriptors that orphaned uses, and those that hold locks on what it will change.
+	   -1 is none. */
+	const int *fds;
+	size_t n_fds;
 	/* Called in the keeper when the main process is gone, after the thaw if one was owed:
 	   thawed tells whether it succeeded. */
 	void (*orphaned)(void *ctx, bool thawed);
@@ -51,9 +56,12 @@ struct lull_keeper_answer {
 };
 
 /*
- * Forks the keeper. Must happen while the process has one thread. setup and what it
- * points to must outlive the keeper. All descriptors open now, and so all flock(2)
- * locks on them, stay with the keeper until it ends. 0 or -errno.
+ * Forks the keeper, which has open, and so holds the flock(2) locks of, setup->fds alone: other
+ * threads may be at work, and may start keepers of their own (child.h says what the keeper, and
+ * so orphaned, may do then). The thread that calls must not end before lull_keeper_free(): its end
+ * is taken for that of the main process (PR_SET_PDEATHSIG). setup->fds is copied; what else setup
+ * points to must outlive the keeper, and must not be changed by another thread meanwhile.
+ * 0 or -errno.
  */
 int lull_keeper_start(const struct lull_keeper_setup *setup,
 		      struct lull_keeper **ret_keeper) _must_check_;

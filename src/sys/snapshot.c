@@ -18,6 +18,7 @@
  */
 #include "sys/snapshot.h"
 
+#include "sys/child.h"
 #include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/private.h"
@@ -52,11 +53,12 @@ static int from_util(enum btrfs_util_error err)
    two extents; a thread could not be ended, and so would hold the lock to the end. */
 static pid_t start_holder(int src, int scratch, uint64_t len)
 {
+	const int keep[] = { src, scratch };
 	pid_t parent = getpid();
-	pid_t pid = fork();
+	pid_t pid = lull_child_fork(keep, ARRAY_SIZE(keep));
 
 	if (pid != 0)
-		return pid < 0 ? -errno : pid;
+		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	_exit(getppid() == parent ? -lull_clone_range(src, scratch, 0, len) & 0xff : EINTR);
 }
