@@ -15,6 +15,18 @@
 /* How often another may take the number in between. */
 #define TRIES 100
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t len = strlen(name), tail = strlen(end);
+
+	return len >= tail && strcmp(name + len - tail, end) == 0;
+}
+
+bool lull_backup_is_name(const char *name, const char *suffix)
+{
+	return ends_in(name, "~") || ends_in(name, suffix);
+}
+
 /* The largest number of a backup of last in the directory that head names. */
 static int largest(int dir, const char *head, const char *last, uint64_t *ret_number)
 {

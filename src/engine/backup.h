@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* True if a backup may have this file name: it ends in suffix, or in "~" as numbered ones do. */
+bool lull_backup_is_name(const char *name, const char *suffix);
+
 /*
  * The name that a backup of name in directory dir would get; both are file names without a
  * slash, or name may have directories before it. To be freed. -ENOMEM or an errno of

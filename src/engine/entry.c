@@ -128,6 +128,24 @@ static bool is_named_twice(struct lull_entry *e)
 	return false;
 }
 
+/* The same for dest. False with errno set. */
+static bool stat_dest(struct lull_entry *e)
+{
+	int dir = e->dst_dir->fd, flags = e->dst_is_itself ? AT_SYMLINK_NOFOLLOW : 0;
+	struct stat link;
+	bool found, wait;
+
+	found = fstatat(dir, e->dst_name, &e->dst, flags) == 0;
+	wait = found ? !S_ISDIR(e->dst.st_mode) && lull_queue_replaces(e->tree, &e->dst)
+		     : errno == ENOENT && flags == 0 &&
+			       fstatat(dir, e->dst_name, &link, AT_SYMLINK_NOFOLLOW) == 0;
+	if (wait) {
+		lull_queue_drain(e->tree);
+		return fstatat(dir, e->dst_name, &e->dst, flags) == 0;
+	}
+	return found;
+}
+
 /* What bears the name of dest. False after a complaint. */
 static bool find_dest(struct lull_entry *e)
 {
@@ -141,7 +159,7 @@ static bool find_dest(struct lull_entry *e)
 	if (e->fresh)
 		return true;
 	e->dst_is_itself = itself;
-	if (fstatat(e->dst_dir->fd, e->dst_name, &e->dst, itself ? AT_SYMLINK_NOFOLLOW : 0) == 0)
+	if (stat_dest(e))
 		return true;
 	if (errno == ENOENT) {
 		e->fresh = true;
@@ -366,13 +384,14 @@ static bool follows(const struct lull_entry *e)
 	return follow == LULL_FOLLOW_ALWAYS || (follow == LULL_FOLLOW_OPERANDS && e->operand);
 }
 
-/* An operand may be what this run is about to make, or to replace. False with errno set. */
+/* It may be what this run is about to make, to replace or to fill: the target, say, or reached by a
+   link into it. False with errno set. */
 static bool stat_source(struct lull_entry *e)
 {
 	int flags = e->follow ? 0 : AT_SYMLINK_NOFOLLOW;
 	bool found = fstatat(e->src_dir->fd, e->src_name, &e->src, flags) == 0;
 
-	if (found ? lull_queue_replaces(e->tree, &e->src) : e->operand && errno == ENOENT) {
+	if (found ? lull_queue_replaces(e->tree, &e->src) : errno == ENOENT) {
 		lull_queue_drain(e->tree);
 		found = fstatat(e->src_dir->fd, e->src_name, &e->src, flags) == 0;
 	}
@@ -384,7 +403,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 {
 	const struct lull_cp *cp = e->tree->cp;
 	enum lull_clash clash = LULL_CLASH_GO;
-	bool done = false;
+	bool done = false, takes_backup_name;
 
 	e->follow = follows(e);
 	if (!stat_source(e))
@@ -399,6 +418,11 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		lull_tree_note(e->tree, LULL_NOTE_TWICE_FILE, 0, e->src_path, NULL);
 		return true;
 	}
+	takes_backup_name = !e->fresh && cp->backup != LULL_BACKUP_NONE &&
+			    lull_backup_is_name(lull_path_last(e->dst_name), cp->suffix);
+	/* That of a file before it, and of one after it: all in their order. */
+	if (takes_backup_name)
+		lull_queue_drain(e->tree);
 	if (!find_dest(e))
 		return false;
 	if (!e->fresh)
@@ -418,6 +442,8 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		if (cp->verbose && !S_ISDIR(e->src.st_mode) && e->tree->options->keep == 0)
 			lull_queue_note(e->tree, &copied);
 		done = make(e, level, operand);
+		if (takes_backup_name)
+			lull_queue_drain(e->tree);
 	}
 	free(e->backup);
 	free(e->backup_path);

@@ -500,6 +500,13 @@ void lull_file_begin(struct lull_file *f)
 	memcpy(f->result.run_id, f->entry.tree->run_id, sizeof(f->result.run_id));
 }
 
+void lull_file_again(struct lull_file *f)
+{
+	lull_result_done(&f->result);
+	f->made = (struct stat){ 0 };
+	f->reported = f->due = f->unwritten = false;
+}
+
 void lull_file_copy(struct lull_file *f)
 {
 	uint64_t before = lull_clock_now();

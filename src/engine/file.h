@@ -31,7 +31,6 @@ struct lull_file {
 	bool due;                 /* whole, and open at done_fd, but without its name */
 	bool replaces;            /* the name belongs to an older file */
 	int name_dir;             /* where the name goes; -1: the entry's directory */
-	uint64_t commit;          /* number of the one to wait for; 0: none was begun */
 	bool settled;             /* on disk, or settle_err says why not */
 	int settle_err;
 	bool reported;            /* result says what failed; else a note has */
@@ -63,6 +62,9 @@ void lull_file_begin(struct lull_file *file);
 
 /* Copies it; may run on any thread. It may be due then, and wants lull_settle(). */
 void lull_file_copy(struct lull_file *file);
+
+/* Forgets a copy that has failed, so that it can be tried again. */
+void lull_file_again(struct lull_file *file);
 
 /* Names a file that is due, and takes back what was said of it if that fails. */
 void lull_file_name(struct lull_file *file);

@@ -41,15 +41,15 @@ static void wait_for_namesake(struct run *run, const char *name)
 		lull_queue_drain(&run->tree);
 }
 
-/* With --parents one operand may lie in another: the later one must find what the earlier one has
-   made. A list of files need not wait. */
+/* What two operands make may lie in one directory ("a/." and "d", or --parents): the later one
+   must find what the earlier one has made. A list of files need not wait. */
 static void wait_for_overlap(struct run *run, const char *path)
 {
 	const struct lull_cp *cp = run->tree.cp;
 	struct stat st;
 	bool directory;
 
-	if (!cp->parents || !cp->recursive)
+	if (!cp->recursive)
 		return;
 	directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 	if (directory || run->directory)

@@ -9,8 +9,9 @@
  * comes after it.
  *
  * A new file that must be on disk before it is named stays in the ring without a name until then.
- * One sync is for all of the ring that are done; where it can go on in the background it is begun
- * when half of the ring waits for it.
+ * One sync is for all of the ring that are done. It is syncfs(2): with BTRFS_IOC_START_SYNC the
+ * commit could go on beside the next files, but that call was seen to wait 30 s, for the next
+ * periodic commit, when commits follow each other quickly (6.18).
  *
  * INVARIANTS
  *  1. The observer is called on the walk's thread alone.
@@ -50,6 +51,8 @@
 #define LONGEST_WAIT_NS NSEC_PER_SEC
 /* Inodes that the ring is about are told from others by this many bits. */
 #define INODE_BITS 8192u
+/* Copied bytes of files that wait: beside them the files that they replace take room as well. */
+#define MOST_BYTES (16u << 20)
 /* Notes of the walk that wait: some hundred bytes each. */
 #define MOST_NOTES 10000u
 /* How often the walk looks for signals while it waits. */
@@ -67,6 +70,7 @@ struct lull_task {
 	struct lull_progress progress;
 	bool progressed;
 	uint64_t since; /* when it was put into the ring */
+	struct stat dir; /* the directory that it is made in; st_ino 0: not known */
 };
 
 struct lull_queue {
@@ -85,8 +89,9 @@ struct lull_queue {
 	unsigned int most_waiting;    /* tasks that nobody works on */
 	struct lull_task *here;       /* the walk works on it */
 	struct lull_file **batch;     /* room for a sync */
-	unsigned int unsynced;        /* tasks since the last sync was begun */
-	uint64_t inodes[INODE_BITS / 64]; /* of sources that are linked, of dests that are replaced */
+	uint64_t bytes;               /* copied to files without a name */
+	uint64_t inodes[INODE_BITS / 64]; /* of sources that are linked, of dests that are replaced,
+	                                     of directories that files are made in */
 };
 
 /* ---- in a worker ---- */
@@ -148,6 +153,12 @@ struct lull_observer lull_voice_observer(const struct lull_voice *voice)
 	};
 }
 
+static void count_bytes(struct lull_queue *q, const struct lull_task *task)
+{
+	if (task->file.due)
+		q->bytes += task->file.result.progress.bytes_copied;
+}
+
 static void *work(void *ctx)
 {
 	struct lull_queue *q = ctx;
@@ -171,6 +182,7 @@ static void *work(void *ctx)
 			lull_file_copy(&task->file);
 		(void)pthread_mutex_lock(&q->lock);
 		task->state = DONE;
+		count_bytes(q, task);
 		(void)pthread_cond_signal(&q->done);
 	}
 	(void)pthread_mutex_unlock(&q->lock);
@@ -196,15 +208,15 @@ static bool waits_for_disk(const struct lull_task *task)
 	return task->state == DONE && task->file.due && !task->file.settled;
 }
 
-/* Those that are done and wait for the commit of this number, or 0: for which none was begun. */
-static unsigned int gather(struct lull_queue *q, uint64_t commit)
+/* Those that are done and wait for the disk. */
+static unsigned int gather(struct lull_queue *q)
 {
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < q->n; i++) {
 		struct lull_task *task = q->ring[(q->head + i) % q->room];
 
-		if (waits_for_disk(task) && task->file.commit == commit)
+		if (waits_for_disk(task))
 			q->batch[n++] = &task->file;
 	}
 	return n;
@@ -218,10 +230,13 @@ static uint64_t *inode_bit(struct lull_queue *q, const struct stat *st, uint64_t
 	return &q->inodes[bit / 64];
 }
 
-static void note_inodes(struct lull_queue *q, const struct lull_file *f)
+static void note_inodes(struct lull_queue *q, const struct lull_task *task)
 {
+	const struct lull_file *f = &task->file;
 	uint64_t mask;
 
+	if (task->dir.st_ino)
+		*inode_bit(q, &task->dir, &mask) |= mask;
 	if (f->entry.dst.st_ino)
 		*inode_bit(q, &f->entry.dst, &mask) |= mask;
 	if (f->link)
@@ -233,7 +248,7 @@ static void note_inodes_anew(struct lull_queue *q)
 {
 	memset(q->inodes, 0, sizeof(q->inodes));
 	for (unsigned int i = 0; i < q->n; i++)
-		note_inodes(q, &q->ring[(q->head + i) % q->room]->file);
+		note_inodes(q, q->ring[(q->head + i) % q->room]);
 }
 
 static bool is_inode(const struct stat *a, const struct stat *b)
@@ -241,7 +256,7 @@ static bool is_inode(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* links: of the sources that are linked, else of the dests. */
+/* links: of the sources that are linked, else of what is about to change. */
 static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 {
 	uint64_t mask;
@@ -249,9 +264,11 @@ static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 	if (!q || q->n == 0 || (*inode_bit(q, st, &mask) & mask) == 0)
 		return false;
 	for (unsigned int i = 0; i < q->n; i++) {
-		const struct lull_file *f = &q->ring[(q->head + i) % q->room]->file;
+		const struct lull_task *task = q->ring[(q->head + i) % q->room];
+		const struct lull_file *f = &task->file;
 
-		if (links ? f->link && is_inode(&f->entry.src, st) : is_inode(&f->entry.dst, st))
+		if (links ? f->link && is_inode(&f->entry.src, st)
+			  : is_inode(&f->entry.dst, st) || is_inode(&task->dir, st))
 			return true;
 	}
 	return false;
@@ -270,28 +287,12 @@ bool lull_queue_links(struct lull_tree *tree, const struct stat *src)
 /* The oldest one, and all that one sync can be for. Called and left with the lock held. */
 static void settle(struct lull_queue *q)
 {
-	unsigned int n = gather(q, head(q)->file.commit);
+	unsigned int n = gather(q);
 
 	note_inodes_anew(q);
-	if (head(q)->file.commit == 0)
-		q->unsynced = 0;
 	(void)pthread_mutex_unlock(&q->lock);
 	lull_settle(q->batch, n);
 	(void)pthread_mutex_lock(&q->lock);
-}
-
-/* The other way round: one is begun when it is sure to be needed. */
-static void begin_sync(struct lull_queue *q)
-{
-	unsigned int n;
-
-	if (++q->unsynced < MAX(q->room / 2, 1u))
-		return;
-	q->unsynced = 0;
-	(void)pthread_mutex_lock(&q->lock);
-	n = gather(q, 0);
-	(void)pthread_mutex_unlock(&q->lock);
-	lull_settle_begin(q->batch, n);
 }
 
 /* What another task was to make it a name of may not have come about: then it is a copy. */
@@ -325,8 +326,10 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 		link_earlier(f);
 	if (f->due && !f->settled)
 		lull_settle(&f, 1);
-	if (f->due)
+	if (f->due) {
+		q->bytes -= MIN(q->bytes, f->result.progress.bytes_copied);
 		lull_file_name(f);
+	}
 	done = f->linked ? f->outcome == LULL_OK : lull_file_finish(f);
 	q->steps -= task->after_steps;
 	q->notes -= task->after_notes;
@@ -371,7 +374,8 @@ static void finish_ready(struct lull_queue *q)
 {
 	(void)pthread_mutex_lock(&q->lock);
 	while (q->n > 0 && head(q)->state == DONE &&
-	       (!waits_for_disk(head(q)) || lull_clock_now() - head(q)->since > LONGEST_WAIT_NS))
+	       (!waits_for_disk(head(q)) || q->bytes > MOST_BYTES ||
+		lull_clock_now() - head(q)->since > LONGEST_WAIT_NS))
 		(void)finish_head(q);
 	(void)pthread_mutex_unlock(&q->lock);
 }
@@ -483,9 +487,20 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 	return NULL;
 }
 
+static void look_where(struct lull_task *task)
+{
+	const struct lull_entry *e = &task->file.entry;
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+
+	if (!head || fstatat(e->dst_dir->fd, *head ? head : ".", &task->dir, 0) < 0)
+		task->dir.st_ino = 0;
+}
+
 static void put_in(struct lull_queue *q, struct lull_task *task)
 {
-	note_inodes(q, &task->file);
+	look_where(task);
+	note_inodes(q, task);
 	task->since = lull_clock_now();
 	(void)pthread_mutex_lock(&q->lock);
 	q->ring[(q->head + q->n++) % q->room] = task;
@@ -513,21 +528,33 @@ void lull_queue_directly(struct lull_file *file)
 	file->voice = q->tree->voice;
 }
 
+/* The older files that those before it replace, say, take it still. */
+static bool lacks_room(const struct lull_file *f)
+{
+	int err = f->result.failure.err;
+
+	return f->outcome == LULL_FAILED && f->reported && (err == ENOSPC || err == EDQUOT);
+}
+
 /* Without workers. */
 static bool work_here(struct lull_queue *q, struct lull_task *task)
 {
 	if (!task->file.link) {
 		q->here = task;
 		lull_file_copy(&task->file);
+		if (q->n > 0 && lacks_room(&task->file)) {
+			finish(q, 0);
+			lull_file_again(&task->file);
+			lull_file_copy(&task->file);
+		}
 		q->here = NULL;
 	}
 	task->state = DONE;
 	if (q->n == 0 && !task->file.due)
 		return end_task(q, task);
 	finish(q, q->room - 1);
+	count_bytes(q, task);
 	put_in(q, task);
-	if (task->file.due)
-		begin_sync(q);
 	finish_ready(q);
 	return true;
 }

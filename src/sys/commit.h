@@ -15,20 +15,9 @@
 #include "util/macros.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* True if a name on fd's file system never survives a map that was made before it. fstatfs(2). */
 bool lull_commit_keeps_order(int fd);
 
 /* True if fdatasync(2) of a file without a name puts it on disk. fstatfs(2). */
 bool lull_commit_syncs_unnamed(int fd);
-
-/*
- * Begins a commit of fd's file system, in the background, with all clones that were made so far,
- * but not what is only in the page cache. *ret_commit is its number. 0, or -errno, as -ENOTTY where
- * there is no such thing. BTRFS_IOC_START_SYNC.
- */
-int lull_commit_start(int fd, uint64_t *ret_commit) _must_check_;
-
-/* Waits until that commit is on disk. 0 or -errno. BTRFS_IOC_WAIT_SYNC. */
-int lull_commit_wait(int fd, uint64_t commit) _must_check_;
