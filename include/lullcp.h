@@ -100,6 +100,7 @@ enum lull_cause {
 	                                  lost */
 	LULL_CAUSE_STATE_DIRECTORY,    /* DEST's directory is open to others, and the private
 	                                  one, path, cannot be used: err */
+	LULL_CAUSE_GENERATIONS_DIRECTORY, /* the same, for the record of generations */
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
 	LULL_CAUSE_TEMPORARY_GONE,     /* the checkpoint names a file that is not there */
@@ -270,6 +271,7 @@ enum lull_warning {
 	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
 	LULL_WARNING_TORN,            /* written to while its bytes were copied */
 	LULL_WARNING_STATE_PASSED_OVER, /* others may have put this state beside DEST */
+	LULL_WARNING_UNRECORDED,      /* no private directory for a checkpoint: no resuming */
 	LULL_WARNING_WRITER_RACE,     /* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
 	LULL_WARNING_STORES,          /* written to, and this kernel lets stores through mmap
 	                                 go on beside what was asked for */

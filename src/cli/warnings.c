@@ -95,6 +95,14 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("ignoring %s: others may write to its directory, and may have put it "
 			      "there",
 			      name);
+	case LULL_WARNING_UNRECORDED:
+		if (!path)
+			return format("if it is interrupted, this clone cannot be resumed: others may "
+				      "write to the directory of DEST, and there is no private one for "
+				      "a checkpoint (HOME is not set)");
+		return format("if it is interrupted, this clone cannot be resumed: others may write to "
+			      "the directory of DEST, and %s cannot be used for a checkpoint: %s",
+			      name, words_private(err));
 	case LULL_WARNING_WRITER_RACE:
 		return format("this kernel lacks the fix of CVE-2026-64600: programs that write "
 			      "directly (O_DIRECT) to %s or a clone of it at the same time may damage "

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 char *format(const char *pattern, ...)
 {
@@ -189,6 +190,37 @@ static const char *untrusted_words(int err)
 	}
 }
 
+const char *words_private(int err)
+{
+	return err == EPERM ? "it belongs to another user, or others may write to it"
+			    : strerror(err);
+}
+
+/* XDG_STATE_HOME is not looked at for root, and --checkpoint moves no record of generations. */
+static char *homeless(const struct lull_failure *f, const char *name, const char **ret_advice)
+{
+	bool dated = f->cause == LULL_CAUSE_GENERATIONS_DIRECTORY, root = geteuid() == 0;
+
+	if (dated)
+		*ret_advice = root ? "Name a directory that only you may write to with "
+				     "STATE_DIRECTORY."
+				   : "Name a directory that only you may write to with "
+				     "XDG_STATE_HOME (or STATE_DIRECTORY).";
+	else
+		*ret_advice = root ? "Name a directory that only you may write to with "
+				     "STATE_DIRECTORY, or a file in one with --checkpoint."
+				   : "Name a directory that only you may write to with "
+				     "XDG_STATE_HOME (or STATE_DIRECTORY), or a file in one with "
+				     "--checkpoint.";
+	if (!f->path)
+		return format("others may write to the directory of DEST, and there is no private "
+			      "one for the %s (HOME is not set)",
+			      dated ? "record of generations" : "checkpoint");
+	return format("others may write to the directory of DEST, and %s cannot be used for the "
+		      "%s: %s",
+		      name, dated ? "record of generations" : "checkpoint", words_private(f->err));
+}
+
 static char *checkpoint_words(const struct lull_failure *f, const char **ret_advice)
 {
 	const char *name = f->path ? quote(f->path) : "it";
@@ -246,16 +278,8 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		return format("--checkpoint=%s would overwrite %s", name,
 			      f->path2 ? quote(f->path2) : "it");
 	case LULL_CAUSE_STATE_DIRECTORY:
-		*ret_advice = "Name a directory that only you may write to with XDG_STATE_HOME (or "
-			      "STATE_DIRECTORY), or a file in one with --checkpoint.";
-		if (!f->path)
-			return format("others may write to the directory of DEST, and there is no "
-				      "private one for the checkpoint");
-		return format("others may write to the directory of DEST, and %s cannot be used for "
-			      "the checkpoint: %s",
-			      name,
-			      f->err == EPERM ? "it belongs to another user, or others may write to it"
-					      : strerror(f->err));
+	case LULL_CAUSE_GENERATIONS_DIRECTORY:
+		return homeless(f, name, ret_advice);
 	case LULL_CAUSE_NO_CHECKPOINT:
 		*ret_advice = NULL;
 		return format("no interrupted clone: %s does not exist", name);

@@ -11,6 +11,9 @@
 void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
 		   char **ret_message, const char **ret_advice);
 
+/* Why a private directory cannot be used, from its errno; static, or as strerror() says. */
+const char *words_private(int err);
+
 /* One sentence for a warning; to be freed. NULL: out of memory. */
 char *words_warning(enum lull_warning warning, int err, const char *path);
 

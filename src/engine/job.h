@@ -89,6 +89,7 @@ struct lull_job {
 	struct lull_set_record *shared;        /* where it is recorded with others; NULL: alone */
 	unsigned int index;                /* its place among them */
 	bool recorded;                     /* it is on disk */
+	bool unrecorded;                   /* it cannot be, and the user has been told */
 	bool owned;                        /* it and the temporary file are this run's to
 	                                      change and to remove */
 	bool discarding;                   /* the temporary file still bears what is given up */

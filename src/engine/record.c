@@ -47,8 +47,10 @@ enum lull_outcome lull_record_homeless(struct lull_job *job)
 {
 	const struct lull_statehome *home = &job->dest.home;
 
-	return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_STATE_DIRECTORY, home->err,
-			 home->path);
+	return lull_fail(job, LULL_STAGE_CHECKPOINT,
+			 job->rotation ? LULL_CAUSE_GENERATIONS_DIRECTORY
+				       : LULL_CAUSE_STATE_DIRECTORY,
+			 home->err, home->path);
 }
 
 bool lull_record_same_source(const struct lull_job *job)
@@ -302,15 +304,39 @@ static void bring_up_to_date(struct lull_job *job)
 	c->method = (int)job->progress->method;
 }
 
+/*
+ * A clone that leaves nothing that only a checkpoint could clean up does without one. Writers
+ * that stay frozen, generations and an older clone under the temporary name do need it.
+ */
+static bool does_without(const struct lull_job *job)
+{
+	return !job->shared && !job->freeze->hook && !job->rotation && !job->recorded &&
+	       !job->checkpoint.frozen && !job->checkpoint.refresh;
+}
+
+static enum lull_outcome save_nowhere(struct lull_job *job)
+{
+	const struct lull_statehome *home = &job->dest.home;
+
+	if (!does_without(job))
+		return lull_record_homeless(job);
+	if (!job->unrecorded)
+		lull_warn(job, LULL_WARNING_UNRECORDED, home->err, home->path);
+	job->unrecorded = true;
+	return LULL_OK;
+}
+
 enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 {
 	struct lull_job *job = jobs[0];
+
+	if (job->dest.checkpoint_dir < 0)
+		return save_nowhere(job);
+
 	int r = job->shared ? lull_set_record_save(job->shared, jobs, n)
 			    : lull_checkpoint_save(job->dest.checkpoint_dir,
 						   job->dest.checkpoint, &job->checkpoint);
 
-	if (job->dest.checkpoint_dir < 0)
-		return lull_record_homeless(job);
 	if (r == -EEXIST)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_IN_THE_WAY);
 	if (r < 0)

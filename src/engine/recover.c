@@ -123,6 +123,10 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
 	r = lull_set_record_find(dest, &of, &n);
+	/* Nothing could be looked up. A private directory that does not exist holds nothing. */
+	if (r == -ENOENT && dest->checkpoint_dir < 0 &&
+	    (!dest->home.path || dest->home.err != ENOENT))
+		return lull_record_homeless(&f->asked);
 	if (r < 0)
 		return record_failed(&f->asked, r);
 	for (unsigned int i = 0; i < n; i++)

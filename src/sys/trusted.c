@@ -25,39 +25,40 @@ int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
 	return 0;
 }
 
-/* What cannot be made shows when the last one is opened. */
+/* The error of the first directory that is missing and cannot be made. */
 static int make_with_parents(const char *path)
 {
 	_cleanup_free_ char *part = strdup(path);
+	int r = 0;
 
 	if (!part)
 		return -ENOMEM;
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		(void)mkdir(part, 0700);
+		if (mkdir(part, 0700) < 0 && errno != EEXIST && r == 0)
+			r = -errno;
 		*slash = '/';
 	}
-	(void)mkdir(part, 0700);
-	return 0;
+	if (mkdir(part, 0700) < 0 && errno != EEXIST && r == 0)
+		r = -errno;
+	return r;
 }
 
 int lull_trusted_open(const char *path, bool make)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
-	int r;
+	int r = 0;
 
 	if (path[0] != '/')
 		return -EINVAL;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make) {
 		r = make_with_parents(path);
-		if (r < 0)
-			return r;
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (fd < 0)
-		return -errno;
+		return r < 0 && errno == ENOENT ? r : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))

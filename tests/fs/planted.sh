@@ -321,7 +321,56 @@ USER
   same 'in $XDG_STATE_HOME' "$STATE_DIRECTORY" "$(dirname "$found")"
   same 'the user private directory' '65534 700' "$(stat -c '%u %a' "$STATE_DIRECTORY")"
   resumed "$M/user/src" "$D/dst"
+  # no private directory: none is known, or it cannot be made
+  for how in none sealed; do
+    var=LC_ALL=C.UTF-8
+    [ $how = none ] || var=HOME=/proc/lullcp-test
+    cat >"$T/as-user" <<USER
+#!/bin/sh
+exec setpriv --reuid=65534 --regid=65534 --clear-groups env -i PATH=/usr/bin:/bin '$var' '$real' "\$@"
+USER
+    why='(HOME is not set)'
+    [ $how = none ] || why=/proc/lullcp-test/.local/state/lullcp/
+    rm -rf "$D"/* "$D"/.[!.]*
+    expect 0 --latency-budget=1ms --checkpoint-interval=0 "$M/user/src" "$D/dst"
+    says 'this clone cannot be resumed'
+    says "$why"
+    same "$how: one warning" 1 "$(wc -l <"$T/err")"
+    check "$how: the clone" cmp "$M/user/src" "$D/dst"
+    same "$how: nothing else" dst "$(ls -A "$D")"
+    rm -f "$D/dst"
+    # interrupted: no part is left that nothing knows of
+    "$LULLCP" --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 "$M/user/src" "$D/dst" \
+      2>"$T/err" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ ! -s "$D/.dst.lullcp-part" ]; do sleep 0.02; done
+    check "$how: it has begun" test -s "$D/.dst.lullcp-part"
+    kill -TERM $pid
+    wait $pid 2>/dev/null
+    same "$how: nothing is left" '' "$(ls -A "$D")"
+    check_not "$how: nothing is promised" grep -q -e '--resume' "$T/err"
+    for verb in --status --recover; do
+      expect 1 $verb "$D/dst"
+      [ $how = sealed ] || says "$why"
+    done
+    expect 1 --hook=true "$M/user/src" "$D/dst"
+    says "$why"
+    says '--checkpoint'
+    says XDG_STATE_HOME
+    expect 1 --keep=1 "$M/user/src" "$D/dst"
+    says "$why"
+    check_not "$how: --keep: --checkpoint is no help" grep -q -e '--checkpoint' "$T/err"
+    same "$how: nothing is made" '' "$(ls -A "$D")"
+  done
   LULLCP=$real STATE_DIRECTORY=$saved
+  # why it cannot be made, and what root can do
+  mkdir "$T/sealed-$kind"
+  mount -t tmpfs -o ro none "$T/sealed-$kind"
+  STATE_DIRECTORY=$T/sealed-$kind/a/b expect 1 --hook=true "$M/src" "$D/dst"
+  umount "$T/sealed-$kind"
+  says 'Read-only file system'
+  check_not 'root: XDG_STATE_HOME is no help' grep -q XDG_STATE_HOME "$T/err"
+  says STATE_DIRECTORY
   fs_unmount "$M"
 done
 finish
