@@ -36,11 +36,15 @@ until_log() { # until_log TEXT: the log ends so
   done
   bad "the log never ended with '$1': $(calls)"
 }
+children_of() { # children_of 'PID...'
+  local pid
+  for pid in $1; do cat /proc/"$pid"/task/*/children; done 2>/dev/null
+}
 keeper_of() { # keeper_of PID: the keeper of a run
   local of p
   for _ in $(seq 200); do
     of=$(cat /proc/"$1"/task/*/children 2>/dev/null)
-    for p in $of $(for p in $of; do cat /proc/"$p"/task/*/children; done 2>/dev/null); do
+    for p in $of $(children_of "$of"); do
       [ "$(cat /proc/"$p"/comm 2>/dev/null)" != lullcp-keeper ] || { echo "$p"; return; }
     done
     sleep 0.02
