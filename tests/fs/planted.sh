@@ -331,7 +331,7 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups env -i PATH=/usr/bin:/bi
 USER
     why='(HOME is not set)'
     [ $how = none ] || why=/proc/lullcp-test/.local/state/lullcp/
-    rm -rf "$D"/* "$D"/.[!.]*
+    rm -rf "${D:?}"/* "$D"/.[!.]*
     expect 0 --latency-budget=1ms --checkpoint-interval=0 "$M/user/src" "$D/dst"
     says 'this clone cannot be resumed'
     says "$why"
