@@ -343,9 +343,11 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	return 0;
 }
 
-/* Nothing is published, and it is worth another run. */
+/* Nothing is published, and it is worth another run. One file among others has failed, as with cp,
+   unless that is what was asked for. */
 static enum lull_outcome written(struct lull_file *file)
 {
+	const struct lull_entry *e = &file->entry;
 	struct lull_failure *failure = &file->result.failure;
 	char *dest;
 
@@ -353,7 +355,10 @@ static enum lull_outcome written(struct lull_file *file)
 	dest = failure->path;
 	failure->path = failure->path2;
 	failure->path2 = dest;
-	return LULL_STOPPED;
+	return (e->tree->sole && e->operand) ||
+			       e->tree->options->on_writers == LULL_ON_WRITERS_FAIL
+		       ? LULL_STOPPED
+		       : LULL_FAILED;
 }
 
 static bool stop_asked(void *ctx, uint64_t off)

@@ -86,6 +86,12 @@ struct guard {
 	struct lull_keeper_answer answer;
 };
 
+static bool was_killed(const struct lull_hook_status *status)
+{
+	return status->end == LULL_HOOK_TIMEOUT || status->end == LULL_HOOK_ABORTED ||
+	       status->end == LULL_HOOK_KILLED;
+}
+
 static void guard_thaw(struct guard *g, const char *result)
 {
 	struct lull_hook_facts facts = g->setup->facts;
@@ -97,8 +103,9 @@ static void guard_thaw(struct guard *g, const char *result)
 	facts.result = result;
 	if (!g->setup->hook)
 		return;
-	/* The thaw must happen even if one cannot be ended. */
-	if (g->setup->frozen_already)
+	/* A freeze hook that was killed may have left a process group of its own, as timeout(1) makes
+	   one, that freezes yet. The thaw must happen even if one cannot be ended. */
+	if (g->setup->frozen_already || was_killed(&g->answer.freeze))
 		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns, &left);
 	g->answer.thaw = lull_hook_thaw(g->setup->hook, g->setup->sources, g->setup->n_sources,
 					&facts, g->setup->hook_timeout_ns);

@@ -283,5 +283,20 @@ cp "$hook" "$T/a dir/hooks.d/10"
 left_frozen hooks.d
 (cd / && "$LULLCP" --recover "$M/dst" >/dev/null) || bad 'a directory'
 thawed 'a directory'
+# a freeze hook that makes a process group of its own, and takes too long: it is ended before the thaw
+cat >"$M/slow" <<SLOW
+#!/bin/sh
+echo "\$1 begin" >>"$M/slow.log"
+[ \$1 = thaw ] || { : >"$M/slow.begun"; sleep 30; }
+echo "\$1 end" >>"$M/slow.log"
+SLOW
+printf '#!/bin/sh\ntimeout 40 "%s" "$@"\n' "$M/slow" >"$M/grouped"
+chmod +x "$M/slow" "$M/grouped"
+expect 5 --hook="$M/grouped" --hook-timeout=2s "$M/src" "$M/grouped.dst"
+check 'the freeze hook had begun' test -e "$M/slow.begun"
+same 'a group of its own' 'freeze begin thaw begin thaw end' "$(paste -sd' ' "$M/slow.log")"
+for p in /proc/[0-9]*; do
+  ! { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null | grep -qF "$M/slow freeze" || bad "still at work: $p"
+done
 fs_unmount "$M"
 finish
