@@ -269,10 +269,25 @@ enum lull_inode_use lull_inode_use(int fd)
 	return LULL_INODE_WRITTEN;
 }
 
-uint64_t lull_inode_generation(int fd)
+int lull_inode_read_generation(int fd, uint64_t *ret_generation)
 {
 	/* The kernel writes an int for most file systems, a long by the letter. */
 	unsigned long generation = 0;
 
-	return ioctl(fd, FS_IOC_GETVERSION, &generation) < 0 ? 0 : generation & 0xffffffffUL;
+	if (ioctl(fd, FS_IOC_GETVERSION, &generation) < 0) {
+		/* SMB and FUSE have other words for ENOTTY. */
+		if (errno != ENOTTY && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)
+			return -errno;
+		if (ioctl(fd, FS_IOC_GETVERSION, &generation) < 0)
+			generation = 0;
+	}
+	*ret_generation = generation & 0xffffffffUL;
+	return 0;
+}
+
+uint64_t lull_inode_generation(int fd)
+{
+	uint64_t generation = 0;
+
+	return lull_inode_read_generation(fd, &generation) < 0 ? 0 : generation;
 }

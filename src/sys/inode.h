@@ -87,3 +87,6 @@ enum lull_inode_use lull_inode_use(int fd);
 
 /* The inode's generation number (FS_IOC_GETVERSION), 0 where there is none. */
 uint64_t lull_inode_generation(int fd);
+
+/* The same, in *ret_generation, which is 0 only where the file system has none. 0 or -errno. */
+int lull_inode_read_generation(int fd, uint64_t *ret_generation) _must_check_;

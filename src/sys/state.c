@@ -73,15 +73,19 @@ static int judge_directory(int dir)
 static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 {
 	struct statx st = { 0 };
-	uint64_t born = 0;
+	uint64_t born = 0, generation;
+	int r = lull_inode_read_generation(fd, &generation);
 
+	/* What failed once must not look like another file the next time. */
+	if (r < 0)
+		return r;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		return -errno;
 	if (st.stx_mask & STATX_BTIME && st.stx_btime.tv_sec > 0)
 		born = ((uint64_t)st.stx_btime.tv_sec * NSEC_PER_SEC + st.stx_btime.tv_nsec) &
 		       INT64_MAX;
 	(void)snprintf(ret_self, LULL_STATE_SELF_SIZE, "%020" PRIu64 ":%010" PRIu64 ":%019" PRIu64,
-		       (uint64_t)st.stx_ino, lull_inode_generation(fd), born);
+		       (uint64_t)st.stx_ino, generation, born);
 	return 0;
 }
 
