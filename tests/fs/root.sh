@@ -7,27 +7,27 @@ fs_test "$@"
 
 # As where systemd runs: what is mounted in one namespace is mounted in all that stem from it.
 mount --make-rshared / || cannot_run 'the root of this machine is no mount point'
-mkdir "$T/root"
+mkdir "$T/top"
 for d in /*; do
   if [ -L "$d" ]; then
-    cp -P "$d" "$T/root/"
+    cp -P "$d" "$T/top/"
   elif [ -d "$d" ]; then
-    mkdir "$T/root/$d"
+    mkdir "$T/top/$d"
     case $d in
     /dev) ;;
-    *) mount --rbind "$d" "$T/root/$d" || framework_failure "bind $d" ;;
+    *) mount --rbind "$d" "$T/top/$d" || framework_failure "bind $d" ;;
     esac
   fi
 done
-cp "$own" "$T/root/tmp-own-root.sh"
-inside() { chroot "$T/root" "$@"; }
+cp "$own" "$T/top/tmp-own-root.sh"
+inside() { chroot "$T/top" "$@"; }
 private=(unshare -m --propagation private)
 check_not 'the root is no mount point' inside "${private[@]}" true
 # without devices there is no private mount to be had
 inside bash /tmp-own-root.sh true 2>"$T/err"
 same 'no devices' 1 $?
 says 'is no mount point. Leave it, type "mount --bind'
-mount --rbind /dev "$T/root/dev"
+mount --rbind /dev "$T/top/dev"
 sort /proc/self/mountinfo >"$T/before"
 same 'it is one' "private /usr" \
   "$(inside bash -c 'cd /usr && exec bash /tmp-own-root.sh "$@"' bash "${private[@]}" sh -c 'echo "private $PWD"')"
@@ -38,5 +38,5 @@ same 'mounts that others see' 0 "$(sort /proc/self/mountinfo | comm -13 "$T/befo
 # where the root is one nothing changes
 same 'as it is' "$(readlink /proc/self/ns/mnt)" "$(bash "$own" readlink /proc/self/ns/mnt)"
 mount --make-rprivate /
-for d in "$T/root"/*/; do umount -R -l "${d%/}"; done 2>/dev/null
+for d in "$T/top"/*/; do umount -R -l "${d%/}"; done 2>/dev/null
 finish
