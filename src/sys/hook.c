@@ -3,6 +3,7 @@
 #include "sys/hook.h"
 
 #include "sys/clock.h"
+#include "sys/family.h"
 #include "sys/limits.h"
 #include "sys/output.h"
 #include "sys/process.h"
@@ -90,6 +91,27 @@ static void free_list(char **list)
 	free(list);
 }
 
+/* Tells the hook itself from what it starts: a process with its own number in it (hook_trail.c). */
+#define OWN_NUMBER "LULLCP_HOOK_PID="
+
+/* In the child: by hand, for stdio is not safe after fork() in a process with threads. */
+static void write_own_number(char *const *env)
+{
+	const size_t len = strlen(OWN_NUMBER);
+	unsigned int digits = 1;
+	pid_t pid = getpid(), rest;
+
+	while (*env && strncmp(*env, OWN_NUMBER, len) != 0)
+		env++;
+	if (!*env)
+		return;
+	for (rest = pid; rest >= 10; rest /= 10)
+		digits++;
+	(*env)[len + digits] = '\0';
+	for (; digits > 0; pid /= 10)
+		(*env)[len + --digits] = (char)('0' + pid % 10);
+}
+
 /* The environment of a hook: ours, with LULLCP_* replaced. NULL: out of memory. */
 static char **make_environment(enum lull_hook_phase phase,
 			       const struct lull_hook_facts *facts)
@@ -100,7 +122,7 @@ static char **make_environment(enum lull_hook_phase phase,
 	while (environ[n])
 		n++;
 
-	char **list = calloc(n + 8, sizeof(*list));
+	char **list = calloc(n + 9, sizeof(*list));
 
 	if (!list)
 		return NULL;
@@ -138,6 +160,9 @@ static char **make_environment(enum lull_hook_phase phase,
 		}
 		kept++;
 	}
+	list[kept] = strdup(OWN_NUMBER "          ");
+	if (!list[kept])
+		goto oom;
 	return list;
 oom:
 	free_list(list);
@@ -205,6 +230,7 @@ static void become_hook(const struct call *call, int error)
 	if (call->directory)
 		(void)!chdir(call->directory);
 	environ = call->env;
+	write_own_number(environ);
 	/* Who looks for the hooks of a run that was killed goes by their environment, which this
 	   process has not got yet. */
 	if (getppid() != call->parent)
@@ -289,17 +315,19 @@ static void look_behind(pid_t group, struct lull_hook_traces *traces)
 	}
 }
 
-/* Ends a hook that is given up, with all of its group, so that nothing of it works beside
+/* Ends a hook that is given up, with all of its family, so that nothing of it works beside
    what comes next. */
 static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
 {
+	struct lull_family family;
 	enum lull_hook_end ignored;
 
-	(void)kill(-pid, SIGTERM);
+	lull_family_find(pid, &family);
+	(void)lull_family_signal(&family, SIGTERM);
 	(void)await(pid, pidfd, lull_clock_now() + GRACE_NS, -1, output, &ignored);
-	(void)kill(-pid, SIGKILL);
+	(void)lull_family_signal(&family, SIGKILL);
 	(void)await(pid, pidfd, lull_clock_now() + LAST_NS, -1, output, &ignored);
-	(void)lull_process_await_group(pid, LAST_NS);
+	(void)lull_family_await(&family, LAST_NS);
 	(void)waitpid(pid, NULL, WNOHANG);
 }
 

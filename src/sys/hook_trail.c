@@ -10,11 +10,13 @@
 #include "sys/hook_trail.h"
 
 #include "sys/clock.h"
+#include "sys/family.h"
 #include "sys/process.h"
 #include "util/macros.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* As in hook.c: time to undo a half-done freeze. */
@@ -42,32 +44,55 @@ static int read_variable(pid_t pid, const char *name, char *ret_value, size_t si
 	return r;
 }
 
-static bool see(void *ctx, const struct lull_process *p)
-{
-	struct trail *trail = ctx;
-	char id[64];
-
-	if (p->pid == p->session)
-		return true;
-	/* One that was forked and has not made its group yet is in that of the keeper. */
-	if (trail->session > 0 && p->session == trail->session &&
-	    (p->group == p->pid || p->group == trail->session)) {
-		trail->pid = p->pid;
-		return false;
-	}
-	if (p->group != p->pid || read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
-	    strcmp(id, trail->run_id) != 0)
-		return true;
-	trail->pid = p->pid;
-	return false;
-}
-
 static bool is_thaw(pid_t pid)
 {
 	char phase[16];
 
 	return read_variable(pid, "LULLCP_PHASE", phase, sizeof(phase)) == 1 &&
 	       strcmp(phase, "thaw") == 0;
+}
+
+/* The process that a keeper started, and not one that the hook has. */
+static bool is_called(pid_t pid)
+{
+	char number[16];
+
+	return read_variable(pid, "LULLCP_HOOK_PID", number, sizeof(number)) == 1 &&
+	       atoi(number) == pid;
+}
+
+/* Whether a process is, or belongs to, a hook of the run that may still be at work. */
+static bool is_at_work(const struct trail *trail, const struct lull_process *p, bool called)
+{
+	char id[64];
+
+	/* One that was forked and has not made its group yet is in that of the keeper. */
+	if (trail->session > 0 && p->session == trail->session &&
+	    (p->group == p->pid || p->group == trail->session))
+		return true;
+	if (p->group != p->pid || read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
+	    strcmp(id, trail->run_id) != 0)
+		return false;
+	/* What a freeze hook that was killed has left in a group may freeze yet. What a thaw has left
+	   when it ended, and what has a session of its own, was left to live. */
+	return called || (p->session != p->pid && !is_thaw(p->pid));
+}
+
+/* The hook itself goes before what it has started: it would go on when that is ended. */
+static bool see(void *ctx, const struct lull_process *p)
+{
+	struct trail *trail = ctx;
+	bool called;
+
+	if (p->pid == trail->session ||
+	    (p->group != p->pid && (trail->session <= 0 || p->session != trail->session)))
+		return true;
+	called = is_called(p->pid);
+	if ((trail->pid == 0 || called) && is_at_work(trail, p, called)) {
+		trail->pid = p->pid;
+		return !called;
+	}
+	return true;
 }
 
 int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns, pid_t *ret_pid)
@@ -96,7 +121,7 @@ int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns, 
 				continue;
 		}
 		*ret_pid = trail.pid;
-		r = lull_process_end_group(trail.pid, GRACE_NS);
+		r = lull_family_end(trail.pid, GRACE_NS);
 		if (r < 0)
 			return -EBUSY;
 	}

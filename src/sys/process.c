@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Reads /proc, and ends groups of processes. */
+/* Reads /proc. */
 #include "sys/process.h"
 
-#include "sys/clock.h"
 #include "util/macros.h"
 
 #include <dirent.h>
@@ -11,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_NS (10 * NSEC_PER_MSEC)
-/* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file system. */
-#define LAST_NS (5 * NSEC_PER_SEC)
 
-/* /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ..."; NAME may hold anything. */
+/*
+ * /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ...", with the time of the start as its
+ * 22nd field; NAME may hold anything.
+ */
 static bool read_process(const char *pid, struct lull_process *ret_process)
 {
 	char path[300], line[512] = "", state;
@@ -29,8 +28,11 @@ static bool read_process(const char *pid, struct lull_process *ret_process)
 	name = fgets(line, sizeof(line), f) ? strchr(line, '(') : NULL;
 	end = name ? strrchr(line, ')') : NULL;
 	(void)fclose(f);
-	if (!end || sscanf(end + 1, " %c %*d %d %d", &state, &ret_process->group,
-			   &ret_process->session) != 3 ||
+	if (!end ||
+	    sscanf(end + 1,
+		   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   &state, &ret_process->parent, &ret_process->group, &ret_process->session,
+		   &ret_process->born) != 5 ||
 	    state == 'Z' || state == 'X')
 		return false;
 	ret_process->pid = atoi(pid);
@@ -114,24 +116,10 @@ int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t s
 	return r;
 }
 
-int lull_process_await_group(pid_t group, uint64_t ns)
+int lull_process_read(pid_t pid, struct lull_process *ret_process)
 {
-	uint64_t now = lull_clock_now(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+	char name[16];
 
-	while (lull_process_count(group, NULL) > 0) {
-		if (lull_clock_now() >= until)
-			return -ETIMEDOUT;
-		lull_clock_sleep(LOOK_NS);
-	}
-	return 0;
-}
-
-int lull_process_end_group(pid_t group, uint64_t grace_ns)
-{
-	if (kill(-group, SIGTERM) < 0 && errno == EPERM)
-		return -EPERM;
-	if (lull_process_await_group(group, grace_ns) == 0)
-		return 0;
-	(void)kill(-group, SIGKILL);
-	return lull_process_await_group(group, LAST_NS);
+	(void)snprintf(name, sizeof(name), "%d", (int)pid);
+	return read_process(name, ret_process) ? 0 : -ESRCH;
 }

@@ -8,8 +8,10 @@
 
 struct lull_process {
 	pid_t pid;
+	pid_t parent;
 	pid_t group;
 	pid_t session;
+	unsigned long long born; /* clock ticks since the boot */
 	char name[32];
 };
 
@@ -28,13 +30,5 @@ unsigned int lull_process_count(pid_t group, struct lull_process *ret_one);
  */
 int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t size);
 
-/* Waits until nobody of the group is left: 0, or -ETIMEDOUT after that many ns. */
-int lull_process_await_group(pid_t group, uint64_t ns);
-
-/*
- * Ends a group: SIGTERM; SIGKILL when grace_ns are over and somebody is left. Waits for the
- * end of them all, 0, or -ETIMEDOUT for a process that the kernel does not let go, -EPERM
- * for one that may not be ended. The group must be known to be the one that is meant: its
- * leader has not ended, or nobody has reaped it.
- */
-int lull_process_end_group(pid_t group, uint64_t grace_ns);
+/* One process: 0, or -ESRCH if there is none with that number or it has ended. */
+int lull_process_read(pid_t pid, struct lull_process *ret_process);

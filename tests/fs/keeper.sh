@@ -295,8 +295,51 @@ chmod +x "$M/slow" "$M/grouped"
 expect 5 --hook="$M/grouped" --hook-timeout=2s "$M/src" "$M/grouped.dst"
 check 'the freeze hook had begun' test -e "$M/slow.begun"
 same 'a group of its own' 'freeze begin thaw begin thaw end' "$(paste -sd' ' "$M/slow.log")"
-for p in /proc/[0-9]*; do
-  ! { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null | grep -qF "$M/slow freeze" || bad "still at work: $p"
+at_work() { # at_work: whether somebody still freezes
+  local p
+  for p in /proc/[0-9]*; do
+    ! { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null | grep -qF "$M/slow freeze" || return 0
+  done
+  return 1
+}
+check_not 'still at work' at_work
+
+note 'a session of its own'
+printf '#!/bin/sh\nsetsid -w "%s" "$@"\n' "$M/slow" >"$M/sessioned"
+chmod +x "$M/sessioned"
+rm -f "$M/slow.log" "$M/slow.begun"
+expect 5 --hook="$M/sessioned" --hook-timeout=2s "$M/src" "$M/grouped.dst"
+same 'in time' 'freeze begin thaw begin thaw end' "$(paste -sd' ' "$M/slow.log")"
+check_not 'in time: still at work' at_work
+rm -f "$M/slow.log" "$M/slow.begun"
+"$LULLCP" --hook="setsid -w $M/slow" "$M/src" "$M/grouped.dst" 2>"$T/err" &
+pid=$!
+until [ -e "$M/slow.begun" ]; do sleep 0.02; done
+both_end $pid "$(keeper_of $pid)"
+wait $pid 2>/dev/null
+check 'both killed: it goes on' at_work
+expect 0 --recover "$M/grouped.dst"
+same 'both killed' 'freeze begin thaw begin thaw end' "$(paste -sd' ' "$M/slow.log")"
+check_not 'both killed: still at work' at_work
+
+note 'what a thaw has left is let alone'
+cat >"$M/leaves" <<'H'
+#!/bin/bash
+[ "$1" = thaw ] || exit 0
+set -m
+sleep 300 >/dev/null 2>&1 &
+echo $! >>"$0.left"
+[ -e "$0.well" ]
+H
+chmod +x "$M/leaves"
+expect 6 --hook="$M/leaves" --hook-timeout=1s "$M/src" "$M/grouped.dst"
+: >"$M/leaves.well"
+began=$SECONDS
+expect 0 --recover --hook-timeout=60s "$M/grouped.dst"
+check 'it was not waited for' test $((SECONDS - began)) -lt 30
+for p in $(cat "$M/leaves.left"); do
+  check "the process $p lives" kill -0 "$p"
+  kill "$p"
 done
 fs_unmount "$M"
 finish

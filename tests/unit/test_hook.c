@@ -433,7 +433,8 @@ static void test_environment(void **state UNUSED)
 	_cleanup_free_ char *command = in_dir("environment");
 
 	write_script("environment",
-		     "env | grep ^LULLCP_ | LC_ALL=C sort > \"$HOOK_DIR/env\"\n"
+		     "[ \"$LULLCP_HOOK_PID\" = $$ ] || exit 3\n"
+		     "env | grep ^LULLCP_ | grep -v ^LULLCP_HOOK_PID= | LC_ALL=C sort > \"$HOOK_DIR/env\"\n"
 		     "[ \"$HOME_OF_TEST\" = here ]",
 		     0755);
 	/* Of ours, what is not lullcp's own goes on; what is would mislead. */

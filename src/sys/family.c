@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* Finds the family of a process, and ends it. */
+#include "sys/family.h"
+
+#include "sys/clock.h"
+#include "sys/process.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOOK_NS (10 * NSEC_PER_MSEC)
+/* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file system. */
+#define LAST_NS (5 * NSEC_PER_SEC)
+
+static bool has(const struct lull_family *family, pid_t pid)
+{
+	bool found = pid == family->leader;
+
+	for (unsigned int i = 0; i < family->n && !found; i++)
+		found = family->member[i].pid == pid;
+	return found;
+}
+
+static bool see(void *ctx, const struct lull_process *process)
+{
+	struct lull_family *family = ctx;
+
+	if (has(family, process->parent) && !has(family, process->pid)) {
+		family->member[family->n].pid = process->pid;
+		family->member[family->n].born = process->born;
+		family->n++;
+	}
+	return family->n < LULL_FAMILY_MOST;
+}
+
+/* A walk goes by numbers, and a child may have a lower one than its parent. */
+static void grow(struct lull_family *family)
+{
+	unsigned int before;
+
+	do {
+		before = family->n;
+		if (before < LULL_FAMILY_MOST)
+			lull_process_walk(see, family);
+	} while (family->n > before);
+}
+
+void lull_family_find(pid_t leader, struct lull_family *ret_family)
+{
+	ret_family->leader = leader;
+	ret_family->n = 0;
+	grow(ret_family);
+}
+
+static bool lives(const struct lull_family *family, unsigned int i)
+{
+	struct lull_process process;
+
+	return lull_process_read(family->member[i].pid, &process) == 0 &&
+	       process.born == family->member[i].born;
+}
+
+/* Never another process that has got the number meanwhile, where the kernel can tell (5.3). */
+static int signal_member(const struct lull_family *family, unsigned int i, int signal)
+{
+	const pid_t pid = family->member[i].pid;
+	int r = 0;
+#if defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0) {
+		if (lives(family, i))
+			r = (int)syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+		r = r < 0 ? -errno : 0;
+		(void)close(fd);
+		return r;
+	}
+	if (errno == ESRCH)
+		return 0;
+#endif
+	if (lives(family, i))
+		r = kill(pid, signal);
+	return r < 0 ? -errno : 0;
+}
+
+int lull_family_signal(struct lull_family *family, int signal)
+{
+	int r;
+
+	grow(family);
+	r = kill(-family->leader, signal) < 0 ? -errno : 0;
+	for (unsigned int i = 0; i < family->n; i++) {
+		int one = signal_member(family, i, signal);
+
+		if (one == -EPERM)
+			r = one;
+	}
+	return r == -EPERM ? r : 0;
+}
+
+int lull_family_await(const struct lull_family *family, uint64_t ns)
+{
+	uint64_t now = lull_clock_now(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+
+	for (;;) {
+		bool left = lull_process_count(family->leader, NULL) > 0;
+
+		for (unsigned int i = 0; i < family->n && !left; i++)
+			left = lives(family, i);
+		if (!left)
+			return 0;
+		if (lull_clock_now() >= until)
+			return -ETIMEDOUT;
+		lull_clock_sleep(LOOK_NS);
+	}
+}
+
+int lull_family_end(pid_t leader, uint64_t grace_ns)
+{
+	struct lull_family family;
+	int r;
+
+	lull_family_find(leader, &family);
+	r = lull_family_signal(&family, SIGTERM);
+	if (r < 0)
+		return r;
+	if (lull_family_await(&family, grace_ns) == 0)
+		return 0;
+	(void)lull_family_signal(&family, SIGKILL);
+	return lull_family_await(&family, LAST_NS);
+}
