@@ -149,8 +149,14 @@ void render_say(struct render *render, const char *message, const char *advice)
 void render_warning(struct render *render, enum lull_warning warning, int err,
 		    const char *path)
 {
-	char *text = words_warning(warning, err, path);
+	char *text;
 
+	if (warning == LULL_WARNING_UNRECORDED) {
+		if (render->unrecorded)
+			return;
+		render->unrecorded = true;
+	}
+	text = words_warning(warning, err, path);
 	/* cp does the same without a word. */
 	if (warning == LULL_WARNING_HARD_LINKS && !render->command->summary &&
 	    !render->command->json) {

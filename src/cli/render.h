@@ -10,6 +10,7 @@ struct render {
 	bool line_wanted;
 	bool terminal;
 	bool summarized;      /* a JSON summary was written */
+	bool unrecorded;      /* that there is no checkpoint has been said: it is so for all files */
 	bool input_failed;    /* standard input, which was asked for an answer */
 	char *written;        /* a file that was written to while it was cloned, or NULL; owned */
 	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */

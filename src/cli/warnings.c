@@ -5,6 +5,7 @@
 #include "quote.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Why an older clone is not brought up to date. */
@@ -22,6 +23,25 @@ static const char *spared_words(int err)
 	default:
 		return strerror(err);
 	}
+}
+
+/* A directory that was closed when the state was made and is open now stops a row for good. */
+static char *words_passed_over(const char *path)
+{
+	const char *last = path ? strrchr(path, '/') : NULL;
+	char *directory = last ? strndup(path, (size_t)(last - path)) : NULL;
+	char *text;
+
+	if (directory)
+		text = format("ignoring %s: others may write to its directory, and may have put it "
+			      "there; if it is yours, close the directory to them: chmod go-w %s",
+			      quote(path), quote_if_needed(*directory ? directory : "/"));
+	else
+		text = format("ignoring %s: others may write to its directory, and may have put it "
+			      "there",
+			      path ? quote(path) : "it");
+	free(directory);
+	return text;
 }
 
 char *words_warning(enum lull_warning warning, int err, const char *path)
@@ -92,9 +112,7 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 	case LULL_WARNING_RECORD:
 		return format("cannot bring the record %s up to date: %s", name, strerror(err));
 	case LULL_WARNING_STATE_PASSED_OVER:
-		return format("ignoring %s: others may write to its directory, and may have put it "
-			      "there",
-			      name);
+		return words_passed_over(path);
 	case LULL_WARNING_UNRECORDED:
 		if (!path)
 			return format("if it is interrupted, this clone cannot be resumed: others may "

@@ -76,6 +76,43 @@ static int open_private(struct lull_dest *dest, const struct lull_state_wish *wi
 	return 0;
 }
 
+static const char *const suffixes[] = { ".lullcp", ".lullcp-generations" };
+
+static bool has_state_beside(const struct lull_dest *dest)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any; i++) {
+		_cleanup_free_ char *name = lull_dest_beside(dest->name, suffixes[i]);
+
+		any = name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return any;
+}
+
+/*
+ * State of a time when others could write to the directory: what is recorded in the private one
+ * goes on there, or a row would begin anew and an interrupted clone be forgotten, once somebody
+ * closes the directory.
+ */
+static bool find_private(struct lull_dest *dest, const struct lull_state_wish *wish)
+{
+	const struct lull_state_wish as_it_is = { .directory = wish->directory };
+	struct lull_statehome *home = &dest->home;
+	bool any = false;
+
+	if (!wish->directory || has_state_beside(dest) || open_private(dest, &as_it_is) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any && home->dir >= 0; i++) {
+		_cleanup_free_ char *name = lull_statehome_name(home, dest->name, suffixes[i]);
+
+		any = name && faccessat(home->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	if (!any)
+		lull_statehome_done(home);
+	return any;
+}
+
 int lull_statehome_open(struct lull_dest *dest, const struct lull_state_wish *wish)
 {
 	struct lull_statehome *home = &dest->home;
@@ -86,6 +123,8 @@ int lull_statehome_open(struct lull_dest *dest, const struct lull_state_wish *wi
 		return r;
 	if (kind == LULL_TRUSTED_OPEN)
 		return open_private(dest, wish);
+	if (find_private(dest, wish))
+		return 0;
 	home->path = strndup(dest->path, (size_t)(dest->name - dest->path));
 	if (!home->path)
 		return -ENOMEM;

@@ -229,6 +229,21 @@ for kind in xfs btrfs; do
   same 'two are kept' 2 "$(find "$M/pub" -name 'row.2*' | wc -l)"
   check_not 'no record beside them' test -e "$M/pub/.row.lullcp-generations"
   check 'the record' test "$(find "$STATE_DIRECTORY" -name '*.lullcp-generations' | wc -l)" = 1
+  # the directory is closed to others meanwhile, and opened to them again
+  interrupted "$M/src" "$M/pub/dst"
+  chmod go-w "$M/pub"
+  expect 0 --status "$M/pub/dst"
+  expect 0 --keep=2 "$M/src" "$M/pub/row"
+  same 'closed: two are kept' 2 "$(find "$M/pub" -name 'row.2*' | wc -l)"
+  resumed "$M/src" "$M/pub/dst"
+  same 'closed: it is gone' '' "$(state)"
+  expect 0 --keep=2 "$M/src" "$M/pub/later"
+  check 'closed: the record beside DEST' test -s "$M/pub/.later.lullcp-generations"
+  chmod go+w "$M/pub"
+  expect 0 --keep=2 "$M/src" "$M/pub/later"
+  says "ignoring '$M/pub/.later.lullcp-generations': others may write to its directory"
+  says "chmod go-w $M/pub"
+  rm -f "$M/pub"/later.* "$M/pub"/.later* "$STATE_DIRECTORY"/*-generations
   # several files
   cp --reflink=always "$M/src" "$M/src2"
   interrupted --hook="$T/hook" "$M/src" "$M/src2" "$M/pub"
@@ -306,6 +321,8 @@ for kind in xfs btrfs; do
   D=$M/user/shared
   mkdir "$D" "$T/state-home-$kind"
   cp "$M/src" "$M/user/src"
+  mkdir -p "$M/user/several"
+  for f in a b c; do cp --reflink=always "$M/src" "$M/user/several/$f"; done
   chown -R 65534:65534 "$M/user" "$T/state-home-$kind"
   chmod 2775 "$D"
   real=$LULLCP
@@ -339,6 +356,10 @@ USER
     check "$how: the clone" cmp "$M/user/src" "$D/dst"
     same "$how: nothing else" dst "$(ls -A "$D")"
     rm -f "$D/dst"
+    # of several files it is said once
+    expect 0 -r --latency-budget=1ms --checkpoint-interval=0 "$M/user/several/." "$D"
+    same "$how: one warning for all" 1 "$(wc -l <"$T/err")"
+    rm -f "$D"/[abc]
     # interrupted: no part is left that nothing knows of
     "$LULLCP" --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 "$M/user/src" "$D/dst" \
       2>"$T/err" &
