@@ -71,6 +71,7 @@ struct lull_task {
 	bool progressed;
 	uint64_t since; /* when it was put into the ring */
 	struct stat dir; /* the directory that it is made in; st_ino 0: not known */
+	struct stat dst; /* what it replaces, as the walk saw it: a worker may see another one */
 };
 
 struct lull_queue {
@@ -237,8 +238,8 @@ static void note_inodes(struct lull_queue *q, const struct lull_task *task)
 
 	if (task->dir.st_ino)
 		*inode_bit(q, &task->dir, &mask) |= mask;
-	if (f->entry.dst.st_ino)
-		*inode_bit(q, &f->entry.dst, &mask) |= mask;
+	if (task->dst.st_ino)
+		*inode_bit(q, &task->dst, &mask) |= mask;
 	if (f->link)
 		*inode_bit(q, &f->entry.src, &mask) |= mask;
 }
@@ -268,7 +269,7 @@ static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 		const struct lull_file *f = &task->file;
 
 		if (links ? f->link && is_inode(&f->entry.src, st)
-			  : is_inode(&f->entry.dst, st) || is_inode(&task->dir, st))
+			  : is_inode(&task->dst, st) || is_inode(&task->dir, st))
 			return true;
 	}
 	return false;
@@ -500,6 +501,7 @@ static void look_where(struct lull_task *task)
 static void put_in(struct lull_queue *q, struct lull_task *task)
 {
 	look_where(task);
+	task->dst = task->file.entry.dst;
 	note_inodes(q, task);
 	task->since = lull_clock_now();
 	(void)pthread_mutex_lock(&q->lock);
