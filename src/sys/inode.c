@@ -196,7 +196,6 @@ int lull_inode_inherit(int src, int dest)
 	int r = inherit_nocow(src, dest);
 
 	inherit_realtime(src, dest);
-
 	return r < 0 ? r : inherit_cowextsize(src, dest);
 }
 

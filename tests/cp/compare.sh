@@ -6,6 +6,7 @@
 #
 #   compare.sh [--list] [NAME...]   the cases whose name matches one of the patterns, or all;
 #                                   --list prints failures in the form of "differences"
+#   compare.sh --part K/N           the Kth of each N cases, so that several can run side by side
 #   compare.sh --random N           N command lines of options and operands by chance, which
 #                                   LULL_TEST_SEED repeats
 #   compare.sh --self-test          breaks cp in many ways, each of which must be noticed
@@ -330,7 +331,8 @@ declare -A ran known
 flush() { # runs the case that has been read
   local skipped_name=$name
   [ -n "$name" ] || return 0
-  if wanted "$name"; then run_case; fi
+  n_wanted=$((n_wanted + 1))
+  if wanted "$name" && [ $((n_wanted % parts + 1)) = "$part" ]; then run_case; fi
   known[$skipped_name]=1
   name=''
 }
@@ -396,6 +398,7 @@ compare() { # runs what the arguments ask for, and judges the list of difference
 mkdir "$T/ours" "$T/theirs"
 ln -s /usr/bin/cp "$T/theirs/cp"
 list=0
+n_wanted=0 part=1 parts=1
 lenient=0 # 1: what every replacement does is let pass, without a list
 case ${1:-} in
   --self-test)
@@ -408,6 +411,10 @@ case ${1:-} in
   --list)
     list=1
     shift ;;
+  --part)
+    part=${2%/*} parts=${2#*/}
+    [ "$part" -ge 1 ] && [ "$part" -le "$parts" ] || framework_failure "--part $2"
+    shift 2 ;;
 esac
 patterns=("$@")
 # a copy: the ordinary user may not be able to reach the place of the build

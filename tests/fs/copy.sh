@@ -29,17 +29,12 @@ head -c 100000000 /dev/urandom >large/f
 for what in large/f large; do
   record=.copy.lullcp
   [ $what != large ] || record=copy/.f.lullcp
-  # --sparse=always: piece by piece, for copy_file_range(2) would be too fast to be cut off
+  # --sparse=always: piece by piece, so that there is a moment at which it can be cut off
   how=(-rT --reflink=auto --sparse=always)
-  "$LULLCP" "${how[@]}" --checkpoint-interval=0 $what copy 2>"$T/err" &
-  pid=$!
-  for _ in {1..400}; do
-    [ "$(offset_in $record)" -le 8000000 ] || break
-    sleep 0.01
-  done
-  kill -TERM $pid
-  wait $pid
-  same "$what: ended by the signal" 143 $?
+  rc=0
+  HALT_AT=10000000 LD_PRELOAD=$TOOLS/halt.so \
+    "$LULLCP" "${how[@]}" --checkpoint-interval=0 $what copy 2>"$T/err" || rc=$?
+  same "$what: ended by the signal" 143 $rc
   check "$what: a checkpoint" test -s $record
   expect 0 --resume "${how[@]}" --json $what copy
   check "$what: equal after the resume" diff -r $what copy

@@ -130,6 +130,27 @@ for flag in i a; do
   rm fixed
 done
 
+note 'the extent size hint for copies on write'
+hint() { xfs_io -r -c cowextsize "$1" | sed 's/^\[\([0-9]*\)\].*/\1/'; } # hint FILE: in bytes, 0: none
+for f in small big; do
+  cp --reflink=always $f hinted
+  xfs_io -c 'cowextsize 65536' hinted
+  while read -r how from want; do
+    rm -f dest
+    echo old >dest
+    xfs_io -c 'cowextsize 131072' dest
+    expect 0 "$how" "$from" dest
+    same "$how $f, $from" "$want" "$(hint dest)"
+  done <<END
+-T $f 0
+-r $f 0
+--inplace $f 131072
+-T hinted 65536
+-r hinted 65536
+--inplace hinted 65536
+END
+done
+
 note 'a realtime device'
 for f in small big; do
   for how in -T -r --inplace; do
