@@ -7,6 +7,7 @@
 #include "disks.h"
 
 #include "graph.h"
+#include "peer.h"
 #include "say.h"
 #include "sidecar.h"
 
@@ -48,6 +49,8 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 	}
 	disks->disk = calloc(n, sizeof(*disks->disk));
 	disks->n = disks->disk ? n : 0;
+	for (size_t i = 0; i < disks->n; i++)
+		disks->disk[i].made = -1;
 	for (size_t i = 0; i < disks->n; i++) {
 		if (!disk_init(&disks->disk[i], sources[i], directory))
 			return false;
@@ -74,10 +77,35 @@ void disks_done(struct disks *disks)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		forget(&disks->disk[i].state);
+		lull_closep(&disks->disk[i].made);
 		free(disks->disk[i].source);
 		free(disks->disk[i].sidecar);
 	}
 	free(disks->disk);
+}
+
+/*
+ * What the names of SOURCE's overlays and jobs begin with. By its inode, so that each
+ * path of it leads to them. Short, for there are DISKS_NAME_LEN bytes for two inodes.
+ */
+static void start_name(const struct disk *disk, char name[static DISKS_NAME_LEN])
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%llx:%llx",
+		       (unsigned long long)disk->st.st_dev,
+		       (unsigned long long)disk->st.st_ino);
+	(void)snprintf(name, DISKS_NAME_LEN, GRAPH_OUR_PREFIX "%08x-",
+		       (unsigned int)sidecar_hash(text));
+}
+
+static void make_name(const struct disk *disk, unsigned long long sidecar,
+		      char name[static DISKS_NAME_LEN])
+{
+	char start[DISKS_NAME_LEN];
+
+	start_name(disk, start);
+	(void)snprintf(name, DISKS_NAME_LEN, "%.14s%llx", start, sidecar);
 }
 
 bool disks_name(struct disk *disk)
@@ -92,9 +120,7 @@ bool disks_name(struct disk *disk)
 		return false;
 	}
 	disk->state.is_marked = (st.st_mode & S_ISVTX) != 0;
-	(void)snprintf(disk->name, sizeof(disk->name), GRAPH_OUR_PREFIX "%08x-%llx",
-		       (unsigned int)sidecar_hash(disk->source),
-		       (unsigned long long)st.st_ino);
+	make_name(disk, st.st_ino, disk->name);
 	return true;
 }
 
@@ -114,34 +140,25 @@ bool disks_have_sidecar(struct disks *disks, bool only_marked)
 struct wanted {
 	const struct stat *st;
 	pid_t qemu;
+	int n; /* nodes */
 };
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* By device and inode: QEMU may know the file by another name, or by a relative one. */
+/*
+ * By device and inode, of what the name leads QEMU to: QEMU may know the file by another
+ * name, or by a relative one, and see other files than we do.
+ */
 static bool is_source(void *ctx, const char *path)
 {
-	const struct wanted *wanted = ctx;
-	static const char *const views[] = {"cwd", "root"};
+	struct wanted *wanted = ctx;
 	struct stat st;
+	int r = peer_stat(wanted->qemu, path, &st);
 
-	if (path[0] == '/' && stat(path, &st) == 0 && same_file(&st, wanted->st))
-		return true;
-	for (size_t i = 0; wanted->qemu > 0 && i < ARRAY_SIZE(views); i++) {
-		_cleanup_free_ char *name = NULL;
-
-		if (asprintf(&name, "/proc/%d/%s/%s", (int)wanted->qemu, views[i], path) <
-		    0) {
-			name = NULL;
-			return false;
-		}
-		if (stat(name, &st) == 0 && same_file(&st, wanted->st))
-			return true;
-	}
-	return false;
+	if (r == -ESRCH && path[0] == '/' && stat(path, &st) == 0)
+		r = 0;
+	if (r < 0 || !peer_same_file(&st, wanted->st))
+		return false;
+	wanted->n++;
+	return true;
 }
 
 static int keep(char **ret_copy, const char *text)
@@ -158,8 +175,7 @@ static int look_at_jobs(struct disk *disk, json_t *jobs)
 	json_t *job;
 	int r = 0;
 
-	(void)snprintf(ours, sizeof(ours), GRAPH_OUR_PREFIX "%08x-",
-		       (unsigned int)sidecar_hash(disk->source));
+	start_name(disk, ours);
 	json_array_foreach(jobs, i, job)
 	{
 		const char *id = json_string_value(json_object_get(job, "id"));
@@ -186,16 +202,52 @@ static int look_at_jobs(struct disk *disk, json_t *jobs)
 	return r;
 }
 
+static void refuse(struct disk *disk)
+{
+	disk->state.is_refused = true;
+	disk->told = true;
+}
+
+/* Whether that file is the sidecar whose node or job has this name. */
+static bool is_named(const struct disk *disk, const char *path, const char *name)
+{
+	char right[DISKS_NAME_LEN];
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return false;
+	make_name(disk, st.st_ino, right);
+	return strcmp(name, right) == 0;
+}
+
 /*
  * The overlay that is there may lie elsewhere than where this call would put one, and its
- * file may have been deleted: QEMU knows.
+ * file may have been deleted: QEMU knows. But the guest may have taken QEMU over, and
+ * what is taken for a sidecar is written to and removed later: it must have the name that
+ * a sidecar of SOURCE has there, be the inode that the node is named after, and be open
+ * in QEMU.
  */
 static int adopt(struct disk *disk, const struct graph *graph,
-		 const struct graph_node *overlay)
+		 const struct graph_node *overlay, pid_t qemu)
 {
 	const char *file = graph_storage(graph, overlay);
+	struct stat st;
 
-	if (file && strcmp(file, disk->sidecar) != 0) {
+	if (!is_named(disk, disk->sidecar, overlay->name) && file && file[0] == '/' &&
+	    (lstat(file, &st) == 0 || errno != ENOENT)) {
+		if (!sidecar_is_of(file, disk->source, &disk->st) ||
+		    !is_named(disk, file, overlay->name) || peer_holds(qemu, &st) == 0) {
+			if (!disk->told)
+				say("QEMU says that writes to '%s' go to '%s', which is "
+				    "no "
+				    "sidecar of this image and of the overlay '%s': "
+				    "neither "
+				    "merged nor touched. Look at it, and at this QEMU",
+				    disk->source, file, overlay->name);
+			refuse(disk);
+			return 0;
+		}
+
 		char *copy = strdup(file);
 
 		if (!copy)
@@ -204,7 +256,45 @@ static int adopt(struct disk *disk, const struct graph *graph,
 		disk->sidecar = copy;
 	}
 	(void)disks_name(disk);
+	if (strcmp(disk->name, overlay->name) != 0)
+		disk->state.has_sidecar = disk->state.is_marked = false;
 	(void)snprintf(disk->name, sizeof(disk->name), "%s", overlay->name);
+	return 0;
+}
+
+/*
+ * Names lead to the file that bears them now: a descriptor for each node must be of it.
+ * 1, 0, or -errno if that cannot be seen.
+ */
+static int is_really_open(const struct disk *disk, const struct wanted *wanted)
+{
+	int n = peer_holds(wanted->qemu, &disk->st);
+
+	if (n < 0 && peer_locks(disk->source) > 0)
+		return 1;
+	return n < 0 ? n : n >= wanted->n;
+}
+
+/* QEMU's node bears the name of SOURCE, but has another file open. */
+static int place_replaced(struct disk *disk, const struct graph *graph,
+			  struct wanted *wanted)
+{
+	_cleanup_free_ char *old = peer_replaced(wanted->qemu, disk->source, &disk->st);
+	struct graph_place at;
+	int r = graph_find(graph, is_source, wanted, GRAPH_OUR_PREFIX, &at);
+
+	disk->state.is_replaced = true;
+	if (r < 0 || !at.overlay)
+		return 0;
+	if (!disk->told)
+		say("'%s' was replaced while its writes went to the overlay '%s': QEMU "
+		    "goes on with the file that was there before%s%s. Nothing is merged "
+		    "or "
+		    "removed. Only this QEMU has the disk as a whole: before it ends, "
+		    "copy "
+		    "the disk out of it (blockdev-mirror)",
+		    disk->source, at.overlay->name, old ? ", now " : "", old ? old : "");
+	refuse(disk);
 	return 0;
 }
 
@@ -212,8 +302,11 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 {
 	struct wanted wanted = {.st = &disk->st, .qemu = qemu};
 	struct graph_place at;
-	int r = graph_find(graph, is_source, &wanted, &at);
+	char ours[DISKS_NAME_LEN];
+	int r;
 
+	start_name(disk, ours);
+	r = graph_find(graph, is_source, &wanted, ours, &at);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EMLINK) {
@@ -233,6 +326,11 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 		say("QEMU's description of its block graph makes no sense");
 	if (r < 0)
 		return r;
+	r = is_really_open(disk, &wanted);
+	if (r <= 0) {
+		disk->state.unseen = r;
+		return place_replaced(disk, graph, &wanted);
+	}
 	disk->state.is_open = true;
 	disk->state.is_written = at.is_written;
 	disk->state.is_read_only = at.image->read_only;
@@ -243,7 +341,7 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 	disk->state.overlay = at.overlay ? strdup(at.overlay->name) : NULL;
 	if (!disk->state.image || (at.overlay && !disk->state.overlay))
 		return -ENOMEM;
-	return at.overlay ? adopt(disk, graph, at.overlay) : 0;
+	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 
 static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,

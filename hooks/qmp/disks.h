@@ -21,8 +21,11 @@ enum disks_job {
 
 /* What was found at the last look. */
 struct disk_state {
-	bool is_open;	 /* QEMU has SOURCE open */
-	bool is_written; /* and somebody may write to it */
+	bool is_open;	  /* QEMU has SOURCE open */
+	bool is_replaced; /* QEMU has another file open that bears, or bore, its name */
+	bool is_refused;  /* it was said why nothing may be done with it */
+	int unseen;	  /* -errno if what QEMU has open cannot be seen */
+	bool is_written;  /* and somebody may write to it */
 	bool is_read_only;
 	bool is_encrypted;
 	bool is_redirected; /* an overlay of ours is on top */
@@ -45,8 +48,10 @@ struct disk {
 				      source and, by its inode, which sidecar; empty
 				      without one */
 	struct disk_state state;
+	bool told; /* of a refusal */
 
 	bool chosen; /* to be redirected by this call */
+	int made;    /* the sidecar that this call made, open; or -1 */
 
 	/* For merging. */
 	size_t users_before; /* of the overlay; 0: not seen */

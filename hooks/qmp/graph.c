@@ -278,7 +278,8 @@ static int node_above(const struct graph *graph, size_t node, size_t *ret_above,
 	return 0;
 }
 
-static const struct graph_node *find_overlay(const struct graph *graph, size_t image)
+static const struct graph_node *find_overlay(const struct graph *graph, size_t image,
+					     const char *ours)
 {
 	for (size_t i = 0; i < graph->n_edges; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
@@ -286,14 +287,14 @@ static const struct graph_node *find_overlay(const struct graph *graph, size_t i
 
 		if (edge->child == image && above->driver &&
 		    strcmp(edge->role, "backing") == 0 &&
-		    strncmp(above->name, GRAPH_OUR_PREFIX, strlen(GRAPH_OUR_PREFIX)) == 0)
+		    strncmp(above->name, ours, strlen(ours)) == 0)
 			return above;
 	}
 	return NULL;
 }
 
 int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
-	       void *ctx, struct graph_place *ret_place)
+	       void *ctx, const char *ours, struct graph_place *ret_place)
 {
 	size_t protocol, at, steps = 0;
 	int r = find_protocol(graph, is_it, ctx, &protocol);
@@ -325,7 +326,7 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 	*ret_place = (struct graph_place){
 	    .protocol = &graph->nodes[protocol],
 	    .image = &graph->nodes[at],
-	    .overlay = find_overlay(graph, at),
+	    .overlay = find_overlay(graph, at, ours),
 	    .is_written = is_written(graph, protocol),
 	};
 	return r;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the nodes that an overlay of this hook brings are named after. */
+/* What the names of our overlays' nodes begin with; others may use it, too. */
 #define GRAPH_OUR_PREFIX "lull-"
 
 struct graph_node {
@@ -41,8 +41,9 @@ struct graph {
 struct graph_place {
 	const struct graph_node *protocol; /* has the file open */
 	const struct graph_node *image;	   /* gives it its format; to be redirected */
-	const struct graph_node *overlay;  /* of this hook, on top of image, or NULL */
-	bool is_written;		   /* somebody may write to the file */
+	const struct graph_node
+	    *overlay;	 /* the one asked for, on top of image, or NULL */
+	bool is_written; /* somebody may write to the file */
 };
 
 /*
@@ -56,13 +57,14 @@ int graph_parse(json_t *named, json_t *debug, struct graph **ret_graph) _must_ch
 void graph_free(struct graph *graph);
 
 /*
- * The node that has the file open for which is_it says true, and what is above. 0 or
+ * The node that has the file open for which is_it says true, and what is above; an
+ * overlay counts if its name begins with ours. is_it is asked for each node once. 0 or
  * -ENOENT: no node; -EMLINK: several nodes write to it; -ENOTSUP: it is a part of a node
  * of another kind than an image (*ret_place has protocol and, as image, that node);
  * -ELOOP: the nodes above it go round in a circle.
  */
 int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
-	       void *ctx, struct graph_place *ret_place) _must_check_;
+	       void *ctx, const char *ours, struct graph_place *ret_place) _must_check_;
 
 /* The node of that name, or NULL. */
 const struct graph_node *graph_named(const struct graph *graph, const char *name);

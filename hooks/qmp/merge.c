@@ -134,7 +134,7 @@ static void settle(struct disk *disk)
 	disk->over = true;
 	if (!disk->state.has_sidecar)
 		return;
-	r = sidecar_is_unused(disk->sidecar);
+	r = sidecar_is_unused(disk->sidecar, &disk->st);
 	if (r > 0)
 		r = sidecar_remove(disk->sidecar);
 	else if (r == 0)
@@ -171,6 +171,10 @@ static int step(struct disk *disk, struct qmp *qmp)
 {
 	int r = 0;
 
+	if (disk->state.is_refused) {
+		fail(disk);
+		return 0;
+	}
 	if (disk->state.stale_job)
 		return dismiss(qmp, disk->state.stale_job);
 	if (disk->state.job == DISKS_JOB_CONCLUDED)

@@ -243,5 +243,10 @@ int qmp_wait(struct qmp *qmp, uint64_t ns)
 
 pid_t qmp_peer(const struct qmp *qmp)
 {
-	return wire_peer(&qmp->wire);
+	return qmp->wire.peer;
+}
+
+uid_t qmp_peer_user(const struct qmp *qmp)
+{
+	return qmp->wire.peer > 0 ? qmp->wire.peer_user : 0;
 }

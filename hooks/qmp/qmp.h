@@ -37,5 +37,8 @@ const char *qmp_why(const struct qmp *qmp);
 /* Waits for an event, at most so long. 0 (also if none came) or -errno as above. */
 int qmp_wait(struct qmp *qmp, uint64_t ns) _must_check_;
 
-/* QEMU's process, 0 if unknown. */
+/* QEMU's process, the one that answers; 0 if unknown. */
 pid_t qmp_peer(const struct qmp *qmp);
+
+/* The user that it runs as, root if unknown. */
+uid_t qmp_peer_user(const struct qmp *qmp);

@@ -19,7 +19,9 @@
 #include "redirect.h"
 
 #include "agent.h"
+#include "directory.h"
 #include "merge.h"
+#include "peer.h"
 #include "say.h"
 #include "sidecar.h"
 
@@ -54,7 +56,23 @@ static bool is_quiet(const struct disk *disk)
 static bool is_plain(const struct disk *disk)
 {
 	return !disk->state.is_redirected && disk->state.job == DISKS_JOB_NONE &&
-	       !disk->state.has_sidecar && !disk->state.stale_job;
+	       !disk->state.has_sidecar && !disk->state.stale_job &&
+	       !disk->state.is_refused;
+}
+
+static void say_replaced(const struct disk *disk)
+{
+	if (disk->state.unseen < 0)
+		say("cannot see which file QEMU has open as '%s': %s, and nobody holds "
+		    "QEMU's locks on it; not redirected. Run as root, or as QEMU's user",
+		    disk->source, strerror(-disk->state.unseen));
+	else
+		say("QEMU has another file open than '%s' is now: that was replaced "
+		    "since. "
+		    "Not redirected, as a clone of it would lack the guest's writes. "
+		    "Start "
+		    "the guest anew, or put back the file that it has open",
+		    disk->source);
 }
 
 static int check(const struct disks *disks)
@@ -64,6 +82,10 @@ static int check(const struct disks *disks)
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
 
+		if (disk->state.is_replaced) {
+			say_replaced(disk);
+			return -ESTALE;
+		}
 		if (!disk->state.is_open) {
 			say("no block node of this QEMU has '%s' open. If the guest is "
 			    "shut down, "
@@ -93,7 +115,62 @@ static int check(const struct disks *disks)
 	return plain ? 1 : 0;
 }
 
-static int make_sidecars(struct disks *disks)
+/* Whether it is still there, and there for QEMU: it opens it by its name. */
+static int look_at_sidecar(const struct disk *disk, pid_t qemu)
+{
+	struct stat made, there;
+	int r;
+
+	if (fstat(disk->made, &made) < 0 || lstat(disk->sidecar, &there) < 0)
+		return -errno;
+	if (!peer_same_file(&made, &there)) {
+		say("somebody has put something else in the place of the sidecar '%s'; "
+		    "not "
+		    "redirected",
+		    disk->sidecar);
+		return -ESTALE;
+	}
+	r = peer_stat(qemu, disk->sidecar, &there);
+	if (r == -ESRCH || (r == 0 && peer_same_file(&made, &there)))
+		return 0;
+	say("QEMU has another file as '%s' than this hook, or none: it runs in a "
+	    "container, "
+	    "say. Not redirected. Have it and the hook see the same directory, or give "
+	    "one "
+	    "that both see by --sidecar-dir",
+	    disk->sidecar);
+	return -ESTALE;
+}
+
+static int make_sidecar(struct disk *disk, const struct qmp *qmp)
+{
+	_cleanup_free_ char *which = NULL;
+	int r = directory_judge(disk->sidecar, qmp_peer_user(qmp), &which);
+
+	if (r == -EPERM && which) {
+		say("'%s' belongs to somebody else, or others may write to it: they "
+		    "could "
+		    "replace the sidecar '%s'. Not redirected. Change that (chmod go-w, "
+		    "or "
+		    "chmod +t), or give another directory by --sidecar-dir",
+		    which, disk->sidecar);
+		return r;
+	}
+	if (r == 0) {
+		lull_closep(&disk->made);
+		disk->made = -1;
+		r = sidecar_create(disk->sidecar, disk->source, &disk->st, &disk->made);
+	}
+	if (r < 0) {
+		say("cannot create the sidecar '%s': %s", disk->sidecar, strerror(-r));
+		return r;
+	}
+	disk->chosen = true;
+	(void)disks_name(disk);
+	return 0;
+}
+
+static int make_sidecars(struct disks *disks, const struct qmp *qmp)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		struct disk *disk = &disks->disk[i];
@@ -101,14 +178,22 @@ static int make_sidecars(struct disks *disks)
 
 		if (!is_plain(disk) || is_quiet(disk))
 			continue;
-		r = sidecar_create(disk->sidecar, &disk->st);
-		if (r < 0) {
-			say("cannot create the sidecar '%s': %s", disk->sidecar,
-			    strerror(-r));
+		r = make_sidecar(disk, qmp);
+		if (r < 0)
 			return r;
-		}
-		disk->chosen = true;
-		(void)disks_name(disk);
+	}
+	return 0;
+}
+
+static int look_at_sidecars(const struct disks *disks, const struct qmp *qmp)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		int r = disks->disk[i].chosen
+			    ? look_at_sidecar(&disks->disk[i], qmp_peer(qmp))
+			    : 0;
+
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -138,16 +223,21 @@ static json_t *make_actions(const struct disks *disks)
 	return actions;
 }
 
-static int switch_over(struct qmp *qmp, json_t *actions, const struct settings *settings)
+static int switch_over(const struct disks *disks, struct qmp *qmp, json_t *actions,
+		       const struct settings *settings)
 {
 	_cleanup_free_ char *why = NULL;
-	int r = 0;
+	int r = look_at_sidecars(disks, qmp);
 
+	if (r < 0)
+		return r;
 	if (settings->agent) {
 		r = agent_freeze(settings->agent, settings->agent_timeout_ns, &why);
 		if (r < 0)
 			say("%s; not redirected", why ? why : "out of memory");
 	}
+	if (r == 0)
+		r = look_at_sidecars(disks, qmp); /* the agent may have taken its time */
 	if (r == 0) {
 		r = qmp_run(qmp, "transaction", json_pack("{s:O}", "actions", actions),
 			    NULL);
@@ -166,7 +256,22 @@ static int switch_over(struct qmp *qmp, json_t *actions, const struct settings *
 	return r;
 }
 
-static int verify(const struct disks *disks)
+/* Whether the writes go to the file that we have made. */
+static int verify_sidecar(const struct disk *disk, pid_t qemu)
+{
+	struct stat made, there;
+
+	if (fstat(disk->made, &made) == 0 && lstat(disk->sidecar, &there) == 0 &&
+	    peer_same_file(&made, &there) && sidecar_is_image(disk->made) == 0 &&
+	    peer_holds(qemu, &made) != 0)
+		return 0;
+	say("'%s': QEMU's overlay is not the sidecar '%s' that was made for it; not "
+	    "frozen",
+	    disk->source, disk->sidecar);
+	return -ESTALE;
+}
+
+static int verify(const struct disks *disks, pid_t qemu)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
@@ -174,8 +279,13 @@ static int verify(const struct disks *disks)
 		if (!disk->chosen)
 			continue;
 		if (disk->state.is_redirected && !disk->state.is_written &&
-		    disk->state.is_read_only)
+		    disk->state.is_read_only) {
+			int r = verify_sidecar(disk, qemu);
+
+			if (r < 0)
+				return r;
 			continue;
+		}
 		say("'%s': QEMU took the overlay, but may still write to the image (%s); "
 		    "not frozen",
 		    disk->source,
@@ -207,17 +317,17 @@ static int clear_marks(const struct disks *disks)
 static int redirect(struct disks *disks, struct qmp *qmp, const struct settings *settings)
 {
 	json_t *actions = NULL;
-	int r = make_sidecars(disks);
+	int r = make_sidecars(disks, qmp);
 
 	if (r == 0) {
 		actions = make_actions(disks);
-		r = actions ? switch_over(qmp, actions, settings) : -EILSEQ;
+		r = actions ? switch_over(disks, qmp, actions, settings) : -EILSEQ;
 	}
 	json_decref(actions);
 	if (r == 0)
 		r = disks_look(disks, qmp);
 	if (r == 0)
-		r = verify(disks);
+		r = verify(disks, qmp_peer(qmp));
 	return r < 0 ? r : clear_marks(disks);
 }
 

@@ -9,14 +9,20 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #define SUFFIX ".lullcp-sidecar"
 
 /* From the specification of qcow2: docs/interop/qcow2.txt of QEMU. */
-#define QCOW2_MAGIC  0x514649fbU
-#define L1_SIZE_AT   36
-#define L1_OFFSET_AT 40
-#define HEADER_LEN   72
+#define QCOW2_MAGIC	      0x514649fbU
+#define HEADER_LEN	      72
+#define SHORTEST_CLUSTER_BITS 9
+#define LONGEST_CLUSTER_BITS  21
+#define LONGEST_NAME	      1023
+#define HAS_BITMAPS	      1U
+/* What QEMU makes before it makes the first table: the header, and what counts clusters.
+ */
+#define FIRST_CLUSTERS 5
 /* 32 MiB of table are 2 EiB of disk. */
 #define LONGEST_L1 (32U << 20)
 
@@ -50,6 +56,29 @@ char *sidecar_path(const char *source, const char *directory)
 	return r < 0 ? NULL : path;
 }
 
+bool sidecar_is_of(const char *path, const char *source, const struct stat *source_st)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t len = strlen(name);
+	_cleanup_free_ char *directory = strndup(path, (size_t)(name - path));
+	_cleanup_free_ char *placed = directory ? sidecar_path(source, directory) : NULL;
+	_cleanup_free_ char *beside = NULL;
+	struct stat st;
+
+	if (placed && strcmp(strrchr(placed, '/') + 1, name) == 0)
+		return true;
+	if (!directory || name[0] != '.' || len < 1 + strlen(SUFFIX) ||
+	    strcmp(name + len - strlen(SUFFIX), SUFFIX) != 0)
+		return false;
+	if (asprintf(&beside, "%s%.*s", directory, (int)(len - 1 - strlen(SUFFIX)),
+		     name + 1) < 0) {
+		beside = NULL;
+		return false;
+	}
+	return stat(beside, &st) == 0 && st.st_dev == source_st->st_dev &&
+	       st.st_ino == source_st->st_ino;
+}
+
 static int sync_directory(const char *path)
 {
 	_cleanup_free_ char *directory =
@@ -62,34 +91,88 @@ static int sync_directory(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-int sidecar_create(const char *path, const struct stat *source)
+/*
+ * The permissions of source, and never more at any moment. Its ACL comes with its mode,
+ * as the group's permissions are the mask there: by themselves they would be given to a
+ * group that has none. Where an ACL, or the owner, cannot be had, nobody gets what it
+ * would give.
+ */
+static int permit(int fd, const char *source, const struct stat *st)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int r = 0;
+	static const char acl_name[] = "system.posix_acl_access";
+	char acl[XATTR_SIZE_MAX < 4096 ? XATTR_SIZE_MAX : 4096];
+	mode_t mode = st->st_mode & 0666;
+	struct stat own;
+	ssize_t len;
+
+	/* what the directory's default ACL gave */
+	if (fremovexattr(fd, acl_name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+		return -errno;
+	/* QEMU opens it as its own user: who may write to the image may write to this. */
+	if (fchown(fd, st->st_uid, st->st_gid) < 0 &&
+	    (errno != EPERM || (fchown(fd, (uid_t)-1, st->st_gid) < 0 && errno != EPERM)))
+		return -errno;
+	if (fstat(fd, &own) < 0)
+		return -errno;
+	len = getxattr(source, acl_name, acl, sizeof(acl));
+	if (len < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != ERANGE)
+		return -errno;
+	if (own.st_gid != st->st_gid || (len < 0 && errno == ERANGE))
+		mode &= ~(mode_t)070;
+	else if (len > 0 && fsetxattr(fd, acl_name, acl, (size_t)len, 0) < 0)
+		mode &= ~(mode_t)070;
+	return fchmod(fd, mode | S_ISVTX) < 0 ? -errno : 0;
+}
+
+int sidecar_create(const char *path, const char *source, const struct stat *st,
+		   int *ret_fd)
+{
+	_cleanup_close_ int fd =
+	    open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	/* QEMU opens it as its own user: who may write to the image may write to this. */
-	if (fchown(fd, source->st_uid, source->st_gid) < 0 && errno != EPERM)
-		r = -errno;
-	if (r == 0 && fchmod(fd, (source->st_mode & 0666) | S_ISVTX) < 0)
-		r = -errno;
+	r = permit(fd, source, st);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0)
 		r = sync_directory(path);
 	if (r < 0)
 		(void)unlink(path);
+	else
+		*ret_fd = lull_steal_fd(&fd);
 	return r;
+}
+
+/*
+ * Opens what should be a sidecar: a regular file with one name. Looks before, for what
+ * else may stand there can hang who opens it, or does something. A descriptor or -errno,
+ * -ELOOP for a link, -EBADMSG for what else is none.
+ */
+static int open_it(const char *path, struct stat *ret_st)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (lstat(path, ret_st) < 0)
+		return -errno;
+	if (!S_ISREG(ret_st->st_mode))
+		return S_ISLNK(ret_st->st_mode) ? -ELOOP : -EBADMSG;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return -errno;
+	if (!S_ISREG(ret_st->st_mode) || ret_st->st_nlink != 1)
+		return -EBADMSG;
+	return lull_steal_fd(&fd);
 }
 
 int sidecar_mark(const char *path, bool between)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
+	_cleanup_close_ int fd = open_it(path, &st);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
+	if (fd < 0)
+		return fd;
 	if (((st.st_mode & S_ISVTX) != 0) == between)
 		return 0;
 	if (fchmod(fd, (st.st_mode & 0777) | (between ? S_ISVTX : 0)) < 0)
@@ -105,59 +188,141 @@ static bool is_locked(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/*
- * No entry in the first table: no cluster was ever given to data. QEMU writes such an
- * entry through, before the data.
- */
-static int has_no_data(int fd)
+struct header {
+	bool has_name; /* of a backing file */
+	char name[LONGEST_NAME + 1];
+	unsigned int cluster_bits;
+	uint64_t size;
+	uint32_t entries; /* of the first table */
+	uint64_t table;	  /* where it is */
+	bool has_more;	  /* snapshots or bitmaps */
+};
+
+static uint32_t word(const unsigned char *at)
 {
-	unsigned char header[HEADER_LEN];
-	ssize_t n = pread(fd, header, sizeof(header), 0);
-	uint32_t magic, entries;
-	uint64_t offset;
+	uint32_t value;
 
-	if (n < 0)
-		return -errno;
-	memcpy(&magic, header, sizeof(magic));
-	memcpy(&entries, header + L1_SIZE_AT, sizeof(entries));
-	memcpy(&offset, header + L1_OFFSET_AT, sizeof(offset));
-	/* made by sidecar_create(), and QEMU has not come to it yet */
-	if (n == 0)
-		return 1;
-	if (n < (ssize_t)sizeof(header) || be32toh(magic) != QCOW2_MAGIC)
+	memcpy(&value, at, sizeof(value));
+	return be32toh(value);
+}
+
+static uint64_t long_word(const unsigned char *at)
+{
+	return (uint64_t)word(at) << 32 | word(at + sizeof(uint32_t));
+}
+
+/* 0, or -EBADMSG for what QEMU did not make. */
+static int parse_header(int fd, const unsigned char *data, struct header *ret)
+{
+	uint64_t name = long_word(data + 8);
+	uint32_t version = word(data + 4), len = word(data + 16);
+	unsigned char features[8] = {0};
+
+	*ret = (struct header){
+	    .cluster_bits = word(data + 20),
+	    .size = long_word(data + 24),
+	    .entries = word(data + 36),
+	    .table = long_word(data + 40),
+	    .has_more = word(data + 60) > 0,
+	};
+	if (word(data) != QCOW2_MAGIC || version < 2 || version > 3 ||
+	    ret->cluster_bits < SHORTEST_CLUSTER_BITS ||
+	    ret->cluster_bits > LONGEST_CLUSTER_BITS)
 		return -EBADMSG;
-
-	size_t len = (size_t)be32toh(entries) * sizeof(uint64_t);
-
-	if (len == 0 || be64toh(offset) == 0)
-		return 1;
-	if (len > LONGEST_L1 || be64toh(offset) > INT64_MAX - len)
+	if (version == 3 && pread(fd, features, sizeof(features), 88) == sizeof(features))
+		ret->has_more |= (long_word(features) & HAS_BITMAPS) != 0;
+	if (name > 0 && (len > LONGEST_NAME || name > (uint64_t)INT64_MAX - len ||
+			 pread(fd, ret->name, len, (off_t)name) != (ssize_t)len))
 		return -EBADMSG;
+	ret->has_name = name > 0;
+	return 0;
+}
 
-	_cleanup_free_ unsigned char *table = malloc(len);
+/* The table must be where and as long as the disk's size says. */
+static int table_is_empty(int fd, const struct header *header)
+{
+	size_t len = (size_t)header->entries * sizeof(uint64_t);
+	uint64_t of_one = 1ULL << (2 * header->cluster_bits - 3);
+	_cleanup_free_ unsigned char *table = NULL;
+	ssize_t n;
 
+	if (header->entries < (header->size - 1) / of_one + 1 || len > LONGEST_L1 ||
+	    header->table == 0 || header->table % (1ULL << header->cluster_bits) != 0 ||
+	    header->table > (uint64_t)INT64_MAX - len)
+		return -EBADMSG;
+	table = malloc(len);
 	if (!table)
 		return -ENOMEM;
-	n = pread(fd, table, len, (off_t)be64toh(offset));
+	n = pread(fd, table, len, (off_t)header->table);
 	if (n < 0)
 		return -errno;
 	for (ssize_t i = 0; i < n; i++) {
 		if (table[i] != 0)
 			return 0;
 	}
-	/* A table that is cut off was never written to its end. */
-	return 1;
+	return n == (ssize_t)len ? 1 : -EBADMSG;
 }
 
-int sidecar_is_unused(const char *path)
+/*
+ * No entry in the first table: no cluster was ever given to data. QEMU writes such an
+ * entry through, before the data. A file that is not whole is taken for ours only with
+ * the mark: QEMU had not come to its end.
+ */
+static int has_no_data(int fd, const struct stat *st, const struct stat *source)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	unsigned char data[HEADER_LEN];
+	bool is_marked = st->st_mode & S_ISVTX;
+	struct header header;
+	struct stat backing;
+	ssize_t n = pread(fd, data, sizeof(data), 0);
+	int r;
+
+	if (n < 0)
+		return -errno;
+	/* made by sidecar_create(), and QEMU has not come to it yet */
+	if (n == 0)
+		return is_marked ? 1 : -EBADMSG;
+	if (n < (ssize_t)sizeof(data))
+		return -EBADMSG;
+	r = parse_header(fd, data, &header);
+	if (r < 0)
+		return r;
+	if (header.has_name && header.name[0] == '/' &&
+	    (stat(header.name, &backing) < 0 || backing.st_dev != source->st_dev ||
+	     backing.st_ino != source->st_ino))
+		return -EBADMSG;
+	if (!header.has_name && !is_marked)
+		return -EBADMSG;
+	if (header.has_more)
+		return 0;
+	if (header.size > 0)
+		return table_is_empty(fd, &header);
+	return header.entries == 0 && is_marked &&
+		       st->st_size <= (off_t)FIRST_CLUSTERS << header.cluster_bits
+		   ? 1
+		   : -EBADMSG;
+}
+
+int sidecar_is_unused(const char *path, const struct stat *source)
+{
+	struct stat st;
+	_cleanup_close_ int fd = open_it(path, &st);
 
 	if (fd < 0)
-		return -errno;
+		return fd == -ELOOP ? -EBADMSG : fd;
 	if (is_locked(fd))
 		return -EBUSY;
-	return has_no_data(fd);
+	return has_no_data(fd, &st, source);
+}
+
+int sidecar_is_image(int fd)
+{
+	unsigned char data[HEADER_LEN];
+	struct header header;
+
+	if (pread(fd, data, sizeof(data), 0) != (ssize_t)sizeof(data))
+		return -EBADMSG;
+	return parse_header(fd, data, &header);
 }
 
 int sidecar_remove(const char *path)

@@ -20,22 +20,34 @@
  */
 char *sidecar_path(const char *source, const char *directory);
 
+/*
+ * Whether path, absolute, is where sidecar_path() puts a sidecar of source in that
+ * directory, or of another name of the same file beside that name.
+ */
+bool sidecar_is_of(const char *path, const char *source, const struct stat *source_st);
+
 /* Tells images apart, in names that have to be short. */
 uint64_t sidecar_hash(const char *source);
 
 /*
- * Makes it, empty and marked, for who owns source. 0 or -errno, -EEXIST.
+ * Makes it, empty and marked, with owner, permissions and ACL of source. 0 and a
+ * descriptor, or -errno, -EEXIST.
  */
-int sidecar_create(const char *path, const struct stat *source) _must_check_;
+int sidecar_create(const char *path, const char *source, const struct stat *st,
+		   int *ret_fd) _must_check_;
 
-/* Sets or clears the mark, durably. 0 or -errno. */
+/* Sets or clears the mark, durably. 0 or -errno, -EBADMSG if it is no sidecar. */
 int sidecar_mark(const char *path, bool between) _must_check_;
 
 /*
- * More than 0 if it holds no data and nobody has it open, 0 if it holds some; -EBUSY if
- * somebody has it open, -EBADMSG if it is no sidecar, else -errno.
+ * More than 0 if it is of source, holds no data and nobody has it open, 0 if it holds
+ * some; -EBUSY if somebody has it open, -EBADMSG if it is no sidecar of source, else
+ * -errno.
  */
-int sidecar_is_unused(const char *path) _must_check_;
+int sidecar_is_unused(const char *path, const struct stat *source) _must_check_;
+
+/* 0 if QEMU has made the file that is open an image, or -EBADMSG. */
+int sidecar_is_image(int fd) _must_check_;
 
 /* Removes it, durably. 0 or -errno. */
 int sidecar_remove(const char *path) _must_check_;

@@ -53,6 +53,13 @@ int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 	wire.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (wire.fd < 0)
 		return -errno;
+	/* Who speaks: whoever made the socket may have handed it to QEMU, or be gone. */
+	if (setsockopt(wire.fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0) {
+		int r = -errno;
+
+		(void)close(wire.fd);
+		return r;
+	}
 	while (connect(wire.fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		struct timespec pause = {.tv_nsec = RETRY_NS};
 		int r = -errno;
@@ -102,6 +109,37 @@ int wire_send(struct wire *wire, const char *data, size_t len, uint64_t deadline
 	return 0;
 }
 
+/* recv(2), and who sent it. */
+static ssize_t receive(struct wire *wire)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec vector = {
+	    .iov_base = wire->data + wire->len,
+	    .iov_len = wire->room - wire->len,
+	};
+	struct msghdr message = {
+	    .msg_iov = &vector,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(wire->fd, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	if (header && header->cmsg_level == SOL_SOCKET &&
+	    header->cmsg_type == SCM_CREDENTIALS) {
+		struct ucred sender;
+
+		memcpy(&sender, CMSG_DATA(header), sizeof(sender));
+		wire->peer = sender.pid;
+		wire->peer_user = sender.uid;
+	}
+	return n;
+}
+
 static int fill(struct wire *wire, uint64_t deadline)
 {
 	if (wire->len == wire->room) {
@@ -115,8 +153,7 @@ static int fill(struct wire *wire, uint64_t deadline)
 	}
 
 	for (;;) {
-		ssize_t n =
-		    recv(wire->fd, wire->data + wire->len, wire->room - wire->len, 0);
+		ssize_t n = receive(wire);
 
 		if (n > 0) {
 			wire->len += (size_t)n;
@@ -161,14 +198,4 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 		if (r < 0)
 			return r;
 	}
-}
-
-pid_t wire_peer(const struct wire *wire)
-{
-	struct ucred peer = {0};
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(wire->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return 0;
-	return peer.pid;
 }

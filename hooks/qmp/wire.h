@@ -14,7 +14,9 @@ struct wire {
 	bool heeds_stop; /* waiting ends with -EINTR once say_stopped is set */
 	char *data;
 	size_t len, room;
-	size_t taken; /* bytes of the line that was given out last */
+	size_t taken;	 /* bytes of the line that was given out last */
+	pid_t peer;	 /* the process that sent last, 0 if unknown */
+	uid_t peer_user; /* its user, if it is known */
 };
 
 /*
@@ -38,6 +40,3 @@ int wire_send(struct wire *wire, const char *data, size_t len,
  */
 int wire_line(struct wire *wire, uint64_t deadline, char **ret_line,
 	      size_t *ret_len) _must_check_;
-
-/* The process at the other side, 0 if unknown. */
-pid_t wire_peer(const struct wire *wire);

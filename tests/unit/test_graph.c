@@ -275,8 +275,8 @@ static void finds_places(void **state UNUSED)
 		const char *name = places[i].name;
 		struct graph *graph = make(places[i].nodes, places[i].edges);
 		struct graph_place at = {0};
-		int r =
-		    graph_find(graph, is_wanted, (void *)(uintptr_t)places[i].file, &at);
+		int r = graph_find(graph, is_wanted, (void *)(uintptr_t)places[i].file,
+				   GRAPH_OUR_PREFIX, &at);
 
 		check_int(name, r, places[i].result);
 		if (r == 0) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A guest agent: fake-agent.py SOCKET [FAULT], FAULT: no-freeze, silent-freeze, no-thaw,
-stale. Appends what it was asked to SOCKET.log."""
+stale, plant (PLANT becomes a link to VICTIM meanwhile). Appends what it was asked to
+SOCKET.log."""
 import json
 import os
 import socket
@@ -26,6 +27,9 @@ while True:
         log.write(command + "\n")
         if command.endswith("-freeze") and fault == "silent-freeze":
             continue
+        if command.endswith("-freeze") and fault == "plant":
+            os.unlink(os.environ["PLANT"])
+            os.symlink(os.environ["VICTIM"], os.environ["PLANT"])
         if command.endswith("-freeze") and fault == "no-freeze" or (
                 command.endswith("-thaw") and fault == "no-thaw" and
                 not os.path.exists(path + ".mended")):

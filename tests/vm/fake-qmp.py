@@ -21,6 +21,7 @@ lullcp-hook-qmp uses and answers as QEMU 7.2 does, but for one fault:
   stays-writable  the image can be written to after the redirect
   still-there     the merge succeeds and the overlay stays
   io-error        the guest is paused after an I/O error
+  taken-over FILE says from the start that the overlay lies in FILE, under its right name
 
 What it was asked is appended to SOCKET.log. A fault of a command happens in one connection
 only, the first or, after SKIP_CONNECTIONS, a later one; the others happen always.
@@ -28,6 +29,7 @@ only, the first or, after SKIP_CONNECTIONS, a later one; the others happen alway
 import json
 import os
 import socket
+import struct
 import sys
 
 path, image, sidecar, fault = sys.argv[1:5]
@@ -36,6 +38,22 @@ log = open(path + ".log", "a", encoding="utf-8", buffering=1)
 overlay = None  # its node name
 job = None  # {"id", "status"[, "error"]}
 paused = fault == "io-error"
+held = [open(image, "r+b")]  # as QEMU has
+stolen = None
+
+
+def node_name(file):
+    st = os.stat(image)
+    h = 0xcbf29ce484222325
+    for byte in b"%x:%x" % (st.st_dev, st.st_ino):
+        h = (h ^ byte) * 0x100000001b3 & 0xffffffffffffffff
+    return "lull-%08x-%x" % (h & 0xffffffff, os.stat(file).st_ino)
+
+
+if fault == "taken-over":
+    stolen = at
+    overlay = node_name(stolen)
+    held.append(open(stolen, "rb"))
 
 
 class HangUp(Exception):
@@ -45,7 +63,7 @@ class HangUp(Exception):
 def named():
     nodes = [("disk", "raw", image, overlay is not None), ("file", "file", image, False)]
     if overlay:
-        nodes += [(overlay, "qcow2", sidecar, False), ("side", "file", sidecar, False)]
+        nodes += [(overlay, "qcow2", sidecar, False), ("side", "file", stolen or sidecar, False)]
     return [{"node-name": n, "drv": d, "file": f, "ro": r, "encrypted": False}
             for n, d, f, r in nodes]
 
@@ -75,10 +93,13 @@ def run(command, arguments):
         if not os.path.exists(sidecar):
             return "no such file"
         # a qcow2 header with a first table of one empty entry
-        with open(sidecar, "wb") as f:
-            f.write(b"QFI\xfb\0\0\0\3".ljust(36, b"\0") + b"\0\0\0\1" +
-                    (196608).to_bytes(8, "big"))
-            f.truncate(196616)
+        name = image.encode()
+        f = open(sidecar, "wb")
+        f.write(struct.pack(">IIQIIQIIQQIIQ", 0x514649fb, 3, 400, len(name), 16, 16 << 20,
+                            0, 1, 196608, 65536, 1, 0, 0).ljust(400, b"\0") + name)
+        f.truncate(196616)
+        f.flush()
+        held.append(f)
         overlay = data["snapshot-node-name"]
     elif command == "block-commit":
         job = {"id": arguments["job-id"], "status": "running", "type": "commit",
@@ -93,6 +114,7 @@ def run(command, arguments):
         job["status"] = "concluded"
         if fault != "still-there":
             overlay = None
+            held.pop()
     elif command == "job-dismiss":
         if not job:
             return "Job not found"

@@ -1,0 +1,276 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# lullcp-hook-qmp looks for itself: at the files that QEMU really has open, at what lies
+# where its sidecars would, at who may write there. Nothing that QEMU says of a file, and
+# nothing that somebody else put in place, leads it to a wrong file.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+. "$(dirname "$0")/vm.sh"
+here=$(dirname "$0")
+command -v qemu-io >/dev/null || cannot_run 'needs qemu-io'
+
+guest() { # guest EXPORT COMMAND...: as a client of the storage daemon
+  local name=$1 each words=()
+  shift
+  for each in "$@"; do words+=(-c "$each"); done
+  qemu-io -f raw "${words[@]}" "nbd+unix:///$name?socket=$SOCKETS/nbd" >"$T/guest.out" 2>&1 ||
+    bad "guest: $* ($(tail -n 1 "$T/guest.out"))"
+  check_not "guest: $*: as expected" grep -qi 'fail\|error' "$T/guest.out"
+}
+asked() { # asked STATUS PHASE IMAGE...: the hook
+  local want=$1
+  shift
+  timeout 60 "$HOOK" --socket="$QMP" --timeout=10s --commit-timeout=20s "$@" >"$T/out" 2>"$T/err"
+  same "$*" "$want" $?
+}
+qmp() { python3 "$here/qmp.py" "$QMP" "$@"; }
+
+fs_mount xfs 400M
+image=$M/vm.img sidecar=$M/.vm.img.lullcp-sidecar clone=$M/clone
+
+note 'an image that was replaced'
+for how in rename link; do
+  make_image "$image" raw
+  at=$image
+  if [ $how = link ]; then
+    mv "$image" "$M/old.img"
+    ln -s old.img "$M/link"
+    at=$M/link
+  fi
+  qsd "d=$at=raw"
+  guest d 'write -P 1 0 64k' flush
+  cp "$(realpath "$at")" "$M/new.img"
+  case $how in
+    rename) mv "$M/new.img" "$image" ;;
+    link)
+      mv "$M/new.img" "$image"
+      ln -sfn vm.img "$M/link" ;;
+  esac
+  guest d 'write -P 2 0 64k' flush
+  asked 1 freeze "$image"
+  says "QEMU has another file open than '$image' is now"
+  not_redirected "$how: refused" "$image"
+  asked 0 thaw "$image"
+  expect 5 --hook="$HOOK --socket=$QMP" "$image" "$clone"
+  says 'QEMU has another file open'
+  check_not "$how: nothing is published" test -e "$clone"
+  no_leftovers "$M"
+  run --check-hook="$HOOK --socket=$QMP" "$image"
+  same "$how: --check-hook finds it" false "$([ "$rc" = 0 ] && echo true || echo false)"
+  check "$how: --check-hook says it" grep -q 'QEMU has another file open' "$T/out" "$T/err"
+  guest d 'read -P 2 0 64k'
+  # also where the new file is open as well, by another node that nobody writes to
+  qmp "blockdev-add={\"driver\":\"raw\",\"node-name\":\"n\",\"read-only\":true,\"file\":{\"driver\":\"file\",\"filename\":\"$image\"}}" >/dev/null
+  asked 1 freeze "$image"
+  says 'QEMU has another file open'
+  not_redirected "$how, both open: refused" "$image"
+  guest d 'read -P 2 0 64k'
+  qsd_end
+  rm -f "$M"/*
+done
+
+note 'an image that is replaced while it is redirected'
+make_image "$image" raw
+qsd "d=$image=raw"
+guest d 'write -P 1 0 64k' flush
+asked 0 freeze "$image"
+guest d 'write -P 2 0 64k' flush
+cp "$image" "$M/new.img"
+mv "$M/new.img" "$image"
+for phase in thaw freeze thaw; do
+  asked 1 $phase "$image"
+  says "'$image' was replaced while its writes went to"
+  says "now /proc/$qsd/fd/"
+  check "$phase: the sidecar is kept" test -e "$sidecar"
+  guest d 'read -P 2 0 64k'
+done
+qsd_end
+rm -f "$M"/* "$sidecar"
+
+note 'a QEMU that was taken over'
+make_image "$image" raw
+mkdir "$M/other"
+S=$T/fake
+victims=("$M/precious" "$M/other/.vm.img.lullcp-sidecar" "$M/.other.img.lullcp-sidecar"
+  "$M/other/.link.lullcp-sidecar" "$M/other/.vm.img.0123456789abcdef.lullcp-sidecar"
+  "$M/other/.hard.img.lullcp-sidecar")
+make_image "$M/other/vm.img" raw
+make_image "$M/other.img" raw
+make_image "$M/other/link" raw
+for victim in "${victims[@]}"; do
+  case $victim in
+    */.link.*)
+      ln -sf ../vm.img "$M/other/link"
+      ln -s "$M/precious" "$victim" ;;
+    */.hard.*)
+      ln "$image" "$M/other/hard.img"
+      ln "$M/precious" "$victim" ;;
+    *) qemu-img create -q -f qcow2 -b "$image" -F raw "$victim" >/dev/null || framework_failure qemu-img ;;
+  esac
+  before=$(stat -L -c '%i %a %s %Y %h' "$victim")$(sha256sum <"$victim")
+  rm -f "$S"
+  python3 "$here/fake-qmp.py" "$S" "$image" "$sidecar" taken-over "$victim" 2>"$T/fake.err" &
+  fake=$!
+  for _ in $(seq 200); do
+    [ ! -S "$S" ] || break
+    sleep 0.02
+  done
+  QMP=$S
+  for phase in thaw freeze; do
+    asked 1 $phase "$image"
+    says "go to '$victim', which is no sidecar of this image"
+    same "$victim is as it was" "$before" "$(stat -L -c '%i %a %s %Y %h' "$victim")$(sha256sum <"$victim")"
+  done
+  check_not 'not asked to merge' grep -q block-commit "$S.log"
+  kill $fake
+  wait $fake 2>/dev/null
+  check_not 'the fake did not stumble' grep -q Traceback "$T/fake.err"
+  rm -f "$S.log"
+done
+rm -rf "${M:?}"/* "$M"/.[!.]*
+
+note 'what stands where a sidecar would'
+make_image "$image" raw
+make_image "$M/other.img" raw
+qsd "d=$image=raw"
+guest d 'write -P 1 0 64k' flush
+for kind in pipe dangling link directory empty text broken other snapshot bare; do
+  case $kind in
+    pipe) mkfifo "$sidecar" ;;
+    dangling) ln -s "$M/nowhere" "$sidecar" ;;
+    link)
+      make_image "$M/victim" qcow2
+      ln -s victim "$sidecar" ;;
+    directory) mkdir "$sidecar" ;;
+    empty) : >"$sidecar" ;;
+    text) seq 100 >"$sidecar" ;;
+    broken) # it has data, and its header lost the way to it
+      qemu-img create -q -f qcow2 -b "$image" -F raw "$sidecar"
+      qemu-io -f qcow2 -c 'write -P 7 0 64k' "$sidecar" >/dev/null
+      dd if=/dev/zero of="$sidecar" bs=1 seek=40 count=8 conv=notrunc status=none ;;
+    other) qemu-img create -q -f qcow2 -b "$M/other.img" -F raw "$sidecar" ;;
+    snapshot)
+      qemu-img create -q -f qcow2 -b "$image" -F raw "$sidecar"
+      qemu-img snapshot -c one "$sidecar" ;;
+    bare) make_image "$sidecar" qcow2 ;;
+  esac
+  before=$(stat -c '%i %a %s %F' "$sidecar")$(stat -L -c '%i %a %s' "$sidecar" 2>&1)
+  for phase in thaw freeze; do
+    timeout 10 "$HOOK" --socket="$QMP" $phase "$image" 2>"$T/err"
+    same "$kind: $phase" 1 $?
+    says "$sidecar"
+    same "$kind: $phase: as it was" "$before" "$(stat -c '%i %a %s %F' "$sidecar")$(stat -L -c '%i %a %s' "$sidecar" 2>&1)"
+  done
+  check_not "$kind: nothing is made" test -e "$M/nowhere"
+  rm -rf "$sidecar"
+  not_redirected "$kind" "$image"
+done
+
+note 'directories that others may write to'
+mkdir -p "$M/up/down"
+allowed() { # allowed STATUS WHAT [CULPRIT]: with $M/up/down for sidecars
+  asked "$1" --sidecar-dir="$M/up/down" freeze "$image"
+  [ "$1" = 0 ] || says "'${3:-$M/up/down}' belongs to somebody else, or others may write to it"
+  asked 0 --sidecar-dir="$M/up/down" thaw "$image"
+  same "$2: nothing is left" '' "$(ls -A "$M/up/down")"
+  not_redirected "$2" "$image"
+}
+allowed 0 'of root'
+chmod 777 "$M/up/down"
+allowed 1 'of all'
+chmod 1777 "$M/up/down"
+allowed 0 'of all, sticky'
+chmod 755 "$M/up/down"
+setfacl -m u:65534:rwx "$M/up/down"
+allowed 1 'of somebody by an ACL'
+setfacl -b "$M/up/down"
+chmod g+w "$M/up"
+allowed 1 'above: of a group' "$M/up"
+chmod g-w "$M/up"
+chown 65534 "$M/up/down"
+allowed 1 'of another user'
+chown 0 "$M/up/down"
+
+note 'a link in its place while the guest agent thinks'
+make_image "$M/victim" raw
+before=$(sha256sum <"$M/victim")
+A=$T/agent
+PLANT=$sidecar VICTIM=$M/victim python3 "$here/fake-agent.py" "$A" plant 2>"$T/agent.err" &
+agent=$!
+for _ in $(seq 200); do
+  [ ! -S "$A" ] || break
+  sleep 0.02
+done
+asked 1 --quiesce --agent="$A" freeze "$image"
+says 'put something else in the place'
+same 'thawed' 1 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
+same 'the victim is as it was' "$before" "$(sha256sum <"$M/victim")"
+check 'the link is left alone' test -L "$sidecar"
+kill $agent
+wait $agent 2>/dev/null
+rm -f "$sidecar"
+not_redirected 'a link' "$image"
+
+note 'permissions'
+groups_read() { setpriv --reuid=65534 --regid="$(stat -c %g "$image")" --clear-groups cat "$1" >/dev/null 2>&1; }
+mkdir "$M/side"
+mkdir "$T/bare"
+mount -t ramfs ramfs "$T/bare"
+chmod 755 "$T/bare"
+chown 1:54321 "$image"
+chmod 600 "$image"
+setfacl -m u:54322:rw "$image"
+for where in "$M/side" "$T/bare" inherited; do
+  if [ "$where" = inherited ]; then
+    where=$M/side
+    setfacl -d -m u:65534:rwx,g:54321:rwx "$where"
+  fi
+  asked 0 --sidecar-dir="$where" freeze "$image"
+  side=$(find "$where" -name '.vm.img.*')
+  check_not "$where: the group reads nothing" groups_read "$side"
+  same "$where: no more than the owner" "1 54321 -rw" "$(stat -c '%u %g %A' "$side" | cut -c 1-11)"
+  # ramfs has no ACLs
+  [ "$where" = "$T/bare" ] || same "$where: the ACL" "$(getfacl -cp "$image")" "$(getfacl -cp "$side")"
+  [ "$where" != "$T/bare" ] || same "$where: the mode" 600 "$(stat -c %a "$side")"
+  asked 0 --sidecar-dir="$where" thaw "$image"
+  same "$where: nothing is left" '' "$(ls -A "$where")"
+done
+umount "$T/bare"
+qsd_end
+rm -rf "${M:?}"/* "$M"/.[!.]*
+
+note 'a QEMU that sees other files'
+mkdir "$M/box"
+make_image "$image" raw
+qemu-storage-daemon() { # with a file system of its own at $M/box
+  exec unshare -m sh -c 'mount -t tmpfs -o size=32m tmpfs "$0" && cp "$0/../vm.img" "$0" &&
+    exec qemu-storage-daemon "$@"' "$M/box" "$@"
+}
+qsd "d=$image=raw"
+guest d 'write -P 1 0 64k' flush
+asked 1 --sidecar-dir="$M/box" freeze "$image"
+says "QEMU has another file as '$M/box/"
+asked 0 --sidecar-dir="$M/box" thaw "$image"
+same 'nothing is left' '' "$(ls -A "$M/box")"
+not_redirected 'another directory' "$image"
+guest d 'write -P 2 0 64k' flush
+asked 0 freeze "$image"
+guest d 'write -P 3 0 64k' flush
+asked 0 thaw "$image"
+guest d 'read -P 3 0 64k'
+qsd_end
+# the image itself is another file there, and bears the same name
+cp "$image" "$M/box/vm.img"
+qsd "d=$M/box/vm.img=raw"
+for phase in freeze thaw; do
+  want=1
+  [ $phase = freeze ] || want=0
+  asked $want $phase "$M/box/vm.img"
+  not_redirected "another image: $phase" "$M/box/vm.img"
+done
+qsd_end
+unset -f qemu-storage-daemon
+rm -rf "${M:?}"/* "$M"/.[!.]*
+
+fs_unmount "$M"
+finish
