@@ -140,8 +140,30 @@ bool disks_have_sidecar(struct disks *disks, bool only_marked)
 struct wanted {
 	const struct stat *st;
 	pid_t qemu;
-	int n; /* nodes */
+	json_t *sets; /* of descriptors that QEMU was given */
+	int n;	      /* nodes */
 };
+
+/* The file of /dev/fdset/N, which is no name but in QEMU. */
+static int stat_set(const struct wanted *wanted, json_int_t number, struct stat *ret_st)
+{
+	size_t i;
+	json_t *set;
+
+	json_array_foreach(wanted->sets, i, set)
+	{
+		json_t *fd =
+		    json_object_get(json_array_get(json_object_get(set, "fds"), 0), "fd");
+		char name[64];
+
+		if (!fd || json_integer_value(json_object_get(set, "fdset-id")) != number)
+			continue;
+		(void)snprintf(name, sizeof(name), "/dev/fd/%lld",
+			       (long long)json_integer_value(fd));
+		return peer_stat(wanted->qemu, name, ret_st);
+	}
+	return -ENOENT;
+}
 
 /*
  * By device and inode, of what the name leads QEMU to: QEMU may know the file by another
@@ -150,8 +172,11 @@ struct wanted {
 static bool is_source(void *ctx, const char *path)
 {
 	struct wanted *wanted = ctx;
+	long long set;
 	struct stat st;
-	int r = peer_stat(wanted->qemu, path, &st);
+	int r = sscanf(path, "/dev/fdset/%lld", &set) == 1
+		    ? stat_set(wanted, set, &st)
+		    : peer_stat(wanted->qemu, path, &st);
 
 	if (r == -ESRCH && path[0] == '/' && stat(path, &st) == 0)
 		r = 0;
@@ -298,9 +323,9 @@ static int place_replaced(struct disk *disk, const struct graph *graph,
 	return 0;
 }
 
-static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
+static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid_t qemu)
 {
-	struct wanted wanted = {.st = &disk->st, .qemu = qemu};
+	struct wanted wanted = {.st = &disk->st, .qemu = qemu, .sets = sets};
 	struct graph_place at;
 	char ours[DISKS_NAME_LEN];
 	int r;
@@ -333,6 +358,9 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 	}
 	disk->state.is_open = true;
 	disk->state.is_written = at.is_written;
+	disk->state.is_by_number =
+	    at.protocol->file && (strncmp(at.protocol->file, "/dev/fd", 7) == 0 ||
+				  strncmp(at.protocol->file, "/proc/", 6) == 0);
 	disk->state.is_read_only = at.image->read_only;
 	disk->state.is_encrypted = at.image->encrypted;
 	disk->state.is_redirected = at.overlay != NULL;
@@ -344,8 +372,17 @@ static int place(struct disk *disk, const struct graph *graph, pid_t qemu)
 	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 
+/* A guest may have been started from its sidecar. */
+static bool runs_from_sidecar(const struct disk *disk, pid_t qemu)
+{
+	struct stat st;
+
+	return disk->state.has_sidecar && !disk->state.is_redirected &&
+	       lstat(disk->sidecar, &st) == 0 && peer_holds(qemu, &st) > 0;
+}
+
 static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
-		pid_t qemu)
+		json_t *sets, pid_t qemu)
 {
 	struct graph *graph = NULL;
 	int r = graph_parse(named, debug, &graph);
@@ -357,7 +394,8 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 
 		forget(&disk->state);
 		(void)disks_name(disk);
-		r = place(disk, graph, qemu);
+		r = place(disk, graph, sets, qemu);
+		disk->state.is_its_disk = runs_from_sidecar(disk, qemu);
 		if (r == 0)
 			r = look_at_jobs(disk, jobs);
 	}
@@ -367,9 +405,25 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 	return r;
 }
 
+/* Whether any node has its file from a set of descriptors. */
+static bool names_sets(json_t *named)
+{
+	size_t i;
+	json_t *info;
+
+	json_array_foreach(named, i, info)
+	{
+		const char *file = json_string_value(json_object_get(info, "file"));
+
+		if (file && strstr(file, "/dev/fdset/"))
+			return true;
+	}
+	return false;
+}
+
 int disks_look(struct disks *disks, struct qmp *qmp)
 {
-	json_t *jobs = NULL, *named = NULL, *debug = NULL;
+	json_t *jobs = NULL, *named = NULL, *debug = NULL, *sets = NULL;
 	int r;
 
 	/* Jobs first: one that ends meanwhile is seen to be at work, and looked at again.
@@ -380,12 +434,15 @@ int disks_look(struct disks *disks, struct qmp *qmp)
 			    &named);
 	if (r == 0)
 		r = qmp_run(qmp, "x-debug-query-block-graph", NULL, &debug);
+	if (r == 0 && names_sets(named))
+		r = qmp_run(qmp, "query-fdsets", NULL, &sets);
 	if (r < 0)
 		say("cannot learn which disks are in use: %s", qmp_why(qmp));
 	else
-		r = look(disks, jobs, named, debug, qmp_peer(qmp));
+		r = look(disks, jobs, named, debug, sets, qmp_peer(qmp));
 	json_decref(jobs);
 	json_decref(named);
 	json_decref(debug);
+	json_decref(sets);
 	return r;
 }

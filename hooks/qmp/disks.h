@@ -21,16 +21,18 @@ enum disks_job {
 
 /* What was found at the last look. */
 struct disk_state {
-	bool is_open;	  /* QEMU has SOURCE open */
-	bool is_replaced; /* QEMU has another file open that bears, or bore, its name */
-	bool is_refused;  /* it was said why nothing may be done with it */
-	int unseen;	  /* -errno if what QEMU has open cannot be seen */
-	bool is_written;  /* and somebody may write to it */
+	bool is_open;	   /* QEMU has SOURCE open */
+	bool is_replaced;  /* QEMU has another file open that bears, or bore, its name */
+	bool is_by_number; /* QEMU has it by a descriptor, not by a path */
+	bool is_refused;   /* it was said why nothing may be done with it */
+	int unseen;	   /* -errno if what QEMU has open cannot be seen */
+	bool is_written;   /* and somebody may write to it */
 	bool is_read_only;
 	bool is_encrypted;
 	bool is_redirected; /* an overlay of ours is on top */
 	bool has_sidecar;   /* the file is there */
 	bool is_marked;	    /* and marked: between two states */
+	bool is_its_disk;   /* and QEMU has it open, but not as an overlay of a freeze */
 	size_t users;	    /* of the overlay if there is one, else of the image */
 	enum disks_job job;
 	char *job_error;      /* NULL: none */

@@ -153,6 +153,14 @@ static void settle(struct disk *disk)
 		    disk->sidecar, disk->source, disk->sidecar);
 		break;
 	case -EBUSY:
+		if (disk->state.is_its_disk) {
+			say("this QEMU has '%s' open by itself, and not as an overlay of a "
+			    "freeze: the guest was started from it. Its writes are there, "
+			    "and it is kept. When the guest is shut down, thaw again: that "
+			    "says how to merge it into '%s'",
+			    disk->sidecar, disk->source);
+			break;
+		}
 		say("'%s' is in use, but not by the QEMU asked: is this the right "
 		    "monitor?",
 		    disk->sidecar);

@@ -16,6 +16,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+/* From block/file-posix.c of QEMU: who may write has this byte locked. */
+#define WRITE_LOCK 101
+
 bool peer_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
@@ -71,13 +74,15 @@ int peer_stat(pid_t process, const char *path, struct stat *ret_st)
 			      : stat_in(process, "cwd", path, ret_st);
 }
 
-/* Calls see with each descriptor and its file until it returns false. */
+/* Calls see with each descriptor and its file until it returns false; 1 if it did. */
 static int walk(pid_t process,
-		bool (*see)(void *ctx, const char *fd, const struct stat *st), void *ctx)
+		bool (*see)(void *ctx, int dir, const char *fd, const struct stat *st),
+		void *ctx)
 {
 	struct dirent *entry;
 	char name[64];
 	DIR *dir;
+	int r = 0;
 
 	if (process <= 0)
 		return -ESRCH;
@@ -85,17 +90,16 @@ static int walk(pid_t process,
 	dir = opendir(name);
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir))) {
+	while (r == 0 && (entry = readdir(dir))) {
 		struct stat st;
 
 		/* one that was closed meanwhile is not open */
-		if (entry->d_name[0] != '.' &&
+		r = entry->d_name[0] != '.' &&
 		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-		    !see(ctx, entry->d_name, &st))
-			break;
+		    !see(ctx, dirfd(dir), entry->d_name, &st);
 	}
 	(void)closedir(dir);
-	return 0;
+	return r;
 }
 
 struct count {
@@ -103,10 +107,11 @@ struct count {
 	int n;
 };
 
-static bool count_it(void *ctx, const char *fd, const struct stat *st)
+static bool count_it(void *ctx, int dir, const char *fd, const struct stat *st)
 {
 	struct count *count = ctx;
 
+	(void)dir;
 	(void)fd;
 	if (count->n < INT_MAX && peer_same_file(st, count->file))
 		count->n++;
@@ -128,7 +133,7 @@ struct search {
 	char *found;
 };
 
-static bool is_replaced(void *ctx, const char *fd, const struct stat *st)
+static bool is_replaced(void *ctx, int dir, const char *fd, const struct stat *st)
 {
 	static const char gone[] = " (deleted)";
 	struct search *search = ctx;
@@ -137,7 +142,7 @@ static bool is_replaced(void *ctx, const char *fd, const struct stat *st)
 	ssize_t n;
 
 	(void)snprintf(name, sizeof(name), "/proc/%d/fd/%.16s", (int)search->process, fd);
-	n = readlink(name, target, sizeof(target) - 1);
+	n = readlinkat(dir, fd, target, sizeof(target) - 1);
 	if (n < 0 || !S_ISREG(st->st_mode) || peer_same_file(st, search->file))
 		return true;
 	target[n] = '\0';
@@ -155,12 +160,114 @@ char *peer_replaced(pid_t process, const char *path, const struct stat *file)
 	return walk(process, is_replaced, &search) < 0 ? NULL : search.found;
 }
 
-int peer_locks(const char *path)
+/* A descriptor's link may be written to if the file was opened for that. */
+static bool is_no_writer(void *ctx, int dir, const char *fd, const struct stat *st)
+{
+	const struct stat *file = ctx;
+	struct stat link;
+
+	return !peer_same_file(st, file) ||
+	       fstatat(dir, fd, &link, AT_SYMLINK_NOFOLLOW) < 0 ||
+	       !(link.st_mode & S_IWUSR);
+}
+
+/* The first line of a small file, without its end. */
+static bool read_line(const char *path, char *line, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, line, size - 1);
+
+	if (n < 0)
+		return false;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+static char *describe_process(pid_t process)
+{
+	char path[64], name[64], *text = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)process);
+	if (!read_line(path, name, sizeof(name)))
+		name[0] = '\0';
+	return asprintf(&text, "process %d (%s)", (int)process, name) < 0 ? NULL : text;
+}
+
+static char *find_process(pid_t but, const struct stat *file)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		pid_t process = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (process > 0 && process != but && process != getpid() &&
+		    walk(process, is_no_writer, (void *)(uintptr_t)file) > 0)
+			found = describe_process(process);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}
+
+static char *find_loop(const struct stat *file)
+{
+	DIR *dir = opendir("/sys/block");
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		char path[512], line[PATH_MAX];
+		struct stat st;
+
+		if (strncmp(entry->d_name, "loop", 4) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file",
+			       entry->d_name);
+		if (!read_line(path, line, sizeof(line)) || stat(line, &st) < 0 ||
+		    !peer_same_file(&st, file))
+			continue;
+		(void)snprintf(path, sizeof(path), "/sys/block/%s/ro", entry->d_name);
+		if ((!read_line(path, line, sizeof(line)) || strcmp(line, "1") != 0) &&
+		    asprintf(&found, "/dev/%s", entry->d_name) < 0)
+			found = NULL;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}
+
+char *peer_other_writer(pid_t process, const struct stat *file)
+{
+	char *found = find_process(process, file);
+
+	return found ? found : find_loop(file);
+}
+
+/* From start on, len bytes; 0 for all. */
+static int is_locked(const char *path, off_t start, off_t len)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = {
+	    .l_type = F_WRLCK,
+	    .l_whence = SEEK_SET,
+	    .l_start = start,
+	    .l_len = len,
+	};
 
 	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0)
 		return -errno;
 	return lock.l_type != F_UNLCK;
+}
+
+int peer_locks(const char *path)
+{
+	return is_locked(path, 0, 0);
+}
+
+int peer_locks_writes(const char *path)
+{
+	return is_locked(path, WRITE_LOCK, 1);
 }

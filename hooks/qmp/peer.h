@@ -33,3 +33,14 @@ char *peer_replaced(pid_t process, const char *path, const struct stat *file);
 /* Whether some process holds the locks on the file that QEMU takes. -errno if not known.
  */
 int peer_locks(const char *path) _must_check_;
+
+/*
+ * Another process than that one that has the file open for writing, or a loop device on
+ * it, as far as they can be seen: a description for people, which the caller frees, or
+ * NULL.
+ */
+char *peer_other_writer(pid_t process, const struct stat *file);
+
+/* Whether some process holds QEMU's lock of who writes to the file. -errno if not known.
+ */
+int peer_locks_writes(const char *path) _must_check_;

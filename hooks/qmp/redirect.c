@@ -93,6 +93,14 @@ static int check(const struct disks *disks)
 			    disk->source);
 			return -ENOENT;
 		}
+		if (!disk->state.is_redirected && disk->state.is_by_number) {
+			say("QEMU has '%s' open by the number of a descriptor, and the "
+			    "sidecar would name that as the file below: its writes could "
+			    "not be merged when QEMU is gone. Not redirected. Have QEMU "
+			    "open the image by its path",
+			    disk->source);
+			return -ENOTSUP;
+		}
 		if (is_frozen(disk))
 			frozen = disk;
 		else if (!is_quiet(disk))
@@ -142,11 +150,28 @@ static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 	return -ESTALE;
 }
 
+/* What an overlay in this QEMU does not stop. */
+static int look_for_others(const struct disk *disk, pid_t qemu)
+{
+	_cleanup_free_ char *who = peer_other_writer(qemu, &disk->st);
+
+	if (!who)
+		return 0;
+	say("'%s' is open for writing in %s as well, and a redirect in this QEMU does "
+	    "not "
+	    "stop that; not frozen. End it, or have it open the image to read",
+	    disk->source, who);
+	return -EBUSY;
+}
+
 static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 {
 	_cleanup_free_ char *which = NULL;
-	int r = directory_judge(disk->sidecar, qmp_peer_user(qmp), &which);
+	int r = look_for_others(disk, qmp_peer(qmp));
 
+	if (r < 0)
+		return r;
+	r = directory_judge(disk->sidecar, qmp_peer_user(qmp), &which);
 	if (r == -EPERM && which) {
 		say("'%s' belongs to somebody else, or others may write to it: they "
 		    "could "
@@ -282,6 +307,14 @@ static int verify(const struct disks *disks, pid_t qemu)
 		    disk->state.is_read_only) {
 			int r = verify_sidecar(disk, qemu);
 
+			if (r == 0)
+				r = look_for_others(disk, qemu);
+			if (r == 0 && peer_locks_writes(disk->source) > 0) {
+				say("'%s': some QEMU still has the lock of who writes to "
+				    "it; not frozen. Is it the disk of two guests?",
+				    disk->source);
+				r = -EBUSY;
+			}
 			if (r < 0)
 				return r;
 			continue;

@@ -272,5 +272,128 @@ qsd_end
 unset -f qemu-storage-daemon
 rm -rf "${M:?}"/* "$M"/.[!.]*
 
+note 'other paths of one image'
+mkdir "$M/a" "$M/b"
+make_image "$M/a/vm.img" raw
+mount --bind "$M/a" "$M/b"
+ln "$M/a/vm.img" "$M/a/hard.img"
+qsd "d=$M/a/vm.img=raw"
+for other in "$M/b/vm.img" "$M/a/hard.img"; do
+  guest d 'write -P 1 0 64k' flush
+  asked 0 freeze "$M/a/vm.img"
+  guest d 'write -P 2 0 64k' flush
+  asked 0 thaw "$other"
+  not_redirected "$other" "$M/a/vm.img" "$other"
+  # one that another call left at work
+  asked 0 freeze "$M/a/vm.img"
+  guest d 'write -P 3 0 64k' flush
+  asked 1 --commit-timeout=1ms thaw "$M/a/vm.img"
+  asked 0 thaw "$other"
+  not_redirected "$other, at work" "$M/a/vm.img" "$other"
+  guest d 'read -P 3 0 64k'
+done
+umount "$M/b"
+
+note 'a snapshot of somebody else that is named like ours'
+qmp "blockdev-snapshot-sync={\"node-name\":\"d\",\"snapshot-file\":\"$M/foreign\",\"snapshot-node-name\":\"lull-0-1\",\"format\":\"qcow2\"}" >/dev/null
+guest d 'write -P 4 0 64k' flush
+asked 0 thaw "$M/a/vm.img"
+check 'it is still there' test -s "$M/foreign"
+qmp query-named-block-nodes query-jobs >"$T/nodes"
+check 'on top' grep -q '"lull-0-1"' "$T/nodes"
+check_not 'no job' grep -q '"type": "commit"' "$T/nodes"
+guest d 'read -P 4 0 64k'
+qsd_end
+rm -rf "${M:?}"/* "$M"/.[!.]*
+
+note 'a guest that was started from its sidecar'
+make_image "$image" raw
+qsd "d=$image=raw"
+asked 0 freeze "$image"
+guest d 'write -P 5 0 64k' flush
+kill -KILL "$qsd"
+wait "$qsd" 2>/dev/null
+rm -rf "${SOCKETS:?}"
+qsd "d=$sidecar=qcow2"
+guest d 'write -P 6 64k 64k' flush
+for phase in thaw freeze; do
+  asked 1 $phase "$image"
+  says "this QEMU has '$sidecar' open by itself"
+done
+qsd_end
+asked 1 thaw "$image"
+says "qemu-img commit '$sidecar'"
+check 'as it says' qemu-img commit "$sidecar"
+check 'the writes are there' qemu-io -f raw -c 'read -P 5 0 64k' -c 'read -P 6 64k 64k' "$image"
+rm "$sidecar"
+
+note 'somebody else who writes'
+qsd "d=$image=raw"
+sleep 1000 9<"$image" &
+reader=$!
+asked 0 freeze "$image"
+asked 0 thaw "$image"
+kill $reader
+wait $reader 2>/dev/null
+others() { # others WHAT
+  asked 1 freeze "$image"
+  says "is open for writing in $1 as well"
+  not_redirected "$1" "$image"
+  asked 0 thaw "$image"
+}
+sleep 1000 9<>"$image" &
+other=$!
+others "process $other (sleep)"
+kill $other
+wait $other 2>/dev/null
+command qemu-storage-daemon --blockdev "driver=file,node-name=n,filename=$image,locking=off" \
+  --nbd-server "addr.type=unix,addr.path=$T/nbd2" --pidfile "$T/pid" \
+  --export type=nbd,id=e,node-name=n,writable=on &
+other=$!
+for _ in $(seq 200); do
+  [ ! -s "$T/pid" ] || break
+  sleep 0.02
+done
+others "process $other (qemu-storage-da)"
+kill $other
+wait $other
+loop=$(losetup -f --show "$image") || framework_failure losetup
+others "$loop"
+losetup -d "$loop"
+loop=$(losetup -r -f --show "$image") || framework_failure losetup
+asked 0 freeze "$image"
+asked 0 thaw "$image"
+losetup -d "$loop"
+qsd_end
+
+note 'one file by a name and by a descriptor'
+SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX)
+QMP=$SOCKETS/qmp
+# shellcheck disable=SC2094 # two descriptors of one image
+qemu-system-x86_64 -machine none -display none -nodefaults -add-fd fd=8,set=1 -add-fd fd=9,set=1 \
+  -blockdev driver=raw,node-name=d,file.driver=file,file.filename=/dev/fdset/1,file.locking=off \
+  -qmp "unix:$QMP,server=on,wait=off" 8<>"$image" 9<"$image" 2>"$T/qemu.err" &
+qsd=$!
+for _ in $(seq 500); do
+  [ ! -S "$QMP" ] || break
+  sleep 0.02
+done
+qmp "nbd-server-start={\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"$SOCKETS/nbd\"}}}" \
+  'block-export-add={"type":"nbd","id":"e","node-name":"d","name":"d","writable":true}' >/dev/null
+guest d 'write -P 7 0 64k' flush
+# the sidecar would be of a file that nobody can open when QEMU is gone
+asked 1 freeze "$image"
+says 'by the number of a descriptor'
+asked 0 thaw "$image"
+guest d 'read -P 7 0 64k'
+not_redirected 'by a descriptor' "$image"
+qmp "blockdev-add={\"driver\":\"file\",\"node-name\":\"n\",\"filename\":\"$image\",\"locking\":\"off\"}" \
+  'block-export-add={"type":"nbd","id":"f","node-name":"n","name":"n","writable":true}' >/dev/null
+asked 1 freeze "$image"
+says 'is used by several block nodes at once'
+not_redirected 'by both' "$image"
+qsd_end
+rm -rf "${M:?}"/* "$M"/.[!.]*
+
 fs_unmount "$M"
 finish
