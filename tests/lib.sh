@@ -24,6 +24,10 @@ signals_as_usual() { # signals_as_usual ARG...: those of the test
 }
 signals_as_usual "$@"
 LULLCP=${LULLCP:?the program to test}
+# The interpreter itself: what stands for it in $PATH may look for it first, and take ten times as
+# long as it does.
+PYTHON=$(command -v python3) && PYTHON=$("$PYTHON" -c 'import sys; print(sys.executable)')
+python3() { "$PYTHON" "$@"; }
 TOOLS=${TOOLS:-}
 SEED=${LULL_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$SEED

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/job.h"
+#include "plan/batch.h"
 
 /*
  * Clones [start, end of the source) in the job's mode. Records a checkpoint every
@@ -21,3 +22,6 @@ bool lull_pass_fits_one_call(struct lull_job *job);
 
 /* All of job->src in one call, which is a copy of one instant. written: somebody writes. */
 enum lull_outcome lull_pass_whole(struct lull_job *job, bool written);
+
+/* Lets the calls of a clone from job->src go across its holes, at what they cost there. */
+void lull_pass_cross_holes(const struct lull_job *job, struct lull_batch *batch);

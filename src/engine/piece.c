@@ -2,6 +2,7 @@
 /* The loop of a pass without its bookkeeping: see piece.h. */
 #include "engine/piece.h"
 
+#include "engine/pass.h"
 #include "plan/batch.h"
 #include "plan/pace.h"
 #include "sys/clock.h"
@@ -26,6 +27,7 @@ static int clone_plan(struct lull_job *job, int fd, struct lull_plan *plan,
 	int r;
 
 	lull_batch_init(&batch, job->dest.fs.block, &ranges);
+	lull_pass_cross_holes(job, &batch);
 	lull_pace_init(&pace, job->options->latency_budget_ns, job->options->duty_cycle);
 	while ((r = lull_batch_next(&batch, lull_pace_advise(&pace), &request)) > 0) {
 		uint64_t before, took;

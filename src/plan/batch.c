@@ -12,12 +12,63 @@ void lull_batch_init(struct lull_batch *batch, uint64_t block,
 	*batch = (struct lull_batch){ .source = *source, .block = block };
 }
 
+void lull_batch_cross_holes(struct lull_batch *batch, uint64_t widest, uint32_t hole_weight)
+{
+	batch->widest = widest;
+	batch->hole_weight = hole_weight;
+}
+
 static int hold(struct lull_batch *batch)
 {
 	if (batch->held.len > 0)
 		return 1;
 	batch->begun = false;
+	if (batch->ahead.len > 0) {
+		batch->held = batch->ahead;
+		batch->ahead.len = 0;
+		return 1;
+	}
 	return batch->source.next(batch->source.ctx, &batch->held);
+}
+
+/* The hole that lies between a request and the range to clone that comes next, 0 if none does
+   that a call may go across. */
+static uint64_t hole_before(struct lull_batch *batch, const struct lull_request *request,
+			    const struct lull_range **ret_next)
+{
+	uint64_t end = request->off + request->len;
+	const struct lull_range *next = &batch->held;
+
+	if (request->kind != LULL_RANGE_CLONE || !batch->held.after_hole)
+		return 0;
+	if (next->kind == LULL_RANGE_PUNCH) {
+		/* An error, or the end, comes again when the range is asked for. */
+		if (batch->ahead.len == 0 &&
+		    batch->source.next(batch->source.ctx, &batch->ahead) <= 0)
+			batch->ahead.len = 0;
+		next = &batch->ahead;
+		if (next->len == 0 || next->kind != LULL_RANGE_CLONE || !next->after_hole)
+			return 0;
+	}
+	*ret_next = next;
+	return next->off - end <= batch->widest ? next->off - end : 0;
+}
+
+/* Takes the hole into the request, if the range behind it has room there as well. */
+static bool cross_hole(struct lull_batch *batch, struct lull_request *request, uint32_t limit)
+{
+	const struct lull_range *next;
+	uint64_t hole = hole_before(batch, request, &next);
+	uint32_t room = limit - MIN(request->weight, limit);
+
+	if (hole == 0 || room <= batch->hole_weight || next->weight > room - batch->hole_weight)
+		return false;
+	request->len += hole;
+	request->holes += hole;
+	request->weight += batch->hole_weight;
+	if (next == &batch->ahead)
+		batch->held.len = 0;
+	return true;
 }
 
 /* Hands out the front of the held range, as much as limit allows. */
@@ -60,6 +111,8 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 				return r;
 			break;
 		}
+		if (request.len > 0 && cross_hole(batch, &request, limit))
+			(void)hold(batch);
 		if (request.len > 0 && (batch->held.off != request.off + request.len ||
 					batch->held.kind != request.kind ||
 					request.weight >= limit))

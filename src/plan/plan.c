@@ -30,6 +30,7 @@ void lull_plan_init(struct lull_plan *plan, enum lull_plan_mode mode, uint64_t s
 		.end = end,
 		.block = block,
 		.source = *source,
+		.passed_data = true,
 	};
 	if (mode == LULL_PLAN_COMPARE)
 		plan->dest = *dest;
@@ -141,15 +142,19 @@ int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 
 		plan->pos = to;
 		if (s_data) {
-			if (in_d && same_place(&plan->s, &plan->d))
+			if (in_d && same_place(&plan->s, &plan->d)) {
+				plan->passed_data = true;
 				continue;
+			}
 			*ret_range = (struct lull_range){
 				.off = pos,
 				.len = len,
 				.weight = part_of(&plan->s, len),
 				.kind = LULL_RANGE_CLONE,
 				.sampled = plan->s.flags & LULL_EXTENT_SAMPLED,
+				.after_hole = !plan->passed_data,
 			};
+			plan->passed_data = false;
 			return 1;
 		}
 		if (plan->mode == LULL_PLAN_UNKNOWN || d_data) {
@@ -157,7 +162,9 @@ int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 				.off = pos,
 				.len = len,
 				.kind = LULL_RANGE_PUNCH,
+				.after_hole = !plan->passed_data,
 			};
+			plan->passed_data = false;
 			return 1;
 		}
 	}

@@ -33,6 +33,7 @@ struct lull_plan {
 	struct lull_extent d; /* the destination's */
 	bool s_done;
 	bool d_done;
+	bool passed_data; /* data that is proven equal was left out after the last range */
 };
 
 /*
@@ -46,6 +47,6 @@ void lull_plan_init(struct lull_plan *plan, enum lull_plan_mode mode, uint64_t s
 /*
  * The next range: 1 and a range, 0 at the end, or the negative errno of a cursor, which
  * is final. Ranges ascend and do not overlap; they are never empty, start at a multiple
- * of block and end at one or at end.
+ * of block and end at one or at end. after_hole is never set for the first.
  */
 int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range);

@@ -220,3 +220,11 @@ bool lull_subvolume_deletable(int dir, int root)
 	return users_may_delete(dir) &&
 	       faccessat(root, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
+
+bool lull_subvolume_has_hole_items(int fd)
+{
+	struct btrfs_ioctl_feature_flags flags = { 0 };
+
+	return ioctl(fd, BTRFS_IOC_GET_FEATURES, &flags) == 0 &&
+	       !(flags.incompat_flags & BTRFS_FEATURE_INCOMPAT_NO_HOLES);
+}

@@ -26,6 +26,12 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root,
 bool lull_subvolume_has_quotas(const char *uuid);
 
 /*
+ * True if the Btrfs of the file fd keeps an item for each hole (no_holes is off: made before
+ * btrfs-progs 5.15), which a clone copies like one of an extent. BTRFS_IOC_GET_FEATURES.
+ */
+bool lull_subvolume_has_hole_items(int fd);
+
+/*
  * Whether the caller may take a snapshot of the subvolume whose root directory is root:
  * 0; -EPERM if it belongs to somebody else; -ETXTBSY if a swap file in it is in use.
  * Nothing is tried.

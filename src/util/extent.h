@@ -51,4 +51,6 @@ struct lull_range {
 	uint32_t weight; /* see lull_extent; 0 for LULL_RANGE_PUNCH */
 	uint32_t kind;   /* enum lull_range_kind */
 	bool sampled;    /* made from about weight extents: LULL_EXTENT_SAMPLED */
+	bool after_hole; /* all that lies between the range before it and this one is a hole of the
+	                    source: a clone across it makes it one of the destination */
 };

@@ -35,19 +35,19 @@ static void start(struct lull_batch *batch, struct list *list)
 
 #define CLONE(block, blocks, heavy)                                                      \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE, false        \
+		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE, false, false \
 	}
 #define PUNCH(block, blocks)                                                             \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH, false              \
+		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH, false, false       \
 	}
 #define CALL(block, blocks, heavy, pieces)                                               \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), (pieces), LULL_RANGE_CLONE     \
+		(block) * BLOCK, (blocks) * BLOCK, 0, (heavy), (pieces), LULL_RANGE_CLONE  \
 	}
 #define HOLE(block, blocks)                                                              \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, 0, 0, LULL_RANGE_PUNCH                  \
+		(block) * BLOCK, (blocks) * BLOCK, 0, 0, 0, LULL_RANGE_PUNCH               \
 	}
 
 static void test_table(void **state UNUSED)
@@ -94,7 +94,7 @@ static void test_table(void **state UNUSED)
 		  { CALL(0, 1, 9, 1), CALL(1, 1, 1, 1) } },
 		{ "what was sampled counts as many as it weighs",
 		  4,
-		  { CLONE(0, 1, 1), { BLOCK, 6 * BLOCK, 6, LULL_RANGE_CLONE, true } },
+		  { CLONE(0, 1, 1), { BLOCK, 6 * BLOCK, 6, LULL_RANGE_CLONE, true, false } },
 		  { CALL(0, 1, 1, 1), CALL(1, 4, 4, 4), CALL(5, 2, 2, 2) } },
 		{ "kinds do not mix",
 		  4,
@@ -131,6 +131,98 @@ static void test_table(void **state UNUSED)
 	}
 }
 
+#define AFTER_HOLE(block, blocks, heavy, what)                                           \
+	{                                                                                \
+		(block) * BLOCK, (blocks) * BLOCK, (heavy), (what), false, true            \
+	}
+#define ACROSS(block, blocks, hole_blocks, heavy, pieces)                                \
+	{                                                                                \
+		(block) * BLOCK, (blocks) * BLOCK, (hole_blocks) * BLOCK, (heavy), (pieces), \
+			LULL_RANGE_CLONE                                                 \
+	}
+
+/* Holes of at most 10 blocks, and what they weigh. */
+static void test_holes(void **state UNUSED)
+{
+	static const struct {
+		const char *name;
+		uint32_t limit, hole_weight;
+		struct lull_range in[5];
+		struct lull_request out[6];
+	} cases[] = {
+		{ "across a gap",
+		  4,
+		  0,
+		  { CLONE(0, 1, 1), AFTER_HOLE(11, 1, 1, LULL_RANGE_CLONE) },
+		  { ACROSS(0, 12, 10, 2, 2) } },
+		{ "not across a wider one",
+		  4,
+		  0,
+		  { CLONE(0, 1, 1), AFTER_HOLE(12, 1, 1, LULL_RANGE_CLONE) },
+		  { CALL(0, 1, 1, 1), CALL(12, 1, 1, 1) } },
+		{ "not across data that is equal",
+		  4,
+		  0,
+		  { CLONE(0, 1, 1), CLONE(2, 1, 1) },
+		  { CALL(0, 1, 1, 1), CALL(2, 1, 1, 1) } },
+		{ "instead of a punch",
+		  4,
+		  0,
+		  { CLONE(0, 1, 1), AFTER_HOLE(1, 3, 0, LULL_RANGE_PUNCH),
+		    AFTER_HOLE(4, 2, 2, LULL_RANGE_CLONE),
+		    AFTER_HOLE(6, 1, 0, LULL_RANGE_PUNCH) },
+		  { ACROSS(0, 6, 3, 3, 2), HOLE(6, 1) } },
+		{ "a punch that nothing follows, or data that is equal",
+		  4,
+		  0,
+		  { CLONE(0, 1, 1), AFTER_HOLE(1, 3, 0, LULL_RANGE_PUNCH), CLONE(4, 2, 2) },
+		  { CALL(0, 1, 1, 1), HOLE(1, 3), CALL(4, 2, 2, 1) } },
+		{ "a punch is no beginning",
+		  4,
+		  0,
+		  { PUNCH(0, 1), AFTER_HOLE(1, 1, 1, LULL_RANGE_CLONE) },
+		  { HOLE(0, 1), CALL(1, 1, 1, 1) } },
+		{ "a hole has its weight",
+		  4,
+		  1,
+		  { CLONE(0, 1, 1), AFTER_HOLE(2, 1, 1, LULL_RANGE_CLONE),
+		    AFTER_HOLE(4, 1, 1, LULL_RANGE_CLONE) },
+		  { ACROSS(0, 3, 1, 3, 2), CALL(4, 1, 1, 1) } },
+		{ "what fits a call of its own is not cut",
+		  4,
+		  0,
+		  { CLONE(0, 2, 2), AFTER_HOLE(3, 3, 3, LULL_RANGE_CLONE) },
+		  { CALL(0, 2, 2, 1), CALL(3, 3, 3, 1) } },
+		{ "the rest of a heavy one goes on",
+		  4,
+		  0,
+		  { CLONE(0, 6, 6), AFTER_HOLE(7, 1, 1, LULL_RANGE_CLONE) },
+		  { CALL(0, 4, 4, 1), ACROSS(4, 4, 1, 3, 1) } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct list list = { .range = cases[i].in };
+		struct lull_batch batch;
+		struct lull_request got;
+
+		while (list.n < ARRAY_SIZE(cases[i].in) && cases[i].in[list.n].len)
+			list.n++;
+		start(&batch, &list);
+		lull_batch_cross_holes(&batch, 10 * BLOCK, cases[i].hole_weight);
+		for (const struct lull_request *want = cases[i].out; want->len > 0; want++) {
+			check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 1);
+			check_int(cases[i].name, got.off, want->off);
+			check_int(cases[i].name, got.len, want->len);
+			check_int(cases[i].name, got.holes, want->holes);
+			check_int(cases[i].name, got.weight, want->weight);
+			check_int(cases[i].name, got.extents, want->extents);
+			check_int(cases[i].name, got.kind, want->kind);
+		}
+		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 0);
+		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 0);
+	}
+}
+
 /* What was gathered before an error is good: the error comes with the next call. */
 static void test_error(void **state UNUSED)
 {
@@ -153,7 +245,7 @@ static void test_error(void **state UNUSED)
 static void test_huge(void **state UNUSED)
 {
 	static const struct lull_range range = { 0, (1ULL << 63) - BLOCK, UINT32_MAX,
-						 LULL_RANGE_CLONE, false };
+						 LULL_RANGE_CLONE, false, false };
 	struct list list = { &range, 1, 0, 0 };
 	struct lull_batch batch;
 	struct lull_request got;
@@ -188,6 +280,7 @@ static size_t make_ranges(struct lull_range *range, uint32_t *ret_blocks)
 			.len = blocks * BLOCK,
 			.weight = punch ? 0 : (uint32_t)(1 + unit_below(50)),
 			.kind = punch ? LULL_RANGE_PUNCH : LULL_RANGE_CLONE,
+			.after_hole = i > 0 && unit_below(3) > 0,
 		};
 		block += blocks;
 	}
@@ -215,8 +308,10 @@ static void test_property(void **state UNUSED)
 		struct lull_batch batch;
 		struct lull_request got;
 		bool steady = unit_below(2);
+		uint64_t widest = unit_below(2) ? unit_below(20) * BLOCK : 0;
+		uint32_t hole_weight = (uint32_t)unit_below(3);
 		uint32_t limit = (uint32_t)(1 + unit_below(40));
-		uint64_t in = 0, out = 0, end = 0, extents = 0;
+		uint64_t in = 0, out = 0, end = 0, extents = 0, punched = 0;
 		int r;
 
 		for (size_t i = 0; i < n; i++) {
@@ -224,6 +319,7 @@ static void test_property(void **state UNUSED)
 			clones += range[i].kind == LULL_RANGE_CLONE;
 		}
 		start(&batch, &list);
+		lull_batch_cross_holes(&batch, widest, hole_weight);
 		for (;;) {
 			if (!steady)
 				limit = (uint32_t)(1 + unit_below(40));
@@ -237,25 +333,38 @@ static void test_property(void **state UNUSED)
 			assert_true((got.weight == 0) == (got.kind == LULL_RANGE_PUNCH));
 			end = got.off + got.len;
 
-			/* Only bytes of ranges of its kind, and no gap between them. */
+			/* Only bytes of ranges of its kind, and holes, of which none is too wide. */
+			uint64_t holes = 0, hole = 0;
+
 			while (at < n && range[at].off + range[at].len <= got.off)
 				at++;
 			for (uint64_t pos = got.off; pos < end;) {
 				assert_true(at < n);
-				assert_true(range[at].off <= pos);
-				assert_true(range[at].kind == got.kind);
+				assert_true(range[at].off <= pos || range[at].after_hole);
+				hole += range[at].off > pos ? range[at].off - pos : 0;
 				pos = range[at].off + range[at].len;
+				if (range[at].kind == got.kind) {
+					assert_true(hole <= widest);
+					holes += hole;
+					hole = 0;
+				} else {
+					assert_true(range[at].after_hole);
+					hole += range[at].len;
+					punched += range[at].len;
+				}
 				if (pos <= end)
 					at++;
 			}
+			assert_int_equal(hole, 0);
+			assert_int_equal(holes, got.holes);
 			for (size_t i = 0; steady && i < n; i++)
 				assert_false(is_cut(&range[i], end) &&
 					     range[i].weight <= limit);
-			out += got.len;
+			out += got.len - got.holes;
 			extents += got.extents;
 		}
 		assert_int_equal(r, 0);
-		assert_true(out == in);
+		assert_true(out + punched == in);
 		assert_true(extents == clones);
 	}
 }
@@ -264,6 +373,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_property),

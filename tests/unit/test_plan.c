@@ -189,6 +189,7 @@ static void run_maps(const char *name, enum lull_plan_mode mode)
 		uint64_t pos = start;
 		struct lull_plan plan;
 		struct lull_range range;
+		bool any = false;
 		int r;
 
 		fill(disk[0], sizeof(disk));
@@ -211,6 +212,13 @@ static void run_maps(const char *name, enum lull_plan_mode mode)
 		lull_plan_init(&plan, mode, start, size, BLOCK, &s,
 			       mode == LULL_PLAN_COMPARE ? &d : NULL);
 		while ((r = lull_plan_next(&plan, &range)) == 1) {
+			bool holes = any;
+
+			for (uint64_t at = pos; at < range.off; at += BLOCK)
+				holes = holes && (source.kind[at / BLOCK] == HOLE ||
+						  source.kind[at / BLOCK] == UNWRITTEN);
+			check(name, range.after_hole == holes);
+			any = true;
 			pos = check_range(name, &range, pos, size);
 			for (uint64_t at = range.off; at < pos; at += BLOCK) {
 				enum kind kind = source.kind[at / BLOCK];
