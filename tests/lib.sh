@@ -25,9 +25,10 @@ signals_as_usual() { # signals_as_usual ARG...: those of the test
 signals_as_usual "$@"
 LULLCP=${LULLCP:?the program to test}
 # The interpreter itself: what stands for it in $PATH may look for it first, and take ten times as
-# long as it does.
+# long as it does. In $PATH and not as a function, which would run it as a child of the one that a
+# test ends.
 PYTHON=$(command -v python3) && PYTHON=$("$PYTHON" -c 'import sys; print(sys.executable)')
-python3() { "$PYTHON" "$@"; }
+[ -z "$PYTHON" ] || PATH=${PYTHON%/*}:$PATH
 TOOLS=${TOOLS:-}
 SEED=${LULL_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$SEED
