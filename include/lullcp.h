@@ -117,6 +117,7 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_RUNNING,       /* that of an interrupted run; detail is its process */
 	LULL_CAUSE_HOOK_MISSING,       /* a set is to be continued, and no hook is known */
 	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
+	LULL_CAUSE_SOURCE_FROZEN,      /* with BUSY: another lullcp has frozen it */
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
 	LULL_CAUSE_WRITERS,            /* the tripwire tripped and nothing sound was left */
 	LULL_CAUSE_NO_SNAPSHOT,        /* the same, for no snapshot can be taken: detail is an

@@ -54,6 +54,7 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 	for (size_t i = 0; i < disks->n; i++) {
 		if (!disk_init(&disks->disk[i], sources[i], directory))
 			return false;
+		disks->disk[i].run = settings->run;
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(disks->disk[j].source, disks->disk[i].source) == 0) {
 				say("'%s' is given twice", sources[i]);
@@ -120,8 +121,26 @@ bool disks_name(struct disk *disk)
 		return false;
 	}
 	disk->state.is_marked = (st.st_mode & S_ISVTX) != 0;
+	disk->state.mark = mark_read(disk->sidecar);
+	disk->state.is_anothers = mark_is_of_another(&disk->state.mark, disk->run);
 	make_name(disk, st.st_ino, disk->name);
 	return true;
+}
+
+bool disks_is_left(const struct disk *disk)
+{
+	return disk->run && disk->state.has_sidecar && disk->state.is_anothers;
+}
+
+char *disks_owner(const struct disk *disk)
+{
+	char *text = NULL;
+
+	if (!disk->state.mark.run[0])
+		return strdup("by hand");
+	return asprintf(&text, "by another run of lullcp (%s)", disk->state.mark.run) < 0
+		   ? NULL
+		   : text;
 }
 
 bool disks_have_sidecar(struct disks *disks, bool only_marked)
@@ -129,7 +148,7 @@ bool disks_have_sidecar(struct disks *disks, bool only_marked)
 	bool any = false;
 
 	for (size_t i = 0; i < disks->n; i++) {
-		if (disks_name(&disks->disk[i]))
+		if (disks_name(&disks->disk[i]) && !disks_is_left(&disks->disk[i]))
 			any |= !only_marked || disks->disk[i].state.is_marked;
 	}
 	return any;

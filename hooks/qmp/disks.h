@@ -2,6 +2,7 @@
 /* The disks of a call and what QEMU and their sidecars say about them. */
 #pragma once
 
+#include "mark.h"
 #include "qmp.h"
 
 #include <stdbool.h>
@@ -33,6 +34,8 @@ struct disk_state {
 	bool has_sidecar;   /* the file is there */
 	bool is_marked;	    /* and marked: between two states */
 	bool is_its_disk;   /* and QEMU has it open, but not as an overlay of a freeze */
+	struct mark mark;   /* what it says of itself */
+	bool is_anothers;   /* the freeze of another run, or by hand if a run asks */
 	size_t users;	    /* of the overlay if there is one, else of the image */
 	enum disks_job job;
 	char *job_error;      /* NULL: none */
@@ -46,6 +49,7 @@ struct disk {
 	char *source; /* absolute, without links */
 	char *sidecar;
 	struct stat st;		   /* of source */
+	const char *run;	   /* that asks; NULL: by hand */
 	char name[DISKS_NAME_LEN]; /* of the overlay's node and of the job: says which
 				      source and, by its inode, which sidecar; empty
 				      without one */
@@ -69,6 +73,7 @@ struct disks {
 
 struct settings {
 	const char *socket;
+	const char *run; /* NULL: by hand */
 	const char *sidecar_dir;
 	const char *agent;
 	uint64_t timeout_ns;
@@ -81,8 +86,20 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		const struct settings *settings);
 void disks_done(struct disks *disks);
 
-/* True if any disk has a sidecar file; with only_marked, one that is marked. */
+/*
+ * True if a thaw leaves it: it is the freeze of another than the run that asks. A person
+ * who asks by hand may thaw anything.
+ */
+bool disks_is_left(const struct disk *disk);
+
+/*
+ * True if any disk has a sidecar file that a thaw does not leave; with only_marked, one
+ * that is marked.
+ */
 bool disks_have_sidecar(struct disks *disks, bool only_marked);
+
+/* Says, for people, whose freeze its sidecar is of; NULL without memory. To be freed. */
+char *disks_owner(const struct disk *disk);
 
 /* Gives the disk's sidecar, which exists, its name in QEMU. False if it is not there. */
 bool disks_name(struct disk *disk);

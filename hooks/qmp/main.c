@@ -98,7 +98,7 @@ static void name_sidecars(const struct disks *disks)
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
 
-		if (disk->state.has_sidecar)
+		if (disk->state.has_sidecar && !disks_is_left(disk))
 			say("'%s' may hold writes that are missing in '%s'; it is kept. "
 			    "If the "
 			    "guest has gone down: before it is started again, run: "
@@ -149,6 +149,7 @@ int main(int argc, char **argv)
 {
 	struct settings settings = {
 	    .socket = getenv(SOCKET_VARIABLE),
+	    .run = mark_run(getenv("LULLCP_RUN_ID")),
 	    .agent = NULL,
 	    .timeout_ns = 30 * NSEC_PER_SEC,
 	    .agent_timeout_ns = 30 * NSEC_PER_SEC,

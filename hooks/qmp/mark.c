@@ -8,6 +8,7 @@
 #include "mark.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,11 +65,11 @@ bool mark_is_untouched(const struct mark *mark, const struct stat *source)
 	       mark->written.tv_nsec == source->st_mtim.tv_nsec;
 }
 
-struct mark mark_read(int fd)
+struct mark mark_read(const char *path)
 {
 	struct mark mark = {0};
 	char text[LONGEST], run[MARK_RUN_LEN], state[16];
-	ssize_t n = fgetxattr(fd, ATTRIBUTE, text, sizeof(text) - 1);
+	ssize_t n = lgetxattr(path, ATTRIBUTE, text, sizeof(text) - 1);
 	int64_t sec;
 	long nsec;
 	int end = 0;
@@ -96,9 +97,11 @@ struct mark mark_read(int fd)
 	return mark.known ? mark : (struct mark){0};
 }
 
-int mark_write(int fd, const struct mark *mark)
+int mark_write(const char *path, const struct mark *mark)
 {
+	_cleanup_close_ int fd = -1;
 	char text[LONGEST];
+	struct stat st;
 	int n = snprintf(text, sizeof(text),
 			 "v1 run=%s source=%" PRIx64 ":%" PRIu64 " written=%" PRId64
 			 ".%09ld size=%020" PRIu64 " state=%-10s",
@@ -106,6 +109,16 @@ int mark_write(int fd, const struct mark *mark)
 			 (int64_t)mark->written.tv_sec, mark->written.tv_nsec, mark->size,
 			 names[mark->state]);
 
+	/* what is none may hang who opens it */
+	if (lstat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
 	if (fsetxattr(fd, ATTRIBUTE, text, (size_t)n, 0) < 0)
 		return errno == ENOTSUP ? -EOPNOTSUPP : -errno;
 	return fsync(fd) < 0 ? -errno : 0;

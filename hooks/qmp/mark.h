@@ -49,10 +49,13 @@ void mark_image(struct mark *mark, const struct stat *source);
 bool mark_is_untouched(const struct mark *mark, const struct stat *source);
 
 /* What the file says; not known if that is nothing that could be understood. */
-struct mark mark_read(int fd);
+struct mark mark_read(const char *path);
 
-/* Durably. 0 or -errno; -EOPNOTSUPP where there are no attributes. */
-int mark_write(int fd, const struct mark *mark) _must_check_;
+/*
+ * Durably, in a regular file. 0 or -errno; -EOPNOTSUPP where there are no attributes,
+ * -EBADMSG if it is no regular file.
+ */
+int mark_write(const char *path, const struct mark *mark) _must_check_;
 
 /*
  * The run that calls, from text: itself if it has the form of a UUID, else NULL. What a

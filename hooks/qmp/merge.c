@@ -102,6 +102,10 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 		return 0;
 	}
+	if (disk->state.is_anothers)
+		say("'%s' is thawed: it was frozen by a run of lullcp (%s), whose clone will "
+		    "not do",
+		    disk->source, disk->state.mark.run);
 	disk->merged = true;
 	disk->over = true;
 	return dismiss(qmp, disk->name);
@@ -175,10 +179,24 @@ static void settle(struct disk *disk)
 	fail(disk);
 }
 
+static bool leave(struct disk *disk)
+{
+	_cleanup_free_ char *owner = NULL;
+
+	if (!disks_is_left(disk))
+		return false;
+	owner = disks_owner(disk);
+	say("'%s' is frozen %s, and is left to it", disk->source, owner ? owner : "");
+	disk->over = true;
+	return true;
+}
+
 static int step(struct disk *disk, struct qmp *qmp)
 {
 	int r = 0;
 
+	if (leave(disk))
+		return 0;
 	if (disk->state.is_refused) {
 		fail(disk);
 		return 0;
@@ -276,7 +294,8 @@ static int look_and_step(struct disks *disks, struct qmp *qmp)
 	return r;
 }
 
-int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *settings)
+static int merge(struct disks *disks, struct qmp *qmp, const struct settings *settings,
+		 bool only_chosen)
 {
 	uint64_t deadline = lull_clock_now() + settings->commit_timeout_ns;
 	bool failed = false, merged = false;
@@ -287,7 +306,8 @@ int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *set
 
 		disk->users_before = 0;
 		disk->started = disk->asked = disk->merged = false;
-		disk->failed = disk->over = false;
+		disk->failed = false;
+		disk->over = only_chosen && !disk->chosen;
 	}
 	for (;;) {
 		r = look_and_step(disks, qmp);
@@ -316,4 +336,14 @@ int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *set
 	if (merged)
 		wake_guest(qmp);
 	return failed ? -EIO : 0;
+}
+
+int merge_chosen(struct disks *disks, struct qmp *qmp, const struct settings *settings)
+{
+	return merge(disks, qmp, settings, true);
+}
+
+int merge_disks(struct disks *disks, struct qmp *qmp, const struct settings *settings)
+{
+	return merge(disks, qmp, settings, false);
 }

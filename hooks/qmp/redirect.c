@@ -20,6 +20,7 @@
 
 #include "agent.h"
 #include "directory.h"
+#include "mark.h"
 #include "merge.h"
 #include "peer.h"
 #include "say.h"
@@ -73,6 +74,25 @@ static void say_replaced(const struct disk *disk)
 		    "Start "
 		    "the guest anew, or put back the file that it has open",
 		    disk->source);
+}
+
+/* A thaw of either would end both freezes. */
+static int check_owners(const struct disks *disks)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		const struct disk *disk = &disks->disk[i];
+		_cleanup_free_ char *owner = NULL;
+
+		if (!disk->state.has_sidecar || !disk->state.is_anothers)
+			continue;
+		owner = disks_owner(disk);
+		say("'%s' is frozen %s; not frozen. Try again when that is over. If that "
+		    "run is gone: lullcp --recover DEST, with the DEST that it had, or, to "
+		    "thaw by hand: lullcp-hook-qmp thaw '%s'",
+		    disk->source, owner ? owner : "", disk->source);
+		return -EBUSY;
+	}
+	return 0;
 }
 
 static int check(const struct disks *disks)
@@ -164,6 +184,28 @@ static int look_for_others(const struct disk *disk, pid_t qemu)
 	return -EBUSY;
 }
 
+/* Whose freeze it is, and what the image is like. */
+static int set_state(const struct disk *disk, enum mark_state state)
+{
+	struct mark mark;
+	struct stat st;
+	int r;
+
+	if (stat(disk->source, &st) < 0) {
+		say("cannot stat '%s': %s", disk->source, strerror(errno));
+		return -EIO;
+	}
+	mark_init(&mark, disk->run, &st);
+	mark.state = state;
+	r = mark_write(disk->sidecar, &mark);
+	/* without attributes the mark alone has to do */
+	if (r == 0 || r == -EOPNOTSUPP)
+		return 0;
+	say("cannot write the state of '%s' into its attributes: %s", disk->sidecar,
+	    strerror(-r));
+	return -EIO;
+}
+
 static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 {
 	_cleanup_free_ char *which = NULL;
@@ -191,8 +233,9 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 		return r;
 	}
 	disk->chosen = true;
+	r = set_state(disk, MARK_BETWEEN);
 	(void)disks_name(disk);
-	return 0;
+	return r;
 }
 
 static int make_sidecars(struct disks *disks, const struct qmp *qmp)
@@ -334,10 +377,14 @@ static int verify(const struct disks *disks, pid_t qemu)
 static int clear_marks(const struct disks *disks)
 {
 	for (size_t i = 0; i < disks->n; i++) {
-		int r = disks->disk[i].chosen
-			    ? sidecar_mark(disks->disk[i].sidecar, false)
-			    : 0;
+		int r;
 
+		if (!disks->disk[i].chosen)
+			continue;
+		r = set_state(&disks->disk[i], MARK_FROZEN);
+		if (r < 0)
+			return r;
+		r = sidecar_mark(disks->disk[i].sidecar, false);
 		if (r < 0) {
 			say("cannot unmark '%s': %s", disks->disk[i].sidecar,
 			    strerror(-r));
@@ -379,6 +426,8 @@ int redirect_disks(struct disks *disks, struct qmp *qmp, const struct settings *
 {
 	int r = disks_look(disks, qmp);
 
+	if (r == 0)
+		r = check_owners(disks);
 	if (r == 0 && needs_tidying(disks)) {
 		r = merge_disks(disks, qmp, settings);
 		if (r == 0)
@@ -392,7 +441,7 @@ int redirect_disks(struct disks *disks, struct qmp *qmp, const struct settings *
 	for (size_t i = 0; i < disks->n; i++)
 		disks->disk[i].chosen = false;
 	r = redirect(disks, qmp, settings);
-	if (r < 0 && !is_left_to_thaw(r) && merge_disks(disks, qmp, settings) < 0)
+	if (r < 0 && !is_left_to_thaw(r) && merge_chosen(disks, qmp, settings) < 0)
 		say("and that could not be undone: thaw");
 	return r;
 }

@@ -572,7 +572,10 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	const char *name = f->path ? quote(f->path) : "it";
 
 	*ret_advice = NULL;
-	if (outcome == LULL_BUSY) {
+	if (outcome == LULL_BUSY && f->cause == LULL_CAUSE_SOURCE_FROZEN) {
+		*ret_message = format("another lullcp has frozen %s for a clone of its own", name);
+		*ret_advice = "--lock-wait waits for its thaw.";
+	} else if (outcome == LULL_BUSY) {
 		*ret_message = format("another lullcp is at work on %s", name);
 		*ret_advice = "--lock-wait waits for it, --status shows how far it is.";
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||

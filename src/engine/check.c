@@ -14,6 +14,7 @@
 #include "engine/job.h"
 #include "sys/clock.h"
 #include "sys/identity.h"
+#include "sys/source_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -337,6 +338,9 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno, name);
 	c->paths[i] = s->path;
 	dir = strndup(s->path, (size_t)(strrchr(s->path, '/') - s->path) + 1);
+	if (lull_source_lock(s->fd) < 0)
+		return lull_end(&c->job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_SOURCE_FROZEN, 0,
+				name);
 	s->dir = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (s->dir < 0)
 		return lull_fail(&c->job, LULL_STAGE_OPEN_DIR, LULL_CAUSE_ERRNO,
@@ -463,7 +467,8 @@ static enum lull_outcome run(struct check *c)
 		(void)call_hook(c, LULL_CHECK_THAW_AGAIN, LULL_HOOK_THAW, NULL);
 	if (!stop) {
 		/* As lullcp --recover does it, when all is well by then. */
-		lull_identity_run_id(c->result.run_id);
+		if (!c->owes_thaw)
+			lull_identity_run_id(c->result.run_id);
 		c->facts.result = "interrupted";
 		c->facts.resumed = true;
 		(void)call_hook(c, LULL_CHECK_THAW_ALONE, LULL_HOOK_THAW, NULL);

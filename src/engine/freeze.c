@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/hook_trail.h"
 #include "sys/snapshot.h"
+#include "sys/source_lock.h"
 #include "sys/trusted.h"
 
 #include <errno.h>
@@ -21,6 +22,8 @@
 /* How long the first drain may take before the file system is taken to be frozen. A drain
    waits for I/O that is on its way, which devices finish or fail within seconds. */
 #define LONGEST_DRAIN_NS (10 * NSEC_PER_SEC)
+/* How often to look whether another run has thawed. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 static enum lull_outcome hook_failed(struct lull_job *job, enum lull_outcome outcome,
 				     const struct lull_hook_status *status)
@@ -333,16 +336,64 @@ static void forget_frozen(struct lull_freeze *freeze)
 	}
 }
 
+/* Whether the source of job i is that of one before: its lock would keep out ours. */
+static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
+{
+	struct stat st, other;
+
+	if (fstat(freeze->jobs[i]->src, &st) < 0)
+		return false;
+	for (unsigned int k = 0; k < i; k++) {
+		if (fstat(freeze->jobs[k]->src, &other) == 0 && other.st_dev == st.st_dev &&
+		    other.st_ino == st.st_ino)
+			return true;
+	}
+	return false;
+}
+
+static void unlock_sources(const struct lull_freeze *freeze, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		lull_source_unlock(freeze->jobs[i]->src);
+}
+
+/* All or none, so that two that wait for each other's do not wait for ever. */
+static enum lull_outcome lock_sources(struct lull_job *job)
+{
+	const struct lull_freeze *freeze = job->freeze;
+	uint64_t since = lull_clock_now();
+
+	for (;;) {
+		unsigned int i = 0;
+
+		while (i < freeze->n_jobs && (is_repeated(freeze, i) ||
+					      lull_source_lock(freeze->jobs[i]->src) == 0))
+			i++;
+		if (i == freeze->n_jobs)
+			return LULL_OK;
+		unlock_sources(freeze, i);
+		if (lull_clock_now() - since >= job->options->lock_wait_ns)
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_SOURCE_FROZEN, 0,
+					freeze->jobs[i]->source);
+		if (lull_should_stop(job))
+			return LULL_INTERRUPTED;
+		lull_tell(job);
+		lull_clock_sleep(LOCK_LOOK_NS);
+	}
+}
+
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
 {
 	struct lull_freeze *freeze = job->freeze;
 	bool kept = job->checkpoint.frozen && job->checkpoint.kept_frozen;
-	enum lull_outcome outcome = record_frozen(job);
+	enum lull_outcome outcome = lock_sources(job);
 	struct lull_keeper_answer answer;
 	_cleanup_free_ int *fds = NULL;
 	size_t n_fds;
 	int r;
 
+	if (outcome == LULL_OK)
+		outcome = record_frozen(job);
 	if (outcome != LULL_OK)
 		return outcome;
 	fds = fds_of(freeze, &n_fds);
@@ -469,6 +520,7 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 		}
 		return LULL_THAW_FAILED;
 	}
+	unlock_sources(freeze, freeze->n_jobs);
 	forget_frozen(freeze);
 	return LULL_OK;
 }
