@@ -71,6 +71,10 @@ static void forget(struct disk_state *state)
 	free(state->stale_job);
 	free(state->image);
 	free(state->overlay);
+	free(state->top);
+	free(state->blocker);
+	free(state->backing);
+	free(state->format);
 	*state = (struct disk_state){0};
 }
 
@@ -342,6 +346,52 @@ static int place_replaced(struct disk *disk, const struct graph *graph,
 	return 0;
 }
 
+/* A copy, or NULL for what is not known. */
+static char *copy_of(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+/* What a sidecar of the image has to say of it. */
+static void describe_image(struct disk *disk, const struct graph *graph,
+			   const struct graph_node *image, pid_t qemu)
+{
+	const char *storage = graph_storage(graph, image);
+	bool is_plain = strcmp(image->driver, "file") == 0 ||
+			strcmp(image->driver, "host_device") == 0;
+	struct stat st;
+
+	disk->state.size = (uint64_t)image->size;
+	disk->state.format = strdup(is_plain ? "raw" : image->driver);
+	/* SOURCE may be where it has its data alone */
+	if (storage && (peer_stat(qemu, storage, &st) == 0) &&
+	    !peer_same_file(&st, &disk->st))
+		disk->state.backing = copy_of(storage[0] == '/' ? storage : NULL);
+	else
+		disk->state.backing = strdup(disk->source);
+}
+
+static int describe_above(struct disk *disk, const struct graph *graph,
+			  const struct graph_place *at, const char *ours)
+{
+	struct graph_above above;
+
+	graph_above(graph, at->overlay ? at->overlay : at->image, ours, &above);
+	disk->state.top = strdup(above.top->name);
+	if (!disk->state.top)
+		return -ENOMEM;
+	if (!above.blocker)
+		return 0;
+	if (asprintf(&disk->state.blocker, "the %s '%s'%s%s",
+		     above.blocker->is_job ? "job" : "node", above.blocker->name,
+		     above.blocker->is_job ? "" : " of driver ",
+		     above.blocker->is_job ? "" : above.blocker->driver) < 0) {
+		disk->state.blocker = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid_t qemu)
 {
 	struct wanted wanted = {.st = &disk->st, .qemu = qemu, .sets = sets};
@@ -383,11 +433,14 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	disk->state.is_read_only = at.image->read_only;
 	disk->state.is_encrypted = at.image->encrypted;
 	disk->state.is_redirected = at.overlay != NULL;
-	disk->state.users = graph_users(graph, at.overlay ? at.overlay : at.image);
 	disk->state.image = strdup(at.image->name);
 	disk->state.overlay = at.overlay ? strdup(at.overlay->name) : NULL;
 	if (!disk->state.image || (at.overlay && !disk->state.overlay))
 		return -ENOMEM;
+	r = describe_above(disk, graph, &at, ours);
+	if (r < 0)
+		return r;
+	describe_image(disk, graph, at.image, qemu);
 	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 
@@ -398,6 +451,13 @@ static bool runs_from_sidecar(const struct disk *disk, pid_t qemu)
 
 	return disk->state.has_sidecar && !disk->state.is_redirected &&
 	       lstat(disk->sidecar, &st) == 0 && peer_holds(qemu, &st) > 0;
+}
+
+static bool is_used(const struct disk *disk, const struct graph *graph)
+{
+	const struct graph_node *node = graph_named(graph, disk->name);
+
+	return node && graph_users(graph, node) > 0;
 }
 
 static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
@@ -415,6 +475,7 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 		(void)disks_name(disk);
 		r = place(disk, graph, sets, qemu);
 		disk->state.is_its_disk = runs_from_sidecar(disk, qemu);
+		disk->state.is_used = is_used(disk, graph);
 		if (r == 0)
 			r = look_at_jobs(disk, jobs);
 	}

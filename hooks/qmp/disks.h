@@ -31,18 +31,23 @@ struct disk_state {
 	bool is_read_only;
 	bool is_encrypted;
 	bool is_redirected; /* an overlay of ours is on top */
+	bool is_used;	    /* the overlay of that name is in use, wherever it is */
 	bool has_sidecar;   /* the file is there */
 	bool is_marked;	    /* and marked: between two states */
 	bool is_its_disk;   /* and QEMU has it open, but not as an overlay of a freeze */
 	struct mark mark;   /* what it says of itself */
 	bool is_anothers;   /* the freeze of another run, or by hand if a run asks */
-	size_t users;	    /* of the overlay if there is one, else of the image */
 	enum disks_job job;
 	char *job_error;      /* NULL: none */
 	char *stale_job;      /* concluded, of an earlier sidecar that is gone; or NULL */
 	uint64_t done, total; /* of the job, bytes */
 	char *image;	      /* node names; NULL if SOURCE is not open */
 	char *overlay;
+	char *top;     /* above both */
+	char *blocker; /* for people: what keeps a merge below it from working; or NULL */
+	char *backing; /* what the image is stored in, and how; NULL if unknown */
+	char *format;
+	uint64_t size; /* of the disk */
 };
 
 struct disk {
@@ -60,9 +65,9 @@ struct disk {
 	int made;    /* the sidecar that this call made, open; or -1 */
 
 	/* For merging. */
-	size_t users_before; /* of the overlay; 0: not seen */
-	bool started;	     /* a job was seen at work or begun */
-	bool asked;	     /* told to complete */
+	bool started;	/* a job was seen at work or begun */
+	bool asked;	/* told to complete */
+	bool completed; /* QEMU has said after that that it is over, and well */
 	bool merged, failed, over;
 };
 

@@ -80,6 +80,8 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 		if (string_of(info, "drv"))
 			node->driver = string_of(info, "drv");
 		node->file = plain_name(graph, string_of(info, "file"));
+		node->size = json_integer_value(
+		    json_object_get(json_object_get(info, "image"), "virtual-size"));
 		node->read_only = json_is_true(json_object_get(info, "ro"));
 		node->encrypted = json_is_true(json_object_get(info, "encrypted"));
 	}
@@ -278,6 +280,22 @@ static int node_above(const struct graph *graph, size_t node, size_t *ret_above,
 	return 0;
 }
 
+/* An overlay that a merge below a snapshot of somebody else has left without use. */
+static bool is_passed(const struct graph *graph, size_t image, size_t overlay)
+{
+	bool is_used = false, has_other = false;
+
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+		const struct graph_node *above = &graph->nodes[edge->parent];
+
+		is_used |= edge->child == overlay && !above->is_job;
+		has_other |= edge->child == image && edge->parent != overlay &&
+			     above->driver && strcmp(edge->role, "backing") == 0;
+	}
+	return !is_used && has_other;
+}
+
 static const struct graph_node *find_overlay(const struct graph *graph, size_t image,
 					     const char *ours)
 {
@@ -287,7 +305,8 @@ static const struct graph_node *find_overlay(const struct graph *graph, size_t i
 
 		if (edge->child == image && above->driver &&
 		    strcmp(edge->role, "backing") == 0 &&
-		    strncmp(above->name, ours, strlen(ours)) == 0)
+		    strncmp(above->name, ours, strlen(ours)) == 0 &&
+		    !is_passed(graph, image, edge->parent))
 			return above;
 	}
 	return NULL;
@@ -355,6 +374,49 @@ size_t graph_users(const struct graph *graph, const struct graph_node *node)
 {
 	memset(graph->seen, 0, graph->n_nodes * sizeof(*graph->seen));
 	return users_of(graph, index_of(graph, node));
+}
+
+/* Those below which a merge was tried with QEMU. */
+static bool is_harmless(const struct graph_node *node)
+{
+	static const char *const filters[] = {"blkdebug", "compress", "copy-on-read",
+					      "preallocate", "throttle"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		if (strcmp(node->driver, filters[i]) == 0)
+			return true;
+	}
+	return !is_filter(node);
+}
+
+void graph_above(const struct graph *graph, const struct graph_node *node,
+		 const char *ours, struct graph_above *ret_above)
+{
+	size_t at = index_of(graph, node), next = at;
+
+	*ret_above = (struct graph_above){.top = node};
+	for (size_t steps = 0; steps <= graph->n_nodes && next < graph->n_nodes;
+	     steps++) {
+		at = next;
+		next = graph->n_nodes;
+		ret_above->top = &graph->nodes[at];
+		if (at != index_of(graph, node) && !is_harmless(&graph->nodes[at]))
+			ret_above->blocker = &graph->nodes[at];
+		for (size_t i = 0; i < graph->n_edges; i++) {
+			const struct graph_edge *edge = &graph->edges[i];
+			const struct graph_node *above = &graph->nodes[edge->parent];
+
+			if (edge->child != at)
+				continue;
+			if (above->is_job &&
+			    strncmp(above->name, ours, strlen(ours)) != 0)
+				ret_above->blocker = above;
+			else if (above->driver && next == graph->n_nodes)
+				next = edge->parent;
+		}
+		if (ret_above->blocker && ret_above->blocker->is_job)
+			return;
+	}
 }
 
 const char *graph_storage(const struct graph *graph, const struct graph_node *node)

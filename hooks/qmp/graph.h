@@ -17,6 +17,7 @@ struct graph_node {
 	const char
 	    *driver;	  /* NULL for what is no block node: a device, an export, a job */
 	const char *file; /* as QEMU names it; NULL if unknown */
+	json_int_t size;  /* of the disk that it shows; 0 if unknown */
 	bool is_job;
 	bool read_only;
 	bool encrypted;
@@ -44,6 +45,14 @@ struct graph_place {
 	const struct graph_node
 	    *overlay;	 /* the one asked for, on top of image, or NULL */
 	bool is_written; /* somebody may write to the file */
+};
+
+/* What is above a node. */
+struct graph_above {
+	const struct graph_node
+	    *top; /* of the block nodes; itself if there is none above */
+	const struct graph_node *blocker; /* a job at work on one of them, or a filter
+					     below which nothing can be merged; or NULL */
 };
 
 /*
@@ -74,6 +83,13 @@ const struct graph_node *graph_named(const struct graph *graph, const char *name
  * devices, exports and nodes. Not for two threads at once.
  */
 size_t graph_users(const struct graph *graph, const struct graph_node *node);
+
+/*
+ * Up to where only devices, exports and jobs follow; of several ways any. Jobs whose name
+ * begins with ours are passed over.
+ */
+void graph_above(const struct graph *graph, const struct graph_node *node,
+		 const char *ours, struct graph_above *ret_above);
 
 /* The file that a node of a format stores itself in, as QEMU names it; NULL if unknown.
  */

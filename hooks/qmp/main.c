@@ -3,6 +3,7 @@
  * lullcp-hook-qmp: freezes and thaws the disks of a running QEMU for lullcp, by sending
  * their writes to a sidecar and merging it back. See lullcp-hooks(7).
  */
+#include "advice.h"
 #include "agent.h"
 #include "disks.h"
 #include "merge.h"
@@ -93,19 +94,19 @@ static int freeze(struct disks *disks, const struct settings *settings)
 	return r < 0;
 }
 
-static void name_sidecars(const struct disks *disks)
+/* Without QEMU. True if no sidecar is left. */
+static bool settle_sidecars(struct disks *disks)
 {
+	bool none = true;
+
+	(void)disks_have_sidecar(disks, false);
 	for (size_t i = 0; i < disks->n; i++) {
-		const struct disk *disk = &disks->disk[i];
+		struct disk *disk = &disks->disk[i];
 
 		if (disk->state.has_sidecar && !disks_is_left(disk))
-			say("'%s' may hold writes that are missing in '%s'; it is kept. "
-			    "If the "
-			    "guest has gone down: before it is started again, run: "
-			    "qemu-img "
-			    "commit '%s' && rm '%s'",
-			    disk->sidecar, disk->source, disk->sidecar, disk->sidecar);
+			none &= advice_settle(disk);
 	}
+	return none;
 }
 
 static int thaw(struct disks *disks, const struct settings *settings)
@@ -127,9 +128,9 @@ static int thaw(struct disks *disks, const struct settings *settings)
 	if ((r == -ENOENT || r == -ECONNREFUSED) && !disks_have_sidecar(disks, false))
 		return 0; /* no QEMU, no sidecar: nothing is frozen */
 	if (r < 0) {
+		if (settle_sidecars(disks) && (r == -ENOENT || r == -ECONNREFUSED))
+			return 0;
 		say("%s; not thawed", why ? why : "out of memory");
-		(void)disks_have_sidecar(disks, false);
-		name_sidecars(disks);
 		return 1;
 	}
 	r = merge_disks(disks, qmp, settings);

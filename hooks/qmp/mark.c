@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. A state is written, and on disk, before what it speaks of is begun (BETWEEN, MERGING,
- *     COMPLETING) or after it was seen to be over (FROZEN, MERGED).
+ *  1. A state is written, and on disk, before what it speaks of is begun (BETWEEN,
+ * MERGING, COMPLETING) or after it was seen to be over (FROZEN, MERGED).
  *  2. All states are of one length, so that a change of state needs no more room.
  */
 #include "mark.h"
@@ -19,8 +19,9 @@
 #define LONGEST	  256
 
 static const char *const names[] = {
-    [MARK_BETWEEN] = "between",	      [MARK_FROZEN] = "frozen", [MARK_MERGING] = "merging",
-    [MARK_COMPLETING] = "completing", [MARK_MERGED] = "merged",
+    [MARK_BETWEEN] = "between", [MARK_FROZEN] = "frozen",
+    [MARK_MERGING] = "merging", [MARK_COMPLETING] = "completing",
+    [MARK_MERGED] = "merged",
 };
 
 const char *mark_run(const char *text)
@@ -29,8 +30,9 @@ const char *mark_run(const char *text)
 	size_t i = 0;
 
 	for (; text && i < sizeof(form) - 1; i++) {
-		bool fits = form[i] == 'x' ? text[i] && strchr("0123456789abcdef", text[i])
-					   : text[i] == form[i];
+		bool fits = form[i] == 'x'
+				? text[i] && strchr("0123456789abcdef", text[i])
+				: text[i] == form[i];
 
 		if (!fits)
 			return NULL;
@@ -80,7 +82,8 @@ struct mark mark_read(const char *path)
 	if (sscanf(text,
 		   "v1 run=%36s source=%" SCNx64 ":%" SCNu64 " written=%" SCNd64
 		   ".%ld size=%" SCNu64 " state=%15s %n",
-		   run, &mark.dev, &mark.ino, &sec, &nsec, &mark.size, state, &end) != 7 ||
+		   run, &mark.dev, &mark.ino, &sec, &nsec, &mark.size, state,
+		   &end) != 7 ||
 	    end != n)
 		return (struct mark){0};
 	mark.written = (struct timespec){.tv_sec = sec, .tv_nsec = nsec};

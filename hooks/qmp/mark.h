@@ -5,9 +5,9 @@
  *
  *     user.lullcp.freeze: v1 run=ID source=DEV:INO written=SEC.NSEC size=N state=STATE
  *
- * Where there are none the sticky bit of the file alone says that the image is between two
- * states (sidecar.h), and whose freeze it is is not known. Who may write to the file may
- * write this: it is believed for what only harms the writer if it is false.
+ * Where there are none the sticky bit of the file alone says that the image is between
+ * two states (sidecar.h), and whose freeze it is is not known. Who may write to the file
+ * may write this: it is believed for what only harms the writer if it is false.
  */
 #pragma once
 
@@ -22,9 +22,10 @@
 #define MARK_RUN_LEN 37
 
 enum mark_state {
-	MARK_BETWEEN,	 /* a freeze has not returned yet */
-	MARK_FROZEN,	 /* the image is of the moment of the freeze, and no merge has begun */
-	MARK_MERGING,	 /* a merge has begun: the writes are in the sidecar */
+	MARK_BETWEEN, /* a freeze has not returned yet */
+	MARK_FROZEN,  /* the image is of the moment of the freeze, and no merge has begun
+		       */
+	MARK_MERGING, /* a merge has begun: the writes are in the sidecar */
 	MARK_COMPLETING, /* QEMU was told to change over, and may have */
 	MARK_MERGED,	 /* all is in the image, and writes go there */
 };

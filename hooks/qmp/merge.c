@@ -20,6 +20,7 @@
  */
 #include "merge.h"
 
+#include "advice.h"
 #include "say.h"
 #include "sidecar.h"
 #include "sys/clock.h"
@@ -29,6 +30,9 @@
 
 /* Without an event: for what QEMU does not tell, like a job that somebody dismissed. */
 #define LOOK_NS (250 * NSEC_PER_MSEC)
+/* They are there already. */
+#define MOST_WORDS    1000
+#define LAST_WORDS_NS (1 * NSEC_PER_MSEC)
 
 static void fail(struct disk *disk)
 {
@@ -43,13 +47,39 @@ static int dismiss(struct qmp *qmp, const char *job)
 	return r == -EREMOTEIO ? 0 : r; /* somebody else dismissed it */
 }
 
+/* How far the merge has come, where it is known whose it is. 0 or -errno. */
+static int set_state(struct disk *disk, enum mark_state state)
+{
+	struct mark mark = disk->state.mark;
+	struct stat st;
+
+	if (!disk->state.has_sidecar || !mark.known || mark.state == state)
+		return 0;
+	mark.state = state;
+	if (state == MARK_MERGED) {
+		if (lstat(disk->sidecar, &st) < 0)
+			return -errno;
+		mark_image(&mark, &st);
+	}
+	return mark_write(disk->sidecar, &mark);
+}
+
 static int begin(struct disk *disk, struct qmp *qmp)
 {
 	int r;
 
-	disk->users_before = disk->state.users;
+	if (disk->state.blocker) {
+		say("cannot merge '%s' into '%s': %s works on the disk; the disk goes on "
+		    "in "
+		    "that file, nothing is lost; thaw again when it is gone",
+		    disk->sidecar, disk->source, disk->state.blocker);
+		fail(disk);
+		return 0;
+	}
 	if (disk->state.has_sidecar) {
 		r = sidecar_mark(disk->sidecar, true);
+		if (r == 0)
+			r = set_state(disk, MARK_MERGING);
 		if (r < 0) {
 			say("cannot mark '%s': %s; not merged, the writes stay there",
 			    disk->sidecar, strerror(-r));
@@ -58,9 +88,9 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		}
 	}
 	r = qmp_run(qmp, "block-commit",
-		    json_pack("{s:s, s:s, s:s, s:b}", "job-id", disk->name, "device",
-			      disk->state.overlay, "base-node", disk->state.image,
-			      "auto-dismiss", 0),
+		    json_pack("{s:s, s:s, s:s, s:s, s:b}", "job-id", disk->name, "device",
+			      disk->state.top, "top-node", disk->state.overlay,
+			      "base-node", disk->state.image, "auto-dismiss", 0),
 		    NULL);
 	if (r == -EREMOTEIO) {
 		say("cannot merge '%s' into '%s': %s; the disk goes on in that file, "
@@ -79,22 +109,28 @@ static int finish(struct disk *disk, struct qmp *qmp)
 {
 	int r;
 
-	if (!disk->state.is_open) {
-		say("'%s' is merged into '%s', but QEMU has closed the image since; the "
-		    "file is "
-		    "kept: see that nothing is missing, then remove it",
+	/* One that was cancelled when it was ready has also gone well, and left the
+	   overlay on top: if that was taken away since, nothing tells. */
+	if (!disk->state.is_open && !disk->asked) {
+		say("the merge of '%s' into '%s' is over, but QEMU has closed the image "
+		    "since: whether it was merged cannot be told. The file is kept; end "
+		    "this QEMU and thaw again, which says what can be done",
 		    disk->sidecar, disk->source);
 		fail(disk);
 		return 0;
 	}
-	if (disk->users_before > 0 && disk->state.users != disk->users_before) {
-		say("'%s' is merged into '%s', but %zu used the disk before and %zu do "
-		    "now; "
-		    "the file is kept: look at it, then thaw again",
-		    disk->sidecar, disk->source, disk->users_before, disk->state.users);
+	if (disk->state.is_used) {
+		say("'%s' is merged into '%s', but QEMU uses the file yet; it is kept. "
+		    "Thaw "
+		    "again when nothing uses the node '%s'",
+		    disk->sidecar, disk->source, disk->name);
 		fail(disk);
 		return 0;
 	}
+	/* Should it not be removed, a later call knows that it may. */
+	if (set_state(disk, MARK_MERGED) < 0)
+		say("cannot write into the attributes of '%s' that it is merged",
+		    disk->sidecar);
 	r = disk->state.has_sidecar ? sidecar_remove(disk->sidecar) : 0;
 	if (r < 0) {
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
@@ -103,7 +139,8 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		return 0;
 	}
 	if (disk->state.is_anothers)
-		say("'%s' is thawed: it was frozen by a run of lullcp (%s), whose clone will "
+		say("'%s' is thawed: it was frozen by a run of lullcp (%s), whose clone "
+		    "will "
 		    "not do",
 		    disk->source, disk->state.mark.run);
 	disk->merged = true;
@@ -119,6 +156,9 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 	 */
 	if (!why && !disk->state.is_redirected)
 		return finish(disk, qmp);
+	/* The image is not written to any more. */
+	if (set_state(disk, MARK_MERGING) < 0)
+		say("cannot write into the attributes of '%s'", disk->sidecar);
 	if (disk->started) {
 		say("merging '%s' into '%s' failed: %s; the disk goes on in that file, "
 		    "nothing "
@@ -139,7 +179,7 @@ static void settle(struct disk *disk)
 	if (!disk->state.has_sidecar)
 		return;
 	r = sidecar_is_unused(disk->sidecar, &disk->st);
-	if (r > 0)
+	if (r > 0 || (r == 0 && advice_is_merged(disk)))
 		r = sidecar_remove(disk->sidecar);
 	else if (r == 0)
 		r = -EEXIST;
@@ -147,14 +187,7 @@ static void settle(struct disk *disk)
 	case 0:
 		return;
 	case -EEXIST:
-		say("'%s' holds writes that may be missing in '%s', and this QEMU does "
-		    "not use "
-		    "it: the guest was restarted or the disk unplugged while it was "
-		    "frozen. "
-		    "It is kept. If nothing has written to the image since, shut the "
-		    "guest "
-		    "down and run: qemu-img commit '%s'",
-		    disk->sidecar, disk->source, disk->sidecar);
+		advice_give(disk, disk->state.is_open);
 		break;
 	case -EBUSY:
 		if (disk->state.is_its_disk) {
@@ -208,9 +241,17 @@ static int step(struct disk *disk, struct qmp *qmp)
 	if (disk->state.job == DISKS_JOB_BUSY) {
 		disk->started = true;
 	} else if (disk->state.job == DISKS_JOB_READY) {
-		if (disk->users_before == 0)
-			disk->users_before = disk->state.users;
 		disk->started = true;
+		if (!disk->asked)
+			r = set_state(disk, MARK_COMPLETING);
+		if (r < 0) {
+			say("cannot write into the attributes of '%s': %s; not merged to "
+			    "the "
+			    "end, the writes stay there",
+			    disk->sidecar, strerror(-r));
+			fail(disk);
+			return 0;
+		}
 		if (!disk->asked)
 			r = qmp_run(qmp, "job-complete",
 				    json_pack("{s:s}", "id", disk->name), NULL);
@@ -294,6 +335,38 @@ static int look_and_step(struct disks *disks, struct qmp *qmp)
 	return r;
 }
 
+static void hear(void *ctx, json_t *event)
+{
+	struct disks *disks = ctx;
+	json_t *data = json_object_get(event, "data");
+	const char *what = json_string_value(json_object_get(event, "event"));
+	const char *job = json_string_value(json_object_get(data, "device"));
+
+	for (size_t i = 0; what && job && i < disks->n; i++) {
+		struct disk *disk = &disks->disk[i];
+
+		if (disk->asked && strcmp(what, "BLOCK_JOB_COMPLETED") == 0 &&
+		    strcmp(job, disk->name) == 0 && !json_object_get(data, "error"))
+			disk->completed = true;
+	}
+}
+
+/* QEMU has hung up. Its last words may not have been read. */
+static void take_down(struct disks *disks, struct qmp *qmp)
+{
+	for (int i = 0; i < MOST_WORDS && qmp_wait(qmp, LAST_WORDS_NS) == 0; i++)
+		;
+	for (size_t i = 0; i < disks->n; i++) {
+		struct disk *disk = &disks->disk[i];
+
+		if (disk->over || !advice_take_down(disk))
+			continue;
+		disk->merged = advice_settle(disk);
+		disk->failed = !disk->merged;
+		disk->over = true;
+	}
+}
+
 static int merge(struct disks *disks, struct qmp *qmp, const struct settings *settings,
 		 bool only_chosen)
 {
@@ -304,11 +377,11 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 	for (size_t i = 0; i < disks->n; i++) {
 		struct disk *disk = &disks->disk[i];
 
-		disk->users_before = 0;
-		disk->started = disk->asked = disk->merged = false;
+		disk->started = disk->asked = disk->completed = disk->merged = false;
 		disk->failed = false;
 		disk->over = only_chosen && !disk->chosen;
 	}
+	qmp_listen(qmp, hear, disks);
 	for (;;) {
 		r = look_and_step(disks, qmp);
 		if (r < 0 || all_over(disks))
@@ -324,6 +397,8 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 			break;
 		}
 	}
+	if (r < 0 && r != -EINTR && r != -ETIMEDOUT)
+		take_down(disks, qmp);
 	if (r < 0) {
 		report_unfinished(disks,
 				  r == -EINTR ? "told to stop" : "the monitor was lost");

@@ -24,6 +24,8 @@ struct qmp {
 	uint64_t timeout_ns;
 	json_int_t last_id;
 	char *why;
+	void (*heard)(void *ctx, json_t *event);
+	void *heard_ctx;
 };
 
 static int failed(struct qmp *qmp, int r, const char *format, ...) _printf_(3, 4);
@@ -77,6 +79,8 @@ static int next(struct qmp *qmp, uint64_t deadline, json_t **ret_object)
 		json_decref(object);
 		return -EBADMSG;
 	}
+	if (qmp->heard && json_object_get(object, "event"))
+		qmp->heard(qmp->heard_ctx, object);
 	*ret_object = object;
 	return 0;
 }
@@ -228,6 +232,12 @@ void qmp_close(struct qmp *qmp)
 const char *qmp_why(const struct qmp *qmp)
 {
 	return qmp->why ? qmp->why : "out of memory";
+}
+
+void qmp_listen(struct qmp *qmp, void (*heard)(void *ctx, json_t *event), void *ctx)
+{
+	qmp->heard = heard;
+	qmp->heard_ctx = ctx;
 }
 
 int qmp_wait(struct qmp *qmp, uint64_t ns)

@@ -42,3 +42,6 @@ pid_t qmp_peer(const struct qmp *qmp);
 
 /* The user that it runs as, root if unknown. */
 uid_t qmp_peer_user(const struct qmp *qmp);
+
+/* From now on each event is given to heard, whatever is waited for. NULL: to nobody. */
+void qmp_listen(struct qmp *qmp, void (*heard)(void *ctx, json_t *event), void *ctx);

@@ -23,6 +23,7 @@
 #include "mark.h"
 #include "merge.h"
 #include "peer.h"
+#include "qcow2.h"
 #include "say.h"
 #include "sidecar.h"
 
@@ -87,7 +88,8 @@ static int check_owners(const struct disks *disks)
 			continue;
 		owner = disks_owner(disk);
 		say("'%s' is frozen %s; not frozen. Try again when that is over. If that "
-		    "run is gone: lullcp --recover DEST, with the DEST that it had, or, to "
+		    "run is gone: lullcp --recover DEST, with the DEST that it had, or, "
+		    "to "
 		    "thaw by hand: lullcp-hook-qmp thaw '%s'",
 		    disk->source, owner ? owner : "", disk->source);
 		return -EBUSY;
@@ -131,6 +133,13 @@ static int check(const struct disks *disks)
 			    "clear; not redirected",
 			    disk->source);
 			return -EPERM;
+		}
+		if (!is_frozen(disk) && !is_quiet(disk) && disk->state.blocker) {
+			say("%s works on the disk of '%s': QEMU could not merge the "
+			    "sidecar "
+			    "there; not redirected. Try again when it is gone",
+			    disk->state.blocker, disk->source);
+			return -EBUSY;
 		}
 	}
 	if (frozen && plain) {
@@ -206,6 +215,24 @@ static int set_state(const struct disk *disk, enum mark_state state)
 	return -EIO;
 }
 
+static int fill_sidecar(const struct disk *disk)
+{
+	int r;
+
+	if (!disk->state.backing || !disk->state.format) {
+		say("'%s' holds only the data of an image, and QEMU does not tell where "
+		    "that is; not redirected",
+		    disk->source);
+		return -ENOTSUP;
+	}
+	r = qcow2_make(disk->made, disk->state.size, disk->state.backing,
+		       disk->state.format);
+	if (r < 0)
+		say("cannot make the sidecar '%s' of '%s': %s; not redirected",
+		    disk->sidecar, disk->state.backing, strerror(-r));
+	return r;
+}
+
 static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 {
 	_cleanup_free_ char *which = NULL;
@@ -233,7 +260,9 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 		return r;
 	}
 	disk->chosen = true;
-	r = set_state(disk, MARK_BETWEEN);
+	r = fill_sidecar(disk);
+	if (r == 0)
+		r = set_state(disk, MARK_BETWEEN);
 	(void)disks_name(disk);
 	return r;
 }
@@ -277,9 +306,10 @@ static json_t *make_actions(const struct disks *disks)
 			continue;
 
 		json_t *action = json_pack(
-		    "{s:s, s:{s:s, s:s, s:s, s:s}}", "type", "blockdev-snapshot-sync",
-		    "data", "node-name", disk->state.image, "snapshot-file",
-		    disk->sidecar, "snapshot-node-name", disk->name, "format", "qcow2");
+		    "{s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "type",
+		    "blockdev-snapshot-sync", "data", "node-name", disk->state.image,
+		    "snapshot-file", disk->sidecar, "snapshot-node-name", disk->name,
+		    "format", "qcow2", "mode", "existing");
 
 		if (!action || json_array_append_new(actions, action) < 0) {
 			say("'%s': its name is not UTF-8 and cannot be told to QEMU",

@@ -294,6 +294,80 @@ static void finds_places(void **state UNUSED)
 	}
 }
 
+static void looks_above(void **state UNUSED)
+{
+	static const struct {
+		const char *name;
+		const char *nodes[8];
+		const char *edges[10];
+		const char *node, *top, *blocker;
+	} cases[] = {
+	    {"nothing",
+	     {"1 f file /d/a", "2 a raw /d/a", "3 - block-backend"},
+	     {"2 file 1 w", "3 root 2 w"},
+	     "a",
+	     "a",
+	     NULL},
+	    {"filters",
+	     {"2 a raw /d/a", "3 t throttle /d/a", "4 c copy-on-read /d/a",
+	      "5 - block-backend"},
+	     {"3 file 2 w", "4 file 3 w", "5 root 4 w"},
+	     "a",
+	     "c",
+	     NULL},
+	    {"a snapshot of somebody else",
+	     {"2 a raw /d/a", "3 lull-1 qcow2 /d/s", "4 snap qcow2 /d/t",
+	      "5 - block-backend"},
+	     {"3 backing 2", "4 backing 3", "5 root 4 w"},
+	     "lull-1",
+	     "snap",
+	     NULL},
+	    {"a filter that copies",
+	     {"2 a raw /d/a", "3 c copy-before-write /d/a", "4 - block-backend"},
+	     {"3 file 2 w", "4 root 3 w"},
+	     "a",
+	     "c",
+	     "c"},
+	    {"a job above",
+	     {"2 a raw /d/a", "3 c copy-before-write /d/a", "4 nightly block-job"},
+	     {"3 file 2 w", "4 node 3 w"},
+	     "a",
+	     "c",
+	     "nightly"},
+	    {"a job on it",
+	     {"2 a raw /d/a", "4 nightly block-job"},
+	     {"4 node 2"},
+	     "a",
+	     "a",
+	     "nightly"},
+	    {"a job of ours",
+	     {"2 a raw /d/a", "4 lull-1 block-job"},
+	     {"4 node 2"},
+	     "a",
+	     "a",
+	     NULL},
+	    {"a circle",
+	     {"2 a raw /d/a", "3 t throttle /d/a"},
+	     {"3 file 2 w", "2 file 3 w"},
+	     "a",
+	     NULL,
+	     NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct graph *graph = make(cases[i].nodes, cases[i].edges);
+		struct graph_above above;
+
+		graph_above(graph, graph_named(graph, cases[i].node), "lull-", &above);
+		if (cases[i].top)
+			check_str(cases[i].name, above.top->name, cases[i].top);
+		check(cases[i].name, !above.blocker == !cases[i].blocker);
+		if (above.blocker)
+			check_str(cases[i].name, above.blocker->name, cases[i].blocker);
+		graph_free(graph);
+	}
+}
+
 static void knows_flags_and_storage(void **state UNUSED)
 {
 	const char *nodes[] = {"1 f file /d/a", "2 a raw /d/a ro", "3 e luks /d/e enc",
@@ -359,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(finds_places),
+	    cmocka_unit_test(looks_above),
 	    cmocka_unit_test(knows_flags_and_storage),
 	    cmocka_unit_test(refuses_nonsense),
 	};

@@ -132,5 +132,219 @@ check 'lock' flock -n 8
 expect 0 --hook="$by_hook" "$M/a" "$M/third" 8<&-
 exec 8<&-
 qsd_end
+
+# nodes ARG...: a storage daemon with these, the node "top" as export a
+nodes() {
+  SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX) || framework_failure mktemp
+  QMP=$SOCKETS/qmp
+  (cd "$M" && exec qemu-storage-daemon --nbd-server "addr.type=unix,addr.path=$SOCKETS/nbd,max-connections=0" \
+    --chardev "socket,id=m,path=$QMP,server=on,wait=off" --monitor chardev=m "$@" \
+    --export type=nbd,id=e,node-name=top,name=a,writable=on >"$T/qsd.log" 2>&1) &
+  qsd=$!
+  await "$QMP"
+  await "$SOCKETS/nbd"
+}
+overlay() { asks query-named-block-nodes | jq -r '.[]."node-name" | select(startswith("lull-"))'; }
+until_no_job() {
+  for _ in $(seq 500); do
+    [ "$(asks query-jobs)" != '[]' ] || return 0
+    sleep 0.02
+  done
+  bad 'a job does not end'
+}
+rm -rf "${M:?}"/*
+make_image "$M/a" raw
+make_image "$M/b" raw
+file="--blockdev driver=raw,node-name=a,file.driver=file,file.filename=$M/a"
+target="--blockdev driver=raw,node-name=b,file.driver=file,file.filename=$M/b"
+backup='blockdev-backup={"job-id":"nightly","device":"%s","target":"b","sync":"full","speed":1}'
+
+note 'what is above the image'
+for above in throttle,throttle-group=t copy-on-read preallocate; do
+  # shellcheck disable=SC2086 # words
+  nodes --object throttle-group,id=t,x-bps-total=1000000000 $file \
+    --blockdev "driver=$above,node-name=top,file=a"
+  put a 1 0
+  hook 0 "freeze below $above" $A freeze "$M/a"
+  sum=$(sha256sum <"$M/a")
+  put a 2 0
+  frozen "below $above" "$M/a" "$sum"
+  hook 0 "thaw below $above" $A thaw "$M/a"
+  not_redirected "below $above" "$M/a"
+  gets "below $above" 2 0 "$M/a"
+  qsd_end
+done
+# shellcheck disable=SC2086
+nodes $file $target --blockdev driver=copy-before-write,node-name=top,file=a,target=b
+hook 1 'freeze below copy-before-write' $A freeze "$M/a"
+says copy-before-write
+hook 0 'the thaw after it' $A thaw "$M/a"
+not_redirected 'below copy-before-write' "$M/a"
+qsd_end
+file="--blockdev driver=raw,node-name=top,file.driver=file,file.filename=$M/a"
+# shellcheck disable=SC2086
+nodes $file $target
+# shellcheck disable=SC2059 # a format
+asks "$(printf "$backup" top)" >"$T/out"
+hook 1 'freeze beside a backup' $A freeze "$M/a"
+says "'nightly'"
+hook 0 'the thaw after it' $A thaw "$M/a"
+not_redirected_but=$(asks query-named-block-nodes)
+check_not 'nothing is redirected' grep -q lull- <<<"$not_redirected_but"
+asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
+until_no_job
+hook 0 'freeze after the backup' $A freeze "$M/a"
+sum=$(sha256sum <"$M/a")
+put a 3 0
+# shellcheck disable=SC2059
+asks "$(printf "$backup" "$(overlay)")" >"$T/out"
+hook 1 'thaw beside a backup' $A thaw "$M/a"
+says "'nightly'"
+says 'nothing is lost'
+frozen 'beside a backup' "$M/a" "$sum"
+asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
+until_no_job
+hook 0 'thaw after the backup' $A thaw "$M/a"
+gets 'after the backup' 3 0 "$M/a"
+not_redirected 'after the backup' "$M/a"
+hook 0 'freeze' $A freeze "$M/a"
+put a 4 0
+asks "blockdev-snapshot-sync={\"node-name\":\"$(overlay)\",\"snapshot-file\":\"$M/above\",\"snapshot-node-name\":\"above\"}" >"$T/out"
+put a 5 64k
+hook 0 'thaw below a snapshot' $A thaw "$M/a"
+not_redirected 'below a snapshot' "$M/a"
+gets 'merged below a snapshot' 4 0 "$M/a"
+gets 'not what is above it' 0 64k "$M/a"
+qsd_end
+gets 'what is above it' 5 64k "$M/above" qcow2
+gets 'and below' 4 0 "$M/above" qcow2
+rm "$M/above"
+
+note 'merged, and what comes after'
+nodes $file
+hook 0 'freeze' $A freeze "$M/a"
+for at in 1 2 3 4 5 6 7; do put a 6 ${at}M; done
+LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" --commit-timeout=1ms thaw "$M/a" 2>"$T/err"
+asks "block-export-add={\"type\":\"nbd\",\"id\":\"e2\",\"node-name\":\"$(overlay)\",\"name\":\"late\",\"writable\":true}" >"$T/out"
+check 'an export comes during the merge' grep -qx '{}' "$T/out"
+hook 0 'the merge ends' $A thaw "$M/a"
+not_redirected 'with another export' "$M/a"
+gets 'merged' 6 7M "$M/a"
+put late 7 7M
+gets 'the export has moved' 7 7M "$M/a"
+# a sidecar that cannot be removed, whose contents are in the image, and older than that
+mkdir -p "$M/side"
+at_side=("--sidecar-dir=$M/side")
+hook 0 'freeze' $A "${at_side[@]}" freeze "$M/a"
+put a 8 0
+chattr +i "$M/side"
+hook 1 'merged and not removed' $A "${at_side[@]}" thaw "$M/a"
+says 'cannot be removed'
+put a 9 0
+kill -KILL $qsd
+wait $qsd 2>/dev/null
+chattr -i "$M/side"
+hook 0 'it may go' $A "${at_side[@]}" thaw "$M/a"
+same 'gone' '' "$(ls -A "$M/side")"
+gets 'the image is newer' 9 0 "$M/a"
+
+note 'what is printed when QEMU is gone'
+advice() { sed -n 's/^lullcp-hook-qmp: .* run: //p' "$T/err"; } # the command, as it stands
+followed() { # followed WHAT: it is carried out
+  local command
+  command=$(advice)
+  check "$1: it is told what to run" test -n "$command"
+  (cd / && bash -c "$command") >"$T/followed" 2>&1 || bad "$1: $command: $(cat "$T/followed")"
+}
+killed() { # QEMU
+  kill -KILL $qsd
+  wait $qsd 2>/dev/null
+  rm -rf "${SOCKETS:?}"
+}
+side=$(sidecar "$M/a")
+rm -rf "${SOCKETS:?}"
+nodes $file
+hook 0 'freeze' $A freeze "$M/a"
+put a 10 0
+killed
+hook 1 'thaw without QEMU' $A thaw "$M/a"
+followed 'killed'
+check_not 'the sidecar is gone' test -e "$side"
+gets 'what was in the sidecar' 10 0 "$M/a"
+hook 0 'thaw once more' $A thaw "$M/a"
+# started again from the image
+nodes $file
+hook 0 'freeze' $A freeze "$M/a"
+put a 11 0
+put a 11 64k
+killed
+nodes $file
+hook 1 'thaw with a QEMU that does not use it' $A thaw "$M/a"
+says "end that QEMU"
+put a 12 0
+hook 1 'freeze with a QEMU that does not use it' $B freeze "$M/a"
+killed
+hook 1 'the image is newer' $A thaw "$M/a"
+says 'do not commit'
+check_not 'no commit is told' grep -q 'qemu-img commit' "$T/err"
+sum=$(sha256sum <"$M/a")
+followed 'newer'
+frozen 'the image is left as it is' "$M/a" "$sum"
+check 'the sidecar as well' test -s "$side"
+gets 'as it would be merged' 11 0 "$M/a.merged"
+gets 'as it would be merged' 11 64k "$M/a.merged"
+gets 'as it is' 12 0 "$M/a"
+rm "$M/a.merged" "$side"
+hook 0 'removed by hand' $A thaw "$M/a"
+# killed during the merge, which takes its time
+slow=(--object throttle-group,id=t,x-bps-write=100000 --blockdev "driver=file,node-name=f,filename=$M/a"
+  --blockdev driver=throttle,node-name=s,throttle-group=t,file=f --blockdev driver=raw,node-name=top,file=s)
+nodes "${slow[@]}"
+hook 0 'freeze' $A freeze "$M/a"
+for at in 0 1M 2M 3M; do put a 13 $at; done
+LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" thaw "$M/a" 2>"$T/err" &
+pid=$!
+sum=$(sha256sum <"$M/a")
+for _ in $(seq 500); do
+  [ "$(sha256sum <"$M/a")" = "$sum" ] || break
+  sleep 0.02
+done
+killed
+wait $pid
+same 'the merge is cut off' 1 $?
+followed 'cut off'
+for at in 0 1M 2M 3M; do gets 'cut off' 13 $at "$M/a"; done
+check_not 'the sidecar is gone' test -e "$side"
+
+note 'names'
+mkdir -p "$M/disks/disks"
+name="disks/it's a disk.img"
+for format in raw qcow2; do
+  make_image "$M/$name" $format
+  make_image "$M/disks/$name" $format
+  sum=$(sha256sum <"$M/disks/$name")
+  for below in '' throttle; do
+    case $below in
+      '') set -- "driver=$format,node-name=top,file.driver=file,file.filename=$name" ;;
+      *) set -- "driver=$format,node-name=top,file.driver=throttle,file.throttle-group=t,file.file.driver=file,file.file.filename=$name" ;;
+    esac
+    nodes --object throttle-group,id=t,x-bps-total=1000000000 --blockdev "$1"
+    what="$format $below"
+    put a 14 0
+    hook 0 "$what: freeze" $A freeze "$M/$name"
+    put a 15 0
+    side=$(sidecar "$M/$name")
+    same "$what: the name of the image" "$M/$name" "$(qemu-img info -U --output=json "$side" | jq -r '."backing-filename"')"
+    same "$what: its format" $format "$(qemu-img info -U --output=json "$side" | jq -r '."backing-filename-format"')"
+    killed
+    gets "$what: the image" 14 0 "$M/$name" $format
+    hook 1 "$what: thaw" $A thaw "$M/$name"
+    followed "$what"
+    gets "$what: merged" 15 0 "$M/$name" $format
+    check_not "$what: the sidecar is gone" test -e "$side"
+    frozen "$what: another file" "$M/disks/$name" "$sum"
+  done
+done
+qemu-img check -q -f qcow2 "$M/$name" || bad 'the image is not sound'
 fs_unmount "$M"
 finish

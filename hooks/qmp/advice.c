@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A sidecar with data that no QEMU uses holds the newest writes, or older ones than the
+ * image: a guest was started from that since. To commit it is right in the first case,
+ * and puts old data over new in the second. What tells is when the image was written to:
+ *
+ *     as the freeze, or a merge whose QEMU was seen to end, has left it    commit
+ *     no later than the sidecar                                            commit
+ *     later, and no merge had begun                                        do not
+ *     later, and a merge had begun: by that, or by a guest                 a person knows
+ *
+ * Where it is not right for certain the advice changes neither file.
+ */
+#include "advice.h"
+
+#include "qcow2.h"
+#include "say.h"
+#include "sidecar.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* After its end was seen on the monitor a process lets go of its files within moments. */
+#define LAST_NS (5 * NSEC_PER_SEC)
+#define LOOK_NS (10 * NSEC_PER_MSEC)
+
+/* As a word for a shell; NULL without memory. To be freed. */
+static char *quoted(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), n_quotes = 0, at = 0;
+	char *word;
+
+	for (size_t i = 0; i < len; i++)
+		n_quotes += text[i] == '\'';
+	word = malloc(len + 3 * n_quotes + strlen(suffix) + 3);
+	if (!word)
+		return NULL;
+	word[at++] = '\'';
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\'') {
+			memcpy(word + at, "'\\''", 4);
+			at += 4;
+		} else {
+			word[at++] = text[i];
+		}
+	}
+	(void)sprintf(word + at, "%s'", suffix);
+	return word;
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+bool advice_is_merged(const struct disk *disk)
+{
+	const struct mark *mark = &disk->state.mark;
+	struct stat st;
+
+	return mark->known && mark->state == MARK_MERGED &&
+	       lstat(disk->sidecar, &st) == 0 && mark->size == (uint64_t)st.st_size &&
+	       !is_later(&mark->written, &st.st_mtim) &&
+	       !is_later(&st.st_mtim, &mark->written);
+}
+
+enum verdict { COMMIT, DO_NOT, UNCERTAIN };
+
+static enum verdict judge(const struct disk *disk)
+{
+	const struct mark *mark = &disk->state.mark;
+	struct stat image, sidecar;
+
+	if (stat(disk->source, &image) < 0 || lstat(disk->sidecar, &sidecar) < 0)
+		return UNCERTAIN;
+	if (mark_is_untouched(mark, &image) && mark->state != MARK_MERGED)
+		return COMMIT;
+	if (mark->known && mark->state == MARK_FROZEN)
+		return DO_NOT;
+	if (mark->known && mark->state == MARK_MERGED)
+		return UNCERTAIN;
+	if (!is_later(&image.st_mtim, &sidecar.st_mtim))
+		return COMMIT;
+	return mark->known && mark->state == MARK_BETWEEN ? DO_NOT : UNCERTAIN;
+}
+
+void advice_give(const struct disk *disk, bool runs)
+{
+	_cleanup_free_ char *sidecar = quoted(disk->sidecar, "");
+	_cleanup_free_ char *source = quoted(disk->source, "");
+	_cleanup_free_ char *other = quoted(disk->source, ".merged");
+	_cleanup_free_ char *name = NULL, *rebase = NULL;
+	char format[QCOW2_FORMAT_LEN] = "raw";
+	struct stat st;
+
+	if (!sidecar || !source || !other) {
+		say("'%s' is kept; out of memory", disk->sidecar);
+		return;
+	}
+	if (runs) {
+		say("%s holds writes that are missing in %s, and a QEMU uses the image "
+		    "without it: the guest was restarted, or the disk unplugged, while "
+		    "it "
+		    "was frozen. It is kept. end that QEMU (quit: a shutdown writes to "
+		    "the "
+		    "image), and thaw again: as long as nothing has written to the "
+		    "image, "
+		    "that says how to merge it (qemu-img commit %s)",
+		    sidecar, source, sidecar);
+		return;
+	}
+	/* the image may have another name than when it was frozen */
+	if (qcow2_backing(disk->sidecar, &name, format) == 0 &&
+	    (stat(name, &st) < 0 || st.st_dev != disk->st.st_dev ||
+	     st.st_ino != disk->st.st_ino) &&
+	    asprintf(&rebase, "qemu-img rebase -u -f qcow2 -b %s -F %s %s && ", source,
+		     format, sidecar) < 0)
+		rebase = NULL;
+	switch (judge(disk)) {
+	case COMMIT:
+		say("%s holds writes that are missing in %s; it is kept. Before a guest "
+		    "is "
+		    "started from the image, run: %sqemu-img commit %s && rm %s",
+		    sidecar, source, rebase ? rebase : "", sidecar, sidecar);
+		break;
+	case DO_NOT:
+		say("%s was written to after %s, by a guest that was started from it: do "
+		    "not commit the sidecar, that would put old data over new. It holds "
+		    "writes of before and is kept. To look at the disk with them, beside "
+		    "the image and without changing either, run: %sqemu-img convert -f "
+		    "qcow2 -O %s %s %s",
+		    source, sidecar, rebase ? rebase : "", format, sidecar, other);
+		break;
+	case UNCERTAIN:
+		say("%s was written to after %s: by a merge that was cut off, or by a "
+		    "guest "
+		    "that was started from it since. The sidecar is kept. If no guest "
+		    "was: "
+		    "%sqemu-img commit %s. If one was, do not commit it, that would put "
+		    "old "
+		    "data over new. To look at the disk with what is in it, beside the "
+		    "image and without changing either, run: %sqemu-img convert -f qcow2 "
+		    "-O "
+		    "%s %s %s",
+		    source, sidecar, rebase ? rebase : "", sidecar, rebase ? rebase : "",
+		    format, sidecar, other);
+		break;
+	}
+}
+
+bool advice_take_down(struct disk *disk)
+{
+	uint64_t until = lull_clock_now() + LAST_NS;
+	struct mark mark = disk->state.mark;
+	struct stat st;
+
+	if (!disk->state.has_sidecar || !mark.known || !disk->started)
+		return false;
+	while (sidecar_is_unused(disk->sidecar, &disk->st) == -EBUSY) {
+		if (lull_clock_now() >= until)
+			return false; /* the monitor alone is gone */
+		lull_clock_sleep(LOOK_NS);
+	}
+	mark.state = disk->completed ? MARK_MERGED : MARK_MERGING;
+	if ((disk->completed ? lstat(disk->sidecar, &st) : stat(disk->source, &st)) < 0)
+		return false;
+	mark_image(&mark, &st);
+	/* Without it the advice is more careful. */
+	if (mark_write(disk->sidecar, &mark) == 0)
+		disk->state.mark = mark;
+	return true;
+}
+
+bool advice_settle(struct disk *disk)
+{
+	int r = sidecar_is_unused(disk->sidecar, &disk->st);
+
+	if (r == -EBUSY) {
+		say("'%s' is in use by a QEMU, and holds writes that are missing in "
+		    "'%s'; it "
+		    "is kept. Thaw by the monitor of that QEMU, or end it and thaw again",
+		    disk->sidecar, disk->source);
+		return false;
+	}
+	if (r == 0 && advice_is_merged(disk)) {
+		r = sidecar_remove(disk->sidecar);
+		if (r == 0)
+			return true;
+		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
+		    disk->source, strerror(-r));
+		return false;
+	}
+	if (r == -EBADMSG)
+		say("'%s' stands where a sidecar would, but is none; it is kept",
+		    disk->sidecar);
+	else
+		advice_give(disk, false);
+	return false;
+}
