@@ -73,6 +73,7 @@ static void forget(struct disk_state *state)
 	free(state->overlay);
 	free(state->top);
 	free(state->blocker);
+	free(state->extra);
 	free(state->backing);
 	free(state->format);
 	*state = (struct disk_state){0};
@@ -371,6 +372,26 @@ static void describe_image(struct disk *disk, const struct graph *graph,
 		disk->state.backing = strdup(disk->source);
 }
 
+/* A merge brings over what the disk shows, and nothing else that is in the file. */
+static int describe_overlay(struct disk *disk, const struct graph_node *overlay)
+{
+	int r = 0;
+
+	if (overlay->snapshot)
+		r = asprintf(&disk->state.extra,
+			     "the internal snapshot '%s' (delvm, or "
+			     "blockdev-snapshot-delete-internal-sync, removes it)",
+			     overlay->snapshot);
+	else if (overlay->bitmap)
+		r = asprintf(&disk->state.extra,
+			     "the persistent bitmap '%s' (block-dirty-bitmap-remove of the "
+			     "node '%s' removes it)",
+			     overlay->bitmap, overlay->name);
+	if (r < 0)
+		disk->state.extra = NULL;
+	return r < 0 ? -ENOMEM : 0;
+}
+
 static int describe_above(struct disk *disk, const struct graph *graph,
 			  const struct graph_place *at, const char *ours)
 {
@@ -437,7 +458,9 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	disk->state.overlay = at.overlay ? strdup(at.overlay->name) : NULL;
 	if (!disk->state.image || (at.overlay && !disk->state.overlay))
 		return -ENOMEM;
-	r = describe_above(disk, graph, &at, ours);
+	r = at.overlay ? describe_overlay(disk, at.overlay) : 0;
+	if (r == 0)
+		r = describe_above(disk, graph, &at, ours);
 	if (r < 0)
 		return r;
 	describe_image(disk, graph, at.image, qemu);

@@ -65,6 +65,20 @@ static const char *plain_name(struct graph *graph, const char *name)
 	return inner ? inner : string_of(parsed, "file.filename");
 }
 
+/* The member of the first object in list for which member is_kept, if that is given, is true. */
+static const char *first_of(json_t *list, const char *member, const char *is_kept)
+{
+	size_t i;
+	json_t *each;
+
+	json_array_foreach(list, i, each)
+	{
+		if (!is_kept || json_is_true(json_object_get(each, is_kept)))
+			return string_of(each, member);
+	}
+	return NULL;
+}
+
 static void describe(struct graph *graph, json_t *named, struct graph_node *node)
 {
 	size_t i;
@@ -82,6 +96,11 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 		node->file = plain_name(graph, string_of(info, "file"));
 		node->size = json_integer_value(
 		    json_object_get(json_object_get(info, "image"), "virtual-size"));
+		node->snapshot = first_of(
+		    json_object_get(json_object_get(info, "image"), "snapshots"), "name",
+		    NULL);
+		node->bitmap = first_of(json_object_get(info, "dirty-bitmaps"), "name",
+					"persistent");
 		node->read_only = json_is_true(json_object_get(info, "ro"));
 		node->encrypted = json_is_true(json_object_get(info, "encrypted"));
 	}

@@ -18,6 +18,8 @@ struct graph_node {
 	    *driver;	  /* NULL for what is no block node: a device, an export, a job */
 	const char *file; /* as QEMU names it; NULL if unknown */
 	json_int_t size;  /* of the disk that it shows; 0 if unknown */
+	const char *snapshot; /* an internal one, or NULL */
+	const char *bitmap;   /* one that is kept in the file, or NULL */
 	bool is_job;
 	bool read_only;
 	bool encrypted;

@@ -64,6 +64,19 @@ static int set_state(struct disk *disk, enum mark_state state)
 	return mark_write(disk->sidecar, &mark);
 }
 
+/* True if the merge would drop what somebody has put into the overlay, and that was said. */
+static bool holds_more(struct disk *disk)
+{
+	if (!disk->state.extra)
+		return false;
+	say("'%s' holds %s, which was made while '%s' was frozen and would be lost with the "
+	    "merge; the disk goes on in that file, nothing is lost. Copy what you need of "
+	    "it, remove it, and thaw again",
+	    disk->sidecar, disk->state.extra, disk->source);
+	fail(disk);
+	return true;
+}
+
 static int begin(struct disk *disk, struct qmp *qmp)
 {
 	int r;
@@ -76,6 +89,8 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 		return 0;
 	}
+	if (holds_more(disk))
+		return 0;
 	if (disk->state.has_sidecar) {
 		r = sidecar_mark(disk->sidecar, true);
 		if (r == 0)
@@ -242,6 +257,8 @@ static int step(struct disk *disk, struct qmp *qmp)
 		disk->started = true;
 	} else if (disk->state.job == DISKS_JOB_READY) {
 		disk->started = true;
+		if (!disk->asked && holds_more(disk))
+			return 0;
 		if (!disk->asked)
 			r = set_state(disk, MARK_COMPLETING);
 		if (r < 0) {

@@ -220,6 +220,36 @@ gets 'what is above it' 5 64k "$M/above" qcow2
 gets 'and below' 4 0 "$M/above" qcow2
 rm "$M/above"
 
+note 'what a merge would drop'
+nodes $file
+hook 0 'freeze' $A freeze "$M/a"
+sum=$(sha256sum <"$M/a")
+put a 16 0
+asks "block-dirty-bitmap-add={\"node\":\"$(overlay)\",\"name\":\"backed up\",\"persistent\":true}" >"$T/out"
+hook 1 'thaw with a bitmap' $A thaw "$M/a"
+says "the persistent bitmap 'backed up'"
+frozen 'a bitmap' "$M/a" "$sum"
+asks "block-dirty-bitmap-remove={\"node\":\"$(overlay)\",\"name\":\"backed up\"}" >"$T/out"
+asks "blockdev-snapshot-internal-sync={\"device\":\"$(overlay)\",\"name\":\"before\"}" >"$T/out"
+check 'a snapshot' grep -qx '{}' "$T/out"
+hook 1 'thaw with a snapshot' $A thaw "$M/a"
+says "the internal snapshot 'before'"
+hook 0 'freeze again' $A freeze "$M/a"
+asks "blockdev-snapshot-delete-internal-sync={\"device\":\"$(overlay)\",\"name\":\"before\"}" >"$T/out"
+put a 17 0
+# during the merge
+LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" --commit-timeout=1ms thaw "$M/a" 2>"$T/err"
+asks "block-dirty-bitmap-add={\"node\":\"$(overlay)\",\"name\":\"late\",\"persistent\":true}" >"$T/out"
+if grep -qx '{}' "$T/out"; then
+  hook 1 'thaw with a bitmap made during the merge' $A thaw "$M/a"
+  says "the persistent bitmap 'late'"
+  asks "block-dirty-bitmap-remove={\"node\":\"$(overlay)\",\"name\":\"late\"}" >"$T/out"
+fi
+hook 0 'thaw' $A thaw "$M/a"
+not_redirected 'what was dropped' "$M/a"
+gets 'merged' 17 0 "$M/a"
+qsd_end
+
 note 'merged, and what comes after'
 nodes $file
 hook 0 'freeze' $A freeze "$M/a"
