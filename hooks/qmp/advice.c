@@ -17,6 +17,7 @@
 
 #include "qcow2.h"
 #include "say.h"
+#include "search.h"
 #include "sidecar.h"
 #include "sys/clock.h"
 
@@ -105,7 +106,7 @@ void advice_give(const struct disk *disk, bool runs)
 		say("%s holds writes that are missing in %s, and a QEMU uses the image "
 		    "without it: the guest was restarted, or the disk unplugged, while "
 		    "it "
-		    "was frozen. It is kept. end that QEMU (quit: a shutdown writes to "
+		    "was frozen. It is kept. End that QEMU (quit: a shutdown writes to "
 		    "the "
 		    "image), and thaw again: as long as nothing has written to the "
 		    "image, "
@@ -194,7 +195,7 @@ bool advice_settle(struct disk *disk)
 		    disk->source, strerror(-r));
 		return false;
 	}
-	if (r == -EBADMSG)
+	if (r == -EBADMSG && !search_is_of(disk->sidecar, &disk->st))
 		say("'%s' stands where a sidecar would, but is none; it is kept",
 		    disk->sidecar);
 	else

@@ -9,12 +9,32 @@
 #include "graph.h"
 #include "peer.h"
 #include "say.h"
+#include "search.h"
 #include "sidecar.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+/* One that is there already, under the name that it was given then. */
+static void find_sidecar(struct disk *disk, const char *directory)
+{
+	_cleanup_free_ char *beside =
+	    strndup(disk->source, (size_t)(strrchr(disk->source, '/') - disk->source));
+	struct stat st;
+	char *found;
+
+	if (!beside || lstat(disk->sidecar, &st) == 0)
+		return;
+	found = search_sidecar(*beside ? beside : "/", &disk->st);
+	if (!found && directory)
+		found = search_sidecar(directory, &disk->st);
+	if (!found)
+		return;
+	free(disk->sidecar);
+	disk->sidecar = found;
+}
 
 static bool disk_init(struct disk *disk, const char *source, const char *directory)
 {
@@ -29,9 +49,12 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 		return false;
 	}
 	disk->sidecar = sidecar_path(disk->source, directory);
-	if (!disk->sidecar)
+	if (!disk->sidecar) {
 		say("out of memory");
-	return disk->sidecar != NULL;
+		return false;
+	}
+	find_sidecar(disk, directory);
+	return true;
 }
 
 bool disks_init(struct disks *disks, char *const *sources, size_t n,
@@ -74,6 +97,7 @@ static void forget(struct disk_state *state)
 	free(state->top);
 	free(state->blocker);
 	free(state->extra);
+	free(state->renamed);
 	free(state->backing);
 	free(state->format);
 	*state = (struct disk_state){0};
@@ -284,7 +308,8 @@ static int adopt(struct disk *disk, const struct graph *graph,
 
 	if (!is_named(disk, disk->sidecar, overlay->name) && file && file[0] == '/' &&
 	    (lstat(file, &st) == 0 || errno != ENOENT)) {
-		if (!sidecar_is_of(file, disk->source, &disk->st) ||
+		if ((!sidecar_is_of(file, disk->source, &disk->st) &&
+		     !search_is_of(file, &disk->st)) ||
 		    !is_named(disk, file, overlay->name) || peer_holds(qemu, &st) == 0) {
 			if (!disk->told)
 				say("QEMU says that writes to '%s' go to '%s', which is "
@@ -383,10 +408,11 @@ static int describe_overlay(struct disk *disk, const struct graph_node *overlay)
 			     "blockdev-snapshot-delete-internal-sync, removes it)",
 			     overlay->snapshot);
 	else if (overlay->bitmap)
-		r = asprintf(&disk->state.extra,
-			     "the persistent bitmap '%s' (block-dirty-bitmap-remove of the "
-			     "node '%s' removes it)",
-			     overlay->bitmap, overlay->name);
+		r = asprintf(
+		    &disk->state.extra,
+		    "the persistent bitmap '%s' (block-dirty-bitmap-remove of the "
+		    "node '%s' removes it)",
+		    overlay->bitmap, overlay->name);
 	if (r < 0)
 		disk->state.extra = NULL;
 	return r < 0 ? -ENOMEM : 0;
@@ -422,6 +448,12 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 
 	start_name(disk, ours);
 	r = graph_find(graph, is_source, &wanted, ours, &at);
+	/* renamed since it was frozen; the names of overlays go by the inode */
+	if (r == -ENOENT) {
+		r = graph_find_overlay(graph, ours, &at);
+		if (r == 0 && at.protocol->file)
+			disk->state.renamed = strdup(at.protocol->file);
+	}
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EMLINK) {

@@ -45,7 +45,8 @@ struct disk_state {
 	char *overlay;
 	char *top;     /* above both */
 	char *blocker; /* for people: what keeps a merge below it from working; or NULL */
-	char *extra;   /* for people: what is in the overlay that a merge drops; or NULL */
+	char *renamed; /* from; QEMU cannot open the image to merge into it; or NULL */
+	char *extra; /* for people: what is in the overlay that a merge drops; or NULL */
 	char *backing; /* what the image is stored in, and how; NULL if unknown */
 	char *format;
 	uint64_t size; /* of the disk */

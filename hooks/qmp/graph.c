@@ -65,7 +65,8 @@ static const char *plain_name(struct graph *graph, const char *name)
 	return inner ? inner : string_of(parsed, "file.filename");
 }
 
-/* The member of the first object in list for which member is_kept, if that is given, is true. */
+/* The member of the first object in list for which member is_kept, if that is given, is
+ * true. */
 static const char *first_of(json_t *list, const char *member, const char *is_kept)
 {
 	size_t i;
@@ -96,9 +97,9 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 		node->file = plain_name(graph, string_of(info, "file"));
 		node->size = json_integer_value(
 		    json_object_get(json_object_get(info, "image"), "virtual-size"));
-		node->snapshot = first_of(
-		    json_object_get(json_object_get(info, "image"), "snapshots"), "name",
-		    NULL);
+		node->snapshot =
+		    first_of(json_object_get(json_object_get(info, "image"), "snapshots"),
+			     "name", NULL);
 		node->bitmap = first_of(json_object_get(info, "dirty-bitmaps"), "name",
 					"persistent");
 		node->read_only = json_is_true(json_object_get(info, "ro"));
@@ -368,6 +369,42 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 	    .is_written = is_written(graph, protocol),
 	};
 	return r;
+}
+
+int graph_find_overlay(const struct graph *graph, const char *ours,
+		       struct graph_place *ret_place)
+{
+	const struct graph_node *overlay = NULL;
+	size_t image = 0, at;
+
+	for (size_t i = 0; i < graph->n_edges && !overlay; i++) {
+		if (strcmp(graph->edges[i].role, "backing") != 0)
+			continue;
+		image = graph->edges[i].child;
+		overlay = find_overlay(graph, image, ours);
+	}
+	if (!overlay)
+		return -ENOENT;
+	at = image;
+	for (size_t steps = 0; steps <= graph->n_nodes; steps++) {
+		size_t below = at;
+
+		for (size_t i = 0; i < graph->n_edges; i++) {
+			if (graph->edges[i].parent == at &&
+			    strcmp(graph->edges[i].role, "file") == 0)
+				below = graph->edges[i].child;
+		}
+		if (below == at)
+			break;
+		at = below;
+	}
+	*ret_place = (struct graph_place){
+	    .protocol = &graph->nodes[at],
+	    .image = &graph->nodes[image],
+	    .overlay = overlay,
+	    .is_written = is_written(graph, at),
+	};
+	return 0;
 }
 
 static size_t users_of(const struct graph *graph, size_t index)

@@ -77,6 +77,13 @@ void graph_free(struct graph *graph);
 int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
 	       void *ctx, const char *ours, struct graph_place *ret_place) _must_check_;
 
+/*
+ * The same by the overlay alone, for a file that QEMU knows by a name which leads nowhere
+ * now. 0 or -ENOENT.
+ */
+int graph_find_overlay(const struct graph *graph, const char *ours,
+		       struct graph_place *ret_place) _must_check_;
+
 /* The node of that name, or NULL. */
 const struct graph_node *graph_named(const struct graph *graph, const char *name);
 

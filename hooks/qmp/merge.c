@@ -22,6 +22,7 @@
 
 #include "advice.h"
 #include "say.h"
+#include "search.h"
 #include "sidecar.h"
 #include "sys/clock.h"
 
@@ -64,13 +65,16 @@ static int set_state(struct disk *disk, enum mark_state state)
 	return mark_write(disk->sidecar, &mark);
 }
 
-/* True if the merge would drop what somebody has put into the overlay, and that was said. */
+/* True if the merge would drop what somebody has put into the overlay, and that was said.
+ */
 static bool holds_more(struct disk *disk)
 {
 	if (!disk->state.extra)
 		return false;
-	say("'%s' holds %s, which was made while '%s' was frozen and would be lost with the "
-	    "merge; the disk goes on in that file, nothing is lost. Copy what you need of "
+	say("'%s' holds %s, which was made while '%s' was frozen and would be lost with "
+	    "the "
+	    "merge; the disk goes on in that file, nothing is lost. Copy what you need "
+	    "of "
 	    "it, remove it, and thaw again",
 	    disk->sidecar, disk->state.extra, disk->source);
 	fail(disk);
@@ -91,6 +95,16 @@ static int begin(struct disk *disk, struct qmp *qmp)
 	}
 	if (holds_more(disk))
 		return 0;
+	if (disk->state.renamed) {
+		say("'%s' was '%s' when it was frozen, and QEMU cannot merge '%s' into "
+		    "what it "
+		    "does not find; the disk goes on in that file, nothing is lost. Give "
+		    "it "
+		    "that name again (a link will do: ln), and thaw that",
+		    disk->source, disk->state.renamed, disk->sidecar);
+		fail(disk);
+		return 0;
+	}
 	if (disk->state.has_sidecar) {
 		r = sidecar_mark(disk->sidecar, true);
 		if (r == 0)
@@ -196,7 +210,7 @@ static void settle(struct disk *disk)
 	r = sidecar_is_unused(disk->sidecar, &disk->st);
 	if (r > 0 || (r == 0 && advice_is_merged(disk)))
 		r = sidecar_remove(disk->sidecar);
-	else if (r == 0)
+	else if (r == 0 || (r == -EBADMSG && search_is_of(disk->sidecar, &disk->st)))
 		r = -EEXIST;
 	switch (r) {
 	case 0:
@@ -206,9 +220,12 @@ static void settle(struct disk *disk)
 		break;
 	case -EBUSY:
 		if (disk->state.is_its_disk) {
-			say("this QEMU has '%s' open by itself, and not as an overlay of a "
-			    "freeze: the guest was started from it. Its writes are there, "
-			    "and it is kept. When the guest is shut down, thaw again: that "
+			say("this QEMU has '%s' open by itself, and not as an overlay of "
+			    "a "
+			    "freeze: the guest was started from it. Its writes are "
+			    "there, "
+			    "and it is kept. When the guest is shut down, thaw again: "
+			    "that "
 			    "says how to merge it into '%s'",
 			    disk->sidecar, disk->source);
 			break;

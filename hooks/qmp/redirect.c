@@ -42,9 +42,9 @@ static bool is_left_to_thaw(int r)
 
 static bool is_frozen(const struct disk *disk)
 {
-	return disk->state.is_redirected && disk->state.job == DISKS_JOB_NONE &&
-	       disk->state.has_sidecar && !disk->state.is_marked &&
-	       !disk->state.is_written;
+	return !disk->state.is_refused && disk->state.is_redirected &&
+	       disk->state.job == DISKS_JOB_NONE && disk->state.has_sidecar &&
+	       !disk->state.is_marked && !disk->state.is_written;
 }
 
 /* Below a snapshot of somebody else, or of a device that only reads. */

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#define SUFFIX ".lullcp-sidecar"
-
 /* From the specification of qcow2: docs/interop/qcow2.txt of QEMU. */
 #define QCOW2_MAGIC	      0x514649fbU
 #define HEADER_LEN	      72
@@ -40,19 +38,19 @@ char *sidecar_path(const char *source, const char *directory)
 {
 	const char *name = strrchr(source, '/');
 	char *path = NULL;
-	int room = (int)(NAME_MAX - 1 - strlen(SUFFIX) - 1 - 16);
+	int room = (int)(NAME_MAX - 1 - strlen(SIDECAR_SUFFIX) - 1 - 16);
 	int beside = (int)(name - source);
 	int r;
 
 	name++;
 	if (!directory && (int)strlen(name) < room)
-		r = asprintf(&path, "%.*s/.%s" SUFFIX, beside, source, name);
+		r = asprintf(&path, "%.*s/.%s" SIDECAR_SUFFIX, beside, source, name);
 	else if (!directory)
-		r = asprintf(&path, "%.*s/.%.*s.%016llx" SUFFIX, beside, source, room,
-			     name, (unsigned long long)sidecar_hash(source));
+		r = asprintf(&path, "%.*s/.%.*s.%016llx" SIDECAR_SUFFIX, beside, source,
+			     room, name, (unsigned long long)sidecar_hash(source));
 	else
-		r = asprintf(&path, "%s/.%.*s.%016llx" SUFFIX, directory, room, name,
-			     (unsigned long long)sidecar_hash(source));
+		r = asprintf(&path, "%s/.%.*s.%016llx" SIDECAR_SUFFIX, directory, room,
+			     name, (unsigned long long)sidecar_hash(source));
 	return r < 0 ? NULL : path;
 }
 
@@ -67,11 +65,11 @@ bool sidecar_is_of(const char *path, const char *source, const struct stat *sour
 
 	if (placed && strcmp(strrchr(placed, '/') + 1, name) == 0)
 		return true;
-	if (!directory || name[0] != '.' || len < 1 + strlen(SUFFIX) ||
-	    strcmp(name + len - strlen(SUFFIX), SUFFIX) != 0)
+	if (!directory || name[0] != '.' || len < 1 + strlen(SIDECAR_SUFFIX) ||
+	    strcmp(name + len - strlen(SIDECAR_SUFFIX), SIDECAR_SUFFIX) != 0)
 		return false;
-	if (asprintf(&beside, "%s%.*s", directory, (int)(len - 1 - strlen(SUFFIX)),
-		     name + 1) < 0) {
+	if (asprintf(&beside, "%s%.*s", directory,
+		     (int)(len - 1 - strlen(SIDECAR_SUFFIX)), name + 1) < 0) {
 		beside = NULL;
 		return false;
 	}

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#define SIDECAR_SUFFIX ".lullcp-sidecar"
+
 /*
  * Where the sidecar of source (an absolute path without links) lies: beside it, or in
  * directory if that is not NULL. NULL: out of memory.

@@ -155,14 +155,13 @@ until_no_job() {
 rm -rf "${M:?}"/*
 make_image "$M/a" raw
 make_image "$M/b" raw
-file="--blockdev driver=raw,node-name=a,file.driver=file,file.filename=$M/a"
-target="--blockdev driver=raw,node-name=b,file.driver=file,file.filename=$M/b"
+file=(--blockdev "driver=raw,node-name=a,file.driver=file,file.filename=$M/a")
+target=(--blockdev "driver=raw,node-name=b,file.driver=file,file.filename=$M/b")
 backup='blockdev-backup={"job-id":"nightly","device":"%s","target":"b","sync":"full","speed":1}'
 
 note 'what is above the image'
 for above in throttle,throttle-group=t copy-on-read preallocate; do
-  # shellcheck disable=SC2086 # words
-  nodes --object throttle-group,id=t,x-bps-total=1000000000 $file \
+  nodes --object throttle-group,id=t,x-bps-total=1000000000 "${file[@]}" \
     --blockdev "driver=$above,node-name=top,file=a"
   put a 1 0
   hook 0 "freeze below $above" $A freeze "$M/a"
@@ -174,23 +173,20 @@ for above in throttle,throttle-group=t copy-on-read preallocate; do
   gets "below $above" 2 0 "$M/a"
   qsd_end
 done
-# shellcheck disable=SC2086
-nodes $file $target --blockdev driver=copy-before-write,node-name=top,file=a,target=b
+nodes "${file[@]}" "${target[@]}" --blockdev driver=copy-before-write,node-name=top,file=a,target=b
 hook 1 'freeze below copy-before-write' $A freeze "$M/a"
 says copy-before-write
 hook 0 'the thaw after it' $A thaw "$M/a"
 not_redirected 'below copy-before-write' "$M/a"
 qsd_end
-file="--blockdev driver=raw,node-name=top,file.driver=file,file.filename=$M/a"
-# shellcheck disable=SC2086
-nodes $file $target
+file=(--blockdev "driver=raw,node-name=top,file.driver=file,file.filename=$M/a")
+nodes "${file[@]}" "${target[@]}"
 # shellcheck disable=SC2059 # a format
 asks "$(printf "$backup" top)" >"$T/out"
 hook 1 'freeze beside a backup' $A freeze "$M/a"
 says "'nightly'"
 hook 0 'the thaw after it' $A thaw "$M/a"
-not_redirected_but=$(asks query-named-block-nodes)
-check_not 'nothing is redirected' grep -q lull- <<<"$not_redirected_but"
+same 'nothing is redirected' '' "$(overlay)"
 asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
 until_no_job
 hook 0 'freeze after the backup' $A freeze "$M/a"
@@ -221,7 +217,7 @@ gets 'and below' 4 0 "$M/above" qcow2
 rm "$M/above"
 
 note 'what a merge would drop'
-nodes $file
+nodes "${file[@]}"
 hook 0 'freeze' $A freeze "$M/a"
 sum=$(sha256sum <"$M/a")
 put a 16 0
@@ -251,7 +247,7 @@ gets 'merged' 17 0 "$M/a"
 qsd_end
 
 note 'merged, and what comes after'
-nodes $file
+nodes "${file[@]}"
 hook 0 'freeze' $A freeze "$M/a"
 for at in 1 2 3 4 5 6 7; do put a 6 ${at}M; done
 LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" --commit-timeout=1ms thaw "$M/a" 2>"$T/err"
@@ -293,7 +289,7 @@ killed() { # QEMU
 }
 side=$(sidecar "$M/a")
 rm -rf "${SOCKETS:?}"
-nodes $file
+nodes "${file[@]}"
 hook 0 'freeze' $A freeze "$M/a"
 put a 10 0
 killed
@@ -303,14 +299,14 @@ check_not 'the sidecar is gone' test -e "$side"
 gets 'what was in the sidecar' 10 0 "$M/a"
 hook 0 'thaw once more' $A thaw "$M/a"
 # started again from the image
-nodes $file
+nodes "${file[@]}"
 hook 0 'freeze' $A freeze "$M/a"
 put a 11 0
 put a 11 64k
 killed
-nodes $file
+nodes "${file[@]}"
 hook 1 'thaw with a QEMU that does not use it' $A thaw "$M/a"
-says "end that QEMU"
+says "End that QEMU"
 put a 12 0
 hook 1 'freeze with a QEMU that does not use it' $B freeze "$M/a"
 killed
@@ -327,8 +323,8 @@ gets 'as it is' 12 0 "$M/a"
 rm "$M/a.merged" "$side"
 hook 0 'removed by hand' $A thaw "$M/a"
 # killed during the merge, which takes its time
-slow=(--object throttle-group,id=t,x-bps-write=100000 --blockdev "driver=file,node-name=f,filename=$M/a"
-  --blockdev driver=throttle,node-name=s,throttle-group=t,file=f --blockdev driver=raw,node-name=top,file=s)
+slow=(--object "throttle-group,id=t,x-bps-write=100000" --blockdev "driver=file,node-name=f,filename=$M/a"
+  --blockdev "driver=throttle,node-name=s,throttle-group=t,file=f" --blockdev "driver=raw,node-name=top,file=s")
 nodes "${slow[@]}"
 hook 0 'freeze' $A freeze "$M/a"
 for at in 0 1M 2M 3M; do put a 13 $at; done
@@ -345,6 +341,75 @@ same 'the merge is cut off' 1 $?
 followed 'cut off'
 for at in 0 1M 2M 3M; do gets 'cut off' 13 $at "$M/a"; done
 check_not 'the sidecar is gone' test -e "$side"
+
+# and nobody saw when
+nodes "${slow[@]}"
+hook 0 'freeze' $A freeze "$M/a"
+for at in 0 1M 2M 3M; do put a 18 $at; done
+LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" thaw "$M/a" 2>"$T/err" &
+pid=$!
+sum=$(sha256sum <"$M/a")
+for _ in $(seq 500); do
+  [ "$(sha256sum <"$M/a")" = "$sum" ] || break
+  sleep 0.02
+done
+kill -KILL $pid
+wait $pid 2>/dev/null
+killed
+hook 1 'thaw after a merge that nobody saw end' $A thaw "$M/a"
+says "If no guest was: qemu-img commit '$side'."
+sum=$(sha256sum <"$M/a")
+followed 'nobody saw'
+frozen 'nobody saw' "$M/a" "$sum"
+for at in 0 1M 2M 3M; do gets 'nobody saw' 18 $at "$M/a.merged"; done
+check 'no guest was' qemu-img commit -q "$side"
+for at in 0 1M 2M 3M; do gets 'nobody saw' 18 $at "$M/a"; done
+rm "$side" "$M/a.merged"
+
+note 'found again'
+nodes "${file[@]}"
+ln -s "$M/a" "$M/link"
+hook 0 'freeze by a link' $A freeze "$M/link"
+put a 20 0
+hook 0 'thaw by a link' $A thaw "$M/link"
+not_redirected 'by a link' "$M/a"
+gets 'by a link' 20 0 "$M/a"
+hook 0 'freeze' $A "${at_side[@]}" freeze "$M/a"
+put a 21 0
+hook 0 'thaw without the directory' $A thaw "$M/a"
+not_redirected 'without the directory' "$M/a"
+same 'without the directory' '' "$(ls -A "$M/side")"
+gets 'without the directory' 21 0 "$M/a"
+hook 0 'freeze' $A freeze "$M/a"
+put a 22 0
+mv "$M/a" "$M/moved"
+hook 1 'a freeze of the new name by another' $B freeze "$M/moved"
+hook 1 'thaw by another name' $A thaw "$M/moved"
+says "'$M/moved' was '$M/a' when it was frozen"
+ln "$M/moved" "$M/a"
+hook 0 'thaw by the name of before' $A thaw "$M/a"
+not_redirected 'by another name' "$M/a" "$M/moved"
+gets 'by another name' 22 0 "$M/moved"
+rm "$M/moved"
+for how in moved elsewhere; do
+  hook 0 'freeze' $A freeze "$M/a"
+  put a 23 0
+  killed
+  if [ $how = moved ]; then
+    mv "$M/a" "$M/moved"
+    hook 1 "$how, thaw without QEMU" $A thaw "$M/moved"
+  else
+    mv "$M/a" "$M/moved"
+    mv "$M/moved" "$M/a"
+    hook 1 "$how, thaw without QEMU" $A "${at_side[@]}" thaw "$M/a"
+  fi
+  followed "$how"
+  [ $how != moved ] || mv "$M/moved" "$M/a"
+  gets "$how" 23 0 "$M/a"
+  check_not "$how: the sidecar is gone" test -e "$side"
+  qemu-io -f raw -c 'write -P 0 0 64k' "$M/a" >/dev/null
+  [ $how != moved ] || nodes "${file[@]}"
+done
 
 note 'names'
 mkdir -p "$M/disks/disks"
