@@ -276,6 +276,7 @@ enum lull_warning {
 	LULL_WARNING_WRITER_RACE,     /* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
 	LULL_WARNING_STORES,          /* written to, and this kernel lets stores through mmap
 	                                 go on beside what was asked for */
+	LULL_WARNING_OPEN,            /* somebody has the old DEST open, and keeps it */
 };
 
 /* What lull_copy() has to say about an entry. */

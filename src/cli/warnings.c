@@ -81,6 +81,10 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			      name);
 	case LULL_WARNING_CLEANUP:
 		return format("cannot remove %s: %s", name, strerror(err));
+	case LULL_WARNING_OPEN:
+		return format("another program has the old %s open: it goes on with that, and "
+			      "neither reads nor writes the new one until it opens it anew",
+			      name);
 	case LULL_WARNING_TRUSTED:
 		return format("%s was written to meanwhile: the copy may be torn "
 			      "(--on-writers=trust)",

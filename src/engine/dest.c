@@ -485,6 +485,25 @@ static int give_name(const struct lull_dest *dest, bool alone)
 	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
 }
 
+/* Who has the old DEST open, a guest on its image, say, writes to what has no name then. What
+   an older clone is made up to date from nobody has open: refresh.c. */
+static void warn_of_users(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	_cleanup_close_ int fd = -1;
+	int old = job->place ? job->place->old : -1;
+	enum lull_inode_use use;
+
+	if (!dest->exists || job->rotation || job->options->refresh || job->options->base)
+		return;
+	if (old < 0)
+		old = fd = openat(dest->dir, dest->name,
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	use = old < 0 ? LULL_INODE_UNKNOWN : lull_inode_use(old);
+	if (use == LULL_INODE_READ || use == LULL_INODE_WRITTEN)
+		lull_warn(job, LULL_WARNING_OPEN, 0, dest->path);
+}
+
 int lull_dest_rename(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -492,6 +511,7 @@ int lull_dest_rename(struct lull_job *job)
 	if (!dest->in_place) {
 		if (!still_named(dest, dest->lock))
 			return -ESTALE;
+		warn_of_users(job);
 		int r = give_name(dest, job->rotation != NULL);
 
 		if (r < 0)

@@ -320,6 +320,15 @@ static int open_old(struct lull_file *f)
 	return -ESTALE;
 }
 
+/* Who has the file open that was replaced goes on with that: a guest on its image, say. */
+static void warn_of_users(const struct lull_file *f, int old)
+{
+	struct lull_observer observer = lull_voice_observer(&f->voice);
+
+	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
+		observer.warning(observer.ctx, LULL_WARNING_OPEN, 0, f->entry.dst_path);
+}
+
 /* See lone.h. */
 static enum lull_outcome try_alone(struct lull_file *f, int src, int old, const struct stat *st)
 {
@@ -328,8 +337,9 @@ static enum lull_outcome try_alone(struct lull_file *f, int src, int old, const 
 
 	if (f->entry.fresh)
 		outcome = create(f, src, st);
-	else if (may_replace(f, old))
-		(void)!replace(f, src, old, st, &outcome);
+	else if (may_replace(f, old) && replace(f, src, old, st, &outcome) &&
+		 is_whole(f, outcome))
+		warn_of_users(f, old);
 	if (is_whole(f, outcome))
 		return outcome;
 	lull_lone_forget(f);

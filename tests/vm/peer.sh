@@ -28,6 +28,21 @@ qmp() { python3 "$here/qmp.py" "$QMP" "$@"; }
 fs_mount xfs 400M
 image=$M/vm.img sidecar=$M/.vm.img.lullcp-sidecar clone=$M/clone
 
+note 'a clone over an image that a guest runs from'
+make_image "$image" raw
+make_image "$clone" raw
+for option in -p --hook=true --resume; do
+  expect 0 $option "$image" "$clone"
+  silent
+  qsd "d=$clone=raw"
+  expect 0 $option "$image" "$clone"
+  says "another program has the old '$clone' open: it goes on with that"
+  expect 0 $option "$image" "$clone"
+  silent
+  qsd_end
+done
+rm -f "$M"/*
+
 note 'an image that was replaced'
 for how in rename link; do
   make_image "$image" raw
