@@ -70,10 +70,11 @@ static void say_replaced(const struct disk *disk)
 		    disk->source, strerror(-disk->state.unseen));
 	else
 		say("QEMU has another file open than '%s' is now: that was replaced "
-		    "since. "
-		    "Not redirected, as a clone of it would lack the guest's writes. "
-		    "Start "
-		    "the guest anew, or put back the file that it has open",
+		    "since, "
+		    "or it is not QEMU itself that answers, but a program that passes on "
+		    "what it says. Not redirected, as a clone of it would lack the "
+		    "guest's "
+		    "writes. Start the guest anew, or put back the file that it has open",
 		    disk->source);
 }
 

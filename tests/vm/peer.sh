@@ -84,6 +84,35 @@ for how in rename link; do
   rm -f "$M"/*
 done
 
+note 'a monitor that another process passes on'
+make_image "$image" raw
+qsd "d=$image=raw"
+python3 -c 'import socket, sys, threading
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(1)
+def pass_on(a, b):
+    while data := a.recv(4096):
+        b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+while True:
+    a, b = listener.accept()[0], socket.socket(socket.AF_UNIX)
+    b.connect(sys.argv[2])
+    threading.Thread(target=pass_on, args=(a, b)).start()
+    pass_on(b, a)' "$SOCKETS/proxy" "$QMP" 2>"$T/proxy.err" &
+proxy=$!
+for _ in $(seq 200); do
+  [ ! -S "$SOCKETS/proxy" ] || break
+  sleep 0.02
+done
+QMP=$SOCKETS/proxy asked 1 freeze "$image"
+says 'it is not QEMU itself that answers'
+kill $proxy
+wait $proxy 2>/dev/null
+not_redirected 'passed on' "$image"
+qsd_end
+rm -f "$M"/*
+
 note 'an image that is replaced while it is redirected'
 make_image "$image" raw
 qsd "d=$image=raw"
