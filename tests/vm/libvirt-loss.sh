@@ -1,0 +1,300 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# lullcp-hook-libvirt where something fails, or somebody meddles: no overlay that holds the only
+# copy of a write is removed, nothing foreign is touched, and nothing is left redirected without
+# a status that says so.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+. "$(dirname "$0")/libvirtd.sh"
+overlay="$M/v m/.a.img.lullcp-overlay.qcow2"
+record="$M/v m/.a.img.lullcp-overlay.freeze"
+run_a=11111111-1111-4111-8111-111111111111
+run_b=22222222-2222-4222-8222-222222222222
+
+# A virsh that does with a pivot what $T/pivot says.
+mkdir "$T/wrapped"
+cat >"$T/wrapped/virsh" <<WRAPPER
+#!/bin/sh
+case "\$* \$(cat "$T/pivot" 2>/dev/null)" in
+  *--pivot*fail*) "$virsh" -c qemu:///system blockjob lulltest vda --abort; exit 1 ;;
+  *--pivot*killed*) "$virsh" -c qemu:///system blockjob lulltest vda --abort; kill -KILL 0 ;;
+  *--pivot*late*) "$virsh" "\$@"; kill -KILL 0 ;;
+esac
+exec "$virsh" "\$@"
+WRAPPER
+chmod 755 "$T/wrapped/virsh"
+pivot() { # pivot HOW ARG...: the hook, in a process group of its own, with that virsh
+  echo "$1" >"$T/pivot"
+  shift
+  PATH=$T/wrapped:$PATH setsid -w "$hook" --connect=qemu:///system "$@" >"$T/out" 2>"$T/err"
+  rc=$?
+  rm "$T/pivot"
+}
+in_overlay() { same "$1: in the overlay" "$2" "$(pattern "$overlay" qcow2 "$3")"; }
+restart() { # from the images, whatever is missing there
+  vs destroy lulltest
+  start || framework_failure "no guest: $(cat "$T/start.out")"
+}
+advised() { # follows what was printed, to the letter
+  local command
+  command=$(sed -n 's/.*shut down: //p' "$T/err")
+  check "advice: $command" eval "[ -n \"\$command\" ] && $command"
+}
+clear() { rm -f "$overlay" "$record"; }
+
+# ---- a pivot that fails: what the guest writes then is in the overlay alone ----
+for how in fail killed; do
+  hooked 0 freeze "$a"
+  guest 0 77 1M 64k
+  pivot $how thaw "$a"
+  [ $rc != 0 ] && ok || bad "pivot $how: status 0"
+  guest 0 78 2M 64k
+  restart
+  hooked 1 thaw "$a"
+  says "$overlay"
+  says 'do not commit'
+  hooked 1 freeze "$a"
+  in_overlay "pivot $how" 78 2097152
+  clear
+  # without a restart the next thaw merges
+  hooked 0 freeze "$a"
+  guest 0 79 1M 64k
+  pivot $how thaw "$a"
+  guest 0 80 2M 64k
+  hooked 0 thaw "$a"
+  at_rest "pivot $how, again"
+  same "pivot $how, again" 80 "$(pattern "$a" raw 2097152)"
+done
+# killed when it had pivoted: the same node is the disk again, which is proof
+hooked 0 freeze "$a"
+guest 0 81 1M 64k
+pivot late thaw "$a"
+guest 0 82 2M 64k
+hooked 0 thaw "$a"
+at_rest 'pivot late'
+same 'pivot late' 82 "$(pattern "$a" raw 2097152)"
+# not after a restart: whether the guest changed over cannot be seen any more
+hooked 0 freeze "$a"
+pivot late thaw "$a"
+restart
+hooked 1 thaw "$a"
+check 'kept in doubt' test -s "$overlay"
+clear
+
+# ---- the guest goes down ----
+hooked 0 freeze "$a"
+guest 0 83 3M 64k
+vs destroy lulltest
+hooked 1 thaw "$a"
+advised
+same 'the advice merges' 83 "$(pattern "$a" raw 3145728)"
+hooked 0 thaw "$a"
+silent
+start
+hooked 0 freeze "$a"
+vs destroy lulltest
+printf x | dd of="$a" bs=1 seek=3M conv=notrunc status=none
+hooked 1 --shut-off=clone freeze "$a"
+says 'do not commit'
+check 'kept' test -s "$overlay"
+clear
+start
+
+# ---- whose freeze it is ----
+hooked_as() { # hooked_as RUN STATUS ARG...
+  local LULLCP_RUN_ID=$1
+  export LULLCP_RUN_ID
+  shift
+  hooked "$@"
+}
+hooked_as $run_b 0 freeze "$a"
+before=$(content "$a" raw)
+guest 0 85 1M 64k
+hooked_as $run_a 1 freeze "$a" "$b"
+says "$run_b"
+hooked_as $run_a 0 thaw "$a" "$b"
+says "$run_b"
+hooked 1 freeze "$a" # by hand
+hooked_as $run_b 0 freeze "$a"
+guest 0 86 1M 64k
+same 'still frozen' "$before" "$(content "$a" raw)"
+hooked_as $run_b 0 thaw "$a"
+at_rest 'its own run'
+hooked_as $run_b 0 freeze "$a"
+hooked 0 thaw "$a" # a person may
+at_rest 'by hand'
+hooked_as $run_b 0 freeze "$b"
+vs destroy lulltest
+hooked_as $run_a 1 --shut-off=clone freeze "$a" "$b"
+hooked_as $run_a 0 thaw "$a" "$b"
+check "the other's overlay is kept" test -s "$M/v m/.b.qcow2.lullcp-overlay.qcow2"
+hooked_as $run_b 1 thaw "$b"
+advised
+start
+
+# ---- what others may have put there ----
+before=$(content "$a" raw)
+refused() { # refused WHAT SAYS: freeze, and the thaw after it; nothing is redirected
+  timeout 60 "$hook" --connect=qemu:///system freeze "$a" >"$T/out" 2>"$T/err"
+  same "$1: freeze" 1 $?
+  says "$2"
+  timeout 60 "$hook" --connect=qemu:///system thaw "$a" >"$T/out" 2>"$T/err"
+  same "$1: thaw" "${3:-0}" $?
+  same "$1: disks" "$M/v m/a.img $M/v m/b.qcow2 " \
+    "$(vs domblklist lulltest | awk '{ $1 = ""; printf "%s ", substr($0, 2) }')"
+}
+ln -s "$T/side/victim" "$overlay"
+refused 'a dangling link' 'in the way'
+check_not 'the link is not followed' test -e "$T/side/victim"
+check 'the link is there' test -L "$overlay"
+rm -f "$overlay"
+mkfifo "$overlay"
+refused 'a fifo' 'in the way'
+check 'the fifo is there' test -p "$overlay"
+rm -f "$overlay"
+echo precious >"$overlay"
+chmod 1700 "$overlay"
+refused 'a foreign file' 'before that is mended' 1
+same 'the foreign file' precious "$(cat "$overlay")"
+rm -f "$overlay"
+: >"$overlay"
+refused 'a foreign empty file' 'in the way'
+check 'the empty file is there' test -e "$overlay"
+rm -f "$overlay"
+mkfifo "$record"
+refused 'a fifo as the record' 'in the way'
+check 'that fifo is there' test -p "$record"
+rm -f "$record"
+chmod 777 "$M/v m"
+refused 'a directory of all' 'others may replace files'
+chmod 2775 "$M/v m"
+refused 'a directory of a group' 'others may replace files'
+chmod 755 "$M/v m"
+chown 65534 "$M/v m"
+refused 'a directory of somebody' 'others may replace files'
+chown 0 "$M/v m"
+no_leftovers "$M/v m"
+
+# ---- the overlay is found, however it is asked for ----
+hooked 0 --sidecar-dir="$T/side" freeze "$a"
+guest 0 90 1M 64k
+hooked 0 thaw "$a"
+at_rest 'without the directory'
+ln -s "$a" "$T/side/link"
+hooked 0 freeze "$a"
+hooked 0 thaw "$T/side/link"
+at_rest 'by a link'
+hooked 0 freeze "$T/side/link"
+guest 0 91 1M 64k
+hooked 0 thaw "$a"
+at_rest 'of a link'
+same 'merged' 91 "$(pattern "$a" raw 1048576)"
+hooked 0 freeze "$a"
+guest 0 92 1M 64k
+mv "$a" "$M/renamed"
+hooked 1 thaw "$M/renamed"
+says 'that name again'
+cp "$M/renamed" "$a"
+chown --reference="$M/renamed" "$a"
+hooked 1 thaw "$a"
+says 'that name again'
+check 'nothing went to the other file' cmp "$M/renamed" "$a"
+mv "$M/renamed" "$a"
+hooked 0 thaw "$a"
+at_rest 'renamed and back'
+same 'merged' 92 "$(pattern "$a" raw 1048576)"
+hooked 0 --sidecar-dir="$T/side" freeze "$a"
+guest 0 93 1M 64k
+vs destroy lulltest
+hooked 1 thaw "$a"
+says "$T/side/"
+advised
+hooked 0 thaw "$a"
+silent
+at_rest_files() { same "$1" '' "$(find "$M" "$T/side" -name '*lullcp-overlay*')"; }
+at_rest_files 'elsewhere, and down'
+same 'merged' 93 "$(pattern "$a" raw 1048576)"
+start
+
+# ---- who else writes to the image ----
+cp "$a" "$M/restored"
+mv "$a" "$M/kept"
+mv "$M/restored" "$a"
+refused 'a replaced image' 'Was it replaced?'
+mv "$M/kept" "$a"
+exec 7<>"$a"
+refused 'another writer' 'more than one process'
+exec 7>&-
+vs destroy lulltest
+sed '/dev=.vda/s,$, <shareable/>,' "$T/domain.xml" >"$T/first.xml"
+awk '/<disk / && n++ { skip = 1 } !skip { print } /<\/disk>/ { skip = 0 }' "$T/first.xml" |
+  sed 's/lulltest/lulltest2/' >"$T/second.xml"
+check 'a shared disk' vs create "$T/first.xml"
+check 'of two guests' vs create "$T/second.xml"
+refused 'two guests' "'lulltest2'" 1
+vs destroy lulltest2
+restart
+at_rest 'one guest again'
+
+# ---- what a merge would lose, or end ----
+top() { vs dumpxml lulltest | sed -n "s/.*$1.*index='\([0-9]*\)'.*/\1/p" | head -1; }
+hooked 0 freeze "$b"
+check 'an internal snapshot' vs qemu-monitor-command lulltest \
+  "{\"execute\":\"blockdev-snapshot-internal-sync\",\"arguments\":{\"device\":\"libvirt-$(top b.qcow2.lullcp)-format\",\"name\":\"s\"}}"
+hooked 1 thaw "$b"
+says 'internal snapshots'
+check 'deleted' vs qemu-monitor-command lulltest \
+  "{\"execute\":\"blockdev-snapshot-delete-internal-sync\",\"arguments\":{\"device\":\"libvirt-$(top b.qcow2.lullcp)-format\",\"name\":\"s\"}}"
+hooked 0 thaw "$b"
+at_rest 'internal snapshot'
+hooked 0 freeze "$a"
+check 'a copy job' vs blockcopy lulltest vda "$T/side/copy" --transient-job --format raw
+hooked 1 thaw "$a"
+says 'another block job'
+check 'the job goes on' grep -q 'Block Copy' <(vs blockjob lulltest vda --info 2>&1)
+vs blockjob lulltest vda --abort
+hooked 0 thaw "$a"
+at_rest 'a copy job'
+hooked 0 freeze "$a"
+check 'a snapshot on top' vs snapshot-create-as lulltest --disk-only --no-metadata \
+  --diskspec "vda,snapshot=external,driver=qcow2,file=$T/side/top.qcow2" --diskspec vdb,snapshot=no
+guest 0 95 1M 64k
+hooked 1 thaw "$a"
+says 'on top of that'
+hooked 1 freeze "$a"
+check 'what it says' eval "$(sed -n 's/.*(virsh \(.*\)), and thaw.*/vs \1/p' "$T/err") --wait"
+hooked 0 thaw "$a"
+at_rest 'a snapshot on top'
+same 'merged' 95 "$(pattern "$a" raw 1048576)"
+
+# ---- nobody may read the overlay who may not read the image ----
+if command -v setfacl >/dev/null; then
+  chmod 600 "$a"
+  setfacl -m u:65534:r,g:65533:r "$a"
+  hooked 0 freeze "$a"
+  same 'owner, mode and list' "$(getfacl -cnp "$a")$(stat -c %u:%g "$a")" \
+    "$(getfacl -cnp "$overlay")$(stat -c %u:%g "$overlay")"
+  hooked 0 thaw "$a"
+  setfacl -b "$a"
+else
+  note 'no setfacl'
+fi
+
+# ---- a libvirt, and a QEMU, that do not answer ----
+kill -STOP "$(cat /run/libvirt/libvirtd.test-pid)"
+hooked 1 --timeout=1 freeze "$a"
+says 'does not answer'
+hooked 0 --timeout=1 thaw "$a"
+kill -CONT "$(cat /run/libvirt/libvirtd.test-pid)"
+qemu=$(cat /run/libvirt/qemu/lulltest.pid)
+kill -STOP "$qemu"
+hooked 1 --timeout=2 freeze "$a"
+says 'may still redirect'
+hooked 1 --timeout=2 --commit-timeout=1 thaw "$a"
+says 'at work'
+kill -CONT "$qemu"
+hooked 0 thaw "$a"
+at_rest 'a late snapshot'
+vs destroy lulltest
+fs_unmount "$M"
+finish
