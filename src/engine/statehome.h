@@ -4,7 +4,8 @@
  *
  * Beside DEST, where nobody but the caller can put a file in their place. Else, and where it is
  * from a time when others could, in a private directory of the caller, under a name that comes
- * from what DEST is and not from the path to it: the file system's UUID, the subvolume, inode number and generation of DEST's directory, and
+ * from what DEST is and not from the path to it: the file system's UUID, the subvolume, inode
+ * number and generation of DEST's directory, and
  * a hash of DEST's name. So they are found again through another path or mount.
  */
 #pragma once

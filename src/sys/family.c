@@ -16,20 +16,32 @@
 /* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file system. */
 #define LAST_NS (5 * NSEC_PER_SEC)
 
-static bool has(const struct lull_family *family, pid_t pid)
+/* When the one with that number was born; 0 if none of the family has it. */
+static unsigned long long born(const struct lull_family *family, pid_t pid)
 {
-	bool found = pid == family->leader;
-
-	for (unsigned int i = 0; i < family->n && !found; i++)
-		found = family->member[i].pid == pid;
-	return found;
+	if (pid == family->leader)
+		return family->born;
+	for (unsigned int i = 0; i < family->n; i++) {
+		if (family->member[i].pid == pid)
+			return family->member[i].born;
+	}
+	return 0;
 }
 
+static bool is_still(pid_t pid, unsigned long long since)
+{
+	struct lull_process process;
+
+	return lull_process_read(pid, &process) == 0 && process.born == since;
+}
+
+/* A number may have gone to a stranger since it was seen, whose children are not ours to end. */
 static bool see(void *ctx, const struct lull_process *process)
 {
 	struct lull_family *family = ctx;
+	unsigned long long since = born(family, process->parent);
 
-	if (has(family, process->parent) && !has(family, process->pid)) {
+	if (since > 0 && born(family, process->pid) == 0 && is_still(process->parent, since)) {
 		family->member[family->n].pid = process->pid;
 		family->member[family->n].born = process->born;
 		family->n++;
@@ -51,17 +63,18 @@ static void grow(struct lull_family *family)
 
 void lull_family_find(pid_t leader, struct lull_family *ret_family)
 {
+	struct lull_process process = { 0 };
+
+	(void)!lull_process_read(leader, &process);
 	ret_family->leader = leader;
+	ret_family->born = process.born;
 	ret_family->n = 0;
 	grow(ret_family);
 }
 
 static bool lives(const struct lull_family *family, unsigned int i)
 {
-	struct lull_process process;
-
-	return lull_process_read(family->member[i].pid, &process) == 0 &&
-	       process.born == family->member[i].born;
+	return is_still(family->member[i].pid, family->member[i].born);
 }
 
 /* Never another process that has got the number meanwhile, where the kernel can tell (5.3). */

@@ -17,10 +17,11 @@
 
 struct lull_family {
 	pid_t leader; /* whose group has its number */
+	unsigned long long born; /* as in struct lull_process */
 	unsigned int n;
 	struct {
 		pid_t pid;
-		unsigned long long born; /* as in struct lull_process */
+		unsigned long long born;
 	} member[LULL_FAMILY_MOST];
 };
 
