@@ -386,7 +386,7 @@ int lull_dest_scratch(struct lull_dest *dest, int src)
 
 	if (fd < 0)
 		return -errno;
-	r = lull_inode_inherit(src, fd);
+	r = lull_inode_inherit(src, fd, 0);
 	if (r < 0)
 		return r;
 	if (dest->fs.magic == BTRFS_SUPER_MAGIC)
@@ -445,7 +445,7 @@ static int make_new(const struct lull_job *job)
 	const struct lull_dest *dest = &job->dest;
 	_cleanup_close_ int sample =
 		openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	int r = sample >= 0 ? lull_inode_inherit(job->src, sample) : 0;
+	int r = sample >= 0 ? lull_inode_inherit(job->src, sample, 0) : 0;
 
 	return r < 0 ? r : lull_renew(dest->fd, sample);
 }

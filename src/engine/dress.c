@@ -3,6 +3,7 @@
 #include "engine/dress.h"
 
 #include "engine/keep.h"
+#include "sys/commit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +12,16 @@
 bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *dst, bool fresh)
 {
 	const struct lull_entry *e = &f->entry;
+	bool lists = S_ISREG(e->src.st_mode) && lull_commit_lists_acls(f->fs);
 	struct lull_keep keep = {
 		.cp = e->tree->cp,
 		.voice = &f->voice,
 		.umask = e->tree->options->umask,
-		.from = { .fd = src, .dir = e->src_dir->fd, .name = e->src_name },
-		.to = { .fd = fd, .dir = e->dst_dir->fd, .name = e->dst_name },
+		.from = { .fd = src, .dir = e->src_dir->fd, .name = e->src_name,
+			  .regular = S_ISREG(e->src.st_mode),
+			  .lists_acls = lists && e->src.st_dev == dst->st_dev },
+		.to = { .fd = fd, .dir = e->dst_dir->fd, .name = e->dst_name,
+			.lists_acls = lists },
 		.from_path = e->src_path,
 		.to_path = e->dst_path,
 		.src = &e->src,

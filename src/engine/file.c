@@ -29,6 +29,7 @@
 #include "engine/naming.h"
 #include "engine/queue.h"
 #include "sys/clock.h"
+#include "sys/commit.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
 
@@ -172,6 +173,14 @@ static enum lull_outcome create_beside(struct lull_file *f, int src, const struc
 	return r == -EEXIST ? lull_naming_taken(f, dir, name) : fail_create(f, r);
 }
 
+/* Of an unnamed file, which is made in the entry's directory unless another one is open for it. */
+static uint32_t fs_of(const struct lull_file *f, int fd, int other_dir)
+{
+	uint32_t fs = other_dir < 0 ? lull_dirref_fs(f->entry.dst_dir) : 0;
+
+	return fs != 0 ? fs : lull_commit_fs(fd);
+}
+
 static enum lull_outcome create(struct lull_file *f, int src, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
@@ -198,6 +207,7 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 	if (fd < 0)
 		return fail_create(f, errno);
 	f->omitted = 0;
+	f->fs = fs_of(f, fd, opened);
 	outcome = transfer_fresh(f, src, fd, st);
 	if (!is_whole(f, outcome))
 		return outcome;
@@ -236,6 +246,7 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	if (fd < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ||
 	    lull_inode_look(fd, &dst) < 0 || !lull_dress_can_own(f, fd))
 		return false;
+	f->fs = fs_of(f, fd, opened);
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (*ret_outcome != LULL_OK)
 		return true;

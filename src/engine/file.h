@@ -28,6 +28,7 @@ struct lull_file {
 	bool unwritten;           /* bytes of it may be in the page cache only */
 
 	/* a new file on its way to its name: naming.h, settle.h */
+	uint32_t fs;              /* lull_commit_fs() of the new file; 0: not asked */
 	bool due;                 /* whole, and open at done_fd, but without its name */
 	bool replaces;            /* the name belongs to an older file */
 	int name_dir;             /* where the name goes; -1: the entry's directory */

@@ -111,7 +111,7 @@ static bool keep_xattrs(struct lull_keep *k)
 	return whole || !k->cp->must_keep_xattrs;
 }
 
-static bool keep_mode(const struct lull_keep *k, bool owner_is_ours)
+static bool keep_mode(struct lull_keep *k, bool owner_is_ours)
 {
 	mode_t mode = k->src->st_mode & 07777, omitted = k->omitted & ~k->umask;
 	bool reading = false;
@@ -122,6 +122,8 @@ static bool keep_mode(const struct lull_keep *k, bool owner_is_ours)
 	/* What a directory got from the one above it, or by its making, stays. */
 	if (S_ISDIR(k->dst.st_mode))
 		mode |= k->dst.st_mode & 07000;
+	if (k->cp->keep_mode || k->cp->default_mode)
+		lull_metadata_look(&k->to);
 	if (k->cp->keep_mode) {
 		r = lull_metadata_copy_permissions(&k->from, &k->to, mode,
 						   k->mode_known ? k->dst.st_mode & 07777
@@ -150,6 +152,8 @@ bool lull_keep_attributes(struct lull_keep *k)
 	k->mode_known = k->fresh && !k->restore_mode;
 	if (!kept)
 		return false;
+	if (k->cp->keep_xattrs || k->cp->keep_mode)
+		lull_metadata_look(&k->from);
 	if (!keep_owner(k, &ours))
 		return false;
 	if (!keep_xattrs(k)) {

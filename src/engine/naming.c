@@ -123,11 +123,11 @@ static int name_alone(const struct lull_file *f, int dir, const char *name)
 	int fd = f->done_fd;
 	bool sync = !f->entry.tree->options->no_sync;
 
-	if (sync && !lull_commit_syncs_unnamed(fd))
+	if (sync && !lull_commit_syncs_unnamed(f->fs))
 		return by_way_of(fd, dir, name, f->replaces, true);
 	if (f->replaces)
 		return sync && fdatasync(fd) < 0 ? -errno : by_way_of(fd, dir, name, true, false);
-	if (sync && !lull_commit_keeps_order(fd) && fdatasync(fd) < 0)
+	if (sync && !lull_commit_keeps_order(f->fs) && fdatasync(fd) < 0)
 		return -errno;
 	return link_unnamed(fd, dir, name);
 }
@@ -172,10 +172,10 @@ enum lull_outcome lull_naming_give(struct lull_file *f)
 }
 
 /* What was cloned on XFS need not wait, nor what is to be on disk at some later time. */
-static bool must_wait(const struct lull_file *f, int fd)
+static bool must_wait(const struct lull_file *f)
 {
 	return !f->lone && !f->entry.tree->options->no_sync &&
-	       (f->unwritten || !lull_commit_keeps_order(fd));
+	       (f->unwritten || !lull_commit_keeps_order(f->fs));
 }
 
 enum lull_outcome lull_naming_offer(struct lull_file *f, int fd, int dir, bool replaces,
@@ -187,7 +187,7 @@ enum lull_outcome lull_naming_offer(struct lull_file *f, int fd, int dir, bool r
 	f->name_dir = dir;
 	f->replaces = replaces;
 	f->due = true;
-	if (must_wait(f, fd))
+	if (must_wait(f))
 		return outcome;
 	named = lull_naming_give(f);
 	return named == LULL_OK ? outcome : named;

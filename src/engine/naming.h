@@ -9,7 +9,7 @@
 #include "engine/file.h"
 
 /*
- * Takes over fd, open on the unnamed, whole file, and dir, the directory of dest if that is not the
+ * Takes over fd, open on the unnamed, whole file, whose file->fs is set, and dir, the directory of dest if that is not the
  * entry's own (-1: it is). replaces: the name belongs to an older file, which this one takes the
  * place of. Names the file, or leaves it with file->due set. Returns outcome, or how the naming
  * ended; then file->made is unset.

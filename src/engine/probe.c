@@ -154,7 +154,7 @@ static bool measure_readers(struct probe *p, bool *ret_wait)
 		openat(job->dest.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	int r;
 
-	if (fd < 0 || lull_inode_inherit(job->src, fd) < 0)
+	if (fd < 0 || lull_inode_inherit(job->src, fd, 0) < 0)
 		return false;
 	r = lull_readers_wait(job->dest.scratch, fd, job->src_fs.magic == BTRFS_SUPER_MAGIC);
 	if (r < 0)

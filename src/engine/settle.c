@@ -43,7 +43,7 @@ static void sync_on(struct lull_file *const *files, unsigned int n, const struct
 
 	for (unsigned int i = 0; i < n; i++)
 		wait += !files[i]->settled && files[i]->made.st_dev == dev;
-	if (wait <= ONE_BY_ONE && lull_commit_syncs_unnamed(first->done_fd))
+	if (wait <= ONE_BY_ONE && lull_commit_syncs_unnamed(first->fs))
 		sync_each(files, n, dev);
 	else
 		done_on(files, n, dev, syncfs(first->done_fd) < 0 ? -errno : 0);

@@ -91,7 +91,7 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 			return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
 					 dest->path);
 	}
-	r = lull_inode_inherit(job->src, dest->fd);
+	r = lull_inode_inherit(job->src, dest->fd, 0);
 	return r < 0 ? attribute_failed(job, r) : LULL_OK;
 }
 

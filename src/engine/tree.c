@@ -3,6 +3,7 @@
 #include "engine/tree.h"
 
 #include "engine/queue.h"
+#include "sys/commit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,17 @@ void lull_dirref_drop(struct lull_dirref *ref)
 	if (ref->fd >= 0)
 		(void)close(ref->fd);
 	free(ref);
+}
+
+uint32_t lull_dirref_fs(struct lull_dirref *ref)
+{
+	uint32_t fs = __atomic_load_n(&ref->fs, __ATOMIC_RELAXED);
+
+	if (fs == 0 && ref->fd >= 0) {
+		fs = lull_commit_fs(ref->fd);
+		__atomic_store_n(&ref->fs, fs, __ATOMIC_RELAXED);
+	}
+	return fs;
 }
 
 void lull_voice_note(const struct lull_voice *voice, const struct lull_note *note)

@@ -31,6 +31,7 @@
 struct lull_dirref {
 	int fd; /* AT_FDCWD is never closed */
 	int refs;
+	uint32_t fs; /* lull_dirref_fs() */
 };
 
 struct lull_queue;
@@ -125,6 +126,9 @@ struct lull_operand {
 struct lull_dirref *lull_dirref_new(int fd);
 struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref);
 void lull_dirref_drop(struct lull_dirref *ref);
+
+/* lull_commit_fs() of the directory, and of what is made in it: asked for once. Any thread. */
+uint32_t lull_dirref_fs(struct lull_dirref *ref);
 
 /* Says it, in its turn; kinds from LULL_NOTE_FAILURES on make the run a failure. */
 void lull_tree_note(struct lull_tree *tree, enum lull_note_kind kind, int err,

@@ -88,7 +88,7 @@ static int scratch_beside(const char *path, int from, uint64_t block)
 		return -1;
 	slash[slash == real] = '\0';
 	fd = open(real, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 || lull_inode_inherit(from, fd) < 0 || fstat(from, &st) < 0 ||
+	if (fd < 0 || lull_inode_inherit(from, fd, 0) < 0 || fstat(from, &st) < 0 ||
 	    lull_tripwire_drain(from, fd, block, (uint64_t)st.st_size) < 0)
 		return -1;
 	return lull_steal_fd(&fd);

@@ -5,17 +5,24 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-bool lull_commit_keeps_order(int fd)
+uint32_t lull_commit_fs(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == XFS_SUPER_MAGIC;
+	return fstatfs(fd, &fs) < 0 ? 0 : (uint32_t)fs.f_type;
 }
 
-bool lull_commit_syncs_unnamed(int fd)
+bool lull_commit_keeps_order(uint32_t fs)
 {
-	struct statfs fs;
+	return fs == XFS_SUPER_MAGIC;
+}
 
-	return fstatfs(fd, &fs) == 0 &&
-	       (fs.f_type == XFS_SUPER_MAGIC || fs.f_type == EXT4_SUPER_MAGIC);
+bool lull_commit_syncs_unnamed(uint32_t fs)
+{
+	return fs == XFS_SUPER_MAGIC || fs == EXT4_SUPER_MAGIC;
+}
+
+bool lull_commit_lists_acls(uint32_t fs)
+{
+	return fs == XFS_SUPER_MAGIC || fs == BTRFS_SUPER_MAGIC || fs == EXT4_SUPER_MAGIC;
 }

@@ -15,9 +15,16 @@
 #include "util/macros.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* True if a name on fd's file system never survives a map that was made before it. fstatfs(2). */
-bool lull_commit_keeps_order(int fd);
+/* What kind of file system fd is on: f_type of fstatfs(2). 0 if that fails: unknown. */
+uint32_t lull_commit_fs(int fd);
 
-/* True if fdatasync(2) of a file without a name puts it on disk. fstatfs(2). */
-bool lull_commit_syncs_unnamed(int fd);
+/* True if a name on such a file system never survives a map that was made before it. */
+bool lull_commit_keeps_order(uint32_t fs);
+
+/* True if fdatasync(2) of a file without a name puts it on disk there. */
+bool lull_commit_syncs_unnamed(uint32_t fs);
+
+/* True if flistxattr(2) shows ACLs there as it shows other attributes. */
+bool lull_commit_lists_acls(uint32_t fs);

@@ -158,45 +158,48 @@ static int inherit_nocow(int src, int dest)
 	return ioctl(dest, FS_IOC_SETFLAGS, &to) < 0 ? -errno : 0;
 }
 
-static int inherit_cowextsize(int src, int dest)
-{
-	struct fsxattr from = { 0 }, to = { 0 };
-
-	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0)
-		return unknown_here(errno) ? 0 : -errno;
-	if (!(from.fsx_xflags & FS_XFLAG_COWEXTSIZE))
-		return 0;
-	if (ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
-		return unknown_here(errno) ? 0 : -errno;
-	if (to.fsx_xflags & FS_XFLAG_COWEXTSIZE && from.fsx_cowextsize == to.fsx_cowextsize)
-		return 0;
-	to.fsx_xflags |= FS_XFLAG_COWEXTSIZE;
-	to.fsx_cowextsize = from.fsx_cowextsize;
-	return ioctl(dest, FS_IOC_FSSETXATTR, &to) < 0 ? -errno : 0;
-}
-
 /*
  * XFS clones within the data device or within the realtime device. A file may change its device
  * as long as it is empty; a directory with rtinherit has put it on the realtime one. Where that
  * does not work the clone will fail, and tell why.
  */
-static void inherit_realtime(int src, int dest)
+static void inherit_realtime(int dest, const struct fsxattr *from, struct fsxattr *to)
+{
+	struct fsxattr wanted = *to;
+
+	if (!((from->fsx_xflags ^ to->fsx_xflags) & FS_XFLAG_REALTIME))
+		return;
+	wanted.fsx_xflags ^= FS_XFLAG_REALTIME;
+	if (ioctl(dest, FS_IOC_FSSETXATTR, &wanted) == 0)
+		*to = wanted;
+}
+
+static int inherit_cowextsize(int dest, const struct fsxattr *from, struct fsxattr *to)
+{
+	if (!(from->fsx_xflags & FS_XFLAG_COWEXTSIZE) ||
+	    (to->fsx_xflags & FS_XFLAG_COWEXTSIZE && from->fsx_cowextsize == to->fsx_cowextsize))
+		return 0;
+	to->fsx_xflags |= FS_XFLAG_COWEXTSIZE;
+	to->fsx_cowextsize = from->fsx_cowextsize;
+	return ioctl(dest, FS_IOC_FSSETXATTR, to) < 0 ? -errno : 0;
+}
+
+/* The two that XFS alone has. */
+static int inherit_of_xfs(int src, int dest)
 {
 	struct fsxattr from = { 0 }, to = { 0 };
 
-	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 || ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0 ||
-	    !((from.fsx_xflags ^ to.fsx_xflags) & FS_XFLAG_REALTIME))
-		return;
-	to.fsx_xflags ^= FS_XFLAG_REALTIME;
-	(void)ioctl(dest, FS_IOC_FSSETXATTR, &to);
+	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 || ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
+		return unknown_here(errno) ? 0 : -errno;
+	inherit_realtime(dest, &from, &to);
+	return inherit_cowextsize(dest, &from, &to);
 }
 
-int lull_inode_inherit(int src, int dest)
+int lull_inode_inherit(int src, int dest, uint32_t fs)
 {
-	int r = inherit_nocow(src, dest);
+	int r = fs == XFS_SUPER_MAGIC ? 0 : inherit_nocow(src, dest);
 
-	inherit_realtime(src, dest);
-	return r < 0 ? r : inherit_cowextsize(src, dest);
+	return r < 0 || fs == BTRFS_SUPER_MAGIC ? r : inherit_of_xfs(src, dest);
 }
 
 int lull_inode_block_size(int fd, uint64_t *ret_size)

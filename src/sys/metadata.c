@@ -40,6 +40,23 @@ static bool acls_unknown(int err)
 
 /* ---- extended attributes ---- */
 
+#define ACL_ATTRIBUTE "system.posix_acl_"
+/* A label of SELinux and some names more. A longer list tells nothing. */
+#define LIST_ROOM 1024
+
+void lull_metadata_look(struct lull_file_at *file)
+{
+	char list[LIST_ROOM];
+	ssize_t n = file->lists_acls ? flistxattr(file->fd, list, sizeof(list)) : -1;
+	bool acl = n < 0;
+
+	for (ssize_t at = 0; !acl && at < n; at += (ssize_t)strlen(list + at) + 1)
+		acl = strncmp(list + at, ACL_ATTRIBUTE, strlen(ACL_ATTRIBUTE)) == 0;
+	file->attributes = acl	    ? LULL_ATTRIBUTES_UNKNOWN
+			   : n == 0 ? LULL_ATTRIBUTES_NONE
+				    : LULL_ATTRIBUTES_NO_ACL;
+}
+
 struct listener {
 	struct error_context context; /* first: libattr hands a pointer to it back */
 	void (*failed)(void *ctx, enum lull_xattr_step step, int err, const char *attribute);
@@ -92,6 +109,8 @@ bool lull_metadata_copy_xattrs(const struct lull_file_at *from, const struct lul
 	char source[PATH_ROOM], dest[PATH_ROOM];
 	int r;
 
+	if (from->attributes == LULL_ATTRIBUTES_NONE)
+		return true;
 	if (from->fd >= 0 && to->fd >= 0)
 		r = attr_copy_fd("", from->fd, "", to->fd, NULL, &listener.context);
 	else
@@ -118,9 +137,12 @@ int lull_metadata_chmod(const struct lull_file_at *file, mode_t mode)
 static int is_extended(const struct lull_file_at *file)
 {
 	char room[PATH_ROOM];
-	int r = file->fd >= 0 ? acl_extended_fd(file->fd)
-			      : acl_extended_file_nofollow(path_of(file, room));
+	int r;
 
+	if (file->attributes != LULL_ATTRIBUTES_UNKNOWN)
+		return 0;
+	r = file->fd >= 0 ? acl_extended_fd(file->fd)
+			  : acl_extended_file_nofollow(path_of(file, room));
 	if (r < 0 && errno == EBADF && file->fd >= 0)
 		r = acl_extended_file(path_of(file, room));
 	return r < 0 ? acls_unknown(errno) ? 0 : -errno : r;
@@ -146,9 +168,12 @@ static int drop_default(const struct lull_file_at *file)
 static bool is_directory(const struct lull_file_at *file)
 {
 	struct stat st;
-	int r = file->fd >= 0 ? fstat(file->fd, &st)
-			      : fstatat(file->dir, file->name, &st, AT_SYMLINK_NOFOLLOW);
+	int r;
 
+	if (file->regular)
+		return false;
+	r = file->fd >= 0 ? fstat(file->fd, &st)
+			  : fstatat(file->dir, file->name, &st, AT_SYMLINK_NOFOLLOW);
 	return r == 0 && S_ISDIR(st.st_mode);
 }
 

@@ -13,11 +13,28 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+/* What the list of extended attributes tells. */
+enum lull_attributes {
+	LULL_ATTRIBUTES_UNKNOWN,
+	LULL_ATTRIBUTES_NONE,
+	LULL_ATTRIBUTES_NO_ACL, /* some, but no ACL */
+};
+
 struct lull_file_at {
 	int fd;           /* open on it, or -1 */
 	int dir;
 	const char *name; /* in dir */
+	bool regular;     /* known to be a regular file */
+	/* fd is given, and the list of attributes shows ACLs as well, as on XFS, Btrfs and ext4 */
+	bool lists_acls;
+	enum lull_attributes attributes; /* lull_metadata_look() */
 };
+
+/*
+ * Sets attributes from flistxattr(2), where lists_acls is set: one call in the place of one for each
+ * kind. What others change later it does not show, so look just before.
+ */
+void lull_metadata_look(struct lull_file_at *file);
 
 /* What went wrong with an extended attribute. */
 enum lull_xattr_step { LULL_XATTR_LIST, LULL_XATTR_GET, LULL_XATTR_SET };
