@@ -15,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/identity.h"
 #include "sys/source_lock.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,19 +85,6 @@ static void *make_call(void *arg)
 				       &call->traces);
 	(void)eventfd_write(call->done, 1);
 	return NULL;
-}
-
-/* Signals are for the thread that asks the observer. */
-static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, before;
-	int r;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	r = pthread_create(thread, NULL, run, arg);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
 }
 
 /* Reads what there is. False: nobody has the other end open any more. */
@@ -211,7 +199,7 @@ static bool call_hook(struct check *c, enum lull_check what, enum lull_hook_phas
 		(void)fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
 		if (phase == LULL_HOOK_FREEZE)
 			c->owes_thaw = true;
-		if (start_thread(&thread, make_call, &call) == 0) {
+		if (lull_thread_start(&thread, make_call, &call) == 0) {
 			attend(c, &call, pipe_fd[0], &step, output);
 			(void)pthread_join(thread, NULL);
 		}
@@ -260,7 +248,7 @@ static int look(struct check *c)
 {
 	uint64_t patience = MIN(LONGEST_LOOK_NS, c->job.options->hook_timeout_ns);
 	struct timespec until;
-	int r = start_thread(&c->looker, take_references, c);
+	int r = lull_thread_start(&c->looker, take_references, c);
 
 	if (r < 0)
 		return r;

@@ -13,6 +13,7 @@
 #include "sys/hook_trail.h"
 #include "sys/snapshot.h"
 #include "sys/source_lock.h"
+#include "sys/thread.h"
 #include "sys/trusted.h"
 
 #include <errno.h>
@@ -275,9 +276,9 @@ static enum lull_outcome first_drain(struct lull_job *job)
 	struct timespec until;
 	uint64_t patience = MIN(LONGEST_DRAIN_NS, hook_timeout(job));
 	pthread_t thread;
-	int r = pthread_create(&thread, NULL, drain, &d);
+	int r = lull_thread_start(&thread, drain, &d);
 
-	if (r != 0)
+	if (r < 0)
 		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(patience / NSEC_PER_SEC) + 1;

@@ -7,10 +7,10 @@
 #include "engine/parallel.h"
 
 #include "sys/clock.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 /* How often the caller looks for signals, and shows how far it is. */
@@ -227,7 +227,6 @@ enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsi
 	_cleanup_free_ pthread_t *thread = NULL;
 	struct crew crew = { .n = n, .step = step, .outcome = LULL_OK };
 	unsigned int n_threads = 0;
-	sigset_t all, before;
 
 	width = MIN(width, n);
 	if (width > 1) {
@@ -238,13 +237,8 @@ enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsi
 		return in_turn(jobs, n, step, ret_failed);
 	crew.hand = hand;
 	begin(&crew, jobs);
-	/* Signals are for the caller's thread. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	while (n_threads < width &&
-	       pthread_create(&thread[n_threads], NULL, work, &crew) == 0)
+	while (n_threads < width && lull_thread_start(&thread[n_threads], work, &crew) == 0)
 		n_threads++;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (n_threads > 0)
 		wait_for_all(&crew);
 	for (unsigned int i = 0; i < n_threads; i++)

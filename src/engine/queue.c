@@ -9,9 +9,9 @@
  * comes after it.
  *
  * A new file that must be on disk before it is named stays in the ring without a name until then.
- * One sync is for all of the ring that are done. It is syncfs(2): with BTRFS_IOC_START_SYNC the
- * commit could go on beside the next files, but that call was seen to wait 30 s, for the next
- * periodic commit, when commits follow each other quickly (6.18).
+ * One sync is for all of the ring that are done. When that is half of it, a thread syncs while the
+ * walk goes on. It is syncfs(2): BTRFS_IOC_START_SYNC would need no thread, but was seen to wait 30 s,
+ * for the next periodic commit, when commits follow each other quickly (6.18).
  *
  * INVARIANTS
  *  1. The observer is called on the walk's thread alone.
@@ -21,176 +21,28 @@
  */
 #include "engine/queue.h"
 
-#include "engine/events.h"
+#include "engine/ring.h"
 #include "engine/set.h"
-#include "engine/settle.h"
+#include "engine/shares.h"
 #include "sys/clock.h"
-#include "sys/limits.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
-#define MOST_JOBS 256u
 /* Small files are over at once: a worker has some to go on with. */
 #define MOST_TASKS_A_JOB 8u
-/* What a file at work has open at the most, a task that waits (its directories, and what it
-   made) with the step behind it (a directory on both sides), a level of the walk, and the rest. */
-#define DESCRIPTORS_A_JOB 16u
-#define DESCRIPTORS_A_TASK 5u
-#define DESCRIPTORS_A_LEVEL 2u
-#define OTHER_DESCRIPTORS 18u
-/* With fewer there are no threads. */
-#define LEAST_FOR_JOBS 100u
-#define MOST_LEVELS 100u
-/* Tasks in all: the more, the fewer syncs, each of which costs as much as some hundred files. */
-#define MOST_TASKS 2048u
+/* Waiting for fewer takes no longer than a thread does. */
+#define LEAST_FOR_SYNCER 64u
 /* How long a file waits for its name at the most, while others are done. */
 #define LONGEST_WAIT_NS NSEC_PER_SEC
-/* Inodes that the ring is about are told from others by this many bits. */
-#define INODE_BITS 8192u
 /* Copied bytes of files that wait: beside them the files that they replace take room as well. */
 #define MOST_BYTES (16u << 20)
 /* Notes of the walk that wait: some hundred bytes each. */
 #define MOST_NOTES 10000u
 /* How often the walk looks for signals while it waits. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
-
-enum state { WAITING, AT_WORK, DONE };
-
-struct lull_task {
-	struct lull_queue *queue;
-	struct lull_file file;
-	enum state state;
-	struct lull_events own;   /* from its worker */
-	struct lull_events after; /* from the walk, to come behind it */
-	unsigned int after_steps, after_notes;
-	struct lull_progress progress;
-	bool progressed;
-	uint64_t since; /* when it was put into the ring */
-	struct stat dir; /* the directory that it is made in; st_ino 0: not known */
-	struct stat dst; /* what it replaces, as the walk saw it: a worker may see another one */
-};
-
-struct lull_queue {
-	struct lull_tree *tree;
-	pthread_mutex_t lock;
-	pthread_cond_t work; /* something waits, or it is the end */
-	pthread_cond_t done; /* something is done, or has something to say */
-	pthread_t *thread;
-	unsigned int n_threads;
-	struct lull_task **ring;
-	unsigned int room, head, n, next; /* next: not begun, from head */
-	unsigned int steps, notes; /* that wait behind tasks */
-	bool closing;
-	bool finishing; /* the walk hears a task: what it says now belongs there */
-	bool stop; /* asked for by the observer */
-	unsigned int most_waiting;    /* tasks that nobody works on */
-	struct lull_task *here;       /* the walk works on it */
-	struct lull_file **batch;     /* room for a sync */
-	uint64_t bytes;               /* copied to files without a name */
-	uint64_t inodes[INODE_BITS / 64]; /* of sources that are linked, of dests that are replaced,
-	                                     of directories that files are made in */
-};
-
-/* ---- in a worker ---- */
-
-void lull_task_note(struct lull_task *task, const struct lull_note *note)
-{
-	(void)pthread_mutex_lock(&task->queue->lock);
-	lull_events_note(&task->own, note);
-	(void)pthread_mutex_unlock(&task->queue->lock);
-}
-
-static void on_progress(void *ctx, const struct lull_progress *progress)
-{
-	struct lull_task *task = ctx;
-
-	(void)pthread_mutex_lock(&task->queue->lock);
-	task->progress = *progress;
-	task->progress.hold = lull_progress_hold(progress);
-	task->progress.hist = NULL; /* it changes while it would be read */
-	task->progressed = true;
-	(void)pthread_mutex_unlock(&task->queue->lock);
-}
-
-static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
-{
-	struct lull_task *task = ctx;
-
-	(void)pthread_mutex_lock(&task->queue->lock);
-	lull_events_warning(&task->own, warning, err, path);
-	(void)pthread_mutex_unlock(&task->queue->lock);
-}
-
-static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
-{
-	struct lull_task *task = ctx;
-
-	(void)pthread_mutex_lock(&task->queue->lock);
-	lull_events_announce(&task->own, method, ns);
-	(void)pthread_mutex_unlock(&task->queue->lock);
-}
-
-static bool on_stop(void *ctx)
-{
-	const struct lull_task *task = ctx;
-
-	return __atomic_load_n(&task->queue->stop, __ATOMIC_RELAXED);
-}
-
-struct lull_observer lull_voice_observer(const struct lull_voice *voice)
-{
-	if (!voice->task)
-		return *voice->observer;
-	return (struct lull_observer){
-		.ctx = voice->task,
-		.progress = on_progress,
-		.warning = on_warning,
-		.announce = on_announce,
-		.should_stop = on_stop,
-	};
-}
-
-static void count_bytes(struct lull_queue *q, const struct lull_task *task)
-{
-	if (task->file.due)
-		q->bytes += task->file.result.progress.bytes_copied;
-}
-
-static void *work(void *ctx)
-{
-	struct lull_queue *q = ctx;
-
-	(void)pthread_mutex_lock(&q->lock);
-	for (;;) {
-		struct lull_task *task;
-
-		while (q->next == q->n && !q->closing)
-			(void)pthread_cond_wait(&q->work, &q->lock);
-		if (q->next == q->n)
-			break;
-		task = q->ring[(q->head + q->next++) % q->room];
-		if (task->state == DONE)
-			continue;
-		task->state = AT_WORK;
-		(void)pthread_mutex_unlock(&q->lock);
-		if (on_stop(task))
-			task->file.outcome = LULL_INTERRUPTED;
-		else
-			lull_file_copy(&task->file);
-		(void)pthread_mutex_lock(&q->lock);
-		task->state = DONE;
-		count_bytes(q, task);
-		(void)pthread_cond_signal(&q->done);
-	}
-	(void)pthread_mutex_unlock(&q->lock);
-	return NULL;
-}
-
-/* ---- in the walk ---- */
 
 static void free_task(struct lull_task *task)
 {
@@ -206,48 +58,56 @@ static struct lull_task *head(const struct lull_queue *q)
 
 static bool waits_for_disk(const struct lull_task *task)
 {
-	return task->state == DONE && task->file.due && !task->file.settled;
+	return task->state == LULL_TASK_DONE && task->file.due && (task->syncing || !task->file.settled);
 }
 
-/* Those that are done and wait for the disk. */
-static unsigned int gather(struct lull_queue *q)
+/* Those that are done and wait for the disk; none of them is in a sync. */
+static void gather(struct lull_queue *q)
 {
-	unsigned int n = 0;
-
+	q->n_batch = 0;
+	q->unsynced = 0;
 	for (unsigned int i = 0; i < q->n; i++) {
 		struct lull_task *task = q->ring[(q->head + i) % q->room];
 
 		if (waits_for_disk(task))
-			q->batch[n++] = &task->file;
+			q->batch[q->n_batch++] = &task->file;
 	}
-	return n;
 }
 
-static uint64_t *inode_bit(struct lull_queue *q, const struct stat *st, uint64_t *ret_mask)
+static void mark_batch(struct lull_queue *q, bool syncing)
 {
-	uint64_t bit = (st->st_ino * 0x9e3779b97f4a7c15ULL >> 40) % INODE_BITS;
+	for (unsigned int i = 0; i < q->n_batch; i++)
+		container_of(q->batch[i], struct lull_task, file)->syncing = syncing;
+}
 
-	*ret_mask = 1ULL << bit % 64;
-	return &q->inodes[bit / 64];
+/* True if the syncer has files. What it is done with it has no longer. */
+static bool is_syncing(struct lull_queue *q)
+{
+	if (q->n_batch == 0)
+		return false;
+	if (lull_syncer_is_busy(q->syncer))
+		return true;
+	mark_batch(q, false);
+	q->n_batch = 0;
+	return false;
 }
 
 static void note_inodes(struct lull_queue *q, const struct lull_task *task)
 {
 	const struct lull_file *f = &task->file;
-	uint64_t mask;
 
 	if (task->dir.st_ino)
-		*inode_bit(q, &task->dir, &mask) |= mask;
+		lull_inodeset_add(&q->inodes, task->dir.st_ino);
 	if (task->dst.st_ino)
-		*inode_bit(q, &task->dst, &mask) |= mask;
+		lull_inodeset_add(&q->inodes, task->dst.st_ino);
 	if (f->link)
-		*inode_bit(q, &f->entry.src, &mask) |= mask;
+		lull_inodeset_add(&q->inodes, f->entry.src.st_ino);
 }
 
 /* Without those that are gone. */
 static void note_inodes_anew(struct lull_queue *q)
 {
-	memset(q->inodes, 0, sizeof(q->inodes));
+	lull_inodeset_clear(&q->inodes);
 	for (unsigned int i = 0; i < q->n; i++)
 		note_inodes(q, q->ring[(q->head + i) % q->room]);
 }
@@ -260,9 +120,7 @@ static bool is_inode(const struct stat *a, const struct stat *b)
 /* links: of the sources that are linked, else of what is about to change. */
 static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 {
-	uint64_t mask;
-
-	if (!q || q->n == 0 || (*inode_bit(q, st, &mask) & mask) == 0)
+	if (!q || q->n == 0 || !lull_inodeset_may_have(&q->inodes, st->st_ino))
 		return false;
 	for (unsigned int i = 0; i < q->n; i++) {
 		const struct lull_task *task = q->ring[(q->head + i) % q->room];
@@ -285,15 +143,49 @@ bool lull_queue_links(struct lull_tree *tree, const struct stat *src)
 	return has_inode(tree->queue, src, true);
 }
 
-/* The oldest one, and all that one sync can be for. Called and left with the lock held. */
-static void settle(struct lull_queue *q)
+static bool head_waits(struct lull_queue *q)
 {
-	unsigned int n = gather(q);
+	(void)is_syncing(q);
+	return waits_for_disk(head(q));
+}
 
-	note_inodes_anew(q);
-	(void)pthread_mutex_unlock(&q->lock);
-	lull_settle(q->batch, n);
+/* The walk may be waiting for what has been synced. */
+static void on_synced(void *ctx)
+{
+	struct lull_queue *q = ctx;
+
 	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_cond_signal(&q->done);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/*
+ * All that one sync can be for: here, or by the syncer if there is one. Nothing is in a sync. Called
+ * and left with the lock held.
+ */
+static void sync_batch(struct lull_queue *q)
+{
+	gather(q);
+	note_inodes_anew(q);
+	if (q->syncer) {
+		mark_batch(q, true);
+		lull_syncer_begin(q->syncer, q->batch, q->n_batch);
+		return;
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+	lull_settle(q->batch, q->n_batch);
+	(void)pthread_mutex_lock(&q->lock);
+	q->n_batch = 0;
+}
+
+/* Half the ring, while there is room for more. Few files are not worth a thread. */
+static void sync_early(struct lull_queue *q)
+{
+	if (q->unsynced < MAX(q->room / 2, LEAST_FOR_SYNCER) || is_syncing(q))
+		return;
+	if (!q->syncer && lull_syncer_start(&q->syncer, on_synced, q) < 0)
+		return;
+	sync_batch(q);
 }
 
 /* What another task was to make it a name of may not have come about: then it is a copy. */
@@ -347,7 +239,7 @@ static bool finish_head(struct lull_queue *q)
 	struct lull_task *task = head(q);
 	const struct lull_observer *o = q->tree->voice.observer;
 	struct lull_progress progress = task->progress;
-	bool progressed = task->progressed, done = task->state == DONE;
+	bool progressed = task->progressed, done = task->state == LULL_TASK_DONE;
 
 	task->progressed = false;
 	if (!done) {
@@ -357,27 +249,52 @@ static bool finish_head(struct lull_queue *q)
 		(void)pthread_mutex_lock(&q->lock);
 		return false;
 	}
+	if (head_waits(q) && q->n_batch == 0)
+		sync_batch(q);
 	if (waits_for_disk(task))
-		settle(q);
+		return false;
 	q->head = (q->head + 1) % q->room;
 	q->n--;
 	q->next -= q->next > 0;
 	if (q->n == 0)
-		memset(q->inodes, 0, sizeof(q->inodes));
+		lull_inodeset_clear(&q->inodes);
 	(void)pthread_mutex_unlock(&q->lock);
 	(void)end_task(q, task);
 	(void)pthread_mutex_lock(&q->lock);
 	return true;
 }
 
+/* What waits too long, or takes too much, is synced; with too much the walk waits for it. */
+static bool is_overdue(struct lull_queue *q)
+{
+	return q->bytes > MOST_BYTES ||
+	       (!is_syncing(q) && lull_clock_now() - head(q)->since > LONGEST_WAIT_NS);
+}
+
+/* Waits for a worker or the syncer, and looks at signals now and then. */
+static void wait_a_while(struct lull_queue *q)
+{
+	uint64_t until = lull_clock_now() + LOOK_NS;
+	struct timespec at = { .tv_sec = (time_t)(until / NSEC_PER_SEC),
+			       .tv_nsec = (long)(until % NSEC_PER_SEC) };
+
+	if (lull_tree_should_stop(q->tree))
+		__atomic_store_n(&q->stop, true, __ATOMIC_RELAXED);
+	(void)pthread_cond_timedwait(&q->done, &q->lock, &at);
+}
+
 /* Those that need not be waited for; and, if they have waited long enough, the disk. */
 static void finish_ready(struct lull_queue *q)
 {
 	(void)pthread_mutex_lock(&q->lock);
-	while (q->n > 0 && head(q)->state == DONE &&
-	       (!waits_for_disk(head(q)) || q->bytes > MOST_BYTES ||
-		lull_clock_now() - head(q)->since > LONGEST_WAIT_NS))
-		(void)finish_head(q);
+	sync_early(q);
+	while (q->n > 0 && head(q)->state == LULL_TASK_DONE && (!head_waits(q) || is_overdue(q))) {
+		if (finish_head(q))
+			continue;
+		if (q->bytes <= MOST_BYTES)
+			break;
+		wait_a_while(q);
+	}
 	(void)pthread_mutex_unlock(&q->lock);
 }
 
@@ -386,19 +303,9 @@ static void finish(struct lull_queue *q, unsigned int left)
 {
 	(void)pthread_mutex_lock(&q->lock);
 	while (q->n > left) {
-		uint64_t until;
-		struct timespec at;
-
-		if (finish_head(q))
-			continue;
-		if (lull_tree_should_stop(q->tree))
-			__atomic_store_n(&q->stop, true, __ATOMIC_RELAXED);
-		if (head(q)->state == DONE)
-			continue;
-		until = lull_clock_now() + LOOK_NS;
-		at.tv_sec = (time_t)(until / NSEC_PER_SEC);
-		at.tv_nsec = (long)(until % NSEC_PER_SEC);
-		(void)pthread_cond_timedwait(&q->done, &q->lock, &at);
+		/* A worker may have ended it while the observer was told. */
+		if (!finish_head(q) && (head(q)->state != LULL_TASK_DONE || head_waits(q)))
+			wait_a_while(q);
 	}
 	(void)pthread_mutex_unlock(&q->lock);
 }
@@ -551,11 +458,11 @@ static bool work_here(struct lull_queue *q, struct lull_task *task)
 		}
 		q->here = NULL;
 	}
-	task->state = DONE;
+	task->state = LULL_TASK_DONE;
 	if (q->n == 0 && !task->file.due)
 		return end_task(q, task);
 	finish(q, q->room - 1);
-	count_bytes(q, task);
+	lull_worker_count_due(q, task);
 	put_in(q, task);
 	finish_ready(q);
 	return true;
@@ -594,49 +501,23 @@ bool lull_queue_file(struct lull_file *file)
 		return work_here(q, task);
 	make_room(q);
 	if (file->link)
-		task->state = DONE;
+		task->state = LULL_TASK_DONE;
 	put_in(q, task);
 	return true;
 }
 
-/* How many jobs, tasks, levels and syncs of single files there are descriptors for. */
-static unsigned int share_descriptors(struct lull_tree *tree, unsigned int wanted,
-				      unsigned int *ret_tasks)
-{
-	unsigned int jobs, room;
-	unsigned int limit = lull_limits_raise(MOST_JOBS * DESCRIPTORS_A_JOB +
-					       MOST_TASKS * DESCRIPTORS_A_TASK +
-					       MOST_LEVELS * DESCRIPTORS_A_LEVEL + OTHER_DESCRIPTORS);
-
-	room = limit > OTHER_DESCRIPTORS ? limit - OTHER_DESCRIPTORS : 0;
-	tree->single_syncs = MIN(room / 8, LULL_DURABLE_FILES);
-	room -= tree->single_syncs;
-	tree->open_levels = MIN(MAX(room / 2 / DESCRIPTORS_A_LEVEL, 1u), MOST_LEVELS);
-	room -= MIN(tree->open_levels * DESCRIPTORS_A_LEVEL, room);
-	jobs = limit < LEAST_FOR_JOBS ? 1 : MIN(MIN(wanted, MOST_JOBS), room / 2 / DESCRIPTORS_A_JOB);
-	jobs = MAX(jobs, 1u);
-	room -= MIN(jobs > 1 ? jobs * DESCRIPTORS_A_JOB : 0, room);
-	*ret_tasks = MIN(MAX(room / DESCRIPTORS_A_TASK, 1u), MOST_TASKS);
-	return jobs;
-}
-
 static int start_threads(struct lull_queue *q, unsigned int n)
 {
-	sigset_t all, before;
 	int r = 0;
 
 	q->thread = calloc(n, sizeof(pthread_t));
 	if (!q->thread)
 		return -ENOMEM;
-	/* Signals are for the walk's thread, where they end its waiting. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	while (r == 0 && q->n_threads < n) {
-		r = -pthread_create(&q->thread[q->n_threads], NULL, work, q);
+		r = lull_thread_start(&q->thread[q->n_threads], lull_worker_run, q);
 		if (r == 0)
 			q->n_threads++;
 	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return q->n_threads > 0 ? 0 : r;
 }
 
@@ -649,7 +530,7 @@ int lull_queue_open(struct lull_tree *tree, unsigned int n)
 
 	if (!q)
 		return -ENOMEM;
-	n = share_descriptors(tree, n, &room);
+	n = lull_shares_of_descriptors(tree, n, &room);
 	*q = (struct lull_queue){ .tree = tree, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
 	q->ring = calloc(room, sizeof(*q->ring));
 	q->batch = calloc(room, sizeof(*q->batch));
@@ -685,6 +566,7 @@ void lull_queue_close(struct lull_tree *tree)
 	(void)pthread_cond_destroy(&q->work);
 	(void)pthread_cond_destroy(&q->done);
 	(void)pthread_mutex_destroy(&q->lock);
+	lull_syncer_end(q->syncer);
 	free(q->thread);
 	free(q->batch);
 	free(q->ring);

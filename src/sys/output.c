@@ -16,6 +16,7 @@
 #include "sys/output.h"
 
 #include "sys/clock.h"
+#include "sys/thread.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -151,13 +152,8 @@ static void *work(void *arg)
 
 static void start(struct lull_output *o)
 {
-	sigset_t all, before;
-
-	/* Signals are for others; SIGTTOU would stop them all. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	o->running = pthread_create(&o->thread, NULL, work, o) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	/* Without signals: SIGTTOU would stop all threads. */
+	o->running = lull_thread_start(&o->thread, work, o) == 0;
 }
 
 static bool is_stuck(const struct lull_output *o)

@@ -7,6 +7,7 @@
 
 #include "sys/clock.h"
 #include "sys/clone.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,9 +157,9 @@ int lull_readers_wait(int sample, int scratch, bool direct)
 	r.off = lseek(fd, 0, SEEK_DATA);
 	if (r.off < 0 || fstat(sample, &st) < 0)
 		return errno == ENXIO ? -EAGAIN : -errno;
-	result = pthread_create(&thread, NULL, keep_reading, &r);
-	if (result != 0)
-		return -result;
+	result = lull_thread_start(&thread, keep_reading, &r);
+	if (result < 0)
+		return result;
 	result = vote(&r, sample, scratch, (uint64_t)st.st_size);
 	atomic_store(&r.over, true);
 	(void)pthread_join(thread, NULL);

@@ -23,6 +23,7 @@
 #include "sys/clone.h"
 #include "sys/private.h"
 #include "sys/subvolume.h"
+#include "sys/thread.h"
 
 #include <btrfsutil.h>
 #include <errno.h>
@@ -176,7 +177,7 @@ static int create_under(struct watch *w, int root, bool *ret_proven)
 	int r;
 
 	w->transaction = running_transaction(w->dir);
-	r = w->transaction ? pthread_create(&thread, NULL, watch_transaction, w) : -1;
+	r = w->transaction ? lull_thread_start(&thread, watch_transaction, w) : -1;
 	bool watched = r == 0;
 
 	errno = 0;
