@@ -139,6 +139,7 @@ static bool stat_dest(struct lull_entry *e)
 	wait = found ? !S_ISDIR(e->dst.st_mode) && lull_queue_replaces(e->tree, &e->dst)
 		     : errno == ENOENT && flags == 0 &&
 			       fstatat(dir, e->dst_name, &link, AT_SYMLINK_NOFOLLOW) == 0;
+	e->absent = !found && !wait && errno == ENOENT;
 	if (wait) {
 		lull_queue_drain(e->tree);
 		return fstatat(dir, e->dst_name, &e->dst, flags) == 0;
@@ -181,7 +182,7 @@ static bool is_through_created(struct lull_entry *e)
 	struct lull_named *seen = NULL;
 	struct stat st;
 
-	if (!e->operand || !made || e->tree->cp->backup != LULL_BACKUP_NONE)
+	if (!e->operand || !made || e->absent || e->tree->cp->backup != LULL_BACKUP_NONE)
 		return false;
 	if (e->dst_is_itself && !e->fresh)
 		st = e->dst;

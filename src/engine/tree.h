@@ -94,7 +94,8 @@ struct lull_entry {
 	const char *dst_path;   /* for people */
 	const char *dst_rel;    /* from dest_root */
 	bool operand;           /* named by the user */
-	bool fresh;             /* nothing bears the name of dest */
+	bool fresh;             /* nothing bears the name of dest, but perhaps a link to nothing */
+	bool absent;            /* nor did that, when it was looked at */
 	bool follow;            /* a source that is a link */
 	struct stat src;
 	struct stat dst;        /* unless fresh; of the link if dst_is_itself */

@@ -43,11 +43,16 @@ void lull_idmap_free(struct lull_idmap *map)
 	free(map);
 }
 
-/* Inode numbers come in rows: multiplying spreads them (Knuth's golden ratio). */
+/*
+ * Inode numbers come in rows, and what stands in for dev may differ in any of its bits: multiplying
+ * (by odd numbers near the golden ratio of 2^64) brings all of them to the top, which is taken.
+ */
 static size_t slot(const struct lull_idmap *map, uint64_t dev, uint64_t inode)
 {
-	return (size_t)(((inode ^ dev << 32) * 0x9e3779b97f4a7c15ULL) >> 20) &
-	       (map->n_buckets - 1);
+	uint64_t mixed = dev * 0xc2b2ae3d27d4eb4fULL ^ inode;
+
+	mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15ULL;
+	return (size_t)(mixed >> 32) & (map->n_buckets - 1);
 }
 
 /* Without memory for more buckets it only gets slower. */

@@ -144,6 +144,40 @@ static void one_inode_several_names(void **state UNUSED)
 	lull_idmap_free(NULL);
 }
 
+/* What is looked for is compared with few others, whatever differs in the keys. */
+static void spread(void **state UNUSED)
+{
+	static const struct {
+		uint64_t dev, dev_step, inode, inode_step;
+	} rows[] = {
+		{ 1, 0, 0, 1 },       { 1, 0, 64, 32 },         { 1, 0, 1ULL << 40, 1 },
+		{ 0, 1, 0, 0 },       { 0, 1ULL << 8, 1, 0 },   { 0, 1ULL << 32, 0, 0 },
+		{ 0, 1ULL << 40, 0, 0 }, { 0, 0x100000001b3ULL, 0, 0 }, { 5, 1, 1000, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lull_idmap *map = lull_idmap_new();
+		uint64_t steps = 0;
+
+		assert_non_null(map);
+		for (uint64_t n = 0; n < 4096; n++)
+			assert_non_null(lull_idmap_add(map, rows[i].dev + n * rows[i].dev_step,
+						       rows[i].inode + n * rows[i].inode_step, ""));
+		for (uint64_t n = 0; n < 4096; n++) {
+			const struct lull_named *at =
+				lull_idmap_find(map, rows[i].dev + n * rows[i].dev_step,
+						rows[i].inode + n * rows[i].inode_step, NULL);
+
+			for (assert_non_null(at); at; at = at->next)
+				steps++;
+		}
+		/* One or two each; three of four is a table with one entry in a bucket. */
+		if (steps > 4096 * 3)
+			fail_msg("row %zu: %ju steps for 4096", i, (uintmax_t)steps);
+		lull_idmap_free(map);
+	}
+}
+
 /* Against an array: random inodes, few enough to meet again, added and removed. */
 static void like_an_array(void **state UNUSED)
 {
@@ -182,6 +216,7 @@ int main(void)
 		cmocka_unit_test(backup_numbers),
 		cmocka_unit_test(grows_and_shrinks),
 		cmocka_unit_test(one_inode_several_names),
+		cmocka_unit_test(spread),
 		cmocka_unit_test(like_an_array),
 	};
 
