@@ -12,6 +12,9 @@ hook=${HOOK_LIBVIRT:?the hook to test}
 export PATH=$PATH:/usr/sbin
 virsh=$(command -v virsh)
 daemons=
+# One at a time: two guests of one name and number share a control group.
+exec {turn}>"${TMPDIR:-/tmp}/lullcp-test-libvirt.lock"
+flock "$turn"
 # A libvirt of this test's own: nobody else sees these directories, nor its mounts.
 for d in /etc/libvirt/qemu /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
   mkdir -p "$d"
@@ -19,7 +22,7 @@ for d in /etc/libvirt/qemu /run/libvirt /var/lib/libvirt /var/log/libvirt /var/c
 done
 mkdir -p /var/lib/libvirt/qemu
 for d in virtlogd libvirtd; do
-  $d -d --pid-file "/run/libvirt/$d.test-pid" >"$T/out" 2>&1 || cannot_run "$d: $(cat "$T/out")"
+  $d -d --pid-file "/run/libvirt/$d.test-pid" {turn}>&- >"$T/out" 2>&1 || cannot_run "$d: $(cat "$T/out")"
   daemons="$daemons $(cat "/run/libvirt/$d.test-pid")"
 done
 vs() { "$virsh" -c qemu:///system --quiet "$@"; }
