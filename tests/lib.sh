@@ -192,6 +192,9 @@ fragmented() { # fragmented FILE BLOCKS [OPTION...]: each block an extent
   shift 2
   "$TOOLS/fragment" "$@" "$f" "$n" >/dev/null || framework_failure "fragment $f"
 }
+scribble() { # scribble FILE SIZE BLOCK...: new bytes, SIZE of them at SIZE times each BLOCK
+  "$TOOLS/scribble" "$@" || framework_failure "scribble $*"
+}
 offset_in() { # offset_in CHECKPOINT: how far it says; lullcp --status takes longer than some clones
   local at
   at=$(sed -n 's/.*"offset": *\([0-9]*\).*/\1/p' "$1" 2>/dev/null)

@@ -90,9 +90,7 @@ for kind in xfs xfs-1k btrfs btrfs-holes; do
   # bringing an older clone up to date: holes that are new, and data in old ones
   cp --reflink=always "$M/src" "$M/clone"
   fallocate -p -o $((block * 100)) -l $((block * 900)) "$M/src"
-  for at in 50 1234 2345; do
-    head -c $((block * 3)) /dev/urandom | dd of="$M/src" bs=$block seek=$at conv=notrunc status=none
-  done
+  scribble "$M/src" "$block" 50 51 52 1234 1235 1236 2345 2346 2347
   expect 0 --json "${slack[@]}" --refresh "$M/src" "$M/clone"
   cloned "$kind: refresh" "$M/src" "$M/clone"
   # cut off anywhere, and continued
@@ -108,9 +106,7 @@ for kind in xfs xfs-1k btrfs btrfs-holes; do
   cloned "$kind: resumed" "$M/src" "$M/cut"
 
   # wide holes
-  for at in 0 300 5000000 700000000; do
-    head -c $((block * 2)) /dev/urandom | dd of="$M/wide" bs=$block seek=$at conv=notrunc status=none
-  done
+  scribble "$M/wide" "$block" 0 1 300 301 5000000 5000001 700000000 700000001
   truncate -s 7T "$M/wide"
   expect 0 --json "${slack[@]}" "$M/wide" "$M/wide.new"
   same "$kind: wide: holes" "$(holes "$M/wide" | sha256sum)" "$(holes "$M/wide.new" | sha256sum)"

@@ -6,7 +6,7 @@
 fs_test
 
 patch() { # patch FILE BLOCK
-  head -c 4096 /dev/urandom | dd of="$1" bs=4096 seek="$2" conv=notrunc status=none
+  scribble "$1" 4096 "$2"
 }
 made() { # made DEST: the generations by name, oldest first as they are recorded
   jq -r '.generations[].name' "$(dirname "$1")/.$(basename "$1").lullcp-generations" 2>/dev/null

@@ -45,7 +45,7 @@ for kind in xfs btrfs; do
     [ "$f" = "$t" ] || { sleep 0.5; t=$(grep -c '^thaw ' "$HOOK_LOG"); }
     # a freeze hook that was ended before it wrote its line is followed by a thaw as well
     [ "$f.$t" = 0.1 ] || same "round $i: thaws for $f freezes" "$f" "$t"
-    [ $((RANDOM % 2)) = 0 ] || { head -c 5000 /dev/urandom | dd of="$M/src" bs=5000 seek=$((RANDOM % 1000)) conv=notrunc status=none; new=$(sha256sum <"$M/src"); }
+    [ $((RANDOM % 2)) = 0 ] || { scribble "$M/src" 5000 $((RANDOM % 1000)); new=$(sha256sum <"$M/src"); }
     expect 0 --resume "$M/src" "$M/dst"
     same "round $i: resumed" "$new" "$(sha256sum <"$M/dst")"
     no_leftovers "$M"

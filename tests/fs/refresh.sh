@@ -6,20 +6,19 @@
 fs_test
 rounds=${LULL_TEST_ROUNDS:-20}
 
-patch() { # patch FILE BLOCK [BLOCKS]: new bytes there
-  head -c $((${3:-1} * 4096)) /dev/urandom |
-    dd of="$1" bs=4096 seek="$2" conv=notrunc status=none
-}
 change() { # change FILE WHAT
-  local i
+  local i blocks=()
   case $2 in
     nothing) ;;
-    some) for i in $(seq 40); do patch "$1" $((RANDOM % 4000)); done ;;
-    all) patch "$1" 0 4000 ;;
+    some)
+      for i in {1..40}; do blocks+=($((RANDOM % 4000))); done
+      scribble "$1" 4096 "${blocks[@]}"
+      ;;
+    all) scribble "$1" 16384000 0 ;;
     grow) head -c 3000001 /dev/urandom >>"$1" ;;
     shrink) truncate -s 6000123 "$1" ;;
     punch) for i in 0 7 99 1000 3990; do fallocate -p -o $((i * 4096)) -l 40960 "$1"; done ;;
-    fill) truncate -s 30000000 "$1" && patch "$1" 7000 50 ;;
+    fill) truncate -s 30000000 "$1" && scribble "$1" 204800 140 ;;
     empty) truncate -s 0 "$1" && truncate -s 5000000 "$1" ;;
     unwritten) fallocate -z -o 409600 -l 8192000 "$1" ;;
   esac
@@ -82,7 +81,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   grep -q 'deduped 65536' "$T/dedupe" || bad "$kind: $(cat "$T/dedupe")"
   expect 0 --verify "$M/src" "$M/dst"
   change "$M/src" some
-  head -c 4096 /dev/urandom | dd of="$M/src" bs=4k seek=70 conv=notrunc status=none
+  scribble "$M/src" 4096 70
   expect 0 --refresh "$M/src" "$M/dst"
   check "$kind deduplicated" cmp "$M/src" "$M/dst"
   rm "$M/third"

@@ -27,7 +27,7 @@ change() { # change FILE: overwrite, punch, extend or truncate somewhere
   local size
   size=$(stat -c %s "$1")
   case $((RANDOM % 5)) in
-    0) head -c 70000 /dev/urandom | dd of="$1" bs=70000 seek=$((RANDOM % 100)) conv=notrunc status=none ;;
+    0) scribble "$1" 70000 $((RANDOM % 100)) ;;
     1) fallocate -p -o $((RANDOM * 100)) -l $((RANDOM * 50 + 4096)) "$1" ;;
     2) head -c 100001 /dev/urandom >>"$1" ;;
     3) truncate -s $((size - size / 4 - 77)) "$1" ;;

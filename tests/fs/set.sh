@@ -240,7 +240,7 @@ resuming() {
   # changed since, a temporary file gone
   old_ones
   interrupt --hook="$hook"
-  head -c 70000 /dev/urandom | dd of="$M/b" bs=70000 seek=3 conv=notrunc status=none
+  scribble "$M/b" 70000 3
   rm "$M/d/.a.lullcp-part"
   hooked 0 'freeze thaw:ok ' --resume --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d"
   says 'starting again'
@@ -369,7 +369,7 @@ publishing() { # cut off between the renames, or before, or after
       same 'so many are new' "$want" "$(grep -aL '^old' "$M/d/a" "$M/d/b" "$M/d/c" | wc -l)"
       # the clones are those of that moment, whatever comes after
       for name in a b c; do cp --reflink=always "$M/$name" "$M/$name.then"; done
-      for name in a b; do head -c 9000 /dev/urandom | dd of="$M/$name" bs=9000 seek=$at conv=notrunc status=none; done
+      for name in a b; do scribble "$M/$name" 9000 "$at"; done
       if [ "$how$at" != after3 ]; then
         hooked 1 '' --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d"
         says '--resume'

@@ -6,7 +6,7 @@
 fs_test
 
 patch() { # patch FILE: new bytes somewhere
-  head -c 4096 /dev/urandom | dd of="$1" bs=4096 seek=$((RANDOM % 300)) conv=notrunc status=none
+  scribble "$1" 4096 $((RANDOM % 300))
   sync "$1"
 }
 newest() { jq -r '.generations[-1].name' "$(dirname "$1")/.$(basename "$1").lullcp-generations"; }

@@ -21,7 +21,7 @@ chmod 755 "$T/as-user" "$T/hook"
 LULLCP=$T/as-user
 
 patch() { # patch FILE BLOCK
-  head -c 4096 /dev/urandom | dd of="$1" bs=4096 seek="$2" conv=notrunc status=none
+  scribble "$1" 4096 "$2"
 }
 theirs() { # theirs FILE: owned by the user
   same "$1: owner" '65534:65534' "$(stat -c %u:%g "$1")"
