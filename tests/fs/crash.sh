@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # The machine crashes at random moments (XFS: shut down without flushing the log; Btrfs: a
 # copy of the backing file, taken live, is what is left). After the next mount DEST is the
-# old file or the whole new one, and --resume completes it. LULL_TEST_ROUNDS (200).
+# old file or the whole new one, and --resume completes it. LULL_TEST_ROUNDS (100).
 . "$(dirname "$0")/../lib.sh"
 fs_test
-rounds=${LULL_TEST_ROUNDS:-200}
+rounds=${LULL_TEST_ROUNDS:-100}
 half=$(((rounds + 1) / 2))
 survived=0
 

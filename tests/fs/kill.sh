@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # kill -9 at random moments, with and without a hook: DEST is the old file or the new one,
-# whole; each freeze is followed by a thaw; --resume completes it. LULL_TEST_ROUNDS (200).
+# whole; each freeze is followed by a thaw; --resume completes it. LULL_TEST_ROUNDS (100).
 hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test
 export HOOK_LOG=$T/log
-rounds=${LULL_TEST_ROUNDS:-200}
+rounds=${LULL_TEST_ROUNDS:-100}
 half=$(((rounds + 1) / 2))
 survived=0 killed=0 freezes=0
 
