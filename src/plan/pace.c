@@ -22,8 +22,17 @@
  * cost. If it is as dear, the step is believed; if it is not, it was a spike, and the old
  * cost holds.
  *
- * least is for waits that have nothing to do with the size of a call: for a lock that a writer
- * has whenever it is free, for room that a transaction makes (Btrfs). Where single units are over
+ * bold is for waits that have nothing to do with the size of a call: direct reads and writes of
+ * others must come to their end before it begins. They make small calls look dear, and some go over
+ * the budget however small they are, so that trust grinds them down in vain: seen on XFS beside three
+ * jobs of direct, random 4 KiB, 10 extents a call, and ten times as long as one call over all. So
+ * where trust has fallen, calls are tried that do what takes a quarter of the budget at the cost of
+ * the best of the last calls, which met with little of that. If not many more of them go over, they
+ * stay; if it was the extents that are dear now and then, they are given up after a few, and tried
+ * again more and more rarely. After a call over the budget cheapest is raised so that the next fits.
+ *
+ * least is for such waits where even they are long: for a lock that a writer has whenever it is
+ * free, for room that a transaction makes (Btrfs). Where single units are over
  * the target, a round of calls is made with four times as many: if it takes as long, nothing is
  * gained by less, and so on, while what they do themselves is small beside the wait. Seen on
  * Btrfs beside a program that writes through the page cache without a pause, an extent a call:
@@ -32,7 +41,7 @@
  * INVARIANTS
  *  1. advise never gives 0, nor more than LULL_PACE_MAX_WEIGHT.
  *  2. The weight at most doubles from one call to the next, except back to where it was
- *     before a spike, and on trial.
+ *     before a spike, on trial, and when it is bold.
  *  3. After a call over the budget the next one fits it at the cost just seen, or has the least
  *     weight, or is on trial.
  */
@@ -48,6 +57,19 @@
    single extents; with TARGET it still leaves room for costs that are 20 times dearer. */
 #define LOWEST_TRUST 0.05
 #define SUSPICION 8.0
+/* What a bold call does of the budget, at the cost of the cheapest. */
+#define BOLD 0.25
+/* Trust below which it is tried, and how many calls to leave between tries. */
+#define TIMID 0.25
+#define FIRST_TIMID 256u
+#define LONGEST_TIMID 16384u
+/* So many over the budget are luck; of all bold calls one in 64 may be, beside twice the share of
+   the others. */
+#define LUCK 3
+#define BOLD_OVERS (1.0 / 64)
+#define BOLD_CALLS 512u
+/* How fast the best of the last calls is forgotten: half as good after 14 calls. */
+#define FORGET 1.05
 /* Calls in a round: enough to see through what some of them happen to meet. */
 #define ROUND 8
 #define TRIAL 4
@@ -73,6 +95,7 @@ void lull_pace_init(struct lull_pace *pace, uint64_t budget_ns, unsigned int dut
 		.weight = 1,
 		.least = 1,
 		.next_pause = 1,
+		.timid_next = FIRST_TIMID,
 	};
 }
 
@@ -90,6 +113,54 @@ static uint32_t fit(double target_ns, double cost)
 	if (weight > LULL_PACE_MAX_WEIGHT)
 		return LULL_PACE_MAX_WEIGHT;
 	return (uint32_t)weight;
+}
+
+static void note_cheapest(struct lull_pace *pace, double seen, bool over)
+{
+	if (pace->cheapest == 0 || seen < pace->cheapest)
+		pace->cheapest = seen;
+	else
+		pace->cheapest *= FORGET;
+	if (over)
+		pace->cheapest = MAX(pace->cheapest, seen * BOLD);
+}
+
+static void be_timid(struct lull_pace *pace)
+{
+	pace->bold = false;
+	pace->timid_left = pace->timid_next;
+	pace->timid_next = MIN(pace->timid_next * 2, LONGEST_TIMID);
+}
+
+static void judge_boldness(struct lull_pace *pace, bool over)
+{
+	if (!pace->bold) {
+		pace->timid_overs += (over - pace->timid_overs) / FIRST_TIMID;
+		if (pace->timid_left > 0)
+			pace->timid_left--;
+		else if (pace->trust < TIMID)
+			pace->bold = true;
+		pace->bold_calls = pace->bold_overs = 0;
+		return;
+	}
+	pace->bold_calls++;
+	pace->bold_overs += over;
+	if (pace->bold_overs > LUCK + pace->bold_calls * (BOLD_OVERS + 2 * pace->timid_overs)) {
+		be_timid(pace);
+	} else if (pace->bold_calls == BOLD_CALLS) {
+		pace->bold_calls /= 2;
+		pace->bold_overs /= 2;
+		pace->timid_next = FIRST_TIMID;
+	}
+}
+
+/* What a call may do, at a cost of so much for a unit. */
+static uint32_t fit_now(const struct lull_pace *pace, double cost)
+{
+	double budget = (double)pace->budget_ns;
+	uint32_t fitting = fit(TARGET * budget * pace->trust, cost);
+
+	return pace->bold ? MAX(fitting, fit(BOLD * budget, pace->cheapest)) : fitting;
 }
 
 static void owe(struct lull_pace *pace, uint64_t ns)
@@ -162,6 +233,10 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 	uint32_t doubled = MAX(pace->weight, MIN(weight, LULL_PACE_MAX_WEIGHT)) * 2;
 
 	owe(pace, ns);
+	note_cheapest(pace, seen, ns > pace->budget_ns);
+	judge_boldness(pace, ns > pace->budget_ns);
+	if (pace->bold)
+		doubled = LULL_PACE_MAX_WEIGHT;
 
 	if (ns > pace->budget_ns)
 		pace->trust = MAX(pace->trust * CUT, LOWEST_TRUST);
@@ -177,7 +252,7 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 		pace->suspect = 0;
 	} else if (pace->cost > 0 && seen > pace->cost * SUSPICION && ns > target) {
 		pace->suspect = seen;
-		pace->weight = fit(target * pace->trust, seen);
+		pace->weight = MIN(fit_now(pace, seen), doubled);
 		return;
 	}
 
@@ -192,7 +267,7 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 	else if (weight * 4 >= pace->weight)
 		pace->cost += (seen - pace->cost) / 8;
 
-	uint32_t fitting = fit(target * pace->trust, pace->cost);
+	uint32_t fitting = fit_now(pace, pace->cost);
 
 	if (fitting > pace->least)
 		forget_least(pace);

@@ -21,6 +21,13 @@ struct lull_pace {
 	double cost;             /* expected ns for a unit of weight, 0: not known yet */
 	double trust;            /* share of the target that is used, (0, 1] */
 	double suspect;          /* a far higher cost that awaits confirmation, or 0 */
+	double cheapest;         /* ns for a unit of weight in the best of the last calls, 0: not known */
+	bool bold;               /* calls are as large as that allows, whatever trust says */
+	unsigned int bold_calls; /* lately, while bold, */
+	unsigned int bold_overs; /* and how many of them went over the budget */
+	double timid_overs;      /* the share that does while not bold */
+	unsigned int timid_left; /* calls until it is tried again */
+	unsigned int timid_next; /* and after the next time, if that fails */
 	uint32_t weight;         /* what advise says */
 	uint32_t least;          /* weight below which a call is no shorter, 1 at first */
 	double typical_ns;       /* what a call of that weight takes, once it is above 1 */

@@ -293,6 +293,51 @@ static void test_dearest(void **state UNUSED)
 	}
 }
 
+/*
+ * Others' direct reads and writes come to their end before a call begins: 1.2 ms in the middle, and
+ * over the budget once in so many calls, however small they are. Calls must not become small of it.
+ */
+static void test_busy(void **state UNUSED)
+{
+	static const struct {
+		double cost;
+		unsigned int over_one_in;
+		uint32_t least; /* units a call, in the middle */
+	} cases[] = {
+		{ 20000, 60, 80 },
+		{ 20000, 20, 60 },
+		{ 1000, 60, 1500 },
+	};
+
+	unit_seed("busy", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_pace pace;
+		double done = 0;
+		unsigned int over = 0;
+
+		lull_pace_init(&pace, BUDGET, 100);
+		for (unsigned int call = 0; call < 10000; call++) {
+			uint32_t weight = lull_pace_advise(&pace);
+			double wait = -1.2 * NSEC_PER_MSEC * log(1 - unit_share());
+			double ns;
+
+			if (unit_below(cases[i].over_one_in) == 0)
+				wait += 15.0 * NSEC_PER_MSEC;
+			ns = wait + FIXED + cases[i].cost * weight;
+			if (call >= 1000) {
+				done += weight;
+				over += ns > BUDGET;
+			}
+			lull_pace_observe(&pace, weight, (uint64_t)ns);
+		}
+		print_message("busy, one in %u over: %.0f units a call, %u over\n",
+			      cases[i].over_one_in, done / 9000, over);
+		assert_true(done / 9000 >= cases[i].least);
+		/* Those that wait for long anyway, and hardly more. */
+		assert_true(over <= 9000 / cases[i].over_one_in * 1.3 + 30);
+	}
+}
+
 /* Calls that all, or one in so many, wait whatever their size: until they are as large as what
    they do themselves does not matter. */
 static void test_waits(void **state UNUSED)
@@ -455,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_models),	   cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_after_over), cmocka_unit_test(test_spike),
 		cmocka_unit_test(test_dearest),
+		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_waits),	   cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_duty),	   cmocka_unit_test(test_debt),
 	};
