@@ -483,6 +483,8 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	disk->state.is_by_number =
 	    at.protocol->file && (strncmp(at.protocol->file, "/dev/fd", 7) == 0 ||
 				  strncmp(at.protocol->file, "/proc/", 6) == 0);
+	disk->state.is_part = strcmp(at.image->driver, "raw") == 0 && S_ISREG(disk->st.st_mode) &&
+			      llabs((long long)at.image->size - (long long)disk->st.st_size) >= 512;
 	disk->state.is_read_only = at.image->read_only;
 	disk->state.is_encrypted = at.image->encrypted;
 	disk->state.is_redirected = at.overlay != NULL;

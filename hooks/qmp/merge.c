@@ -434,8 +434,10 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 	if (r < 0 && r != -EINTR && r != -ETIMEDOUT)
 		take_down(disks, qmp);
 	if (r < 0) {
-		report_unfinished(disks,
-				  r == -EINTR ? "told to stop" : "the monitor was lost");
+		report_unfinished(disks, r == -EINTR	? "told to stop"
+					 : r == -EPIPE	? "the monitor was lost"
+					 : r == -ENOMEM ? "out of memory"
+							: "QEMU did not say how far it is");
 		return r;
 	}
 	for (size_t i = 0; i < disks->n; i++) {

@@ -124,6 +124,13 @@ static int check(const struct disks *disks)
 			    disk->source);
 			return -ENOTSUP;
 		}
+		if (!disk->state.is_redirected && disk->state.is_part) {
+			say("the disk that QEMU makes of '%s' is only a part of it, or longer "
+			    "(offset or size of its raw node), and a sidecar has no place for "
+			    "that: without QEMU it would be merged elsewhere. Not redirected",
+			    disk->source);
+			return -ENOTSUP;
+		}
 		if (is_frozen(disk))
 			frozen = disk;
 		else if (!is_quiet(disk))

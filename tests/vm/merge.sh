@@ -216,6 +216,17 @@ gets 'what is above it' 5 64k "$M/above" qcow2
 gets 'and below' 4 0 "$M/above" qcow2
 rm "$M/above"
 
+for part in offset=1048576 size=2097152 offset=1048576,size=2097152; do
+  nodes --blockdev "driver=raw,node-name=top,$part,file.driver=file,file.filename=$M/a"
+  sum=$(sha256sum <"$M/a")
+  hook 1 "freeze of a part ($part)" $A freeze "$M/a"
+  says 'only a part of it'
+  hook 0 'the thaw after it' $A thaw "$M/a"
+  not_redirected "a part ($part)" "$M/a"
+  frozen "a part ($part)" "$M/a" "$sum"
+  qsd_end
+done
+
 note 'what a merge would drop'
 nodes "${file[@]}"
 hook 0 'freeze' $A freeze "$M/a"
@@ -323,18 +334,22 @@ gets 'as it is' 12 0 "$M/a"
 rm "$M/a.merged" "$side"
 hook 0 'removed by hand' $A thaw "$M/a"
 # killed during the merge, which takes its time
+half_merged() { # half_merged BYTE: frozen, written to, and the thaw at work, in $pid
+  local at sum
+  hook 0 'freeze' $A freeze "$M/a"
+  for at in 0 1M 2M 3M; do put a "$1" $at; done
+  LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" thaw "$M/a" 2>"$T/err" &
+  pid=$!
+  sum=$(sha256sum <"$M/a")
+  for _ in $(seq 500); do
+    [ "$(sha256sum <"$M/a")" = "$sum" ] || break
+    sleep 0.02
+  done
+}
 slow=(--object "throttle-group,id=t,x-bps-write=100000" --blockdev "driver=file,node-name=f,filename=$M/a"
   --blockdev "driver=throttle,node-name=s,throttle-group=t,file=f" --blockdev "driver=raw,node-name=top,file=s")
 nodes "${slow[@]}"
-hook 0 'freeze' $A freeze "$M/a"
-for at in 0 1M 2M 3M; do put a 13 $at; done
-LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" thaw "$M/a" 2>"$T/err" &
-pid=$!
-sum=$(sha256sum <"$M/a")
-for _ in $(seq 500); do
-  [ "$(sha256sum <"$M/a")" = "$sum" ] || break
-  sleep 0.02
-done
+half_merged 13
 killed
 wait $pid
 same 'the merge is cut off' 1 $?
@@ -344,15 +359,7 @@ check_not 'the sidecar is gone' test -e "$side"
 
 # and nobody saw when
 nodes "${slow[@]}"
-hook 0 'freeze' $A freeze "$M/a"
-for at in 0 1M 2M 3M; do put a 18 $at; done
-LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" thaw "$M/a" 2>"$T/err" &
-pid=$!
-sum=$(sha256sum <"$M/a")
-for _ in $(seq 500); do
-  [ "$(sha256sum <"$M/a")" = "$sum" ] || break
-  sleep 0.02
-done
+half_merged 18
 kill -KILL $pid
 wait $pid 2>/dev/null
 killed
