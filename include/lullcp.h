@@ -398,6 +398,15 @@ struct lull_result;
  * The engine's only way to speak. All callbacks run on the caller's thread. None
  * may be NULL.
  */
+/* What the kernel is doing for a file, which nothing interrupts. */
+enum lull_call {
+	LULL_CALL_NONE,     /* nothing: a call is over */
+	LULL_CALL_CLONE,    /* FICLONERANGE, FICLONE */
+	LULL_CALL_PUNCH,    /* fallocate(2) */
+	LULL_CALL_FLUSH,    /* fsync(2), fdatasync(2), syncfs(2) */
+	LULL_CALL_SNAPSHOT, /* BTRFS_IOC_SNAP_CREATE_V2 */
+};
+
 struct lull_observer {
 	void *ctx;
 	/* After each clone call, and while waiting. Must be quick. */
@@ -409,6 +418,8 @@ struct lull_observer {
 	void (*announce)(void *ctx, enum lull_method method, uint64_t ns);
 	/* True: stop after the current call. */
 	bool (*should_stop)(void *ctx);
+	/* A call begins, or is over: whatever happens in between is heard of after it. Must be quick. */
+	void (*call)(void *ctx, enum lull_call call);
 	/* The rest is for lull_copy() alone. Something about an entry. */
 	void (*note)(void *ctx, const struct lull_note *note);
 	/* True: replace it. */

@@ -4,6 +4,7 @@
 #include "private.h"
 #include "render.h"
 #include "service.h"
+#include "vigil.h"
 #include "words.h"
 
 #include <errno.h>
@@ -64,42 +65,66 @@ static void on_progress(void *ctx, const struct lull_progress *progress)
 {
 	struct render *render = ctx;
 
+	vigil_take_word();
+	vigil_progress(progress);
 	service_progress(progress);
 	if (status_wanted) {
 		status_wanted = 0;
 		render_status(render, progress);
 	}
 	render_progress(render, progress);
+	vigil_give_word();
+}
+
+static void on_call(void *ctx, enum lull_call call)
+{
+	(void)ctx;
+	vigil_call(call);
 }
 
 static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
 {
+	vigil_take_word();
 	render_warning(ctx, warning, err, path);
+	vigil_give_word();
 }
 
 static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 {
+	vigil_take_word();
 	render_announce(ctx, method, ns);
+	vigil_give_word();
 }
 
 static void on_note(void *ctx, const struct lull_note *note)
 {
+	vigil_take_word();
 	render_note(ctx, note);
+	vigil_give_word();
 }
 
 static bool on_ask(void *ctx, const struct lull_question *question)
 {
-	return render_ask(ctx, question);
+	bool yes;
+
+	vigil_take_word();
+	yes = render_ask(ctx, question);
+	vigil_give_word();
+	return yes;
 }
 
 static void on_file(void *ctx, enum lull_outcome outcome, const struct lull_result *result)
 {
+	vigil_take_word();
 	render_end(ctx, outcome, result, stop_signal);
+	vigil_give_word();
 }
 
 static void on_step(void *ctx, const struct lull_step *step)
 {
+	vigil_take_word();
 	render_step(ctx, step);
+	vigil_give_word();
 }
 
 static bool should_stop(void *ctx)
@@ -136,11 +161,14 @@ static int run_copy(const struct command *command, struct render *render,
 		     const struct lull_observer *observer)
 {
 	struct lull_totals totals;
-	enum lull_outcome outcome = lull_copy(
-		&command->engine, command->sources, command->n_sources, command->dest,
-		command->target_directory, command->target_fd, observer, &totals);
-	int status = words_exit_status(outcome);
+	enum lull_outcome outcome;
+	int status;
 
+	vigil_begin(render, &stop_signal, &status_wanted);
+	outcome = lull_copy(&command->engine, command->sources, command->n_sources, command->dest,
+			    command->target_directory, command->target_fd, observer, &totals);
+	vigil_end();
+	status = words_exit_status(outcome);
 	render_totals(render, outcome, &totals);
 	if (outcome == LULL_OK)
 		render_moments(render);
@@ -234,6 +262,7 @@ int main(int argc, char **argv)
 		.warning = on_warning,
 		.announce = on_announce,
 		.should_stop = should_stop,
+		.call = on_call,
 		.note = on_note,
 		.ask = on_ask,
 		.file = on_file,

@@ -48,13 +48,14 @@ static void clear_line(struct render *render)
 }
 
 /* Bytes and extents, rate, worst and p99 call against the budget, time left, freeze. */
-static char *describe(const struct lull_progress *p)
+static char *describe(const struct render *render, const struct lull_progress *p)
 {
 	struct lull_hold hold = lull_progress_hold(p);
 	double seconds = (double)p->elapsed_ns / 1e9;
 	uint64_t done = p->offset > p->resumed_at ? p->offset - p->resumed_at : 0;
 	char left[64] = "";
 	char frozen[64] = "";
+	char hangs[96] = "";
 	char *text = NULL;
 
 	if (done > 0 && p->offset < p->size)
@@ -63,6 +64,9 @@ static char *describe(const struct lull_progress *p)
 						     (double)(p->size - p->offset))));
 	if (p->frozen_ns > 0)
 		(void)snprintf(frozen, sizeof(frozen), ", frozen %s", words_time(p->frozen_ns));
+	if (render->call != LULL_CALL_NONE)
+		(void)snprintf(hangs, sizeof(hangs), ", in %s for %s", words_call((int)render->call),
+			       words_time(render->call_ns));
 	if (p->discarding > 0) {
 		if (asprintf(&text, "%s: discarding an abandoned clone, %s left", quote(p->dest),
 			     words_bytes(p->discarding)) < 0)
@@ -71,10 +75,10 @@ static char *describe(const struct lull_progress *p)
 	}
 	/* What matters most first: a narrow terminal cuts the end off. */
 	if (asprintf(&text,
-		     "%s: %u%%, %s of %s%s%s, calls p99 %s max %s of %s, %llu extents, %.0f/s",
+		     "%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, %.0f/s",
 		     quote(p->source),
 		     p->size ? (unsigned int)((double)p->offset / (double)p->size * 100) : 0,
-		     words_bytes(p->offset), words_bytes(p->size), left, frozen,
+		     words_bytes(p->offset), words_bytes(p->size), left, frozen, hangs,
 		     words_time(hold.p99), words_time(hold.max), words_time(p->budget_ns),
 		     (unsigned long long)p->extents_cloned,
 		     seconds > 0 ? (double)p->extents_cloned / seconds : 0) < 0)
@@ -92,7 +96,7 @@ static int terminal_width(void)
 
 static void draw_line(struct render *render, const struct lull_progress *p)
 {
-	char *text = describe(p);
+	char *text = describe(render, p);
 	int width = terminal_width();
 
 	if (!text)
@@ -124,7 +128,7 @@ void render_progress(struct render *render, const struct lull_progress *p)
 
 void render_status(struct render *render, const struct lull_progress *p)
 {
-	char *text = describe(p);
+	char *text = describe(render, p);
 
 	clear_line(render);
 	if (render->command->json)

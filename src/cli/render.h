@@ -13,6 +13,8 @@ struct render {
 	bool unrecorded;      /* that there is no checkpoint has been said: it is so for all files */
 	bool input_failed;    /* standard input, which was asked for an answer */
 	char *written;        /* a file that was written to while it was cloned, or NULL; owned */
+	enum lull_call call;  /* one that hangs, */
+	uint64_t call_ns;     /* and for how long: set by the vigil */
 	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */
 	uint64_t next_status; /* the same for JSON status lines */
 };

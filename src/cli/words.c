@@ -45,6 +45,22 @@ const char *words_bytes(uint64_t bytes)
 	return text;
 }
 
+const char *words_call(int call)
+{
+	switch ((enum lull_call)call) {
+	case LULL_CALL_CLONE:
+		return "a clone call";
+	case LULL_CALL_PUNCH:
+		return "a call that makes a hole";
+	case LULL_CALL_FLUSH:
+		return "a sync";
+	case LULL_CALL_SNAPSHOT:
+		return "the call that takes a snapshot";
+	default:
+		return "a call";
+	}
+}
+
 const char *words_time(uint64_t ns)
 {
 	static char ring[8][32];

@@ -27,6 +27,9 @@ const char *words_result(enum lull_outcome outcome);
 const char *words_bytes(uint64_t bytes);
 const char *words_time(uint64_t ns);
 
+/* An enum lull_call, with its article. */
+const char *words_call(int call);
+
 /* What asprintf(3) makes of it, to be freed; NULL without memory. */
 char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 

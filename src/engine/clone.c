@@ -162,7 +162,7 @@ static enum lull_outcome clone_file(struct lull_job *job)
 
 	/* First of all what is dirty: the map tells the truth after it, and no call has to write
 	   it out while it holds the locks. */
-	r = lull_tripwire_flush(job->src);
+	r = lull_flush_source(job);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 	if (!job->freeze->hook && !job->had_content && lull_clone_is_atomic(job->src) &&

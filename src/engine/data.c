@@ -189,6 +189,13 @@ static bool has_changed(int src, const struct stat *st)
 	       now.st_ctim.tv_nsec != st->st_ctim.tv_nsec;
 }
 
+static void tell_call(const struct lull_file *file, enum lull_call call)
+{
+	struct lull_observer observer = lull_voice_observer(&file->voice);
+
+	observer.call(observer.ctx, call);
+}
+
 /* What a call took, from before on. */
 static void note_call(struct lull_file *file, uint64_t before)
 {
@@ -206,8 +213,11 @@ static void note_call(struct lull_file *file, uint64_t before)
 static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, uint64_t len)
 {
 	uint64_t before = lull_clock_now();
-	int r = lull_clone_range(src, dest, off, len);
+	int r;
 
+	tell_call(file, LULL_CALL_CLONE);
+	r = lull_clone_range(src, dest, off, len);
+	tell_call(file, LULL_CALL_NONE);
 	note_call(file, before);
 	return r;
 }
@@ -272,7 +282,9 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 		/* Btrfs copies an inline extent into the page cache where dest is longer. */
 		file->unwritten = true;
 		before = lull_clock_now();
+		tell_call(file, LULL_CALL_CLONE);
 		r = lull_clone_whole(src, dest, block, true, ret_size);
+		tell_call(file, LULL_CALL_NONE);
 		note_call(file, before);
 	}
 	return r;

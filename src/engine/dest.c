@@ -463,8 +463,11 @@ int lull_dest_finish(struct lull_job *job)
 	if (r == 0 && dressed)
 		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir, itself);
 
-	if (r == 0 && !job->options->no_sync && fdatasync(job->dest.fd) < 0)
-		r = -errno;
+	if (r == 0 && !job->options->no_sync) {
+		lull_tell_call(job, LULL_CALL_FLUSH);
+		r = fdatasync(job->dest.fd) < 0 ? -errno : 0;
+		lull_tell_call(job, LULL_CALL_NONE);
+	}
 	return r;
 }
 

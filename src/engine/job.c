@@ -4,6 +4,7 @@
 
 #include "engine/dest.h"
 #include "sys/clock.h"
+#include "sys/tripwire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,21 @@ void lull_tell(struct lull_job *job)
 	progress->elapsed_ns = now - job->started;
 	progress->frozen_ns = lull_is_frozen(job) ? now - job->freeze->started : 0;
 	job->observer->progress(job->observer->ctx, progress);
+}
+
+void lull_tell_call(const struct lull_job *job, enum lull_call call)
+{
+	job->observer->call(job->observer->ctx, call);
+}
+
+int lull_flush_source(const struct lull_job *job)
+{
+	int r;
+
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	r = lull_tripwire_flush(job->src);
+	lull_tell_call(job, LULL_CALL_NONE);
+	return r;
 }
 
 bool lull_is_frozen(const struct lull_job *job)

@@ -147,6 +147,12 @@ enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
 /* Brings the clock fields of the progress up to date and shows it. */
 void lull_tell(struct lull_job *job);
 
+/* Tells the observer that such a call begins; LULL_CALL_NONE: that it is over. */
+void lull_tell_call(const struct lull_job *job, enum lull_call call);
+
+/* Writes the source's dirty pages to disk: lull_tripwire_flush(). 0 or -errno. */
+int lull_flush_source(const struct lull_job *job) _must_check_;
+
 /* The observer wants to stop. */
 bool lull_should_stop(struct lull_job *job);
 

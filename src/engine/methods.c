@@ -154,7 +154,7 @@ enum lull_outcome lull_method_live(struct lull_job *job)
 	for (unsigned int i = 0; i < job->options->passes; i++) {
 		enum lull_outcome outcome;
 		bool held, whole;
-		int r = lull_tripwire_flush(job->src);
+		int r = lull_flush_source(job);
 
 		if (r == 0)
 			r = take_any_reference(job);
@@ -291,7 +291,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	for (int i = 0; i < FLUSHES; i++) {
 		uint64_t before = lull_clock_now();
 
-		r = lull_tripwire_flush(job->src);
+		r = lull_flush_source(job);
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
 		if (lull_clock_now() - before < SHORT_FLUSH_NS)

@@ -81,6 +81,13 @@ static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 	(void)ns;
 }
 
+/* The caller's thread hears and speaks meanwhile. */
+static void on_call(void *ctx, enum lull_call call)
+{
+	(void)ctx;
+	(void)call;
+}
+
 static bool on_stop(void *ctx)
 {
 	const struct hand *hand = ctx;
@@ -189,6 +196,7 @@ static void begin(struct crew *crew, struct lull_job **jobs)
 			.warning = on_warning,
 			.announce = on_announce,
 			.should_stop = on_stop,
+			.call = on_call,
 		};
 		jobs[i]->observer = &hand->observer;
 	}

@@ -180,8 +180,10 @@ static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_
 	for (int i = 0; i < TRIES; i++) {
 		uint64_t before = lull_clock_now();
 
+		lull_tell_call(job, LULL_CALL_CLONE);
 		r = lull_clone_range(job->src, job->dest.fd, off, len);
 		*ret_ns = lull_clock_now() - before;
+		lull_tell_call(job, LULL_CALL_NONE);
 		lull_hist_add(job->result->hist, *ret_ns);
 		progress->calls++;
 		if (*ret_ns > progress->budget_ns)
@@ -200,7 +202,9 @@ static enum lull_outcome perform(struct pass *p, const struct lull_request *requ
 	int r;
 
 	if (request->kind == LULL_RANGE_PUNCH) {
+		lull_tell_call(job, LULL_CALL_PUNCH);
 		r = lull_clone_punch(job->dest.fd, request->off, request->len);
+		lull_tell_call(job, LULL_CALL_NONE);
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_PUNCH, LULL_CAUSE_ERRNO, r,
 					 job->dest.path);
@@ -351,8 +355,11 @@ enum lull_outcome lull_pass_whole(struct lull_job *job, bool written)
 {
 	struct lull_progress *progress = job->progress;
 	uint64_t before = lull_clock_now(), size = 0, ns;
-	int r = lull_clone_whole(job->src, job->dest.fd, job->dest.fs.block, written, &size);
+	int r;
 
+	lull_tell_call(job, LULL_CALL_CLONE);
+	r = lull_clone_whole(job->src, job->dest.fd, job->dest.fs.block, written, &size);
+	lull_tell_call(job, LULL_CALL_NONE);
 	if (r < 0)
 		return clone_failed(job, r, 0, progress->size);
 	ns = lull_clock_now() - before;

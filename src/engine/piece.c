@@ -35,7 +35,9 @@ static int clone_plan(struct lull_job *job, int fd, struct lull_plan *plan,
 		if (lull_should_stop(job))
 			return -ECANCELED;
 		before = lull_clock_now();
+		lull_tell_call(job, LULL_CALL_CLONE);
 		r = lull_clone_range(job->src, fd, request.off, request.len);
+		lull_tell_call(job, LULL_CALL_NONE);
 		if (r < 0)
 			return r;
 		took = lull_clock_now() - before;

@@ -159,6 +159,13 @@ static void on_synced(void *ctx)
 	(void)pthread_mutex_unlock(&q->lock);
 }
 
+static void tell_flush(const struct lull_queue *q, enum lull_call call)
+{
+	const struct lull_observer *o = q->tree->voice.observer;
+
+	o->call(o->ctx, call);
+}
+
 /*
  * All that one sync can be for: here, or by the syncer if there is one. Nothing is in a sync. Called
  * and left with the lock held.
@@ -173,7 +180,9 @@ static void sync_batch(struct lull_queue *q)
 		return;
 	}
 	(void)pthread_mutex_unlock(&q->lock);
+	tell_flush(q, LULL_CALL_FLUSH);
 	lull_settle(q->batch, q->n_batch);
+	tell_flush(q, LULL_CALL_NONE);
 	(void)pthread_mutex_lock(&q->lock);
 	q->n_batch = 0;
 }

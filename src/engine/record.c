@@ -253,6 +253,16 @@ enum lull_outcome lull_record_find(struct lull_job *job)
 	return LULL_OK;
 }
 
+static int flush(const struct lull_job *job, int (*sync)(int fd))
+{
+	int r;
+
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	r = sync(job->dest.fd);
+	lull_tell_call(job, LULL_CALL_NONE);
+	return r;
+}
+
 enum lull_outcome lull_record_begin(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
@@ -265,7 +275,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno, dest->path);
 	/* Btrfs: syncing the directory for the checkpoint does not make its other new files
 	   last, and a checkpoint must not speak of a file that a crash takes away. */
-	if (fsync(dest->fd) < 0)
+	if (flush(job, fsync) < 0)
 		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
 	if (c->refresh && c->dest_inode == st.st_ino &&
 	    c->dest_generation == lull_inode_generation(fd)) {
@@ -333,10 +343,13 @@ enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 	if (job->dest.checkpoint_dir < 0)
 		return save_nowhere(job);
 
-	int r = job->shared ? lull_set_record_save(job->shared, jobs, n)
-			    : lull_checkpoint_save(job->dest.checkpoint_dir,
-						   job->dest.checkpoint, &job->checkpoint);
+	int r;
 
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	r = job->shared ? lull_set_record_save(job->shared, jobs, n)
+			: lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint,
+					       &job->checkpoint);
+	lull_tell_call(job, LULL_CALL_NONE);
 	if (r == -EEXIST)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_IN_THE_WAY);
 	if (r < 0)
@@ -364,7 +377,7 @@ void lull_record_reached(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
 
-	if (fdatasync(job->dest.fd) == 0 && c->phase != LULL_PHASE_COMPLETE &&
+	if (flush(job, fdatasync) == 0 && c->phase != LULL_PHASE_COMPLETE &&
 	    lull_reference_equal(&c->reference, &job->reference) &&
 	    job->progress->offset > c->offset)
 		c->offset = job->progress->offset;
@@ -374,7 +387,7 @@ void lull_record_reached(struct lull_job *job)
 
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 {
-	if (fdatasync(job->dest.fd) < 0)
+	if (flush(job, fdatasync) < 0)
 		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, job->dest.path);
 	job->checkpoint.offset = offset;
 	return lull_record_save(job);

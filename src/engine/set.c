@@ -69,7 +69,7 @@ static enum lull_outcome side_by_side(struct lull_set *set,
 
 static enum lull_outcome begin_one(struct lull_job *job)
 {
-	int r = lull_tripwire_flush(job->src);
+	int r = lull_flush_source(job);
 	enum lull_outcome outcome = LULL_OK;
 
 	if (r < 0)

@@ -185,9 +185,12 @@ static int take(struct lull_job *job, int root)
 			r = -EAGAIN;
 		if (r == 0)
 			r = lull_tripwire_look(job->src, &now);
-		if (r == 0)
+		if (r == 0) {
+			lull_tell_call(job, LULL_CALL_SNAPSHOT);
 			r = lull_snapshot_take(root, dest->snapshot_dir, job->src, dest->scratch,
 					       now.size, &held);
+			lull_tell_call(job, LULL_CALL_NONE);
+		}
 		if (r == -EAGAIN)
 			continue;
 		if (r == -ETIME) {

@@ -39,6 +39,13 @@ static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 	(void)pthread_mutex_unlock(&task->queue->lock);
 }
 
+/* The walk's thread hears and speaks meanwhile. */
+static void on_call(void *ctx, enum lull_call call)
+{
+	(void)ctx;
+	(void)call;
+}
+
 static bool on_stop(void *ctx)
 {
 	const struct lull_task *task = ctx;
@@ -56,6 +63,7 @@ struct lull_observer lull_voice_observer(const struct lull_voice *voice)
 		.warning = on_warning,
 		.announce = on_announce,
 		.should_stop = on_stop,
+		.call = on_call,
 	};
 }
 

@@ -10,6 +10,10 @@
  *     nbd read SOCKET EXPORT SEED           times random reads until SIGTERM; prints JSON
  *     nbd check FILE[,FILE] SEED [AT_LEAST AT_MOST]
  *
+ *     nbd loss FILE[,FILE] SEED FLUSHED MOST
+ *                                           what may be left of writes 1 to MOST when
+ * those up to FLUSHED were flushed, which is done after each 256
+ *
  * Write number n goes to block place(n) (of several disks of one size, in turn), and says
  * n, the block and noise made of n in its 4096 bytes. One write is under way at a time.
  * So images of one moment hold the effect of the writes 1 to k for some k and of no
@@ -441,6 +445,39 @@ static int check(char *files, uint64_t seed, uint64_t at_least, uint64_t at_most
 	return 0;
 }
 
+/*
+ * After QEMU was killed: each block holds the last of the writes up to flushed that went to it, or one
+ * of those behind it up to most, in whatever order they reached the disk.
+ */
+static int check_loss(char *files, uint64_t seed, uint64_t flushed, uint64_t most)
+{
+	struct images images = {0};
+
+	images_map(&images, files);
+
+	uint64_t n_all = images.n_disks * images.n_blocks;
+	_cleanup_free_ uint64_t *last = calloc(n_all, sizeof(*last));
+
+	if (!last)
+		err(2, "memory");
+	for (uint64_t n = 1; n <= flushed; n++)
+		last[place(seed, n, images.n_blocks, images.n_disks)] = n;
+	for (uint64_t at = 0; at < n_all; at++) {
+		const uint64_t *block = image_block(&images, at);
+		uint64_t holds = block[0], wanted[WORDS] = {0};
+
+		if (holds != 0)
+			make_block(wanted, seed, holds, at);
+		if (holds < last[at] || holds > most || memcmp(block, wanted, BLOCK) != 0 ||
+		    (holds != 0 &&
+		     place(seed, holds, images.n_blocks, images.n_disks) != at))
+			errx(1, "block %llu should hold number %llu or a later one and holds %llu",
+			     (unsigned long long)at, (unsigned long long)last[at],
+			     (unsigned long long)holds);
+	}
+	return 0;
+}
+
 static uint64_t number(const char *text)
 {
 	return strtoull(text, NULL, 0);
@@ -466,5 +503,7 @@ int main(int argc, char **argv)
 	if ((argc == 4 || argc == 6) && strcmp(mode, "check") == 0)
 		return check(argv[2], number(argv[3]), argc == 6 ? number(argv[4]) : 0,
 			     argc == 6 ? number(argv[5]) : UINT64_MAX);
-	errx(2, "usage: nbd write|files|read|acked|check ...");
+	if (argc == 6 && strcmp(mode, "loss") == 0)
+		return check_loss(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
+	errx(2, "usage: nbd write|files|read|acked|check|loss ...");
 }

@@ -75,6 +75,22 @@ holds() {
   fi
   rm -f "$T"/raw[0-9]*
 }
+# survives WHAT FORMAT FILE: no write that was flushed is lost, and nothing else is in it
+survives() {
+  local acked file=$3
+  acked=$(acked)
+  if [ "$2" != raw ]; then
+    file=$T/raw$((++n_raws))
+    qemu-img convert -U -f "$2" -O raw "$3" "$file" || bad "$1: qemu-img"
+  fi
+  if "$NBD" loss "$file" "$SEED" $((acked > 0 ? (acked - 1) / 256 * 256 : 0)) $((acked + 1)) \
+    >"$T/check.out" 2>&1; then
+    ok
+  else
+    bad "$1: $(cat "$T/check.out")"
+  fi
+  rm -f "$T"/raw[0-9]*
+}
 n_raws=0
 not_redirected() { # not_redirected WHAT IMAGE...: no sidecar, no overlay, no job
   local what=$1 image
