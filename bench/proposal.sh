@@ -19,6 +19,7 @@ writes it at random. Needs root and fio.
   --quiet N       rounds without fio (5)
   --rounds N      rounds beside fio (2)
   --after N       seconds that fio goes on for after the clone (10)
+  --rate N        reads, and writes, a second of each job of fio (0: as many as it can)
   --lullcp PATH   the program (build/src/lullcp)
   --out FILE      write all figures there as JSON
   --dir DIR       where the images lie (\$TMPDIR or /tmp)
@@ -26,7 +27,7 @@ writes it at random. Needs root and fio.
 USAGE
 }
 
-filesystems='xfs,xfs-rmap,btrfs' extents=419746 size_gb=150 quiet=5 rounds=2 after=10
+filesystems='xfs,xfs-rmap,btrfs' extents=419746 size_gb=150 quiet=5 rounds=2 after=10 rate=0
 option() {
   case $1 in
   --fs) filesystems=$2 ;;
@@ -35,6 +36,7 @@ option() {
   --quiet) quiet=$(number "$1" "$2" 0) ;;
   --rounds) rounds=$(number "$1" "$2" 0) ;;
   --after) after=$(number "$1" "$2") ;;
+  --rate) rate=$(number "$1" "$2" 0) ;;
   *) return 2 ;;
   esac
 }
@@ -115,10 +117,11 @@ alone() { # alone TOOL ROUND: one line in $T/runs
 }
 
 beside() { # beside TOOL ROUND: the same, with fio; TOOL none: fio by itself, for as long
-  local jobs=(--name=read --rw=randread --name=write --rw=randwrite --name=mixed --rw=randrw)
+  local limit=() jobs=(--name=read --rw=randread --name=write --rw=randwrite --name=mixed --rw=randrw)
 
+  ((rate == 0)) || limit=("--rate_iops=$rate")
   fresh
-  fio --filename="$M/src" --bs=4k --direct=1 --ioengine=psync --time_based --runtime=100000 \
+  fio "${limit[@]}" --filename="$M/src" --bs=4k --direct=1 --ioengine=psync --time_based --runtime=100000 \
     --randseed="$2" --norandommap --file_append=0 --allow_file_create=0 --overwrite=1 \
     --fallocate=none --output-format=json --output="$T/fio" "${jobs[@]}" >/dev/null 2>&1 &
   fio=$!
@@ -173,10 +176,10 @@ done
 jq -n -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
   --arg commit "$(commit)" --arg fio "$(fio --version)" --arg cp "$(cp --version | head -n 1)" \
   --argjson cpus "$(nproc)" --argjson extents "$extents" --argjson size_gb "$size_gb" \
-  --argjson after "$after" --slurpfile runs "$T/runs" '
+  --argjson after "$after" --argjson rate "$rate" --slurpfile runs "$T/runs" '
   include "lib";
   def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b end;
-  {schema: 1, $date, $kernel, $commit, $fio, $cp, $cpus, $extents, $size_gb, $after, $runs,
+  {schema: 1, $date, $kernel, $commit, $fio, $cp, $cpus, $extents, $size_gb, $after, $rate, $runs,
    table: [$runs | group_by(.fs)[] | . as $of_fs |
      def got($tool; $beside; f): [$of_fs[] | select(.tool == $tool and .beside == $beside) | f] | median;
      ("cp", "pieces", "lullcp-100", "lullcp", "atomic") as $tool |
@@ -195,7 +198,8 @@ jq -n -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
                        got("none"; true; .read_iops + .write_iops))}]}' >"$T/report"
 jq -r -L "$here" '
   include "lib";
-  "\(.extents) extents in \(.size_gb) GB, \(.kernel), \(.cpus) CPUs",
+  "\(.extents) extents in \(.size_gb) GB, \(.kernel), \(.cpus) CPUs, " +
+    if .rate > 0 then "fio at \(.rate) a second and job" else "fio as fast as it can" end,
   "",
   "| | alone: wall, CPU (of cp) | calls | beside fio: s | of cp | longest read, write, ms | p99, ms | IOPS left |",
   "|---|---|---|---|---|---|---|---|",
