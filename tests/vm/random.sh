@@ -176,9 +176,11 @@ lights_out() { # QEMU is killed, and perhaps lullcp with its keeper, or a hook
   { wait $qsd; wait $writer; wait $pid; } 2>/dev/null
   did "QEMU killed ($how)"
   ended "$M/c"
-  echo "QEMU killed ($how), acknowledged: $(acked)" >>"$T/story"
-  cat "$T/err" >>"$T/story"
-  find "$M" -name '.*lullcp*' -printf '%f %s\n' >>"$T/story"
+  {
+    echo "QEMU killed ($how), acknowledged: $(acked)"
+    cat "$T/err"
+    find "$M" -name '.*lullcp*' -printf '%f %s\n'
+  } >>"$T/story"
   published 'QEMU killed' "$M/c" "$least"
   put_right
   # QEMU has the tables of a qcow2 file in memory until the guest flushes
