@@ -168,12 +168,12 @@ lights_out() { # QEMU is killed, and perhaps lullcp with its keeper, or a hook
   sleep "0.$(printf %03d $((RANDOM % 300)))"
   # shellcheck disable=SC2046 # lists
   case $how in
-    0) kill -KILL $qsd ;;
-    1) kill -KILL $qsd $pid ;;
-    2) kill -KILL $pid $(pgrep -P $pid) $qsd ;;
-    3) kill -KILL $qsd $(mine lullcp-hook-qmp) ;;
+    0) kill -KILL "$qsd" ;;
+    1) kill -KILL "$qsd" $pid ;;
+    2) kill -KILL $pid $(pgrep -P $pid) "$qsd" ;;
+    3) kill -KILL "$qsd" $(mine lullcp-hook-qmp) ;;
   esac 2>/dev/null
-  { wait $qsd; wait $writer; wait $pid; } 2>/dev/null
+  { wait "$qsd"; wait "$writer"; wait $pid; } 2>/dev/null
   did "QEMU killed ($how)"
   ended "$M/c"
   {
