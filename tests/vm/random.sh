@@ -35,7 +35,8 @@ published() {
 }
 # over WHAT DEST: nothing is redirected; if the run could not see to that, --recover does
 over() {
-  if [ -n "$(find "$M" -maxdepth 1 -name ".$(basename "$2").lullcp*" -print -quit)" ]; then
+  # a temporary file without a record is of a run that had begun nothing
+  if [ -e "$M/.$(basename "$2").lullcp" ]; then
     "$LULLCP" --recover "$2" >"$T/out" 2>"$T/err"
     same "$1: recovered" 0 $?
   fi
@@ -186,7 +187,7 @@ lights_out() { # QEMU is killed, and perhaps lullcp with its keeper, or a hook
   # QEMU has the tables of a qcow2 file in memory until the guest flushes
   survives 'QEMU killed' "$format" "$image"
   # what is recorded of the run has nothing left to thaw
-  if [ -n "$(find "$M" -maxdepth 1 -name '.c.lullcp*' -print -quit)" ]; then
+  if [ -e "$M/.c.lullcp" ]; then
     "$LULLCP" --recover "$M/c" >"$T/out" 2>"$T/err"
     same 'recovered without QEMU' 0 $?
   fi
