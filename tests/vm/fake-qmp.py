@@ -64,7 +64,8 @@ def named():
     nodes = [("disk", "raw", image, overlay is not None), ("file", "file", image, False)]
     if overlay:
         nodes += [(overlay, "qcow2", sidecar, False), ("side", "file", stolen or sidecar, False)]
-    return [{"node-name": n, "drv": d, "file": f, "ro": r, "encrypted": False}
+    size = {"virtual-size": os.path.getsize(image)}
+    return [{"node-name": n, "drv": d, "file": f, "ro": r, "encrypted": False, "image": size}
             for n, d, f, r in nodes]
 
 
