@@ -46,7 +46,8 @@ for kind in xfs btrfs; do
     check "transactions: $ours, and $theirs of cp" test $ours -gt 0 -a $ours -lt $((theirs + 400))
   fi
 
-  # how many system calls a small file takes: those of 300 files and some more, less those of 100
+  # how many system calls a small file takes: those of 300 files and some more, less those of 100.
+  # The sanitizer makes its own, and looks for leaks only where nobody traces.
   calls() { # calls DIR: of a copy of it
     strace -fqq -o "$T/trace" "$LULLCP" -a --no-sync "$1" "c-$1" 2>"$T/err" || bad "strace: $1"
     wc -l <"$T/trace"
@@ -54,8 +55,10 @@ for kind in xfs btrfs; do
   mkdir few many
   for i in {1..100}; do echo "$i" >"few/$i"; done
   for i in {1..300}; do echo "$i" >"many/$i"; done
-  few=$(calls few) many=$(calls many)
-  check "system calls: $many for 300 files, $few for 100" test $((many - few)) -le $((200 * 17))
+  if [ -z "${ASAN_OPTIONS:-}" ]; then
+    few=$(calls few) many=$(calls many)
+    check "system calls: $many for 300 files, $few for 100" test $((many - few)) -le $((200 * 17))
+  fi
   rm -rf few many c-few c-many
 
   # several at a time: the same, in the same order
