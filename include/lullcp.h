@@ -170,7 +170,6 @@ enum lull_no_snapshot {
 	LULL_NO_SNAPSHOT_SWAP,        /* a swap file in the subvolume path is in use */
 	LULL_NO_SNAPSHOT_DELETE,      /* it could not be deleted again on the mount path */
 	LULL_NO_SNAPSHOT_DIRECTORY,   /* the directory path for it could not be made: err */
-	LULL_NO_SNAPSHOT_SHORT,       /* a clone of the source ends before one is taken */
 	LULL_NO_SNAPSHOT_BUSY,        /* attempt after attempt failed by chance */
 	LULL_NO_SNAPSHOT_ERRNO,       /* taking one of the subvolume path failed: err */
 };

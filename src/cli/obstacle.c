@@ -44,10 +44,6 @@ char *obstacle_words(const struct lull_obstacle *o)
 		n = asprintf(&text, "cannot make the private directory %s for it: %s",
 			     name, why);
 		break;
-	case LULL_NO_SNAPSHOT_SHORT:
-		n = asprintf(&text, "SOURCE is so small that a clone of it ends before a "
-				    "snapshot is taken");
-		break;
 	case LULL_NO_SNAPSHOT_BUSY:
 		n = asprintf(&text, "the file system is too busy: no attempt could be "
 				    "proven to be one moment");

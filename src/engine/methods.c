@@ -264,9 +264,8 @@ static bool atomic_allowed(const struct lull_job *job)
 {
 	enum lull_on_writers choice = job->options->on_writers;
 
-	return choice == LULL_ON_WRITERS_ATOMIC ||
-	       (choice == LULL_ON_WRITERS_AUTO &&
-		(job->dest.fs.magic == XFS_SUPER_MAGIC || job->whole_is_short));
+	return choice == LULL_ON_WRITERS_ATOMIC || job->whole_is_short ||
+	       (choice == LULL_ON_WRITERS_AUTO && job->dest.fs.magic == XFS_SUPER_MAGIC);
 }
 
 static enum lull_outcome clone_atomic(struct lull_job *job)

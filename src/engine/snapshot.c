@@ -294,9 +294,11 @@ static void note_failure(struct lull_job *job, int r, int root, const char *insi
 {
 	struct stat st;
 
-	if (r == -ETIME || r == -EAGAIN) {
-		(void)obstruct(job, r == -ETIME ? LULL_NO_SNAPSHOT_SHORT : LULL_NO_SNAPSHOT_BUSY, 0,
-			       NULL);
+	/* One call over the whole file is the method then. */
+	if (r == -ETIME)
+		return;
+	if (r == -EAGAIN) {
+		(void)obstruct(job, LULL_NO_SNAPSHOT_BUSY, 0, NULL);
 		return;
 	}
 	(void)obstruct_subvolume(job, r, subvolume_path(job->source_path, inside));

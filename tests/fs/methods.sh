@@ -87,6 +87,16 @@ for dir in "$M" "$M/sub" "$M/sub/nested"; do
   expect 0 --json "$dir/f" "$M/copy"
   same "in $dir, nobody writes" quiet "$(field method)"
 done
+# one call over a small file is over before a snapshot is: it will do where one was asked for
+fragmented "$M/small" 2500
+cp "$M/small" "$M/first"
+writer "$M/small"
+LD_PRELOAD=$TOOLS/late.so expect 0 --on-writers=snapshot --json "$M/small" "$M/copy"
+same 'a small file' atomic "$(field method)"
+is_a_state "$M/copy" "$M/first"
+no_snapshots "$M"
+stop_writer
+rm "$M/small"
 # the source through a link and a bind mount of a directory: no way up to the subvolume
 mkdir "$M/dir" "$M/bind"
 cp "$M/f" "$M/dir/f"
