@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # lullcp-hook-qmp at random: a guest that never pauses; the hook, lullcp, its keeper and QEMU killed
-# at any time; two runs at once; backup jobs, snapshots and disks that come and go. In the end each
+# at any time, and QEMU started again on the image or on the sidecar; two runs at once; backup jobs,
+# snapshots and disks that come and go, that grow, and that are restored. In the end each
 # write that was acknowledged, and flushed where QEMU was killed, is read back, if need be by following
 # what was printed.
 # LULL_TEST_ROUNDS (6).
@@ -42,6 +43,26 @@ over() {
   fi
   not_redirected "$1" "$image"
   rm -f "$2" "$M/.$(basename "$2").lullcp"*
+}
+
+freeze() { # freeze IMAGE: by hand
+  "$HOOK" --socket="$QMP" freeze "$1" 2>"$T/err"
+  same 'freeze' 0 $?
+}
+thaw() { # thaw STATUS WHAT IMAGE: by hand
+  "$HOOK" --socket="$QMP" thaw "$3" 2>"$T/err"
+  same "thaw: $2" "$1" $?
+}
+no_jobs() {
+  for _ in $(seq 200); do
+    [ "$(asks query-jobs)" != '[]' ] || return 0
+    sleep 0.02
+  done
+}
+no_export() { # no_export ID: it takes a moment to go
+  for _ in $(seq 200); do
+    case $(asks query-block-exports) in *"\"$1\""*) sleep 0.02 ;; *) return 0 ;; esac
+  done
 }
 
 clone() {
@@ -95,12 +116,26 @@ backup() {
   expect 5 -q --hook="$by_hook" "$image" "$M/c"
   not_redirected 'beside a backup' "$image"
   asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
-  for _ in $(seq 200); do
-    [ "$(asks query-jobs)" != '[]' ] || break
-    sleep 0.02
-  done
+  no_jobs
   asks 'blockdev-del={"node-name":"target"}' >"$T/out"
   over 'beside a backup' "$M/c"
+}
+late_backup() { # begun while the image is frozen
+  freeze "$image"
+  rm -f "$M/target"
+  make_image "$M/target" raw
+  asks "blockdev-add={\"driver\":\"raw\",\"node-name\":\"target\",\"file\":{\"driver\":\"file\",\"filename\":\"$M/target\"}}" \
+    "blockdev-backup={\"job-id\":\"nightly\",\"device\":\"$(overlay)\",\"target\":\"target\",\"sync\":\"full\",\"speed\":1}" >"$T/out"
+  if ! "$HOOK" --socket="$QMP" thaw "$image" 2>"$T/err"; then
+    check 'a late backup: the sidecar is kept' test -s "$sidecar"
+    asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
+    no_jobs
+    thaw 0 'after a late backup' "$image"
+  fi
+  asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
+  no_jobs
+  asks 'blockdev-del={"node-name":"target"}' >"$T/out"
+  not_redirected 'after a late backup' "$image"
 }
 plugged() { # another disk comes, is cloned with this one, and goes
   local least rc=0
@@ -114,15 +149,25 @@ plugged() { # another disk comes, is cloned with this one, and goes
   same 'with another disk' 0 $rc
   published 'with another disk' "$M/set/img" "$least"
   not_redirected 'with another disk' "$image" "$M/other"
-  asks 'block-export-del={"id":"e-other","mode":"hard"}' 'blockdev-del={"node-name":"other"}' >"$T/out"
+  # it grows, also while it is frozen; an NBD export would not allow that
+  asks 'block-export-del={"id":"e-other","mode":"hard"}' >"$T/out"
+  no_export e-other
+  asks "block-export-add={\"type\":\"vhost-user-blk\",\"id\":\"v\",\"node-name\":\"other\",\"addr\":{\"type\":\"unix\",\"path\":\"$SOCKETS/v\"},\"writable\":true}" \
+    'block_resize={"node-name":"other","size":18874368}' >"$T/out"
+  freeze "$M/other"
+  asks "block_resize={\"node-name\":\"$(overlay)\",\"size\":20971520}" >"$T/out"
+  thaw 0 'a disk that grew' "$M/other"
+  same 'it has grown' 20971520 "$(stat -c %s "$M/other")"
+  not_redirected 'a disk that grew' "$M/other"
+  asks 'block-export-del={"id":"v","mode":"hard"}' >"$T/out"
+  no_export v
+  asks 'blockdev-del={"node-name":"other"}' >"$T/out"
 }
 snapshot() { # somebody's snapshot comes on top while the image is frozen, and is committed again
-  "$HOOK" --socket="$QMP" freeze "$image" 2>"$T/err"
-  same 'freeze' 0 $?
+  freeze "$image"
   rm -f "$M/above"
   asks "blockdev-snapshot-sync={\"node-name\":\"$(overlay)\",\"snapshot-file\":\"$M/above\",\"snapshot-node-name\":\"above\"}" >"$T/out"
-  "$HOOK" --socket="$QMP" thaw "$image" 2>"$T/err"
-  same 'thaw below a snapshot' 0 $?
+  thaw 0 'below a snapshot' "$image"
   not_redirected 'below a snapshot' "$image"
   asks 'block-commit={"job-id":"back","device":"above","auto-dismiss":true}' >"$T/out"
   for _ in $(seq 200); do
@@ -133,6 +178,67 @@ snapshot() { # somebody's snapshot comes on top while the image is frozen, and i
     sleep 0.02
   done
   same 'the snapshot is committed' '[]' "$(asks query-jobs)"
+}
+restored() { # another file takes the name of the image, while QEMU has the old one, and goes again
+  cp "$image" "$M/restored"
+  ln "$image" "$M/kept"
+  [ $((RANDOM % 2)) = 0 ] || freeze "$image"
+  mv "$M/restored" "$image"
+  expect 5 -q --hook="$by_hook" "$image" "$M/c"
+  check_not 'restored: a clone' test -e "$M/c"
+  mv "$M/kept" "$image"
+  thaw 0 'restored and back' "$image"
+  not_redirected 'restored and back' "$image"
+  rm -f "$M/.c.lullcp"*
+}
+killed_frozen() { # QEMU, when the guest has flushed; what was acknowledged before the freeze: $safe
+  writer_end
+  safe=$(acked)
+  freeze "$image"
+  cp "$T/acked" "$T/acked.safe"
+  writer a
+  sleep "0.$((RANDOM % 3))"
+  writer_end
+  kill -KILL "$qsd"
+  { wait "$qsd"; } 2>/dev/null
+  rm -rf "${SOCKETS:?}"
+}
+again_on_sidecar() { # the guest finds all it wrote, and a thaw does not take it away
+  killed_frozen
+  qsd "a=$sidecar=qcow2"
+  by_hook="$HOOK --socket=$QMP"
+  writer a
+  "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+  echo "on the sidecar: $? $(cat "$T/err")" >>"$T/story"
+  writer_end
+  qsd_end
+  put_right
+  holds 'again on the sidecar' "$(acked)" "$(acked)" "$format" "$image"
+  go_on
+}
+again_on_image() { # what is in the sidecar is older and newer at once: nobody but the user decides
+  killed_frozen
+  cp "$T/acked" "$T/acked.sidecar"
+  cp "$T/acked.safe" "$T/acked"
+  go_on
+  sleep 0.1
+  thaw 1 'again on the image' "$image"
+  check 'again on the image: the sidecar is kept' test -s "$sidecar"
+  expect 5 -q --hook="$by_hook" "$image" "$M/c"
+  check 'again on the image: the sidecar is kept yet' test -s "$sidecar"
+  writer_end
+  qsd_end
+  "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+  same 'again on the image: without QEMU' 1 $?
+  says 'do not commit'
+  holds 'again on the image' "$(acked)" "$(acked)" "$format" "$image"
+  rm -f "$sidecar" "$M/.c.lullcp"*
+  go_on
+}
+go_on() { # QEMU and the guest, anew
+  qsd "a=$image=$format"
+  by_hook="$HOOK --socket=$QMP"
+  writer a
 }
 
 # what a thaw told to run, as it stands
@@ -155,11 +261,9 @@ put_right() {
     check "it is told what to run: $(cat "$T/err")" test -n "$command"
     did followed
     (cd / && bash -c "$command") >"$T/followed" 2>&1 || bad "$command: $(cat "$T/followed")"
-    # that of a merge that was cut off leaves the sidecar, whose contents are in the image now
-    case $command in *' && rm '*) ;; *) rm -f "$M/.img.lullcp-sidecar" ;; esac
   done
   same 'in the end the thaw is content' 0 $rc
-  check_not 'no sidecar' test -e "$M/.img.lullcp-sidecar"
+  check_not 'no sidecar' test -e "$sidecar"
 }
 lights_out() { # QEMU is killed, and perhaps lullcp with its keeper, or a hook
   local least pid how=$((RANDOM % 4))
@@ -209,15 +313,14 @@ for round in $(seq "$rounds"); do
   rm -rf "${M:?}"/* "$M"/.??*
   formats=(raw qcow2)
   format=${formats[RANDOM % 2]}
-  image=$M/img
+  image=$M/img sidecar=$M/.img.lullcp-sidecar
   make_image "$image" "$format"
   head -c 100000 /dev/urandom >"$M/.foreign.lullcp-sidecar"
   foreign=$(sha256sum <"$M/.foreign.lullcp-sidecar")
-  qsd "a=$image=$format"
-  by_hook="$HOOK --socket=$QMP"
   rm -f "$T/acked"
-  writer a
-  events=(clone 'killed lullcp' 'killed keeper' 'killed both' 'killed hook' two backup plugged snapshot)
+  go_on
+  events=(clone 'killed lullcp' 'killed keeper' 'killed both' 'killed hook' two backup late_backup
+    plugged snapshot restored again_on_sidecar again_on_image)
   for _ in $(seq $((RANDOM % 3 + 1))); do
     event=${events[RANDOM % ${#events[@]}]}
     did "$event"
