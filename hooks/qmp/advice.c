@@ -15,6 +15,7 @@
  */
 #include "advice.h"
 
+#include "pointer.h"
 #include "qcow2.h"
 #include "say.h"
 #include "search.h"
@@ -94,7 +95,9 @@ void advice_give(const struct disk *disk, bool runs)
 	_cleanup_free_ char *sidecar = quoted(disk->sidecar, "");
 	_cleanup_free_ char *source = quoted(disk->source, "");
 	_cleanup_free_ char *other = quoted(disk->source, ".merged");
-	_cleanup_free_ char *name = NULL, *rebase = NULL;
+	_cleanup_free_ char *link = pointer_of(disk->source, disk->sidecar);
+	_cleanup_free_ char *pointer = link ? quoted(link, "") : NULL;
+	_cleanup_free_ char *name = NULL, *rebase = NULL, *commit = NULL;
 	char format[QCOW2_FORMAT_LEN] = "raw";
 	struct stat st;
 
@@ -121,12 +124,17 @@ void advice_give(const struct disk *disk, bool runs)
 	    asprintf(&rebase, "qemu-img rebase -u -f qcow2 -b %s -F %s %s && ", source,
 		     format, sidecar) < 0)
 		rebase = NULL;
+	if (asprintf(&commit, "%sqemu-img commit %s && rm %s%s%s", rebase ? rebase : "", sidecar,
+		     sidecar, pointer ? " " : "", pointer ? pointer : "") < 0) {
+		commit = NULL;
+		say("'%s' is kept; out of memory", disk->sidecar);
+		return;
+	}
 	switch (judge(disk)) {
 	case COMMIT:
-		say("%s holds writes that are missing in %s; it is kept. Before a guest "
-		    "is "
-		    "started from the image, run: %sqemu-img commit %s && rm %s",
-		    sidecar, source, rebase ? rebase : "", sidecar, sidecar);
+		say("%s holds writes that are missing in %s; it is kept. Before a guest is "
+		    "started from the image, run: %s",
+		    sidecar, source, commit);
 		break;
 	case DO_NOT:
 		say("%s was written to after %s, by a guest that was started from it: do "
@@ -137,20 +145,28 @@ void advice_give(const struct disk *disk, bool runs)
 		    source, sidecar, rebase ? rebase : "", format, sidecar, other);
 		break;
 	case UNCERTAIN:
-		say("%s was written to after %s: by a merge that was cut off, or by a "
-		    "guest "
-		    "that was started from it since. The sidecar is kept. If no guest "
-		    "was: "
-		    "%sqemu-img commit %s. If one was, do not commit it, that would put "
-		    "old "
-		    "data over new. To look at the disk with what is in it, beside the "
-		    "image and without changing either, run: %sqemu-img convert -f qcow2 "
-		    "-O "
-		    "%s %s %s",
-		    source, sidecar, rebase ? rebase : "", sidecar, rebase ? rebase : "",
-		    format, sidecar, other);
+		say("%s was written to after %s: by a merge that was cut off, or by a guest that "
+		    "was started from it since. The sidecar is kept. If no guest was: %s. If one "
+		    "was, do not commit it, that would put old data over new. To look at the disk "
+		    "with what is in it, beside the image and without changing either, run: "
+		    "%sqemu-img convert -f qcow2 -O %s %s %s",
+		    source, sidecar, commit, rebase ? rebase : "", format, sidecar, other);
 		break;
 	}
+}
+
+void advice_foreign(const struct disk *disk)
+{
+	_cleanup_free_ char *lost = pointer_of_lost(disk->source);
+	_cleanup_free_ char *word = lost ? quoted(lost, "") : NULL;
+
+	if (word)
+		say("%s leads to the sidecar of a freeze, which is not there. If its file system "
+		    "is not mounted, mount it and thaw again. If the sidecar was merged and "
+		    "removed by hand, run: rm %s",
+		    word, word);
+	else
+		say("'%s' stands where a sidecar would, but is none; it is kept", disk->sidecar);
 }
 
 bool advice_take_down(struct disk *disk)
@@ -189,15 +205,16 @@ bool advice_settle(struct disk *disk)
 	}
 	if (r == 0 && advice_is_merged(disk)) {
 		r = sidecar_remove(disk->sidecar);
-		if (r == 0)
+		if (r == 0) {
+			pointer_remove(disk->source, disk->sidecar);
 			return true;
+		}
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
 		    disk->source, strerror(-r));
 		return false;
 	}
 	if (r == -EBADMSG && !search_is_of(disk->sidecar, &disk->st))
-		say("'%s' stands where a sidecar would, but is none; it is kept",
-		    disk->sidecar);
+		advice_foreign(disk);
 	else
 		advice_give(disk, false);
 	return false;

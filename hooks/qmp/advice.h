@@ -18,6 +18,9 @@ bool advice_is_merged(const struct disk *disk);
  */
 void advice_give(const struct disk *disk, bool runs);
 
+/* Says what stands at the sidecar's name that is none. */
+void advice_foreign(const struct disk *disk);
+
 /*
  * There is no QEMU: removes the sidecar if all of it is in the image, else says what can
  * be done. False if it is still there.

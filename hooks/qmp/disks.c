@@ -8,6 +8,7 @@
 
 #include "graph.h"
 #include "peer.h"
+#include "pointer.h"
 #include "say.h"
 #include "search.h"
 #include "sidecar.h"
@@ -25,11 +26,14 @@ static void find_sidecar(struct disk *disk, const char *directory)
 	struct stat st;
 	char *found;
 
-	if (!beside || lstat(disk->sidecar, &st) == 0)
+	if (!beside || (lstat(disk->sidecar, &st) == 0 && !S_ISLNK(st.st_mode)))
 		return;
 	found = search_sidecar(*beside ? beside : "/", &disk->st);
 	if (!found && directory)
 		found = search_sidecar(directory, &disk->st);
+	/* a pointer to one that is not there: nothing is right before that is looked into */
+	if (!found)
+		found = pointer_of_lost(disk->source);
 	if (!found)
 		return;
 	free(disk->sidecar);

@@ -21,6 +21,7 @@
 #include "merge.h"
 
 #include "advice.h"
+#include "pointer.h"
 #include "say.h"
 #include "search.h"
 #include "sidecar.h"
@@ -161,6 +162,8 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		say("cannot write into the attributes of '%s' that it is merged",
 		    disk->sidecar);
 	r = disk->state.has_sidecar ? sidecar_remove(disk->sidecar) : 0;
+	if (r == 0)
+		pointer_remove(disk->source, disk->sidecar);
 	if (r < 0) {
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
 		    disk->source, strerror(-r));
@@ -214,6 +217,7 @@ static void settle(struct disk *disk)
 		r = -EEXIST;
 	switch (r) {
 	case 0:
+		pointer_remove(disk->source, disk->sidecar);
 		return;
 	case -EEXIST:
 		advice_give(disk, disk->state.is_open);
@@ -235,8 +239,7 @@ static void settle(struct disk *disk)
 		    disk->sidecar);
 		break;
 	case -EBADMSG:
-		say("'%s' stands where a sidecar would, but is none; it is kept",
-		    disk->sidecar);
+		advice_foreign(disk);
 		break;
 	default:
 		say("cannot look at or remove '%s': %s", disk->sidecar, strerror(-r));

@@ -18,11 +18,13 @@
  */
 #include "redirect.h"
 
+#include "advice.h"
 #include "agent.h"
 #include "directory.h"
 #include "mark.h"
 #include "merge.h"
 #include "peer.h"
+#include "pointer.h"
 #include "qcow2.h"
 #include "say.h"
 #include "sidecar.h"
@@ -241,6 +243,28 @@ static int fill_sidecar(const struct disk *disk)
 	return r;
 }
 
+/*
+ * A sidecar elsewhere is found without this QEMU only by who is told where, or led there. Not from
+ * a directory in which others could put another link in its place.
+ */
+static int point_to(const struct disk *disk, uid_t user)
+{
+	_cleanup_free_ char *which = NULL;
+	int r = directory_judge(disk->source, user, &which);
+
+	if (r == 0)
+		r = pointer_make(disk->source, disk->sidecar);
+	if (r == -EEXIST) {
+		advice_foreign(disk);
+		return r;
+	}
+	if (r < 0)
+		say("cannot make a link to '%s' beside '%s': %s. Should this QEMU end before the "
+		    "thaw, thaw by hand with --sidecar-dir",
+		    disk->sidecar, disk->source, strerror(-r));
+	return 0;
+}
+
 static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 {
 	_cleanup_free_ char *which = NULL;
@@ -268,7 +292,9 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 		return r;
 	}
 	disk->chosen = true;
-	r = fill_sidecar(disk);
+	r = point_to(disk, qmp_peer_user(qmp));
+	if (r == 0)
+		r = fill_sidecar(disk);
 	if (r == 0)
 		r = set_state(disk, MARK_BETWEEN);
 	(void)disks_name(disk);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * A thaw that looks under one name alone says that nothing is frozen where the image was
- * renamed, or the freeze was told another directory. What is found is not believed for
+ * renamed, or the freeze was told another directory, to which a link leads. What is found is not believed for
  * more than that it must be looked at.
  */
 #include "search.h"
 
 #include "mark.h"
+#include "pointer.h"
 #include "sidecar.h"
 
 #include <dirent.h>
@@ -25,6 +26,17 @@ bool search_is_of(const char *path, const struct stat *source)
 	return mark.known && mark.ino == source->st_ino;
 }
 
+/* What path leads to, or path itself. Takes it over. */
+static char *follow(char *path, uid_t user)
+{
+	char *target = path ? pointer_follow(path, user) : NULL;
+
+	if (!target)
+		return path;
+	free(path);
+	return target;
+}
+
 char *search_sidecar(const char *directory, const struct stat *source)
 {
 	size_t suffix = strlen(SIDECAR_SUFFIX);
@@ -40,6 +52,7 @@ char *search_sidecar(const char *directory, const struct stat *source)
 			continue;
 		if (asprintf(&found, "%s/%s", directory, entry->d_name) < 0)
 			found = NULL;
+		found = follow(found, source->st_uid);
 		if (found && !search_is_of(found, source)) {
 			free(found);
 			found = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the sidecar of an image that has another name than when it was frozen. */
+/* Finds the sidecar of an image under another name than it would be given now. */
 #pragma once
 
 #include "util/macros.h"
@@ -9,7 +9,7 @@
 
 /*
  * The first file in directory that has the name of a sidecar and says that it is of that
- * image, by its inode: by its own record, or by the name of its backing file. Its path,
+ * image, by its inode in its own record; or that a pointer in directory leads to. Its path,
  * to be freed, or NULL.
  */
 char *search_sidecar(const char *directory, const struct stat *source);

@@ -77,7 +77,7 @@ bool sidecar_is_of(const char *path, const char *source, const struct stat *sour
 	       st.st_ino == source_st->st_ino;
 }
 
-static int sync_directory(const char *path)
+int sidecar_sync_directory(const char *path)
 {
 	_cleanup_free_ char *directory =
 	    strndup(path, (size_t)(strrchr(path, '/') - path));
@@ -135,7 +135,7 @@ int sidecar_create(const char *path, const char *source, const struct stat *st,
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0)
-		r = sync_directory(path);
+		r = sidecar_sync_directory(path);
 	if (r < 0)
 		(void)unlink(path);
 	else
@@ -327,5 +327,5 @@ int sidecar_remove(const char *path)
 {
 	if (unlink(path) < 0)
 		return -errno;
-	return sync_directory(path);
+	return sidecar_sync_directory(path);
 }

@@ -51,5 +51,8 @@ int sidecar_is_unused(const char *path, const struct stat *source) _must_check_;
 /* 0 if QEMU has made the file that is open an image, or -EBADMSG. */
 int sidecar_is_image(int fd) _must_check_;
 
+/* Makes what was made or removed in the directory of path durable. 0 or -errno. */
+int sidecar_sync_directory(const char *path) _must_check_;
+
 /* Removes it, durably. 0 or -errno. */
 int sidecar_remove(const char *path) _must_check_;

@@ -364,7 +364,7 @@ kill -KILL $pid
 wait $pid 2>/dev/null
 killed
 hook 1 'thaw after a merge that nobody saw end' $A thaw "$M/a"
-says "If no guest was: qemu-img commit '$side'."
+says "If no guest was: qemu-img commit '$side' && rm '$side'."
 sum=$(sha256sum <"$M/a")
 followed 'nobody saw'
 frozen 'nobody saw' "$M/a" "$sum"
@@ -372,6 +372,50 @@ for at in 0 1M 2M 3M; do gets 'nobody saw' 18 $at "$M/a.merged"; done
 check 'no guest was' qemu-img commit -q "$side"
 for at in 0 1M 2M 3M; do gets 'nobody saw' 18 $at "$M/a"; done
 rm "$side" "$M/a.merged"
+
+# a sidecar elsewhere, and a thaw that is not told where
+nodes "${file[@]}"
+hook 0 'freeze' $A "${at_side[@]}" freeze "$M/a"
+same 'a link leads to it' "$M/side" "$(dirname "$(readlink "$side")")"
+put a 19 0
+put a 19 1M
+killed
+hook 1 'not told where' $A thaw "$M/a"
+# where its file system is not mounted
+mv "$M/side" "$M/away"
+hook 1 'nothing to be seen' $A thaw "$M/a"
+says 'which is not there'
+nodes "${file[@]}"
+hook 1 'no freeze before' $A freeze "$M/a"
+hook 1 'nor elsewhere' $A --sidecar-dir="$M" freeze "$M/a"
+killed
+mv "$M/away" "$M/side"
+hook 1 'there again' $A thaw "$M/a"
+followed 'elsewhere'
+for at in 0 1M; do gets 'elsewhere' 19 $at "$M/a"; done
+check_not 'the link is gone' test -L "$side"
+hook 0 'nothing is left' $A thaw "$M/a"
+# merged by QEMU
+nodes "${file[@]}"
+hook 0 'freeze' $A "${at_side[@]}" freeze "$M/a"
+put a 20 0
+hook 0 'thaw' $A thaw "$M/a"
+gets 'merged' 20 0 "$M/a"
+check_not 'the link is gone' test -L "$side"
+same 'and the sidecar' '' "$(ls -A "$M/side")"
+# a link that somebody else has planted leads nowhere
+hook 0 'freeze' $A "${at_side[@]}" freeze "$M/a"
+put a 21 0
+killed
+rm "$side"
+ln -s "$(echo "$M"/side/.*)" "$side"
+chown -h 12345 "$side"
+hook 1 'a planted link' $A thaw "$M/a"
+says 'is none; it is kept'
+chown -h 0 "$side"
+hook 1 'and a link of our own' $A thaw "$M/a"
+followed 'a link of our own'
+gets 'a link of our own' 21 0 "$M/a"
 
 note 'found again'
 nodes "${file[@]}"
