@@ -388,13 +388,13 @@ static int switch_over(const struct disks *disks, struct qmp *qmp, json_t *actio
 	return r;
 }
 
-/* Whether the writes go to the file that we have made. */
+/* Whether the writes go to the file that we have made, and it is as large as the disk is by now. */
 static int verify_sidecar(const struct disk *disk, pid_t qemu)
 {
 	struct stat made, there;
 
 	if (fstat(disk->made, &made) == 0 && lstat(disk->sidecar, &there) == 0 &&
-	    peer_same_file(&made, &there) && sidecar_is_image(disk->made) == 0 &&
+	    peer_same_file(&made, &there) && sidecar_is_image(disk->made, disk->state.size) == 0 &&
 	    peer_holds(qemu, &made) != 0)
 		return 0;
 	say("'%s': QEMU's overlay is not the sidecar '%s' that was made for it; not "

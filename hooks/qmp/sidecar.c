@@ -313,14 +313,16 @@ int sidecar_is_unused(const char *path, const struct stat *source)
 	return has_no_data(fd, &st, source);
 }
 
-int sidecar_is_image(int fd)
+int sidecar_is_image(int fd, uint64_t size)
 {
 	unsigned char data[HEADER_LEN];
 	struct header header;
+	int r;
 
 	if (pread(fd, data, sizeof(data), 0) != (ssize_t)sizeof(data))
 		return -EBADMSG;
-	return parse_header(fd, data, &header);
+	r = parse_header(fd, data, &header);
+	return r == 0 && header.size != size ? -EBADMSG : r;
 }
 
 int sidecar_remove(const char *path)

@@ -48,8 +48,8 @@ int sidecar_mark(const char *path, bool between) _must_check_;
  */
 int sidecar_is_unused(const char *path, const struct stat *source) _must_check_;
 
-/* 0 if QEMU has made the file that is open an image, or -EBADMSG. */
-int sidecar_is_image(int fd) _must_check_;
+/* 0 if the file that is open is an image of a disk of size bytes, or -EBADMSG. */
+int sidecar_is_image(int fd, uint64_t size) _must_check_;
 
 /* Makes what was made or removed in the directory of path durable. 0 or -errno. */
 int sidecar_sync_directory(const char *path) _must_check_;

@@ -18,6 +18,7 @@ lullcp-hook-qmp uses and answers as QEMU 7.2 does, but for one fault:
   job-error       the merge fails: no space left
   never-ready     the merge never gets ready
   cancelled       the merge ends without an error, and unmerged
+  grows           the image is longer from the redirect on
   stays-writable  the image can be written to after the redirect
   still-there     the merge succeeds and the overlay stays
   io-error        the guest is paused after an I/O error
@@ -64,7 +65,7 @@ def named():
     nodes = [("disk", "raw", image, overlay is not None), ("file", "file", image, False)]
     if overlay:
         nodes += [(overlay, "qcow2", sidecar, False), ("side", "file", stolen or sidecar, False)]
-    size = {"virtual-size": os.path.getsize(image)}
+    size = {"virtual-size": os.path.getsize(image) + (512 if overlay and fault == "grows" else 0)}
     return [{"node-name": n, "drv": d, "file": f, "ro": r, "encrypted": False, "image": size}
             for n, d, f, r in nodes]
 

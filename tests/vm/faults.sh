@@ -160,6 +160,12 @@ hooked 1 freeze
 says 'may still write to the image'
 check_not 'undone' test -e "$sidecar"
 
+what='the image grows before it is redirected'
+fake grows
+hooked 1 freeze
+says 'is not the sidecar'
+check_not 'undone' test -e "$sidecar"
+
 what='the guest is paused'
 fake io-error
 hooked 0 freeze
