@@ -21,6 +21,11 @@ for d in /etc/libvirt/qemu /run/libvirt /var/lib/libvirt /var/log/libvirt /var/c
   mount -t tmpfs tmpfs "$d" || cannot_run "cannot mount on $d"
 done
 mkdir -p /var/lib/libvirt/qemu
+# Where root may use KVM and QEMU's user may not, libvirt finds out anew what QEMU can do each time
+# it is asked anything, and takes a minute to start a guest.
+if [ -c /dev/kvm ]; then
+  mknod -m 666 "$T/kvm" c 10 232 && mount --bind "$T/kvm" /dev/kvm || cannot_run 'cannot lend KVM'
+fi
 for d in virtlogd libvirtd; do
   $d -d --pid-file "/run/libvirt/$d.test-pid" {turn}>&- >"$T/out" 2>&1 || cannot_run "$d: $(cat "$T/out")"
   daemons="$daemons $(cat "/run/libvirt/$d.test-pid")"
