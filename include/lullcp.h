@@ -63,7 +63,7 @@ enum lull_stage {
  */
 enum lull_cause {
 	LULL_CAUSE_ERRNO,
-	/* a clone call refused: see lull_clone_classify() in sys/clone.h */
+	/* a clone call refused: see lull_clone_classify() in sys/ficlone.h */
 	LULL_CAUSE_OTHER_FILE_SYSTEM,
 	LULL_CAUSE_NO_REFLINK,
 	LULL_CAUSE_NOCOW_MISMATCH,

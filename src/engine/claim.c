@@ -8,7 +8,7 @@
 #include "engine/source.h"
 #include "engine/statehome.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "util/path.h"
 
 #include <errno.h>

@@ -34,7 +34,7 @@
 #include "engine/shrink.h"
 #include "engine/start.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/inode.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include "engine/start.h"
 #include "engine/watch.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "engine/big.h"
 #include "engine/clone.h"
 #include "engine/statehome.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
 #include "sys/renew.h"

@@ -33,7 +33,7 @@
 #include "engine/snapshot.h"
 #include "engine/start.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 
 #include <errno.h>
 #include <linux/magic.h>

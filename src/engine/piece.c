@@ -6,7 +6,7 @@
 #include "plan/batch.h"
 #include "plan/pace.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/extmap.h"
 
 #include <errno.h>

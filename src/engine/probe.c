@@ -18,7 +18,7 @@
 #include "engine/statehome.h"
 #include "plan/fixes.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
 #include "sys/kernel.h"

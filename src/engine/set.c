@@ -41,7 +41,7 @@
 #include "engine/set_resume.h"
 #include "engine/untouched.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 
 #include <errno.h>
 #include <stdio.h>

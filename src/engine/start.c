@@ -6,7 +6,7 @@
 #include "engine/record.h"
 #include "engine/refresh.h"
 #include "engine/shrink.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/inode.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "sys/readers.h"
 
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/thread.h"
 
 #include <errno.h>

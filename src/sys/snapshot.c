@@ -20,7 +20,7 @@
 
 #include "sys/child.h"
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/private.h"
 #include "sys/subvolume.h"
 #include "sys/thread.h"

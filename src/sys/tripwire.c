@@ -3,7 +3,7 @@
 #include "sys/tripwire.h"
 
 #include "sys/clock.h"
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 #include "sys/inode.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* What each errno of a clone call means. */
 #include "unit.h"
 
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* The call that lullcp exists for, and the one place that knows what its errors mean. */
-#include "sys/clone.h"
+#include "sys/ficlone.h"
 
 #include "sys/inode.h"
 #include "sys/kernel.h"
-#include "sys/tripwire.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-/* How often a call may be interrupted, or the size of a file change under it. */
+/* How often a call may be interrupted. */
 #define TRIES 20
 
 /* 0 or -errno, but never -EINTR: what came between is not the call's failure. */
@@ -104,72 +103,11 @@ bool lull_clone_is_atomic(int fd)
 	       (fstatfs(fd, &fs) == 0 && fs.f_type == XFS_SUPER_MAGIC);
 }
 
-/*
- * The size that is known beforehand, if it stands still. 1 if it may not have: one that
- * ends with a block is cloned also from a file that is longer just then, and shorter again
- * when it is looked at. A tail that is no whole block is cloned only from the very end.
- */
-static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_size)
-{
-	struct stat before, after;
-	bool blind;
-	int r = lull_tripwire_stat(src, &before, &blind);
-
-	if (r < 0)
-		return r;
-	if (blind)
-		return 1;
-	if (ftruncate(dest, before.st_size) < 0)
-		return -errno;
-	if (before.st_size > 0)
-		r = lull_clone_range(src, dest, 0, (uint64_t)before.st_size);
-	if (fstat(src, &after) < 0)
-		return -errno;
-	if (after.st_size != before.st_size)
-		return 1;
-	if ((uint64_t)before.st_size % block == 0 &&
-	    (after.st_ctim.tv_sec != before.st_ctim.tv_sec ||
-	     after.st_ctim.tv_nsec != before.st_ctim.tv_nsec))
-		return 1;
-	*ret_size = (uint64_t)before.st_size;
-	return r;
-}
-
-/*
- * To the end of src, wherever that is when the locks are held. dest is made a little
- * shorter than src before, so that its size afterwards is src's size at that instant.
- */
-static int clone_to_the_end(int src, int dest, uint64_t block, uint64_t *ret_size)
+int lull_clone_to_end(int src, int dest)
 {
 	struct file_clone_range range = { .src_fd = src };
-	struct stat st;
-	off_t low;
-	int r;
 
-	if (fstat(src, &st) < 0)
-		return -errno;
-	low = st.st_size > 0 ? (st.st_size - 1) & ~(off_t)(block - 1) : 0;
-	if (ftruncate(dest, low) < 0)
-		return -errno;
-	r = clone(dest, FICLONERANGE, &range);
-	if (r < 0)
-		return r == -EINVAL ? 1 : r;
-	if (fstat(dest, &st) < 0)
-		return -errno;
-	*ret_size = (uint64_t)st.st_size;
-	if (st.st_size > low)
-		return 0;
-	/* It has shrunk; or XFS before 6.13 gave up half way and did not say. */
-	return low > 0 || fstat(src, &st) < 0 || st.st_size > 0;
-}
-
-int lull_clone_whole(int src, int dest, uint64_t block, bool written, uint64_t *ret_size)
-{
-	int r = written ? 1 : clone_known_size(src, dest, block, ret_size);
-
-	for (int i = 0; r > 0 && i < TRIES; i++)
-		r = clone_to_the_end(src, dest, block, ret_size);
-	return r > 0 ? -EAGAIN : r;
+	return clone(dest, FICLONERANGE, &range);
 }
 
 int lull_clone_punch(int fd, uint64_t off, uint64_t len)

@@ -37,21 +37,11 @@ int lull_clone_own_block(int fd, uint64_t block) _must_check_;
 bool lull_clone_is_atomic(int fd) _must_check_;
 
 /*
- * Makes dest a copy of all of src as it stands at one instant, if lull_clone_is_atomic(src): the
- * kernel holds the locks of both against writers for the whole call, and skips what is shared
- * already on XFS.
- * dest may hold anything; block is the unit of clone ranges. *ret_size is the size of src
- * at that instant, also while others make it longer or shorter: written says that somebody
- * is at work on it, and that it is not worth trying with a size taken beforehand.
- *
- * The one place where src_length is 0 ("to the end"). XFS before 6.13 may call such a clone
- * done that is not; it shows in the size of dest.
- *
- * 0 or -errno; -EAGAIN if the size would not stand still. On failure dest may be a part of
- * what it should be.
+ * Clones all of src up to where it ends once the locks are held: the one place where src_length is
+ * 0. 0 or -errno, -EINVAL also if dest is longer and src does not end with a block. XFS before 6.13
+ * may call such a clone done that is not; it shows in the size of dest.
  */
-int lull_clone_whole(int src, int dest, uint64_t block, bool written,
-		     uint64_t *ret_size) _must_check_;
+int lull_clone_to_end(int src, int dest) _must_check_;
 
 /* Makes [off, off + len) of fd read as zeroes; the size stays. 0 or -errno. */
 int lull_clone_punch(int fd, uint64_t off, uint64_t len) _must_check_;
