@@ -64,7 +64,7 @@ static bool keep_list(struct command *c, const char *option, const char *list, b
 	while (good && (word = strsep(&rest, ","))) {
 		int code;
 
-		good = options_choose(c, option, word, attributes, LENGTH(attributes), &code);
+		good = option_choose(c, option, word, attributes, LENGTH(attributes), &code);
 		if (good)
 			keep(c, (enum attribute)code, on);
 	}
@@ -157,7 +157,7 @@ static bool set_reflink(struct command *c, const struct option_row *row, const c
 	int code = LULL_REFLINK_ALWAYS;
 
 	(void)row;
-	if (value && !options_choose(c, "--reflink", value, words, LENGTH(words), &code))
+	if (value && !option_choose(c, "--reflink", value, words, LENGTH(words), &code))
 		return false;
 	c->engine.cp.reflink = (enum lull_reflink)code;
 	c->reflink_given = true;
@@ -172,7 +172,7 @@ static bool set_sparse(struct command *c, const struct option_row *row, const ch
 	int code;
 
 	(void)row;
-	if (!options_choose(c, "--sparse", value, words, LENGTH(words), &code))
+	if (!option_choose(c, "--sparse", value, words, LENGTH(words), &code))
 		return false;
 	c->engine.cp.sparse = (enum lull_sparse)code;
 	return true;
@@ -187,7 +187,7 @@ static bool set_update(struct command *c, const struct option_row *row, const ch
 	int code = LULL_UPDATE_OLDER;
 
 	(void)row;
-	if (value && !options_choose(c, "--update", value, words, LENGTH(words), &code))
+	if (value && !option_choose(c, "--update", value, words, LENGTH(words), &code))
 		return false;
 	c->engine.cp.update = (enum lull_update)code;
 	return true;
@@ -235,7 +235,7 @@ static bool set_context(struct command *c, const struct option_row *row, const c
 	return true;
 }
 
-#define FLAG(f) options_set_flag, OPTION_FIELD(engine.cp.f)
+#define FLAG(f) option_set_flag, OPTION_FIELD(engine.cp.f)
 
 const struct option_row cp_options[] = {
 	{ NULL, NULL, NULL, NULL, 0, "As cp has them:" },
@@ -244,7 +244,7 @@ const struct option_row cp_options[] = {
 	  "not the data, just the attributes" },
 	{ "backup", NULL, "[CONTROL]", set_backup, 0, "keep a backup of each file that is replaced" },
 	{ NULL, "b", NULL, set_backup, 0, "the same, without CONTROL" },
-	{ "copy-contents", NULL, NULL, options_set_flag, OPTION_FIELD(copy_contents),
+	{ "copy-contents", NULL, NULL, option_set_flag, OPTION_FIELD(copy_contents),
 	  "with -R: read special files" },
 	{ NULL, "d", NULL, set_no_dereference_links, 0, "same as -P --preserve=links" },
 	{ "debug", NULL, NULL, set_debug, 0, "tell how each file is copied; implies -v" },
@@ -260,7 +260,7 @@ const struct option_row cp_options[] = {
 	  "do not follow symbolic links in SOURCE" },
 	{ NULL, "p", NULL, set_usual, 0, "same as --preserve=mode,ownership,timestamps" },
 	{ "no-preserve", NULL, "LIST", set_no_preserve, 0, "do not preserve these attributes" },
-	{ "no-target-directory", "T", NULL, options_set_flag, OPTION_FIELD(no_target_directory),
+	{ "no-target-directory", "T", NULL, option_set_flag, OPTION_FIELD(no_target_directory),
 	  "treat DEST as a normal file" },
 	{ "one-file-system", "x", NULL, FLAG(one_file_system), "stay on this file system" },
 	{ "parents", NULL, NULL, FLAG(parents), "use the full name of SOURCE under DIRECTORY" },
@@ -314,7 +314,7 @@ static bool settle_backup(struct command *c)
 		what = "$VERSION_CONTROL";
 	}
 	if (control && *control &&
-	    !options_choose(c, what, control, backups, LENGTH(backups), &code)) {
+	    !option_choose(c, what, control, backups, LENGTH(backups), &code)) {
 		(void)fprintf(stderr, "Try '%s --help' for more information.\n", c->program);
 		return false;
 	}
@@ -330,18 +330,18 @@ bool cp_options_check(struct command *c)
 	struct lull_cp *cp = &c->engine.cp;
 
 	if (cp->hard_link && cp->symbolic_link)
-		return options_mistake(c, "cannot make both hard and symbolic links");
+		return option_mistake(c, "cannot make both hard and symbolic links");
 	if (cp->overwrite == LULL_OVERWRITE_NO)
 		cp->update = LULL_UPDATE_ALL;
 	if (c->backup && cp->overwrite == LULL_OVERWRITE_NO)
-		return options_mistake(c, "options --backup and --no-clobber are mutually exclusive");
+		return option_mistake(c, "options --backup and --no-clobber are mutually exclusive");
 	/* By default as well, unless there is no data to copy. */
 	if (c->backup && (cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL))
-		return options_mistake(c, "--backup is mutually exclusive with -n or "
+		return option_mistake(c, "--backup is mutually exclusive with -n or "
 					  "--update=none-fail");
 	if (cp->reflink == LULL_REFLINK_ALWAYS && cp->sparse != LULL_SPARSE_AUTO &&
 	    (c->reflink_given || !cp->attributes_only))
-		return options_mistake(c, "--reflink can be used only with --sparse=auto");
+		return option_mistake(c, "--reflink can be used only with --sparse=auto");
 	if (!settle_backup(c))
 		return false;
 	if (cp->follow == LULL_FOLLOW_DEFAULT)

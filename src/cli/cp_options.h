@@ -2,7 +2,7 @@
 /* The options that cp has. */
 #pragma once
 
-#include "options.h"
+#include "option_row.h"
 
 extern const struct option_row cp_options[];
 extern const unsigned int n_cp_options;

@@ -2,7 +2,7 @@
 /* Several files without a hook are each of another moment: whether that deserves a warning. */
 #pragma once
 
-#include "options.h"
+#include "command.h"
 
 /*
  * The warning about the SOURCEs of a copy without a hook, to be freed; NULL if there is nothing to

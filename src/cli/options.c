@@ -3,7 +3,7 @@
 #include "options.h"
 
 #include "cp_options.h"
-
+#include "option_row.h"
 #include "quote.h"
 #include "targets.h"
 #include "values.h"
@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,44 +26,6 @@ static bool bad_value(const struct command *c, const struct option_row *row, con
 	(void)fprintf(stderr, "%s: invalid argument %s for '--%s'\n%s\n", c->program,
 		      quote(value), row->name, hint);
 	return false;
-}
-
-bool options_choose(const struct command *c, const char *what, const char *value,
-		    const struct option_word *words, unsigned int n, int *ret_code)
-{
-	bool any = false, ambiguous = false;
-	int code = 0;
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (strcmp(words[i].word, value) == 0) {
-			*ret_code = words[i].code;
-			return true;
-		}
-		if (strncmp(words[i].word, value, strlen(value)) != 0)
-			continue;
-		ambiguous = ambiguous || (any && words[i].code != code);
-		code = words[i].code;
-		any = true;
-	}
-	if (any && !ambiguous) {
-		*ret_code = code;
-		return true;
-	}
-	(void)fprintf(stderr, "%s: %s argument %s for %s\nValid arguments are:", c->program,
-		      ambiguous ? "ambiguous" : "invalid", quote_word(value), quote_word(what));
-	for (unsigned int i = 0; i < n; i++)
-		(void)fprintf(stderr, "%s%s",
-			      i > 0 && words[i].code == words[i - 1].code ? ", " : "\n  - ",
-			      quote_word(words[i].word));
-	(void)fputc('\n', stderr);
-	return false;
-}
-
-bool options_set_flag(struct command *c, const struct option_row *row, const char *value)
-{
-	(void)value;
-	*(bool *)(void *)((char *)c + row->field) = true;
-	return true;
 }
 
 static bool set_text(struct command *c, const struct option_row *row, const char *value)
@@ -200,7 +161,7 @@ static bool set_verify(struct command *c, const struct option_row *row, const ch
 
 static const struct option_row own_options[] = {
 	{ NULL, NULL, NULL, NULL, 0, "Other things to do:" },
-	{ "refresh", NULL, NULL, options_set_flag, FIELD(engine.refresh),
+	{ "refresh", NULL, NULL, option_set_flag, FIELD(engine.refresh),
 	  "bring DEST, an older clone of SOURCE, up to date" },
 	{ "base", NULL, "FILE", set_text, FIELD(engine.base),
 	  "with --refresh: use up this older clone instead" },
@@ -215,11 +176,11 @@ static const struct option_row own_options[] = {
 	{ "check-hook", NULL, "COMMAND", set_check_hook, MODE_CHECK_HOOK,
 	  "call a hook in all the ways that it must stand" },
 	{ NULL, NULL, NULL, NULL, 0, "How DEST is written:" },
-	{ "inplace", NULL, NULL, options_set_flag, FIELD(engine.in_place),
+	{ "inplace", NULL, NULL, option_set_flag, FIELD(engine.in_place),
 	  "write DEST itself, without a temporary file" },
 	{ "keep", NULL, "N", set_keep, 0,
 	  "make DEST.DATE, and keep the latest N of them" },
-	{ "no-sync", NULL, NULL, options_set_flag, FIELD(engine.no_sync),
+	{ "no-sync", NULL, NULL, option_set_flag, FIELD(engine.no_sync),
 	  "do not wait until DEST is on disk at the end" },
 	{ "jobs", "j", "N", set_jobs, 0, "work on so many files at a time (1)" },
 	{ NULL, NULL, NULL, NULL, 0, "How gently:" },
@@ -234,18 +195,18 @@ static const struct option_row own_options[] = {
 	  "longest time for one call of the hook (60s)" },
 	{ "max-freeze", NULL, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
 	  "thaw after this long, whatever happens" },
-	{ "live", NULL, NULL, options_set_flag, FIELD(engine.live),
+	{ "live", NULL, NULL, option_set_flag, FIELD(engine.live),
 	  "freeze for the last, short pass only" },
 	{ "passes", NULL, "N", set_passes, 0,
 	  "passes with writers running, at the most (3)" },
 	{ "on-writers", NULL, "WHAT", set_on_writers, 0,
 	  "if they never pause: auto, snapshot, atomic,\nfail or trust (auto)" },
-	{ "keep-frozen", NULL, NULL, options_set_flag, FIELD(engine.keep_frozen),
+	{ "keep-frozen", NULL, NULL, option_set_flag, FIELD(engine.keep_frozen),
 	  "if interrupted leave writers frozen (--resume)" },
 	{ NULL, NULL, NULL, NULL, 0, "After an interruption:" },
-	{ "resume", NULL, NULL, options_set_flag, FIELD(engine.resume),
+	{ "resume", NULL, NULL, option_set_flag, FIELD(engine.resume),
 	  "continue an interrupted clone, if there is one" },
-	{ "restart", NULL, NULL, options_set_flag, FIELD(engine.restart),
+	{ "restart", NULL, NULL, option_set_flag, FIELD(engine.restart),
 	  "discard an interrupted clone and start again" },
 	{ "checkpoint", NULL, "FILE", set_text, FIELD(engine.checkpoint),
 	  "where progress is recorded (.DEST.lullcp)" },
@@ -256,12 +217,12 @@ static const struct option_row own_options[] = {
 	{ NULL, NULL, NULL, NULL, 0, "Output:" },
 	{ "progress", NULL, "WHEN", set_progress, 0,
 	  "a progress line: auto, always or never (auto)" },
-	{ "json", NULL, NULL, options_set_flag, FIELD(json), "JSON Lines on standard output" },
-	{ "histogram", NULL, NULL, options_set_flag, FIELD(histogram),
+	{ "json", NULL, NULL, option_set_flag, FIELD(json), "JSON Lines on standard output" },
+	{ "histogram", NULL, NULL, option_set_flag, FIELD(histogram),
 	  "print how long the calls took, at the end" },
-	{ "summary", NULL, NULL, options_set_flag, FIELD(summary),
+	{ "summary", NULL, NULL, option_set_flag, FIELD(summary),
 	  "print what was done with each file" },
-	{ "quiet", "q", NULL, options_set_flag, FIELD(quiet), "errors only" },
+	{ "quiet", "q", NULL, option_set_flag, FIELD(quiet), "errors only" },
 	{ "help", NULL, NULL, set_mode, MODE_HELP, "display this help and exit" },
 	{ "version", NULL, NULL, set_mode, MODE_VERSION, "output version information and exit" },
 };
@@ -293,24 +254,6 @@ static bool flag_at(const struct command *c, size_t field)
 	return *(const bool *)((const char *)c + field);
 }
 
-static bool try_help(const struct command *c)
-{
-	(void)fprintf(stderr, "Try '%s --help' for more information.\n", c->program);
-	return false;
-}
-
-bool options_mistake(const struct command *c, const char *format, ...)
-{
-	va_list args;
-
-	(void)fprintf(stderr, "%s: ", c->program);
-	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
-	va_end(args);
-	(void)fputc('\n', stderr);
-	return try_help(c);
-}
-
 /* A generation is a new file of its own, of a regular SOURCE. */
 static bool check_keep(const struct command *c)
 {
@@ -337,7 +280,7 @@ static bool check_keep(const struct command *c)
 
 	for (size_t i = 0; i < LENGTH(others); i++) {
 		if (others[i].given)
-			return options_mistake(c, "--keep and %s exclude each other",
+			return option_mistake(c, "--keep and %s exclude each other",
 					       others[i].name);
 	}
 	return true;
@@ -351,27 +294,27 @@ static bool check(struct command *c)
 		return false;
 	for (size_t i = 0; i < LENGTH(excluding); i++) {
 		if (flag_at(c, excluding[i].field_a) && flag_at(c, excluding[i].field_b))
-			return options_mistake(c, "%s and %s exclude each other", excluding[i].a,
+			return option_mistake(c, "%s and %s exclude each other", excluding[i].a,
 				       excluding[i].b);
 	}
 	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
-		return options_mistake(c, "%s needs --hook",
+		return option_mistake(c, "%s needs --hook",
 			       c->engine.keep_frozen ? "--keep-frozen" : "--max-freeze");
 	if (c->engine.live && hookless)
-		return options_mistake(c, "--live needs --hook");
+		return option_mistake(c, "--live needs --hook");
 	if (c->engine.base && !c->engine.refresh)
-		return options_mistake(c, "--base needs --refresh");
+		return option_mistake(c, "--base needs --refresh");
 	/* It becomes the new file, so nothing of it is left to keep. */
 	if (c->engine.refresh && !c->engine.base && c->engine.cp.backup != LULL_BACKUP_NONE)
-		return options_mistake(c, "--refresh takes --backup only with --base");
+		return option_mistake(c, "--refresh takes --backup only with --base");
 	if (c->engine.base && c->engine.in_place)
-		return options_mistake(c, "--base and --inplace exclude each other");
+		return option_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return options_mistake(c, "--refresh excludes --verify, --probe, --status, --recover "
+		return option_mistake(c, "--refresh excludes --verify, --probe, --status, --recover "
 					  "and --check-hook");
 	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns || c->engine.live ||
 			      c->engine.keep_frozen))
-		return options_mistake(c, "--check-hook and %s exclude each other",
+		return option_mistake(c, "--check-hook and %s exclude each other",
 				       c->engine.hook		 ? "--hook"
 				       : c->engine.max_freeze_ns ? "--max-freeze"
 				       : c->engine.live		 ? "--live"
@@ -380,7 +323,7 @@ static bool check(struct command *c)
 		c->engine.hook = c->check_hook;
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
-		return options_mistake(c, "--keep-frozen and --max-freeze exclude each other");
+		return option_mistake(c, "--keep-frozen and --max-freeze exclude each other");
 	return c->engine.keep == 0 || check_keep(c);
 }
 
@@ -504,10 +447,10 @@ static bool read_options(int argc, char **argv, struct command *c)
 	}
 	while ((opt = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
 		if (opt == '?')
-			return try_help(c);
+			return option_try_help(c);
 		row = opt > CHAR_MAX ? row_at((unsigned int)(opt - CHAR_MAX - 1)) : by_letter(opt);
 		if (row && !row->set(c, row, optarg))
-			return c->said ? false : try_help(c);
+			return c->said ? false : option_try_help(c);
 		if (c->mode >= MODE_HELP)
 			return true;
 	}
@@ -532,10 +475,10 @@ bool options_parse(int argc, char **argv, struct command *ret_command)
 	};
 	cp_options_init(c);
 	if (argc == 0)
-		return options_mistake(c, "missing file operand");
+		return option_mistake(c, "missing file operand");
 	argv[0] = (char *)(uintptr_t)c->program; /* getopt's messages begin with it */
 	if (!write_out(argc, argv))
-		return options_mistake(c, "out of memory");
+		return option_mistake(c, "out of memory");
 	if (!read_options(argc, argv, c))
 		return false;
 	return c->mode >= MODE_HELP ||

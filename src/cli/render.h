@@ -2,7 +2,7 @@
 /* Speaks to people: progress line, status line, messages, closing lines. */
 #pragma once
 
-#include "options.h"
+#include "command.h"
 
 struct render {
 	const struct command *command;

@@ -2,7 +2,7 @@
 /* What a service manager is told: states, and how its journal knows a line's priority. */
 #pragma once
 
-#include "options.h"
+#include "command.h"
 
 enum service_level { SERVICE_ERROR = 3, SERVICE_WARNING = 4, SERVICE_INFO = 6 };
 

@@ -2,6 +2,7 @@
 /* What the operands mean. */
 #include "targets.h"
 
+#include "option_row.h"
 #include "quote.h"
 
 #include <errno.h>
@@ -58,14 +59,14 @@ static bool judge_number(struct command *c)
 	bool several = c->n_sources > 1;
 
 	if (several && o->hook && unfit_for_set(c))
-		return options_mistake(c, "--hook with several SOURCEs and %s exclude each other",
+		return option_mistake(c, "--hook with several SOURCEs and %s exclude each other",
 				       unfit_for_set(c));
 	if (several && o->keep > 0 && o->hook)
-		return options_mistake(c, "--keep with --hook takes one SOURCE");
+		return option_mistake(c, "--keep with --hook takes one SOURCE");
 	if (o->checkpoint && !(several && o->keep == 0 && (o->hook || o->resume || o->restart)))
 		one = "--checkpoint";
 	if (one && (several || o->cp.recursive))
-		return options_mistake(c, "%s takes one SOURCE, which is a file", one);
+		return option_mistake(c, "%s takes one SOURCE, which is a file", one);
 	return true;
 }
 
@@ -75,8 +76,8 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 
 	if (n <= (c->target_directory ? 0 : 1)) {
 		if (n == 0)
-			return options_mistake(c, "missing file operand");
-		return options_mistake(c, "missing destination file operand after %s",
+			return option_mistake(c, "missing file operand");
+		return option_mistake(c, "missing destination file operand after %s",
 				       quote(operand[0]));
 	}
 	c->sources = (const char *const *)operand;
@@ -90,7 +91,7 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 			return false;
 		}
 		if (n > 2)
-			return options_mistake(c, "extra operand %s", quote(operand[2]));
+			return option_mistake(c, "extra operand %s", quote(operand[2]));
 	} else if (c->target_directory) {
 		c->target_fd = open_directory(c->target_directory);
 		if (c->target_fd < 0)
@@ -107,7 +108,7 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 		c->n_sources--;
 	if (!c->target_directory) {
 		if (c->engine.cp.parents)
-			return options_mistake(
+			return option_mistake(
 				c, "with --parents, the destination must be a directory");
 		c->dest = last;
 	}
@@ -139,7 +140,7 @@ static bool settle_dest(struct command *c)
 	if (asprintf(&path, "%s%s%s", directory,
 		     directory[strlen(directory) - 1] == '/' ? "" : "/",
 		     last_part(c->source)) < 0)
-		return options_mistake(c, "out of memory");
+		return option_mistake(c, "out of memory");
 	c->dest = c->made_dest = path;
 	return true;
 }
@@ -152,37 +153,37 @@ bool targets_take(struct command *c, int n, char **operand)
 		return take_for_copy(c, n, operand);
 	if (c->mode == MODE_CHECK_HOOK) {
 		if (n == 0)
-			return options_mistake(c, "missing file operand");
+			return option_mistake(c, "missing file operand");
 		if (c->target_directory)
-			return options_mistake(c, "--check-hook and --target-directory exclude "
+			return option_mistake(c, "--check-hook and --target-directory exclude "
 						  "each other");
 		c->sources = (const char *const *)operand;
 		c->n_sources = (unsigned int)n;
 		return true;
 	}
 	if (c->target_directory && c->no_target_directory)
-		return options_mistake(c, "cannot combine --target-directory (-t) and "
+		return option_mistake(c, "cannot combine --target-directory (-t) and "
 					  "--no-target-directory (-T)");
 	if (c->mode == MODE_PROBE) {
 		if (n == 0)
-			return options_mistake(c, "missing file operand");
+			return option_mistake(c, "missing file operand");
 		c->source = operand[0];
 		c->dest = n > 1 ? operand[1] : c->target_directory;
 		wanted = c->target_directory ? 1 : 2;
 	} else if (c->mode > MODE_VERIFY) {
 		if (n == 0)
-			return options_mistake(c, "missing destination file operand");
+			return option_mistake(c, "missing destination file operand");
 		c->dest = operand[0];
 	} else {
 		if (n == 0)
-			return options_mistake(c, "missing file operand");
+			return option_mistake(c, "missing file operand");
 		if (n < wanted)
-			return options_mistake(c, "missing destination file operand after %s",
+			return option_mistake(c, "missing destination file operand after %s",
 					       quote(operand[0]));
 		c->source = operand[0];
 		c->dest = wanted == 2 ? operand[1] : NULL;
 	}
 	if (n > wanted)
-		return options_mistake(c, "extra operand %s", quote(operand[wanted]));
+		return option_mistake(c, "extra operand %s", quote(operand[wanted]));
 	return settle_dest(c);
 }

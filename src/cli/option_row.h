@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A row of the table of options, and what the setters of all groups use. */
+#pragma once
+
+#include "command.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A row of the option table, or the heading of a group, which has neither name nor letters.
+ * The parser, --help and (by parsing that) the completion all come from it.
+ */
+struct option_row {
+	const char *name;     /* NULL: only letters */
+	const char *letters;  /* NULL: only a name */
+	const char *argument; /* NULL: takes none; "[X]": may be left out */
+	bool (*set)(struct command *command, const struct option_row *row, const char *value);
+	size_t field;         /* for the setters that write to one place */
+	const char *help;     /* or the heading; a line break goes on in the column. NULL: an
+	                         older name that cp still takes */
+};
+
+#define OPTION_FIELD(f) offsetof(struct command, f)
+
+/* Setters that several groups use: false after a message. */
+bool option_set_flag(struct command *c, const struct option_row *row, const char *value);
+
+/*
+ * One of the n words, whole or an unambiguous beginning of one; words of one code mean the
+ * same. Says so as cp does if it is none: what is the option or the variable.
+ */
+struct option_word {
+	const char *word;
+	int code;
+};
+bool option_choose(const struct command *c, const char *what, const char *value,
+		    const struct option_word *words, unsigned int n, int *ret_code);
+
+/* Says where to find help. Returns false. */
+bool option_try_help(const struct command *c);
+
+/* Says what is wrong, and where to find help. Returns false. */
+bool option_mistake(const struct command *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
