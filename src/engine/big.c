@@ -6,6 +6,7 @@
 #include "engine/data.h"
 #include "engine/dest.h"
 #include "engine/dress.h"
+#include "engine/make_way.h"
 #include "engine/queue.h"
 #include "sys/inode.h"
 #include "sys/trusted.h"
@@ -103,9 +104,7 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 
 static void lost_owner(struct lull_file *f)
 {
-	struct lull_observer observer = lull_voice_observer(&f->voice);
-
-	observer.warning(observer.ctx, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
+	f->observer->warning(f->observer->ctx, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
 }
 
 int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
@@ -185,14 +184,13 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 		removes ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
 			      : -1;
 	struct lull_place place;
-	struct lull_observer observer = lull_voice_observer(&f->voice);
 
 	lull_big_place(f, src, old, &options, &place);
 	if (removes) {
 		place.old = backup;
 		place.replaces = true;
 	}
-	lull_big_done(f, lull_clone_at(&options, e->src_path, e->dst_path, &place, &observer,
+	lull_big_done(f, lull_clone_at(&options, e->src_path, e->dst_path, &place, f->observer,
 				       &f->result));
 	return f->outcome;
 }

@@ -2,7 +2,7 @@
 /* Regular files of lull_copy() that lull_clone() does, with all that it has. */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
 
 /* True if the file is too large for one call, or if an option asks for more than that. */
 bool lull_big_wants(struct lull_file *file, int src, const struct stat *st);

@@ -4,6 +4,7 @@
  * for two names of one file, in cp's order.
  */
 #include "engine/backup.h"
+#include "engine/make_way.h"
 #include "engine/queue.h"
 #include "engine/tree.h"
 #include "plan/update.h"
@@ -165,7 +166,7 @@ static struct lull_mtime mtime(const struct stat *st)
 static bool ask(struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
-	const struct lull_observer *observer = e->tree->voice.observer;
+	const struct lull_observer *observer = e->tree->observer;
 	struct lull_question question = {
 		.dest = e->dst_path,
 		.mode = e->dst.st_mode & 07777,
@@ -222,25 +223,6 @@ static bool is_backup_source(const struct lull_entry *e)
 	    strcmp(src + len, suffix) != 0 || asprintf(&name, "%s%s", e->dst_name, suffix) < 0)
 		return false;
 	return fstatat(e->dst_dir->fd, name, &st, 0) == 0 && same_inode(&st, &e->src);
-}
-
-/*
- * Where its name cannot be taken away that is to be heard of now, as with cp; so a link to a
- * directory or the like goes, and another name of the source.
- */
-bool lull_entry_can_stay(const struct lull_entry *e)
-{
-	int dir = e->dst_dir->fd;
-	const char *last = lull_path_last(e->dst_name);
-	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
-
-	return head && lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
-	       !same_inode(&e->src, &e->dst) && !e->tree->options->in_place &&
-	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
-	       faccessat(dir, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0 &&
-	       !lull_inode_is_immutable(dir, e->dst_name) &&
-	       !lull_inode_is_of_other_project(dir, e->dst_name) &&
-	       !lull_inode_is_mounted_on(dir, e->dst_name);
 }
 
 static enum lull_clash back_up(struct lull_entry *e)

@@ -192,9 +192,7 @@ static bool has_changed(int src, const struct stat *st)
 
 static void tell_call(const struct lull_file *file, enum lull_call call)
 {
-	struct lull_observer observer = lull_voice_observer(&file->voice);
-
-	observer.call(observer.ctx, call);
+	file->observer->call(file->observer->ctx, call);
 }
 
 /* What a call took, from before on. */
@@ -231,7 +229,7 @@ static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, 
 static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
 {
 	const struct lull_options *options = file->entry.tree->options;
-	const struct lull_observer *observer = file->voice.observer;
+	const struct lull_observer *observer = file->observer;
 	uint64_t block, most, start, end, at = 0;
 	int r = lull_inode_block_size(dest, &block);
 
@@ -377,7 +375,7 @@ static enum lull_outcome written(struct lull_file *file)
 static bool stop_asked(void *ctx, uint64_t off)
 {
 	struct lull_file *file = ctx;
-	const struct lull_observer *observer = file->voice.observer;
+	const struct lull_observer *observer = file->observer;
 
 	file->result.progress.offset = off;
 	return !observer->should_stop(observer->ctx);
@@ -451,9 +449,7 @@ static enum lull_outcome copy_once(void *ctx)
 
 static void warn(const struct lull_file *file, enum lull_warning warning, const char *path)
 {
-	struct lull_observer observer = lull_voice_observer(&file->voice);
-
-	observer.warning(observer.ctx, warning, 0, path);
+	file->observer->warning(file->observer->ctx, warning, 0, path);
 }
 
 static enum lull_outcome copy(struct lull_file *file, int src, int dest,

@@ -2,7 +2,7 @@
 /* The data of a file that one call clones, or that is copied without a checkpoint. */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
 
 /*
  * Makes dest, which is empty if it is a regular file, hold the data of src, as the options

@@ -15,7 +15,7 @@ bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *ds
 	bool lists = S_ISREG(e->src.st_mode) && lull_commit_lists_acls(f->fs);
 	struct lull_keep keep = {
 		.cp = e->tree->cp,
-		.voice = &f->voice,
+		.observer = f->observer,
 		.umask = e->tree->options->umask,
 		.from = { .fd = src, .dir = e->src_dir->fd, .name = e->src_name,
 			  .regular = S_ISREG(e->src.st_mode),

@@ -2,7 +2,7 @@
 /* What a new inode gets so that it is what cp would have left under its name. */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
 
 /* The attributes to preserve, by keep.h; dst is what it is before, fresh that it is new.
    False if one failed that must not. */

@@ -5,7 +5,9 @@
  */
 #include "engine/backup.h"
 #include "engine/file.h"
+#include "engine/make_way.h"
 #include "engine/queue.h"
+#include "engine/set.h"
 #include "engine/tree.h"
 
 #include <errno.h>
@@ -18,95 +20,6 @@ static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, co
 {
 	lull_tree_note(e->tree, kind, err, path, path2);
 	return false;
-}
-
-static const char *strip(char *path)
-{
-	(void)lull_path_strip(path);
-	return path;
-}
-
-/* The directory that a name lies in: itself, where that is a link. It is how cp tells. */
-static int stat_parent(int dir, const char *name, struct stat *ret_st)
-{
-	const char *last = lull_path_last(name);
-	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
-
-	if (!head)
-		return -ENOMEM;
-	if (!*head && dir != AT_FDCWD)
-		return fstat(dir, ret_st) < 0 ? -errno : 0;
-	return fstatat(dir, *head ? strip(head) : ".", ret_st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-}
-
-bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b)
-{
-	const char *a = lull_path_last(name_a), *b = lull_path_last(name_b);
-	size_t len = strcspn(a, "/");
-	struct stat in_a, in_b;
-
-	return len == strcspn(b, "/") && memcmp(a, b, len) == 0 &&
-	       stat_parent(dir_a, name_a, &in_a) == 0 && stat_parent(dir_b, name_b, &in_b) == 0 &&
-	       in_a.st_ino == in_b.st_ino && in_a.st_dev == in_b.st_dev;
-}
-
-int lull_entry_move(struct lull_entry *e)
-{
-	const struct lull_cp *cp = e->tree->cp;
-	char *name = NULL;
-	int r;
-
-	if (!e->backup_due)
-		return 0;
-	r = lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &name);
-	if (r < 0)
-		return r;
-	e->backup_due = false;
-	free(e->backup);
-	e->backup = name;
-	return 0;
-}
-
-/* Two names of one file. */
-static bool is_one(int dir, const char *a, const char *b)
-{
-	struct stat in_a, in_b;
-
-	return fstatat(dir, a, &in_a, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstatat(dir, b, &in_b, AT_SYMLINK_NOFOLLOW) == 0 && in_a.st_ino == in_b.st_ino &&
-	       in_a.st_dev == in_b.st_dev;
-}
-
-void lull_entry_undo(struct lull_entry *e)
-{
-	if (e->named)
-		lull_idmap_remove(e->tree->links, e->named);
-	e->named = NULL;
-	if (!e->backup)
-		return;
-	/* Where both names are one file still, the rename does nothing. */
-	if (!e->backup_due &&
-	    renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) == 0) {
-		if (is_one(e->dst_dir->fd, e->backup, e->dst_name))
-			(void)unlinkat(e->dst_dir->fd, e->backup, 0);
-	} else if (!e->backup_due) {
-		lull_tree_note(e->tree, LULL_NOTE_UNBACKUP, errno, e->dst_path, NULL);
-		return;
-	}
-	if (e->tree->cp->verbose)
-		lull_tree_note(e->tree, LULL_NOTE_RESTORED, 0, e->backup_path, e->dst_path);
-}
-
-int lull_entry_back_up(struct lull_entry *e)
-{
-	const struct lull_cp *cp = e->tree->cp;
-	int r;
-
-	if (!e->backup_due)
-		return 0;
-	r = lull_backup_link(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &e->backup);
-	e->backup_due = r < 0;
-	return r;
 }
 
 /* A file that the user has named before. */
@@ -248,16 +161,8 @@ static int meet_directory_again(struct lull_entry *e, const struct lull_named *e
 	return -1;
 }
 
-bool lull_entry_becomes_regular(const struct lull_entry *e)
-{
-	const struct lull_cp *cp = e->tree->cp;
-	mode_t type = e->src.st_mode;
-
-	return !cp->symbolic_link && !cp->hard_link &&
-	       (S_ISREG(type) || (cp->special_as_regular && !S_ISLNK(type) && !S_ISDIR(type)));
-}
-
-int lull_entry_link_earlier(struct lull_entry *e)
+/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that failed. */
+static int link_to_earlier(struct lull_entry *e)
 {
 	struct lull_named *earlier;
 	int r;
@@ -275,12 +180,37 @@ int lull_entry_link_earlier(struct lull_entry *e)
 	return -1;
 }
 
+/* What another task was to make it a name of may not have come about: then it is a copy. */
+static void link_file(struct lull_file *f)
+{
+	int r = link_to_earlier(&f->entry);
+
+	f->link = false;
+	if (r == 0 && lull_entry_becomes_regular(&f->entry)) {
+		lull_file_copy(f);
+		return;
+	}
+	if (r == 0 && !lull_node_make(&f->entry)) {
+		lull_entry_undo(&f->entry);
+		r = -1;
+	}
+	f->linked = true;
+	f->outcome = r < 0 ? LULL_FAILED : LULL_OK;
+}
+
+const struct lull_work lull_entry_work = {
+	.copy = lull_file_copy,
+	.link = link_file,
+	.name = lull_file_name,
+	.finish = lull_file_finish,
+};
+
 /* link: there is a copy already, or it is on its way. */
 static bool queue(struct lull_entry *e, bool link)
 {
 	struct lull_file file = {
 		.entry = *e,
-		.voice = e->tree->voice,
+		.observer = e->tree->observer,
 		.mode = e->src.st_mode & 0777,
 		.omitted = e->tree->cp->keep_owner ? e->src.st_mode & 077 : 0,
 		.link = link,
@@ -290,7 +220,7 @@ static bool queue(struct lull_entry *e, bool link)
 		.old_fd = -1,
 	};
 
-	bool done = lull_queue_file(&file);
+	bool done = e->tree->set ? lull_set_add(e->tree->set, &file) : lull_queue_file(&file);
 
 	/* Its number may be another one now; a task has a copy of its own. */
 	e->backup = file.entry.backup;
@@ -441,7 +371,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		};
 
 		if (cp->verbose && !S_ISDIR(e->src.st_mode) && e->tree->options->keep == 0)
-			lull_queue_note(e->tree, &copied);
+			lull_tree_say(e->tree, &copied);
 		done = make(e, level, operand);
 		if (takes_backup_name)
 			lull_queue_drain(e->tree);

@@ -26,6 +26,7 @@
 #include "engine/dress.h"
 #include "engine/durable.h"
 #include "engine/lone.h"
+#include "engine/make_way.h"
 #include "engine/naming.h"
 #include "engine/queue.h"
 #include "sys/clock.h"
@@ -45,15 +46,7 @@ static void note(const struct lull_file *f, enum lull_note_kind kind, int err, c
 {
 	struct lull_note n = { .kind = kind, .err = abs(err), .path = path };
 
-	lull_voice_note(&f->voice, &n);
-}
-
-enum lull_outcome lull_file_fail(const struct lull_file *f, enum lull_note_kind kind, int err,
-				 const char *path)
-{
-	if (!f->lone)
-		note(f, kind, err, path);
-	return LULL_FAILED;
+	f->observer->note(f->observer->ctx, &n);
 }
 
 static enum lull_outcome fail_create(const struct lull_file *f, int err)
@@ -292,7 +285,7 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
    if one of them says to stop. */
 static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
 {
-	const struct lull_observer *observer = f->entry.tree->voice.observer;
+	const struct lull_observer *observer = f->entry.tree->observer;
 
 	return lull_open_patiently(dir, name, flags, 0, observer->should_stop, observer->ctx);
 }
@@ -334,10 +327,8 @@ static int open_old(struct lull_file *f)
 /* Who has the file open that was replaced goes on with that: a guest on its image, say. */
 static void warn_of_users(const struct lull_file *f, int old)
 {
-	struct lull_observer observer = lull_voice_observer(&f->voice);
-
 	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
-		observer.warning(observer.ctx, LULL_WARNING_OPEN, 0, f->entry.dst_path);
+		f->observer->warning(f->observer->ctx, LULL_WARNING_OPEN, 0, f->entry.dst_path);
 }
 
 /* See lone.h. */
@@ -473,61 +464,6 @@ static enum lull_outcome copy(struct lull_file *f)
 	return copy_open(f, src, &st);
 }
 
-static char *copy_text(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
-bool lull_file_own(struct lull_file *f)
-{
-	struct lull_entry *e = &f->entry;
-	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
-
-	lull_dirref_hold(e->src_dir);
-	lull_dirref_hold(e->dst_dir);
-	e->backup = copy_text(e->backup);
-	e->backup_path = copy_text(e->backup_path);
-	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
-		f->text[i] = strdup(*text[i]);
-		if (!f->text[i])
-			return false;
-		if (*text[i] == e->dst_path)
-			e->dst_rel = f->text[i] + (e->dst_rel - e->dst_path);
-		*text[i] = f->text[i];
-	}
-	return true;
-}
-
-void lull_file_disown(struct lull_file *f)
-{
-	lull_dirref_drop(f->entry.src_dir);
-	lull_dirref_drop(f->entry.dst_dir);
-	for (size_t i = 0; i < ARRAY_SIZE(f->text); i++)
-		free(f->text[i]);
-	free(f->entry.backup);
-	free(f->entry.backup_path);
-	if (f->done_fd >= 0)
-		(void)close(f->done_fd);
-	if (f->name_dir >= 0)
-		(void)close(f->name_dir);
-}
-
-void lull_file_begin(struct lull_file *f)
-{
-	f->result.progress.source = f->entry.src_path;
-	f->result.progress.dest = f->entry.dst_path;
-	f->result.progress.size = (uint64_t)f->entry.src.st_size;
-	f->result.progress.budget_ns = f->entry.tree->options->latency_budget_ns;
-	memcpy(f->result.run_id, f->entry.tree->run_id, sizeof(f->result.run_id));
-}
-
-void lull_file_again(struct lull_file *f)
-{
-	lull_result_done(&f->result);
-	f->made = (struct stat){ 0 };
-	f->reported = f->due = f->unwritten = false;
-}
-
 void lull_file_copy(struct lull_file *f)
 {
 	uint64_t before = lull_clock_now();
@@ -569,7 +505,7 @@ bool lull_file_finish(struct lull_file *f)
 {
 	struct lull_entry *e = &f->entry;
 	struct lull_tree *tree = e->tree;
-	const struct lull_observer *observer = tree->voice.observer;
+	const struct lull_observer *observer = tree->observer;
 
 	add_up(f);
 	/* Its name was not known before. */
@@ -580,7 +516,7 @@ bool lull_file_finish(struct lull_file *f)
 			.path2 = f->result.generation,
 		};
 
-		lull_voice_note(&tree->voice, &copied);
+		observer->note(observer->ctx, &copied);
 	}
 	if (tree->cp->debug && f->outcome == LULL_OK) {
 		struct lull_note how = {
@@ -590,7 +526,7 @@ bool lull_file_finish(struct lull_file *f)
 			.path3 = f->holes ? f->holes : "unknown",
 		};
 
-		lull_voice_note(&tree->voice, &how);
+		observer->note(observer->ctx, &how);
 	}
 	/* Not of those that were not begun any more. */
 	if (f->outcome == LULL_OK || f->reported ||

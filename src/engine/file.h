@@ -2,51 +2,7 @@
 /* One regular file, or what is to become one. */
 #pragma once
 
-#include "engine/tree.h"
-
-struct lull_file {
-	struct lull_entry entry;
-	struct lull_voice voice;  /* the tree's, or a task's */
-	mode_t mode;              /* permissions for a new file, before the umask */
-	mode_t omitted;           /* those that are left out until the owner is right */
-
-	bool judged;              /* small is known: lull_data_is_small() */
-	bool small;
-	bool lone;                /* a try: see lone.h */
-	uint64_t mapped;          /* bytes of the extents, if it is lone */
-
-	/* what came of it */
-	enum lull_outcome outcome;
-	struct lull_result result;
-	struct stat made;         /* the file that has the name, or is due; st_ino 0: none */
-	int src_fd;               /* of a big file, for lull_big_dress() */
-	int old_fd;
-	bool kept;                /* all attributes that must be */
-	int done_fd;              /* open on it, to be synced at the end; -1: no need */
-	bool link;                /* no copy: another name of what was copied already */
-	bool linked;              /* it is: outcome says how that ended */
-	bool unwritten;           /* bytes of it may be in the page cache only */
-
-	/* a new file on its way to its name: naming.h, settle.h */
-	uint32_t fs;              /* lull_commit_fs() of the new file; 0: not asked */
-	bool due;                 /* whole, and open at done_fd, but without its name */
-	bool replaces;            /* the name belongs to an older file */
-	int name_dir;             /* where the name goes; -1: the entry's directory */
-	bool settled;             /* on disk, or settle_err says why not */
-	int settle_err;
-	bool reported;            /* result says what failed; else a note has */
-	char *text[4];            /* of the entry, if the file owns them */
-	const char *offload;      /* for --debug: words of cp */
-	const char *reflink;
-	const char *holes;
-};
-
-/*
- * Gives the file strings and directories of its own, for one that is worked on later. False
- * without memory; lull_file_disown() lets go of them then as well.
- */
-bool lull_file_own(struct lull_file *file);
-void lull_file_disown(struct lull_file *file);
+#include "engine/file_state.h"
 
 /*
  * Opens both of its ends, which are what was looked at: the source, and for writing what dest
@@ -54,18 +10,8 @@ void lull_file_disown(struct lull_file *file);
  */
 bool lull_file_open(struct lull_file *file, int *ret_src, int *ret_old);
 
-/* Says so, unless it is only a try; returns LULL_FAILED. err: errno or -errno. */
-enum lull_outcome lull_file_fail(const struct lull_file *file, enum lull_note_kind kind, int err,
-				 const char *path);
-
-/* Fills in what a result has to say of itself before anything is done. */
-void lull_file_begin(struct lull_file *file);
-
 /* Copies it; may run on any thread. It may be due then, and wants lull_settle(). */
 void lull_file_copy(struct lull_file *file);
-
-/* Forgets a copy that has failed, so that it can be tried again. */
-void lull_file_again(struct lull_file *file);
 
 /* Names a file that is due, and takes back what was said of it if that fails. */
 void lull_file_name(struct lull_file *file);

@@ -10,7 +10,7 @@ static void say(const struct lull_keep *k, enum lull_note_kind kind, int err,
 {
 	struct lull_note note = { .kind = kind, .err = abs(err), .path = path, .path2 = path2 };
 
-	lull_voice_note(k->voice, &note);
+	k->observer->note(k->observer->ctx, &note);
 }
 
 static bool keep_times(const struct lull_keep *k)

@@ -7,7 +7,7 @@
 
 struct lull_keep {
 	const struct lull_cp *cp;
-	const struct lull_voice *voice;
+	const struct lull_observer *observer;
 	mode_t umask;
 	struct lull_file_at from;
 	struct lull_file_at to;

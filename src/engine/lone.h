@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
 
 /* True if src may be tried so; then file->lone is set and its result knows the extents.
  */

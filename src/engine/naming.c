@@ -3,6 +3,7 @@
 #include "engine/naming.h"
 
 #include "engine/dest.h"
+#include "engine/make_way.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 #include "sys/commit.h"

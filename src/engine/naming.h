@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
 
 /*
  * Takes over fd, open on the unnamed, whole file, whose file->fs is set, and dir, the directory of dest if that is not the

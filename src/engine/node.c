@@ -103,7 +103,7 @@ static bool keep(struct lull_entry *e, mode_t omitted)
 		openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct lull_keep k = {
 		.cp = e->tree->cp,
-		.voice = &e->tree->voice,
+		.observer = e->tree->observer,
 		.umask = e->tree->options->umask,
 		.from = { .fd = -1, .dir = e->src_dir->fd, .name = e->src_name },
 		.to = { .fd = link ? -1 : fd, .dir = e->dst_dir->fd, .name = e->dst_name },

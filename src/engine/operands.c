@@ -105,7 +105,7 @@ static void copy_into_target(struct run *run, const char *path)
 	_cleanup_free_ char *dst_path = NULL;
 	_cleanup_free_ char *target_path = strdup(run->target);
 	struct lull_parents *parents = NULL;
-	struct lull_operand operand = { .src_path = path };
+	struct lull_operand operand = { .src_path = path, .visit = lull_entry_copy };
 	struct lull_entry entry = {
 		.tree = &run->tree,
 		.src_dir = run->here,
@@ -156,7 +156,11 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 {
 	_cleanup_free_ char *backup = backup_of_itself(run, path, dest);
 	struct lull_cp without = *run->tree.cp;
-	struct lull_operand operand = { .src_path = path, .dst_path = backup ? backup : dest };
+	struct lull_operand operand = {
+		.src_path = path,
+		.dst_path = backup ? backup : dest,
+		.visit = lull_entry_copy,
+	};
 	struct lull_entry entry = {
 		.tree = &run->tree,
 		.src_dir = run->here,
@@ -218,7 +222,7 @@ static int begin(struct run *run, unsigned int n, int target_fd)
 	    (several && (!tree->operands || !tree->made)))
 		return -ENOMEM;
 	/* A set has threads of its own, for single steps. */
-	return tree->set ? 0 : lull_queue_open(tree, MAX(tree->options->jobs, 1u));
+	return tree->set ? 0 : lull_queue_open(tree, MAX(tree->options->jobs, 1u), &lull_entry_work);
 }
 
 /* All have been looked at, and nothing is done to one unless it is to all. */
@@ -237,7 +241,7 @@ static void tell_left_out(struct lull_tree *tree)
 	};
 
 	if (tree->left_out > 0)
-		lull_queue_note(tree, &note);
+		lull_tree_say(tree, &note);
 }
 
 static void finish(struct run *run)
@@ -261,7 +265,8 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 		.tree = {
 			.options = options,
 			.cp = &options->cp,
-			.voice = { .observer = observer },
+			.observer = observer,
+			.walk = *observer,
 			.totals = ret_totals,
 			.sole = n_sources == 1,
 			.single_syncs = LULL_DURABLE_FILES,

@@ -52,7 +52,7 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p)
 	p->made = true;
 	p->keep.omitted = mode & omitted;
 	if (cp->verbose)
-		lull_queue_note(e->tree, &note);
+		lull_tree_say(e->tree, &note);
 	return true;
 }
 
@@ -103,7 +103,7 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	*ret_parents = p;
 	p->keep = (struct lull_keep){
 		.cp = &p->cp,
-		.voice = &e->tree->voice,
+		.observer = e->tree->observer,
 		.umask = e->tree->options->umask,
 		.src = &p->src,
 	};
@@ -186,7 +186,7 @@ static bool end_one(struct lull_parents *p)
 	}
 	note.err = errno;
 	note.path = is_still(src, &p->src) ? p->dst_path : p->src_path;
-	lull_voice_note(p->keep.voice, &note);
+	p->keep.observer->note(p->keep.observer->ctx, &note);
 	return false;
 }
 

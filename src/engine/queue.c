@@ -21,8 +21,8 @@
  */
 #include "engine/queue.h"
 
+#include "engine/make_way.h"
 #include "engine/ring.h"
-#include "engine/set.h"
 #include "engine/shares.h"
 #include "sys/clock.h"
 #include "sys/thread.h"
@@ -161,7 +161,7 @@ static void on_synced(void *ctx)
 
 static void tell_flush(const struct lull_queue *q, enum lull_call call)
 {
-	const struct lull_observer *o = q->tree->voice.observer;
+	const struct lull_observer *o = q->tree->observer;
 
 	o->call(o->ctx, call);
 }
@@ -197,24 +197,6 @@ static void sync_early(struct lull_queue *q)
 	sync_batch(q);
 }
 
-/* What another task was to make it a name of may not have come about: then it is a copy. */
-static void link_earlier(struct lull_file *f)
-{
-	int r = lull_entry_link_earlier(&f->entry);
-
-	f->link = false;
-	if (r == 0 && lull_entry_becomes_regular(&f->entry)) {
-		lull_file_copy(f);
-		return;
-	}
-	if (r == 0 && !lull_node_make(&f->entry)) {
-		lull_entry_undo(&f->entry);
-		r = -1;
-	}
-	f->linked = true;
-	f->outcome = r < 0 ? LULL_FAILED : LULL_OK;
-}
-
 /* What is left of a task that is done, on the walk's thread. False if it has failed. */
 static bool end_task(struct lull_queue *q, struct lull_task *task)
 {
@@ -222,20 +204,20 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 	bool done;
 
 	q->finishing = true;
-	lull_events_hear(&task->own, q->tree->voice.observer);
-	f->voice = q->tree->voice;
+	lull_events_hear(&task->own, q->tree->observer);
+	f->observer = q->tree->observer;
 	if (f->link)
-		link_earlier(f);
+		q->work->link(f);
 	if (f->due && !f->settled)
 		lull_settle(&f, 1);
 	if (f->due) {
 		q->bytes -= MIN(q->bytes, f->result.progress.bytes_copied);
-		lull_file_name(f);
+		q->work->name(f);
 	}
-	done = f->linked ? f->outcome == LULL_OK : lull_file_finish(f);
+	done = f->linked ? f->outcome == LULL_OK : q->work->finish(f);
 	q->steps -= task->after_steps;
 	q->notes -= task->after_notes;
-	lull_events_hear(&task->after, q->tree->voice.observer);
+	lull_events_hear(&task->after, q->tree->observer);
 	q->finishing = false;
 	free_task(task);
 	return done;
@@ -246,7 +228,7 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 static bool finish_head(struct lull_queue *q)
 {
 	struct lull_task *task = head(q);
-	const struct lull_observer *o = q->tree->voice.observer;
+	const struct lull_observer *o = q->tree->observer;
 	struct lull_progress progress = task->progress;
 	bool progressed = task->progressed, done = task->state == LULL_TASK_DONE;
 
@@ -338,8 +320,9 @@ static struct lull_task *youngest(struct lull_queue *q)
 
 /* Only the walk changes head and n, so it needs no lock to look at them, nor for what comes
    after a task. */
-void lull_queue_note(struct lull_tree *tree, const struct lull_note *note)
+static void note_later(void *ctx, const struct lull_note *note)
 {
+	struct lull_tree *tree = ctx;
 	struct lull_task *task = youngest(tree->queue);
 
 	if (task) {
@@ -347,7 +330,7 @@ void lull_queue_note(struct lull_tree *tree, const struct lull_note *note)
 		task->after_notes++;
 		tree->queue->notes++;
 	} else {
-		tree->voice.observer->note(tree->voice.observer->ctx, note);
+		tree->observer->note(tree->observer->ctx, note);
 	}
 }
 
@@ -397,7 +380,8 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 		return NULL;
 	task->queue = q;
 	task->file = *file;
-	task->file.voice.task = task;
+	task->observer = lull_task_observer(task);
+	task->file.observer = &task->observer;
 	if (lull_file_own(&task->file))
 		return task;
 	free_task(task);
@@ -422,7 +406,7 @@ static void put_in(struct lull_queue *q, struct lull_task *task)
 	task->since = lull_clock_now();
 	(void)pthread_mutex_lock(&q->lock);
 	q->ring[(q->head + q->n++) % q->room] = task;
-	(void)pthread_cond_signal(&q->work);
+	(void)pthread_cond_signal(&q->queued);
 	(void)pthread_mutex_unlock(&q->lock);
 }
 
@@ -437,13 +421,13 @@ void lull_queue_directly(struct lull_file *file)
 {
 	struct lull_queue *q = file->entry.tree->queue;
 
-	if (!q || !q->here || &q->here->file != file || !file->voice.task)
+	if (!q || !q->here || &q->here->file != file || file->observer != &q->here->observer)
 		return;
 	finish(q, 0);
 	q->finishing = true;
-	lull_events_hear(&q->here->own, q->tree->voice.observer);
+	lull_events_hear(&q->here->own, q->tree->observer);
 	q->finishing = false;
-	file->voice = q->tree->voice;
+	file->observer = q->tree->observer;
 }
 
 /* The older files that those before it replace, say, take it still. */
@@ -459,13 +443,15 @@ static bool work_here(struct lull_queue *q, struct lull_task *task)
 {
 	if (!task->file.link) {
 		q->here = task;
-		lull_file_copy(&task->file);
+		task->here = true;
+		q->work->copy(&task->file);
 		if (q->n > 0 && lacks_room(&task->file)) {
 			finish(q, 0);
 			lull_file_again(&task->file);
-			lull_file_copy(&task->file);
+			q->work->copy(&task->file);
 		}
 		q->here = NULL;
+		task->here = false;
 	}
 	task->state = LULL_TASK_DONE;
 	if (q->n == 0 && !task->file.due)
@@ -492,8 +478,6 @@ bool lull_queue_file(struct lull_file *file)
 	struct lull_queue *q = tree->queue;
 	struct lull_task *task;
 
-	if (tree->set)
-		return lull_set_add(tree->set, file);
 	task = new_task(q, file);
 	if (!task) {
 		lull_tree_note(tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.dst_path, NULL);
@@ -502,8 +486,8 @@ bool lull_queue_file(struct lull_file *file)
 	}
 	if (!file->link && is_shared(&file->entry)) {
 		finish(q, 0);
-		task->file.voice = tree->voice;
-		lull_file_copy(&task->file);
+		task->file.observer = tree->observer;
+		q->work->copy(&task->file);
 		return end_now(q, task);
 	}
 	if (q->n_threads == 0)
@@ -530,7 +514,7 @@ static int start_threads(struct lull_queue *q, unsigned int n)
 	return q->n_threads > 0 ? 0 : r;
 }
 
-int lull_queue_open(struct lull_tree *tree, unsigned int n)
+int lull_queue_open(struct lull_tree *tree, unsigned int n, const struct lull_work *work)
 {
 	struct lull_queue *q = calloc(1, sizeof(*q));
 	pthread_condattr_t monotonic;
@@ -540,16 +524,18 @@ int lull_queue_open(struct lull_tree *tree, unsigned int n)
 	if (!q)
 		return -ENOMEM;
 	n = lull_shares_of_descriptors(tree, n, &room);
-	*q = (struct lull_queue){ .tree = tree, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
+	*q = (struct lull_queue){ .tree = tree, .work = work, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
 	q->ring = calloc(room, sizeof(*q->ring));
 	q->batch = calloc(room, sizeof(*q->batch));
 	(void)pthread_mutex_init(&q->lock, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&q->work, NULL);
+	(void)pthread_cond_init(&q->queued, NULL);
 	(void)pthread_cond_init(&q->done, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 	tree->queue = q;
+	tree->walk.ctx = tree;
+	tree->walk.note = note_later;
 	if (!q->ring || !q->batch)
 		r = -ENOMEM;
 	if (r == 0 && n > 1)
@@ -568,11 +554,11 @@ void lull_queue_close(struct lull_tree *tree)
 	finish(q, 0);
 	(void)pthread_mutex_lock(&q->lock);
 	q->closing = true;
-	(void)pthread_cond_broadcast(&q->work);
+	(void)pthread_cond_broadcast(&q->queued);
 	(void)pthread_mutex_unlock(&q->lock);
 	for (unsigned int i = 0; i < q->n_threads; i++)
 		(void)pthread_join(q->thread[i], NULL);
-	(void)pthread_cond_destroy(&q->work);
+	(void)pthread_cond_destroy(&q->queued);
 	(void)pthread_cond_destroy(&q->done);
 	(void)pthread_mutex_destroy(&q->lock);
 	lull_syncer_end(q->syncer);
@@ -581,4 +567,5 @@ void lull_queue_close(struct lull_tree *tree)
 	free(q->ring);
 	free(q);
 	tree->queue = NULL;
+	tree->walk = *tree->observer;
 }

@@ -7,10 +7,24 @@
  */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
+
+/* What is done with a file. */
+struct lull_work {
+	/* On any thread: copies it. It may be due then (naming.h). */
+	void (*copy)(struct lull_file *file);
+	/* The rest on the walk's thread. Makes one that is to become a link (file->link) that, or a
+	   copy if it cannot; file->linked says which. */
+	void (*link)(struct lull_file *file);
+	/* Names one that is due. */
+	void (*name)(struct lull_file *file);
+	/* Tells and adds up what came of it. False if it has failed. */
+	bool (*finish)(struct lull_file *file);
+};
 
 /* n jobs, at least 1. Raises the limit of descriptors, and shares them out. 0 or -errno. */
-int lull_queue_open(struct lull_tree *tree, unsigned int n) _must_check_;
+int lull_queue_open(struct lull_tree *tree, unsigned int n, const struct lull_work *work)
+	_must_check_;
 
 /* Waits for all that is queued, and ends the threads. NULL is fine. */
 void lull_queue_close(struct lull_tree *tree);
@@ -36,11 +50,3 @@ bool lull_queue_links(struct lull_tree *tree, const struct stat *src);
 /* Calls step(ctx) when all that was queued before is done; it frees ctx. */
 void lull_queue_later(struct lull_tree *tree, void (*step)(void *ctx), void *ctx);
 
-/* Says it when all that was queued before has had its say. */
-void lull_queue_note(struct lull_tree *tree, const struct lull_note *note);
-
-/* A task's own notes, from its thread. */
-void lull_task_note(struct lull_task *task, const struct lull_note *note);
-
-/* How lull_clone() is heard: by the observer itself, or by the task. */
-struct lull_observer lull_voice_observer(const struct lull_voice *voice);

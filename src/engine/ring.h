@@ -14,7 +14,9 @@ enum lull_task_state { LULL_TASK_WAITING, LULL_TASK_AT_WORK, LULL_TASK_DONE };
 struct lull_task {
 	struct lull_queue *queue;
 	struct lull_file file;
+	struct lull_observer observer; /* the file's: keeps what it hears until the task's turn */
 	enum lull_task_state state;
+	bool here; /* the walk works on it */
 	struct lull_events own;   /* from its worker */
 	struct lull_events after; /* from the walk, to come behind it */
 	unsigned int after_steps, after_notes;
@@ -28,8 +30,9 @@ struct lull_task {
 
 struct lull_queue {
 	struct lull_tree *tree;
+	const struct lull_work *work;
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* something waits, or it is the end */
+	pthread_cond_t queued; /* something waits, or it is the end */
 	pthread_cond_t done; /* something is done, or has something to say */
 	pthread_t *thread;
 	unsigned int n_threads;
@@ -40,7 +43,7 @@ struct lull_queue {
 	bool finishing; /* the walk hears a task: what it says now belongs there */
 	bool stop; /* asked for by the observer */
 	unsigned int most_waiting;    /* tasks that nobody works on */
-	struct lull_task *here;       /* the walk works on it */
+	struct lull_task *here;       /* that one, while it does */
 	struct lull_file **batch;     /* room for a sync */
 	unsigned int n_batch;         /* that the syncer has */
 	struct lull_syncer *syncer;   /* NULL: the walk syncs */
@@ -49,6 +52,9 @@ struct lull_queue {
 	struct lull_inodeset inodes;  /* of sources that are linked, of dests that are replaced, of
 	                                 directories that files are made in */
 };
+
+/* What keeps what it hears with the task. */
+struct lull_observer lull_task_observer(struct lull_task *task);
 
 /* A worker's thread: takes the oldest task that nobody works on, until the queue is closing. */
 void *lull_worker_run(void *queue);

@@ -490,7 +490,7 @@ struct lull_set *lull_set_new(struct lull_tree *tree)
 	if (!set)
 		return NULL;
 	set->tree = tree;
-	set->observer = lull_voice_observer(&tree->voice);
+	set->observer = *tree->observer;
 	set->freeze.jobs = set->jobs;
 	(void)pthread_mutex_init(&set->freeze.lock, NULL);
 	return set;

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "engine/file.h"
+#include "engine/file_state.h"
 
 /* Puts all of them on disk; settled is set in each, or settle_err. */
 void lull_settle(struct lull_file *const *files, unsigned int n);

@@ -2,7 +2,6 @@
 /* What a run of lull_copy() shares: see tree.h. */
 #include "engine/tree.h"
 
-#include "engine/queue.h"
 #include "sys/commit.h"
 
 #include <errno.h>
@@ -43,14 +42,6 @@ uint32_t lull_dirref_fs(struct lull_dirref *ref)
 	return fs;
 }
 
-void lull_voice_note(const struct lull_voice *voice, const struct lull_note *note)
-{
-	if (voice->task)
-		lull_task_note(voice->task, note);
-	else
-		voice->observer->note(voice->observer->ctx, note);
-}
-
 void lull_tree_ended(struct lull_tree *tree, enum lull_outcome outcome)
 {
 	if (outcome == LULL_OK)
@@ -68,6 +59,11 @@ void lull_tree_ended(struct lull_tree *tree, enum lull_outcome outcome)
 	}
 }
 
+void lull_tree_say(struct lull_tree *tree, const struct lull_note *note)
+{
+	tree->walk.note(tree->walk.ctx, note);
+}
+
 void lull_tree_note(struct lull_tree *tree, enum lull_note_kind kind, int err,
 		    const char *path, const char *path2)
 {
@@ -75,12 +71,12 @@ void lull_tree_note(struct lull_tree *tree, enum lull_note_kind kind, int err,
 
 	if (kind >= LULL_NOTE_FAILURES)
 		lull_tree_ended(tree, LULL_FAILED);
-	lull_queue_note(tree, &note);
+	lull_tree_say(tree, &note);
 }
 
 bool lull_tree_should_stop(struct lull_tree *tree)
 {
-	const struct lull_observer *observer = tree->voice.observer;
+	const struct lull_observer *observer = tree->observer;
 
 	if (!tree->stopped && observer->should_stop(observer->ctx))
 		lull_tree_ended(tree, LULL_INTERRUPTED);

@@ -35,14 +35,8 @@ struct lull_dirref {
 };
 
 struct lull_queue;
+struct lull_work;
 struct lull_set;
-struct lull_task;
-
-/* Who hears what: the observer, or a task that keeps it until its turn. */
-struct lull_voice {
-	const struct lull_observer *observer;
-	struct lull_task *task; /* NULL: say it at once */
-};
 
 /* How many files are synced one by one; of more the whole file system is. */
 #define LULL_DURABLE_FILES 16
@@ -59,7 +53,9 @@ struct lull_durable {
 struct lull_tree {
 	const struct lull_options *options;
 	const struct lull_cp *cp;
-	struct lull_voice voice;       /* of what the walk itself has to say */
+	const struct lull_observer *observer; /* hears what is told at once */
+	struct lull_observer walk;     /* hears what the walk says in its turn: the observer, or
+	                                  queue.c, which tells it that after the files before */
 	struct lull_totals *totals;
 	struct lull_queue *queue;      /* NULL: there is a set */
 	unsigned int open_levels;      /* directories of the walk that stay open */
@@ -122,6 +118,9 @@ struct lull_operand {
 	const char *src_path;
 	const char *dst_path;
 	bool into_itself;    /* set when dest was met in the source */
+	/* What a directory's entries are given to: lull_entry_copy(). */
+	bool (*visit)(struct lull_entry *entry, struct lull_level *level,
+		      struct lull_operand *operand);
 };
 
 struct lull_dirref *lull_dirref_new(int fd);
@@ -131,7 +130,10 @@ void lull_dirref_drop(struct lull_dirref *ref);
 /* lull_commit_fs() of the directory, and of what is made in it: asked for once. Any thread. */
 uint32_t lull_dirref_fs(struct lull_dirref *ref);
 
-/* Says it, in its turn; kinds from LULL_NOTE_FAILURES on make the run a failure. */
+/* Says it, after what the files that were begun before have to say. */
+void lull_tree_say(struct lull_tree *tree, const struct lull_note *note);
+
+/* The same; kinds from LULL_NOTE_FAILURES on make the run a failure. */
 void lull_tree_note(struct lull_tree *tree, enum lull_note_kind kind, int err,
 		    const char *path, const char *path2);
 
@@ -141,34 +143,13 @@ void lull_tree_ended(struct lull_tree *tree, enum lull_outcome outcome);
 /* True if no further entry is to be begun. */
 bool lull_tree_should_stop(struct lull_tree *tree);
 
-void lull_voice_note(const struct lull_voice *voice, const struct lull_note *note);
+/* What the queue does with the files of entries. */
+extern const struct lull_work lull_entry_work;
 
 /* Copies what the entry names, with all below it; level is NULL for an operand. False if it,
    or a part of it, could not be copied: said already. */
 bool lull_entry_copy(struct lull_entry *entry, struct lull_level *level,
 		     struct lull_operand *operand);
-
-/* Puts a backup back where it was, and forgets the entry; for those that fail. */
-void lull_entry_undo(struct lull_entry *entry);
-
-/* Gives dest its backup name, if that is due; it goes on bearing its own until another file
-   takes it. 0 or -errno. */
-int lull_entry_back_up(struct lull_entry *entry) _must_check_;
-
-/* The same, but takes its own name from it: where the new file can only be made under that. */
-int lull_entry_move(struct lull_entry *entry) _must_check_;
-
-/* True if dest is to be a regular file with the data of the source. */
-bool lull_entry_becomes_regular(const struct lull_entry *entry);
-
-/* True if dest, which is to go, can keep its name until a new file takes that. */
-bool lull_entry_can_stay(const struct lull_entry *entry);
-
-/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that failed. */
-int lull_entry_link_earlier(struct lull_entry *entry);
-
-/* True if both names are the same entry of the same directory. */
-bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b);
 
 /* Whether what is there may be replaced. */
 enum lull_clash {

@@ -14,6 +14,7 @@
 #include "engine/durable.h"
 #include "engine/keep.h"
 #include "engine/leftover.h"
+#include "engine/make_way.h"
 #include "engine/names.h"
 #include "engine/queue.h"
 #include "engine/tree.h"
@@ -128,7 +129,7 @@ static bool end_later(struct lull_entry *e, struct lull_level *self, const struc
 	ending->keep.to.name = ending->text[1];
 	ending->keep.from_path = ending->text[2];
 	ending->keep.to_path = ending->text[3];
-	ending->keep.voice = &e->tree->voice;
+	ending->keep.observer = e->tree->observer;
 	lull_queue_later(e->tree, end, ending);
 	return true;
 }
@@ -220,7 +221,7 @@ static bool copy_child(struct lull_entry *e, struct lull_level *self, const char
 		return complain(e, LULL_NOTE_STAT, ENAMETOOLONG, src_path);
 	/* Slashes at the end of the operand are gone; those before it are not. */
 	child.dst_rel = dst_path + (e->dst_rel - e->dst_path);
-	return lull_entry_copy(&child, self, operand);
+	return operand->visit(&child, self, operand);
 }
 
 /* Told at the end, all of them in one line. */

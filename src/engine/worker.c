@@ -2,8 +2,10 @@
 /* Threads that copy files, and what they have to say: see queue.c. */
 #include "engine/ring.h"
 
-void lull_task_note(struct lull_task *task, const struct lull_note *note)
+static void on_note(void *ctx, const struct lull_note *note)
 {
+	struct lull_task *task = ctx;
+
 	(void)pthread_mutex_lock(&task->queue->lock);
 	lull_events_note(&task->own, note);
 	(void)pthread_mutex_unlock(&task->queue->lock);
@@ -49,21 +51,22 @@ static void on_call(void *ctx, enum lull_call call)
 static bool on_stop(void *ctx)
 {
 	const struct lull_task *task = ctx;
+	const struct lull_observer *observer = task->queue->tree->observer;
 
-	return __atomic_load_n(&task->queue->stop, __ATOMIC_RELAXED);
+	return task->here ? observer->should_stop(observer->ctx)
+			  : __atomic_load_n(&task->queue->stop, __ATOMIC_RELAXED);
 }
 
-struct lull_observer lull_voice_observer(const struct lull_voice *voice)
+struct lull_observer lull_task_observer(struct lull_task *task)
 {
-	if (!voice->task)
-		return *voice->observer;
 	return (struct lull_observer){
-		.ctx = voice->task,
+		.ctx = task,
 		.progress = on_progress,
 		.warning = on_warning,
 		.announce = on_announce,
 		.should_stop = on_stop,
 		.call = on_call,
+		.note = on_note,
 	};
 }
 
@@ -84,7 +87,7 @@ void *lull_worker_run(void *ctx)
 		struct lull_task *task;
 
 		while (q->next == q->n && !q->closing)
-			(void)pthread_cond_wait(&q->work, &q->lock);
+			(void)pthread_cond_wait(&q->queued, &q->lock);
 		if (q->next == q->n)
 			break;
 		task = q->ring[(q->head + q->next++) % q->room];
@@ -95,7 +98,7 @@ void *lull_worker_run(void *ctx)
 		if (on_stop(task))
 			task->file.outcome = LULL_INTERRUPTED;
 		else
-			lull_file_copy(&task->file);
+			q->work->copy(&task->file);
 		(void)pthread_mutex_lock(&q->lock);
 		task->state = LULL_TASK_DONE;
 		lull_worker_count_due(q, task);
