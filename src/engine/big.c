@@ -2,6 +2,7 @@
 /* Where lull_copy() and lull_clone() meet. */
 #include "engine/big.h"
 
+#include "engine/beside.h"
 #include "engine/clone.h"
 #include "engine/data.h"
 #include "engine/dest.h"
@@ -29,7 +30,7 @@ static bool wants_everything(const struct lull_file *f)
 static bool has_own_temporary(const struct lull_file *f)
 {
 	int dir = f->entry.dst_dir->fd;
-	_cleanup_free_ char *name = lull_dest_temporary_name(f->entry.dst_name);
+	_cleanup_free_ char *name = lull_beside_temporary(f->entry.dst_name);
 	enum lull_trusted_kind kind;
 	struct stat st;
 
@@ -49,7 +50,7 @@ static bool was_begun(const struct lull_file *f)
 		return false;
 	if (strchr(f->entry.dst_name, '/'))
 		return false;
-	record = lull_dest_checkpoint_name(f->entry.dst_name);
+	record = lull_beside_checkpoint(f->entry.dst_name);
 	return record &&
 	       (faccessat(dir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || has_own_temporary(f));
 }
@@ -142,7 +143,7 @@ void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *
 		    struct lull_place *ret_place)
 {
 	const struct lull_entry *e = &f->entry;
-	struct lull_place place = { .src = src, .dir = -1, .file = f, .old = old };
+	struct lull_place place = { .src = src, .dir = -1, .dress = lull_big_dress, .file = f, .old = old };
 	struct stat named;
 
 	/* By its directory, unless it is a link, which is followed to what it names. */

@@ -2,8 +2,9 @@
 /* From two paths to open files, and the lock: see claim.h. */
 #include "engine/claim.h"
 
-#include "engine/clone.h"
+#include "engine/beside.h"
 #include "engine/dest.h"
+#include "engine/place.h"
 #include "engine/rotation.h"
 #include "engine/source.h"
 #include "engine/statehome.h"
@@ -83,7 +84,7 @@ static void warn_of_passed_over(struct lull_job *job)
 	size_t n = job->rotation ? 2 : 1;
 
 	for (size_t i = job->options->checkpoint ? 1 : 0; i < n; i++) {
-		_cleanup_free_ char *name = lull_dest_beside(dest->name, suffixes[i]);
+		_cleanup_free_ char *name = lull_beside(dest->name, suffixes[i]);
 		_cleanup_free_ char *path = NULL;
 
 		if (lull_statehome_is_passed_over(dest, suffixes[i]) && name &&
@@ -121,7 +122,7 @@ static bool is_at(const struct lull_dest *dest, const char *path)
 static const char *lost_to_checkpoint(const struct lull_job *job, const char *path)
 {
 	const struct lull_dest *dest = &job->dest;
-	_cleanup_free_ char *record = lull_dest_beside(dest->name, ".lullcp-generations");
+	_cleanup_free_ char *record = lull_beside(dest->name, ".lullcp-generations");
 	const char *base = job->options->base;
 	struct stat it, other;
 	bool there = fstatat(dest->checkpoint_dir, dest->checkpoint, &it, 0) == 0;

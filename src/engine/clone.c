@@ -26,10 +26,12 @@
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/job.h"
+#include "engine/job_init.h"
 #include "engine/methods.h"
 #include "engine/pass.h"
 #include "engine/record.h"
 #include "engine/refresh.h"
+#include "engine/resume.h"
 #include "engine/rotation.h"
 #include "engine/shrink.h"
 #include "engine/start.h"
@@ -190,7 +192,7 @@ static enum lull_outcome run(struct lull_job *job, const char *path)
 	if (job->rotation)
 		outcome = lull_rotation_open(job);
 	if (outcome == LULL_OK)
-		outcome = lull_record_find(job);
+		outcome = lull_resume_find(job);
 	if (outcome == LULL_OK && job->rotation)
 		outcome = lull_rotation_name(job);
 	if (outcome == LULL_OK && !job->freeze->hook)

@@ -2,8 +2,8 @@
 /* Names, lock and life of the file that is written. */
 #include "engine/dest.h"
 
-#include "engine/big.h"
-#include "engine/clone.h"
+#include "engine/beside.h"
+#include "engine/place.h"
 #include "engine/statehome.h"
 #include "sys/ficlone.h"
 #include "sys/inode.h"
@@ -23,8 +23,6 @@
    one who renames the file under us again and again. */
 #define LOCK_TRIES 1000
 
-/* Leaves room for the "~" of a checkpoint that is being saved. */
-#define LONGEST_NAME (NAME_MAX - 1)
 
 void lull_dest_init(struct lull_dest *dest)
 {
@@ -57,38 +55,6 @@ void lull_dest_done(struct lull_dest *dest)
 	free(dest->checkpoint);
 	lull_statehome_done(&dest->home);
 	lull_dest_init(dest);
-}
-
-/*
- * ".NAME" and a suffix; of a name too long for that, the beginning and a hash (FNV-1a)
- * of the whole.
- */
-char *lull_dest_beside(const char *name, const char *suffix)
-{
-	size_t room = LONGEST_NAME - strlen(suffix) - 1;
-	char *made = NULL;
-
-	if (strlen(name) <= room)
-		return asprintf(&made, ".%s%s", name, suffix) < 0 ? NULL : made;
-
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (const char *c = name; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
-	if (asprintf(&made, ".%.*s-%016llx%s", (int)room - 17, name,
-		     (unsigned long long)hash, suffix) < 0)
-		return NULL;
-	return made;
-}
-
-char *lull_dest_checkpoint_name(const char *name)
-{
-	return lull_dest_beside(name, ".lullcp");
-}
-
-char *lull_dest_temporary_name(const char *name)
-{
-	return lull_dest_beside(name, ".lullcp-part");
 }
 
 /* Absolute form of a path whose last part need not exist. NULL with errno set. */
@@ -191,8 +157,8 @@ static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wi
 	r = lull_identity_fs(dest->dir, &dest->fs);
 	if (r < 0)
 		return r;
-	dest->temporary = lull_dest_temporary_name(dest->name);
-	dest->snapshot = lull_dest_beside(dest->name, ".lullcp-snap");
+	dest->temporary = lull_beside_temporary(dest->name);
+	dest->snapshot = lull_beside(dest->name, ".lullcp-snap");
 	if (!dest->temporary || !dest->snapshot)
 		return -ENOMEM;
 
@@ -453,7 +419,7 @@ static int make_new(const struct lull_job *job)
 int lull_dest_finish(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
-	bool dressed = job->place && job->place->file;
+	bool dressed = job->place && job->place->dress;
 	/* What DEST has it keeps, as a file does that cp writes into. */
 	bool itself = c->refresh && !c->used_up;
 	int r = !itself && !job->dest.in_place && !job->dest.created ? make_new(job) : 0;
@@ -461,7 +427,7 @@ int lull_dest_finish(struct lull_job *job)
 	if (r == 0 && (!dressed || itself))
 		r = set_mode(job);
 	if (r == 0 && dressed)
-		r = lull_big_dress(job->place->file, job->dest.fd, job->dest.dir, itself);
+		r = job->place->dress(job->place->file, job->dest.fd, job->dest.dir, itself);
 
 	if (r == 0 && !job->options->no_sync) {
 		lull_tell_call(job, LULL_CALL_FLUSH);

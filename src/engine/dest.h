@@ -31,9 +31,6 @@ int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
  */
 int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
 
-/* ".NAME" and suffix, shortened to what a directory takes; to be freed, NULL. */
-char *lull_dest_beside(const char *name, const char *suffix);
-
 /*
  * Finds out what path is, opens its directory and makes the names. checkpoint may be
  * NULL. Nothing is created. 0, or -errno with *ret_stage and *ret_cause set.
@@ -41,12 +38,6 @@ char *lull_dest_beside(const char *name, const char *suffix);
 int lull_dest_resolve(struct lull_dest *dest, const char *path,
 		      const struct lull_state_wish *wish, enum lull_stage *ret_stage,
 		      enum lull_cause *ret_cause) _must_check_;
-
-/* The name that the checkpoint of a DEST of this name has by default; to be freed, NULL. */
-char *lull_dest_checkpoint_name(const char *name);
-
-/* The same for the temporary file, which is the lock as well. */
-char *lull_dest_temporary_name(const char *name);
 
 /*
  * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it or

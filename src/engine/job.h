@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-struct lull_place;    /* clone.h */
+struct lull_place;    /* place.h */
 struct lull_rotation; /* rotation.h */
 struct lull_set_record;   /* set_record.h */
 struct lull_job;
@@ -120,17 +120,6 @@ struct lull_job {
 
 	struct lull_freeze *freeze;        /* the conductor's; NULL where nothing is frozen */
 };
-
-/*
- * A job that has done nothing yet, and its result. place may be NULL; the strings outlive the
- * job. False without memory.
- */
-bool lull_job_init(struct lull_job *job, const struct lull_options *options,
-		   const struct lull_observer *observer, const struct lull_place *place,
-		   const char *source, const char *dest, struct lull_result *result);
-
-/* Closes and frees what the job holds, but for its result. A keeper must have ended. */
-void lull_job_done(struct lull_job *job);
 
 /*
  * Notes what failed, the first time only, and gives LULL_FAILED. err is a negative or

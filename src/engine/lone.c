@@ -2,6 +2,7 @@
 /* A small file by itself: see lone.h. */
 #include "engine/lone.h"
 
+#include "engine/beside.h"
 #include "engine/data.h"
 #include "engine/dest.h"
 #include "engine/durable.h"
@@ -35,8 +36,8 @@ bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 	/* A copy takes longer than it looks: what is read must be of one moment. */
 	if (!e->tree->sole || !e->operand || e->backup_due ||
 	    cp->reflink == LULL_REFLINK_NEVER ||
-	    is_beside(e, lull_dest_temporary_name(name)) ||
-	    is_beside(e, lull_dest_checkpoint_name(name)) ||
+	    is_beside(e, lull_beside_temporary(name)) ||
+	    is_beside(e, lull_beside_checkpoint(name)) ||
 	    !lull_data_fits_one_call(f, src, st))
 		return false;
 	f->result.hist = calloc(1, sizeof(*f->result.hist));

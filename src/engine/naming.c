@@ -2,6 +2,7 @@
 /* New files get their names: see naming.h. */
 #include "engine/naming.h"
 
+#include "engine/beside.h"
 #include "engine/dest.h"
 #include "engine/make_way.h"
 #include "sys/clock.h"
@@ -100,7 +101,7 @@ static int exchange(int fd, int dir, const char *name)
  */
 static int by_way_of(int fd, int dir, const char *name, bool replaces, bool sync)
 {
-	_cleanup_free_ char *temporary = lull_dest_temporary_name(name);
+	_cleanup_free_ char *temporary = lull_beside_temporary(name);
 	int r;
 
 	if (!temporary)

@@ -4,30 +4,11 @@
 
 #include "engine/job.h"
 
-/*
- * Reads the checkpoint, if there is one, and decides what becomes of it: job->resumed
- * says that it is continued. Refuses one that is not to be touched.
- */
-enum lull_outcome lull_record_find(struct lull_job *job);
-
-/* What the former does where there is none: takes the temporary file, if it may. */
-enum lull_outcome lull_record_without(struct lull_job *job);
-
 /* True if the checkpoint speaks of the source that is open. */
 bool lull_record_same_source(const struct lull_job *job);
 
-/*
- * Where the source that is open is another file than the checkpoint speaks of: true if the clone may
- * be begun anew for it. That is so if it has taken the place of the other, which another --resume
- * would never find again, or with --restart, unless writers of the other are still frozen.
- */
-bool lull_record_may_start_over(const struct lull_job *job);
-
 /* True if the file that is open for writing is the one that the checkpoint speaks of. */
 bool lull_record_same_file(const struct lull_job *job);
-
-/* Empties the file: what is in it belongs to a clone that is given up. */
-enum lull_outcome lull_record_start_over(struct lull_job *job);
 
 /* Fills in a checkpoint for a job that starts anew. */
 enum lull_outcome lull_record_begin(struct lull_job *job);

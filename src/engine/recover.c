@@ -7,6 +7,7 @@
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/job.h"
+#include "engine/job_init.h"
 #include "engine/record.h"
 #include "engine/set_record.h"
 #include "engine/snapshot.h"

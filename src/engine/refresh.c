@@ -10,8 +10,8 @@
  */
 #include "engine/refresh.h"
 
-#include "engine/clone.h"
 #include "engine/dest.h"
+#include "engine/place.h"
 #include "engine/record.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"

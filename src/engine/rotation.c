@@ -26,6 +26,7 @@
 
 #include "engine/dest.h"
 #include "engine/record.h"
+#include "engine/resume.h"
 #include "engine/statehome.h"
 #include "sys/clock.h"
 #include "sys/generations.h"
@@ -164,7 +165,7 @@ static int plan_name(struct lull_job *job)
 	const char *name;
 	int r = lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &c);
 
-	/* Whatever is wrong with it, lull_record_find() will say so. */
+	/* Whatever is wrong with it, lull_resume_find() will say so. */
 	if (r < 0)
 		return call_by_date(job);
 	name = strrchr(c.dest, '/') + 1;

@@ -28,6 +28,8 @@
 
 #include "engine/big.h"
 #include "engine/copy.h"
+#include "engine/file.h"
+#include "engine/job_init.h"
 #include "engine/parallel.h"
 #include "engine/dest.h"
 #include "engine/freeze.h"
@@ -46,14 +48,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-enum lull_outcome lull_set_blame(struct lull_set *set, struct lull_job *job,
-				 enum lull_outcome outcome)
-{
-	if (outcome != LULL_OK && !set->culprit)
-		set->culprit = job;
-	return outcome;
-}
 
 static enum lull_outcome side_by_side(struct lull_set *set,
 				      enum lull_outcome (*step)(struct lull_job *job))

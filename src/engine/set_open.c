@@ -7,6 +7,8 @@
 
 #include "engine/big.h"
 #include "engine/claim.h"
+#include "engine/file.h"
+#include "engine/job_init.h"
 #include "sys/clock.h"
 
 #include <errno.h>

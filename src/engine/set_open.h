@@ -2,7 +2,7 @@
 /* The files of a set before anything is made of them. */
 #pragma once
 
-#include "engine/set.h"
+#include "engine/set_members.h"
 
 /* Opens and judges all, each by itself and beside the others. Makes nothing. */
 enum lull_outcome lull_set_open(struct lull_set *set);

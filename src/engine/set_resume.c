@@ -18,6 +18,7 @@
 #include "engine/dest.h"
 #include "engine/freeze.h"
 #include "engine/record.h"
+#include "engine/resume.h"
 #include "engine/untouched.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ static enum lull_outcome refuse(struct lull_set *set, struct lull_job *job, enum
 static enum lull_outcome take_all(struct lull_set *set)
 {
 	for (unsigned int i = 0; i < set->n; i++) {
-		enum lull_outcome outcome = lull_record_without(set->jobs[i]);
+		enum lull_outcome outcome = lull_resume_take_leftover(set->jobs[i]);
 
 		if (outcome != LULL_OK)
 			return lull_set_blame(set, set->jobs[i], outcome);
@@ -45,7 +46,7 @@ static enum lull_outcome take_all(struct lull_set *set)
 
 static enum lull_outcome start_over(struct lull_set *set, struct lull_job *job)
 {
-	return lull_set_blame(set, job, lull_record_start_over(job));
+	return lull_set_blame(set, job, lull_resume_start_over(job));
 }
 
 static enum lull_outcome start_all_over(struct lull_set *set)
@@ -201,7 +202,7 @@ static enum lull_outcome take_found(struct lull_set *set)
 	for (unsigned int i = 0; i < set->n; i++) {
 		if (lull_record_same_source(set->jobs[i]))
 			continue;
-		if (!lull_record_may_start_over(set->jobs[i]))
+		if (!lull_resume_may_start_over(set->jobs[i]))
 			return refuse(set, set->jobs[i], LULL_CAUSE_CHECKPOINT_FOREIGN, 0);
 		replaced = set->jobs[i];
 	}

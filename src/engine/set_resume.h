@@ -2,7 +2,7 @@
 /* What an earlier run has left of a set, and what becomes of it. */
 #pragma once
 
-#include "engine/set.h"
+#include "engine/set_members.h"
 
 /*
  * Finds the checkpoint of the set, thaws what it says is frozen, and decides: set->whole says

@@ -2,7 +2,7 @@
 /* Opens and judges the source. */
 #include "engine/source.h"
 
-#include "engine/clone.h"
+#include "engine/place.h"
 
 #include "sys/inode.h"
 #include "sys/opening.h"

@@ -2,6 +2,7 @@
 /* Where state is kept: see statehome.h. */
 #include "engine/statehome.h"
 
+#include "engine/beside.h"
 #include "engine/dest.h"
 #include "sys/identity.h"
 #include "sys/inode.h"
@@ -83,7 +84,7 @@ static bool has_state_beside(const struct lull_dest *dest)
 	bool any = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any; i++) {
-		_cleanup_free_ char *name = lull_dest_beside(dest->name, suffixes[i]);
+		_cleanup_free_ char *name = lull_beside(dest->name, suffixes[i]);
 
 		any = name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	}
@@ -138,7 +139,7 @@ char *lull_statehome_name(const struct lull_statehome *home, const char *name,
 	char *made = NULL;
 
 	if (!home->stem)
-		return lull_dest_beside(name, suffix);
+		return lull_beside(name, suffix);
 	return asprintf(&made, "%s-%016" PRIx64 "%s", home->stem, hash(name), suffix) < 0 ? NULL
 											  : made;
 }
@@ -158,6 +159,6 @@ bool lull_statehome_is_passed_over(const struct lull_dest *dest, const char *suf
 
 	if (!dest->home.stem)
 		return false;
-	name = lull_dest_beside(dest->name, suffix);
+	name = lull_beside(dest->name, suffix);
 	return name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
