@@ -184,8 +184,15 @@ fs_mount() { # fs_mount KIND [SIZE]: mounts one; its place in $M
   mount -o "$(mount_options "$kind")" "$img" "$M" || cannot_run "cannot mount $kind"
   rm -f "$img" # the loop device holds it; nothing is left behind
 }
+unmounted() { # unmounted DIR: what looks at all that is mounted may hold it for a moment
+  for _ in $(seq 100); do
+    ! umount "$1" 2>/dev/null || return 0
+    sleep 0.05
+  done
+  umount "$1"
+}
 fs_unmount() {
-  umount "$1" || { sleep 1; umount "$1"; } || bad "cannot unmount $1"
+  unmounted "$1" || bad "cannot unmount $1"
 }
 fragmented() { # fragmented FILE BLOCKS [OPTION...]: each block an extent
   local f=$1 n=$2

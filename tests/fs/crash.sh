@@ -104,7 +104,7 @@ for i in $(seq "$half"); do
   after_crash "$i"
   [ "$failures" != "$before" ] || survived=$((survived + 1))
 done
-umount "$M"
+unmounted "$M" || framework_failure umount
 losetup -d "$loop"
 
 note btrfs
@@ -131,16 +131,16 @@ for i in $(seq "$half"); do
   command_of "$i" --resume --lock-wait=10
   "${command[@]}" 2>/dev/null
   # the same UUID twice: the live one must go before its copy comes
-  umount "$T/live"
+  unmounted "$T/live" || framework_failure umount
   # one file is known by its name alone, a set by its path
   [ $((i % 2)) = 0 ] || M=$T/crash
   mount -o loop "$copy" "$M" || { bad "round $i: cannot mount"; mount -o loop,commit=1 "$img" "$T/live"; continue; }
   after_crash "$i"
-  umount "$M"
+  unmounted "$M" || framework_failure umount
   mount -o loop,commit=1 "$img" "$T/live"
   [ "$failures" != "$before" ] || survived=$((survived + 1))
 done
-umount "$T/live"
+unmounted "$T/live" || framework_failure umount
 rm -f "$img" "$copy"
 note "injected $((2 * half)), survived $survived"
 finish

@@ -68,7 +68,7 @@ for kind in xfs btrfs; do
   check 'never disturbed' test "${ends[1]:-0}" -gt 0
 
   # when he is gone, what he left is in the way of nobody but by its name
-  rm -rf "$M/pub/".dst.lullcp*
+  rm -rf "$M/pub/".dst.lullcp* "$M/pub/dst"
   expect 0 --restart "$M/src" "$M/pub/dst"
   check 'in peace' cmp "$M/src" "$M/pub/dst"
   unset ends

@@ -51,7 +51,7 @@ make_base() { # make_base KIND: $T/base holds src, and the old files in dst, all
   sync -f "$T/m"
   for i in "${new[@]}"; do wants[$i]=$(contents "$T/m/src/$i"); done
   for i in "${old[@]}"; do was[$i]=$(contents "$T/m/dst/$i"); done
-  umount "$T/m"
+  unmounted "$T/m" || framework_failure umount
 }
 run_until() { # run_until: until it is killed or stopped somewhere, in $pid
   local how=(before after)
@@ -120,7 +120,7 @@ cut_power() { # cut_power KIND WAY ROUND
       same "$what: $f after --resume" "${wants[$f]}" "${has[$f]:-}"
     done
     cd / || exit 99
-    umount "$T/m"
+    unmounted "$T/m" || framework_failure umount
   else
     bad "$what: cannot be mounted"
   fi
@@ -162,13 +162,13 @@ for kind in xfs btrfs; do
   kill -KILL $pid
   wait "$pid" 2>/dev/null
   cd / || exit 99
-  umount "$T/m"
+  unmounted "$T/m" || framework_failure umount
   mount -o loop "$live.cut" "$T/m" || framework_failure mount
   at=$T/m/dst
   files=(f1 f2 f3 f4 f5 f6 fresh)
   judge "$kind, beside a big one"
   for f in f1 fresh; do same "$kind: $f is new" "${wants[$f]}" "$(contents "$at/$f")"; done
-  umount "$T/m"
+  unmounted "$T/m" || framework_failure umount
   rm -f "$live" "$live.cut"
 done
 finish
