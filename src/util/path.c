@@ -2,64 +2,7 @@
 /* File names as text. */
 #include "util/path.h"
 
-#include <errno.h>
 #include <string.h>
-
-static int reserve(struct lull_path *path, size_t len)
-{
-	size_t room = path->room ? path->room : 256;
-	char *text;
-
-	if (len < path->room)
-		return 0;
-	while (room <= len)
-		room *= 2;
-	text = realloc(path->text, room);
-	if (!text)
-		return -ENOMEM;
-	path->text = text;
-	path->room = room;
-	return 0;
-}
-
-int lull_path_set(struct lull_path *path, const char *text)
-{
-	size_t len = strlen(text);
-	int r = reserve(path, len);
-
-	if (r < 0)
-		return r;
-	memcpy(path->text, text, len + 1);
-	path->len = len;
-	return 0;
-}
-
-int lull_path_push(struct lull_path *path, const char *name)
-{
-	size_t len = strlen(name);
-	bool slash = path->len > 0 && path->text[path->len - 1] != '/';
-	int r = reserve(path, path->len + slash + len);
-
-	if (r < 0)
-		return r;
-	if (slash)
-		path->text[path->len++] = '/';
-	memcpy(path->text + path->len, name, len + 1);
-	path->len += len;
-	return 0;
-}
-
-void lull_path_cut(struct lull_path *path, size_t len)
-{
-	path->text[len] = '\0';
-	path->len = len;
-}
-
-void lull_path_done(struct lull_path *path)
-{
-	free(path->text);
-	*path = (struct lull_path){ 0 };
-}
 
 const char *lull_path_last(const char *path)
 {

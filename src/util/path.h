@@ -7,24 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A path that grows and shrinks by its last part. All zero is an empty one. */
-struct lull_path {
-	char *text;
-	size_t len;
-	size_t room;
-};
-
-/* 0 or -ENOMEM. */
-int lull_path_set(struct lull_path *path, const char *text) _must_check_;
-
-/* Appends name, after a slash unless there is one. 0 or -ENOMEM. */
-int lull_path_push(struct lull_path *path, const char *name) _must_check_;
-
-/* Back to an earlier length. */
-void lull_path_cut(struct lull_path *path, size_t len);
-
-void lull_path_done(struct lull_path *path);
-
 /* Where the last part begins, slashes behind it included: "a/b/" -> "b/"; "/" -> "". */
 const char *lull_path_last(const char *path);
 

@@ -2,8 +2,8 @@
 /* Any bytes as a checkpoint: refused, or one that is the same when written and read. */
 #include "fuzz.h"
 
-#include "sys/checkpoint.h"
-#include "sys/checkpoint_json.h"
+#include "store/checkpoint.h"
+#include "store/checkpoint_json.h"
 
 #include <errno.h>
 #include <stdlib.h>

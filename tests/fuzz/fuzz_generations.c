@@ -2,7 +2,7 @@
 /* Any bytes as a record of generations: refused, or one that is the same when written and read. */
 #include "fuzz.h"
 
-#include "sys/generations.h"
+#include "store/generations.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,24 +8,20 @@ fail() {
   echo "FAILED: $*"
   status=1
 }
-allowed() { # allowed ROOM: which rooms it may include
-  case $1 in
-    cli) echo '' ;;
-    engine) echo 'engine plan sys util' ;;
-    plan) echo 'plan util' ;;
-    sys) echo 'sys util' ;;
-    util) echo 'util' ;;
-  esac
-}
+. tests/lint/rooms.sh
 n=0 scripts=()
-for room in cli engine plan sys util; do
+# a folder that is no room is an error
+while read -r f; do
+  allowed "$(dirname "${f#src/}")" >/dev/null || fail "$f lies in no room"
+done < <(find src -name '*.[ch]')
+for room in $rooms; do
   for f in src/"$room"/*.[ch]; do
     n=$((n + 1))
     while read -r inc; do
       [ "$inc" != lullcp.h ] || continue
       case $inc in
         */*)
-          to=${inc%%/*}
+          to=${inc%/*}
           case " $(allowed "$room") " in *" $to "*) ;; *) fail "$f includes $inc" ;; esac ;;
         *) [ "$room" = cli ] && [ -e "src/cli/$inc" ] || fail "$f includes $inc by bare name" ;;
       esac

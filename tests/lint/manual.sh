@@ -20,7 +20,7 @@ compare() { # compare WHAT SOURCE PAGE
     grep -qxF -- "$word" <<<"$(tr ' ' '\n' <<<"$3")" || fail "$1: the man page lacks $word"
   done
 }
-methods=$(returned lull_method_name src/engine/job.c | grep -vx none)
+methods=$(returned lull_method_name src/util/method.c | grep -vx none)
 compare 'methods, explained' "$methods" "$(section 'How the clone comes to be of one moment' | terms)"
 key() { grep -A 6 -x "\.B $1" <<<"$(section 'JSON Lines')" | sed 's/[(),."]/ /g'; } # key NAME: its values
 compare 'methods, in the JSON output' "$methods none" "$(key method)"

@@ -2,7 +2,7 @@
 /* Names of backups, and who gets them. */
 #include "unit.h"
 
-#include "engine/backup.h"
+#include "engine/file/backup.h"
 #include "util/macros.h"
 
 #include <fcntl.h>

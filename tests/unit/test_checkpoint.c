@@ -8,9 +8,9 @@
 #include "unit.h"
 
 #include "lullcp.h"
-#include "sys/checkpoint.h"
-#include "sys/checkpoint_json.h"
-#include "sys/state.h"
+#include "store/checkpoint_file.h"
+#include "store/checkpoint_json.h"
+#include "store/state.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -224,7 +224,7 @@ static char *text_of(const struct lull_checkpoint *c)
 {
 	char *text = NULL;
 
-	assert_int_equal(lull_checkpoint_format(c, &text), 0);
+	assert_int_equal(lull_checkpoint_format_set(c, 1, &text), 0);
 	return text;
 }
 

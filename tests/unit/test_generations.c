@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "sys/generations.h"
+#include "store/generations.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

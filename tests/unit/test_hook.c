@@ -2,7 +2,7 @@
 /* Hooks: how a command is split, run, bounded in time and told about the clone. */
 #include "unit.h"
 
-#include "sys/hook.h"
+#include "guard/hook.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
  */
 #include "unit.h"
 
-#include "sys/keeper.h"
+#include "guard/keeper.h"
 
 #include <fcntl.h>
 #include <signal.h>

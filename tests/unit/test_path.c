@@ -85,32 +85,6 @@ static void backup_numbers(void **state UNUSED)
 			  rows[i].number);
 }
 
-static void grows_and_shrinks(void **state UNUSED)
-{
-	struct lull_path path = { 0 };
-	size_t depth[200];
-
-	assert_int_equal(lull_path_set(&path, "/"), 0);
-	assert_int_equal(lull_path_push(&path, "a"), 0);
-	assert_string_equal(path.text, "/a");
-	assert_int_equal(lull_path_set(&path, ""), 0);
-	assert_int_equal(lull_path_push(&path, "top"), 0);
-	assert_string_equal(path.text, "top");
-	for (size_t i = 0; i < ARRAY_SIZE(depth); i++) {
-		depth[i] = path.len;
-		assert_int_equal(lull_path_push(&path, "part"), 0);
-		assert_int_equal(path.len, strlen(path.text));
-	}
-	assert_int_equal(path.len, 3 + 5 * ARRAY_SIZE(depth));
-	for (size_t i = ARRAY_SIZE(depth); i-- > 0;) {
-		lull_path_cut(&path, depth[i]);
-		assert_int_equal(strlen(path.text), depth[i]);
-	}
-	assert_string_equal(path.text, "top");
-	lull_path_done(&path);
-	assert_null(path.text);
-}
-
 /* ---- names by inode ---- */
 
 static void one_inode_several_names(void **state UNUSED)
@@ -214,7 +188,6 @@ int main(void)
 		cmocka_unit_test(slashes_at_the_end),
 		cmocka_unit_test(dots),
 		cmocka_unit_test(backup_numbers),
-		cmocka_unit_test(grows_and_shrinks),
 		cmocka_unit_test(one_inode_several_names),
 		cmocka_unit_test(spread),
 		cmocka_unit_test(like_an_array),

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/* Names beside a file: see beside.h. */
+#include "engine/base/beside.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Leaves room for the "~" of a checkpoint that is being saved. */
+#define LONGEST_NAME (NAME_MAX - 1)
+
+/*
+ * ".NAME" and a suffix; of a name too long for that, the beginning and a hash (FNV-1a)
+ * of the whole.
+ */
+char *lull_beside(const char *name, const char *suffix)
+{
+	size_t room = LONGEST_NAME - strlen(suffix) - 1;
+	char *made = NULL;
+
+	if (strlen(name) <= room)
+		return asprintf(&made, ".%s%s", name, suffix) < 0 ? NULL : made;
+
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
+	if (asprintf(&made, ".%.*s-%016llx%s", (int)room - 17, name,
+		     (unsigned long long)hash, suffix) < 0)
+		return NULL;
+	return made;
+}
+
+char *lull_beside_checkpoint(const char *name)
+{
+	return lull_beside(name, ".lullcp");
+}
+
+char *lull_beside_temporary(const char *name)
+{
+	return lull_beside(name, ".lullcp-part");
+}

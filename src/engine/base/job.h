@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* One clone at work: what the files of the engine share. */
+#pragma once
+
+#include "guard/hook.h"
+#include "guard/keeper.h"
+#include "lullcp.h"
+#include "plan/hist.h"
+#include "plan/plan.h"
+#include "store/checkpoint.h"
+#include "sys/identity.h"
+#include "sys/tripwire.h"
+#include "util/macros.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+struct lull_place;    /* place.h */
+struct lull_rotation; /* rotation.h */
+struct lull_set_record;   /* set_record.h */
+struct lull_job;
+
+/* Where the state of a destination is kept unless --checkpoint says so: see statehome.h. */
+struct lull_statehome {
+	int dir;     /* that of the destination, or the caller's private one; -1: there is none */
+	int err;     /* then: why not, a positive errno */
+	char *path;  /* of dir, with a slash at the end; NULL: not known */
+	char *stem;  /* how names in the private directory begin; NULL: names beside DEST */
+};
+
+/* Where a clone goes: see dest.h. */
+struct lull_dest {
+	char *path;            /* absolute, links resolved */
+	const char *name;      /* the last part of path */
+	char *temporary;       /* name of the temporary file, which is also the lock */
+	struct lull_statehome home; /* of state */
+	char *checkpoint_path; /* absolute; NULL: there is no place for it */
+	char *checkpoint;      /* the last part of it */
+	int dir;               /* of path */
+	int checkpoint_dir;
+	int lock;              /* the temporary file, locked; it bears the clone unless
+	                          in_place */
+	int fd;                /* the file that is written: lock, or path itself */
+	int scratch;           /* an unnamed file for drains */
+	bool exists;
+	char *snapshot;        /* name beside path, of the directory that a snapshot is in */
+	int snapshot_dir;      /* that, if this run has made it; else -1 */
+	bool in_place;
+	bool created;          /* by this run: the temporary file, as it is now */
+	bool lock_was_empty;   /* it held nothing when it was opened */
+	struct stat old;       /* of path, if it exists */
+	struct lull_fs fs;
+};
+
+/* One freeze, of the writers of one job or of all jobs of a set: see freeze.h. */
+struct lull_freeze {
+	struct lull_job **jobs;
+	unsigned int n_jobs;
+	const char **sources;     /* theirs, as the hook is told; outlive the keeper */
+	struct lull_hook *hook;
+	char *hook_text;          /* as it was given, for messages */
+	char *hook_recorded;      /* as the checkpoint has it, and where it is called */
+	char *hook_directory;
+	struct lull_keeper *keeper;
+	uint64_t started;         /* CLOCK_MONOTONIC, 0: not frozen */
+	bool thaw_failed;
+	pthread_mutex_t lock;     /* of the keeper, which jobs in threads ask */
+};
+
+struct lull_job {
+	const struct lull_options *options;
+	const struct lull_observer *observer;
+	struct lull_result *result;
+	struct lull_progress *progress; /* of the result */
+	uint64_t started;               /* CLOCK_MONOTONIC */
+
+	const struct lull_place *place; /* by whom the files were opened; or NULL */
+	bool copies;        /* bytes are copied: passes clone nothing */
+	const char *source; /* as the user named it */
+	char *source_path;  /* absolute, links resolved */
+	int src;            /* what is cloned from: the source, or a snapshot of it */
+	int live;           /* the source, if src is a snapshot of it; else -1 */
+	struct lull_fs src_fs;
+
+	struct lull_dest dest;
+	struct lull_rotation *rotation;    /* DEST is one of several generations; or NULL */
+
+	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
+	struct lull_set_record *shared;        /* where it is recorded with others; NULL: alone */
+	unsigned int index;                /* its place among them */
+	bool recorded;                     /* it is on disk */
+	bool unrecorded;                   /* it cannot be, and the user has been told */
+	bool owned;                        /* it and the temporary file are this run's to
+	                                      change and to remove */
+	bool discarding;                   /* the temporary file still bears what is given up */
+	bool resumed;                      /* it was found there */
+	bool emptied;                      /* DEST itself, which is written in place */
+	uint64_t claimed;                  /* how far the file was said to be whole, when that is no
+	                                      longer believed: untouched.h */
+	bool had_content;                  /* and the temporary file bore a begun clone */
+	bool begun;                        /* a clone has begun in it in this run */
+	int base;                          /* an older clone that is to become the temporary
+	                                      file; -1: none, or it is that already */
+	int base_dir;                      /* where it has its name */
+	const char *base_name;             /* part of base_path */
+	char *base_path;
+	bool let_go;                       /* place->old opens nothing at the moment: refresh.c */
+	bool adopted;                      /* the older clone has become it in this run */
+	bool refresh_in_place;             /* DEST itself is the older clone, and stays so */
+
+	struct lull_reference reference;   /* the source when this pass began */
+	uint64_t mapped_bytes;             /* of a file that fits one call */
+	enum lull_plan_mode mode;
+	bool stop_if_written;              /* end a pass as soon as the source is written to */
+	bool whole_is_short;               /* one call over the file is as short as any other
+	                                      way to stop its writers */
+	struct lull_obstacle no_snapshot;  /* why none can be taken, once that was asked */
+	uint64_t last_pass_ns;             /* how long the last pass took */
+	uint64_t last_call_ns;             /* how much of it in calls */
+
+	struct lull_freeze *freeze;        /* the conductor's; NULL where nothing is frozen */
+};
+
+/*
+ * Notes what failed, the first time only, and gives LULL_FAILED. err is a negative or
+ * positive errno or 0; the paths are copied.
+ */
+enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
+			    enum lull_cause cause, int err, const char *path);
+
+/* The same for another outcome: gives it back. */
+enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
+			   enum lull_stage stage, enum lull_cause cause, int err,
+			   const char *path);
+
+/* Brings the clock fields of the progress up to date and shows it. */
+void lull_tell(struct lull_job *job);
+
+/* Tells the observer that such a call begins; LULL_CALL_NONE: that it is over. */
+void lull_tell_call(const struct lull_job *job, enum lull_call call);
+
+/* Writes the source's dirty pages to disk: lull_tripwire_flush(). 0 or -errno. */
+int lull_flush_source(const struct lull_job *job) _must_check_;
+
+/* The observer wants to stop. */
+bool lull_should_stop(struct lull_job *job);
+
+/* The writers are, or may be, frozen by this run. */
+bool lull_is_frozen(const struct lull_job *job);
+
+void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns);
+
+void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path);

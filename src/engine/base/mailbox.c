@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/* What work in a thread has to say: see mailbox.h. */
+#include "engine/base/mailbox.h"
+
+static void on_progress(void *ctx, const struct lull_progress *progress)
+{
+	struct lull_mailbox *m = ctx;
+
+	(void)pthread_mutex_lock(m->lock);
+	m->progress = *progress;
+	m->progress.hold = lull_progress_hold(progress);
+	m->progress.hist = NULL; /* it changes while it would be read */
+	m->progressed = true;
+	(void)pthread_mutex_unlock(m->lock);
+}
+
+static void on_note(void *ctx, const struct lull_note *note)
+{
+	struct lull_mailbox *m = ctx;
+
+	(void)pthread_mutex_lock(m->lock);
+	lull_events_note(&m->events, note);
+	(void)pthread_mutex_unlock(m->lock);
+}
+
+static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
+{
+	struct lull_mailbox *m = ctx;
+
+	(void)pthread_mutex_lock(m->lock);
+	lull_events_warning(&m->events, warning, err, path);
+	(void)pthread_mutex_unlock(m->lock);
+}
+
+static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
+{
+	struct lull_mailbox *m = ctx;
+
+	(void)pthread_mutex_lock(m->lock);
+	lull_events_announce(&m->events, method, ns);
+	(void)pthread_mutex_unlock(m->lock);
+}
+
+/* The thread that speaks hears and speaks meanwhile. */
+static void on_call(void *ctx, enum lull_call call)
+{
+	(void)ctx;
+	(void)call;
+}
+
+static bool on_stop(void *ctx)
+{
+	const struct lull_mailbox *m = ctx;
+
+	return m->real ? m->real->should_stop(m->real->ctx)
+		       : __atomic_load_n(m->stop, __ATOMIC_RELAXED);
+}
+
+void lull_mailbox_open(struct lull_mailbox *m, pthread_mutex_t *lock, const bool *stop)
+{
+	*m = (struct lull_mailbox){
+		.observer = {
+			.ctx = m,
+			.progress = on_progress,
+			.warning = on_warning,
+			.announce = on_announce,
+			.should_stop = on_stop,
+			.call = on_call,
+			.note = on_note,
+		},
+		.lock = lock,
+		.stop = stop,
+	};
+}

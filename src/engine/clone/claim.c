@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/* From two paths to open files, and the lock: see claim.h. */
+#include "engine/clone/claim.h"
+
+#include "engine/base/beside.h"
+#include "engine/base/place.h"
+#include "engine/clone/dest.h"
+#include "engine/clone/rotation.h"
+#include "engine/clone/source.h"
+#include "engine/clone/statehome.h"
+#include "sys/clock.h"
+#include "sys/ficlone.h"
+#include "util/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How often to look whether the lock is free. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
+
+static enum lull_outcome wait_for_lock(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	uint64_t since = lull_clock_now();
+
+	for (;;) {
+		int r = lull_dest_lock(dest);
+
+		if (r == 0)
+			return LULL_OK;
+		if (r == -EEXIST)
+			return lull_fail(job, LULL_STAGE_LOCK, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
+					 dest->temporary);
+		if (r != -EWOULDBLOCK)
+			return lull_fail(job, LULL_STAGE_CREATE,
+					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
+					 job->progress->dest);
+		if (lull_clock_now() - since >= job->options->lock_wait_ns)
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
+					job->progress->dest);
+		if (lull_should_stop(job))
+			return LULL_INTERRUPTED;
+		lull_tell(job);
+		lull_clock_sleep(LOCK_LOOK_NS);
+	}
+}
+
+/* Another lullcp may have published DEST since the caller has looked; a rename takes nothing
+   from anybody else then. Inside that rename stat() finds the old file without a link. */
+static bool may_be_replaced(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+
+	return !job->options->in_place &&
+	       (!dest->exists || (dest->old.st_uid == geteuid() && dest->old.st_nlink <= 1));
+}
+
+/* What the path leads to is what the caller has opened and looked at. */
+static bool is_in_place(const struct lull_job *job)
+{
+	const struct lull_place *place = job->place;
+	struct stat wanted, found;
+	bool same = (place->old >= 0) == job->dest.exists &&
+		    (place->old < 0 ||
+		     (fstat(place->old, &wanted) == 0 && wanted.st_ino == job->dest.old.st_ino &&
+		      wanted.st_dev == job->dest.old.st_dev));
+
+	if (!same && !may_be_replaced(job))
+		return false;
+	return place->dir < 0 ||
+	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&
+		fstat(job->dest.dir, &found) == 0 && wanted.st_ino == found.st_ino &&
+		wanted.st_dev == found.st_dev);
+}
+
+/* Whoever may write there has put it there, maybe; and it must not stop a run that needs none of
+   it. */
+static void warn_of_passed_over(struct lull_job *job)
+{
+	static const char *const suffixes[] = { ".lullcp", ".lullcp-generations" };
+	const struct lull_dest *dest = &job->dest;
+	size_t n = job->rotation ? 2 : 1;
+
+	for (size_t i = job->options->checkpoint ? 1 : 0; i < n; i++) {
+		_cleanup_free_ char *name = lull_beside(dest->name, suffixes[i]);
+		_cleanup_free_ char *path = NULL;
+
+		if (lull_statehome_is_passed_over(dest, suffixes[i]) && name &&
+		    asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) >= 0)
+			lull_warn(job, LULL_WARNING_STATE_PASSED_OVER, 0, path);
+	}
+}
+
+static bool is_same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* True if the checkpoint is, or would be, what is called name in directory dir. */
+static bool is_called(const struct lull_dest *dest, int dir, const char *name)
+{
+	struct stat here, there;
+
+	return strcmp(dest->checkpoint, name) == 0 && fstat(dir, &here) == 0 &&
+	       fstat(dest->checkpoint_dir, &there) == 0 && is_same_inode(&here, &there);
+}
+
+/* The same for a path. */
+static bool is_at(const struct lull_dest *dest, const char *path)
+{
+	const char *last = lull_path_last(path);
+	_cleanup_free_ char *head =
+		last == path ? strdup(".") : strndup(path, (size_t)(last - path));
+	_cleanup_close_ int dir = head ? open(head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return dir >= 0 && is_called(dest, dir, last);
+}
+
+/* The file that would be lost to the checkpoint, NULL if there is none. */
+static const char *lost_to_checkpoint(const struct lull_job *job, const char *path)
+{
+	const struct lull_dest *dest = &job->dest;
+	_cleanup_free_ char *record = lull_beside(dest->name, ".lullcp-generations");
+	const char *base = job->options->base;
+	struct stat it, other;
+	bool there = fstatat(dest->checkpoint_dir, dest->checkpoint, &it, 0) == 0;
+
+	if (is_called(dest, dest->dir, dest->name) ||
+	    (there && dest->exists && is_same_inode(&it, &dest->old)))
+		return path;
+	if (there && fstat(job->src, &other) == 0 && is_same_inode(&it, &other))
+		return job->source;
+	if (base && (is_at(dest, base) ||
+		     (there && stat(base, &other) == 0 && is_same_inode(&it, &other))))
+		return base;
+	if (is_called(dest, dest->dir, dest->temporary))
+		return dest->temporary;
+	if (is_called(dest, dest->dir, dest->snapshot))
+		return dest->snapshot;
+	if (record && is_called(dest, dest->dir, record))
+		return "the record of generations";
+	return NULL;
+}
+
+/* Before anything is made. */
+static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path)
+{
+	const char *lost = job->options->checkpoint ? lost_to_checkpoint(job, path) : NULL;
+
+	if (!lost)
+		return LULL_OK;
+	(void)lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_IS_FILE, 0,
+			job->options->checkpoint);
+	job->result->failure.path2 = strdup(lost);
+	return LULL_FAILED;
+}
+
+static enum lull_outcome resolve(struct lull_job *job, const char *path)
+{
+	struct lull_dest *dest = &job->dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+	const struct lull_state_wish wish = {
+		.checkpoint = job->options->checkpoint,
+		.directory = job->options->state_directory,
+		.make = true,
+	};
+	int r = job->rotation ? lull_dest_resolve_name(dest, path, &wish, &stage, &cause)
+			      : lull_dest_resolve(dest, path, &wish, &stage, &cause);
+
+	if (r < 0)
+		return lull_fail(job, stage, cause, r,
+				 stage == LULL_STAGE_CHECKPOINT && job->options->checkpoint
+					 ? job->options->checkpoint
+					 : path);
+	if (job->place && !is_in_place(job))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
+	job->result->dest = strdup(dest->path);
+	warn_of_passed_over(job);
+	dest->in_place = job->options->in_place;
+	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place &&
+	    !(job->place && job->place->replaces)) {
+		dest->in_place = true;
+		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
+	}
+	return LULL_OK;
+}
+
+enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
+{
+	enum lull_outcome outcome = lull_source_open(job);
+
+	if (outcome == LULL_OK && job->options->keep > 0)
+		outcome = lull_rotation_begin(job);
+	if (outcome == LULL_OK)
+		outcome = resolve(job, path);
+	if (outcome == LULL_OK)
+		outcome = judge_checkpoint(job, path);
+	return outcome == LULL_OK ? lull_source_match(job) : outcome;
+}
+
+enum lull_outcome lull_claim_lock(struct lull_job *job)
+{
+	const char *path = job->progress->dest;
+	enum lull_outcome outcome = wait_for_lock(job);
+	int r;
+
+	if (outcome != LULL_OK)
+		return outcome;
+	r = lull_dest_open(&job->dest);
+	if (r == -EWOULDBLOCK)
+		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0, path);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
+				 path);
+	return LULL_OK;
+}

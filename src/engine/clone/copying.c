@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/* Bytes from one file to another: see copying.h. */
+#include "engine/clone/copying.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+/* One piece is over in some milliseconds on a slow disk, and long enough for a fast one. */
+#define BUFFER (1u << 20)
+#define OFFLOAD_PIECE (16u << 20)
+/* The unit in which runs of zeroes become holes: a block of nearly all file systems. */
+#define GRAIN 4096u
+
+static bool go_on(const struct lull_copying *c, uint64_t off)
+{
+	return !c->step || c->step(c->ctx, off);
+}
+
+static int failed(struct lull_copying *c, enum lull_bytes_side side, int64_t r)
+{
+	c->side = side;
+	return (int)r;
+}
+
+/* Data of the buffer to off; zeroes are left out if they are to be holes. */
+static int put(struct lull_copying *c, uint64_t off, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len) {
+		bool zero = false;
+		uint64_t n = len - done;
+		int r;
+
+		if (c->sparse == LULL_SPARSE_ALWAYS && c->dest_seeks)
+			n = lull_bytes_run(c->buffer + done, n, GRAIN, &zero);
+		if (!zero) {
+			r = lull_bytes_write(c->dest, c->dest_seeks ? (int64_t)(off + done) : -1,
+					     c->buffer + done, n);
+			if (r < 0)
+				return failed(c, LULL_BYTES_WRITE, r);
+		}
+		done += n;
+	}
+	c->copied += len;
+	return 0;
+}
+
+/* [*at, end) of src, or less if src ends before: *at tells. */
+static int copy_range(struct lull_copying *c, uint64_t *at, uint64_t end)
+{
+	while (*at < end) {
+		int64_t n;
+
+		if (c->may_share && !c->refused && c->sparse != LULL_SPARSE_ALWAYS) {
+			n = lull_bytes_offload(c->src, c->dest, *at, MIN(end - *at, OFFLOAD_PIECE));
+			/* Nothing at the very beginning may be a file like those of /proc. */
+			if (n == 0 && *at > 0 && c->offloaded)
+				return 0;
+			c->refused = n == 0 || (n < 0 && lull_bytes_is_refusal((int)-n));
+			if (n < 0 && !c->refused)
+				return failed(c, LULL_BYTES_OFFLOAD, n);
+			if (n > 0) {
+				c->offloaded = true;
+				c->copied += (uint64_t)n;
+			}
+		} else {
+			n = lull_bytes_read(c->src, c->src_seeks ? (int64_t)*at : -1, c->buffer,
+					    MIN(end - *at, BUFFER));
+			if (n < 0)
+				return failed(c, LULL_BYTES_READ, n);
+			if (n == 0)
+				return 0;
+
+			int r = put(c, *at, (uint64_t)n);
+
+			if (r < 0)
+				return r;
+		}
+		*at += n > 0 ? (uint64_t)n : 0;
+		if (n > 0 && !go_on(c, *at))
+			return 1;
+	}
+	return 0;
+}
+
+static int write_zeroes(struct lull_copying *c, uint64_t at, uint64_t end)
+{
+	static const char zeroes[65536];
+
+	while (at < end) {
+		uint64_t n = MIN(end - at, sizeof(zeroes));
+		int r = lull_bytes_write(c->dest, c->dest_seeks ? (int64_t)at : -1, zeroes, n);
+
+		if (r < 0)
+			return failed(c, LULL_BYTES_WRITE, r);
+		at += n;
+		if (!go_on(c, at))
+			return 1;
+	}
+	return 0;
+}
+
+static int copy_data(struct lull_copying *c, uint64_t *at, uint64_t size)
+{
+	uint64_t start, end;
+	struct stat st;
+	int r;
+
+	while ((r = lull_bytes_next_data(c->src, *at, size, &start, &end)) > 0) {
+		if (start > *at && (c->sparse == LULL_SPARSE_NEVER || !c->dest_seeks)) {
+			r = write_zeroes(c, *at, start);
+			if (r != 0)
+				return r;
+		}
+		*at = start;
+		r = copy_range(c, at, end);
+		if (r != 0)
+			return r;
+		/* It has become shorter. */
+		if (*at < end)
+			return 0;
+	}
+	if (r < 0)
+		return failed(c, LULL_BYTES_READ, r);
+	/* What follows is a hole, or the end, if it has become shorter. */
+	if (fstat(c->src, &st) < 0)
+		return failed(c, LULL_BYTES_READ, -errno);
+	size = MAX(MIN(size, (uint64_t)st.st_size), *at);
+	if (*at < size && (c->sparse == LULL_SPARSE_NEVER || !c->dest_seeks)) {
+		r = write_zeroes(c, *at, size);
+		if (r != 0)
+			return r;
+	}
+	*at = size;
+	return 0;
+}
+
+int lull_copying_run(struct lull_copying *c, uint64_t start, uint64_t size)
+{
+	uint64_t at = start;
+	int r;
+
+	if (!c->buffer)
+		c->buffer = malloc(BUFFER);
+	if (!c->buffer)
+		return failed(c, LULL_BYTES_READ, -ENOMEM);
+	r = c->has_holes ? copy_data(c, &at, size) : copy_range(c, &at, UINT64_MAX);
+	/* What ends in a hole has no write at its end. */
+	if (r == 0 && c->dest_seeks && ftruncate(c->dest, (off_t)at) < 0)
+		return failed(c, LULL_BYTES_WRITE, -errno);
+	return r;
+}
+
+void lull_copying_done(struct lull_copying *c)
+{
+	free(c->buffer);
+	c->buffer = NULL;
+}

@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: MIT
+/* Names, lock and life of the file that is written. */
+#include "engine/clone/dest.h"
+
+#include "engine/base/beside.h"
+#include "engine/base/place.h"
+#include "engine/clone/statehome.h"
+#include "sys/ficlone.h"
+#include "sys/inode.h"
+#include "sys/opening.h"
+#include "sys/renew.h"
+#include "sys/trusted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+/* Others may take the lock and publish between any two steps; nobody does it so often, but
+   one who renames the file under us again and again. */
+#define LOCK_TRIES 1000
+
+
+void lull_dest_init(struct lull_dest *dest)
+{
+	*dest = (struct lull_dest){
+		.dir = -1, .checkpoint_dir = -1, .lock = -1, .fd = -1, .scratch = -1,
+		.snapshot_dir = -1
+	};
+	lull_statehome_init(&dest->home);
+}
+
+static void shut(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void lull_dest_done(struct lull_dest *dest)
+{
+	if (dest->fd != dest->lock)
+		shut(dest->fd);
+	shut(dest->scratch);
+	shut(dest->lock);
+	shut(dest->dir);
+	shut(dest->checkpoint_dir);
+	shut(dest->snapshot_dir);
+	free(dest->path);
+	free(dest->temporary);
+	free(dest->snapshot);
+	free(dest->checkpoint_path);
+	free(dest->checkpoint);
+	lull_statehome_done(&dest->home);
+	lull_dest_init(dest);
+}
+
+/* Absolute form of a path whose last part need not exist. NULL with errno set. */
+static char *absolute(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	_cleanup_free_ char *head = NULL;
+	_cleanup_free_ char *dir = NULL;
+	char *made = NULL;
+
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		errno = *path ? ENOTDIR : ENOENT;
+		return NULL;
+	}
+	head = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	dir = head ? realpath(head, NULL) : NULL;
+	if (!dir)
+		return NULL;
+	if (asprintf(&made, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0)
+		return NULL;
+	return made;
+}
+
+static int open_dir_of(const char *path)
+{
+	_cleanup_free_ char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	int fd = dir ? open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Where others could put another file in its place it would not be obeyed. */
+static int judge_checkpoint_dir(const struct lull_dest *dest, enum lull_cause *ret_cause)
+{
+	enum lull_trusted_kind kind;
+	int r = lull_trusted_judge(dest->checkpoint_dir, &kind);
+
+	if (r == 0 && kind == LULL_TRUSTED_OPEN) {
+		*ret_cause = LULL_CAUSE_CHECKPOINT_DIRECTORY;
+		r = -EPERM;
+	}
+	return r;
+}
+
+static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish *wish,
+			   enum lull_cause *ret_cause)
+{
+	const struct lull_statehome *home = &dest->home;
+
+	if (wish->checkpoint) {
+		dest->checkpoint_path = absolute(wish->checkpoint);
+		if (!dest->checkpoint_path)
+			return -errno;
+		dest->checkpoint = strdup(strrchr(dest->checkpoint_path, '/') + 1);
+		if (!dest->checkpoint)
+			return -ENOMEM;
+		dest->checkpoint_dir = open_dir_of(dest->checkpoint_path);
+		return dest->checkpoint_dir < 0 ? dest->checkpoint_dir
+						: judge_checkpoint_dir(dest, ret_cause);
+	}
+	dest->checkpoint = lull_statehome_name(home, dest->name, ".lullcp");
+	dest->checkpoint_path =
+		dest->checkpoint ? lull_statehome_path(home, dest->checkpoint) : NULL;
+	if (!dest->checkpoint || (home->path && !dest->checkpoint_path))
+		return -ENOMEM;
+	if (home->dir < 0)
+		return 0;
+	dest->checkpoint_dir = fcntl(home->dir, F_DUPFD_CLOEXEC, 3);
+	return dest->checkpoint_dir < 0 ? -errno : 0;
+}
+
+/* What bears the name. A type that cannot be replaced is refused. */
+static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
+{
+	dest->exists = lstat(dest->path, &dest->old) == 0;
+	if (!dest->exists)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(dest->old.st_mode)) {
+		*ret_cause = LULL_CAUSE_IS_DIRECTORY;
+		return -EISDIR;
+	}
+	if (!S_ISREG(dest->old.st_mode)) {
+		*ret_cause = LULL_CAUSE_NOT_REGULAR;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The directory, and the names in it, once path and name are known. */
+static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wish,
+			enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+{
+	int r;
+
+	*ret_stage = LULL_STAGE_OPEN_DIR;
+	dest->dir = open_dir_of(dest->path);
+	if (dest->dir < 0)
+		return dest->dir;
+	r = lull_identity_fs(dest->dir, &dest->fs);
+	if (r < 0)
+		return r;
+	dest->temporary = lull_beside_temporary(dest->name);
+	dest->snapshot = lull_beside(dest->name, ".lullcp-snap");
+	if (!dest->temporary || !dest->snapshot)
+		return -ENOMEM;
+
+	r = lull_statehome_open(dest, wish);
+	if (r < 0)
+		return r;
+	*ret_stage = LULL_STAGE_CHECKPOINT;
+	return name_checkpoint(dest, wish, ret_cause);
+}
+
+int lull_dest_resolve(struct lull_dest *dest, const char *path,
+		      const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+{
+	struct stat st;
+	int r;
+
+	*ret_stage = LULL_STAGE_STAT_DEST;
+	*ret_cause = LULL_CAUSE_ERRNO;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		dest->path = realpath(path, NULL);
+		if (!dest->path && errno == ENOENT)
+			*ret_cause = LULL_CAUSE_DANGLING_LINK;
+	} else {
+		*ret_stage = LULL_STAGE_CREATE;
+		dest->path = absolute(path);
+	}
+	if (!dest->path)
+		return -errno;
+	dest->name = strrchr(dest->path, '/') + 1;
+
+	*ret_stage = LULL_STAGE_STAT_DEST;
+	r = look(dest, ret_cause);
+	return r < 0 ? r : settle_names(dest, wish, ret_stage, ret_cause);
+}
+
+int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
+			   const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+{
+	*ret_stage = LULL_STAGE_CREATE;
+	*ret_cause = LULL_CAUSE_ERRNO;
+	dest->path = absolute(path);
+	if (!dest->path)
+		return -errno;
+	dest->name = strrchr(dest->path, '/') + 1;
+	return settle_names(dest, wish, ret_stage, ret_cause);
+}
+
+int lull_dest_call(struct lull_dest *dest, const char *name)
+{
+	enum lull_cause cause;
+	char *path;
+
+	if (strlen(name) > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) < 0)
+		return -ENOMEM;
+	free(dest->path);
+	dest->path = path;
+	dest->name = strrchr(path, '/') + 1;
+	return look(dest, &cause);
+}
+
+static bool bears_name(const struct lull_dest *dest, const char *name, int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstatat(dest->dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/* True if the lock file is still the one that bears the name. */
+static bool still_named(const struct lull_dest *dest, int fd)
+{
+	return bears_name(dest, dest->temporary, fd);
+}
+
+/* Wherever this run has its own, another may have one, or a link to it, beside dest. */
+static bool has_checkpoint(const struct lull_dest *dest)
+{
+	_cleanup_free_ char *name = lull_statehome_name(&dest->home, dest->name, ".lullcp");
+
+	return (name && faccessat(dest->home.dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
+	       (dest->checkpoint && faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK,
+					      AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/*
+ * The name of the temporary file is free from the rename on, the checkpoint's only a little
+ * later. Until then the lock is held on what has become DEST.
+ */
+static bool is_being_finished(const struct lull_dest *dest)
+{
+	/* Without a name it is the lock alone that is wanted. */
+	if (!dest->name || !has_checkpoint(dest))
+		return false;
+
+	_cleanup_close_ int fd = openat(dest->dir, dest->name,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int lull_dest_lock(struct lull_dest *dest)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		_cleanup_close_ int fd =
+			openat(dest->dir, dest->temporary, flags | O_CREAT | O_EXCL, 0600);
+		struct stat st;
+
+		dest->created = fd >= 0;
+		if (fd < 0 && errno == EEXIST)
+			fd = openat(dest->dir, dest->temporary, flags);
+		if (fd < 0 && errno == ENOENT)
+			continue; /* gone since */
+		if (fd < 0)
+			return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EEXIST : -errno;
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
+			return -EEXIST;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return -errno;
+
+		/* Its holder may have published or removed it since it was opened. */
+		if (!still_named(dest, fd))
+			continue;
+		if (is_being_finished(dest)) {
+			if (dest->created)
+				(void)unlinkat(dest->dir, dest->temporary, 0);
+			return -EWOULDBLOCK;
+		}
+		/* Whatever the umask. One that was there is not touched before it is taken over:
+		   its change time says whether others have been at it. */
+		if (dest->created && fchmod(fd, 0600) < 0)
+			return -errno;
+		dest->lock_was_empty = st.st_size == 0;
+		dest->lock = lull_steal_fd(&fd);
+		return 0;
+	}
+	return -EWOULDBLOCK; /* others come and go at it all the time */
+}
+
+bool lull_dest_is_locked(const struct lull_dest *dest)
+{
+	_cleanup_close_ int fd = openat(dest->dir, dest->temporary,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int lull_dest_open(struct lull_dest *dest)
+{
+	if (!dest->in_place) {
+		dest->fd = dest->lock;
+		return 0;
+	}
+	/* In a sticky directory fs.protected_regular refuses O_CREAT for what belongs to others. */
+	dest->fd = lull_open_patiently(dest->dir, dest->name,
+				       O_WRONLY | (dest->exists ? 0 : O_CREAT) | O_NOFOLLOW |
+					       O_NONBLOCK | O_CLOEXEC,
+				       0600, NULL, NULL);
+	if (dest->fd < 0)
+		return dest->fd;
+	/* Two names of one file have two temporary files, but it is one file. */
+	return flock(dest->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/*
+ * Btrfs makes the first change after a mount wait until it has room reserved for metadata,
+ * seen to take 80 to 170 ms. Here it does so with nobody's lock but that of the scratch file.
+ * Whether it works is of no interest: the first clone from the source will tell.
+ */
+static void warm_up(int scratch, uint64_t block)
+{
+	_cleanup_free_ char *zeroes = calloc(1, block);
+
+	if (zeroes && pwrite(scratch, zeroes, block, 0) == (ssize_t)block)
+		(void)!lull_clone_own_block(scratch, block);
+	(void)!ftruncate(scratch, 0);
+}
+
+int lull_dest_scratch(struct lull_dest *dest, int src)
+{
+	if (dest->scratch >= 0)
+		return 0;
+
+	_cleanup_close_ int fd = openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = lull_inode_inherit(src, fd, 0);
+	if (r < 0)
+		return r;
+	if (dest->fs.magic == BTRFS_SUPER_MAGIC)
+		warm_up(fd, dest->fs.block);
+	dest->scratch = lull_steal_fd(&fd);
+	return 0;
+}
+
+/* Gives the file an owner, as far as we may; takes the special bits from *mode if not. */
+static int give_owner(struct lull_job *job, uid_t owner, gid_t group, mode_t *mode)
+{
+	struct stat now;
+
+	if (fstat(job->dest.fd, &now) < 0)
+		return -errno;
+	if ((now.st_uid != owner || now.st_gid != group) &&
+	    fchown(job->dest.fd, owner, group) < 0) {
+		/* With another owner the special bits would give away its rights. */
+		*mode &= 0777;
+		lull_warn(job, LULL_WARNING_OWNER_LOST, errno, job->dest.path);
+	}
+	return 0;
+}
+
+/*
+ * As cp leaves it: a new file has the source's permissions less the umask, one that was
+ * there keeps its own, and its owner where we may give it away.
+ */
+static int set_mode(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	const struct lull_checkpoint *c = &job->checkpoint;
+	struct stat st;
+	mode_t mode;
+	int r = 0;
+
+	if (dest->in_place && dest->exists)
+		return 0;
+	if (fstat(job->src, &st) < 0)
+		return -errno;
+	mode = st.st_mode & 0777 & ~job->options->umask;
+	/* DEST itself, which had the temporary name meanwhile. */
+	if (c->refresh && c->replaces && !c->used_up) {
+		mode = c->mode;
+		r = give_owner(job, c->owner, c->group, &mode);
+	} else if (dest->exists) {
+		mode = dest->old.st_mode & 07777;
+		r = give_owner(job, dest->old.st_uid, dest->old.st_gid, &mode);
+	}
+	return r == 0 && fchmod(dest->fd, mode) < 0 ? -errno : r;
+}
+
+/* The file was another one before, or was left by an earlier run: nothing of that goes over. */
+static int make_new(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	_cleanup_close_ int sample =
+		openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r = sample >= 0 ? lull_inode_inherit(job->src, sample, 0) : 0;
+
+	return r < 0 ? r : lull_renew(dest->fd, sample);
+}
+
+int lull_dest_finish(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	bool dressed = job->place && job->place->dress;
+	/* What DEST has it keeps, as a file does that cp writes into. */
+	bool itself = c->refresh && !c->used_up;
+	int r = !itself && !job->dest.in_place && !job->dest.created ? make_new(job) : 0;
+
+	if (r == 0 && (!dressed || itself))
+		r = set_mode(job);
+	if (r == 0 && dressed)
+		r = job->place->dress(job->place->file, job->dest.fd, job->dest.dir, itself);
+
+	if (r == 0 && !job->options->no_sync) {
+		lull_tell_call(job, LULL_CALL_FLUSH);
+		r = fdatasync(job->dest.fd) < 0 ? -errno : 0;
+		lull_tell_call(job, LULL_CALL_NONE);
+	}
+	return r;
+}
+
+/* alone: a generation replaces nothing. */
+static int give_name(const struct lull_dest *dest, bool alone)
+{
+	struct stat st;
+
+	if (!alone)
+		return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
+	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* Some file systems, such as NFS, cannot promise it. */
+	if (errno != EINVAL)
+		return -errno;
+	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
+}
+
+/* Who has the old DEST open, a guest on its image, say, writes to what has no name then. What
+   an older clone is made up to date from nobody has open: refresh.c. */
+static void warn_of_users(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	_cleanup_close_ int fd = -1;
+	int old = job->place ? job->place->old : -1;
+	enum lull_inode_use use;
+
+	if (!dest->exists || job->rotation || job->options->refresh || job->options->base)
+		return;
+	if (old < 0)
+		old = fd = openat(dest->dir, dest->name,
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	use = old < 0 ? LULL_INODE_UNKNOWN : lull_inode_use(old);
+	if (use == LULL_INODE_READ || use == LULL_INODE_WRITTEN)
+		lull_warn(job, LULL_WARNING_OPEN, 0, dest->path);
+}
+
+int lull_dest_rename(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+
+	if (!dest->in_place) {
+		if (!still_named(dest, dest->lock))
+			return -ESTALE;
+		warn_of_users(job);
+		int r = give_name(dest, job->rotation != NULL);
+
+		if (r < 0)
+			return r;
+		/* Who may write to the directory may have been quicker. */
+		if (!bears_name(dest, dest->name, dest->lock))
+			return -ESTALE;
+	}
+	job->result->published = true;
+	return 0;
+}
+
+int lull_dest_publish(struct lull_job *job)
+{
+	int r = lull_dest_rename(job);
+
+	if (r == 0 && !job->options->no_sync && fsync(job->dest.dir) < 0)
+		r = -errno;
+	return r;
+}
+
+int lull_dest_may_rename(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	struct stat st;
+
+	if (!still_named(dest, dest->fd))
+		return -ESTALE;
+	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return -EISDIR;
+		if (lull_inode_is_immutable(dest->dir, dest->name))
+			return -EPERM;
+	}
+	return faccessat(dest->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+bool lull_dest_is_there(const struct lull_dest *dest)
+{
+	return dest->lock >= 0 && still_named(dest, dest->lock);
+}
+
+int lull_dest_remove(struct lull_dest *dest)
+{
+	if (!lull_dest_is_there(dest))
+		return 0;
+	return unlinkat(dest->dir, dest->temporary, 0) < 0 && errno != ENOENT ? -errno : 0;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/* A job begins, and ends: see job_init.h. */
+#include "engine/clone/job_init.h"
+
+#include "engine/clone/dest.h"
+#include "sys/clock.h"
+
+#include <stdlib.h>
+
+bool lull_job_init(struct lull_job *job, const struct lull_options *options,
+		   const struct lull_observer *observer, const struct lull_place *place,
+		   const char *source, const char *dest, struct lull_result *result)
+{
+	*result = (struct lull_result){
+		.progress = {
+			.source = source,
+			.dest = dest,
+			.budget_ns = options->latency_budget_ns,
+		},
+		.hist = calloc(1, sizeof(struct lull_hist)),
+	};
+	result->progress.hist = result->hist;
+	*job = (struct lull_job){
+		.options = options,
+		.observer = observer,
+		.result = result,
+		.progress = &result->progress,
+		.started = lull_clock_now(),
+		.place = place,
+		.source = source,
+		.src = -1,
+		.live = -1,
+		.base = -1,
+		.base_dir = -1,
+	};
+	lull_dest_init(&job->dest);
+	return result->hist != NULL;
+}
+
+static void shut(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void lull_job_done(struct lull_job *job)
+{
+	lull_checkpoint_done(&job->checkpoint);
+	lull_dest_done(&job->dest);
+	free(job->source_path);
+	free(job->base_path);
+	free(job->no_snapshot.path);
+	shut(job->base);
+	shut(job->base_dir);
+	shut(job->src);
+}

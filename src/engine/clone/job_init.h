@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A job begins, and ends. */
+#pragma once
+
+#include "engine/base/job.h"
+
+/*
+ * A job that has done nothing yet, and its result. place may be NULL; the strings outlive the
+ * job. False without memory.
+ */
+bool lull_job_init(struct lull_job *job, const struct lull_options *options,
+		   const struct lull_observer *observer, const struct lull_place *place,
+		   const char *source, const char *dest, struct lull_result *result);
+
+/* Closes and frees what the job holds, but for its result. A keeper must have ended. */
+void lull_job_done(struct lull_job *job);

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/* What is written down about a clone, and what a later run makes of it. */
+#include "engine/clone/record.h"
+
+#include "engine/clone/dest.h"
+#include "engine/clone/freeze.h"
+#include "engine/clone/set_record.h"
+#include "engine/clone/shrink.h"
+#include "engine/clone/snapshot.h"
+#include "engine/clone/statehome.h"
+#include "engine/clone/untouched.h"
+#include "store/checkpoint_file.h"
+#include "sys/clock.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+enum lull_cause lull_record_cause(int err)
+{
+	switch (abs(err)) {
+	case ENOENT:
+		return LULL_CAUSE_NO_CHECKPOINT;
+	case EPERM:
+	case ELOOP:
+	case EMLINK:
+	case ESTALE:
+	case EUSERS:
+		return LULL_CAUSE_CHECKPOINT_OWNER;
+	case EBADMSG:
+		return LULL_CAUSE_CHECKPOINT_DAMAGED;
+	case EPROTONOSUPPORT:
+		return LULL_CAUSE_CHECKPOINT_SCHEMA;
+	case ENOTUNIQ:
+		return LULL_CAUSE_CHECKPOINT_SET;
+	default:
+		return LULL_CAUSE_ERRNO;
+	}
+}
+
+static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause)
+{
+	return lull_fail(job, LULL_STAGE_CHECKPOINT, cause, 0, job->dest.checkpoint_path);
+}
+
+enum lull_outcome lull_record_homeless(struct lull_job *job)
+{
+	const struct lull_statehome *home = &job->dest.home;
+
+	return lull_fail(job, LULL_STAGE_CHECKPOINT,
+			 job->rotation ? LULL_CAUSE_GENERATIONS_DIRECTORY
+				       : LULL_CAUSE_STATE_DIRECTORY,
+			 home->err, home->path);
+}
+
+bool lull_record_same_source(const struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	struct lull_reference now;
+
+	if (strcmp(c->source_fs, job->src_fs.uuid) != 0)
+		return false;
+	if (!c->has_reference)
+		return strcmp(c->source, job->source_path) == 0;
+	return lull_tripwire_look(job->src, &now) == 0 && now.inode == c->reference.inode &&
+	       now.generation == c->reference.generation;
+}
+
+bool lull_record_same_file(const struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	struct stat st;
+
+	return fstat(job->dest.fd, &st) == 0 && st.st_ino == c->dest_inode &&
+	       lull_inode_generation(job->dest.fd) == c->dest_generation &&
+	       strcmp(c->dest_fs, job->dest.fs.uuid) == 0;
+}
+
+static int flush(const struct lull_job *job, int (*sync)(int fd))
+{
+	int r;
+
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	r = sync(job->dest.fd);
+	lull_tell_call(job, LULL_CALL_NONE);
+	return r;
+}
+
+enum lull_outcome lull_record_begin(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	const struct lull_dest *dest = &job->dest;
+	struct stat st;
+
+	int fd = job->base >= 0 ? job->base : dest->fd;
+
+	if (fstat(fd, &st) < 0)
+		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno, dest->path);
+	/* Btrfs: syncing the directory for the checkpoint does not make its other new files
+	   last, and a checkpoint must not speak of a file that a crash takes away. */
+	if (flush(job, fsync) < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
+	if (c->refresh && c->dest_inode == st.st_ino &&
+	    c->dest_generation == lull_inode_generation(fd)) {
+		st.st_mode = c->mode;
+		st.st_uid = c->owner;
+		st.st_gid = c->group;
+	}
+	lull_checkpoint_done(c);
+	memcpy(c->run_id, job->result->run_id, sizeof(c->run_id));
+	c->source = strdup(job->source_path);
+	c->dest = strdup(dest->path);
+	c->temporary = dest->in_place ? NULL : strdup(dest->temporary);
+	if (!c->source || !c->dest || (!dest->in_place && !c->temporary))
+		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
+				 dest->checkpoint_path);
+	memcpy(c->source_fs, job->src_fs.uuid, sizeof(c->source_fs));
+	memcpy(c->dest_fs, dest->fs.uuid, sizeof(c->dest_fs));
+	c->dest_inode = st.st_ino;
+	c->dest_generation = lull_inode_generation(fd);
+	c->replaces = dest->exists;
+	c->dated = job->rotation != NULL;
+	c->refresh = job->base >= 0 || job->refresh_in_place;
+	c->used_up = job->base >= 0 && job->options->base;
+	c->mode = c->refresh ? st.st_mode & 07777 : 0;
+	c->owner = c->refresh ? st.st_uid : 0;
+	c->group = c->refresh ? st.st_gid : 0;
+	return LULL_OK;
+}
+
+static void bring_up_to_date(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+
+	c->dest_ctime_ns = lull_untouched_stamp(job->dest.fd);
+	c->updated = lull_clock_wall();
+	c->method = job->progress->method;
+}
+
+/*
+ * A clone that leaves nothing that only a checkpoint could clean up does without one. Writers
+ * that stay frozen, generations and an older clone under the temporary name do need it.
+ */
+static bool does_without(const struct lull_job *job)
+{
+	return !job->shared && !job->freeze->hook && !job->rotation && !job->recorded &&
+	       !job->checkpoint.frozen && !job->checkpoint.refresh;
+}
+
+static enum lull_outcome save_nowhere(struct lull_job *job)
+{
+	const struct lull_statehome *home = &job->dest.home;
+
+	if (!does_without(job))
+		return lull_record_homeless(job);
+	if (!job->unrecorded)
+		lull_warn(job, LULL_WARNING_UNRECORDED, home->err, home->path);
+	job->unrecorded = true;
+	return LULL_OK;
+}
+
+enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
+{
+	struct lull_job *job = jobs[0];
+
+	if (job->dest.checkpoint_dir < 0)
+		return save_nowhere(job);
+
+	int r;
+
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	r = job->shared ? lull_set_record_save(job->shared, jobs, n)
+			: lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint,
+					       &job->checkpoint);
+	lull_tell_call(job, LULL_CALL_NONE);
+	if (r == -EEXIST)
+		return refuse(job, LULL_CAUSE_CHECKPOINT_IN_THE_WAY);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_CHECKPOINT,
+				 r == -EUSERS ? LULL_CAUSE_CHECKPOINT_DIRECTORY : LULL_CAUSE_ERRNO,
+				 r, job->dest.checkpoint_path);
+	for (unsigned int i = 0; i < n; i++)
+		jobs[i]->recorded = true;
+	return LULL_OK;
+}
+
+enum lull_outcome lull_record_save_all(struct lull_job **jobs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		bring_up_to_date(jobs[i]);
+	return lull_record_save_as_is(jobs, n);
+}
+
+enum lull_outcome lull_record_save(struct lull_job *job)
+{
+	return lull_record_save_all(&job, 1);
+}
+
+void lull_record_reached(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+
+	if (flush(job, fdatasync) == 0 && c->phase != LULL_PHASE_COMPLETE &&
+	    lull_reference_equal(&c->reference, &job->reference) &&
+	    job->progress->offset > c->offset)
+		c->offset = job->progress->offset;
+	/* A clean stop: the next run finds the file as it is left here. */
+	lull_untouched_settle(job->dest.fd);
+}
+
+enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
+{
+	if (flush(job, fdatasync) < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, job->dest.path);
+	job->checkpoint.offset = offset;
+	return lull_record_save(job);
+}
+
+void lull_record_remove(struct lull_job *job)
+{
+	int r = lull_checkpoint_remove(job->dest.checkpoint_dir, job->dest.checkpoint,
+				       !job->options->no_sync);
+
+	if (r < 0)
+		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.checkpoint_path);
+	else
+		job->recorded = false;
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANTS
+ *  1. Not a byte of the older clone changes before it has the temporary name, but for a
+ *     refresh in place.
+ *  2. Nor does it change while somebody else has it open: a reader, a loop device or a mapping
+ *     keeps the bytes that it opened. The lease says so, once before anything is made and once
+ *     when nobody but the caller and root can open it any more.
+ *  3. Once it does, no failure removes it: it is a user's file, and --resume finishes it.
+ */
+#include "engine/clone/refresh.h"
+
+#include "engine/base/place.h"
+#include "engine/clone/dest.h"
+#include "engine/clone/record.h"
+#include "sys/extmap.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* How many places, and extents in each, to look at for something that is shared. */
+#define PLACES       8
+#define EXTENTS_EACH 64
+
+static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause, int err)
+{
+	return lull_fail(job, LULL_STAGE_BASE, cause, err,
+			 job->options->base ? job->options->base : job->progress->dest);
+}
+
+static enum lull_outcome judge(struct lull_job *job, int fd)
+{
+	struct stat st, source;
+
+	if (fstat(fd, &st) < 0 || fstat(job->src, &source) < 0)
+		return refuse(job, LULL_CAUSE_ERRNO, errno);
+	if (!S_ISREG(st.st_mode))
+		return refuse(job, LULL_CAUSE_NOT_REGULAR, EINVAL);
+	if (st.st_ino == source.st_ino && st.st_dev == source.st_dev) {
+		(void)refuse(job, LULL_CAUSE_SAME_FILE, 0);
+		job->result->failure.path2 = strdup(job->source);
+		return LULL_FAILED;
+	}
+	if (st.st_nlink > 1)
+		return refuse(job, LULL_CAUSE_HARD_LINKS, 0);
+	/* It cannot be changed while it holds anything. */
+	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(job->src))
+		return refuse(job, LULL_CAUSE_NOCOW_MISMATCH, EINVAL);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return refuse(job, errno == EWOULDBLOCK ? LULL_CAUSE_IN_USE : LULL_CAUSE_ERRNO,
+			      errno);
+	return LULL_OK;
+}
+
+/* The directory and the name of the older clone, links resolved. */
+static int locate(struct lull_job *job)
+{
+	const char *path = job->options->base ? job->options->base : job->dest.path;
+	char *slash;
+
+	job->base_path = realpath(path, NULL);
+	if (!job->base_path)
+		return -errno;
+	slash = strrchr(job->base_path, '/');
+	job->base_name = slash + 1;
+	*slash = '\0';
+	job->base_dir = open(*job->base_path ? job->base_path : "/",
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	return job->base_dir < 0 ? -errno : 0;
+}
+
+/* True if no extent that is looked at lies where the source's does. */
+static bool shares_nothing(struct lull_job *job, int fd)
+{
+	struct stat st;
+	bool looked = false;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	for (unsigned int i = 0; i < PLACES; i++) {
+		uint64_t size = (uint64_t)st.st_size;
+		uint64_t from = size / PLACES * i & ~(job->dest.fs.block - 1);
+		struct lull_extmap *a = NULL, *b = NULL;
+		struct lull_plan plan;
+		struct lull_range range;
+		struct lull_cursor s, d;
+		uint64_t different = 0, seen = 0;
+		int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, from, size, &a);
+
+		if (r == 0)
+			r = lull_extmap_open(fd, lull_extmap_kind(a), from, size, &b);
+		if (r == 0) {
+			s = lull_extmap_cursor(a);
+			d = lull_extmap_cursor(b);
+			lull_plan_init(&plan, LULL_PLAN_COMPARE, from, size, job->dest.fs.block,
+				       &s, &d);
+			while (seen < EXTENTS_EACH && lull_plan_next(&plan, &range) > 0) {
+				/* Compressed or inline: its place says nothing. */
+				if (plan.s.flags & LULL_EXTENT_OPAQUE)
+					r = -ENODATA;
+				different++;
+				seen = plan.extents;
+			}
+			seen = plan.extents;
+		}
+		lull_extmap_close(a);
+		lull_extmap_close(b);
+		if (r < 0 || seen > different)
+			return false;
+		looked = looked || seen > 0;
+	}
+	return looked;
+}
+
+static void warn_spared(struct lull_job *job, int why)
+{
+	lull_warn(job, job->rotation ? LULL_WARNING_GENERATION_SPARED : LULL_WARNING_BASE_SPARED,
+		  why, job->base_path);
+}
+
+/* Why somebody else's use of it stands against changing it; 0: nobody uses it. */
+static int why_not(enum lull_inode_use use)
+{
+	return use == LULL_INODE_UNUSED ? 0 : use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
+}
+
+/*
+ * Where DEST itself is to be refreshed, the caller has it open for writing as well, which no lease
+ * gets past: his descriptor becomes one that opens nothing (O_PATH).
+ */
+static void let_go(struct lull_job *job, int fd)
+{
+	int old = job->place ? job->place->old : -1, named;
+	struct stat a, b;
+
+	if (old < 0 || fstat(fd, &a) < 0 || fstat(old, &b) < 0 || a.st_ino != b.st_ino ||
+	    a.st_dev != b.st_dev)
+		return;
+	named = openat(job->base_dir, job->base_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (named < 0)
+		return;
+	if (fstat(named, &a) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+		job->let_go = dup3(named, old, O_CLOEXEC) >= 0;
+	(void)close(named);
+}
+
+/* The clone will be a new file after all, which takes over what the caller finds there. */
+static void take_again(struct lull_job *job)
+{
+	struct stat a, b;
+	int fd;
+
+	if (!job->let_go)
+		return;
+	job->let_go = false;
+	fd = openat(job->base_dir, job->base_name,
+		    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &a) == 0 && fstat(job->place->old, &b) == 0 && a.st_ino == b.st_ino &&
+	    a.st_dev == b.st_dev)
+		(void)dup3(fd, job->place->old, O_CLOEXEC);
+	(void)close(fd);
+}
+
+/* fd is open for reading alone. *ret_spared: it is left as it is, and the clone made in full. */
+static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spared)
+{
+	enum lull_inode_use use;
+
+	let_go(job, fd);
+	use = lull_inode_use(fd);
+	/* Who writes to DEST would go on with a file that has lost its name. */
+	if (use == LULL_INODE_WRITTEN && !job->options->base)
+		return refuse(job, LULL_CAUSE_OPEN_FOR_WRITING, EBUSY);
+	*ret_spared = use != LULL_INODE_UNUSED;
+	if (*ret_spared) {
+		take_again(job);
+		warn_spared(job, why_not(use));
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome open_base(struct lull_job *job, int access, int *ret_fd)
+{
+	_cleanup_close_ int fd = openat(job->base_dir, job->base_name,
+					access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	enum lull_outcome outcome;
+
+	if (fd < 0)
+		return refuse(job, LULL_CAUSE_ERRNO, errno);
+	outcome = judge(job, fd);
+	if (outcome == LULL_OK)
+		*ret_fd = lull_steal_fd(&fd);
+	return outcome;
+}
+
+enum lull_outcome lull_refresh_open(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+	bool spared = false;
+	int r;
+
+	if (!job->options->base && !job->dest.exists) {
+		lull_warn(job, LULL_WARNING_NO_BASE, 0, job->progress->dest);
+		return LULL_OK;
+	}
+	if (job->dest.in_place) {
+		/* It keeps its name, and what it holds. */
+		job->refresh_in_place = true;
+		if (shares_nothing(job, job->dest.fd))
+			lull_warn(job, LULL_WARNING_NOT_A_CLONE, 0, job->progress->dest);
+		return LULL_OK;
+	}
+	r = locate(job);
+	if (r < 0)
+		return refuse(job, LULL_CAUSE_ERRNO, r);
+
+	_cleanup_close_ int fd = -1;
+
+	outcome = open_base(job, O_RDONLY, &fd);
+	if (outcome == LULL_OK)
+		outcome = judge_use(job, fd, &spared);
+	if (outcome != LULL_OK || spared)
+		return outcome;
+	/* Only without this one does the lease tell readers from writers; and closed first, for it
+	   has the lock. */
+	(void)close(lull_steal_fd(&fd));
+	outcome = open_base(job, O_RDWR, &fd);
+	if (outcome != LULL_OK)
+		return outcome;
+	if (shares_nothing(job, fd))
+		lull_warn(job, LULL_WARNING_NOT_A_CLONE, 0,
+			  job->options->base ? job->options->base : job->progress->dest);
+	job->base = lull_steal_fd(&fd);
+	return LULL_OK;
+}
+
+/* In the last moment: the clone is made in full, in the file that was the lock until now. */
+static enum lull_outcome spare(struct lull_job *job, int why)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	struct stat st;
+
+	warn_spared(job, why);
+	(void)close(job->base);
+	job->base = -1;
+	take_again(job);
+	if (fstat(job->dest.fd, &st) < 0)
+		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno,
+				 job->dest.path);
+	c->refresh = c->used_up = false;
+	c->dest_inode = st.st_ino;
+	c->dest_generation = lull_inode_generation(job->dest.fd);
+	return lull_record_save(job);
+}
+
+/* A temporary file is the caller's own: anybody else's would be refused on resuming. And nobody
+   else opens it from here on, for it will hold other bytes. */
+static int take(struct lull_job *job)
+{
+	struct stat st;
+
+	if (fstat(job->base, &st) < 0 ||
+	    (st.st_uid != geteuid() && fchown(job->base, geteuid(), getegid()) < 0))
+		return -errno;
+	return fchmod(job->base, 0600) < 0 ? -errno : 0;
+}
+
+/* As it was recorded, which a run that was cut off here may have done. */
+static void give_back(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
+	if (c->owner != geteuid() && fchown(job->base, c->owner, c->group) < 0)
+		lull_warn(job, LULL_WARNING_OWNER_LOST, errno, job->base_path);
+	else
+		(void)fchmod(job->base, c->mode);
+}
+
+enum lull_outcome lull_refresh_adopt(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	struct stat a, b;
+	int r, why;
+
+	if (fstat(job->base, &a) < 0 ||
+	    fstatat(job->base_dir, job->base_name, &b, AT_SYMLINK_NOFOLLOW) < 0)
+		return refuse(job, LULL_CAUSE_ERRNO, errno);
+	if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+		return refuse(job, LULL_CAUSE_ERRNO, ESTALE);
+	/* Before the rename, for if this is forbidden nothing else must happen. */
+	r = take(job);
+	why = r < 0 ? 0 : why_not(lull_inode_use(job->base));
+	/* It takes the place of the empty file that was the lock until now. */
+	if (r == 0 && why == 0 &&
+	    renameat(job->base_dir, job->base_name, dest->dir, dest->temporary) < 0) {
+		r = -errno;
+		/* Another file system, or on XFS another project (chattr +P). */
+		if (r == -EXDEV)
+			why = EXDEV;
+	}
+	if (r < 0 || why != 0) {
+		give_back(job);
+		return why != 0 ? spare(job, why) : refuse(job, LULL_CAUSE_ERRNO, r);
+	}
+	(void)close(dest->lock);
+	dest->lock = job->base;
+	dest->fd = job->base;
+	dest->created = false;
+	job->base = -1;
+	job->begun = true;
+	job->adopted = true;
+	if (fsync(dest->dir) < 0 || fsync(job->base_dir) < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
+	return LULL_OK;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/* What a run makes of what an earlier one has left: see resume.h. */
+#include "engine/clone/resume.h"
+
+#include "engine/clone/dest.h"
+#include "engine/clone/freeze.h"
+#include "engine/clone/record.h"
+#include "engine/clone/set_record.h"
+#include "engine/clone/shrink.h"
+#include "engine/clone/snapshot.h"
+#include "engine/clone/untouched.h"
+#include "store/checkpoint_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause)
+{
+	return lull_fail(job, LULL_STAGE_CHECKPOINT, cause, 0, job->dest.checkpoint_path);
+}
+
+/* Empties the temporary file: what is in it belongs to a clone that is given up. */
+static enum lull_outcome discard(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+
+	job->discarding = true;
+	outcome = lull_shrink(job, job->dest.lock, 0);
+	if (outcome != LULL_OK)
+		return outcome;
+	job->discarding = false;
+	job->dest.lock_was_empty = true;
+	return LULL_OK;
+}
+
+/* A record of a clone that has not begun. That writers are frozen stays in it. */
+static enum lull_outcome record_anew(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint, was = *c;
+	enum lull_outcome outcome;
+
+	*c = (struct lull_checkpoint){ 0 };
+	outcome = lull_record_begin(job);
+	if (was.frozen) {
+		c->frozen = true;
+		c->kept_frozen = was.kept_frozen;
+		c->frozen_since = was.frozen_since;
+		c->hook_timeout_ns = was.hook_timeout_ns;
+		c->hook = was.hook;
+		was.hook = NULL;
+		c->hook_directory = was.hook_directory;
+		was.hook_directory = NULL;
+	}
+	lull_checkpoint_done(&was);
+	return outcome == LULL_OK ? lull_record_save(job) : outcome;
+}
+
+bool lull_resume_may_start_over(const struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
+	/* The thaw is told the source by its name. */
+	return strcmp(c->source, job->source_path) == 0 || (job->options->restart && !c->frozen);
+}
+
+enum lull_outcome lull_resume_start_over(struct lull_job *job)
+{
+	enum lull_outcome outcome = LULL_OK;
+
+	job->owned = true;
+	/* One that is written in place is emptied when the clone begins. */
+	if (!job->dest.in_place && !job->dest.lock_was_empty) {
+		/* First the word that nothing is cloned yet: if this run ends half-way, the old
+		   offset would speak of what is no longer there. */
+		outcome = record_anew(job);
+		if (outcome == LULL_OK)
+			outcome = discard(job);
+	}
+	lull_checkpoint_done(&job->checkpoint);
+	return outcome;
+}
+
+enum lull_outcome lull_resume_take_leftover(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+
+	/* A part of a clone by one call, which makes no checkpoint: a line for cron that says
+	   --resume gets on. Without a word from the user it is left alone. */
+	if (!dest->lock_was_empty && !job->options->restart && !job->options->resume)
+		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
+				 dest->temporary);
+	job->owned = true;
+	return dest->lock_was_empty ? LULL_OK : discard(job);
+}
+
+/*
+ * True if the checkpoint is about this DEST. One that lies beside DEST has its name and is in
+ * its directory, wherever that is mounted by now; another place says nothing by itself.
+ */
+static bool same_dest(const struct lull_job *job)
+{
+	const char *was = job->checkpoint.dest;
+	const char *name = strrchr(was, '/');
+
+	if (job->options->checkpoint || !name)
+		return strcmp(was, job->dest.path) == 0;
+	return strcmp(name + 1, job->dest.name) == 0;
+}
+
+/* True if the clone was published and only the checkpoint was left to remove. */
+static bool published_already(const struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	const struct lull_dest *dest = &job->dest;
+	struct stat st;
+
+	/* Not by dest->old: while this run waited for the lock, another may have published. */
+	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary &&
+	       fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == c->dest_inode && same_dest(job) &&
+	       strcmp(c->dest_fs, dest->fs.uuid) == 0;
+}
+
+enum lull_outcome lull_resume_find(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	const struct lull_options *options = job->options;
+	const struct lull_dest *dest = &job->dest;
+	enum lull_outcome outcome;
+	int r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, c);
+
+	if (r == -ENOTUNIQ)
+		r = lull_set_record_judge_pointer(job, r);
+	if (dest->checkpoint_dir < 0)
+		r = -ENOENT;
+	if (r == -ENOENT)
+		return lull_resume_take_leftover(job);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_CHECKPOINT, lull_record_cause(r), r,
+				 dest->checkpoint_path);
+	job->recorded = true;
+	if (published_already(job)) {
+		lull_record_remove(job);
+		lull_checkpoint_done(c);
+		return lull_resume_take_leftover(job);
+	}
+
+	bool file_is_ours = lull_record_same_file(job);
+	bool replaced = !lull_record_same_source(job);
+
+	if (c->dated != (job->rotation != NULL) ||
+	    (replaced && !lull_resume_may_start_over(job)) ||
+	    (!file_is_ours && !same_dest(job)) ||
+	    (c->temporary == NULL) != dest->in_place)
+		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
+	if (!options->resume && !options->restart)
+		return refuse(job, LULL_CAUSE_CHECKPOINT_EXISTS);
+
+	if (file_is_ours)
+		lull_untouched_judge(job);
+	memcpy(job->result->run_id, c->run_id, sizeof(c->run_id));
+	if (c->frozen && !(options->resume && c->kept_frozen)) {
+		outcome = lull_freeze_undo(job);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	if (c->snapshot) {
+		outcome = lull_snapshot_undo(job);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	/* Cut off before the older clone got the temporary name: it is still where it was. The
+	   checkpoint still knows whose it is. */
+	if (c->refresh && !file_is_ours && options->refresh && !dest->in_place) {
+		job->owned = true;
+		return LULL_OK;
+	}
+	if (options->restart || !file_is_ours || replaced) {
+		if (c->kept_frozen) {
+			outcome = lull_freeze_undo(job);
+			if (outcome != LULL_OK)
+				return outcome;
+		}
+		if (!options->restart && replaced)
+			lull_warn(job, LULL_WARNING_SOURCE_REPLACED, 0, job->source);
+		else if (!options->restart)
+			lull_warn(job, LULL_WARNING_FILL_LOST, 0, dest->path);
+		return lull_resume_start_over(job);
+	}
+	job->resumed = true;
+	job->owned = true;
+	job->had_content = c->has_reference || c->refresh;
+	/* What is in the file, if nothing was cloned yet, a run before was still discarding. */
+	if (!job->had_content && !dest->in_place && !dest->lock_was_empty)
+		return discard(job);
+	return LULL_OK;
+}

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ *   1. under the lock: read the record, leave out what is not as it says
+ *   2. with as many as are to be kept, the oldest becomes the base of a refresh
+ *   3. the clone is made, synced, its checkpoint says that it is complete
+ *   4. the record gains the new generation, "pending"; the used up one is not in it any more
+ *   5. the new generation gets its name, which nothing bore before
+ *   6. the checkpoint goes
+ *   7. under the lock, taken again: the oldest beyond the number go, then the record forgets
+ *      them and "pending"
+ *
+ * Killed before 4, the record lists all that is there, and the used up one, which the
+ * temporary file is. Before 5 it lists one more, which is not there or is the temporary file:
+ * forgotten without a word. Before 7 it lists all, and the next run does what is left. If
+ * another run has the lock at 7, that one does it.
+ *
+ * INVARIANTS
+ *  1. Only what the record lists, by inode and generation number, is ever used up or removed.
+ *  2. Whenever a generation is used up or removed, so many others are whole and have their
+ *     names as are to be kept, less one; but one at the least.
+ *  3. What somebody has open for writing is neither used up nor removed.
+ */
+#include "engine/clone/rotation.h"
+
+#include "engine/clone/dest.h"
+#include "engine/clone/record.h"
+#include "engine/clone/resume.h"
+#include "engine/clone/statehome.h"
+#include "store/checkpoint_file.h"
+#include "store/generations.h"
+#include "sys/clock.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* ".20261125T030000Z", "-" and a number, NUL. */
+#define DATE_ROOM 40
+/* Runs within one second; and names that somebody else has taken. */
+#define MOST_TRIES 1000
+
+struct lull_rotation {
+	struct lull_options options; /* the caller's, and which generation is used up */
+	struct lull_generations known;
+	char *record;                /* file name of the record */
+	char *stem;                  /* the last part of DEST, without a date */
+	char *base;                  /* path of the one that is used up */
+	char *planned;               /* name that an interrupted run had chosen, or NULL */
+	char *shown;                 /* DEST with the date, in the result */
+	size_t shown_stem;           /* length of the part before the date */
+};
+
+/* What became of a generation that the record lists. */
+enum state { GOOD, GONE, OTHER, UNSURE };
+
+enum lull_outcome lull_rotation_begin(struct lull_job *job)
+{
+	const char *given = job->progress->dest;
+	struct lull_rotation *rotation = calloc(1, sizeof(*rotation));
+
+	job->rotation = rotation;
+	if (rotation) {
+		rotation->options = *job->options;
+		job->options = &rotation->options;
+		rotation->shown_stem = strlen(given);
+		rotation->shown = malloc(rotation->shown_stem + DATE_ROOM);
+	}
+	if (!rotation || !rotation->shown)
+		return lull_fail(job, LULL_STAGE_RECORD, LULL_CAUSE_ERRNO, ENOMEM, given);
+	memcpy(rotation->shown, given, rotation->shown_stem + 1);
+	/* The result's, for it outlives the job. */
+	job->result->generation = rotation->shown;
+	job->progress->dest = rotation->shown;
+	return LULL_OK;
+}
+
+void lull_rotation_done(struct lull_rotation *rotation)
+{
+	if (!rotation)
+		return;
+	lull_generations_done(&rotation->known);
+	free(rotation->record);
+	free(rotation->stem);
+	free(rotation->base);
+	free(rotation->planned);
+	free(rotation);
+}
+
+static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int err,
+			      const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path), job->dest.path,
+		     name) < 0)
+		path = NULL;
+	return lull_fail(job, LULL_STAGE_RECORD, cause, err, path);
+}
+
+static void warn(struct lull_job *job, enum lull_warning warning, int err, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path), job->dest.path,
+		     name) >= 0)
+		lull_warn(job, warning, err, path);
+}
+
+/* ---- names ---- */
+
+static int call(struct lull_job *job, const char *name)
+{
+	struct lull_rotation *rotation = job->rotation;
+	const char *date = name + strlen(rotation->stem);
+	int r = lull_dest_call(&job->dest, name);
+
+	if (strlen(date) < DATE_ROOM)
+		memcpy(rotation->shown + rotation->shown_stem, date, strlen(date) + 1);
+	free(job->result->dest);
+	job->result->dest = strdup(job->dest.path);
+	return r;
+}
+
+/* DEST with the time at which the run began, and a number if that is taken. */
+static int call_by_date(struct lull_job *job)
+{
+	time_t now = (time_t)(lull_clock_wall() / NSEC_PER_SEC);
+	char date[24];
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm) || strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm) == 0)
+		return -EOVERFLOW;
+	for (unsigned int i = 0; i < MOST_TRIES; i++) {
+		_cleanup_free_ char *name = NULL;
+		char number[12] = "";
+		int r;
+
+		if (i > 0)
+			(void)snprintf(number, sizeof(number), "-%u", i);
+		if (asprintf(&name, "%s.%s%s", job->rotation->stem, date, number) < 0)
+			return -ENOMEM;
+		r = call(job, name);
+		if (!job->dest.exists)
+			return r;
+	}
+	return -EEXIST;
+}
+
+static bool is_dated(const char *stem, const char *name)
+{
+	size_t len = strlen(stem);
+
+	return strncmp(name, stem, len) == 0 && name[len] == '.' && name[len + 1] &&
+	       !strchr(name, '/');
+}
+
+/* The name that an interrupted run had chosen is that of the clone when it is resumed. */
+static int plan_name(struct lull_job *job)
+{
+	struct lull_checkpoint c = { 0 };
+	const char *name;
+	int r = lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &c);
+
+	/* Whatever is wrong with it, lull_resume_find() will say so. */
+	if (r < 0)
+		return call_by_date(job);
+	name = strrchr(c.dest, '/') + 1;
+	if (c.dated && is_dated(job->rotation->stem, name)) {
+		job->rotation->planned = strdup(name);
+		r = job->rotation->planned ? call(job, name) : -ENOMEM;
+	} else {
+		r = call_by_date(job);
+	}
+	lull_checkpoint_done(&c);
+	return r;
+}
+
+enum lull_outcome lull_rotation_name(struct lull_job *job)
+{
+	bool goes_on = job->rotation->planned && job->options->resume;
+	int r = 0;
+
+	if (job->dest.exists || (job->rotation->planned && !goes_on))
+		r = call_by_date(job);
+	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
+				 job->progress->dest)
+		     : LULL_OK;
+}
+
+/* ---- what the record lists ---- */
+
+static bool is_inode(const struct lull_generation *g, int fd, const char *fs)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == g->inode &&
+	       lull_inode_generation(fd) == g->number && strcmp(g->fs, fs) == 0;
+}
+
+/* *ret_fd is open for reading if GOOD. */
+static enum state look(const struct lull_job *job, const struct lull_generation *g, int *ret_fd)
+{
+	int fd = openat(job->dest.dir, g->name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	*ret_fd = -1;
+	if (fd < 0)
+		return errno == ENOENT ? GONE : errno == ELOOP || errno == ENXIO ? OTHER : UNSURE;
+	if (!is_inode(g, fd, job->dest.fs.uuid)) {
+		(void)close(fd);
+		return OTHER;
+	}
+	*ret_fd = fd;
+	return GOOD;
+}
+
+/* Leaves out what is not as the record says. making is the file that is being written, or -1. */
+static void let_go(struct lull_job *job, struct lull_generations *list, int making)
+{
+	for (size_t i = 0; i < list->n;) {
+		struct lull_generation *g = &list->item[i];
+		_cleanup_close_ int fd = -1;
+		enum state state = look(job, g, &fd);
+
+		if (state == GOOD || state == UNSURE) {
+			i++;
+			continue;
+		}
+		if (state == OTHER)
+			warn(job, LULL_WARNING_GENERATION_OTHER, 0, g->name);
+		else if (!g->pending &&
+			 (making < 0 || !is_inode(g, making, job->dest.fs.uuid)))
+			warn(job, LULL_WARNING_GENERATION_GONE, 0, g->name);
+		lull_generations_drop(list, i);
+	}
+}
+
+static int load(struct lull_job *job, struct lull_generations *ret_list, int making)
+{
+	int r = lull_generations_load(job->dest.home.dir, job->rotation->record, ret_list);
+
+	if (r == 0)
+		let_go(job, ret_list, making);
+	return r;
+}
+
+static enum lull_cause cause_of(int err)
+{
+	switch (abs(err)) {
+	case EPERM:
+	case ELOOP:
+	case EMLINK:
+	case ESTALE:
+	case EUSERS:
+		return LULL_CAUSE_RECORD_OWNER;
+	case EBADMSG:
+		return LULL_CAUSE_RECORD_DAMAGED;
+	case EPROTONOSUPPORT:
+		return LULL_CAUSE_RECORD_SCHEMA;
+	default:
+		return LULL_CAUSE_ERRNO;
+	}
+}
+
+static enum lull_outcome record_failed(struct lull_job *job, int r)
+{
+	_cleanup_free_ char *path = lull_statehome_path(&job->dest.home, job->rotation->record);
+
+	return lull_fail(job, LULL_STAGE_RECORD, cause_of(r), r, path);
+}
+
+/* ---- the one that is used up ---- */
+
+/* 0 if it may be used up; else why not, as an errno. */
+static int judge(const struct lull_job *job, const struct lull_generation *g)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int writable = -1;
+	struct stat st, source;
+	enum lull_inode_use use;
+
+	if (look(job, g, &fd) != GOOD)
+		return EACCES;
+	if (fstat(fd, &st) < 0 || fstat(job->src, &source) < 0)
+		return errno;
+	if (st.st_ino == source.st_ino && st.st_dev == source.st_dev)
+		return EBUSY;
+	if (st.st_nlink > 1)
+		return EMLINK;
+	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(job->src))
+		return EINVAL;
+	use = lull_inode_use(fd);
+	if (use != LULL_INODE_UNUSED)
+		return use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
+	writable = openat(job->dest.dir, g->name,
+			  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return writable < 0 ? errno : 0;
+}
+
+/* Invariant 2: so many of the oldest may go, once there is one more. */
+static size_t surplus(const struct lull_job *job, size_t n)
+{
+	size_t others = MAX(job->options->keep, 2u) - 1;
+
+	return n > others ? n - others : 0;
+}
+
+static enum lull_outcome choose_base(struct lull_job *job)
+{
+	struct lull_rotation *rotation = job->rotation;
+	size_t n = surplus(job, rotation->known.n);
+
+	/* Bytes are not copied into what is shared; and a clone that may turn into a copy is
+	   better begun with an empty file. */
+	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS)
+		return LULL_OK;
+	for (size_t i = 0; i < n; i++) {
+		const struct lull_generation *g = &rotation->known.item[i];
+		int why = judge(job, g);
+
+		if (why != 0) {
+			warn(job, LULL_WARNING_GENERATION_SPARED, why, g->name);
+			continue;
+		}
+		if (asprintf(&rotation->base, "%.*s%s", (int)(job->dest.name - job->dest.path),
+			     job->dest.path, g->name) < 0)
+			return fail(job, LULL_CAUSE_ERRNO, ENOMEM, g->name);
+		rotation->options.refresh = true;
+		rotation->options.base = rotation->base;
+		break;
+	}
+	return LULL_OK;
+}
+
+enum lull_outcome lull_rotation_open(struct lull_job *job)
+{
+	struct lull_rotation *rotation = job->rotation;
+	int r;
+
+	rotation->stem = strdup(job->dest.name);
+	rotation->record = lull_statehome_name(&job->dest.home, job->dest.name,
+					       ".lullcp-generations");
+	if (!rotation->stem || !rotation->record)
+		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, job->dest.name);
+	if (job->dest.home.dir < 0)
+		return lull_record_homeless(job);
+	r = load(job, &rotation->known, job->dest.lock);
+	if (r < 0)
+		return record_failed(job, r);
+	r = plan_name(job);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
+				 job->progress->dest);
+	return choose_base(job);
+}
+
+/* ---- the end ---- */
+
+/* The record with the new generation in it, and without what it was made of. */
+static int announce(struct lull_job *job)
+{
+	struct lull_rotation *rotation = job->rotation;
+	struct lull_generations *known = &rotation->known;
+	_cleanup_free_ char *name = strdup(job->dest.name);
+	struct lull_generation made = {
+		.name = name,
+		.number = lull_inode_generation(job->dest.fd),
+		.created = lull_clock_wall(),
+		.pending = true,
+	};
+	struct stat st;
+	int r;
+
+	if (!name)
+		return -ENOMEM;
+	if (fstat(job->dest.fd, &st) < 0)
+		return -errno;
+	made.inode = st.st_ino;
+	memcpy(made.fs, job->dest.fs.uuid, sizeof(made.fs));
+	for (size_t i = 0; i < known->n;) {
+		if (is_inode(&known->item[i], job->dest.fd, job->dest.fs.uuid))
+			lull_generations_drop(known, i);
+		else
+			i++;
+	}
+	r = lull_generations_add(known, &made);
+	return r < 0 ? r : lull_generations_save(job->dest.home.dir, rotation->record, known);
+}
+
+int lull_rotation_publish(struct lull_job *job)
+{
+	for (;;) {
+		int r = announce(job);
+
+		if (r == 0)
+			r = lull_dest_publish(job);
+		/* Somebody has taken the name since it was chosen. */
+		if (r == -EEXIST)
+			r = call_by_date(job);
+		if (r < 0 || job->result->published)
+			return r;
+	}
+}
+
+/* True if the record is to forget it. */
+static bool remove_oldest(struct lull_job *job, const struct lull_generation *g)
+{
+	_cleanup_close_ int fd = -1;
+	int r = look(job, g, &fd) != GOOD ? -EACCES : 0;
+
+	if (r == 0 && lull_inode_use(fd) == LULL_INODE_WRITTEN)
+		r = -EBUSY;
+	if (r == 0 && unlinkat(job->dest.dir, g->name, 0) < 0 && errno != ENOENT)
+		r = -errno;
+	if (r < 0)
+		warn(job, LULL_WARNING_GENERATION_KEPT, r, g->name);
+	return r == 0;
+}
+
+/* Under the lock. Another run may have come in between, so the record is read again. */
+static int prune(struct lull_job *job)
+{
+	struct lull_generations list;
+	size_t n, at = 0;
+	int r = load(job, &list, -1);
+
+	if (r < 0)
+		return r;
+	n = list.n > job->options->keep ? list.n - job->options->keep : 0;
+	for (size_t i = 0; i < n; i++) {
+		if (remove_oldest(job, &list.item[at]))
+			lull_generations_drop(&list, at);
+		else
+			at++;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		list.item[i].pending = false;
+	r = lull_generations_save(job->dest.home.dir, job->rotation->record, &list);
+	lull_generations_done(&list);
+	return r;
+}
+
+void lull_rotation_finish(struct lull_job *job)
+{
+	struct lull_dest lock;
+	int r;
+
+	lull_dest_init(&lock);
+	lock.dir = job->dest.dir;
+	lock.temporary = job->dest.temporary;
+	/* Who has it now does this at the end. */
+	if (lull_dest_lock(&lock) < 0)
+		return;
+	r = prune(job);
+	if (r < 0) {
+		_cleanup_free_ char *path =
+			lull_statehome_path(&job->dest.home, job->rotation->record);
+
+		lull_warn(job, LULL_WARNING_RECORD, r, path);
+	}
+	(void)lull_dest_remove(&lock);
+	(void)close(lock.lock);
+}

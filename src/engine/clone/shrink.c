@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * How many extents lie before the end of a file can only be told by walking there, and a
+ * map is walked forwards. So a step is measured in blocks, as if each were an extent, and
+ * the controller of the clone calls finds out what a block costs here: it begins with one
+ * and doubles. What is a hole costs nothing and is passed over in strides that double.
+ *
+ * INVARIANT: the file is cut at one place after another, each before the last; what is left
+ * is a prefix of what was there.
+ */
+#include "engine/clone/shrink.h"
+
+#include "engine/clone/freeze.h"
+#include "plan/pace.h"
+#include "sys/clock.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static enum lull_outcome failed(struct lull_job *job)
+{
+	return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, job->dest.path);
+}
+
+/* What is stride bytes before end, as the start of a block, and no less than size. */
+static uint64_t before(uint64_t end, uint64_t stride, uint64_t size, uint64_t block)
+{
+	if (end - size <= stride)
+		return size;
+	return MAX((end - stride) / block * block, size);
+}
+
+/* The end of the last data in [size, end), but for what a stride leaves undecided. */
+static uint64_t skip_hole(int fd, uint64_t end, uint64_t stride, uint64_t size,
+			  uint64_t block)
+{
+	while (end > size) {
+		uint64_t to = before(end, stride, size, block);
+
+		if (lull_inode_has_data(fd, to))
+			break;
+		end = to;
+		stride *= 2;
+	}
+	return end;
+}
+
+static void rest(struct lull_pace *pace)
+{
+	uint64_t ns = lull_pace_rest(pace), since = lull_clock_now();
+
+	if (ns == 0)
+		return;
+	lull_clock_sleep(ns);
+	lull_pace_rested(pace, lull_clock_now() - since);
+}
+
+enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size)
+{
+	uint64_t block = job->dest.fs.block, end;
+	enum lull_outcome outcome = LULL_OK;
+	struct lull_pace pace;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return failed(job);
+	lull_pace_init(&pace, job->options->latency_budget_ns, job->options->duty_cycle);
+	end = (uint64_t)st.st_size;
+	while (end > size) {
+		uint32_t weight = lull_pace_advise(&pace);
+		uint64_t stride = weight * block, to, since;
+
+		end = skip_hole(fd, end, stride, size, block);
+		to = before(end, stride, size, block);
+		since = lull_clock_now();
+		if (ftruncate(fd, (off_t)to) < 0)
+			return failed(job);
+		lull_pace_observe(&pace, weight, lull_clock_now() - since);
+		end = to;
+		job->progress->discarding = end - size;
+
+		outcome = lull_freeze_check(job);
+		if (outcome == LULL_OK && lull_should_stop(job))
+			outcome = LULL_INTERRUPTED;
+		if (outcome != LULL_OK)
+			break;
+		lull_tell(job);
+		rest(&pace);
+	}
+	job->progress->discarding = 0;
+	return end > size ? outcome : LULL_OK;
+}

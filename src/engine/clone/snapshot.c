@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANTS
+ *  1. The checkpoint names the directory of the snapshot before it is made and until it is removed.
+ *  2. While there is a snapshot the keeper lives, and deletes it should this process be killed.
+ *  3. Only the caller can search that directory, from before the snapshot is made on.
+ */
+#include "engine/clone/snapshot.h"
+
+#include "engine/clone/freeze.h"
+#include "engine/clone/pass.h"
+#include "engine/clone/piece.h"
+#include "engine/clone/record.h"
+#include "engine/clone/start.h"
+#include "sys/clock.h"
+#include "sys/private.h"
+#include "sys/snapshot.h"
+#include "sys/subvolume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How often the size of the source may change under the attempt. */
+#define ATTEMPTS 20
+
+/* What the kernel has refused in this run, and will go on refusing: a snapshot of the subvolume dev
+   is not tried again for another file in it, for each attempt makes writers wait. */
+static struct {
+	pthread_mutex_t lock;
+	dev_t dev[16];
+	int err[16];
+	unsigned int n;
+} refused = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void remember(dev_t dev, int err)
+{
+	static const int lasting[] = { EPERM, EACCES, ENOTTY, EOPNOTSUPP, ENOSYS, EXDEV, ETXTBSY,
+				       EROFS, EINVAL };
+
+	(void)pthread_mutex_lock(&refused.lock);
+	for (unsigned int i = 0; i < ARRAY_SIZE(lasting); i++) {
+		if (err == lasting[i] && refused.n < ARRAY_SIZE(refused.dev)) {
+			refused.dev[refused.n] = dev;
+			refused.err[refused.n++] = err;
+		}
+	}
+	(void)pthread_mutex_unlock(&refused.lock);
+}
+
+/* The errno, or 0. */
+static int was_refused(dev_t dev)
+{
+	int err = 0;
+
+	(void)pthread_mutex_lock(&refused.lock);
+	for (unsigned int i = 0; i < refused.n; i++)
+		err = refused.dev[i] == dev ? refused.err[i] : err;
+	(void)pthread_mutex_unlock(&refused.lock);
+	return err;
+}
+
+/* Takes path over. */
+static bool obstruct(struct lull_job *job, enum lull_no_snapshot why, int err, char *path)
+{
+	free(job->no_snapshot.path);
+	job->no_snapshot = (struct lull_obstacle){ .why = why, .err = abs(err), .path = path };
+	return false;
+}
+
+static char *mount_of(int fd)
+{
+	struct lull_mount mount;
+
+	lull_identity_mount(fd, &mount);
+	return strdup(mount.mount_point);
+}
+
+/* The path of the subvolume that inside, a part of path, is below. */
+static char *subvolume_path(const char *path, const char *inside)
+{
+	size_t len = (size_t)(inside - path);
+
+	return strndup(path, len > 1 ? len - 1 : len);
+}
+
+/* What the kernel said to an attempt. */
+static bool obstruct_subvolume(struct lull_job *job, int err, char *path)
+{
+	return obstruct(job, abs(err) == ETXTBSY ? LULL_NO_SNAPSHOT_SWAP : LULL_NO_SNAPSHOT_ERRNO,
+			err, path);
+}
+
+static bool check_subvolume(struct lull_job *job, int root, const char *inside)
+{
+	char *path = subvolume_path(job->source_path, inside);
+	struct stat st;
+	int r = lull_subvolume_may_snapshot(root);
+
+	if (r < 0)
+		return obstruct(job, r == -EPERM ? LULL_NO_SNAPSHOT_OWNER : LULL_NO_SNAPSHOT_SWAP,
+				r, path);
+	r = fstat(root, &st) == 0 ? was_refused(st.st_dev) : 0;
+	if (r > 0)
+		return obstruct_subvolume(job, r, path);
+	free(path);
+	if (!lull_subvolume_deletable(job->dest.dir, root))
+		return obstruct(job, LULL_NO_SNAPSHOT_DELETE, EPERM, mount_of(job->dest.dir));
+	return true;
+}
+
+/* Checks what can be told beforehand. ret_root and ret_inside as lull_subvolume_find(). */
+static bool find(struct lull_job *job, int *ret_root, const char **ret_inside)
+{
+	int r;
+
+	(void)obstruct(job, LULL_NO_SNAPSHOT_NONE, 0, NULL);
+	if (job->src_fs.magic != BTRFS_SUPER_MAGIC)
+		return obstruct(job, LULL_NO_SNAPSHOT_FILE_SYSTEM, EOPNOTSUPP, mount_of(job->src));
+	if (job->dest.in_place)
+		return obstruct(job, LULL_NO_SNAPSHOT_IN_PLACE, 0, NULL);
+	r = lull_subvolume_find(job->src, job->source_path, ret_root, ret_inside);
+	if (r < 0)
+		return obstruct(job, LULL_NO_SNAPSHOT_PATH, r, mount_of(job->src));
+	if (!check_subvolume(job, *ret_root, *ret_inside)) {
+		(void)close(*ret_root);
+		return false;
+	}
+	return true;
+}
+
+bool lull_snapshot_possible(struct lull_job *job)
+{
+	const char *inside;
+	int root;
+
+	if (!find(job, &root, &inside))
+		return false;
+	(void)close(root);
+	return true;
+}
+
+/* As much of the source as is gone over again in a tenth of a second, longer than most
+   commits take. */
+#define PREPARED_EXTENTS 5000
+/* Where each call waits for room, less has to do. */
+#define LONGEST_PREPARATION_NS (NSEC_PER_SEC / 2)
+
+/* A clone of the beginning, in bounded calls, for the call that is to hold the locks. */
+static int prepare(struct lull_job *job, uint64_t size)
+{
+	struct lull_piece piece;
+
+	if (ftruncate(job->dest.scratch, 0) < 0)
+		return -errno;
+	return lull_piece_clone(job, job->dest.scratch, 0,
+				(size - 1) & ~(job->dest.fs.block - 1), PREPARED_EXTENTS,
+				LONGEST_PREPARATION_NS, &piece);
+}
+
+/*
+ * 0; -ECANCELED if the observer wants to stop; or -errno: then this method is impossible, -ETIME
+ * because the file is so small that even a clone of all of it is over before a snapshot is
+ * made.
+ */
+static int take(struct lull_job *job, int root)
+{
+	struct lull_dest *dest = &job->dest;
+	int r = -EAGAIN;
+
+	for (int i = 0; i < ATTEMPTS && !lull_should_stop(job); i++) {
+		struct lull_reference now;
+		uint64_t held = 0;
+
+		r = lull_tripwire_look(job->src, &now);
+		if (r == 0 && now.size == 0)
+			r = -EAGAIN;
+		if (r == 0)
+			r = prepare(job, now.size);
+		/* It has shrunk since it was looked at. */
+		if (r == -EINVAL)
+			r = -EAGAIN;
+		if (r == 0)
+			r = lull_tripwire_look(job->src, &now);
+		if (r == 0) {
+			lull_tell_call(job, LULL_CALL_SNAPSHOT);
+			r = lull_snapshot_take(root, dest->snapshot_dir, job->src, dest->scratch,
+					       now.size, &held);
+			lull_tell_call(job, LULL_CALL_NONE);
+		}
+		if (r == -EAGAIN)
+			continue;
+		if (r == -ETIME) {
+			job->last_call_ns = held;
+			job->whole_is_short = true;
+		}
+		break;
+	}
+	return r < 0 && lull_should_stop(job) ? -ECANCELED : r;
+}
+
+static char *path_of(const struct lull_dest *dest)
+{
+	char *path;
+
+	return asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
+			dest->snapshot) < 0 ? NULL : path;
+}
+
+static enum lull_outcome record(struct lull_job *job, bool there)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+
+	free(c->snapshot);
+	c->snapshot = there ? strdup(job->dest.snapshot) : NULL;
+	if (there && !c->snapshot)
+		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
+				 job->dest.checkpoint_path);
+	return lull_record_save(job);
+}
+
+enum lull_outcome lull_snapshot_undo(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	/* To recover, nobody has opened it; if it is gone, the name has to do. */
+	_cleanup_close_ int fd =
+		job->src < 0 && job->checkpoint.source
+			? open(job->checkpoint.source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+			: -1;
+	int r = lull_snapshot_delete(dest->dir, dest->snapshot, dest->snapshot_dir,
+				     job->src < 0 ? fd : job->src);
+
+	if (dest->snapshot_dir >= 0)
+		(void)close(dest->snapshot_dir);
+	dest->snapshot_dir = -1;
+	if (r < 0) {
+		_cleanup_free_ char *path = path_of(dest);
+
+		lull_warn(job, LULL_WARNING_CLEANUP, r, path ? path : dest->snapshot);
+		return LULL_OK;
+	}
+	return job->checkpoint.snapshot ? record(job, false) : LULL_OK;
+}
+
+/* fd is the source in the snapshot. */
+static enum lull_outcome clone_from(struct lull_job *job, int fd)
+{
+	enum lull_outcome outcome;
+	bool changed;
+	uint64_t start;
+	int r;
+
+	job->live = job->src;
+	job->src = fd;
+	job->stop_if_written = false;
+	r = lull_tripwire_look(job->src, &job->reference);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+	outcome = lull_start_pass(job, &start);
+	return outcome == LULL_OK ? lull_pass_run(job, start, &changed) : outcome;
+}
+
+static void close_snapshot(struct lull_job *job)
+{
+	if (job->live < 0)
+		return;
+	(void)close(job->src);
+	job->src = job->live;
+	job->live = -1;
+}
+
+/* The directory that the snapshot will be in. */
+static int make_directory(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	/* One that a crash left is of no more use to anybody. */
+	int r = lull_snapshot_delete(dest->dir, dest->snapshot, -1, job->src);
+
+	if (r == 0)
+		r = lull_private_make(dest->dir, dest->snapshot);
+	if (r < 0) {
+		(void)obstruct(job, LULL_NO_SNAPSHOT_DIRECTORY, r, path_of(dest));
+		return r;
+	}
+	dest->snapshot_dir = r;
+	return 0;
+}
+
+/* Why there is none after all. r is what take() or opening it returned. */
+static void note_failure(struct lull_job *job, int r, int root, const char *inside)
+{
+	struct stat st;
+
+	/* One call over the whole file is the method then. */
+	if (r == -ETIME)
+		return;
+	if (r == -EAGAIN) {
+		(void)obstruct(job, LULL_NO_SNAPSHOT_BUSY, 0, NULL);
+		return;
+	}
+	(void)obstruct_subvolume(job, r, subvolume_path(job->source_path, inside));
+	if (fstat(root, &st) == 0)
+		remember(st.st_dev, -r);
+}
+
+/* A snapshot, opened on the source in it; -ECANCELED; or -errno, and job->no_snapshot says why. */
+static int open_one(struct lull_job *job, int root, const char *inside)
+{
+	int r = take(job, root);
+
+	/* Renamed since, it is not there. */
+	if (r == 0)
+		r = lull_snapshot_open(job->dest.snapshot_dir, inside, job->src);
+	if (r < 0 && r != -ECANCELED)
+		note_failure(job, r, root, inside);
+	return r;
+}
+
+/* Without a directory of this run's there is nothing to delete, whatever has its name. */
+static enum lull_outcome clean_up(struct lull_job *job)
+{
+	if (job->dest.snapshot_dir >= 0)
+		return lull_snapshot_undo(job);
+	return job->checkpoint.snapshot ? record(job, false) : LULL_OK;
+}
+
+enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible)
+{
+	const char *inside;
+	enum lull_outcome outcome;
+	int root, r = 0;
+
+	*ret_impossible = !find(job, &root, &inside);
+	if (*ret_impossible)
+		return LULL_FAILED;
+
+	job->progress->method = LULL_METHOD_SNAPSHOT;
+	outcome = record(job, true);
+	if (outcome == LULL_OK)
+		r = make_directory(job);
+	if (outcome == LULL_OK && r == 0)
+		outcome = lull_freeze_guard(job);
+	if (outcome == LULL_OK && r == 0)
+		r = open_one(job, root, inside);
+	*ret_impossible = r < 0 && r != -ECANCELED;
+	if (r == -ECANCELED)
+		outcome = LULL_INTERRUPTED;
+	else if (r > 0)
+		outcome = clone_from(job, r);
+	(void)close(root);
+	close_snapshot(job);
+	if (clean_up(job) != LULL_OK && outcome == LULL_OK)
+		outcome = LULL_FAILED;
+	return outcome;
+}

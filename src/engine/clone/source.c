@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/* Opens and judges the source. */
+#include "engine/clone/source.h"
+
+#include "engine/base/place.h"
+
+#include "sys/inode.h"
+#include "sys/opening.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* By its path, unless it is open already. */
+static enum lull_outcome open_source(struct lull_job *job)
+{
+	struct stat st;
+
+	if (job->place && job->place->src >= 0) {
+		job->src = fcntl(job->place->src, F_DUPFD_CLOEXEC, 3);
+		return job->src >= 0 ? LULL_OK
+				     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
+						 errno, job->source);
+	}
+	if (stat(job->source, &st) < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+				 job->source);
+	if (S_ISDIR(st.st_mode))
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_IS_DIRECTORY, EISDIR,
+				 job->source);
+	/* Before opening: a fifo would wait, a device might act. */
+	if (!S_ISREG(st.st_mode))
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
+				 job->source);
+	job->src = lull_open_patiently(AT_FDCWD, job->source,
+				       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+				       job->observer->should_stop, job->observer->ctx);
+	if (job->src == -ECANCELED)
+		return LULL_INTERRUPTED;
+	return job->src >= 0 ? LULL_OK
+			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, job->src,
+					 job->source);
+}
+
+enum lull_outcome lull_source_open(struct lull_job *job)
+{
+	enum lull_outcome outcome = open_source(job);
+	struct stat st;
+	int r;
+
+	if (outcome != LULL_OK)
+		return outcome;
+	if (fstat(job->src, &st) < 0 || !S_ISREG(st.st_mode))
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
+				 job->source);
+	job->source_path = realpath(job->source, NULL);
+	/* A file that is deleted has no name, but /proc/PID/fd/N leads to it. */
+	if (!job->source_path && errno == ENOENT)
+		job->source_path = strdup(job->source);
+	if (!job->source_path)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+				 job->source);
+	r = lull_identity_fs(job->src, &job->src_fs);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+	job->progress->size = (uint64_t)st.st_size;
+	return LULL_OK;
+}
+
+enum lull_outcome lull_source_match(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	struct stat st;
+
+	if (fstat(job->src, &st) < 0)
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+				 job->source);
+	if (dest->exists && st.st_ino == dest->old.st_ino && st.st_dev == dest->old.st_dev) {
+		(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE, 0, job->source);
+		job->result->failure.path2 = strdup(job->progress->dest);
+		return LULL_FAILED;
+	}
+	/* What is made beside dest could never be removed again. */
+	if (lull_inode_only_grows(dest->dir, dest->name))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ONLY_GROWS, EPERM,
+				 job->progress->dest);
+	/* The rename at the end would say so as well, after all the work. */
+	if (dest->exists && lull_inode_is_immutable(dest->dir, dest->name))
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_IMMUTABLE, EPERM,
+				 job->progress->dest);
+	if (dest->fs.read_only)
+		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_READ_ONLY, EROFS,
+				 job->progress->dest);
+	/* Told early where it is certain; the probe finds the rest. */
+	if (job->options->cp.reflink == LULL_REFLINK_ALWAYS &&
+	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] && job->src_fs.uuid[0] &&
+	    (dest->fs.magic != job->src_fs.magic ||
+	     strcmp(dest->fs.uuid, job->src_fs.uuid) != 0)) {
+		(void)lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_OTHER_FILE_SYSTEM, EXDEV,
+				job->progress->dest);
+		job->result->failure.path2 = strdup(job->source);
+		return LULL_FAILED;
+	}
+	return LULL_OK;
+}

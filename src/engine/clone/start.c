@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/* The steps before a pass: see start.h. */
+#include "engine/clone/start.h"
+
+#include "engine/clone/dest.h"
+#include "engine/clone/record.h"
+#include "engine/clone/refresh.h"
+#include "engine/clone/shrink.h"
+#include "sys/ficlone.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+
+static enum lull_outcome attribute_failed(struct lull_job *job, int r)
+{
+	return lull_fail(job, LULL_STAGE_ATTRIBUTES, LULL_CAUSE_ERRNO, r, job->dest.path);
+}
+
+enum lull_outcome lull_start_probe(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	struct stat st;
+	int r = lull_dest_scratch(dest, job->src);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, dest->dir, 0, 0), r,
+				 job->dest.path);
+	for (int i = 0; i < 3; i++) {
+		if (fstat(job->src, &st) < 0)
+			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+					 job->source);
+		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
+					(uint64_t)st.st_size);
+		/* A file smaller than a block whose size changes right now. */
+		if (r != -EINVAL || (uint64_t)st.st_size >= dest->fs.block)
+			break;
+	}
+	if (r < 0) {
+		uint64_t len = MIN(dest->fs.block, (uint64_t)st.st_size);
+
+		(void)lull_fail(job, LULL_STAGE_PROBE,
+				lull_clone_classify(-r, job->src, dest->scratch, 0, len), r,
+				job->progress->dest);
+		job->result->failure.path2 = strdup(job->source);
+		return LULL_FAILED;
+	}
+	return LULL_OK;
+}
+
+/* What a run before had made of a clone that was whole is not for one that is being written. */
+static int close_to_others(const struct lull_dest *dest)
+{
+	struct stat st;
+
+	if (dest->in_place)
+		return 0;
+	if (fstat(dest->fd, &st) < 0)
+		return -errno;
+	return (st.st_mode & 07777) != 0600 && fchmod(dest->fd, 0600) < 0 ? -errno : 0;
+}
+
+enum lull_outcome lull_start_prepare(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	int r = close_to_others(dest);
+
+	if (r < 0)
+		return attribute_failed(job, r);
+	if (job->had_content || job->begun)
+		return LULL_OK;
+	if (job->base >= 0) {
+		enum lull_outcome outcome = lull_refresh_adopt(job);
+
+		if (outcome != LULL_OK || job->adopted)
+			return outcome;
+	}
+	job->begun = true;
+	if (job->refresh_in_place)
+		return LULL_OK;
+	/* cp empties a file that it writes into as well: see --inplace. */
+	job->emptied = dest->in_place;
+	if (dest->in_place) {
+		enum lull_outcome outcome = lull_shrink(job, dest->fd, 0);
+
+		if (outcome != LULL_OK)
+			return outcome;
+		/* What is allocated behind the end goes as well. */
+		if (ftruncate(dest->fd, 0) < 0)
+			return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
+					 dest->path);
+	}
+	r = lull_inode_inherit(job->src, dest->fd, 0);
+	return r < 0 ? attribute_failed(job, r) : LULL_OK;
+}
+
+static enum lull_outcome resize(struct lull_job *job, uint64_t size)
+{
+	enum lull_outcome outcome = lull_shrink(job, job->dest.fd, size);
+
+	if (outcome != LULL_OK)
+		return outcome;
+	if (ftruncate(job->dest.fd, (off_t)size) < 0)
+		return lull_fail(job, LULL_STAGE_RESIZE,
+				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT : LULL_CAUSE_ERRNO,
+				 errno, job->dest.path);
+	return LULL_OK;
+}
+
+/* Says why a clone does not go on where it was, and where it does. */
+static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
+{
+	uint64_t claimed = MAX(job->checkpoint.offset, job->claimed);
+
+	if (!same && claimed > 0)
+		lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
+	else if (job->copies && job->claimed > 0)
+		lull_warn(job, LULL_WARNING_COPY_REDO, 0, job->dest.path);
+	/* What comes before is only compared. */
+	if (same && !job->copies)
+		start = MAX(start, job->claimed & ~(job->dest.fs.block - 1));
+	job->claimed = 0;
+	job->progress->resumed_at = start;
+}
+
+/*
+ * Where the pass begins and in which mode. The checkpoint's offset holds only while the
+ * source is what it was then, and the file (untouched.h); else the file is gone over again:
+ * XFS skips by itself what is shared, Btrfs does not, so there the maps are compared.
+ */
+enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+	bool same = c->has_reference &&
+		    lull_reference_equal(&c->reference, &job->reference);
+	enum lull_outcome outcome;
+	bool begun = job->begun;
+	int r;
+
+	/* As long as DEST itself still holds something else, nothing is said to be cloned. */
+	if (job->dest.in_place && !job->had_content && !begun && !job->refresh_in_place) {
+		outcome = lull_record_save(job);
+		if (outcome == LULL_OK)
+			outcome = lull_start_prepare(job);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	*ret_start = 0;
+	job->mode = LULL_PLAN_FRESH;
+	if (job->had_content || begun || c->refresh) {
+		/* The end of a file need not be the end of a block. */
+		if (same)
+			*ret_start = c->offset & ~(job->dest.fs.block - 1);
+		if (!same || c->pass > 1 || c->refresh)
+			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
+									    : LULL_PLAN_UNKNOWN;
+	}
+	if (!begun)
+		tell_resumed_at(job, same, *ret_start);
+	if (!same) {
+		c->pass++;
+		c->offset = 0;
+		c->phase = LULL_PHASE_CLONING;
+		c->reference = job->reference;
+		c->has_reference = true;
+	}
+	job->progress->size = job->reference.size;
+
+	/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
+	c->dest_size = job->reference.size;
+	outcome = lull_record_save(job);
+	if (outcome == LULL_OK)
+		outcome = lull_start_prepare(job);
+	if (outcome == LULL_OK)
+		outcome = resize(job, job->reference.size);
+	if (outcome != LULL_OK)
+		return outcome;
+	if (job->mode == LULL_PLAN_COMPARE) {
+		/* The new size may have left a dirty page over a block that the map shows. */
+		r = lull_tripwire_flush(job->dest.fd);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
+					 job->dest.path);
+	}
+	return LULL_OK;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/* Where state is kept: see statehome.h. */
+#include "engine/clone/statehome.h"
+
+#include "engine/base/beside.h"
+#include "engine/clone/dest.h"
+#include "sys/identity.h"
+#include "sys/inode.h"
+#include "sys/trusted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void lull_statehome_init(struct lull_statehome *home)
+{
+	*home = (struct lull_statehome){ .dir = -1 };
+}
+
+void lull_statehome_done(struct lull_statehome *home)
+{
+	if (home->dir >= 0)
+		(void)close(home->dir);
+	free(home->path);
+	free(home->stem);
+	lull_statehome_init(home);
+}
+
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a */
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
+	return h;
+}
+
+/*
+ * What DEST's directory is, in a name. A file system without a UUID is told from others by
+ * nothing that lasts: there the path has to do.
+ */
+static char *identify(const struct lull_dest *dest)
+{
+	const char *fs = dest->fs.uuid;
+	struct stat st;
+	char *stem = NULL;
+
+	if (fstat(dest->dir, &st) < 0)
+		return NULL;
+	if (asprintf(&stem, "%s-%" PRIx64 "-%" PRIx64 "-%" PRIx64, *fs ? fs : "path",
+		     *fs ? lull_identity_subvolume(dest->dir) : hash(dest->path),
+		     (uint64_t)st.st_ino, lull_inode_generation(dest->dir)) < 0)
+		return NULL;
+	return stem;
+}
+
+static int open_private(struct lull_dest *dest, const struct lull_state_wish *wish)
+{
+	struct lull_statehome *home = &dest->home;
+
+	home->stem = identify(dest);
+	if (!home->stem)
+		return -ENOMEM;
+	if (!wish->directory) {
+		home->err = ENOENT;
+		return 0;
+	}
+	if (asprintf(&home->path, "%s/", wish->directory) < 0) {
+		home->path = NULL;
+		return -ENOMEM;
+	}
+	home->dir = lull_trusted_open(wish->directory, wish->make);
+	home->err = home->dir < 0 ? -home->dir : 0;
+	home->dir = MAX(home->dir, -1);
+	return 0;
+}
+
+static const char *const suffixes[] = { ".lullcp", ".lullcp-generations" };
+
+static bool has_state_beside(const struct lull_dest *dest)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any; i++) {
+		_cleanup_free_ char *name = lull_beside(dest->name, suffixes[i]);
+
+		any = name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return any;
+}
+
+/*
+ * State of a time when others could write to the directory: what is recorded in the private one
+ * goes on there, or a row would begin anew and an interrupted clone be forgotten, once somebody
+ * closes the directory.
+ */
+static bool find_private(struct lull_dest *dest, const struct lull_state_wish *wish)
+{
+	const struct lull_state_wish as_it_is = { .directory = wish->directory };
+	struct lull_statehome *home = &dest->home;
+	bool any = false;
+
+	if (!wish->directory || has_state_beside(dest) || open_private(dest, &as_it_is) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any && home->dir >= 0; i++) {
+		_cleanup_free_ char *name = lull_statehome_name(home, dest->name, suffixes[i]);
+
+		any = name && faccessat(home->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	if (!any)
+		lull_statehome_done(home);
+	return any;
+}
+
+int lull_statehome_open(struct lull_dest *dest, const struct lull_state_wish *wish)
+{
+	struct lull_statehome *home = &dest->home;
+	enum lull_trusted_kind kind;
+	int r = lull_trusted_judge(dest->dir, &kind);
+
+	if (r < 0)
+		return r;
+	if (kind == LULL_TRUSTED_OPEN)
+		return open_private(dest, wish);
+	if (find_private(dest, wish))
+		return 0;
+	home->path = strndup(dest->path, (size_t)(dest->name - dest->path));
+	if (!home->path)
+		return -ENOMEM;
+	home->dir = fcntl(dest->dir, F_DUPFD_CLOEXEC, 3);
+	return home->dir < 0 ? -errno : 0;
+}
+
+char *lull_statehome_name(const struct lull_statehome *home, const char *name,
+			  const char *suffix)
+{
+	char *made = NULL;
+
+	if (!home->stem)
+		return lull_beside(name, suffix);
+	return asprintf(&made, "%s-%016" PRIx64 "%s", home->stem, hash(name), suffix) < 0 ? NULL
+											  : made;
+}
+
+char *lull_statehome_path(const struct lull_statehome *home, const char *name)
+{
+	char *made = NULL;
+
+	if (!home->path)
+		return NULL;
+	return asprintf(&made, "%s%s", home->path, name) < 0 ? NULL : made;
+}
+
+bool lull_statehome_is_passed_over(const struct lull_dest *dest, const char *suffix)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (!dest->home.stem)
+		return false;
+	name = lull_beside(dest->name, suffix);
+	return name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}

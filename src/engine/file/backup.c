@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/* Backups: names as cp gives them. */
+#include "engine/file/backup.h"
+
+#include "sys/clock.h"
+#include "util/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How often another may take the number in between. */
+#define TRIES 100
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t len = strlen(name), tail = strlen(end);
+
+	return len >= tail && strcmp(name + len - tail, end) == 0;
+}
+
+bool lull_backup_is_name(const char *name, const char *suffix)
+{
+	return ends_in(name, "~") || ends_in(name, suffix);
+}
+
+/* The largest number of a backup of last in the directory that head names. */
+static int largest(int dir, const char *head, const char *last, uint64_t *ret_number)
+{
+	int fd = openat(dir, *head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t number = 0;
+	struct dirent *entry;
+	DIR *stream;
+
+	if (fd < 0)
+		return -errno;
+	stream = fdopendir(fd);
+	if (!stream) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(stream))) {
+		uint64_t n = lull_path_backup_number(last, strlen(last), entry->d_name);
+
+		number = MAX(number, n);
+	}
+	(void)closedir(stream);
+	*ret_number = number;
+	return 0;
+}
+
+static char *simple(const char *head, const char *last, const char *suffix)
+{
+	size_t len = strlen(last);
+	char *made;
+
+	/* Too long with it: the suffix takes the place of the end, and is "~". */
+	if (len + strlen(suffix) > NAME_MAX) {
+		len = MIN(len, (size_t)NAME_MAX - 2);
+		suffix = "~";
+	}
+	return asprintf(&made, "%s%.*s%s", head, (int)len, last, suffix) < 0 ? NULL : made;
+}
+
+/* As lull_backup_name(); *ret_numbered: it is a number, and replaces nothing. */
+static int choose(int dir, const char *name, enum lull_backup how, const char *suffix,
+		  char **ret_backup, bool *ret_numbered)
+{
+	const char *last = lull_path_last(name);
+	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
+	uint64_t number = 0;
+	char *made;
+	int r = 0;
+
+	if (!head)
+		return -ENOMEM;
+	if (how != LULL_BACKUP_SIMPLE)
+		r = largest(dir, head, last, &number);
+	/* What cannot be read gets a simple one, if that will do. */
+	if (r < 0 && how == LULL_BACKUP_NUMBERED)
+		return r;
+	*ret_numbered = how == LULL_BACKUP_NUMBERED || number > 0;
+	if (!*ret_numbered)
+		made = simple(head, last, suffix);
+	else if (asprintf(&made, "%s%s.~%llu~", head, last, (unsigned long long)number + 1) < 0)
+		made = NULL;
+	*ret_backup = made;
+	return made ? 0 : -ENOMEM;
+}
+
+int lull_backup_name(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **ret_backup)
+{
+	bool numbered;
+
+	return choose(dir, name, how, suffix, ret_backup, &numbered);
+}
+
+int lull_backup_make(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **ret_backup)
+{
+	for (unsigned int i = 0; i < TRIES; i++) {
+		_cleanup_free_ char *backup = NULL;
+		bool numbered;
+		int r = choose(dir, name, how, suffix, &backup, &numbered);
+
+		if (r < 0)
+			return r;
+		r = renameat2(dir, name, dir, backup, numbered ? RENAME_NOREPLACE : 0);
+		if (r < 0 && errno == EINVAL && numbered)
+			r = renameat(dir, name, dir, backup);
+		if (r < 0 && errno == EEXIST && numbered)
+			continue;
+		if (r < 0 && errno != ENOENT)
+			return -errno;
+		*ret_backup = r < 0 ? NULL : backup;
+		if (r == 0)
+			backup = NULL;
+		return 0;
+	}
+	return -EEXIST;
+}
+
+/* A second name in the place of whatever bears it: by way of a third. */
+static int link_over(int dir, const char *name, const char *backup)
+{
+	_cleanup_free_ char *temporary = NULL;
+	int r = -EEXIST;
+
+	for (unsigned int i = 0; r == -EEXIST && i < TRIES; i++) {
+		free(temporary);
+		if (asprintf(&temporary, "%.*s.%x-%x.lullcp-new",
+			     (int)(lull_path_last(name) - name), name, (unsigned int)getpid(),
+			     (unsigned int)lull_clock_now() + i) < 0) {
+			temporary = NULL;
+			return -ENOMEM;
+		}
+		r = linkat(dir, name, dir, temporary, 0) < 0 ? -errno : 0;
+	}
+	if (r < 0)
+		return r;
+	r = renameat(dir, temporary, dir, backup) < 0 ? -errno : 0;
+	/* If both are one file already, the rename has done nothing. */
+	(void)unlinkat(dir, temporary, 0);
+	return r;
+}
+
+int lull_backup_link(int dir, const char *name, enum lull_backup how, const char *suffix,
+		     char **backup)
+{
+	for (unsigned int i = 0; i < TRIES; i++) {
+		int r = linkat(dir, name, dir, *backup, 0) < 0 ? -errno : 0;
+		char *other = NULL;
+		bool numbered;
+
+		if (r == 0 || r == -ENOENT)
+			return 0;
+		/* No hard links: on this file system, to this file for this user, or no more. */
+		if (r == -EPERM || r == -EOPNOTSUPP || r == -EMLINK)
+			return renameat(dir, name, dir, *backup) < 0 ? -errno : 0;
+		if (r != -EEXIST)
+			return r;
+		r = choose(dir, name, how, suffix, &other, &numbered);
+		if (r < 0)
+			return r;
+		if (!numbered) {
+			free(other);
+			return link_over(dir, name, *backup);
+		}
+		free(*backup);
+		*backup = other;
+	}
+	return -EEXIST;
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/* Where lull_copy() and lull_clone() meet. */
+#include "engine/file/big.h"
+
+#include "engine/base/beside.h"
+#include "engine/clone/clone.h"
+#include "engine/clone/dest.h"
+#include "engine/file/data.h"
+#include "engine/file/dress.h"
+#include "engine/file/make_way.h"
+#include "engine/file/queue.h"
+#include "sys/inode.h"
+#include "sys/trusted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool wants_everything(const struct lull_file *f)
+{
+	const struct lull_options *o = f->entry.tree->options;
+
+	return o->hook || o->refresh || o->checkpoint || o->in_place || o->live ||
+	       o->keep_frozen || o->keep > 0;
+}
+
+/* Where others may write to the directory the checkpoint lies elsewhere, but the temporary file
+   is here. */
+static bool has_own_temporary(const struct lull_file *f)
+{
+	int dir = f->entry.dst_dir->fd;
+	_cleanup_free_ char *name = lull_beside_temporary(f->entry.dst_name);
+	enum lull_trusted_kind kind;
+	struct stat st;
+
+	return name && lull_trusted_judge(dir, &kind) == 0 && kind == LULL_TRUSTED_OPEN &&
+	       fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_uid == geteuid();
+}
+
+/* A clone of an earlier run was cut off here. */
+static bool was_begun(const struct lull_file *f)
+{
+	const struct lull_options *o = f->entry.tree->options;
+	_cleanup_free_ char *record = NULL;
+	int dir = f->entry.dst_dir->fd;
+
+	if (!o->resume && !o->restart)
+		return false;
+	if (strchr(f->entry.dst_name, '/'))
+		return false;
+	record = lull_beside_checkpoint(f->entry.dst_name);
+	return record &&
+	       (faccessat(dir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || has_own_temporary(f));
+}
+
+/* The lock and the checkpoint lie beside dest: they are made, synced with the directory, and
+   removed again. */
+static bool has_room_beside(const struct lull_entry *e)
+{
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+
+	if (!head)
+		return true;
+	return faccessat(e->dst_dir->fd, *head ? head : ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0 &&
+	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name);
+}
+
+bool lull_big_may_be_lone(const struct lull_file *f)
+{
+	return !wants_everything(f) && has_room_beside(&f->entry);
+}
+
+bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
+{
+	const struct lull_entry *e = &f->entry;
+	const struct lull_cp *cp = e->tree->cp;
+
+	if (e->tree->options->keep > 0)
+		return S_ISREG(st->st_mode);
+	/* One that seems to be empty is at once cloned, or one of /proc, and those have more. */
+	if (!S_ISREG(st->st_mode) ||
+	    (st->st_size == 0 && !e->tree->options->refresh && !e->tree->options->hook) ||
+	    (!e->fresh && !S_ISREG(e->dst.st_mode)) || cp->attributes_only ||
+	    *lull_path_last(e->dst_name) == '\0' ||
+	    strchr(lull_path_last(e->dst_name), '/') || cp->through_dangling)
+		return false;
+	/* Nothing can take such a name, and what is beside it may lie elsewhere. */
+	if (!e->fresh && !e->tree->options->in_place &&
+	    lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name))
+		return false;
+	/* Without room for its lock this fails: nobody would be frozen otherwise. */
+	if (e->tree->options->hook)
+		return true;
+	if (!e->fresh && !e->tree->options->refresh && lull_inode_is_open_file_link(e->dst_path))
+		return false;
+	if (wants_everything(f) || was_begun(f))
+		return e->tree->options->in_place || e->fresh || has_room_beside(e);
+	if (e->tree->sole && e->operand)
+		return has_room_beside(e);
+	return !lull_data_is_small(f, src, st) && has_room_beside(e);
+}
+
+static void lost_owner(struct lull_file *f)
+{
+	f->observer->warning(f->observer->ctx, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
+}
+
+int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
+{
+	const struct lull_entry *e = &f->entry;
+	struct stat st;
+	int src = f->src_fd, r = 0;
+	bool same;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	same = !e->fresh && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev;
+	if (!settled && e->fresh) {
+		r = lull_dress_as_new(f, dir, fd);
+		if (r == 0 && fstat(fd, &st) < 0)
+			r = -errno;
+	} else if (!settled && !same) {
+		if (!lull_dress_can_own(f, fd))
+			lost_owner(f);
+		r = lull_dress_as_old(f, f->old_fd, fd);
+	}
+	if (r < 0)
+		return r;
+	f->made = st;
+	f->kept = lull_dress_keep(f, src, fd, settled || e->fresh ? &st : &e->dst,
+				  e->fresh && !settled);
+	/* The last moment before dest's name is taken. */
+	r = lull_entry_back_up(&f->entry);
+	if (r < 0)
+		f->made = (struct stat){ 0 };
+	return r;
+}
+
+void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *options,
+		    struct lull_place *ret_place)
+{
+	const struct lull_entry *e = &f->entry;
+	struct lull_place place = { .src = src, .dir = -1, .dress = lull_big_dress, .file = f, .old = old };
+	struct stat named;
+
+	/* By its directory, unless it is a link, which is followed to what it names. */
+	if (!strchr(e->dst_name, '/') &&
+	    (e->fresh || (fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+			  !S_ISLNK(named.st_mode)))) {
+		place.dir = e->dst_dir->fd;
+		place.name = e->dst_name;
+	}
+	f->src_fd = src;
+	f->old_fd = old;
+	f->kept = true;
+	/* A file that may not be given away keeps its owner in place alone. */
+	if (!e->fresh && e->dst.st_uid != geteuid() && geteuid() != 0)
+		options->in_place = true;
+	*ret_place = place;
+}
+
+void lull_big_done(struct lull_file *f, enum lull_outcome outcome)
+{
+	bool copied = f->result.progress.bytes_copied > 0 ||
+		      f->result.progress.method == LULL_METHOD_COPY;
+	bool never = f->entry.tree->cp->reflink == LULL_REFLINK_NEVER;
+
+	f->reported = outcome != LULL_OK;
+	f->offload = never ? "avoided" : "unknown";
+	f->reflink = !copied ? "yes" : never ? "no" : "unsupported";
+	f->holes = copied ? "no" : "unknown";
+	f->outcome = outcome == LULL_OK && !f->kept ? LULL_FAILED : outcome;
+}
+
+enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
+{
+	const struct lull_entry *e = &f->entry;
+	struct lull_options options = *e->tree->options;
+	bool removes = e->backup_due || e->removal_due;
+	/* A dest that is to go is no more to the new file than the one whose place it takes. */
+	_cleanup_close_ int backup =
+		removes ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+			      : -1;
+	struct lull_place place;
+
+	lull_big_place(f, src, old, &options, &place);
+	if (removes) {
+		place.old = backup;
+		place.replaces = true;
+	}
+	lull_big_done(f, lull_clone_at(&options, e->src_path, e->dst_path, &place, f->observer,
+				       &f->result));
+	return f->outcome;
+}

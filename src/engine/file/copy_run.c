@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/* What a run of lull_copy() shares: see copy_run.h. */
+#include "engine/file/copy_run.h"
+
+#include "sys/commit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+struct lull_dirref *lull_dirref_new(int fd)
+{
+	struct lull_dirref *ref = malloc(sizeof(*ref));
+
+	if (ref)
+		*ref = (struct lull_dirref){ .fd = fd, .refs = 1 };
+	return ref;
+}
+
+struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref)
+{
+	(void)__atomic_add_fetch(&ref->refs, 1, __ATOMIC_RELAXED);
+	return ref;
+}
+
+void lull_dirref_drop(struct lull_dirref *ref)
+{
+	if (!ref || __atomic_sub_fetch(&ref->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	if (ref->fd >= 0)
+		(void)close(ref->fd);
+	free(ref);
+}
+
+uint32_t lull_dirref_fs(struct lull_dirref *ref)
+{
+	uint32_t fs = __atomic_load_n(&ref->fs, __ATOMIC_RELAXED);
+
+	if (fs == 0 && ref->fd >= 0) {
+		fs = lull_commit_fs(ref->fd);
+		__atomic_store_n(&ref->fs, fs, __ATOMIC_RELAXED);
+	}
+	return fs;
+}
+
+void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome)
+{
+	if (outcome == LULL_OK)
+		return;
+	if (outcome == LULL_INTERRUPTED)
+		tree->stopped = true;
+	if (tree->worst == LULL_OK) {
+		tree->worst = outcome;
+		tree->ended_alike = true;
+	} else if (tree->worst != outcome) {
+		tree->ended_alike = false;
+		/* Somebody must look at writers that may still be frozen. */
+		if (outcome == LULL_THAW_FAILED || outcome == LULL_INTERRUPTED)
+			tree->worst = outcome;
+	}
+}
+
+void lull_run_say(struct lull_copy_run *tree, const struct lull_note *note)
+{
+	tree->walk.note(tree->walk.ctx, note);
+}
+
+void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err,
+		    const char *path, const char *path2)
+{
+	struct lull_note note = { .kind = kind, .err = abs(err), .path = path, .path2 = path2 };
+
+	if (kind >= LULL_NOTE_FAILURES)
+		lull_run_ended(tree, LULL_FAILED);
+	lull_run_say(tree, &note);
+}
+
+bool lull_run_should_stop(struct lull_copy_run *tree)
+{
+	const struct lull_observer *observer = tree->observer;
+
+	if (!tree->stopped && observer->should_stop(observer->ctx))
+		lull_run_ended(tree, LULL_INTERRUPTED);
+	return tree->stopped;
+}

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANTS
+ *  1. EIO, ENOSPC, EDQUOT and ENOMEM of a clone call never lead to a copy: it would meet
+ *     the same, later and with more harm.
+ *  2. With reflink=always no byte is copied.
+ */
+#include "engine/file/data.h"
+
+#include "engine/clone/copying.h"
+#include "engine/clone/watch.h"
+#include "engine/file/queue.h"
+#include "plan/hist.h"
+#include "sys/clock.h"
+#include "sys/extmap.h"
+#include "sys/ficlone.h"
+#include "sys/ficlone_whole.h"
+#include "sys/inode.h"
+#include "sys/tripwire.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+/* What an extent costs at the most: see pass.c, which has the measurements. */
+#define DEAREST_EXTENT_NS       (84 * NSEC_PER_USEC)
+#define DEAREST_BTRFS_EXTENT_NS (10 * NSEC_PER_USEC)
+/* The smallest block of a file system that clones. */
+#define LEAST_BLOCK 1024u
+/* Copying this takes less time than it takes to make a checkpoint worth it. */
+#define SMALL_COPY (64u << 20)
+/* Holes beyond this are not given to a clone call: XFS reserves room for a hole as for
+   data, and of exabytes that takes long, or fails. */
+#define LARGE_HOLES (1ULL << 30)
+/* How often to clone a file that somebody writes to, where that must not be. */
+#define QUIET_TRIES 10
+
+enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,
+				   enum lull_cause cause)
+{
+	struct lull_failure *failure = &file->result.failure;
+
+	file->reported = true;
+	*failure = (struct lull_failure){
+		.stage = stage,
+		.cause = cause,
+		.err = abs(err),
+		.path = strdup(file->entry.dst_path),
+		.path2 = strdup(file->entry.src_path),
+	};
+	return LULL_FAILED;
+}
+
+static bool has_holes(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_blocks < st->st_size / 512;
+}
+
+static bool has_large_holes(const struct stat *st)
+{
+	return has_holes(st) &&
+	       (uint64_t)st->st_size - (uint64_t)st->st_blocks * 512 > LARGE_HOLES;
+}
+
+static uint64_t limit(const struct lull_file *file, uint64_t dearest)
+{
+	return file->entry.tree->options->latency_budget_ns / dearest;
+}
+
+/* True if one call does them all. Counted in the map, where the inode's own count will not do. */
+static bool few_extents(struct lull_file *file, int src, const struct stat *st, bool count)
+{
+	struct lull_extmap *map;
+	struct lull_cursor cursor;
+	struct lull_extent extent;
+	uint64_t weight = 0, most, exact, n;
+	struct statfs fs;
+	int r;
+
+	if (fstatfs(src, &fs) < 0)
+		return false;
+	most = limit(file, fs.f_type == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
+							   : DEAREST_EXTENT_NS);
+	/* What is dirty has no extents yet. */
+	if (lull_tripwire_flush(src) < 0)
+		return false;
+	exact = count ? 0 : lull_inode_extents(src);
+	if (exact > 0)
+		return exact <= most;
+	if (lull_extmap_open(src, LULL_EXTMAP_AUTO, 0, (uint64_t)st->st_size, &map) < 0)
+		return !count; /* it cannot be cloned anyway */
+	cursor = lull_extmap_cursor(map);
+	file->mapped = n = 0;
+	while ((r = cursor.next(cursor.ctx, &extent)) > 0 && weight <= most) {
+		weight += lull_extmap_kind(map) == LULL_EXTMAP_SEEK
+				  ? extent.len / (uint64_t)st->st_blksize + 1
+				  : extent.weight;
+		file->mapped += extent.len;
+		n++;
+	}
+	lull_extmap_close(map);
+	if (r != 0 || weight > most)
+		return false;
+	if (count)
+		file->result.progress.extents = n;
+	return !count || n > 0;
+}
+
+/*
+ * Between these two file systems (NULL: between any two) nothing was shared before: the
+ * errno it gave then.
+ */
+static int refused_before(struct lull_copy_run *tree, const struct stat *src,
+			  const struct stat *dest)
+{
+	int err = 0;
+
+	(void)pthread_mutex_lock(&tree->refused_lock);
+	if (!src || (tree->refused_from == src->st_dev && tree->refused_to == dest->st_dev))
+		err = tree->refused_err;
+	(void)pthread_mutex_unlock(&tree->refused_lock);
+	return err;
+}
+
+static void remember_refusal(struct lull_copy_run *tree, const struct stat *src,
+			     const struct stat *dest, int err)
+{
+	(void)pthread_mutex_lock(&tree->refused_lock);
+	tree->refused_from = src->st_dev;
+	tree->refused_to = dest->st_dev;
+	tree->refused_err = err;
+	(void)pthread_mutex_unlock(&tree->refused_lock);
+}
+
+static bool is_small(struct lull_file *file, int src, const struct stat *st)
+{
+	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
+	enum lull_reflink reflink = file->entry.tree->cp->reflink;
+
+	/* Too wide for one call, and several are of one moment only under a tripwire. */
+	if (reflink != LULL_REFLINK_NEVER && has_large_holes(st))
+		return false;
+	if (blocks <= limit(file, DEAREST_EXTENT_NS))
+		return true;
+	/* A clone that is refused becomes a copy, which is to be resumed then. */
+	if (reflink != LULL_REFLINK_ALWAYS && (uint64_t)st->st_blocks * 512 > SMALL_COPY)
+		return false;
+	return reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0 ||
+	       few_extents(file, src, st, false);
+}
+
+bool lull_data_fits_one_call(struct lull_file *file, int src, const struct stat *st)
+{
+	return !has_large_holes(st) && few_extents(file, src, st, true);
+}
+
+bool lull_data_is_small(struct lull_file *file, int src, const struct stat *st)
+{
+	if (!file->judged)
+		file->small = is_small(file, src, st);
+	file->judged = true;
+	return file->small;
+}
+
+enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
+				const struct stat *st)
+{
+	uint64_t block;
+	int r = lull_inode_block_size(dest, &block);
+
+	if (file->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS || !S_ISREG(st->st_mode) ||
+	    st->st_size == 0)
+		return LULL_OK;
+	if (r == 0)
+		r = lull_clone_try(src, dest, (uint64_t)st->st_size, block);
+	return r == 0 ? LULL_OK
+		      : lull_data_failed(file, LULL_STAGE_PROBE, r,
+					 lull_clone_classify(-r, src, dest, 0,
+							     (uint64_t)st->st_size));
+}
+
+/* Written to since it was looked at: the size that was cloned may be that of no instant. */
+static bool has_changed(int src, const struct stat *st)
+{
+	struct stat now;
+
+	return fstat(src, &now) < 0 || now.st_size != st->st_size ||
+	       now.st_ctim.tv_sec != st->st_ctim.tv_sec ||
+	       now.st_ctim.tv_nsec != st->st_ctim.tv_nsec;
+}
+
+static void tell_call(const struct lull_file *file, enum lull_call call)
+{
+	file->observer->call(file->observer->ctx, call);
+}
+
+/* What a call took, from before on. */
+static void note_call(struct lull_file *file, uint64_t before)
+{
+	struct lull_progress *p = &file->result.progress;
+	uint64_t took = lull_clock_now() - before;
+
+	p->calls++;
+	p->hold.max = MAX(p->hold.max, took);
+	p->hold.p50 = p->hold.p99 = p->hold.p999 = p->hold.max;
+	p->over_budget_calls += took > p->budget_ns;
+	if (file->result.hist)
+		lull_hist_add(file->result.hist, took);
+}
+
+static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, uint64_t len)
+{
+	uint64_t before = lull_clock_now();
+	int r;
+
+	tell_call(file, LULL_CALL_CLONE);
+	r = lull_clone_range(src, dest, off, len);
+	tell_call(file, LULL_CALL_NONE);
+	note_call(file, before);
+	return r;
+}
+
+/*
+ * In calls of some blocks each, and nothing where there are holes: for what is too large or
+ * too wide for one call, in a place where lull_clone() has no room for its lock. It is of one
+ * moment if the source has not changed meanwhile. -ECANCELED if the observer wants to stop.
+ */
+static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
+{
+	const struct lull_options *options = file->entry.tree->options;
+	const struct lull_observer *observer = file->observer;
+	uint64_t block, most, start, end, at = 0;
+	int r = lull_inode_block_size(dest, &block);
+
+	if (r == 0 && ftruncate(dest, (off_t)size) < 0)
+		r = -errno;
+	file->unwritten = true;
+	most = r < 0 ? 0 : MAX(limit(file, DEAREST_EXTENT_NS), 1u) * block;
+	while (r == 0 && (r = lull_bytes_next_data(src, at, size, &start, &end)) > 0) {
+		uint64_t before = lull_clock_now();
+
+		start &= ~(block - 1);
+		at = MIN(MIN((end + block - 1) & ~(block - 1), start + most), size);
+		r = clone_piece(file, src, dest, start, at - start);
+		lull_clock_sleep((lull_clock_now() - before) * (100 - options->duty_cycle) /
+				 options->duty_cycle);
+		if (r == 0 && observer->should_stop(observer->ctx))
+			r = -ECANCELED;
+	}
+	return r;
+}
+
+/* In pieces only what is too wide or too large for one call. */
+static int clone_once(struct lull_file *file, int src, int dest, const struct stat *st,
+		      uint64_t size)
+{
+	return file->lone || lull_data_is_small(file, src, st)
+		       ? clone_piece(file, src, dest, 0, size)
+		       : clone_pieces(file, src, dest, size);
+}
+
+/* Where one call is a copy of one moment. */
+static int clone_at_once(struct lull_file *file, int src, int dest, const struct stat *st,
+			 uint64_t *ret_size)
+{
+	struct stat now;
+	uint64_t block, before;
+	bool blind;
+	int r = lull_tripwire_stat(src, &now, &blind);
+
+	if (r < 0)
+		return r;
+	*ret_size = (uint64_t)now.st_size;
+	/* The size may have changed under it, or may change unseen; else it says the same again. */
+	r = blind || now.st_size == 0 ? -EINVAL
+				      : clone_once(file, src, dest, st, (uint64_t)now.st_size);
+	if (r == 0 && has_changed(src, &now))
+		r = -EINVAL;
+	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0) {
+		/* Btrfs copies an inline extent into the page cache where dest is longer. */
+		file->unwritten = true;
+		before = lull_clock_now();
+		tell_call(file, LULL_CALL_CLONE);
+		r = lull_clone_whole(src, dest, block, true, ret_size);
+		tell_call(file, LULL_CALL_NONE);
+		note_call(file, before);
+	}
+	return r;
+}
+
+/* Where it is one only if nobody writes meanwhile. 1: somebody always does. */
+static int clone_quietly(struct lull_file *file, int src, int dest, const struct stat *st,
+			 uint64_t *ret_size)
+{
+	struct lull_reference before, after;
+
+	file->unwritten = true;
+	for (unsigned int i = 0; i < QUIET_TRIES; i++) {
+		int r = lull_tripwire_take(src, -1, 1, &before), looked;
+
+		if (r == -EBUSY)
+			continue;
+		if (r < 0)
+			return r;
+		if (ftruncate(dest, (off_t)before.size) < 0)
+			return -errno;
+		if (before.size > 0)
+			r = clone_once(file, src, dest, st, before.size);
+		looked = lull_tripwire_look(src, &after);
+		if (looked < 0)
+			return looked;
+		*ret_size = before.size;
+		/* An error may come of it, too: a size that is no longer that of src. */
+		if (lull_reference_equal(&before, &after) || (r < 0 && r != -EINVAL))
+			return r;
+	}
+	return 1;
+}
+
+/* Of many pieces that somebody wrote to, one call over all makes a copy of one moment, for which
+   writers wait as for cp. */
+static bool may_be_at_once(struct lull_file *file, int src, const struct stat *st)
+{
+	enum lull_on_writers on_writers = file->entry.tree->options->on_writers;
+
+	if (on_writers == LULL_ON_WRITERS_FAIL && !file->lone && !lull_data_is_small(file, src, st))
+		return false;
+	return on_writers == LULL_ON_WRITERS_TRUST || lull_clone_is_atomic(src);
+}
+
+/* 0, 1 if it is written to without pause, or -errno. */
+static int share(struct lull_file *file, int src, int dest, const struct stat *st)
+{
+	struct lull_copy_run *tree = file->entry.tree;
+	uint64_t size = (uint64_t)st->st_size;
+	struct lull_progress *p = &file->result.progress;
+	int r = lull_inode_inherit(src, dest, file->fs);
+
+	/* An empty file shows nothing, and its clone takes nothing. */
+	if (r == 0 && size > 0)
+		r = may_be_at_once(file, src, st)
+			    ? clone_at_once(file, src, dest, st, &size)
+			    : clone_quietly(file, src, dest, st, &size);
+	else if (r == 0 && tree->cp->reflink == LULL_REFLINK_ALWAYS)
+		r = lull_clone_empty(src, dest);
+	if (r != 0)
+		return r;
+	p->method = LULL_METHOD_SINGLE;
+	p->size = p->offset = size;
+	p->bytes_cloned = MIN(file->lone ? file->mapped : (uint64_t)st->st_blocks * 512, size);
+	p->extents_cloned = p->extents;
+	p->passes = 1;
+	return 0;
+}
+
+/* Nothing is published, and it is worth another run. One file among others has failed, as with cp,
+   unless that is what was asked for. */
+static enum lull_outcome written(struct lull_file *file)
+{
+	const struct lull_entry *e = &file->entry;
+	struct lull_failure *failure = &file->result.failure;
+	char *dest;
+
+	(void)lull_data_failed(file, LULL_STAGE_CLONE, 0, LULL_CAUSE_WRITERS);
+	dest = failure->path;
+	failure->path = failure->path2;
+	failure->path2 = dest;
+	return (e->tree->sole && e->operand) ||
+			       e->tree->options->on_writers == LULL_ON_WRITERS_FAIL
+		       ? LULL_STOPPED
+		       : LULL_FAILED;
+}
+
+static bool stop_asked(void *ctx, uint64_t off)
+{
+	struct lull_file *file = ctx;
+	const struct lull_observer *observer = file->observer;
+
+	file->result.progress.offset = off;
+	return !observer->should_stop(observer->ctx);
+}
+
+struct copy {
+	struct lull_file *file;
+	int src;
+	int dest;
+	const struct stat *dest_st;
+	bool again; /* dest holds what an earlier try has copied */
+};
+
+static void note_how(struct lull_file *file, const struct lull_copying *copying)
+{
+	file->offload = copying->offloaded   ? "yes"
+			: copying->may_share ? "unsupported"
+					     : "avoided";
+	file->holes = copying->sparse == LULL_SPARSE_ALWAYS && copying->has_holes
+			      ? "SEEK_HOLE + zeros"
+		      : copying->sparse == LULL_SPARSE_ALWAYS ? "zeros"
+		      : copying->has_holes		      ? "SEEK_HOLE"
+							      : "no";
+}
+
+static enum lull_outcome copy_once(void *ctx)
+{
+	struct copy *c = ctx;
+	struct lull_file *file = c->file;
+	const struct lull_cp *cp = file->entry.tree->cp;
+	struct lull_progress *p = &file->result.progress;
+	struct lull_copying copying;
+	struct stat st;
+	int r;
+
+	if (fstat(c->src, &st) < 0)
+		return lull_data_failed(file, LULL_STAGE_COPY_READ, errno, LULL_CAUSE_ERRNO);
+	if (c->again && ftruncate(c->dest, 0) < 0)
+		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
+	c->again = true;
+	copying = (struct lull_copying){
+		.src = c->src,
+		.dest = c->dest,
+		.sparse = cp->sparse,
+		.may_share = cp->reflink == LULL_REFLINK_AUTO && S_ISREG(st.st_mode) &&
+			     S_ISREG(c->dest_st->st_mode),
+		.has_holes = has_holes(&st),
+		.src_seeks = S_ISREG(st.st_mode),
+		.dest_seeks = S_ISREG(c->dest_st->st_mode),
+		.step = stop_asked,
+		.ctx = file,
+	};
+	r = lull_copying_run(&copying, 0, (uint64_t)st.st_size);
+	lull_copying_done(&copying);
+	file->unwritten = true;
+	p->method = LULL_METHOD_COPY;
+	p->size = copying.src_seeks ? (uint64_t)st.st_size : copying.copied;
+	p->bytes_copied = copying.copied;
+	p->offset = p->size;
+	note_how(file, &copying);
+	if (r > 0)
+		return LULL_INTERRUPTED;
+	if (r < 0)
+		return lull_data_failed(file,
+					copying.side == LULL_BYTES_READ	   ? LULL_STAGE_COPY_READ
+					: copying.side == LULL_BYTES_WRITE ? LULL_STAGE_COPY_WRITE
+									   : LULL_STAGE_COPY,
+					r, lull_clone_classify(-r, -1, c->dest, 0, 0));
+	return LULL_OK;
+}
+
+static void warn(const struct lull_file *file, enum lull_warning warning, const char *path)
+{
+	file->observer->warning(file->observer->ctx, warning, 0, path);
+}
+
+static enum lull_outcome copy(struct lull_file *file, int src, int dest,
+			      const struct stat *src_st, const struct stat *dest_st)
+{
+	enum lull_on_writers on_writers = file->entry.tree->options->on_writers;
+	struct copy c = { .file = file, .src = src, .dest = dest, .dest_st = dest_st };
+	struct lull_watched w;
+
+	/* What comes through a fifo or from a device is of no one moment. */
+	if (!S_ISREG(src_st->st_mode))
+		return copy_once(&c);
+	w = lull_watch(src, S_ISREG(dest_st->st_mode) ? on_writers : LULL_ON_WRITERS_TRUST,
+		       on_writers == LULL_ON_WRITERS_FAIL, copy_once, &c);
+	if (w.err < 0)
+		return lull_data_failed(file, LULL_STAGE_COPY_READ, w.err, LULL_CAUSE_ERRNO);
+	if (w.outcome != LULL_OK || !w.torn)
+		return w.outcome;
+	if (on_writers != LULL_ON_WRITERS_FAIL) {
+		warn(file, LULL_WARNING_TORN, file->entry.src_path);
+		return LULL_OK;
+	}
+	if (!file->entry.fresh && dest_st->st_ino == file->entry.dst.st_ino &&
+	    dest_st->st_dev == file->entry.dst.st_dev)
+		warn(file, LULL_WARNING_IN_PLACE, file->entry.dst_path);
+	return written(file);
+}
+
+enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
+				     const struct stat *src_st, const struct stat *dest_st)
+{
+	struct lull_copy_run *tree = file->entry.tree;
+	const struct lull_cp *cp = tree->cp;
+	bool regular = S_ISREG(src_st->st_mode) && S_ISREG(dest_st->st_mode);
+	int r;
+
+	file->offload = "unknown";
+	file->reflink = file->holes = "no";
+	if (cp->attributes_only)
+		return LULL_OK;
+	if (cp->reflink == LULL_REFLINK_NEVER)
+		return copy(file, src, dest, src_st, dest_st);
+
+	r = -refused_before(tree, src_st, dest_st);
+	if (r == 0 && regular && (src_st->st_size > 0 || src_st->st_dev == dest_st->st_dev))
+		r = share(file, src, dest, src_st);
+	else if (r == 0)
+		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
+	if (r == -ECANCELED)
+		return LULL_INTERRUPTED;
+	if (r > 0)
+		return written(file);
+	if (r == 0) {
+		file->reflink = "yes";
+		file->holes = "unknown";
+		return LULL_OK;
+	}
+	enum lull_cause cause = lull_clone_classify(-r, src, dest, 0, (uint64_t)src_st->st_size);
+
+	if (cp->reflink == LULL_REFLINK_ALWAYS || file->lone || lull_bytes_is_terminal(-r))
+		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
+	/* Two mounts of one file system (before Linux 5.18) are no two file systems. */
+	if (regular && (cause == LULL_CAUSE_NO_REFLINK ||
+			(cause == LULL_CAUSE_OTHER_FILE_SYSTEM &&
+			 src_st->st_dev != dest_st->st_dev)))
+		remember_refusal(tree, src_st, dest_st, -r);
+	if (S_ISREG(dest_st->st_mode) && ftruncate(dest, 0) < 0)
+		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
+	file->reflink = "unsupported";
+
+	enum lull_outcome outcome = copy(file, src, dest, src_st, dest_st);
+
+	if (regular && file->result.progress.bytes_copied > 0) {
+		file->result.not_cloned = -r;
+		file->result.not_cloned_cause = cause;
+	}
+	return outcome;
+}

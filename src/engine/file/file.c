@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A file that one call clones has neither lock nor checkpoint nor keeper:
+ *
+ *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name: naming.c
+ *   replaced    the same, by a rename; the new inode takes over what a write into the old
+ *               one would have left as it was
+ *   in place    links, devices, several names, and where the directory or the owner does
+ *               not allow the others: opened and written into, as cp does
+ *
+ * What is larger, and whatever an option wants more for, is lull_clone()'s; a file that is all
+ * there is to copy only if it does not go this way (lone.h).
+ *
+ * INVARIANTS
+ *  1. A new file has its name only when it is whole, and without --no-sync only when that is on
+ *     disk: see naming.h.
+ *  2. The file that was opened is the one that was looked at: compared by device and inode.
+ */
+#include "engine/file/file.h"
+
+#include "engine/clone/dest.h"
+#include "engine/file/big.h"
+#include "engine/file/data.h"
+#include "engine/file/dress.h"
+#include "engine/file/durable.h"
+#include "engine/file/lone.h"
+#include "engine/file/make_way.h"
+#include "engine/file/naming.h"
+#include "engine/file/queue.h"
+#include "sys/clock.h"
+#include "sys/commit.h"
+#include "sys/inode.h"
+#include "sys/opening.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Copying more than this takes some seconds. */
+#define LONG_COPY (64u << 20)
+
+static void note(const struct lull_file *f, enum lull_note_kind kind, int err, const char *path)
+{
+	struct lull_note n = { .kind = kind, .err = abs(err), .path = path };
+
+	f->observer->note(f->observer->ctx, &n);
+}
+
+static enum lull_outcome fail_create(const struct lull_file *f, int err)
+{
+	return lull_file_fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
+}
+
+/* The directory that dest lies in, if its name has several parts. */
+static int open_parent(const struct lull_entry *e, const char **ret_name)
+{
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+	int fd;
+
+	if (!head)
+		return -ENOMEM;
+	*ret_name = last;
+	if (*e->dst_name == '\0')
+		return -ENOENT;
+	if (strchr(last, '/'))
+		return -ENOTDIR;
+	fd = openat(e->dst_dir->fd, *head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		fd = openat(e->dst_dir->fd, *head ? head : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool has_no_unnamed(int err)
+{
+	return err == EOPNOTSUPP || err == EISDIR || err == EINVAL;
+}
+
+static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
+					const struct stat *st)
+{
+	struct stat dst;
+	enum lull_outcome outcome;
+	int r = lull_inode_look(fd, &dst);
+
+	if (r < 0)
+		return fail_create(f, r);
+	outcome = lull_data_transfer(f, src, fd, st, &dst);
+	if (outcome != LULL_OK)
+		return outcome;
+	f->made = dst;
+	return lull_dress_keep(f, src, fd, &dst, true) ? LULL_OK : LULL_FAILED;
+}
+
+/* Its data is there, even if an attribute is not: as cp leaves it. */
+static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
+{
+	return outcome == LULL_OK || (outcome == LULL_FAILED && f->made.st_ino && !f->reported);
+}
+
+/* A link that leads nowhere: the file is made where it leads. */
+static enum lull_outcome create_through(struct lull_file *f, int src, const struct stat *st, int dir,
+					const char *name)
+{
+	_cleanup_close_ int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, f->mode & ~f->omitted);
+	enum lull_outcome outcome;
+
+	if (fd < 0)
+		return fail_create(f, errno);
+	outcome = transfer_fresh(f, src, fd, st);
+	if (!is_whole(f, outcome))
+		(void)unlinkat(dir, name, 0);
+	else
+		f->done_fd = lull_steal_fd(&fd);
+	return outcome;
+}
+
+static int open_beside(int dir, mode_t mode, char ret_name[static 64])
+{
+	int fd = -1;
+
+	errno = EEXIST;
+	for (unsigned int i = 0; fd < 0 && errno == EEXIST && i < 100; i++) {
+		lull_naming_temporary(i, ret_name);
+		fd = openat(dir, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	}
+	return fd;
+}
+
+/* Where no file is without a name: under another one, until it is on disk. */
+static enum lull_outcome create_beside(struct lull_file *f, int src, const struct stat *st, int dir,
+				       const char *name)
+{
+	struct lull_entry *e = &f->entry;
+	bool replaces = e->backup_due || e->removal_due;
+	char temporary[64];
+	_cleanup_close_ int fd = open_beside(dir, f->mode & ~f->omitted, temporary);
+	enum lull_outcome outcome;
+	int r = 0, backed;
+
+	if (fd < 0)
+		return fail_create(f, errno);
+	outcome = transfer_fresh(f, src, fd, st);
+	if (!is_whole(f, outcome)) {
+		(void)unlinkat(dir, temporary, 0);
+		return outcome;
+	}
+	if (!e->tree->options->no_sync && fsync(fd) < 0 && errno != EINVAL)
+		r = -errno;
+	backed = r == 0 ? lull_entry_back_up(e) : 0;
+	if (r < 0 || backed < 0)
+		(void)unlinkat(dir, temporary, 0);
+	else
+		r = lull_naming_take(dir, temporary, name, replaces);
+	if (r == 0 && backed == 0) {
+		f->done_fd = lull_steal_fd(&fd);
+		return outcome;
+	}
+	f->made = (struct stat){ 0 };
+	if (backed < 0)
+		return lull_file_fail(f, LULL_NOTE_BACKUP, backed, e->dst_path);
+	return r == -EEXIST ? lull_naming_taken(f, dir, name) : fail_create(f, r);
+}
+
+/* Of an unnamed file, which is made in the entry's directory unless another one is open for it. */
+static uint32_t fs_of(const struct lull_file *f, int fd, int other_dir)
+{
+	uint32_t fs = other_dir < 0 ? lull_dirref_fs(f->entry.dst_dir) : 0;
+
+	return fs != 0 ? fs : lull_commit_fs(fd);
+}
+
+static enum lull_outcome create(struct lull_file *f, int src, const struct stat *st)
+{
+	const struct lull_entry *e = &f->entry;
+	const char *name = e->dst_name;
+	_cleanup_close_ int opened = strchr(name, '/') || !*name ? open_parent(e, &name) : -1;
+	int dir = opened >= 0 ? opened : e->dst_dir->fd;
+	struct stat link;
+	enum lull_outcome outcome;
+
+	if (opened < -1 || (opened < 0 && name != e->dst_name))
+		return fail_create(f, opened);
+	if (opened == -1 && !*e->dst_name)
+		return fail_create(f, ENOENT);
+	if (e->tree->cp->through_dangling &&
+	    fstatat(dir, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode))
+		return create_through(f, src, st, dir, name);
+
+	_cleanup_close_ int fd =
+		openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, f->mode);
+
+	/* Nobody can open it before it has its name, so no permission is left out. */
+	if (fd < 0 && has_no_unnamed(errno) && !f->lone)
+		return create_beside(f, src, st, dir, name);
+	if (fd < 0)
+		return fail_create(f, errno);
+	f->omitted = 0;
+	f->fs = fs_of(f, fd, opened);
+	outcome = transfer_fresh(f, src, fd, st);
+	if (!is_whole(f, outcome))
+		return outcome;
+	return lull_naming_offer(f, lull_steal_fd(&fd), lull_steal_fd(&opened),
+				 e->backup_due || e->removal_due, outcome);
+}
+
+static bool may_replace(const struct lull_file *f, int old)
+{
+	const struct lull_entry *e = &f->entry;
+	const struct lull_options *options = e->tree->options;
+	struct stat named;
+
+	/* A link, or one of several names, is to go on being that. No name at all: another program
+	   is just renaming a file over it. */
+	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink <= 1 &&
+	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
+	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name) &&
+	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
+	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_ino == e->dst.st_ino && named.st_dev == e->dst.st_dev;
+}
+
+/* False: nothing has happened, and the file has to be written in place. */
+static bool replace(struct lull_file *f, int src, int old, const struct stat *st,
+		    enum lull_outcome *ret_outcome)
+{
+	struct lull_entry *e = &f->entry;
+	const char *name = e->dst_name;
+	_cleanup_close_ int opened = strchr(name, '/') ? open_parent(e, &name) : -1;
+	int dir = opened >= 0 ? opened : e->dst_dir->fd;
+	_cleanup_close_ int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct stat dst;
+	int r;
+
+	if (fd < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ||
+	    lull_inode_look(fd, &dst) < 0 || !lull_dress_can_own(f, fd))
+		return false;
+	f->fs = fs_of(f, fd, opened);
+	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
+	if (*ret_outcome != LULL_OK)
+		return true;
+	f->made = dst;
+	r = lull_dress_as_old(f, old, fd);
+	if (r < 0) {
+		f->made = (struct stat){ 0 };
+		*ret_outcome = lull_file_fail(f, LULL_NOTE_MODE, r, e->dst_path);
+		return true;
+	}
+	if (!lull_dress_keep(f, src, fd, &e->dst, false))
+		*ret_outcome = LULL_FAILED;
+	*ret_outcome = lull_naming_offer(f, lull_steal_fd(&fd), lull_steal_fd(&opened), true,
+					 *ret_outcome);
+	return true;
+}
+
+static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of_old,
+					const struct stat *st)
+{
+	struct lull_entry *e = &f->entry;
+	int fd = *fd_of_old;
+	enum lull_outcome outcome;
+
+	if (S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only) {
+		outcome = lull_data_try(f, src, fd, st);
+		if (outcome != LULL_OK)
+			return outcome;
+		if (ftruncate(fd, 0) < 0)
+			return fail_create(f, errno);
+	}
+	outcome = lull_data_transfer(f, src, fd, st, &e->dst);
+	if (outcome != LULL_OK)
+		return outcome;
+	f->made = e->dst;
+	if (!lull_dress_keep(f, src, fd, &e->dst, false))
+		outcome = LULL_FAILED;
+	f->done_fd = lull_steal_fd(fd_of_old);
+	return outcome;
+}
+
+/* A fifo is open only when somebody is at its other end, and signals come meanwhile. -ECANCELED
+   if one of them says to stop. */
+static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
+{
+	const struct lull_observer *observer = f->entry.tree->observer;
+
+	return lull_open_patiently(dir, name, flags, 0, observer->should_stop, observer->ctx);
+}
+
+/* Another program, another lullcp perhaps, has put its file there since we looked. What can
+   only be the like of the one that we saw is as good; anything else somebody may have meant
+   us to write to. */
+static bool is_successor(const struct lull_entry *e, const struct stat *now)
+{
+	return S_ISREG(e->dst.st_mode) && S_ISREG(now->st_mode) && e->dst.st_nlink <= 1 &&
+	       now->st_nlink <= 1 && now->st_uid == e->dst.st_uid &&
+	       now->st_dev == e->dst.st_dev && now->st_ino != e->src.st_ino;
+}
+
+/* Opens what is there, as cp does: it is what tells whether the user may write to it. */
+static int open_old(struct lull_file *f)
+{
+	struct lull_entry *e = &f->entry;
+	int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+	int fd = open_patiently(f, e->dst_dir->fd, e->dst_name,
+				flags | (S_ISREG(e->dst.st_mode) ? O_NONBLOCK : 0) |
+					(e->dst_is_itself ? O_NOFOLLOW : 0));
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) == 0) {
+		if (st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev)
+			return fd;
+		if (is_successor(e, &st)) {
+			e->dst = st;
+			return fd;
+		}
+	}
+	(void)close(fd);
+	return -ESTALE;
+}
+
+/* Who has the file open that was replaced goes on with that: a guest on its image, say. */
+static void warn_of_users(const struct lull_file *f, int old)
+{
+	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
+		f->observer->warning(f->observer->ctx, LULL_WARNING_OPEN, 0, f->entry.dst_path);
+}
+
+/* See lone.h. */
+static enum lull_outcome try_alone(struct lull_file *f, int src, int old, const struct stat *st)
+{
+	enum lull_outcome outcome = LULL_FAILED;
+	mode_t omitted = f->omitted;
+
+	if (f->entry.fresh)
+		outcome = create(f, src, st);
+	else if (may_replace(f, old) && replace(f, src, old, st, &outcome) &&
+		 is_whole(f, outcome))
+		warn_of_users(f, old);
+	if (is_whole(f, outcome))
+		return outcome;
+	lull_lone_forget(f);
+	f->omitted = omitted;
+	return lull_big_copy(f, src, old);
+}
+
+/* Those before it must not wait for it. */
+static bool takes_long(const struct lull_file *f, const struct stat *st)
+{
+	return f->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS &&
+	       (uint64_t)st->st_blocks * 512 > LONG_COPY;
+}
+
+static enum lull_outcome copy_open(struct lull_file *f, int src, const struct stat *st)
+{
+	struct lull_entry *e = &f->entry;
+	_cleanup_close_ int old = -1;
+	enum lull_outcome outcome;
+
+	if (!e->fresh) {
+		old = open_old(f);
+		if (old == -ECANCELED)
+			return LULL_INTERRUPTED;
+		if (old < 0 && e->tree->cp->force) {
+			e->removal_due = lull_entry_can_stay(e);
+			if (!e->removal_due && unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 &&
+			    errno != ENOENT)
+				return lull_file_fail(f, LULL_NOTE_REMOVE, errno, e->dst_path);
+			if (e->tree->cp->verbose)
+				note(f, LULL_NOTE_REMOVED, 0, e->dst_path);
+			e->fresh = true;
+		} else if (old < 0) {
+			return fail_create(f, old);
+		}
+	}
+	if (lull_big_wants(f, src, st)) {
+		lull_queue_directly(f);
+		return lull_big_may_be_lone(f) && lull_lone_suits(f, src, st)
+			       ? try_alone(f, src, old, st)
+			       : lull_big_copy(f, src, old);
+	}
+	if (takes_long(f, st))
+		lull_queue_directly(f);
+	if (e->tree->options->keep > 0)
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+	if (e->fresh)
+		return create(f, src, st);
+	if (may_replace(f, old) && replace(f, src, old, st, &outcome))
+		return outcome;
+	return write_in_place(f, src, &old, st);
+}
+
+/* It would wait for somebody at the other end, only to fail then. */
+static bool is_vain(const struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+
+	return cp->reflink == LULL_REFLINK_ALWAYS && !cp->attributes_only &&
+	       (S_ISFIFO(e->src.st_mode) || (!e->fresh && S_ISFIFO(e->dst.st_mode)));
+}
+
+/* -1 after a word about it, -ECANCELED if that is to stop. */
+static int open_source(struct lull_file *f, struct stat *ret_st)
+{
+	const struct lull_entry *e = &f->entry;
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	_cleanup_close_ int src =
+		open_patiently(f, e->src_dir->fd, e->src_name,
+			       flags | (S_ISREG(e->src.st_mode) ? O_NONBLOCK : 0) |
+				       (e->follow ? 0 : O_NOFOLLOW));
+
+	if (src == -ECANCELED)
+		return src;
+	if (src < 0)
+		note(f, LULL_NOTE_OPEN, src, e->src_path);
+	else if (fstat(src, ret_st) < 0)
+		note(f, LULL_NOTE_STAT, errno, e->src_path);
+	else if (ret_st->st_ino != e->src.st_ino || ret_st->st_dev != e->src.st_dev)
+		note(f, LULL_NOTE_REPLACED, 0, e->src_path);
+	else
+		return lull_steal_fd(&src);
+	return -1;
+}
+
+bool lull_file_open(struct lull_file *f, int *ret_src, int *ret_old)
+{
+	struct stat st;
+	_cleanup_close_ int src = open_source(f, &st);
+	int old = -1;
+
+	if (src < 0)
+		return false;
+	if (!f->entry.fresh) {
+		old = open_old(f);
+		if (old < 0) {
+			(void)fail_create(f, old);
+			return false;
+		}
+	}
+	*ret_src = lull_steal_fd(&src);
+	*ret_old = old;
+	return true;
+}
+
+static enum lull_outcome copy(struct lull_file *f)
+{
+	const struct lull_entry *e = &f->entry;
+	_cleanup_close_ int src = -1;
+	struct stat st;
+
+	if (is_vain(e))
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+	/* Somebody must be at the other end. */
+	if (!S_ISREG(e->src.st_mode))
+		lull_queue_directly(f);
+	src = open_source(f, &st);
+	if (src < 0)
+		return src == -ECANCELED ? LULL_INTERRUPTED : LULL_FAILED;
+	return copy_open(f, src, &st);
+}
+
+void lull_file_copy(struct lull_file *f)
+{
+	uint64_t before = lull_clock_now();
+
+	lull_file_begin(f);
+	f->outcome = copy(f);
+	f->result.published = f->result.published || f->outcome == LULL_OK;
+	if (f->result.progress.elapsed_ns == 0)
+		f->result.progress.elapsed_ns = lull_clock_now() - before;
+}
+
+void lull_file_name(struct lull_file *f)
+{
+	if (lull_naming_give(f) == LULL_OK)
+		return;
+	f->outcome = LULL_FAILED;
+	f->result.published = false;
+}
+
+static void add_up(const struct lull_file *f)
+{
+	struct lull_totals *totals = f->entry.tree->totals;
+	const struct lull_progress *p = &f->result.progress;
+
+	totals->bytes_cloned += p->bytes_cloned;
+	totals->bytes_copied += p->bytes_copied;
+	totals->files += f->outcome == LULL_OK;
+	if (f->result.not_cloned == 0)
+		return;
+	if (totals->files_not_cloned++ == 0) {
+		totals->cause = f->result.not_cloned_cause;
+		totals->err = f->result.not_cloned;
+		(void)snprintf(totals->not_cloned, sizeof(totals->not_cloned), "%s", p->source);
+	}
+	totals->bytes_not_cloned += p->bytes_copied;
+}
+
+bool lull_file_finish(struct lull_file *f)
+{
+	struct lull_entry *e = &f->entry;
+	struct lull_copy_run *tree = e->tree;
+	const struct lull_observer *observer = tree->observer;
+
+	add_up(f);
+	/* Its name was not known before. */
+	if (f->result.generation && tree->cp->verbose && f->outcome == LULL_OK) {
+		struct lull_note copied = {
+			.kind = LULL_NOTE_COPIED,
+			.path = e->src_path,
+			.path2 = f->result.generation,
+		};
+
+		observer->note(observer->ctx, &copied);
+	}
+	if (tree->cp->debug && f->outcome == LULL_OK) {
+		struct lull_note how = {
+			.kind = LULL_NOTE_HOW,
+			.path = f->offload ? f->offload : "unknown",
+			.path2 = f->reflink ? f->reflink : "yes",
+			.path3 = f->holes ? f->holes : "unknown",
+		};
+
+		observer->note(observer->ctx, &how);
+	}
+	/* Not of those that were not begun any more. */
+	if (f->outcome == LULL_OK || f->reported ||
+	    (f->outcome == LULL_INTERRUPTED && f->result.progress.source))
+		observer->file(observer->ctx, f->outcome, &f->result);
+	if (e->named && f->made.st_ino) {
+		e->named->other_dev = f->made.st_dev;
+		e->named->other_inode = f->made.st_ino;
+	}
+	if (f->done_fd >= 0) {
+		lull_durable_add(tree, f->made.st_dev, lull_steal_fd(&f->done_fd));
+		if (f->lone)
+			lull_lone_done(f);
+	}
+	lull_run_ended(tree, f->outcome);
+	if (f->outcome != LULL_OK && !f->result.published && (f->reported || !f->made.st_ino))
+		lull_entry_undo(e);
+	return f->outcome == LULL_OK;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/* A file on its way: see file_state.h. */
+#include "engine/file/file_state.h"
+
+#include "engine/base/job.h"
+
+#include <string.h>
+
+static char *copy_text(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+bool lull_file_own(struct lull_file *f)
+{
+	struct lull_entry *e = &f->entry;
+	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
+
+	lull_dirref_hold(e->src_dir);
+	lull_dirref_hold(e->dst_dir);
+	e->backup = copy_text(e->backup);
+	e->backup_path = copy_text(e->backup_path);
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		f->text[i] = strdup(*text[i]);
+		if (!f->text[i])
+			return false;
+		if (*text[i] == e->dst_path)
+			e->dst_rel = f->text[i] + (e->dst_rel - e->dst_path);
+		*text[i] = f->text[i];
+	}
+	return true;
+}
+
+void lull_file_disown(struct lull_file *f)
+{
+	lull_dirref_drop(f->entry.src_dir);
+	lull_dirref_drop(f->entry.dst_dir);
+	for (size_t i = 0; i < ARRAY_SIZE(f->text); i++)
+		free(f->text[i]);
+	free(f->entry.backup);
+	free(f->entry.backup_path);
+	if (f->done_fd >= 0)
+		(void)close(f->done_fd);
+	if (f->name_dir >= 0)
+		(void)close(f->name_dir);
+}
+
+enum lull_outcome lull_file_fail(const struct lull_file *f, enum lull_note_kind kind, int err,
+				 const char *path)
+{
+	struct lull_note note = { .kind = kind, .err = abs(err), .path = path };
+
+	if (!f->lone)
+		f->observer->note(f->observer->ctx, &note);
+	return LULL_FAILED;
+}
+
+void lull_file_begin(struct lull_file *f)
+{
+	f->result.progress.source = f->entry.src_path;
+	f->result.progress.dest = f->entry.dst_path;
+	f->result.progress.size = (uint64_t)f->entry.src.st_size;
+	f->result.progress.budget_ns = f->entry.tree->options->latency_budget_ns;
+	memcpy(f->result.run_id, f->entry.tree->run_id, sizeof(f->result.run_id));
+}
+
+void lull_file_again(struct lull_file *f)
+{
+	lull_result_done(&f->result);
+	f->made = (struct stat){ 0 };
+	f->reported = f->due = f->unwritten = false;
+}

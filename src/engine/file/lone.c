@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/* A small file by itself: see lone.h. */
+#include "engine/file/lone.h"
+
+#include "engine/base/beside.h"
+#include "engine/clone/dest.h"
+#include "engine/file/data.h"
+#include "engine/file/durable.h"
+#include "plan/hist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Another run holds it, or left it behind. Without memory it is said to be there. */
+static bool is_beside(const struct lull_entry *e, char *beside)
+{
+	_cleanup_free_ char *name = beside;
+	_cleanup_free_ char *path = NULL;
+	int len = (int)(lull_path_last(e->dst_name) - e->dst_name);
+
+	if (!name || asprintf(&path, "%.*s%s", len, e->dst_name, name) < 0)
+		return true;
+	return faccessat(e->dst_dir->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT;
+}
+
+bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
+{
+	const struct lull_entry *e = &f->entry;
+	const struct lull_cp *cp = e->tree->cp;
+	const char *name = lull_path_last(e->dst_name);
+
+	/* A copy takes longer than it looks: what is read must be of one moment. */
+	if (!e->tree->sole || !e->operand || e->backup_due ||
+	    cp->reflink == LULL_REFLINK_NEVER ||
+	    is_beside(e, lull_beside_temporary(name)) ||
+	    is_beside(e, lull_beside_checkpoint(name)) ||
+	    !lull_data_fits_one_call(f, src, st))
+		return false;
+	f->result.hist = calloc(1, sizeof(*f->result.hist));
+	f->result.progress.hist = f->result.hist;
+	f->lone = f->result.hist != NULL;
+	return f->lone;
+}
+
+void lull_lone_forget(struct lull_file *f)
+{
+	lull_result_done(&f->result);
+	lull_file_begin(f);
+	f->lone = f->reported = false;
+}
+
+void lull_lone_done(struct lull_file *f)
+{
+	const struct lull_entry *e = &f->entry;
+	size_t len = (size_t)(lull_path_last(e->dst_name) - e->dst_name);
+	_cleanup_free_ char *head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
+	_cleanup_close_ int dir =
+		head ? openat(e->dst_dir->fd, head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (dir >= 0)
+		lull_durable_add_directory(e->tree, dir);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* What gives way to an entry: see make_way.h. */
+#include "engine/file/make_way.h"
+
+#include "engine/file/backup.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *strip(char *path)
+{
+	(void)lull_path_strip(path);
+	return path;
+}
+
+/* The directory that a name lies in: itself, where that is a link. It is how cp tells. */
+static int stat_parent(int dir, const char *name, struct stat *ret_st)
+{
+	const char *last = lull_path_last(name);
+	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
+
+	if (!head)
+		return -ENOMEM;
+	if (!*head && dir != AT_FDCWD)
+		return fstat(dir, ret_st) < 0 ? -errno : 0;
+	return fstatat(dir, *head ? strip(head) : ".", ret_st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b)
+{
+	const char *a = lull_path_last(name_a), *b = lull_path_last(name_b);
+	size_t len = strcspn(a, "/");
+	struct stat in_a, in_b;
+
+	return len == strcspn(b, "/") && memcmp(a, b, len) == 0 &&
+	       stat_parent(dir_a, name_a, &in_a) == 0 && stat_parent(dir_b, name_b, &in_b) == 0 &&
+	       in_a.st_ino == in_b.st_ino && in_a.st_dev == in_b.st_dev;
+}
+
+int lull_entry_move(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	char *name = NULL;
+	int r;
+
+	if (!e->backup_due)
+		return 0;
+	r = lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &name);
+	if (r < 0)
+		return r;
+	e->backup_due = false;
+	free(e->backup);
+	e->backup = name;
+	return 0;
+}
+
+/* Two names of one file. */
+static bool is_one(int dir, const char *a, const char *b)
+{
+	struct stat in_a, in_b;
+
+	return fstatat(dir, a, &in_a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(dir, b, &in_b, AT_SYMLINK_NOFOLLOW) == 0 && in_a.st_ino == in_b.st_ino &&
+	       in_a.st_dev == in_b.st_dev;
+}
+
+void lull_entry_undo(struct lull_entry *e)
+{
+	if (e->named)
+		lull_idmap_remove(e->tree->links, e->named);
+	e->named = NULL;
+	if (!e->backup)
+		return;
+	/* Where both names are one file still, the rename does nothing. */
+	if (!e->backup_due &&
+	    renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) == 0) {
+		if (is_one(e->dst_dir->fd, e->backup, e->dst_name))
+			(void)unlinkat(e->dst_dir->fd, e->backup, 0);
+	} else if (!e->backup_due) {
+		lull_run_note(e->tree, LULL_NOTE_UNBACKUP, errno, e->dst_path, NULL);
+		return;
+	}
+	if (e->tree->cp->verbose)
+		lull_run_note(e->tree, LULL_NOTE_RESTORED, 0, e->backup_path, e->dst_path);
+}
+
+int lull_entry_back_up(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	int r;
+
+	if (!e->backup_due)
+		return 0;
+	r = lull_backup_link(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &e->backup);
+	e->backup_due = r < 0;
+	return r;
+}
+
+bool lull_entry_becomes_regular(const struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	mode_t type = e->src.st_mode;
+
+	return !cp->symbolic_link && !cp->hard_link &&
+	       (S_ISREG(type) || (cp->special_as_regular && !S_ISLNK(type) && !S_ISDIR(type)));
+}
+
+/*
+ * Where its name cannot be taken away that is to be heard of now, as with cp; so a link to a
+ * directory or the like goes, and another name of the source.
+ */
+bool lull_entry_can_stay(const struct lull_entry *e)
+{
+	int dir = e->dst_dir->fd;
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+
+	return head && lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
+	       (e->src.st_ino != e->dst.st_ino || e->src.st_dev != e->dst.st_dev) && !e->tree->options->in_place &&
+	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
+	       faccessat(dir, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0 &&
+	       !lull_inode_is_immutable(dir, e->dst_name) &&
+	       !lull_inode_is_of_other_project(dir, e->dst_name) &&
+	       !lull_inode_is_mounted_on(dir, e->dst_name);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/* New files get their names: see naming.h. */
+#include "engine/file/naming.h"
+
+#include "engine/base/beside.h"
+#include "engine/clone/dest.h"
+#include "engine/file/make_way.h"
+#include "sys/clock.h"
+#include "sys/commit.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+/* Names that others may take in between. */
+#define TRIES 100
+
+static enum lull_outcome fail_create(struct lull_file *f, int err)
+{
+	return lull_file_fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
+}
+
+/* -EEXIST if it is taken. */
+static int link_unnamed(int fd, int dir, const char *name)
+{
+	char proc[64];
+
+	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -EEXIST;
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+enum lull_outcome lull_naming_taken(struct lull_file *f, int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return lull_file_fail(f, LULL_NOTE_DANGLING, 0, f->entry.dst_path);
+	return fail_create(f, EEXIST);
+}
+
+/* The name must be free. -EEXIST if it is not. */
+static int rename_free(int dir, const char *temporary, const char *name)
+{
+	struct stat st;
+
+	if (renameat2(dir, temporary, dir, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -errno;
+	if (linkat(dir, temporary, dir, name, 0) == 0) {
+		(void)unlinkat(dir, temporary, 0);
+		return 0;
+	}
+	if (errno != EPERM && errno != EOPNOTSUPP)
+		return -errno;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
+}
+
+void lull_naming_temporary(unsigned int try, char ret_name[static 64])
+{
+	(void)snprintf(ret_name, 64, ".%x-%x.lullcp-new", (unsigned int)getpid(),
+		       (unsigned int)lull_clock_now() + try);
+}
+
+int lull_naming_take(int dir, const char *temporary, const char *name, bool replaces)
+{
+	int r = !replaces				  ? rename_free(dir, temporary, name)
+		: renameat(dir, temporary, dir, name) < 0 ? -errno
+							  : 0;
+
+	if (r < 0)
+		(void)unlinkat(dir, temporary, 0);
+	return r;
+}
+
+/* -EEXIST only for a name that is taken again and again. */
+static int exchange(int fd, int dir, const char *name)
+{
+	char temporary[64];
+	int r = -EEXIST;
+
+	for (unsigned int i = 0; r == -EEXIST && i < TRIES; i++) {
+		lull_naming_temporary(i, temporary);
+		r = link_unnamed(fd, dir, temporary);
+	}
+	return r < 0 ? r : lull_naming_take(dir, temporary, name, true);
+}
+
+/*
+ * By the name, and with the lock, that lull_clone() has for it: what is left of this run if it
+ * is killed here the next one finds. sync: fdatasync(2) is of use only when the file has this name.
+ * -EEXIST: another run has it.
+ */
+static int by_way_of(int fd, int dir, const char *name, bool replaces, bool sync)
+{
+	_cleanup_free_ char *temporary = lull_beside_temporary(name);
+	int r;
+
+	if (!temporary)
+		return -ENOMEM;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	r = link_unnamed(fd, dir, temporary);
+	if (r < 0)
+		return r;
+	if (sync && fdatasync(fd) < 0) {
+		r = -errno;
+		(void)unlinkat(dir, temporary, 0);
+		return r;
+	}
+	return lull_naming_take(dir, temporary, name, replaces);
+}
+
+/* A file by itself: on disk before it is named, whatever the file system. */
+static int name_alone(const struct lull_file *f, int dir, const char *name)
+{
+	int fd = f->done_fd;
+	bool sync = !f->entry.tree->options->no_sync;
+
+	if (sync && !lull_commit_syncs_unnamed(f->fs))
+		return by_way_of(fd, dir, name, f->replaces, true);
+	if (f->replaces)
+		return sync && fdatasync(fd) < 0 ? -errno : by_way_of(fd, dir, name, true, false);
+	if (sync && !lull_commit_keeps_order(f->fs) && fdatasync(fd) < 0)
+		return -errno;
+	return link_unnamed(fd, dir, name);
+}
+
+static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
+{
+	int r;
+
+	if (f->settle_err)
+		return lull_file_fail(f, LULL_NOTE_SYNC, f->settle_err, f->entry.dst_path);
+	/* A backup, or a name to be renamed, could never be removed again. */
+	if (f->replaces && lull_inode_only_grows(dir, name))
+		return fail_create(f, EPERM);
+	r = lull_entry_back_up(&f->entry);
+	if (r < 0)
+		return lull_file_fail(f, LULL_NOTE_BACKUP, r, f->entry.dst_path);
+	if (f->lone)
+		r = name_alone(f, dir, name);
+	else
+		r = f->replaces ? exchange(f->done_fd, dir, name)
+				: link_unnamed(f->done_fd, dir, name);
+	if (r == -EEXIST && !f->replaces)
+		return lull_naming_taken(f, dir, name);
+	return r < 0 ? fail_create(f, r) : LULL_OK;
+}
+
+enum lull_outcome lull_naming_give(struct lull_file *f)
+{
+	const char *name = f->entry.dst_name;
+	enum lull_outcome outcome =
+		f->name_dir >= 0 ? give(f, f->name_dir, lull_path_last(name))
+				 : give(f, f->entry.dst_dir->fd, name);
+
+	f->due = false;
+	if (f->name_dir >= 0)
+		(void)close(lull_steal_fd(&f->name_dir));
+	if (outcome == LULL_OK)
+		return LULL_OK;
+	f->made = (struct stat){ 0 };
+	(void)close(lull_steal_fd(&f->done_fd));
+	return outcome;
+}
+
+/* What was cloned on XFS need not wait, nor what is to be on disk at some later time. */
+static bool must_wait(const struct lull_file *f)
+{
+	return !f->lone && !f->entry.tree->options->no_sync &&
+	       (f->unwritten || !lull_commit_keeps_order(f->fs));
+}
+
+enum lull_outcome lull_naming_offer(struct lull_file *f, int fd, int dir, bool replaces,
+				    enum lull_outcome outcome)
+{
+	enum lull_outcome named;
+
+	f->done_fd = fd;
+	f->name_dir = dir;
+	f->replaces = replaces;
+	f->due = true;
+	if (must_wait(f))
+		return outcome;
+	named = lull_naming_give(f);
+	return named == LULL_OK ? outcome : named;
+}

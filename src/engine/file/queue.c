@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A ring of tasks. The walk puts them in at the tail, workers take the oldest that nobody
+ * works on, and the walk finishes them at the head, in order. With one job there are no workers:
+ * the walk does the work itself before it puts the task in. What a task has to say while it
+ * is worked on is kept with it; what the walk has to say is kept with the youngest task, and
+ * comes after it.
+ *
+ * A new file that must be on disk before it is named stays in the ring without a name until then.
+ * One sync is for all of the ring that are done. When that is half of it, a thread syncs while the
+ * walk goes on. It is syncfs(2): BTRFS_IOC_START_SYNC would need no thread, but was seen to wait 30 s,
+ * for the next periodic commit, when commits follow each other quickly (6.18).
+ *
+ * INVARIANTS
+ *  1. The observer is called on the walk's thread alone.
+ *  2. Notes come in the order in which one job would give them.
+ *  3. The ring is bounded, and so is what waits behind its tasks, and with them memory and
+ *     descriptors: whatever the tree, and however long one file takes.
+ */
+#include "engine/file/queue.h"
+
+#include "engine/file/make_way.h"
+#include "engine/file/ring.h"
+#include "engine/file/shares.h"
+#include "sys/clock.h"
+#include "sys/thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* Small files are over at once: a worker has some to go on with. */
+#define MOST_TASKS_A_JOB 8u
+/* Waiting for fewer takes no longer than a thread does. */
+#define LEAST_FOR_SYNCER 64u
+/* How long a file waits for its name at the most, while others are done. */
+#define LONGEST_WAIT_NS NSEC_PER_SEC
+/* Copied bytes of files that wait: beside them the files that they replace take room as well. */
+#define MOST_BYTES (16u << 20)
+/* Notes of the walk that wait: some hundred bytes each. */
+#define MOST_NOTES 10000u
+/* How often the walk looks for signals while it waits. */
+#define LOOK_NS (50 * NSEC_PER_MSEC)
+
+static void free_task(struct lull_task *task)
+{
+	lull_result_done(&task->file.result);
+	lull_file_disown(&task->file);
+	free(task);
+}
+
+static struct lull_task *head(const struct lull_queue *q)
+{
+	return q->ring[q->head];
+}
+
+static bool waits_for_disk(const struct lull_task *task)
+{
+	return task->state == LULL_TASK_DONE && task->file.due && (task->syncing || !task->file.settled);
+}
+
+/* Those that are done and wait for the disk; none of them is in a sync. */
+static void gather(struct lull_queue *q)
+{
+	q->n_batch = 0;
+	q->unsynced = 0;
+	for (unsigned int i = 0; i < q->n; i++) {
+		struct lull_task *task = q->ring[(q->head + i) % q->room];
+
+		if (waits_for_disk(task))
+			q->batch[q->n_batch++] = &task->file;
+	}
+}
+
+static void mark_batch(struct lull_queue *q, bool syncing)
+{
+	for (unsigned int i = 0; i < q->n_batch; i++)
+		container_of(q->batch[i], struct lull_task, file)->syncing = syncing;
+}
+
+/* True if the syncer has files. What it is done with it has no longer. */
+static bool is_syncing(struct lull_queue *q)
+{
+	if (q->n_batch == 0)
+		return false;
+	if (lull_syncer_is_busy(q->syncer))
+		return true;
+	mark_batch(q, false);
+	q->n_batch = 0;
+	return false;
+}
+
+static void note_inodes(struct lull_queue *q, const struct lull_task *task)
+{
+	const struct lull_file *f = &task->file;
+
+	if (task->dir.st_ino)
+		lull_inodeset_add(&q->inodes, task->dir.st_ino);
+	if (task->dst.st_ino)
+		lull_inodeset_add(&q->inodes, task->dst.st_ino);
+	if (f->link)
+		lull_inodeset_add(&q->inodes, f->entry.src.st_ino);
+}
+
+/* Without those that are gone. */
+static void note_inodes_anew(struct lull_queue *q)
+{
+	lull_inodeset_clear(&q->inodes);
+	for (unsigned int i = 0; i < q->n; i++)
+		note_inodes(q, q->ring[(q->head + i) % q->room]);
+}
+
+static bool is_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* links: of the sources that are linked, else of what is about to change. */
+static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
+{
+	if (!q || q->n == 0 || !lull_inodeset_may_have(&q->inodes, st->st_ino))
+		return false;
+	for (unsigned int i = 0; i < q->n; i++) {
+		const struct lull_task *task = q->ring[(q->head + i) % q->room];
+		const struct lull_file *f = &task->file;
+
+		if (links ? f->link && is_inode(&f->entry.src, st)
+			  : is_inode(&task->dst, st) || is_inode(&task->dir, st))
+			return true;
+	}
+	return false;
+}
+
+bool lull_queue_replaces(struct lull_copy_run *tree, const struct stat *st)
+{
+	return has_inode(tree->queue, st, false);
+}
+
+bool lull_queue_links(struct lull_copy_run *tree, const struct stat *src)
+{
+	return has_inode(tree->queue, src, true);
+}
+
+static bool head_waits(struct lull_queue *q)
+{
+	(void)is_syncing(q);
+	return waits_for_disk(head(q));
+}
+
+/* The walk may be waiting for what has been synced. */
+static void on_synced(void *ctx)
+{
+	struct lull_queue *q = ctx;
+
+	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_cond_signal(&q->done);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+static void tell_flush(const struct lull_queue *q, enum lull_call call)
+{
+	const struct lull_observer *o = q->tree->observer;
+
+	o->call(o->ctx, call);
+}
+
+/*
+ * All that one sync can be for: here, or by the syncer if there is one. Nothing is in a sync. Called
+ * and left with the lock held.
+ */
+static void sync_batch(struct lull_queue *q)
+{
+	gather(q);
+	note_inodes_anew(q);
+	if (q->syncer) {
+		mark_batch(q, true);
+		lull_syncer_begin(q->syncer, q->batch, q->n_batch);
+		return;
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+	tell_flush(q, LULL_CALL_FLUSH);
+	lull_settle(q->batch, q->n_batch);
+	tell_flush(q, LULL_CALL_NONE);
+	(void)pthread_mutex_lock(&q->lock);
+	q->n_batch = 0;
+}
+
+/* Half the ring, while there is room for more. Few files are not worth a thread. */
+static void sync_early(struct lull_queue *q)
+{
+	if (q->unsynced < MAX(q->room / 2, LEAST_FOR_SYNCER) || is_syncing(q))
+		return;
+	if (!q->syncer && lull_syncer_start(&q->syncer, on_synced, q) < 0)
+		return;
+	sync_batch(q);
+}
+
+/* What is left of a task that is done, on the walk's thread. False if it has failed. */
+static bool end_task(struct lull_queue *q, struct lull_task *task)
+{
+	struct lull_file *f = &task->file;
+	bool done;
+
+	q->finishing = true;
+	lull_events_hear(&task->own.events, q->tree->observer);
+	f->observer = q->tree->observer;
+	if (f->link)
+		q->work->link(f);
+	if (f->due && !f->settled)
+		lull_settle(&f, 1);
+	if (f->due) {
+		q->bytes -= MIN(q->bytes, f->result.progress.bytes_copied);
+		q->work->name(f);
+	}
+	done = f->linked ? f->outcome == LULL_OK : q->work->finish(f);
+	q->steps -= task->after_steps;
+	q->notes -= task->after_notes;
+	lull_events_hear(&task->after, q->tree->observer);
+	q->finishing = false;
+	free_task(task);
+	return done;
+}
+
+/* The oldest one: shows how far it is, and finishes it if it is done. Called and left with
+   the lock held. */
+static bool finish_head(struct lull_queue *q)
+{
+	struct lull_task *task = head(q);
+	const struct lull_observer *o = q->tree->observer;
+	struct lull_progress progress = task->own.progress;
+	bool progressed = task->own.progressed, done = task->state == LULL_TASK_DONE;
+
+	task->own.progressed = false;
+	if (!done) {
+		(void)pthread_mutex_unlock(&q->lock);
+		if (progressed)
+			o->progress(o->ctx, &progress);
+		(void)pthread_mutex_lock(&q->lock);
+		return false;
+	}
+	if (head_waits(q) && q->n_batch == 0)
+		sync_batch(q);
+	if (waits_for_disk(task))
+		return false;
+	q->head = (q->head + 1) % q->room;
+	q->n--;
+	q->next -= q->next > 0;
+	if (q->n == 0)
+		lull_inodeset_clear(&q->inodes);
+	(void)pthread_mutex_unlock(&q->lock);
+	(void)end_task(q, task);
+	(void)pthread_mutex_lock(&q->lock);
+	return true;
+}
+
+/* What waits too long, or takes too much, is synced; with too much the walk waits for it. */
+static bool is_overdue(struct lull_queue *q)
+{
+	return q->bytes > MOST_BYTES ||
+	       (!is_syncing(q) && lull_clock_now() - head(q)->since > LONGEST_WAIT_NS);
+}
+
+/* Waits for a worker or the syncer, and looks at signals now and then. */
+static void wait_a_while(struct lull_queue *q)
+{
+	uint64_t until = lull_clock_now() + LOOK_NS;
+	struct timespec at = { .tv_sec = (time_t)(until / NSEC_PER_SEC),
+			       .tv_nsec = (long)(until % NSEC_PER_SEC) };
+
+	if (lull_run_should_stop(q->tree))
+		__atomic_store_n(&q->stop, true, __ATOMIC_RELAXED);
+	(void)pthread_cond_timedwait(&q->done, &q->lock, &at);
+}
+
+/* Those that need not be waited for; and, if they have waited long enough, the disk. */
+static void finish_ready(struct lull_queue *q)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	sync_early(q);
+	while (q->n > 0 && head(q)->state == LULL_TASK_DONE && (!head_waits(q) || is_overdue(q))) {
+		if (finish_head(q))
+			continue;
+		if (q->bytes <= MOST_BYTES)
+			break;
+		wait_a_while(q);
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/* Until at most that many are left. */
+static void finish(struct lull_queue *q, unsigned int left)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	while (q->n > left) {
+		/* A worker may have ended it while the observer was told. */
+		if (!finish_head(q) && (head(q)->state != LULL_TASK_DONE || head_waits(q)))
+			wait_a_while(q);
+	}
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+void lull_queue_drain(struct lull_copy_run *tree)
+{
+	if (tree->queue && !tree->queue->finishing)
+		finish(tree->queue, 0);
+}
+
+/* The youngest task, which what the walk has to say comes behind; NULL: say it at once. */
+static struct lull_task *youngest(struct lull_queue *q)
+{
+	if (!q || q->n == 0 || q->finishing)
+		return NULL;
+	/* Invariant 3. */
+	while (q->n > 0 && (q->steps >= q->room || q->notes >= MOST_NOTES))
+		finish(q, q->n - 1);
+	return q->n > 0 ? q->ring[(q->head + q->n - 1) % q->room] : NULL;
+}
+
+/* Only the walk changes head and n, so it needs no lock to look at them, nor for what comes
+   after a task. */
+static void note_later(void *ctx, const struct lull_note *note)
+{
+	struct lull_copy_run *tree = ctx;
+	struct lull_task *task = youngest(tree->queue);
+
+	if (task) {
+		lull_events_note(&task->after, note);
+		task->after_notes++;
+		tree->queue->notes++;
+	} else {
+		tree->observer->note(tree->observer->ctx, note);
+	}
+}
+
+void lull_queue_later(struct lull_copy_run *tree, void (*step)(void *ctx), void *ctx)
+{
+	struct lull_task *task = youngest(tree->queue);
+
+	if (task && lull_events_step(&task->after, step, ctx)) {
+		task->after_steps++;
+		tree->queue->steps++;
+		return;
+	}
+	lull_queue_drain(tree);
+	step(ctx);
+}
+
+/*
+ * It will be written in place and has other names. Under one of them it may be the source or
+ * the dest of a task, and what two write at the same time is a mixture.
+ */
+static bool is_shared(const struct lull_entry *e)
+{
+	struct stat st;
+
+	return !e->fresh &&
+	       (e->dst.st_nlink > 1 ||
+		(!e->dst_is_itself &&
+		 fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		 S_ISLNK(st.st_mode)));
+}
+
+static unsigned int count_waiting(struct lull_queue *q)
+{
+	unsigned int n;
+
+	(void)pthread_mutex_lock(&q->lock);
+	n = q->n - q->next;
+	(void)pthread_mutex_unlock(&q->lock);
+	return n;
+}
+
+static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *file)
+{
+	struct lull_task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return NULL;
+	task->queue = q;
+	task->file = *file;
+	lull_mailbox_open(&task->own, &q->lock, &q->stop);
+	task->own.real = q->n_threads == 0 ? q->tree->observer : NULL;
+	task->file.observer = &task->own.observer;
+	if (lull_file_own(&task->file))
+		return task;
+	free_task(task);
+	return NULL;
+}
+
+static void look_where(struct lull_task *task)
+{
+	const struct lull_entry *e = &task->file.entry;
+	const char *last = lull_path_last(e->dst_name);
+	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+
+	if (!head || fstatat(e->dst_dir->fd, *head ? head : ".", &task->dir, 0) < 0)
+		task->dir.st_ino = 0;
+}
+
+static void put_in(struct lull_queue *q, struct lull_task *task)
+{
+	look_where(task);
+	task->dst = task->file.entry.dst;
+	note_inodes(q, task);
+	task->since = lull_clock_now();
+	(void)pthread_mutex_lock(&q->lock);
+	q->ring[(q->head + q->n++) % q->room] = task;
+	(void)pthread_cond_signal(&q->queued);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/* It does not wait, nor does what was before it. */
+static bool end_now(struct lull_queue *q, struct lull_task *task)
+{
+	finish(q, 0);
+	return end_task(q, task);
+}
+
+void lull_queue_directly(struct lull_file *file)
+{
+	struct lull_queue *q = file->entry.tree->queue;
+
+	if (!q || !q->here || &q->here->file != file || file->observer != &q->here->own.observer)
+		return;
+	finish(q, 0);
+	q->finishing = true;
+	lull_events_hear(&q->here->own.events, q->tree->observer);
+	q->finishing = false;
+	file->observer = q->tree->observer;
+}
+
+/* The older files that those before it replace, say, take it still. */
+static bool lacks_room(const struct lull_file *f)
+{
+	int err = f->result.failure.err;
+
+	return f->outcome == LULL_FAILED && f->reported && (err == ENOSPC || err == EDQUOT);
+}
+
+/* Without workers. */
+static bool work_here(struct lull_queue *q, struct lull_task *task)
+{
+	if (!task->file.link) {
+		q->here = task;
+		q->work->copy(&task->file);
+		if (q->n > 0 && lacks_room(&task->file)) {
+			finish(q, 0);
+			lull_file_again(&task->file);
+			q->work->copy(&task->file);
+		}
+		q->here = NULL;
+	}
+	task->state = LULL_TASK_DONE;
+	if (q->n == 0 && !task->file.due)
+		return end_task(q, task);
+	finish(q, q->room - 1);
+	lull_worker_count_due(q, task);
+	put_in(q, task);
+	finish_ready(q);
+	return true;
+}
+
+/* Waits until there is room for one more, and one of them for a worker. */
+static void make_room(struct lull_queue *q)
+{
+	finish(q, q->room - 1);
+	finish_ready(q);
+	while (q->n > 0 && count_waiting(q) >= q->most_waiting)
+		finish(q, q->n - 1);
+}
+
+bool lull_queue_file(struct lull_file *file)
+{
+	struct lull_copy_run *tree = file->entry.tree;
+	struct lull_queue *q = tree->queue;
+	struct lull_task *task;
+
+	task = new_task(q, file);
+	if (!task) {
+		lull_run_note(tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.dst_path, NULL);
+		lull_entry_undo(&file->entry);
+		return false;
+	}
+	if (!file->link && is_shared(&file->entry)) {
+		finish(q, 0);
+		task->file.observer = tree->observer;
+		q->work->copy(&task->file);
+		return end_now(q, task);
+	}
+	if (q->n_threads == 0)
+		return work_here(q, task);
+	make_room(q);
+	if (file->link)
+		task->state = LULL_TASK_DONE;
+	put_in(q, task);
+	return true;
+}
+
+static int start_threads(struct lull_queue *q, unsigned int n)
+{
+	int r = 0;
+
+	q->thread = calloc(n, sizeof(pthread_t));
+	if (!q->thread)
+		return -ENOMEM;
+	while (r == 0 && q->n_threads < n) {
+		r = lull_thread_start(&q->thread[q->n_threads], lull_worker_run, q);
+		if (r == 0)
+			q->n_threads++;
+	}
+	return q->n_threads > 0 ? 0 : r;
+}
+
+int lull_queue_open(struct lull_copy_run *tree, unsigned int n, const struct lull_work *work)
+{
+	struct lull_queue *q = calloc(1, sizeof(*q));
+	pthread_condattr_t monotonic;
+	unsigned int room;
+	int r = 0;
+
+	if (!q)
+		return -ENOMEM;
+	n = lull_shares_of_descriptors(tree, n, &room);
+	*q = (struct lull_queue){ .tree = tree, .work = work, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
+	q->ring = calloc(room, sizeof(*q->ring));
+	q->batch = calloc(room, sizeof(*q->batch));
+	(void)pthread_mutex_init(&q->lock, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&q->queued, NULL);
+	(void)pthread_cond_init(&q->done, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	tree->queue = q;
+	tree->walk.ctx = tree;
+	tree->walk.note = note_later;
+	if (!q->ring || !q->batch)
+		r = -ENOMEM;
+	if (r == 0 && n > 1)
+		r = start_threads(q, n);
+	if (r < 0)
+		lull_queue_close(tree);
+	return r;
+}
+
+void lull_queue_close(struct lull_copy_run *tree)
+{
+	struct lull_queue *q = tree->queue;
+
+	if (!q)
+		return;
+	finish(q, 0);
+	(void)pthread_mutex_lock(&q->lock);
+	q->closing = true;
+	(void)pthread_cond_broadcast(&q->queued);
+	(void)pthread_mutex_unlock(&q->lock);
+	for (unsigned int i = 0; i < q->n_threads; i++)
+		(void)pthread_join(q->thread[i], NULL);
+	(void)pthread_cond_destroy(&q->queued);
+	(void)pthread_cond_destroy(&q->done);
+	(void)pthread_mutex_destroy(&q->lock);
+	lull_syncer_end(q->syncer);
+	free(q->thread);
+	free(q->batch);
+	free(q->ring);
+	free(q);
+	tree->queue = NULL;
+	tree->walk = *tree->observer;
+}

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A hook put to the test.
+ *
+ * The calls are made here and not by the keeper, which counts freezes and thaws and allows one
+ * of each. But a keeper there is, which believes that the writers are frozen: should this
+ * process be killed, it thaws.
+ *
+ * Each call runs in a thread, while this one reads what the hook says and asks the observer
+ * whether to stop. The look at the sources is in a thread too: on a file system that the hook
+ * has frozen it would not come back before the thaw.
+ */
+#include "engine/base/job.h"
+#include "engine/clone/dest.h"
+#include "sys/clock.h"
+#include "sys/identity.h"
+#include "sys/source_lock.h"
+#include "sys/thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+/* A writer that goes on is seen within this time, if it writes at all. */
+#define STILL_NS       NSEC_PER_SEC
+#define STILL_AGAIN_NS (200 * NSEC_PER_MSEC)
+#define LOOK_MS        50
+/* After the hook's end: for those that it leaves to close what they have inherited. */
+#define HELD_NS        (300 * NSEC_PER_MSEC)
+/* As in freeze.c: then the file system is taken to be frozen. */
+#define LONGEST_LOOK_NS (10 * NSEC_PER_SEC)
+#define OUTPUT_ROOM    4096
+
+struct source {
+	char *path; /* absolute, links resolved */
+	int fd;
+	int dir;
+	int scratch; /* -1: this file system cannot clone, so nothing is drained */
+	uint64_t block;
+	struct lull_reference reference;
+	int result;
+};
+
+struct check {
+	struct lull_job job; /* for what failed before the first step */
+	struct lull_result result;
+	struct lull_verdict *verdict;
+	struct source *source;
+	const char **paths;
+	unsigned int n;
+	char *dest;       /* a clone that there never is, for the environment */
+	char *checkpoint;
+	struct lull_hook_facts facts;
+	struct lull_hook *hook;
+	struct lull_keeper *keeper;
+	pthread_t looker; /* joined when the writers are thawed, if it was stuck */
+	bool stuck;
+	bool owes_thaw;
+};
+
+/* ---- a call ---- */
+
+struct call {
+	const struct check *check;
+	enum lull_hook_phase phase;
+	struct lull_hook_traces traces;
+	struct lull_hook_status status;
+	int control; /* readable: give it up */
+	int done;    /* readable: it is over */
+};
+
+static void *make_call(void *arg)
+{
+	struct call *call = arg;
+	const struct check *c = call->check;
+
+	call->status = lull_hook_watch(c->hook, call->phase, c->paths, c->n, &c->facts,
+				       c->job.options->hook_timeout_ns,
+				       call->phase == LULL_HOOK_FREEZE ? call->control : -1,
+				       &call->traces);
+	(void)eventfd_write(call->done, 1);
+	return NULL;
+}
+
+/* Reads what there is. False: nobody has the other end open any more. */
+static bool hear(int fd, struct lull_step *step, char *output)
+{
+	char buf[4096];
+
+	for (;;) {
+		ssize_t n = read(fd, buf, sizeof(buf));
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (n == 0)
+			return false;
+		if (step->written < OUTPUT_ROOM - 1)
+			memcpy(output + step->written, buf,
+			       MIN((size_t)n, OUTPUT_ROOM - 1 - (size_t)step->written));
+		step->written += (uint64_t)n;
+	}
+}
+
+/* Until the hook has ended. */
+static void attend(struct check *c, const struct call *call, int output_fd,
+		   struct lull_step *step, char *output)
+{
+	struct pollfd set[] = {
+		{ .fd = call->done, .events = POLLIN },
+		{ .fd = output_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		set[0].revents = set[1].revents = 0;
+		(void)poll(set, ARRAY_SIZE(set), LOOK_MS);
+		if (set[1].revents && !hear(output_fd, step, output))
+			set[1].fd = -1;
+		if (set[0].revents)
+			return;
+		if (lull_should_stop(&c->job))
+			(void)eventfd_write(call->control, 1);
+	}
+}
+
+/* True if a process that the hook has left keeps the output open. */
+static bool is_held(int fd, struct lull_step *step, char *output)
+{
+	uint64_t until = lull_clock_now() + HELD_NS;
+
+	while (hear(fd, step, output)) {
+		struct pollfd set = { .fd = fd, .events = POLLIN };
+
+		if (lull_clock_now() >= until)
+			return true;
+		(void)poll(&set, 1, LOOK_MS);
+	}
+	return false;
+}
+
+static void judge(struct lull_step *step, const struct lull_hook_status *status)
+{
+	step->failed = status->end != LULL_HOOK_OK;
+	step->detail = status->code;
+	switch (status->end) {
+	case LULL_HOOK_EXITED:
+		step->cause = LULL_CAUSE_HOOK_STATUS;
+		break;
+	case LULL_HOOK_KILLED:
+		step->cause = LULL_CAUSE_HOOK_SIGNAL;
+		break;
+	case LULL_HOOK_TIMEOUT:
+		step->cause = LULL_CAUSE_HOOK_TIMEOUT;
+		break;
+	case LULL_HOOK_ERROR:
+		step->err = status->code;
+		if (step->err == ENODATA)
+			step->cause = LULL_CAUSE_HOOK_EMPTY;
+		break;
+	case LULL_HOOK_ABORTED:
+		step->err = EINTR;
+		break;
+	case LULL_HOOK_OK:
+		break;
+	}
+}
+
+static void report(struct check *c, struct lull_step *step)
+{
+	step->kept = !step->failed && step->left == 0 && !step->output_held;
+	c->verdict->steps++;
+	c->verdict->broken += !step->kept;
+	c->job.observer->step(c->job.observer->ctx, step);
+}
+
+/* True if the hook has succeeded. */
+static bool call_hook(struct check *c, enum lull_check what, enum lull_hook_phase phase,
+		      struct lull_hook_status *ret_status)
+{
+	_cleanup_free_ char *output = calloc(1, OUTPUT_ROOM);
+	struct lull_step step = { .what = what, .output = output };
+	struct call call = {
+		.check = c,
+		.phase = phase,
+		.status = { LULL_HOOK_ERROR, ENOMEM },
+		.control = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	int pipe_fd[2] = { -1, -1 };
+	uint64_t before = lull_clock_now();
+	pthread_t thread;
+
+	if (output && call.control >= 0 && call.done >= 0 && pipe2(pipe_fd, O_CLOEXEC) == 0) {
+		call.traces.output = pipe_fd[1];
+		(void)fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
+		if (phase == LULL_HOOK_FREEZE)
+			c->owes_thaw = true;
+		if (lull_thread_start(&thread, make_call, &call) == 0) {
+			attend(c, &call, pipe_fd[0], &step, output);
+			(void)pthread_join(thread, NULL);
+		}
+		step.elapsed_ns = call.status.end == LULL_HOOK_TIMEOUT
+					  ? lull_clock_now() - before
+					  : call.traces.elapsed_ns;
+		(void)close(pipe_fd[1]);
+		step.output_held = is_held(pipe_fd[0], &step, output);
+		(void)close(pipe_fd[0]);
+	}
+	(void)close(call.control);
+	(void)close(call.done);
+	judge(&step, &call.status);
+	step.left = call.traces.left;
+	step.left_pid = call.traces.left_pid;
+	step.left_name = call.traces.left_name;
+	if (phase == LULL_HOOK_THAW && !step.failed)
+		c->owes_thaw = false;
+	if (ret_status)
+		*ret_status = call.status;
+	report(c, &step);
+	return !step.failed;
+}
+
+/* ---- the sources ---- */
+
+/* In a thread: all of this may wait for a frozen file system. */
+static void *take_references(void *arg)
+{
+	struct check *c = arg;
+
+	for (unsigned int i = 0; i < c->n; i++) {
+		struct source *s = &c->source[i];
+		_cleanup_close_ int probe =
+			openat(s->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+		/* Whether that is allowed does not matter, but that it comes back. */
+		(void)probe;
+		s->result = lull_tripwire_take(s->fd, s->scratch, s->block, &s->reference);
+	}
+	return NULL;
+}
+
+/* 0, -ETIMEDOUT if the file system seems to be frozen, or what starting the thread gave. */
+static int look(struct check *c)
+{
+	uint64_t patience = MIN(LONGEST_LOOK_NS, c->job.options->hook_timeout_ns);
+	struct timespec until;
+	int r = lull_thread_start(&c->looker, take_references, c);
+
+	if (r < 0)
+		return r;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(patience / NSEC_PER_SEC) + 1;
+	r = -pthread_clockjoin_np(c->looker, NULL, CLOCK_MONOTONIC, &until);
+	c->stuck = r == -ETIMEDOUT;
+	return r;
+}
+
+static void wait_a_while(struct check *c, uint64_t ns)
+{
+	uint64_t until = lull_clock_now() + ns;
+
+	while (lull_clock_now() < until && !lull_should_stop(&c->job))
+		lull_clock_sleep(LOOK_MS * NSEC_PER_MSEC);
+}
+
+static bool was_written(const struct source *s)
+{
+	struct lull_reference now;
+
+	return s->result == -EBUSY || (s->result == 0 && lull_tripwire_look(s->fd, &now) == 0 &&
+				       !lull_reference_equal(&s->reference, &now));
+}
+
+static void watch(struct check *c, enum lull_check what, uint64_t ns)
+{
+	struct lull_step step = { .what = what };
+	uint64_t before = lull_clock_now();
+	int r = look(c);
+
+	if (r < 0) {
+		step.failed = true;
+		step.cause = r == -ETIMEDOUT ? LULL_CAUSE_HOST_FROZEN : LULL_CAUSE_ERRNO;
+		step.err = -r;
+	} else {
+		wait_a_while(c, ns);
+	}
+	for (unsigned int i = 0; !step.failed && i < c->n; i++) {
+		const struct source *s = &c->source[i];
+
+		if (was_written(s))
+			step.cause = LULL_CAUSE_WRITERS;
+		else if (s->result < 0)
+			step.err = -s->result;
+		else
+			continue;
+		step.failed = true;
+		step.path = s->path;
+	}
+	step.elapsed_ns = lull_clock_now() - before;
+	report(c, &step);
+}
+
+/* ---- before and after ---- */
+
+static enum lull_outcome open_source(struct check *c, unsigned int i, const char *name)
+{
+	struct source *s = &c->source[i];
+	_cleanup_free_ char *dir = NULL;
+	struct lull_fs fs;
+	struct stat st;
+	int r;
+
+	/* Before opening: a fifo would wait, a device might act. */
+	if (stat(name, &st) < 0)
+		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno, name);
+	if (!S_ISREG(st.st_mode))
+		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
+				 name);
+	s->fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	s->path = s->fd >= 0 ? realpath(name, NULL) : NULL;
+	if (!s->path)
+		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno, name);
+	c->paths[i] = s->path;
+	dir = strndup(s->path, (size_t)(strrchr(s->path, '/') - s->path) + 1);
+	if (lull_source_lock(s->fd) < 0)
+		return lull_end(&c->job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_SOURCE_FROZEN, 0,
+				name);
+	s->dir = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (s->dir < 0)
+		return lull_fail(&c->job, LULL_STAGE_OPEN_DIR, LULL_CAUSE_ERRNO,
+				 dir ? errno : ENOMEM, name);
+	r = lull_identity_fs(s->fd, &fs);
+	if (r < 0)
+		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, name);
+	s->block = fs.block;
+	s->scratch = openat(s->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (s->scratch >= 0 &&
+	    lull_tripwire_drain(s->fd, s->scratch, s->block, (uint64_t)st.st_size) < 0) {
+		(void)close(s->scratch);
+		s->scratch = -1;
+	}
+	return LULL_OK;
+}
+
+/* A hook may want to know where the clone will lie: beside SOURCE, where there is none. */
+static bool invent_dest(struct check *c)
+{
+	const char *path = c->source[0].path, *name = strrchr(path, '/') + 1;
+
+	return asprintf(&c->dest, "%s.lullcp-check", path) >= 0 &&
+	       asprintf(&c->checkpoint, "%.*s.%s.lullcp-check.lullcp", (int)(name - path), path,
+			name) >= 0;
+}
+
+static enum lull_outcome prepare(struct check *c, const char *const *sources)
+{
+	const char *text = c->job.options->hook;
+	int r = lull_hook_parse(text, &c->hook);
+
+	if (r < 0)
+		return lull_fail(&c->job, LULL_STAGE_HOOK,
+				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
+				 text);
+	r = lull_hook_find(c->hook);
+	if (r < 0)
+		return lull_end(&c->job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO, r,
+				text);
+	c->source = calloc(c->n, sizeof(*c->source));
+	c->paths = calloc(c->n, sizeof(*c->paths));
+	if (!c->source || !c->paths)
+		return lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, text);
+	for (unsigned int i = 0; i < c->n; i++)
+		c->source[i] = (struct source){ .fd = -1, .dir = -1, .scratch = -1 };
+	for (unsigned int i = 0; i < c->n; i++) {
+		enum lull_outcome outcome = open_source(c, i, sources[i]);
+
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	return invent_dest(c) ? LULL_OK
+			      : lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, text);
+}
+
+static void on_orphaned(void *ctx, bool thawed)
+{
+	(void)ctx;
+	(void)thawed;
+}
+
+static bool on_waiting(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static enum lull_outcome start_keeper(struct check *c)
+{
+	struct lull_keeper_setup setup = {
+		.hook = c->hook,
+		.sources = c->paths,
+		.n_sources = c->n,
+		.facts = c->facts,
+		.hook_timeout_ns = c->job.options->hook_timeout_ns,
+		.frozen_already = true,
+		.orphaned = on_orphaned,
+		.waiting = on_waiting,
+	};
+	int r = lull_keeper_start(&setup, &c->keeper);
+
+	if (r < 0)
+		return lull_fail(&c->job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
+				 c->job.options->hook);
+	(void)lull_keeper_freeze(c->keeper);
+	return LULL_OK;
+}
+
+/* No thaw has succeeded since the last freeze: as a run would, and that is all. */
+static void thaw_at_last(struct check *c)
+{
+	uint64_t before = lull_clock_now();
+	struct lull_keeper_answer answer = lull_keeper_thaw(c->keeper, "failed");
+	struct lull_step step = { .what = LULL_CHECK_THAW_LAST };
+
+	judge(&step, &answer.thaw);
+	step.elapsed_ns = lull_clock_now() - before;
+	c->owes_thaw = step.failed;
+	report(c, &step);
+}
+
+static enum lull_outcome run(struct check *c)
+{
+	struct lull_hook_status status;
+	enum lull_outcome outcome = LULL_OK;
+	bool frozen, stop;
+
+	frozen = call_hook(c, LULL_CHECK_FREEZE, LULL_HOOK_FREEZE, &status);
+	if (!frozen)
+		outcome = status.end == LULL_HOOK_EXITED && status.code == 75 ? LULL_SKIPPED
+									      : LULL_FREEZE_FAILED;
+	if (frozen && !lull_should_stop(&c->job))
+		watch(c, LULL_CHECK_STILL, STILL_NS);
+	if (frozen && !c->stuck && !lull_should_stop(&c->job) &&
+	    call_hook(c, LULL_CHECK_FREEZE_AGAIN, LULL_HOOK_FREEZE, NULL))
+		watch(c, LULL_CHECK_STILL_AGAIN, STILL_AGAIN_NS);
+	stop = lull_should_stop(&c->job);
+	c->facts.result = stop ? "interrupted" : frozen ? "ok" : "failed";
+	if (!call_hook(c, LULL_CHECK_THAW, LULL_HOOK_THAW, NULL))
+		outcome = LULL_THAW_FAILED;
+	if (!stop)
+		(void)call_hook(c, LULL_CHECK_THAW_AGAIN, LULL_HOOK_THAW, NULL);
+	if (!stop) {
+		/* As lullcp --recover does it, when all is well by then. */
+		if (!c->owes_thaw)
+			lull_identity_run_id(c->result.run_id);
+		c->facts.result = "interrupted";
+		c->facts.resumed = true;
+		(void)call_hook(c, LULL_CHECK_THAW_ALONE, LULL_HOOK_THAW, NULL);
+	}
+	if (c->owes_thaw)
+		thaw_at_last(c);
+	else
+		lull_keeper_leave(c->keeper);
+	if (c->owes_thaw)
+		return LULL_THAW_FAILED;
+	if (stop && outcome != LULL_THAW_FAILED)
+		return LULL_INTERRUPTED;
+	return outcome == LULL_OK && c->verdict->broken > 0 ? LULL_FAILED : outcome;
+}
+
+static void finish(struct check *c)
+{
+	lull_keeper_free(c->keeper);
+	if (c->stuck)
+		(void)pthread_join(c->looker, NULL);
+	lull_hook_free(c->hook);
+	for (unsigned int i = 0; c->source && i < c->n; i++) {
+		free(c->source[i].path);
+		if (c->source[i].fd >= 0)
+			(void)close(c->source[i].fd);
+		if (c->source[i].dir >= 0)
+			(void)close(c->source[i].dir);
+		if (c->source[i].scratch >= 0)
+			(void)close(c->source[i].scratch);
+	}
+	free(c->source);
+	free(c->paths);
+	free(c->dest);
+	free(c->checkpoint);
+}
+
+enum lull_outcome lull_check_hook(const struct lull_options *options,
+				  const char *const *sources, unsigned int n_sources,
+				  const struct lull_observer *observer,
+				  struct lull_verdict *ret_verdict)
+{
+	struct check c = {
+		.job = {
+			.options = options,
+			.observer = observer,
+			.started = lull_clock_now(),
+			.src = -1,
+		},
+		.verdict = ret_verdict,
+		.n = n_sources,
+	};
+	enum lull_outcome outcome;
+
+	*ret_verdict = (struct lull_verdict){ 0 };
+	c.job.result = &c.result;
+	c.job.progress = &c.result.progress;
+	c.result.progress.source = sources[0];
+	lull_identity_run_id(c.result.run_id);
+	memcpy(ret_verdict->run_id, c.result.run_id, sizeof(c.result.run_id));
+	outcome = prepare(&c, sources);
+	c.facts = (struct lull_hook_facts){
+		.run_id = c.result.run_id,
+		.dest = c.dest,
+		.checkpoint = c.checkpoint,
+	};
+	if (outcome == LULL_OK)
+		outcome = start_keeper(&c);
+	if (outcome == LULL_OK)
+		outcome = run(&c);
+	finish(&c);
+	ret_verdict->elapsed_ns = lull_clock_now() - c.job.started;
+	/* The verdict takes over what the failure owns. */
+	ret_verdict->failure = c.result.failure;
+	c.result.failure = (struct lull_failure){ 0 };
+	lull_result_done(&c.result);
+	return outcome;
+}

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What can be asked of an interrupted clone: where it stands, and to thaw its writers. Of a
+ * set all files are asked at once, whichever of them is named.
+ */
+#include "engine/base/job.h"
+#include "engine/clone/claim.h"
+#include "engine/clone/dest.h"
+#include "engine/clone/freeze.h"
+#include "engine/clone/job_init.h"
+#include "engine/clone/record.h"
+#include "engine/clone/set_record.h"
+#include "engine/clone/snapshot.h"
+#include "engine/clone/statehome.h"
+#include "sys/clock.h"
+
+#include "store/checkpoint_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One that was asked for comes first; all that its checkpoint speaks of follow. */
+struct found {
+	struct lull_job asked;
+	struct lull_result result;   /* of asked, and of all that fails */
+	struct lull_job *job;        /* n of them, in the order of the checkpoint */
+	struct lull_job *jobs[LULL_CHECKPOINT_MOST];
+	unsigned int n;
+	struct lull_freeze freeze;
+	struct lull_set_record shared;
+};
+
+static enum lull_outcome record_failed(struct lull_job *job, int r)
+{
+	return lull_fail(job, LULL_STAGE_CHECKPOINT, lull_record_cause(r), r,
+			 job->dest.checkpoint_path);
+}
+
+static struct lull_state_wish wish_of(const struct lull_options *options)
+{
+	return (struct lull_state_wish){
+		.checkpoint = options->checkpoint,
+		.directory = options->state_directory,
+	};
+}
+
+/* A checkpoint of --keep: that of the name, whatever bears it, such as a link to the latest
+   generation. */
+static bool find_dated(struct lull_job *asked, const char *path, struct lull_checkpoint **ret_of,
+		       unsigned int *ret_n)
+{
+	const struct lull_state_wish wish = wish_of(asked->options);
+	struct lull_dest *dest = &asked->dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+
+	if (lull_dest_resolve_name(dest, path, &wish, &stage, &cause) == 0 &&
+	    lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of, ret_n) == 0) {
+		if (*ret_n == 1 && (*ret_of)->dated)
+			return true;
+		lull_checkpoint_free(*ret_of, *ret_n);
+		*ret_of = NULL;
+		*ret_n = 0;
+	}
+	lull_dest_done(dest);
+	return false;
+}
+
+/* A job for each file, which knows its destination. */
+static enum lull_outcome spread(struct found *f, const char *path, struct lull_checkpoint *of,
+				unsigned int n)
+{
+	f->job = calloc(n, sizeof(*f->job));
+	if (!f->job)
+		return record_failed(&f->asked, -ENOMEM);
+	for (f->n = 0; f->n < n; f->n++) {
+		struct lull_job *job = f->jobs[f->n] = &f->job[f->n];
+		struct lull_state_wish wish = wish_of(f->asked.options);
+		enum lull_stage stage;
+		enum lull_cause cause;
+		int r;
+
+		*job = f->asked;
+		lull_dest_init(&job->dest);
+		job->checkpoint = of[f->n];
+		of[f->n] = (struct lull_checkpoint){ 0 };
+		job->recorded = true;
+		job->freeze = &f->freeze;
+		if (!job->checkpoint.dated)
+			wish.checkpoint = f->asked.dest.checkpoint_path;
+		r = job->checkpoint.dated
+			    ? lull_dest_resolve_name(&job->dest, path, &wish, &stage, &cause)
+			    : lull_dest_resolve(&job->dest, job->checkpoint.dest, &wish, &stage,
+						&cause);
+		if (r < 0) {
+			f->n++;
+			return lull_fail(&f->asked, stage, cause, r, job->checkpoint.dest);
+		}
+	}
+	f->freeze = (struct lull_freeze){ .jobs = f->jobs, .n_jobs = n };
+	if (n > 1 && lull_set_record_init(&f->shared, f->jobs, n) < 0)
+		return record_failed(&f->asked, -ENOMEM);
+	return LULL_OK;
+}
+
+static enum lull_outcome open_record(struct found *f, const char *path)
+{
+	const struct lull_state_wish wish = wish_of(f->asked.options);
+	struct lull_dest *dest = &f->asked.dest;
+	struct lull_checkpoint *of = NULL;
+	enum lull_outcome outcome = LULL_OK;
+	enum lull_stage stage;
+	enum lull_cause cause;
+	unsigned int n = 0;
+	bool named = false;
+	int r;
+
+	if (find_dated(&f->asked, path, &of, &n)) {
+		outcome = spread(f, path, of, n);
+		lull_checkpoint_free(of, n);
+		return outcome;
+	}
+	r = lull_dest_resolve(dest, path, &wish, &stage, &cause);
+	if (r < 0)
+		return lull_fail(&f->asked, stage, cause, r, path);
+	r = lull_set_record_find(dest, &of, &n);
+	/* Nothing could be looked up. A private directory that does not exist holds nothing. */
+	if (r == -ENOENT && dest->checkpoint_dir < 0 &&
+	    (!dest->home.path || dest->home.err != ENOENT))
+		return lull_record_homeless(&f->asked);
+	if (r < 0)
+		return record_failed(&f->asked, r);
+	for (unsigned int i = 0; i < n; i++)
+		named = named || strcmp(of[i].dest, dest->path) == 0;
+	if (!named && (n > 1 || f->asked.options->checkpoint))
+		outcome = lull_fail(&f->asked, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_FOREIGN,
+				    0, dest->checkpoint_path);
+	/* Its name beside dest says enough, should the directory have moved since. */
+	if (!named && outcome == LULL_OK) {
+		free(of->dest);
+		of->dest = strdup(dest->path);
+		if (!of->dest)
+			outcome = record_failed(&f->asked, -ENOMEM);
+	}
+	if (outcome == LULL_OK)
+		outcome = spread(f, path, of, n);
+	lull_checkpoint_free(of, n);
+	return outcome;
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static bool is_inode(int dir, const char *name, uint64_t inode)
+{
+	struct stat st;
+
+	return name && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == inode;
+}
+
+static void report_file(const struct lull_job *job, struct lull_report *ret_report)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	bool whole = c->phase == LULL_PHASE_COMPLETE;
+
+	ret_report->source = copy(c->source);
+	ret_report->dest = copy(c->dest);
+	ret_report->checkpoint = copy(job->dest.checkpoint_path);
+	ret_report->temporary = copy(c->temporary);
+	ret_report->hook = copy(c->hook);
+	memcpy(ret_report->run_id, c->run_id, sizeof(c->run_id));
+	ret_report->method = c->method;
+	ret_report->size = c->dest_size;
+	ret_report->offset = c->offset;
+	ret_report->pass = c->pass;
+	/* Whole and still waiting for its name; a failed thaw leaves a checkpoint behind
+	   after that. */
+	ret_report->complete =
+		whole && (!c->temporary || is_inode(job->dest.dir, c->temporary, c->dest_inode));
+	ret_report->published = whole && is_inode(job->dest.dir, job->dest.name, c->dest_inode);
+	ret_report->frozen = c->frozen;
+	ret_report->kept_frozen = c->kept_frozen;
+	ret_report->frozen_since = c->frozen_since;
+	ret_report->updated = c->updated;
+	ret_report->running = lull_dest_is_locked(&job->dest);
+}
+
+/* Without memory for it, a file is left out. */
+static void report(const struct found *f, bool running, struct lull_report *ret_report)
+{
+	for (unsigned int i = 0; i < f->n; i++) {
+		if (i > 0) {
+			ret_report->next = calloc(1, sizeof(*ret_report));
+			if (!ret_report->next)
+				return;
+			ret_report = ret_report->next;
+		}
+		report_file(f->jobs[i], ret_report);
+		ret_report->running = ret_report->running && running;
+	}
+}
+
+static void open_found(struct found *f, const struct lull_options *options,
+		       const struct lull_observer *observer)
+{
+	*f = (struct found){
+		.asked = {
+			.options = options,
+			.observer = observer,
+			.result = &f->result,
+			.progress = &f->result.progress,
+			.started = lull_clock_now(),
+			.src = -1,
+			.live = -1,
+			.base = -1,
+			.base_dir = -1,
+		},
+	};
+	lull_dest_init(&f->asked.dest);
+}
+
+static void close_found(struct found *f, struct lull_report *ret_report)
+{
+	lull_freeze_done(&f->freeze);
+	lull_set_record_done(&f->shared);
+	for (unsigned int i = 0; i < f->n; i++)
+		lull_job_done(f->jobs[i]);
+	free(f->job);
+	lull_job_done(&f->asked);
+	/* The report takes over what the failure owns. */
+	ret_report->failure = f->result.failure;
+	f->result.failure = (struct lull_failure){ 0 };
+	lull_result_done(&f->result);
+	free(f);
+}
+
+enum lull_outcome lull_status(const struct lull_options *options, const char *dest,
+			      struct lull_report *ret_report)
+{
+	struct found *f = malloc(sizeof(*f));
+	enum lull_outcome outcome;
+
+	*ret_report = (struct lull_report){ 0 };
+	if (!f)
+		return LULL_FAILED;
+	open_found(f, options, NULL);
+	outcome = open_record(f, dest);
+	if (outcome == LULL_OK)
+		report(f, true, ret_report);
+	close_found(f, ret_report);
+	return outcome;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct lull_job *const *x = a, *const *y = b;
+
+	return strcmp((*x)->dest.path, (*y)->dest.path);
+}
+
+/* All of them, in the order of set_open.c, and never waits. */
+static enum lull_outcome lock_all(struct found *f, const char *path)
+{
+	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
+
+	memcpy(sorted, f->jobs, f->n * sizeof(struct lull_job *));
+	qsort(sorted, f->n, sizeof(struct lull_job *), by_path);
+	for (unsigned int i = 0; i < f->n; i++) {
+		int r = lull_dest_lock(&sorted[i]->dest);
+
+		if (r == 0)
+			continue;
+		for (unsigned int k = 0; k < i; k++) {
+			if (sorted[k]->dest.created)
+				(void)lull_dest_remove(&sorted[k]->dest);
+		}
+		if (r == -EWOULDBLOCK)
+			return lull_end(&f->asked, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
+					path);
+		return lull_fail(&f->asked, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, r,
+				 f->n > 1 ? sorted[i]->dest.path : path);
+	}
+	return LULL_OK;
+}
+
+/* Again, now that nobody can change it. */
+static enum lull_outcome read_again(struct found *f)
+{
+	const struct lull_dest *dest = &f->asked.dest;
+	struct lull_checkpoint *of;
+	unsigned int n;
+	int r = lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, &of, &n);
+	bool same = r == 0 && n == f->n;
+
+	if (r < 0)
+		return record_failed(&f->asked, r);
+	for (unsigned int i = 0; i < n && same && n > 1; i++)
+		same = strcmp(of[i].dest, f->jobs[i]->checkpoint.dest) == 0;
+	for (unsigned int i = 0; i < n && same; i++) {
+		lull_checkpoint_done(&f->jobs[i]->checkpoint);
+		f->jobs[i]->checkpoint = of[i];
+		of[i] = (struct lull_checkpoint){ 0 };
+	}
+	lull_checkpoint_free(of, n);
+	if (!same)
+		return lull_fail(&f->asked, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_FOREIGN, 0,
+				 dest->checkpoint_path);
+	if (n > 1 && lull_set_record_init(&f->shared, f->jobs, n) < 0)
+		return record_failed(&f->asked, -ENOMEM);
+	return LULL_OK;
+}
+
+/* True if the lock was only made to be taken: nothing is left of it then. */
+static bool remove_lock(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	struct stat st;
+
+	if (!job->dest.lock_was_empty || c->frozen || fstat(job->dest.lock, &st) < 0 ||
+	    (st.st_ino == c->dest_inode && c->has_reference))
+		return false;
+	(void)lull_dest_remove(&job->dest);
+	return c->temporary != NULL;
+}
+
+static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
+				       struct lull_report *ret_report)
+{
+	struct lull_job *first = f->jobs[0];
+	enum lull_outcome outcome = lock_all(f, path);
+	unsigned int gone = 0;
+
+	if (outcome == LULL_OK)
+		outcome = read_again(f);
+	if (outcome == LULL_OK) {
+		report(f, false, ret_report);
+		memcpy(f->result.run_id, first->checkpoint.run_id, sizeof(f->result.run_id));
+		if (first->checkpoint.frozen)
+			outcome = lull_freeze_undo(first);
+	}
+	if (outcome == LULL_OK && first->checkpoint.snapshot)
+		outcome = lull_snapshot_undo(first);
+	if (outcome != LULL_OK && outcome != LULL_THAW_FAILED)
+		return outcome;
+	for (unsigned int i = 0; i < f->n; i++)
+		gone += remove_lock(f->jobs[i]);
+	/* Where a failed thaw was all that remained of a run, nothing is left of that either. */
+	if (gone == f->n && f->n > 1)
+		lull_set_record_remove(f->jobs, f->n);
+	else if (gone == f->n)
+		lull_record_remove(first);
+	return outcome;
+}
+
+enum lull_outcome lull_recover(const struct lull_options *options, const char *dest,
+			       const struct lull_observer *observer,
+			       struct lull_report *ret_report)
+{
+	struct found *f = malloc(sizeof(*f));
+	enum lull_outcome outcome;
+
+	*ret_report = (struct lull_report){ 0 };
+	if (!f)
+		return LULL_FAILED;
+	open_found(f, options, observer);
+	outcome = open_record(f, dest);
+	if (outcome == LULL_OK)
+		outcome = lock_and_thaw(f, dest, ret_report);
+	close_found(f, ret_report);
+	return outcome;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANT: the destinations are locked in the order of their absolute paths, whatever the
+ * command's order is: of two sets that overlap one comes first at the first that both want.
+ */
+#include "engine/set/set_open.h"
+
+#include "engine/clone/claim.h"
+#include "engine/clone/job_init.h"
+#include "engine/file/big.h"
+#include "engine/file/file.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void note(const struct lull_set *set, enum lull_note_kind kind, const char *path,
+		 const char *path2)
+{
+	lull_run_note(set->tree, kind, 0, path, path2);
+}
+
+/* A set is published by renames; what can only be written in place is not for it. */
+static enum lull_outcome judge_old(struct lull_member *m)
+{
+	struct stat st;
+
+	if (m->options.in_place ||
+	    (m->old >= 0 && fstat(m->old, &st) == 0 && st.st_nlink > 1))
+		return lull_fail(&m->job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ONLY_IN_PLACE, 0,
+				 m->file.entry.dst_path);
+	return LULL_OK;
+}
+
+static bool is_same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Beside those that came before. False after a word about it. */
+static bool judge_beside(const struct lull_set *set, unsigned int at)
+{
+	const struct lull_member *m = set->member[at];
+
+	for (unsigned int i = 0; i < at; i++) {
+		const struct lull_member *other = set->member[i];
+
+		if (strcmp(m->job.dest.path, other->job.dest.path) == 0) {
+			note(set, LULL_NOTE_JUST_CREATED, m->file.entry.dst_path,
+			     m->file.entry.src_path);
+			return false;
+		}
+		if (m->job.dest.exists && is_same_inode(&m->job.dest.old, &other->file.entry.src)) {
+			note(set, LULL_NOTE_SAME_FILE, other->file.entry.src_path,
+			     m->file.entry.dst_path);
+			return false;
+		}
+		if (other->job.dest.exists &&
+		    is_same_inode(&other->job.dest.old, &m->file.entry.src)) {
+			note(set, LULL_NOTE_SAME_FILE, m->file.entry.src_path,
+			     other->file.entry.dst_path);
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
+{
+	struct lull_member *m = set->member[at];
+	struct lull_entry *e = &m->file.entry;
+	enum lull_outcome outcome;
+
+	if (!lull_file_open(&m->file, &m->src, &m->old))
+		return LULL_FAILED;
+	m->options = *set->tree->options;
+	/* Where the first one's is, all are recorded. */
+	if (at > 0)
+		m->options.checkpoint = set->jobs[0]->dest.checkpoint_path;
+	lull_big_place(&m->file, m->src, m->old, &m->options, &m->place);
+	m->begun = lull_job_init(&m->job, &m->options, &set->observer, &m->place, e->src_path,
+				 e->dst_path, &m->file.result);
+	if (!m->begun) {
+		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, e->dst_path, NULL);
+		return LULL_FAILED;
+	}
+	m->job.freeze = &set->freeze;
+	memcpy(m->job.result->run_id, set->tree->run_id, sizeof(m->job.result->run_id));
+	outcome = judge_old(m);
+	if (outcome == LULL_OK)
+		outcome = lull_claim_open(&m->job, e->dst_path);
+	m->options.checkpoint = NULL;
+	if (outcome != LULL_OK)
+		return lull_set_blame(set, &m->job, outcome);
+	return judge_beside(set, at) ? LULL_OK : LULL_FAILED;
+}
+
+enum lull_outcome lull_set_open(struct lull_set *set)
+{
+	for (unsigned int i = 0; i < set->n; i++) {
+		enum lull_outcome outcome = open_member(set, i);
+
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	return LULL_OK;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct lull_job *const *x = a, *const *y = b;
+
+	return strcmp((*x)->dest.path, (*y)->dest.path);
+}
+
+enum lull_outcome lull_set_lock(struct lull_set *set)
+{
+	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
+
+	memcpy(sorted, set->jobs, set->n * sizeof(struct lull_job *));
+	qsort(sorted, set->n, sizeof(struct lull_job *), by_path);
+	for (unsigned int i = 0; i < set->n; i++) {
+		enum lull_outcome outcome = lull_claim_lock(sorted[i]);
+
+		if (outcome != LULL_OK)
+			return lull_set_blame(set, sorted[i], outcome);
+	}
+	return LULL_OK;
+}

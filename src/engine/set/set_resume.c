@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * By its inode each clone of a set that was whole is found under its temporary name, under the
+ * name of its destination, or nowhere:
+ *
+ *     all have their names              done: what is left of the checkpoint goes
+ *     some or none, the rest waits      --resume gives the rest their names; --restart only
+ *                                       if none has one
+ *     any is nowhere, or changed        all are made again, of one new moment
+ *
+ * Of a set that was not whole each clone goes on by itself; a new freeze makes them of one
+ * moment again.
+ */
+#include "engine/set/set_resume.h"
+
+#include "engine/clone/dest.h"
+#include "engine/clone/freeze.h"
+#include "engine/clone/record.h"
+#include "engine/clone/resume.h"
+#include "engine/clone/untouched.h"
+
+#include <errno.h>
+#include <string.h>
+
+static enum lull_outcome refuse(struct lull_set *set, struct lull_job *job, enum lull_cause cause,
+				int err)
+{
+	return lull_set_blame(set, job, lull_fail(job, LULL_STAGE_CHECKPOINT, cause, err,
+						  job->dest.checkpoint_path));
+}
+
+/* Where nothing is recorded. */
+static enum lull_outcome take_all(struct lull_set *set)
+{
+	for (unsigned int i = 0; i < set->n; i++) {
+		enum lull_outcome outcome = lull_resume_take_leftover(set->jobs[i]);
+
+		if (outcome != LULL_OK)
+			return lull_set_blame(set, set->jobs[i], outcome);
+	}
+	set->owned = true;
+	return LULL_OK;
+}
+
+static enum lull_outcome start_over(struct lull_set *set, struct lull_job *job)
+{
+	return lull_set_blame(set, job, lull_resume_start_over(job));
+}
+
+static enum lull_outcome start_all_over(struct lull_set *set)
+{
+	enum lull_outcome outcome = LULL_OK;
+
+	for (unsigned int i = 0; i < set->n && outcome == LULL_OK; i++)
+		outcome = start_over(set, set->jobs[i]);
+	return outcome;
+}
+
+/* True if dest is what the clone has become. */
+static bool has_its_name(const struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	const struct lull_dest *dest = &job->dest;
+
+	return c->phase == LULL_PHASE_COMPLETE && dest->exists &&
+	       dest->old.st_ino == c->dest_inode && strcmp(c->dest_fs, dest->fs.uuid) == 0;
+}
+
+static unsigned int count_named(const struct lull_set *set)
+{
+	unsigned int named = 0;
+
+	for (unsigned int i = 0; i < set->n; i++)
+		named += has_its_name(set->jobs[i]);
+	return named;
+}
+
+static enum lull_outcome forget_published(struct lull_set *set)
+{
+	lull_set_record_remove(set->jobs, set->n);
+	for (unsigned int i = 0; i < set->n; i++)
+		lull_checkpoint_done(&set->jobs[i]->checkpoint);
+	return take_all(set);
+}
+
+/* Of a clone that an earlier run has made there is nothing to do but the name. */
+static void show_as_whole(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
+	job->owned = job->resumed = true;
+	job->progress->method = c->method;
+	job->progress->size = job->progress->offset = job->progress->resumed_at = c->dest_size;
+}
+
+/* The set was whole: see DESIGN. */
+static enum lull_outcome go_on_publishing(struct lull_set *set)
+{
+	const struct lull_options *options = set->tree->options;
+	unsigned int named = count_named(set), lost = 0;
+
+	for (unsigned int i = 0; i < set->n; i++) {
+		struct lull_job *job = set->jobs[i];
+
+		set->member[i]->published = has_its_name(job);
+		bool there = lull_record_same_file(job);
+
+		if (set->member[i]->published || (there && lull_untouched_is(job)))
+			continue;
+		lost++;
+		if (!options->restart)
+			lull_warn(job, there ? LULL_WARNING_FILL_CHANGED : LULL_WARNING_FILL_LOST,
+				  0, job->dest.path);
+	}
+	if (lost == 0 && options->resume) {
+		set->whole = true;
+		for (unsigned int i = 0; i < set->n; i++)
+			show_as_whole(set->jobs[i]);
+		return LULL_OK;
+	}
+	if (lost == 0 && named > 0)
+		return refuse(set, set->jobs[0], LULL_CAUSE_PARTLY_PUBLISHED, 0);
+	for (unsigned int i = 0; i < set->n; i++)
+		set->member[i]->published = false;
+	return start_all_over(set);
+}
+
+static enum lull_outcome go_on_cloning(struct lull_set *set)
+{
+	enum lull_outcome outcome = LULL_OK;
+
+	if (set->tree->options->restart)
+		return start_all_over(set);
+	for (unsigned int i = 0; i < set->n && outcome == LULL_OK; i++) {
+		struct lull_job *job = set->jobs[i];
+
+		if (lull_record_same_file(job)) {
+			lull_untouched_judge(job);
+			job->resumed = job->owned = true;
+			job->had_content = job->checkpoint.has_reference;
+			continue;
+		}
+		lull_warn(job, LULL_WARNING_FILL_LOST, 0, job->dest.path);
+		outcome = start_over(set, job);
+	}
+	return outcome;
+}
+
+static bool remember_run(struct lull_set *set)
+{
+	const struct lull_checkpoint *c = &set->jobs[0]->checkpoint;
+
+	set->run = (struct lull_checkpoint){
+		.frozen = c->frozen,
+		.kept_frozen = c->kept_frozen,
+		.frozen_since = c->frozen_since,
+		.hook_timeout_ns = c->hook_timeout_ns,
+		.hook = c->hook ? strdup(c->hook) : NULL,
+		.hook_directory = c->hook_directory ? strdup(c->hook_directory) : NULL,
+	};
+	return (!c->hook || set->run.hook) && (!c->hook_directory || set->run.hook_directory);
+}
+
+bool lull_set_keep_run(struct lull_set *set)
+{
+	const struct lull_checkpoint *run = &set->run;
+
+	for (unsigned int i = 0; i < set->n; i++) {
+		struct lull_checkpoint *c = &set->jobs[i]->checkpoint;
+		char *hook = run->hook ? strdup(run->hook) : NULL;
+		char *directory = run->hook_directory ? strdup(run->hook_directory) : NULL;
+
+		if ((run->hook && !hook) || (run->hook_directory && !directory)) {
+			free(hook);
+			free(directory);
+			return false;
+		}
+		free(c->hook);
+		free(c->hook_directory);
+		c->hook = hook;
+		c->hook_directory = directory;
+		c->hook_timeout_ns = run->hook_timeout_ns;
+		c->frozen = run->frozen;
+		c->kept_frozen = run->kept_frozen;
+		c->frozen_since = run->frozen_since;
+	}
+	return true;
+}
+
+static enum lull_outcome take_found(struct lull_set *set)
+{
+	const struct lull_options *options = set->tree->options;
+	struct lull_job *first = set->jobs[0];
+	struct lull_checkpoint *c = &first->checkpoint;
+	struct lull_job *replaced = NULL;
+	enum lull_outcome outcome;
+
+	if (count_named(set) == set->n && !c->frozen)
+		return forget_published(set);
+	for (unsigned int i = 0; i < set->n; i++) {
+		if (lull_record_same_source(set->jobs[i]))
+			continue;
+		if (!lull_resume_may_start_over(set->jobs[i]))
+			return refuse(set, set->jobs[i], LULL_CAUSE_CHECKPOINT_FOREIGN, 0);
+		replaced = set->jobs[i];
+	}
+	if (!options->resume && !options->restart)
+		return refuse(set, first, LULL_CAUSE_CHECKPOINT_EXISTS, 0);
+	for (unsigned int i = 0; i < set->n; i++)
+		memcpy(set->jobs[i]->result->run_id, c->run_id, sizeof(c->run_id));
+	if (c->frozen && !(options->resume && c->kept_frozen)) {
+		outcome = lull_freeze_undo(first);
+		if (outcome != LULL_OK)
+			return lull_set_blame(set, first, outcome);
+	}
+	if (count_named(set) == set->n)
+		return forget_published(set);
+	if (!remember_run(set))
+		return refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
+	/* Whole clones are of the moment that was frozen, whatever the sources are by now. */
+	if (c->phase == LULL_PHASE_COMPLETE) {
+		outcome = go_on_publishing(set);
+	} else if (replaced) {
+		if (!options->restart)
+			lull_warn(replaced, LULL_WARNING_SOURCE_REPLACED, 0, replaced->source);
+		outcome = start_all_over(set);
+	} else {
+		outcome = go_on_cloning(set);
+	}
+	if (outcome != LULL_OK)
+		return outcome;
+	set->owned = true;
+	return lull_set_keep_run(set) ? LULL_OK : refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
+}
+
+enum lull_outcome lull_set_resume(struct lull_set *set)
+{
+	struct lull_job *job;
+	int r = lull_set_record_load(set->jobs, set->n, &job);
+
+	if (r < 0 && r != -ENOENT)
+		return refuse(set, job, r == -ENOTUNIQ ? LULL_CAUSE_CHECKPOINT_FOREIGN
+						       : lull_record_cause(r), r);
+	if (lull_set_record_init(&set->shared, set->jobs, set->n) < 0)
+		return refuse(set, set->jobs[0], LULL_CAUSE_ERRNO, ENOMEM);
+	return r == 0 ? take_found(set) : take_all(set);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One entry: looked at, judged, made. The order of the looks is that of cp, for it decides
+ * which of several complaints a user reads.
+ */
+#include "engine/tree/entry.h"
+
+#include "engine/file/backup.h"
+#include "engine/file/copy_run.h"
+#include "engine/file/file.h"
+#include "engine/file/make_way.h"
+#include "engine/file/queue.h"
+#include "engine/set/set.h"
+#include "engine/tree/clash.h"
+#include "engine/tree/node.h"
+#include "engine/tree/walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path,
+		     const char *path2)
+{
+	lull_run_note(e->tree, kind, err, path, path2);
+	return false;
+}
+
+/* A file that the user has named before. */
+static bool is_named_twice(struct lull_entry *e)
+{
+	struct lull_idmap *operands = e->tree->operands;
+	struct lull_named *seen = NULL;
+
+	if (!operands || !e->operand)
+		return false;
+	if (!S_ISDIR(e->src.st_mode) && e->tree->cp->backup == LULL_BACKUP_NONE) {
+		while ((seen = lull_idmap_find(operands, e->src.st_dev, e->src.st_ino, seen))) {
+			if (lull_entry_is_same(AT_FDCWD, seen->name, AT_FDCWD, e->src_path))
+				return true;
+		}
+	}
+	if (!lull_idmap_add(operands, e->src.st_dev, e->src.st_ino, e->src_path))
+		complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
+	return false;
+}
+
+/* The same for dest. False with errno set. */
+static bool stat_dest(struct lull_entry *e)
+{
+	int dir = e->dst_dir->fd, flags = e->dst_is_itself ? AT_SYMLINK_NOFOLLOW : 0;
+	struct stat link;
+	bool found, wait;
+
+	found = fstatat(dir, e->dst_name, &e->dst, flags) == 0;
+	wait = found ? !S_ISDIR(e->dst.st_mode) && lull_queue_replaces(e->tree, &e->dst)
+		     : errno == ENOENT && flags == 0 &&
+			       fstatat(dir, e->dst_name, &link, AT_SYMLINK_NOFOLLOW) == 0;
+	e->absent = !found && !wait && errno == ENOENT;
+	if (wait) {
+		lull_queue_drain(e->tree);
+		return fstatat(dir, e->dst_name, &e->dst, flags) == 0;
+	}
+	return found;
+}
+
+/* What bears the name of dest. False after a complaint. */
+static bool find_dest(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	mode_t type = e->src.st_mode;
+	bool itself = (!S_ISREG(type) &&
+		       (!cp->special_as_regular || S_ISDIR(type) || S_ISLNK(type))) ||
+		      cp->symbolic_link || cp->hard_link || cp->backup != LULL_BACKUP_NONE ||
+		      cp->remove_destination;
+
+	if (e->fresh)
+		return true;
+	e->dst_is_itself = itself;
+	if (stat_dest(e))
+		return true;
+	if (errno == ENOENT) {
+		e->fresh = true;
+		return true;
+	}
+	/* A link that leads round in a circle: opening it fails, and then it is removed. */
+	if (errno == ELOOP && cp->force) {
+		e->dst = (struct stat){ .st_mode = S_IFREG, .st_nlink = 1 };
+		e->dst_is_itself = true;
+		return true;
+	}
+	return complain(e, LULL_NOTE_STAT, errno, e->dst_path, NULL);
+}
+
+/* cp a/link b/link d: the second would write to what the first one names. */
+static bool is_through_created(struct lull_entry *e)
+{
+	struct lull_idmap *made = e->tree->made;
+	struct lull_named *seen = NULL;
+	struct stat st;
+
+	if (!e->operand || !made || e->absent || e->tree->cp->backup != LULL_BACKUP_NONE)
+		return false;
+	if (e->dst_is_itself && !e->fresh)
+		st = e->dst;
+	else if (fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	if (!S_ISLNK(st.st_mode))
+		return false;
+	while ((seen = lull_idmap_find(made, st.st_dev, st.st_ino, seen))) {
+		if (strcmp(seen->name, e->dst_rel) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Has this inode been copied already? With *ret_earlier NULL it is noted that it is being
+ * copied now, where that matters.
+ */
+static bool look_earlier(struct lull_entry *e, struct lull_named **ret_earlier)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	struct lull_idmap *links = e->tree->links;
+	bool note;
+
+	*ret_earlier = NULL;
+	if (S_ISDIR(e->src.st_mode))
+		note = e->operand;
+	else if (cp->keep_links && !cp->hard_link &&
+		 (e->src.st_nlink > 1 || cp->follow == LULL_FOLLOW_ALWAYS ||
+		  (e->operand && cp->follow == LULL_FOLLOW_OPERANDS)))
+		note = true;
+	else
+		return true;
+	*ret_earlier = lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
+	if (*ret_earlier || !note)
+		return true;
+	e->named = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
+	return e->named || complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
+}
+
+/* 1: go on, 0: done, -1: failed. */
+static int meet_directory_again(struct lull_entry *e, const struct lull_named *earlier,
+				struct lull_operand *operand)
+{
+	struct lull_copy_run *tree = e->tree;
+	int root = tree->dest_root->fd;
+	_cleanup_free_ char *made = NULL;
+
+	if (lull_entry_is_same(AT_FDCWD, e->src_path, root, earlier->name)) {
+		operand->into_itself = true;
+		complain(e, LULL_NOTE_INTO_ITSELF, 0, operand->src_path, operand->dst_path);
+		return -1;
+	}
+	if (lull_entry_is_same(e->dst_dir->fd, e->dst_name, root, earlier->name)) {
+		lull_run_note(tree, LULL_NOTE_TWICE_DIRECTORY, 0, operand->src_path, NULL);
+		return 0;
+	}
+	if (tree->cp->follow == LULL_FOLLOW_ALWAYS ||
+	    (e->operand && tree->cp->follow == LULL_FOLLOW_OPERANDS))
+		return 1;
+	complain(e, LULL_NOTE_DIRECTORY_LINK, 0, e->dst_path,
+		 lull_node_path(e, earlier->name, &made));
+	return -1;
+}
+
+/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that failed. */
+static int link_to_earlier(struct lull_entry *e)
+{
+	struct lull_named *earlier;
+	int r;
+
+	if (!look_earlier(e, &earlier))
+		return -1;
+	if (!earlier)
+		return 0;
+	r = lull_entry_back_up(e);
+	if (r < 0)
+		complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL);
+	else if (lull_node_link_earlier(e, earlier))
+		return 1;
+	lull_entry_undo(e);
+	return -1;
+}
+
+/* What another task was to make it a name of may not have come about: then it is a copy. */
+static void link_file(struct lull_file *f)
+{
+	int r = link_to_earlier(&f->entry);
+
+	f->link = false;
+	if (r == 0 && lull_entry_becomes_regular(&f->entry)) {
+		lull_file_copy(f);
+		return;
+	}
+	if (r == 0 && !lull_node_make(&f->entry)) {
+		lull_entry_undo(&f->entry);
+		r = -1;
+	}
+	f->linked = true;
+	f->outcome = r < 0 ? LULL_FAILED : LULL_OK;
+}
+
+const struct lull_work lull_entry_work = {
+	.copy = lull_file_copy,
+	.link = link_file,
+	.name = lull_file_name,
+	.finish = lull_file_finish,
+};
+
+/* link: there is a copy already, or it is on its way. */
+static bool queue(struct lull_entry *e, bool link)
+{
+	struct lull_file file = {
+		.entry = *e,
+		.observer = e->tree->observer,
+		.mode = e->src.st_mode & 0777,
+		.omitted = e->tree->cp->keep_owner ? e->src.st_mode & 077 : 0,
+		.link = link,
+		.name_dir = -1,
+		.done_fd = -1,
+		.src_fd = -1,
+		.old_fd = -1,
+	};
+
+	bool done = e->tree->set ? lull_set_add(e->tree->set, &file) : lull_queue_file(&file);
+
+	/* Its number may be another one now; a task has a copy of its own. */
+	e->backup = file.entry.backup;
+	return done;
+}
+
+struct made {
+	struct lull_copy_run *tree;
+	struct lull_dirref *dir;
+	char *name;
+	char rel[];
+};
+
+static void remember_made(void *ctx)
+{
+	struct made *made = ctx;
+	struct stat st;
+
+	if (fstatat(made->dir->fd, made->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !lull_idmap_add(made->tree->made, st.st_dev, st.st_ino, made->rel))
+		lull_run_note(made->tree, LULL_NOTE_MEMORY, ENOMEM, made->rel, NULL);
+	lull_dirref_drop(made->dir);
+	free(made->name);
+	free(made);
+}
+
+/* Another operand of the same name must not undo what this one made. */
+static void note_made(struct lull_entry *e)
+{
+	size_t size = strlen(e->dst_rel) + 1;
+	struct made *made;
+
+	if (!e->operand || !e->tree->made)
+		return;
+	made = malloc(sizeof(*made) + size);
+	if (!made)
+		return;
+	*made = (struct made){
+		.tree = e->tree,
+		.dir = lull_dirref_hold(e->dst_dir),
+		.name = strdup(e->dst_name),
+	};
+	memcpy(made->rel, e->dst_rel, size);
+	if (made->name) {
+		lull_queue_later(e->tree, remember_made, made);
+	} else {
+		lull_dirref_drop(made->dir);
+		free(made);
+	}
+}
+
+static bool make(struct lull_entry *e, struct lull_level *level, struct lull_operand *operand)
+{
+	struct lull_named *earlier;
+	bool done;
+
+	if (!look_earlier(e, &earlier))
+		return false;
+	/* The copy has failed, and the next name of it has yet to find out. */
+	if (e->named && lull_queue_links(e->tree, &e->src)) {
+		lull_idmap_remove(e->tree->links, e->named);
+		e->named = NULL;
+		lull_queue_drain(e->tree);
+		if (!look_earlier(e, &earlier))
+			return false;
+	}
+	if (earlier && S_ISDIR(e->src.st_mode)) {
+		int r = meet_directory_again(e, earlier, operand);
+
+		if (r <= 0)
+			return r == 0;
+	} else if (earlier && e->tree->set) {
+		_cleanup_free_ char *path = NULL;
+
+		return complain(e, LULL_NOTE_LINK_IN_SET, 0, e->dst_path,
+				lull_node_path(e, earlier->name, &path));
+	}
+	if (S_ISDIR(e->src.st_mode))
+		done = lull_walk_directory(e, level, operand);
+	else if (earlier || lull_entry_becomes_regular(e))
+		done = queue(e, earlier != NULL); /* undoes by itself */
+	else if (!(done = lull_node_make(e)))
+		lull_entry_undo(e);
+	note_made(e);
+	return done;
+}
+
+static bool follows(const struct lull_entry *e)
+{
+	enum lull_follow follow = e->tree->cp->follow;
+
+	return follow == LULL_FOLLOW_ALWAYS || (follow == LULL_FOLLOW_OPERANDS && e->operand);
+}
+
+/* It may be what this run is about to make, to replace or to fill: the target, say, or reached by a
+   link into it. False with errno set. */
+static bool stat_source(struct lull_entry *e)
+{
+	int flags = e->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+	bool found = fstatat(e->src_dir->fd, e->src_name, &e->src, flags) == 0;
+
+	if (found ? lull_queue_replaces(e->tree, &e->src) : errno == ENOENT) {
+		lull_queue_drain(e->tree);
+		found = fstatat(e->src_dir->fd, e->src_name, &e->src, flags) == 0;
+	}
+	return found;
+}
+
+bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
+		     struct lull_operand *operand)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	enum lull_clash clash = LULL_CLASH_GO;
+	bool done = false, takes_backup_name;
+
+	e->follow = follows(e);
+	if (!stat_source(e))
+		return complain(e, LULL_NOTE_STAT, errno, e->src_path, NULL);
+	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
+		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);
+	/* Each by itself would be of another moment. */
+	if (!S_ISREG(e->src.st_mode) && (S_ISDIR(e->src.st_mode) ? e->tree->options->hook != NULL
+								  : e->tree->set != NULL))
+		return complain(e, LULL_NOTE_CANNOT_FREEZE, 0, e->src_path, NULL);
+	if (is_named_twice(e)) {
+		lull_run_note(e->tree, LULL_NOTE_TWICE_FILE, 0, e->src_path, NULL);
+		return true;
+	}
+	takes_backup_name = !e->fresh && cp->backup != LULL_BACKUP_NONE &&
+			    lull_backup_is_name(lull_path_last(e->dst_name), cp->suffix);
+	/* That of a file before it, and of one after it: all in their order. */
+	if (takes_backup_name)
+		lull_queue_drain(e->tree);
+	if (!find_dest(e))
+		return false;
+	if (!e->fresh)
+		clash = lull_clash_settle(e);
+	if (clash == LULL_CLASH_GO && is_through_created(e)) {
+		complain(e, LULL_NOTE_THROUGH_CREATED, 0, e->src_path, e->dst_path);
+		clash = LULL_CLASH_FAIL;
+	}
+	if (clash == LULL_CLASH_GO) {
+		struct lull_note copied = {
+			.kind = LULL_NOTE_COPIED,
+			.path = e->src_path,
+			.path2 = e->dst_path,
+			.path3 = e->backup_path,
+		};
+
+		if (cp->verbose && !S_ISDIR(e->src.st_mode) && e->tree->options->keep == 0)
+			lull_run_say(e->tree, &copied);
+		done = make(e, level, operand);
+		if (takes_backup_name)
+			lull_queue_drain(e->tree);
+	}
+	free(e->backup);
+	free(e->backup_path);
+	e->backup = e->backup_path = NULL;
+	return clash == LULL_CLASH_SKIP || done;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* lullcp's own files in somebody's tree: see leftover.h. */
+#include "engine/tree/leftover.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Made in dest.c, rotation.c and state.c; the last in file.c, node.c and backup.c. */
+static const struct {
+	const char *suffix;
+	bool directory;
+} kinds[] = {
+	{ ".lullcp", false },
+	{ ".lullcp~", false },
+	{ ".lullcp-part", false },
+	{ ".lullcp-generations", false },
+	{ ".lullcp-generations~", false },
+	{ ".lullcp-snap", true },
+	{ ".lullcp-new", false },
+};
+
+bool lull_leftover_is(int dir, const char *name)
+{
+	size_t len = strlen(name);
+	struct stat st;
+
+	if (name[0] != '.')
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t tail = strlen(kinds[i].suffix);
+
+		if (len < tail + 2 || strcmp(name + len - tail, kinds[i].suffix) != 0)
+			continue;
+		return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		       (kinds[i].directory ? S_ISDIR(st.st_mode)
+					   : S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
+	}
+	return false;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/* Everything that is no regular file and no directory, and links in the place of copies. */
+#include "engine/tree/node.h"
+
+#include "engine/file/copy_run.h"
+#include "engine/file/keep.h"
+
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/* Links are small; what is larger than this is not one. */
+#define LONGEST_LINK (1u << 20)
+
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path,
+		     const char *path2)
+{
+	lull_run_note(e->tree, kind, err, path, path2);
+	return false;
+}
+
+static void temporary_beside(const char *name, unsigned int try, char room[], size_t size)
+{
+	(void)snprintf(room, size, "%.*s.%x-%x.lullcp-new", (int)(lull_path_last(name) - name),
+		       name, (unsigned int)getpid(), (unsigned int)lull_clock_now() + try);
+}
+
+/* Makes a link under another name and renames it: dest is always one or the other. */
+static int replace_with(const struct lull_entry *e, int (*make)(const struct lull_entry *e,
+								 const char *name, const void *ctx),
+			const void *ctx)
+{
+	size_t size = strlen(e->dst_name) + 64;
+	_cleanup_free_ char *name = malloc(size);
+	int r = -EEXIST, dir = e->dst_dir->fd;
+
+	if (!name)
+		return -ENOMEM;
+	for (unsigned int i = 0; r == -EEXIST && i < 100; i++) {
+		temporary_beside(e->dst_name, i, name, size);
+		r = make(e, name, ctx);
+	}
+	if (r < 0)
+		return r;
+	if (renameat(dir, name, dir, e->dst_name) < 0) {
+		r = -errno;
+		(void)unlinkat(dir, name, 0);
+		return r;
+	}
+	/* Two names of one file: then the rename has done nothing. */
+	(void)unlinkat(dir, name, 0);
+	return 0;
+}
+
+/* ---- symbolic links ---- */
+
+static int make_symlink(const struct lull_entry *e, const char *name, const void *text)
+{
+	return symlinkat(text, e->dst_dir->fd, name) < 0 ? -errno : 0;
+}
+
+static int force_symlink(const struct lull_entry *e, const char *text, bool replace)
+{
+	int r = make_symlink(e, e->dst_name, text);
+
+	return r == -EEXIST && replace ? replace_with(e, make_symlink, text) : r;
+}
+
+/* Where it leads, for the caller to free; NULL with errno. */
+static char *read_link(const struct lull_entry *e)
+{
+	size_t room = MAX((size_t)e->src.st_size + 1, (size_t)128);
+
+	for (; room <= LONGEST_LINK; room *= 2) {
+		char *text = malloc(room);
+		ssize_t n;
+
+		if (!text)
+			return NULL;
+		n = readlinkat(e->src_dir->fd, e->src_name, text, room);
+		if (n >= 0 && (size_t)n < room) {
+			text[n] = '\0';
+			return text;
+		}
+
+		int number = errno;
+
+		free(text);
+		errno = number;
+		if (n < 0)
+			return NULL;
+	}
+	errno = ENAMETOOLONG;
+	return NULL;
+}
+
+static bool keep(struct lull_entry *e, mode_t omitted)
+{
+	bool link = S_ISLNK(e->src.st_mode) || e->tree->cp->symbolic_link;
+	_cleanup_close_ int fd =
+		openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct lull_keep k = {
+		.cp = e->tree->cp,
+		.observer = e->tree->observer,
+		.umask = e->tree->options->umask,
+		.from = { .fd = -1, .dir = e->src_dir->fd, .name = e->src_name },
+		.to = { .fd = link ? -1 : fd, .dir = e->dst_dir->fd, .name = e->dst_name },
+		.from_path = e->src_path,
+		.to_path = e->dst_path,
+		.src = &e->src,
+		.fresh = true,
+		.is_link = link,
+		.omitted = omitted,
+	};
+
+	if (fd < 0 || fstat(fd, &k.dst) < 0)
+		return complain(e, LULL_NOTE_STAT, errno, e->dst_path, NULL);
+	if (!lull_keep_attributes(&k)) {
+		lull_run_ended(e->tree, LULL_FAILED);
+		return false;
+	}
+	return true;
+}
+
+static bool copy_link(struct lull_entry *e)
+{
+	_cleanup_free_ char *text = read_link(e);
+	int r;
+
+	if (!text)
+		return complain(e, LULL_NOTE_READ_LINK, errno, e->src_path, NULL);
+	r = force_symlink(e, text, e->tree->cp->force);
+	if (r < 0)
+		return complain(e, LULL_NOTE_SYMLINK_ITSELF, r, e->dst_path, NULL);
+	return keep(e, 0);
+}
+
+/* A relative one leads to the source only from where that is. */
+static bool is_here(const struct lull_entry *e)
+{
+	_cleanup_free_ char *head =
+		strndup(e->dst_path, (size_t)(lull_path_last(e->dst_path) - e->dst_path));
+	struct stat here, there;
+
+	if (!head || !*head || strcmp(head, "./") == 0)
+		return head != NULL;
+	return stat(".", &here) < 0 || stat(head, &there) < 0 ||
+	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
+}
+
+static bool link_instead(struct lull_entry *e)
+{
+	int r;
+
+	if (*e->src_path != '/' && !is_here(e))
+		return complain(e, LULL_NOTE_RELATIVE_LINK, 0, e->dst_path, NULL);
+	r = force_symlink(e, e->src_path, e->tree->cp->force);
+	if (r < 0)
+		return complain(e, LULL_NOTE_SYMLINK, r, e->dst_path, e->src_path);
+	return keep(e, 0);
+}
+
+/* ---- hard links ---- */
+
+struct target {
+	int dir;
+	const char *name;
+	int flags;
+	uint64_t dev, inode; /* what it must be; 0: whatever it is */
+};
+
+static int make_hard_link(const struct lull_entry *e, const char *name, const void *ctx)
+{
+	const struct target *target = ctx;
+	struct stat st;
+	int r;
+
+	if (linkat(target->dir, target->name, e->dst_dir->fd, name, target->flags) < 0)
+		return -errno;
+	/* A name that was exchanged meanwhile must not come in this way. */
+	if (target->inode == 0)
+		return 0;
+	r = fstatat(e->dst_dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	if (r == 0 && (st.st_ino != target->inode || st.st_dev != target->dev))
+		r = -ESTALE;
+	if (r < 0)
+		(void)unlinkat(e->dst_dir->fd, name, 0);
+	return r;
+}
+
+/* 1 if something was replaced. */
+static int force_hard_link(const struct lull_entry *e, const struct target *target, bool replace)
+{
+	int r = make_hard_link(e, e->dst_name, target);
+
+	if (r != -EEXIST || !replace)
+		return r;
+	r = replace_with(e, make_hard_link, target);
+	return r < 0 ? r : 1;
+}
+
+/* told: of one that had to be replaced, as cp does for the names of one file, not for -l. */
+static bool hard_link(struct lull_entry *e, const struct target *target, bool replace, bool told,
+		      const char *target_path)
+{
+	int r = force_hard_link(e, target, replace);
+
+	if (r > 0 && told && e->tree->cp->verbose && !e->backup && !e->removal_due)
+		lull_run_note(e->tree, LULL_NOTE_REMOVED, 0, e->dst_path, NULL);
+	return r >= 0 || complain(e, LULL_NOTE_HARD_LINK, r, e->dst_path, target_path);
+}
+
+const char *lull_node_path(const struct lull_entry *e, const char *name, char **ret_made)
+{
+	size_t prefix = strlen(e->dst_path) - strlen(e->dst_rel);
+
+	if (asprintf(ret_made, "%.*s%s", (int)prefix, e->dst_path, name) < 0)
+		*ret_made = NULL;
+	return *ret_made ? *ret_made : name;
+}
+
+bool lull_node_link_earlier(struct lull_entry *e, const struct lull_named *earlier)
+{
+	_cleanup_free_ char *made = NULL;
+	struct target target = {
+		.dir = e->tree->dest_root->fd,
+		.name = earlier->name,
+		/* Only to what is known: somebody may have put another link there. */
+		.flags = e->follow && earlier->other_inode ? AT_SYMLINK_FOLLOW : 0,
+		.dev = earlier->other_dev,
+		.inode = earlier->other_inode,
+	};
+
+	return hard_link(e, &target, true, true, lull_node_path(e, earlier->name, &made));
+}
+
+static bool hard_link_source(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+	struct target target = {
+		.dir = e->src_dir->fd,
+		.name = e->src_name,
+		.flags = e->follow ? AT_SYMLINK_FOLLOW : 0,
+	};
+
+	return hard_link(e, &target, cp->force || cp->overwrite == LULL_OVERWRITE_ASK, false,
+			 e->src_path);
+}
+
+/* ---- nodes ---- */
+
+static bool make_node(struct lull_entry *e)
+{
+	mode_t mode = e->src.st_mode;
+	mode_t omitted = e->tree->cp->keep_owner ? mode & 077 : 0;
+	bool fifo = S_ISFIFO(mode);
+
+	if (mknodat(e->dst_dir->fd, e->dst_name, mode & ~omitted, fifo ? 0 : e->src.st_rdev) < 0)
+		return complain(e, fifo ? LULL_NOTE_FIFO : LULL_NOTE_SPECIAL, errno, e->dst_path,
+				NULL);
+	return keep(e, omitted);
+}
+
+bool lull_node_make(struct lull_entry *e)
+{
+	const struct lull_cp *cp = e->tree->cp;
+
+	if (cp->symbolic_link)
+		return link_instead(e);
+	if (cp->hard_link)
+		return hard_link_source(e);
+	switch (e->src.st_mode & S_IFMT) {
+	case S_IFLNK:
+		return copy_link(e);
+	case S_IFIFO:
+	case S_IFSOCK:
+	case S_IFCHR:
+	case S_IFBLK:
+		return make_node(e);
+	default:
+		return complain(e, LULL_NOTE_UNKNOWN_TYPE, 0, e->src_path, NULL);
+	}
+}

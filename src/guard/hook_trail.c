@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANTS
+ *  1. Who asks holds the locks of the run, or is its main process. A process that has been
+ *     forked to become a hook holds them as well until it has been executed: so its
+ *     environment is there when another run looks. The main process itself, which may look
+ *     earlier, knows the session.
+ *  2. No process is ended but for what its own environment or its session says.
+ */
+#include "guard/hook_trail.h"
+
+#include "sys/clock.h"
+#include "sys/family.h"
+#include "sys/process.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As in hook.c: time to undo a half-done freeze. */
+#define GRACE_NS NSEC_PER_SEC
+/* A process that is just being executed has no environment for a moment. */
+#define BLANK_LOOKS 20
+#define BLANK_NS    (5 * NSEC_PER_MSEC)
+/* More hooks of a run are not at work; one more is found when it is gone. */
+#define MOST 8
+
+struct trail {
+	const char *run_id;
+	pid_t session;
+	pid_t pid; /* of a hook at work, 0: none */
+};
+
+static int read_variable(pid_t pid, const char *name, char *ret_value, size_t size)
+{
+	int r = lull_process_variable(pid, name, ret_value, size);
+
+	for (unsigned int i = 0; r == -ENODATA && i < BLANK_LOOKS; i++) {
+		lull_clock_sleep(BLANK_NS);
+		r = lull_process_variable(pid, name, ret_value, size);
+	}
+	return r;
+}
+
+static bool is_thaw(pid_t pid)
+{
+	char phase[16];
+
+	return read_variable(pid, "LULLCP_PHASE", phase, sizeof(phase)) == 1 &&
+	       strcmp(phase, "thaw") == 0;
+}
+
+/* The process that a keeper started, and not one that the hook has. */
+static bool is_called(pid_t pid)
+{
+	char number[16];
+
+	return read_variable(pid, "LULLCP_HOOK_PID", number, sizeof(number)) == 1 &&
+	       atoi(number) == pid;
+}
+
+/* Whether a process is, or belongs to, a hook of the run that may still be at work. */
+static bool is_at_work(const struct trail *trail, const struct lull_process *p, bool called)
+{
+	char id[64];
+
+	/* One that was forked and has not made its group yet is in that of the keeper. */
+	if (trail->session > 0 && p->session == trail->session &&
+	    (p->group == p->pid || p->group == trail->session))
+		return true;
+	if (p->group != p->pid || read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
+	    strcmp(id, trail->run_id) != 0)
+		return false;
+	/* What a freeze hook that was killed has left in a group may freeze yet. What a thaw has left
+	   when it ended, and what has a session of its own, was left to live. */
+	return called || (p->session != p->pid && !is_thaw(p->pid));
+}
+
+/* The hook itself goes before what it has started: it would go on when that is ended. */
+static bool see(void *ctx, const struct lull_process *p)
+{
+	struct trail *trail = ctx;
+	bool called;
+
+	if (p->pid == trail->session ||
+	    (p->group != p->pid && (trail->session <= 0 || p->session != trail->session)))
+		return true;
+	called = is_called(p->pid);
+	if ((trail->pid == 0 || called) && is_at_work(trail, p, called)) {
+		trail->pid = p->pid;
+		return !called;
+	}
+	return true;
+}
+
+int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns, pid_t *ret_pid)
+{
+	for (unsigned int i = 0; i < MOST; i++) {
+		struct trail trail = { .run_id = run_id, .session = session };
+		int r;
+
+		lull_process_walk(see, &trail);
+		if (trail.pid == 0)
+			return 0;
+		/* The group is waited for as a whole only when it is ended: what a thaw that has
+		   ended leaves in it is no longer the hook. */
+		if (is_thaw(trail.pid)) {
+			uint64_t now = lull_clock_now();
+			uint64_t until = timeout_ns > UINT64_MAX - now ? UINT64_MAX
+								       : now + timeout_ns;
+			const pid_t thaw = trail.pid;
+
+			do {
+				lull_clock_sleep(10 * NSEC_PER_MSEC);
+				trail.pid = 0;
+				lull_process_walk(see, &trail);
+			} while (trail.pid == thaw && lull_clock_now() < until);
+			if (trail.pid != thaw)
+				continue;
+		}
+		*ret_pid = trail.pid;
+		r = lull_family_end(trail.pid, GRACE_NS);
+		if (r < 0)
+			return -EBUSY;
+	}
+	return -EBUSY;
+}

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * Two processes, one SOCK_SEQPACKET pair. The socket is close-on-exec and held by nobody
+ * else, so its end of file means that the other process is gone, however it died.
+ *
+ *     IDLE --freeze--> FREEZING --ok--> FROZEN --thaw, expiry, end of file--> THAWED
+ *                          \--failed, aborted, end of file------------------/
+ *     FROZEN --leave--> gone, still frozen
+ *
+ * INVARIANTS
+ *  1. From the start of a freeze hook on, the thaw hook runs exactly once, unless leave
+ *     was said. The keeper alone counts: `thawed` is set before the hook starts.
+ *     The exception is a thaw that failed for a reason that passes (lull_hook_thaw()).
+ *  2. No two hooks of a run work side by side: the first is ended, with its process group,
+ *     before the second starts. A hook that a killed process has left is found by its
+ *     session or its environment (hook_trail.h).
+ *  3. The main process thaws only when the keeper is dead and has not reported a thaw.
+ *
+ * A hook that freezes the file system itself leaves a thread of the main process in a
+ * call that cannot be killed, which keeps the socket open after SIGKILL. The parent death
+ * signal comes when the forking thread is gone, and so reaches the keeper even then.
+ */
+#include "guard/keeper.h"
+
+#include "guard/hook_trail.h"
+#include "sys/child.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum say { SAY_FREEZE, SAY_THAW, SAY_LEAVE };
+
+struct order {
+	enum say say;
+	char result[16];
+};
+
+struct lull_keeper {
+	struct lull_keeper_setup setup;
+	int socket;
+	pid_t pid;
+	bool owes_thaw; /* main process: a freeze was asked for and no thaw reported */
+	bool ended;     /* main process: the keeper has reported a thaw, or left, or died */
+	struct lull_keeper_answer answer;
+};
+
+/*
+ * A message that does not arrive would leave both waiting for each other, the writers frozen:
+ * what cannot be sent becomes an end of file, which means that this side is gone. It can
+ * still hear.
+ */
+static void say_to(int socket, const void *message, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = send(socket, message, len, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		(void)shutdown(socket, SHUT_WR);
+}
+
+/* ---- in the keeper ---- */
+
+static volatile sig_atomic_t parent_gone;
+
+static void on_parent_death(int signal)
+{
+	(void)signal;
+	parent_gone = 1;
+}
+
+struct guard {
+	const struct lull_keeper_setup *setup;
+	int socket;
+	uint64_t expiry; /* CLOCK_MONOTONIC, UINT64_MAX: never */
+	struct lull_keeper_answer answer;
+};
+
+static bool was_killed(const struct lull_hook_status *status)
+{
+	return status->end == LULL_HOOK_TIMEOUT || status->end == LULL_HOOK_ABORTED ||
+	       status->end == LULL_HOOK_KILLED;
+}
+
+static void guard_thaw(struct guard *g, const char *result)
+{
+	struct lull_hook_facts facts = g->setup->facts;
+	pid_t left;
+
+	if (g->answer.state == LULL_KEEPER_THAWED)
+		return;
+	g->answer.state = LULL_KEEPER_THAWED;
+	facts.result = result;
+	if (!g->setup->hook)
+		return;
+	/* A freeze hook that was killed may have left a process group of its own, as timeout(1) makes
+	   one, that freezes yet. The thaw must happen even if one cannot be ended. */
+	if (g->setup->frozen_already || was_killed(&g->answer.freeze))
+		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns, &left);
+	g->answer.thaw = lull_hook_thaw(g->setup->hook, g->setup->sources, g->setup->n_sources,
+					&facts, g->setup->hook_timeout_ns);
+}
+
+static void guard_report(const struct guard *g)
+{
+	say_to(g->socket, &g->answer, sizeof(g->answer));
+}
+
+/* The next order: 1, 0 if the main process is gone, -1 if the expiry came first. */
+static int guard_listen(const struct guard *g, struct order *ret_order)
+{
+	for (;;) {
+		struct pollfd set = { .fd = g->socket, .events = POLLIN };
+		uint64_t now = lull_clock_now();
+		uint64_t left = g->expiry > now ? g->expiry - now : 0;
+		struct timespec timeout = {
+			.tv_sec = (time_t)(left / NSEC_PER_SEC),
+			.tv_nsec = (long)(left % NSEC_PER_SEC),
+		};
+		sigset_t open_mask;
+
+		if (left == 0)
+			return -1;
+		(void)sigemptyset(&open_mask);
+		if (ppoll(&set, 1, g->expiry == UINT64_MAX ? NULL : &timeout, &open_mask) <= 0) {
+			if (parent_gone)
+				return 0;
+			continue;
+		}
+
+		ssize_t n = recv(g->socket, ret_order, sizeof(*ret_order), 0);
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		return n == (ssize_t)sizeof(*ret_order) ? 1 : 0;
+	}
+}
+
+static void guard_freeze(struct guard *g)
+{
+	const struct lull_keeper_setup *setup = g->setup;
+	uint64_t timeout = setup->hook_timeout_ns;
+
+	if (setup->max_freeze_ns > 0) {
+		g->expiry = lull_clock_now() + setup->max_freeze_ns;
+		timeout = MIN(timeout, setup->max_freeze_ns);
+	}
+	g->answer.state = LULL_KEEPER_FROZEN;
+	if (setup->frozen_already || !setup->hook)
+		return;
+	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, setup->sources,
+					 setup->n_sources, &setup->facts, timeout, g->socket);
+	/* What never ran has frozen nothing. */
+	if (g->answer.freeze.not_started)
+		g->answer.state = LULL_KEEPER_THAWED;
+	else if (g->answer.freeze.end != LULL_HOOK_OK)
+		guard_thaw(g, g->answer.freeze.end == LULL_HOOK_ABORTED ? "interrupted"
+									: "failed");
+}
+
+static void guard_run(struct guard *g)
+{
+	struct order order;
+	bool orphan = false;
+
+	if (guard_listen(g, &order) != 1 || order.say != SAY_FREEZE)
+		return;
+	guard_freeze(g);
+	guard_report(g);
+
+	while (g->answer.state == LULL_KEEPER_FROZEN) {
+		int r = guard_listen(g, &order);
+
+		if (r == 1 && order.say == SAY_LEAVE)
+			return;
+		if (r == -1)
+			g->answer.expired = true;
+		orphan = r == 0;
+		guard_thaw(g, r == 1 ? order.result : "interrupted");
+		guard_report(g);
+	}
+
+	/* Thawed after an abort or a failed freeze, and the main process may be gone as
+	   well: only it can read the report, and close the socket. */
+	g->expiry = UINT64_MAX;
+	while (!orphan) {
+		int r = guard_listen(g, &order);
+
+		if (r == 1 && order.say == SAY_LEAVE)
+			return;
+		orphan = r == 0;
+	}
+	g->setup->orphaned(g->setup->ctx, g->answer.thaw.end == LULL_HOOK_OK);
+}
+
+static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
+	__attribute__((noreturn));
+static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
+{
+	static const int not_ours[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGPIPE };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction notice = { .sa_handler = on_parent_death };
+	sigset_t blocked;
+	struct guard g = {
+		.setup = &keeper->setup,
+		.socket = keeper->socket,
+		.expiry = UINT64_MAX,
+		.answer = { .state = LULL_KEEPER_THAWED },
+	};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	(void)prctl(PR_SET_NAME, "lullcp-keeper");
+	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++)
+		(void)sigaction(not_ours[i], &ignore, NULL);
+	/* Blocked but while listening, so that it cannot come between look and wait. No other is:
+	   the thread that forked may have blocked all. */
+	(void)sigaction(SIGUSR2, &notice, NULL);
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGUSR2);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
+	if (getppid() != parent)
+		parent_gone = 1;
+	if (null >= 0) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(null, STDOUT_FILENO);
+	}
+	guard_run(&g);
+	_exit(0);
+}
+
+/* ---- in the main process ---- */
+
+int lull_keeper_start(const struct lull_keeper_setup *setup,
+		      struct lull_keeper **ret_keeper)
+{
+	_cleanup_free_ int *keep = calloc(setup->n_fds + 1, sizeof(*keep));
+	struct lull_keeper *keeper = calloc(1, sizeof(*keeper));
+	pid_t parent = getpid();
+	int pair[2];
+
+	if (!keep || !keeper) {
+		free(keeper);
+		return -ENOMEM;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		int r = -errno;
+
+		free(keeper);
+		return r;
+	}
+	for (size_t i = 0; i < setup->n_fds; i++)
+		keep[i] = setup->fds[i];
+	keep[setup->n_fds] = pair[1];
+	keeper->setup = *setup;
+	keeper->socket = pair[1];
+	keeper->pid = lull_child_fork(keep, setup->n_fds + 1);
+	if (keeper->pid == 0)
+		become_keeper(keeper, parent);
+	(void)close(pair[1]);
+	keeper->socket = pair[0];
+	if (keeper->pid < 0) {
+		int r = keeper->pid;
+
+		(void)close(pair[0]);
+		free(keeper);
+		return r;
+	}
+	*ret_keeper = keeper;
+	return 0;
+}
+
+static void tell(struct lull_keeper *keeper, enum say say, const char *result)
+{
+	struct order order = { .say = say };
+
+	if (result)
+		strncpy(order.result, result, sizeof(order.result) - 1);
+	say_to(keeper->socket, &order, sizeof(order));
+}
+
+/* The keeper is dead: what it owed is ours to do. */
+static void take_over(struct lull_keeper *keeper)
+{
+	struct lull_hook_facts facts = keeper->setup.facts;
+	pid_t left;
+
+	keeper->ended = true;
+	keeper->answer.state = LULL_KEEPER_LOST;
+	if (!keeper->owes_thaw || !keeper->setup.hook)
+		return;
+	keeper->owes_thaw = false;
+	facts.result = "interrupted";
+	/* The thaw must happen even if one cannot be ended. */
+	(void)!lull_hook_trail_end(facts.run_id, keeper->pid, keeper->setup.hook_timeout_ns, &left);
+	keeper->answer.thaw =
+		lull_hook_thaw(keeper->setup.hook, keeper->setup.sources, keeper->setup.n_sources,
+			       &facts, keeper->setup.hook_timeout_ns);
+}
+
+/* Takes in one report of the keeper; false if there is none yet and wait is off. */
+static bool hear(struct lull_keeper *keeper, bool wait)
+{
+	struct lull_keeper_answer answer;
+
+	for (;;) {
+		ssize_t n = recv(keeper->socket, &answer, sizeof(answer),
+				 wait ? 0 : MSG_DONTWAIT);
+
+		if (n == (ssize_t)sizeof(answer)) {
+			keeper->answer = answer;
+			if (answer.state == LULL_KEEPER_THAWED) {
+				keeper->owes_thaw = false;
+				keeper->ended = true;
+			}
+			return true;
+		}
+		if (n < 0 && errno == EINTR) {
+			if (wait && keeper->setup.waiting(keeper->setup.ctx))
+				tell(keeper, SAY_THAW, "interrupted");
+			continue;
+		}
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return false;
+		take_over(keeper);
+		return true;
+	}
+}
+
+struct lull_keeper_answer lull_keeper_freeze(struct lull_keeper *keeper)
+{
+	keeper->owes_thaw = true;
+	tell(keeper, SAY_FREEZE, NULL);
+	(void)hear(keeper, true);
+	return keeper->answer;
+}
+
+bool lull_keeper_let_go(struct lull_keeper *keeper)
+{
+	return keeper->ended || (hear(keeper, false) && keeper->ended);
+}
+
+struct lull_keeper_answer lull_keeper_thaw(struct lull_keeper *keeper, const char *result)
+{
+	if (!keeper->ended) {
+		tell(keeper, SAY_THAW, result);
+		while (!keeper->ended)
+			(void)hear(keeper, true);
+	}
+	return keeper->answer;
+}
+
+void lull_keeper_leave(struct lull_keeper *keeper)
+{
+	if (keeper->ended)
+		return;
+	tell(keeper, SAY_LEAVE, NULL);
+	keeper->owes_thaw = false;
+	keeper->ended = true;
+}
+
+void lull_keeper_free(struct lull_keeper *keeper)
+{
+	if (!keeper)
+		return;
+	if (keeper->owes_thaw)
+		(void)lull_keeper_thaw(keeper, "failed");
+	tell(keeper, SAY_LEAVE, NULL);
+	(void)close(keeper->socket);
+	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(keeper);
+}

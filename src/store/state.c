@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/* Files of state: see state.h. */
+#include "store/state.h"
+
+#include "sys/inode.h"
+#include "sys/trusted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Room for the name of the temporary file that a save makes. */
+#define NAME_ROOM 300
+
+/* Longer than any state that is written: checkpoints take 4 MiB at the most, records 5. */
+#define LONGEST (8u << 20)
+
+/* Reads all of fd, which must not be longer than max: bytes read or -errno. */
+static ssize_t read_all(int fd, char *buf, size_t max)
+{
+	size_t len = 0;
+
+	while (len < max) {
+		ssize_t n = read(fd, buf + len, max - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return (ssize_t)len;
+		len += (size_t)n;
+	}
+	return -EBADMSG;
+}
+
+static int write_all(int fd, const char *buf, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, buf, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		buf += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* -EUSERS where others may put a file in the place of the caller's. */
+static int judge_directory(int dir)
+{
+	enum lull_trusted_kind kind;
+	int r = lull_trusted_judge(dir, &kind);
+
+	if (r < 0)
+		return r;
+	return kind == LULL_TRUSTED_OPEN ? -EUSERS : 0;
+}
+
+/*
+ * The time of birth is what makes it unlike any other file: Btrfs counts inodes and transactions
+ * up, so that the number and the generation of the next file can be foretold; its first moment,
+ * in nanoseconds, cannot. 0 where a file system knows none.
+ */
+static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
+{
+	struct statx st = { 0 };
+	uint64_t born = 0, generation;
+	int r = lull_inode_read_generation(fd, &generation);
+
+	/* What failed once must not look like another file the next time. */
+	if (r < 0)
+		return r;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
+		return -errno;
+	if (st.stx_mask & STATX_BTIME && st.stx_btime.tv_sec > 0)
+		born = ((uint64_t)st.stx_btime.tv_sec * NSEC_PER_SEC + st.stx_btime.tv_nsec) &
+		       INT64_MAX;
+	(void)snprintf(ret_self, LULL_STATE_SELF_SIZE, "%020" PRIu64 ":%010" PRIu64 ":%019" PRIu64,
+		       (uint64_t)st.stx_ino, generation, born);
+	return 0;
+}
+
+int lull_state_read(int dir, const char *name, size_t max, char **ret_text, size_t *ret_len,
+		    char ret_self[LULL_STATE_SELF_SIZE])
+{
+	_cleanup_close_ int fd =
+		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	char self[LULL_STATE_SELF_SIZE];
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	if (st.st_nlink > 1)
+		return -EMLINK;
+	r = judge_directory(dir);
+	if (r == 0)
+		r = describe(fd, self);
+	if (r < 0)
+		return r;
+
+	if (st.st_size < 0 || (uint64_t)st.st_size >= max)
+		return -EBADMSG;
+
+	/* It is replaced as a whole, never written to: it does not grow. */
+	char *buf = malloc((size_t)st.st_size + 1);
+
+	if (!buf)
+		return -ENOMEM;
+
+	ssize_t len = read_all(fd, buf, (size_t)st.st_size + 1);
+
+	if (len < 0) {
+		free(buf);
+		return (int)len;
+	}
+	memcpy(ret_self, self, sizeof(self));
+	*ret_text = buf;
+	*ret_len = (size_t)len;
+	return 0;
+}
+
+int lull_state_is_itself(const char *text, size_t len, const char *self)
+{
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *has = json_string_value(json_object_get(root, "self"));
+	int r = has && strcmp(has, self) == 0 ? 0 : -ESTALE;
+
+	json_decref(root);
+	return r;
+}
+
+bool lull_state_is_refusal(int err)
+{
+	switch (abs(err)) {
+	case EUSERS:
+	case ELOOP:
+	case EMLINK:
+	case EPERM:
+	case ESTALE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* 0 if name would be obeyed; -ENOENT if there is none. */
+static int accept(int dir, const char *name)
+{
+	char self[LULL_STATE_SELF_SIZE];
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = lull_state_read(dir, name, LONGEST, &text, &len, self);
+
+	return r < 0 ? r : lull_state_is_itself(text, len, self);
+}
+
+/* A copy of text that knows which file it is in; NULL without memory. */
+static char *fill_in(const char *text, const char *self)
+{
+	char *copy = strdup(text);
+	char *blank = copy ? strstr(copy, LULL_STATE_BLANK) : NULL;
+
+	if (blank)
+		memcpy(blank, self, LULL_STATE_SELF_SIZE - 1);
+	return copy;
+}
+
+/* first: nothing had the name a moment ago, so what has it by now is not ours. */
+static int take_name(int dir, const char *temporary, const char *name, bool first)
+{
+	if (first) {
+		if (renameat2(dir, temporary, dir, name, RENAME_NOREPLACE) == 0)
+			return 0;
+		/* Some file systems, such as NFS, cannot promise it. */
+		if (errno != EINVAL)
+			return -errno;
+	}
+	return renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
+}
+
+static int write_temporary(int fd, const char *text)
+{
+	_cleanup_free_ char *whole = NULL;
+	char self[LULL_STATE_SELF_SIZE];
+	int r = describe(fd, self);
+
+	if (r < 0)
+		return r;
+	whole = fill_in(text, self);
+	if (!whole)
+		return -ENOMEM;
+	r = write_all(fd, whole, strlen(whole));
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+int lull_state_write(int dir, const char *name, const char *text)
+{
+	char temporary[NAME_ROOM];
+	bool first;
+	int r;
+
+	if (snprintf(temporary, sizeof(temporary), "%s~", name) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	r = judge_directory(dir);
+	if (r < 0)
+		return r;
+	r = accept(dir, name);
+	first = r == -ENOENT;
+	if (r < 0 && !first)
+		return lull_state_is_refusal(r) || r == -EBADMSG ? -EEXIST : r;
+
+	/* A leftover of a killed run, or something planted: not to be written through. */
+	(void)unlinkat(dir, temporary, 0);
+
+	_cleanup_close_ int fd =
+		openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	r = write_temporary(fd, text);
+	if (r == 0)
+		r = take_name(dir, temporary, name, first);
+	if (r < 0) {
+		(void)unlinkat(dir, temporary, 0);
+		return r;
+	}
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int lull_state_remove(int dir, const char *name, bool durable)
+{
+	char temporary[NAME_ROOM];
+	int r = accept(dir, name);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (snprintf(temporary, sizeof(temporary), "%s~", name) < (int)sizeof(temporary))
+		(void)unlinkat(dir, temporary, 0);
+	if (r == -ENOENT)
+		return 0;
+	if (unlinkat(dir, name, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return durable && fsync(dir) < 0 ? -errno : 0;
+}
