@@ -75,18 +75,18 @@ static int lengthen(char **text)
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint)
 {
-	return lull_checkpoint_save_set(dir, name, checkpoint, 1);
+	return lull_checkpoint_save_set(dir, name, checkpoint, 1, true);
 }
 
 int lull_checkpoint_save_set(int dir, const char *name, const struct lull_checkpoint *of,
-			     unsigned int n)
+			     unsigned int n, bool durable)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = lull_checkpoint_format_set(of, n, &text);
 
 	if (r == 0)
 		r = lengthen(&text);
-	return r < 0 ? r : lull_state_write(dir, name, text);
+	return r < 0 ? r : lull_state_write(dir, name, text, durable);
 }
 
 int lull_checkpoint_remove(int dir, const char *name, bool durable)
@@ -106,7 +106,7 @@ int lull_checkpoint_point(int dir, const char *name, const char *path)
 	if (r != -ENOENT || faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return r == -ENOENT || r == -EBADMSG || lull_state_is_refusal(r) ? -EEXIST : r;
 	r = lull_checkpoint_format_pointer(path, &text);
-	return r < 0 ? r : lull_state_write(dir, name, text);
+	return r < 0 ? r : lull_state_write(dir, name, text, true);
 }
 
 int lull_checkpoint_pointed(int dir, const char *name, char **ret_path)

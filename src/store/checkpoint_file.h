@@ -4,9 +4,10 @@
  *
  * RULES
  *  1. It is never ahead of what is durable: the engine syncs the destination first and
- *     records then. One that lags is harmless, for cloning a range again is always right.
- *  2. It is replaced as a whole: temporary file, fsync, rename, fsync of the directory.
- *     At any moment the old or the new one is there, never a part.
+ *     records then, or the file system keeps that order. One that lags is harmless, for cloning a
+ *     range again is always right.
+ *  2. It is replaced as a whole: temporary file, fsync, rename, and fsync of the directory where
+ *     the old one would not do. At any moment the old or the new one is there, never a part.
  *  3. Whatever is not exactly what this version writes, or may have been planted (see
  *     state.h), is refused, and nothing is deleted.
  */
@@ -35,9 +36,12 @@ int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint *
 int lull_checkpoint_save(int dir, const char *name,
 			 const struct lull_checkpoint *checkpoint) _must_check_;
 
-/* The same for n files: from two on, as a set. */
+/*
+ * The same for n files: from two on, as a set. Without durable a power failure may leave the one of
+ * before.
+ */
 int lull_checkpoint_save_set(int dir, const char *name, const struct lull_checkpoint *of,
-			     unsigned int n) _must_check_;
+			     unsigned int n, bool durable) _must_check_;
 
 /* Makes name a pointer to the checkpoint at an absolute path: 0, also if it is that; -EEXIST if
    something else has the name; or any other -errno. */

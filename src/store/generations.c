@@ -179,5 +179,5 @@ int lull_generations_save(int dir, const char *name, const struct lull_generatio
 	_cleanup_free_ char *text = NULL;
 	int r = lull_generations_format(list, &text);
 
-	return r < 0 ? r : lull_state_write(dir, name, text);
+	return r < 0 ? r : lull_state_write(dir, name, text, true);
 }

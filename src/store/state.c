@@ -209,7 +209,7 @@ static int write_temporary(int fd, const char *text)
 	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
-int lull_state_write(int dir, const char *name, const char *text)
+int lull_state_write(int dir, const char *name, const char *text, bool durable)
 {
 	char temporary[NAME_ROOM];
 	bool first;
@@ -240,7 +240,7 @@ int lull_state_write(int dir, const char *name, const char *text)
 		(void)unlinkat(dir, temporary, 0);
 		return r;
 	}
-	return fsync(dir) < 0 ? -errno : 0;
+	return durable && fsync(dir) < 0 ? -errno : 0;
 }
 
 int lull_state_remove(int dir, const char *name, bool durable)

@@ -50,10 +50,11 @@ int lull_state_is_itself(const char *text, size_t len, const char *self) _must_c
 bool lull_state_is_refusal(int err);
 
 /*
- * Replaces name in directory dir by text, durably, mode 0600. 0; -EEXIST if something that
- * would not be obeyed has the name; -EUSERS as above; or any other -errno.
+ * Replaces name in directory dir by text, mode 0600. Without durable a power failure may leave
+ * what was there before; neither way does it leave anything else. 0; -EEXIST if something that would
+ * not be obeyed has the name; -EUSERS as above; or any other -errno.
  */
-int lull_state_write(int dir, const char *name, const char *text) _must_check_;
+int lull_state_write(int dir, const char *name, const char *text, bool durable) _must_check_;
 
 /*
  * Removes it, and syncs the directory if durable. 0, also if there is none; an error of

@@ -35,10 +35,28 @@ change() { # change FILE: overwrite, punch, extend or truncate somewhere
   esac
 }
 
+# Others wait for each sync of a checkpoint: on XFS one has to do, elsewhere that of DEST as well.
+synced() { # synced MOST: so many a checkpoint, and some for the beginning and the end
+  local syncs renames
+  fragmented "$M/syncs" 3000
+  strace -fqq -e trace=fsync,fdatasync,rename,renameat,renameat2 -o "$T/trace" \
+    "$LULLCP" --checkpoint-interval=0 --latency-budget=1ms --duty-cycle=20 "$M/syncs" "$M/synced" 2>"$T/err" ||
+    bad 'under strace'
+  syncs=$(grep -c 'sync(' "$T/trace") renames=$(grep -cE 'rename[a2t]*\(' "$T/trace")
+  check "$renames renames" test "$renames" -ge 10
+  check "$syncs syncs, $renames renames" test "$syncs" -le $((renames * $1 + 8))
+  rm "$M/syncs" "$M/synced"
+}
+
 for kind in xfs btrfs btrfs-compress; do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/src" 5000 -h 10
+  case $kind in
+    xfs) synced 1 ;;
+    btrfs) synced 2 ;;
+  esac
+
   # unchanged: goes on where it stopped
   interrupt work "$M/src" "$M/a"
   expect 1 "$M/src" "$M/a"

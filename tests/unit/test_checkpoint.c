@@ -866,7 +866,7 @@ static void write_padded(const struct place *place, size_t len)
 	memset(bytes, ' ', len);
 	bytes[len] = '\0';
 	memcpy(bytes, text, strlen(text));
-	assert_int_equal(lull_state_write(place->dir, NAME, bytes), 0);
+	assert_int_equal(lull_state_write(place->dir, NAME, bytes, true), 0);
 	free(bytes);
 	free(text);
 }
@@ -902,7 +902,7 @@ static void test_set_file(void **state)
 
 	make_set(of, 3);
 	assert_int_equal(lull_checkpoint_load_set(place->dir, NAME, &back, &n), -ENOENT);
-	assert_int_equal(lull_checkpoint_save_set(place->dir, NAME, of, 3), 0);
+	assert_int_equal(lull_checkpoint_save_set(place->dir, NAME, of, 3, true), 0);
 	assert_int_equal(lull_checkpoint_load_set(place->dir, NAME, &back, &n), 0);
 	assert_int_equal(n, 3);
 	check_same("third", &back[2], &of[2]);

@@ -206,7 +206,7 @@ static void on_orphan_thawed(void *ctx, bool thawed)
 		for (unsigned int i = 0; i < n; i++)
 			now[i].frozen = now[i].kept_frozen = false;
 		/* Should it fail, a later run thaws once more, which harms nobody. */
-		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint, now, n);
+		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint, now, n, true);
 	}
 	lull_checkpoint_free(now, n);
 }

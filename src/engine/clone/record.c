@@ -11,6 +11,7 @@
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
+#include "sys/commit.h"
 #include "sys/inode.h"
 
 #include <errno.h>
@@ -160,7 +161,7 @@ static enum lull_outcome save_nowhere(struct lull_job *job)
 	return LULL_OK;
 }
 
-enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
+static enum lull_outcome write_down(struct lull_job **jobs, unsigned int n, bool durable)
 {
 	struct lull_job *job = jobs[0];
 
@@ -170,9 +171,9 @@ enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 	int r;
 
 	lull_tell_call(job, LULL_CALL_FLUSH);
-	r = job->shared ? lull_set_record_save(job->shared, jobs, n)
-			: lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint,
-					       &job->checkpoint);
+	r = job->shared ? lull_set_record_save(job->shared, jobs, n, durable)
+			: lull_checkpoint_save_set(job->dest.checkpoint_dir, job->dest.checkpoint,
+						   &job->checkpoint, 1, durable);
 	lull_tell_call(job, LULL_CALL_NONE);
 	if (r == -EEXIST)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_IN_THE_WAY);
@@ -183,6 +184,11 @@ enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 	for (unsigned int i = 0; i < n; i++)
 		jobs[i]->recorded = true;
 	return LULL_OK;
+}
+
+enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
+{
+	return write_down(jobs, n, true);
 }
 
 enum lull_outcome lull_record_save_all(struct lull_job **jobs, unsigned int n)
@@ -209,12 +215,30 @@ void lull_record_reached(struct lull_job *job)
 	lull_untouched_settle(job->dest.fd);
 }
 
+/*
+ * True if what is cloned goes to disk before a checkpoint that is written after it: XFS keeps the order
+ * of its log, so that the sync of the checkpoint is one for both, and others wait for one forced log
+ * instead of two. Bytes that were copied are not in the log, and those of a realtime device are
+ * on another one.
+ */
+static bool is_ordered(const struct lull_job *job)
+{
+	int dir = job->shared ? job->shared->dir : job->dest.checkpoint_dir;
+	struct stat file, state;
+
+	return lull_commit_keeps_order(job->dest.fs.magic) && job->progress->bytes_copied == 0 &&
+	       !lull_inode_is_realtime(job->dest.fd) && fstat(job->dest.fd, &file) == 0 &&
+	       fstat(dir, &state) == 0 && file.st_dev == state.st_dev;
+}
+
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 {
-	if (flush(job, fdatasync) < 0)
+	if (!is_ordered(job) && flush(job, fdatasync) < 0)
 		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, job->dest.path);
 	job->checkpoint.offset = offset;
-	return lull_record_save(job);
+	bring_up_to_date(job);
+	/* That of before is as true, and only takes longer to go on from. */
+	return write_down(&job, 1, !job->recorded);
 }
 
 void lull_record_remove(struct lull_job *job)

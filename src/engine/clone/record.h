@@ -22,7 +22,7 @@ enum lull_outcome lull_record_save_all(struct lull_job **jobs, unsigned int n);
 /* The same, and nothing of it is brought up to date before. */
 enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n);
 
-/* Syncs the destination, then records that it is whole up to offset. */
+/* Records that the destination is whole, and on disk, up to offset. */
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset);
 
 /* Syncs the destination, and says in job->checkpoint how far it has come; saves nothing. */

@@ -59,7 +59,8 @@ int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs,
 	return r;
 }
 
-int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
+int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n,
+			 bool durable)
 {
 	int r = 0;
 
@@ -67,7 +68,8 @@ int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
 	for (unsigned int i = 0; i < n && r == 0; i++)
 		r = take_over(shared, jobs[i]);
 	if (r == 0)
-		r = lull_checkpoint_save_set(shared->dir, shared->name, shared->of, shared->n);
+		r = lull_checkpoint_save_set(shared->dir, shared->name, shared->of, shared->n,
+					     durable);
 	(void)pthread_mutex_unlock(&shared->lock);
 	return r;
 }

@@ -28,9 +28,12 @@ int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs,
 /* Frees what it owns. All zeroes are fine. */
 void lull_set_record_done(struct lull_set_record *shared);
 
-/* Takes over what n of the jobs say now, and writes the whole. 0 or -errno. */
-int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
-		     unsigned int n) _must_check_;
+/*
+ * Takes over what n of the jobs say now, and writes the whole, durably or as
+ * lull_checkpoint_save_set() does without. 0 or -errno.
+ */
+int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n,
+			 bool durable) _must_check_;
 
 /*
  * Takes over the checkpoint that is there. 0 if it speaks of just these destinations: then
