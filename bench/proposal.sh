@@ -121,7 +121,8 @@ beside() { # beside TOOL ROUND: the same, with fio; TOOL none: fio by itself, fo
 
   ((rate == 0)) || limit=("--rate_iops=$rate")
   fresh
-  fio "${limit[@]}" --filename="$M/src" --bs=4k --direct=1 --ioengine=psync --time_based --runtime=100000 \
+  # Its first second, in which it maps the file, is no part of the figures.
+  fio "${limit[@]}" --filename="$M/src" --bs=4k --direct=1 --ioengine=psync --time_based --runtime=100000 --ramp_time=1s \
     --randseed="$2" --norandommap --file_append=0 --allow_file_create=0 --overwrite=1 \
     --fallocate=none --output-format=json --output="$T/fio" "${jobs[@]}" >/dev/null 2>&1 &
   fio=$!

@@ -93,7 +93,7 @@ enum lull_cause {
 	LULL_CAUSE_CHECKPOINT_SET,     /* that of several files, which are cloned together */
 	LULL_CAUSE_CHECKPOINT_OWNER,   /* it may have been planted: err says why, see
 	                                  lull_failure.err */
-	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it is to be */
+	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it would lie */
 	LULL_CAUSE_CHECKPOINT_HOOK,    /* others may write to its directory: its hook is not run */
 	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* what has its name is none that is obeyed */
 	LULL_CAUSE_CHECKPOINT_IS_FILE, /* --checkpoint is the file path2, which is not to be
@@ -115,7 +115,7 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_TIMEOUT,
 	LULL_CAUSE_HOOK_EMPTY,         /* a directory without executables */
 	LULL_CAUSE_HOOK_RUNNING,       /* that of an interrupted run; detail is its process */
-	LULL_CAUSE_HOOK_MISSING,       /* a set is to be continued, and no hook is known */
+	LULL_CAUSE_HOOK_MISSING,       /* a set would go on, and no hook is known */
 	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
 	LULL_CAUSE_SOURCE_FROZEN,      /* with BUSY: another lullcp has frozen it */
 	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
@@ -215,7 +215,7 @@ struct lull_hist; /* plan/hist.h */
 
 /*
  * Bars of the histogram, from the shortest call to the longest, one for each power
- * of two. Gives how many were written to ret_bars (at most max).
+ * of two. Returns how many were written to ret_bars (at most max).
  */
 unsigned int lull_hist_bars(const struct lull_hist *hist, struct lull_bar *ret_bars,
 			    unsigned int max);
@@ -265,7 +265,7 @@ enum lull_warning {
 	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
 	LULL_WARNING_BASE_SPARED,     /* not used up, which made a clone in full; err */
 	LULL_WARNING_GENERATION_GONE, /* it is no longer counted */
-	LULL_WARNING_GENERATION_OTHER, /* another file bears its name: no longer counted */
+	LULL_WARNING_GENERATION_OTHER, /* another file has its name: no longer counted */
 	LULL_WARNING_GENERATION_SPARED, /* not used up, which made a clone in full; err */
 	LULL_WARNING_GENERATION_KEPT, /* not removed, and still counted; err */
 	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
@@ -544,7 +544,7 @@ struct lull_options {
 	bool refresh;                    /* --refresh: DEST is an older clone to bring up to date */
 	const char *base;                /* --base: this one instead, or NULL */
 	enum lull_verify_by verify_by;   /* --verify */
-	unsigned int keep;               /* --keep: DEST with a date each, so many; 0: just DEST */
+	unsigned int keep;               /* --keep: up to that many, each DEST with a date; 0: just DEST */
 	bool in_place;                   /* --inplace */
 	bool no_sync;                    /* --no-sync */
 	mode_t umask;                    /* the caller's, for the mode of a new DEST */

@@ -341,7 +341,7 @@ static int adopt(struct disk *disk, const struct graph *graph,
 }
 
 /*
- * Names lead to the file that bears them now: a descriptor for each node must be of it.
+ * A name leads to the file that has it now: a descriptor for each node must be of it.
  * 1, 0, or -errno if that cannot be seen.
  */
 static int is_really_open(const struct disk *disk, const struct wanted *wanted)
@@ -353,7 +353,7 @@ static int is_really_open(const struct disk *disk, const struct wanted *wanted)
 	return n < 0 ? n : n >= wanted->n;
 }
 
-/* QEMU's node bears the name of SOURCE, but has another file open. */
+/* QEMU's node has the name of SOURCE, but another file open. */
 static int place_replaced(struct disk *disk, const struct graph *graph,
 			  struct wanted *wanted)
 {

@@ -23,7 +23,7 @@ enum disks_job {
 /* What was found at the last look. */
 struct disk_state {
 	bool is_open;	   /* QEMU has SOURCE open */
-	bool is_replaced;  /* QEMU has another file open that bears, or bore, its name */
+	bool is_replaced;  /* QEMU has another file open that has, or had, its name */
 	bool is_part;      /* QEMU has a part of it as the disk: a raw node with an offset or a size */
 	bool is_by_number; /* QEMU has it by a descriptor, not by a path */
 	bool is_refused;   /* it was said why nothing may be done with it */

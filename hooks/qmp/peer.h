@@ -25,7 +25,7 @@ int peer_stat(pid_t process, const char *path, struct stat *ret_st) _must_check_
 int peer_holds(pid_t process, const struct stat *file) _must_check_;
 
 /*
- * A descriptor of the process, as /proc/PID/fd/N, of a file that bears, or bore, the name
+ * A descriptor of the process, as /proc/PID/fd/N, of a file that has, or had, the name
  * path, but is another than file. NULL: none is seen, or out of memory.
  */
 char *peer_replaced(pid_t process, const char *path, const struct stat *file);

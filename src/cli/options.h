@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /*
- * Reads argv. On a mistake says what is wrong on standard error and gives false. The
+ * Reads argv. On a mistake says what is wrong on standard error and returns false. The
  * command keeps pointers into argv.
  */
 bool options_parse(int argc, char **argv, struct command *ret_command);

@@ -40,7 +40,7 @@ void render_init(struct render *render, const struct command *command)
 
 static void clear_line(struct render *render)
 {
-	/* What stands on both outputs is to be read in the order in which it was said. */
+	/* What goes to both outputs must be read in the order in which it was said. */
 	(void)fflush(stdout);
 	if (render->line_shown)
 		(void)fputs("\r\033[K", stderr);

@@ -10,7 +10,7 @@
 
 /*
  * A TIME: decimal digits, optionally with a fraction, and one of ns us ms s m h; without
- * a unit, seconds. Gives nanoseconds, the fraction of one rounded down.
+ * a unit, seconds. Returns nanoseconds, the fraction of one rounded down.
  */
 bool values_time(const char *text, uint64_t *ret_ns);
 

@@ -300,7 +300,7 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		*ret_advice = NULL;
 		return format("no interrupted clone: %s does not exist", name);
 	case LULL_CAUSE_TEMPORARY_IN_THE_WAY:
-		*ret_advice = "It bears the name of the temporary file, but no checkpoint speaks of "
+		*ret_advice = "It has the name of the temporary file, but no checkpoint mentions "
 			      "it. Remove it, or use --resume or --restart if it is yours to lose.";
 		return format("%s is in the way", name);
 	default:

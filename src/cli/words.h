@@ -6,7 +6,7 @@
 
 /*
  * One sentence for a failure, and what to do about it, or NULL where there is nothing to
- * say. *ret_message is to be freed, *ret_advice is not; NULL: out of memory.
+ * say. The caller frees *ret_message, not *ret_advice; NULL: out of memory.
  */
 void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
 		   char **ret_message, const char **ret_advice);

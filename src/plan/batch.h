@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* A stream of ranges: next gives 1 and a range, 0 at the end, or -errno. */
+/* A stream of ranges: next returns 1 and a range, 0 at the end, or -errno. */
 struct lull_range_source {
 	int (*next)(void *ctx, struct lull_range *ret_range);
 	void *ctx;

@@ -3,8 +3,6 @@
 #include "store/checkpoint.h"
 
 #include "lullcp.h"
-#include "store/checkpoint_json.h"
-#include "store/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

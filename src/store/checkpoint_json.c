@@ -8,7 +8,6 @@
 #include "lullcp.h"
 #include "store/state.h"
 #include "sys/identity.h"
-#include "util/base64.h"
 #include "util/json_name.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /*
- * fstat(2) of a file that is to be written to, without its times, which are 0: whoever asks
+ * fstat(2) of a file that will be written to, without its times, which are 0: whoever asks
  * for those of a file makes the kernel give it new ones with the next change (multigrain
  * timestamps, since 6.13), which costs XFS a transaction of its own. 0 or -errno.
  */

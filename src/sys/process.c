@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 /*
  * /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ...", with the time of the start as its
  * 22nd field; NAME may hold anything.

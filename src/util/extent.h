@@ -31,7 +31,7 @@ struct lull_extent {
 };
 
 /*
- * A stream of extents in ascending order, without overlaps. next gives 1 and
+ * A stream of extents in ascending order, without overlaps. next returns 1 and
  * the next extent, 0 at the end, or -errno.
  */
 struct lull_cursor {

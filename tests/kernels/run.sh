@@ -34,7 +34,7 @@ die() {
 
 kernels=() rounds=10 seconds=900 filesystems='xfs btrfs' modes='direct buffered cached' extents='' accel=auto out=''
 tests='content input attributes hook resume kill crash full torn methods refresh verify probe
-  tree copy discard stores backup check crowd hostile keep limits lone order set unit unreadable user'
+  tree copy discard stores backup check concurrent hostile keep tree_limits small_file jobs_order set sandbox unreadable unprivileged'
 build=$here/../../build-test
 while (($#)); do
   case $1 in

@@ -4,15 +4,18 @@
  * pause, reads them back, or looks later which of them an image holds.
  *
  *     nbd write SOCKET EXPORT[,EXPORT] SEED STATE
- *                                           until SIGTERM; STATE is a mapped file: how
- * many writes were acknowledged nbd acked STATE                       prints that number
- *     nbd files FILE[,FILE] SEED STATE      as write, into files of one size
- *     nbd read SOCKET EXPORT SEED           times random reads until SIGTERM; prints JSON
+ *         until SIGTERM; STATE is a mapped file: how many writes were acknowledged
+ *     nbd acked STATE
+ *         prints that number
+ *     nbd files FILE[,FILE] SEED STATE
+ *         as write, into files of one size
+ *     nbd read SOCKET EXPORT SEED
+ *         times random reads until SIGTERM; prints JSON
  *     nbd check FILE[,FILE] SEED [AT_LEAST AT_MOST]
- *
+ *         whether the images are of one moment: see below
  *     nbd loss FILE[,FILE] SEED FLUSHED MOST
- *                                           what may be left of writes 1 to MOST when
- * those up to FLUSHED were flushed, which is done after each 256
+ *         what may be left of writes 1 to MOST when those up to FLUSHED were flushed, which is
+ *         done after each 256
  *
  * Write number n goes to block place(n) (of several disks of one size, in turn), and says
  * n, the block and noise made of n in its 4096 bytes. One write is under way at a time.

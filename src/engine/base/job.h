@@ -38,7 +38,7 @@ struct lull_dest {
 	char *checkpoint;      /* the last part of it */
 	int dir;               /* of path */
 	int checkpoint_dir;
-	int lock;              /* the temporary file, locked; it bears the clone unless
+	int lock;              /* the temporary file, locked; it becomes the clone unless
 	                          in_place */
 	int fd;                /* the file that is written: lock, or path itself */
 	int scratch;           /* an unnamed file for drains */
@@ -92,12 +92,12 @@ struct lull_job {
 	bool unrecorded;                   /* it cannot be, and the user has been told */
 	bool owned;                        /* it and the temporary file are this run's to
 	                                      change and to remove */
-	bool discarding;                   /* the temporary file still bears what is given up */
+	bool discarding;                   /* the temporary file still holds what is given up */
 	bool resumed;                      /* it was found there */
 	bool emptied;                      /* DEST itself, which is written in place */
 	uint64_t claimed;                  /* how far the file was said to be whole, when that is no
 	                                      longer believed: untouched.h */
-	bool had_content;                  /* and the temporary file bore a begun clone */
+	bool had_content;                  /* and the temporary file held a begun clone */
 	bool begun;                        /* a clone has begun in it in this run */
 	int base;                          /* an older clone that is to become the temporary
 	                                      file; -1: none, or it is that already */
@@ -122,13 +122,13 @@ struct lull_job {
 };
 
 /*
- * Notes what failed, the first time only, and gives LULL_FAILED. err is a negative or
+ * Notes what failed, the first time only, and returns LULL_FAILED. err is a negative or
  * positive errno or 0; the paths are copied.
  */
 enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
 			    enum lull_cause cause, int err, const char *path);
 
-/* The same for another outcome: gives it back. */
+/* The same for another outcome, which it returns. */
 enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
 			   enum lull_stage stage, enum lull_cause cause, int err,
 			   const char *path);

@@ -12,7 +12,7 @@ struct lull_place {
 	int dir;               /* the directory of dest, -1: by its path, links followed */
 	const char *name;      /* of dest in dir */
 	/*
-	 * Makes fd, which lies in the directory dir, what dest is to be in all but its data, when
+	 * Makes fd, which lies in the directory dir, what dest must be in all but its data, when
 	 * that is whole, and before it is synced and gets its name. settled: it has owner and mode
 	 * already. 0 or -errno. NULL: as a clone alone.
 	 */

@@ -79,15 +79,14 @@ static bool is_in_place(const struct lull_job *job)
    it. */
 static void warn_of_passed_over(struct lull_job *job)
 {
-	static const char *const suffixes[] = { ".lullcp", ".lullcp-generations" };
 	const struct lull_dest *dest = &job->dest;
-	size_t n = job->rotation ? 2 : 1;
+	size_t n = job->rotation ? LULL_STATEHOME_SUFFIXES : 1;
 
 	for (size_t i = job->options->checkpoint ? 1 : 0; i < n; i++) {
-		_cleanup_free_ char *name = lull_beside(dest->name, suffixes[i]);
+		_cleanup_free_ char *name = lull_beside(dest->name, lull_statehome_suffixes[i]);
 		_cleanup_free_ char *path = NULL;
 
-		if (lull_statehome_is_passed_over(dest, suffixes[i]) && name &&
+		if (lull_statehome_is_passed_over(dest, lull_statehome_suffixes[i]) && name &&
 		    asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) >= 0)
 			lull_warn(job, LULL_WARNING_STATE_PASSED_OVER, 0, path);
 	}

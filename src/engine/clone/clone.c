@@ -38,7 +38,6 @@
 #include "engine/clone/start.h"
 #include "sys/clock.h"
 #include "sys/ficlone.h"
-#include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +82,7 @@ static enum lull_outcome publish(struct lull_job *job)
 }
 
 /*
- * Empties a file that is to be removed, as long as nobody wants this run to end; the kernel
+ * Empties a file that will be removed, as long as nobody wants this run to end; the kernel
  * frees the rest in one go.
  */
 static void give_up(struct lull_job *job, int fd)

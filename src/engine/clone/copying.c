@@ -22,7 +22,7 @@ static int failed(struct lull_copying *c, enum lull_bytes_side side, int64_t r)
 	return (int)r;
 }
 
-/* Data of the buffer to off; zeroes are left out if they are to be holes. */
+/* Data of the buffer to off; zeroes are left out if they become holes. */
 static int put(struct lull_copying *c, uint64_t off, uint64_t len)
 {
 	uint64_t done = 0;

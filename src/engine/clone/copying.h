@@ -25,7 +25,7 @@ struct lull_copying {
 };
 
 /*
- * Copies from start on: up to size, or to the end of src if that is at another place. dest
+ * Copies from start on: up to size, or to the end of src if it ends elsewhere. dest
  * holds nothing behind start. 0, 1 if step stopped it, or -errno with copying->side set.
  */
 int lull_copying_run(struct lull_copying *copying, uint64_t start, uint64_t size) _must_check_;

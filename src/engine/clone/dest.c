@@ -23,7 +23,6 @@
    one who renames the file under us again and again. */
 #define LOCK_TRIES 1000
 
-
 void lull_dest_init(struct lull_dest *dest)
 {
 	*dest = (struct lull_dest){
@@ -127,7 +126,7 @@ static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish 
 	return dest->checkpoint_dir < 0 ? -errno : 0;
 }
 
-/* What bears the name. A type that cannot be replaced is refused. */
+/* What has the name. A type that cannot be replaced is refused. */
 static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
 {
 	dest->exists = lstat(dest->path, &dest->old) == 0;
@@ -229,7 +228,7 @@ static bool bears_name(const struct lull_dest *dest, const char *name, int fd)
 	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-/* True if the lock file is still the one that bears the name. */
+/* True if the lock file is still the one of that name. */
 static bool still_named(const struct lull_dest *dest, int fd)
 {
 	return bears_name(dest, dest->temporary, fd);

@@ -4,7 +4,7 @@
  *
  * For DEST in directory DIR the names are DIR/.DEST.lullcp for the checkpoint and
  * DIR/.DEST.lullcp-part for the temporary file. The latter is also the lock: whoever
- * holds flock(2) on the inode that bears this name works on DEST. The lock needs no file
+ * holds flock(2) on the inode of this name works on DEST. The lock needs no file
  * of its own, is released by the kernel however its holder dies, and goes with the keeper
  * as long as that one has writers to thaw.
  */
@@ -18,7 +18,7 @@ void lull_dest_init(struct lull_dest *dest);
 void lull_dest_done(struct lull_dest *dest);
 
 /*
- * Makes the names for path, which is a name only: whatever bears it does not matter. Else
+ * Makes the names for path, which is only a name: a file of that name does not matter. Else
  * as lull_dest_resolve().
  */
 int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
@@ -26,8 +26,8 @@ int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 			   enum lull_cause *ret_cause) _must_check_;
 
 /*
- * Gives the clone another name than that of path, in the same directory, and looks what
- * bears it. The lock and the checkpoint keep theirs. 0 or -errno.
+ * Sets another name for the clone than that of path, in the same directory, and looks what
+ * has it. The lock and the checkpoint keep theirs. 0 or -errno.
  */
 int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
 
@@ -41,7 +41,7 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path,
 
 /*
  * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it or
- * takes the name from it again and again, -EEXIST if what bears the name is not a file of ours,
+ * takes the name from it again and again, -EEXIST if what has the name is not a file of ours,
  * or any other -errno.
  */
 int lull_dest_lock(struct lull_dest *dest) _must_check_;
@@ -68,7 +68,7 @@ int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
 /*
- * Gives it its name, durably unless no_sync. 0; -EEXIST if it is dated and the name is taken;
+ * Renames it to its name, durably unless no_sync. 0; -EEXIST if it is dated and the name is taken;
  * -ESTALE if somebody else has put another file in its place; or another -errno.
  */
 int lull_dest_publish(struct lull_job *job) _must_check_;
@@ -79,8 +79,8 @@ int lull_dest_rename(struct lull_job *job) _must_check_;
 /* What would keep it from getting its name, as far as that shows: 0 or -errno. */
 int lull_dest_may_rename(const struct lull_job *job) _must_check_;
 
-/* True if the temporary file is open and still bears its name. */
+/* True if the temporary file is open and still has its name. */
 bool lull_dest_is_there(const struct lull_dest *dest);
 
-/* Removes the temporary file, unless another now bears its name. 0 or -errno. */
+/* Removes the temporary file, unless another now has its name. 0 or -errno. */
 int lull_dest_remove(struct lull_dest *dest);

@@ -37,7 +37,7 @@ enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken);
  */
 enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *ret_whole);
 
-/* Notes that the source was written to, and gives the outcome that this means. */
+/* Notes that the source was written to, and returns the outcome that this means. */
 enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause cause);
 
 /* Passes while writers run, so that little is left for the frozen one. */

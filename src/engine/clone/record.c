@@ -2,12 +2,7 @@
 /* What is written down about a clone, and what a later run makes of it. */
 #include "engine/clone/record.h"
 
-#include "engine/clone/dest.h"
-#include "engine/clone/freeze.h"
 #include "engine/clone/set_record.h"
-#include "engine/clone/shrink.h"
-#include "engine/clone/snapshot.h"
-#include "engine/clone/statehome.h"
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"

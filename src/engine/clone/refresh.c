@@ -11,7 +11,6 @@
 #include "engine/clone/refresh.h"
 
 #include "engine/base/place.h"
-#include "engine/clone/dest.h"
 #include "engine/clone/record.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
@@ -131,7 +130,7 @@ static int why_not(enum lull_inode_use use)
 }
 
 /*
- * Where DEST itself is to be refreshed, the caller has it open for writing as well, which no lease
+ * Where DEST itself is refreshed, the caller has it open for writing as well, which no lease
  * gets past: his descriptor becomes one that opens nothing (O_PATH).
  */
 static void let_go(struct lull_job *job, int fd)

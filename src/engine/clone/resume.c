@@ -2,7 +2,6 @@
 /* What a run makes of what an earlier one has left: see resume.h. */
 #include "engine/clone/resume.h"
 
-#include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
 #include "engine/clone/set_record.h"

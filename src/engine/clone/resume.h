@@ -10,7 +10,7 @@
  */
 enum lull_outcome lull_resume_find(struct lull_job *job);
 
-/* What the former does where there is none: takes the temporary file, if it may. */
+/* Takes over a leftover temporary file when no checkpoint exists. */
 enum lull_outcome lull_resume_take_leftover(struct lull_job *job);
 
 /* Empties the file: what is in it belongs to a clone that is given up. */

@@ -3,10 +3,10 @@
  * DESIGN
  *
  *   1. under the lock: read the record, leave out what is not as it says
- *   2. with as many as are to be kept, the oldest becomes the base of a refresh
+ *   2. with as many as must be kept, the oldest becomes the base of a refresh
  *   3. the clone is made, synced, its checkpoint says that it is complete
  *   4. the record gains the new generation, "pending"; the used up one is not in it any more
- *   5. the new generation gets its name, which nothing bore before
+ *   5. the new generation gets its name, which nothing had before
  *   6. the checkpoint goes
  *   7. under the lock, taken again: the oldest beyond the number go, then the record forgets
  *      them and "pending"
@@ -19,14 +19,13 @@
  * INVARIANTS
  *  1. Only what the record lists, by inode and generation number, is ever used up or removed.
  *  2. Whenever a generation is used up or removed, so many others are whole and have their
- *     names as are to be kept, less one; but one at the least.
+ *     names as must be kept, less one; but one at the least.
  *  3. What somebody has open for writing is neither used up nor removed.
  */
 #include "engine/clone/rotation.h"
 
 #include "engine/clone/dest.h"
 #include "engine/clone/record.h"
-#include "engine/clone/resume.h"
 #include "engine/clone/statehome.h"
 #include "store/checkpoint_file.h"
 #include "store/generations.h"

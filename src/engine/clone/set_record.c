@@ -8,8 +8,6 @@
  */
 #include "engine/clone/set_record.h"
 
-#include "engine/clone/dest.h"
-#include "engine/clone/record.h"
 #include "engine/clone/statehome.h"
 #include "store/checkpoint_file.h"
 #include "store/state.h"

@@ -56,7 +56,7 @@ void lull_set_record_remove(struct lull_job **jobs, unsigned int n);
 /*
  * What a pointer in the place of job's checkpoint means to a clone by itself: -ENOTUNIQ if it
  * leads to a set that job's destination belongs to. One that means nothing is removed, which
- * gives -ENOENT. Else r, if it is no pointer. The destination must be locked.
+ * returns -ENOENT. Else r, if it is no pointer. The destination must be locked.
  */
 int lull_set_record_judge_pointer(const struct lull_job *job, int r) _must_check_;
 

@@ -12,7 +12,6 @@
 #include "engine/clone/piece.h"
 #include "engine/clone/record.h"
 #include "engine/clone/start.h"
-#include "sys/clock.h"
 #include "sys/private.h"
 #include "sys/snapshot.h"
 #include "sys/subvolume.h"

@@ -3,7 +3,6 @@
 #include "engine/clone/statehome.h"
 
 #include "engine/base/beside.h"
-#include "engine/clone/dest.h"
 #include "sys/identity.h"
 #include "sys/inode.h"
 #include "sys/trusted.h"
@@ -77,14 +76,14 @@ static int open_private(struct lull_dest *dest, const struct lull_state_wish *wi
 	return 0;
 }
 
-static const char *const suffixes[] = { ".lullcp", ".lullcp-generations" };
+const char *const lull_statehome_suffixes[LULL_STATEHOME_SUFFIXES] = { ".lullcp", ".lullcp-generations" };
 
 static bool has_state_beside(const struct lull_dest *dest)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any; i++) {
-		_cleanup_free_ char *name = lull_beside(dest->name, suffixes[i]);
+	for (size_t i = 0; i < LULL_STATEHOME_SUFFIXES && !any; i++) {
+		_cleanup_free_ char *name = lull_beside(dest->name, lull_statehome_suffixes[i]);
 
 		any = name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	}
@@ -104,8 +103,8 @@ static bool find_private(struct lull_dest *dest, const struct lull_state_wish *w
 
 	if (!wish->directory || has_state_beside(dest) || open_private(dest, &as_it_is) < 0)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !any && home->dir >= 0; i++) {
-		_cleanup_free_ char *name = lull_statehome_name(home, dest->name, suffixes[i]);
+	for (size_t i = 0; i < LULL_STATEHOME_SUFFIXES && !any && home->dir >= 0; i++) {
+		_cleanup_free_ char *name = lull_statehome_name(home, dest->name, lull_statehome_suffixes[i]);
 
 		any = name && faccessat(home->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	}

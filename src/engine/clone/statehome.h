@@ -19,6 +19,10 @@ struct lull_state_wish {
 	bool make;              /* it is made if it is not there */
 };
 
+/* What the names of state end with: the checkpoint's, and that of the record of generations. */
+#define LULL_STATEHOME_SUFFIXES 2
+extern const char *const lull_statehome_suffixes[LULL_STATEHOME_SUFFIXES];
+
 void lull_statehome_init(struct lull_statehome *home);
 void lull_statehome_done(struct lull_statehome *home);
 

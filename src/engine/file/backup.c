@@ -124,7 +124,7 @@ int lull_backup_make(int dir, const char *name, enum lull_backup how, const char
 	return -EEXIST;
 }
 
-/* A second name in the place of whatever bears it: by way of a third. */
+/* A second name, in place of whatever has it: by way of a third. */
 static int link_over(int dir, const char *name, const char *backup)
 {
 	_cleanup_free_ char *temporary = NULL;

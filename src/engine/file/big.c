@@ -4,7 +4,6 @@
 
 #include "engine/base/beside.h"
 #include "engine/clone/clone.h"
-#include "engine/clone/dest.h"
 #include "engine/file/data.h"
 #include "engine/file/dress.h"
 #include "engine/file/make_way.h"

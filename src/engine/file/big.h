@@ -23,7 +23,7 @@ void lull_big_place(struct lull_file *file, int src, int old, struct lull_option
 void lull_big_done(struct lull_file *file, enum lull_outcome outcome);
 
 /*
- * Makes fd what dest is to be: owner, mode, attributes, times. Called when its data is
+ * Makes fd what dest must be: owner, mode, attributes, times. Called when its data is
  * whole, before it is synced and gets its name; dir is the directory that it lies in;
  * settled: it has owner and mode already, as a refreshed clone has. 0 or -errno.
  */

@@ -40,7 +40,7 @@ struct lull_set;
 /* How many files are synced one by one; of more the whole file system is. */
 #define LULL_DURABLE_FILES 16
 
-/* What is to be on disk at the end: see durable.h. */
+/* What must be on disk at the end: see durable.h. */
 struct lull_durable {
 	int fd[LULL_DURABLE_FILES];
 	uint64_t dev[LULL_DURABLE_FILES];
@@ -89,7 +89,7 @@ struct lull_entry {
 	const char *dst_path;   /* for people */
 	const char *dst_rel;    /* from dest_root */
 	bool operand;           /* named by the user */
-	bool fresh;             /* nothing bears the name of dest, but perhaps a link to nothing */
+	bool fresh;             /* nothing has the name of dest, but perhaps a link to nothing */
 	bool absent;            /* nor did that, when it was looked at */
 	bool follow;            /* a source that is a link */
 	struct stat src;
@@ -139,5 +139,5 @@ void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err
 /* Notes how one entry ended. */
 void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome);
 
-/* True if no further entry is to be begun. */
+/* True if no further entry may begin. */
 bool lull_run_should_stop(struct lull_copy_run *tree);

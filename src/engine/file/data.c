@@ -143,7 +143,7 @@ static bool is_small(struct lull_file *file, int src, const struct stat *st)
 		return false;
 	if (blocks <= limit(file, DEAREST_EXTENT_NS))
 		return true;
-	/* A clone that is refused becomes a copy, which is to be resumed then. */
+	/* A clone that is refused becomes a copy, which can be resumed then. */
 	if (reflink != LULL_REFLINK_ALWAYS && (uint64_t)st->st_blocks * 512 > SMALL_COPY)
 		return false;
 	return reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0 ||

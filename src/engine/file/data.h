@@ -19,7 +19,7 @@ bool lull_data_is_small(struct lull_file *file, int src, const struct stat *src_
 bool lull_data_fits_one_call(struct lull_file *file, int src, const struct stat *src_st);
 
 /*
- * Before the data of dest, which is to be written in place, goes for that of src: shows
+ * Before the data of dest, which will be written in place, goes for that of src: shows
  * whether src can be cloned at all, where nothing else will do. LULL_OK if so.
  */
 enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,

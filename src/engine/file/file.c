@@ -20,7 +20,6 @@
  */
 #include "engine/file/file.h"
 
-#include "engine/clone/dest.h"
 #include "engine/file/big.h"
 #include "engine/file/data.h"
 #include "engine/file/dress.h"

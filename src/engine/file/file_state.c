@@ -2,8 +2,6 @@
 /* A file on its way: see file_state.h. */
 #include "engine/file/file_state.h"
 
-#include "engine/base/job.h"
-
 #include <string.h>
 
 static char *copy_text(const char *text)

@@ -3,7 +3,6 @@
 #include "engine/file/lone.h"
 
 #include "engine/base/beside.h"
-#include "engine/clone/dest.h"
 #include "engine/file/data.h"
 #include "engine/file/durable.h"
 #include "plan/hist.h"

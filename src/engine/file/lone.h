@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small file that is all there is to copy. It owes its user what lull_clone() gives,
- * but needs neither lock nor checkpoint for it: it is tried without them, and if anything
- * does not go as it should nothing has happened and lull_clone() does it and finds the
- * words.
+ * A single small file. It gets all that lull_clone() promises, but needs neither lock nor
+ * checkpoint: it is tried without them. If anything goes wrong nothing has happened yet, and
+ * lull_clone() takes over and reports.
  */
 #pragma once
 

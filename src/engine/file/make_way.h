@@ -4,7 +4,7 @@
 
 #include "engine/file/copy_run.h"
 
-/* Gives dest its backup name, if that is due; it goes on bearing its own until another file
+/* Gives dest its backup name, if that is due; it keeps its own until another file
    takes it. 0 or -errno. */
 int lull_entry_back_up(struct lull_entry *entry) _must_check_;
 
@@ -14,7 +14,7 @@ int lull_entry_move(struct lull_entry *entry) _must_check_;
 /* Puts a backup back where it was, and forgets the entry; for those that fail. */
 void lull_entry_undo(struct lull_entry *entry);
 
-/* True if dest is to be a regular file with the data of the source. */
+/* True if dest will be a regular file with the data of the source. */
 bool lull_entry_becomes_regular(const struct lull_entry *entry);
 
 /* True if dest, which is to go, can keep its name until a new file takes that. */

@@ -3,7 +3,6 @@
 #include "engine/file/naming.h"
 
 #include "engine/base/beside.h"
-#include "engine/clone/dest.h"
 #include "engine/file/make_way.h"
 #include "sys/clock.h"
 #include "sys/commit.h"
@@ -173,7 +172,7 @@ enum lull_outcome lull_naming_give(struct lull_file *f)
 	return outcome;
 }
 
-/* What was cloned on XFS need not wait, nor what is to be on disk at some later time. */
+/* What was cloned on XFS need not wait, nor what need not be on disk yet. */
 static bool must_wait(const struct lull_file *f)
 {
 	return !f->lone && !f->entry.tree->options->no_sync &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files side by side, in threads. The walk goes ahead and queues what is to be done; tasks
+ * Files side by side, in threads. The walk goes ahead and queues what must be done; tasks
  * are finished in the order in which they were queued, on the walk's thread, and what they
  * have to say is said then. With one job there are no threads, and only what waits for the disk
  * before it is named (naming.h) is queued, with all that comes after it.
@@ -33,7 +33,7 @@ void lull_queue_close(struct lull_copy_run *tree);
 void lull_queue_drain(struct lull_copy_run *tree);
 
 /*
- * Copies the file, or queues that. What the file points to is copied then. True unless it
+ * Copies the file, or queues that. The strings and directories that it points to are copied too. True unless it
  * has failed already.
  */
 bool lull_queue_file(struct lull_file *file);

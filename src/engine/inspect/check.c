@@ -11,7 +11,6 @@
  * has frozen it would not come back before the thaw.
  */
 #include "engine/base/job.h"
-#include "engine/clone/dest.h"
 #include "sys/clock.h"
 #include "sys/identity.h"
 #include "sys/source_lock.h"

@@ -284,7 +284,7 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 	return LULL_OK;
 }
 
-/* A name in directory that nothing bears: nothing is made under it. */
+/* A name in directory that no file has: none is made under it. */
 static char *name_in(const char *source, const char *directory)
 {
 	const char *slash = strrchr(source, '/');

@@ -4,7 +4,6 @@
  * set all files are asked at once, whichever of them is named.
  */
 #include "engine/base/job.h"
-#include "engine/clone/claim.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/job_init.h"
@@ -46,7 +45,7 @@ static struct lull_state_wish wish_of(const struct lull_options *options)
 	};
 }
 
-/* A checkpoint of --keep: that of the name, whatever bears it, such as a link to the latest
+/* A checkpoint of --keep: that of the name, whatever has it, such as a link to the latest
    generation. */
 static bool find_dated(struct lull_job *asked, const char *path, struct lull_checkpoint **ret_of,
 		       unsigned int *ret_n)

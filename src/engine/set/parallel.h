@@ -9,7 +9,7 @@
  * that is more than one. The observer hears of it on the caller's thread: of the progress of
  * the first that is at work, and of warnings in the order of the jobs.
  *
- * The first that fails stops the others. Gives its outcome, with *ret_failed set; LULL_OK if
+ * The first that fails stops the others. Returns its outcome, with *ret_failed set; LULL_OK if
  * all succeeded.
  */
 enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsigned int width,

@@ -10,7 +10,7 @@
  *   4. --live: passes, several files side by side               the same, filling
  *   5. freeze once; a reference of each; the passes, side by    temporary files + checkpoint
  *      side; each compared; thaw once
- *   6. make each what its DEST is to be, sync it
+ *   6. make each what its DEST must be, sync it
  *   7. record "complete" for all, in one step                   publishable
  *   8. rename one after the other; sync the directories;        the new DESTs
  *      remove the checkpoint

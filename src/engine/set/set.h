@@ -7,7 +7,7 @@
 
 #include "engine/set/set_members.h"
 
-/* True if the sources are to be one set: there are several and a hook, or --resume finds the
+/* True if the sources form one set: there are several and a hook, or --resume finds the
    checkpoint of one. */
 bool lull_set_is_wanted(const struct lull_options *options, const char *const *sources,
 			unsigned int n_sources, const char *target);

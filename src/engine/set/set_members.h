@@ -14,7 +14,7 @@ struct lull_member {
 	int src, old;                /* open on what place has */
 	struct lull_job job;
 	bool begun;                  /* the job is */
-	bool published;              /* by an earlier run: it bears its name */
+	bool published;              /* by an earlier run: it has its name */
 };
 
 struct lull_set {
@@ -31,6 +31,6 @@ struct lull_set {
 	struct lull_job *culprit;    /* whose failure is told; NULL: it has been told */
 };
 
-/* Notes whose failure it is that is to be told, the first time. Gives outcome back. */
+/* Notes whose failure will be told, the first time only. Returns outcome. */
 enum lull_outcome lull_set_blame(struct lull_set *set, struct lull_job *job,
 				 enum lull_outcome outcome);

@@ -9,7 +9,6 @@
 #include "engine/clone/job_init.h"
 #include "engine/file/big.h"
 #include "engine/file/file.h"
-#include "sys/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>

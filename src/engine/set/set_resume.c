@@ -15,7 +15,6 @@
  */
 #include "engine/set/set_resume.h"
 
-#include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
 #include "engine/clone/resume.h"

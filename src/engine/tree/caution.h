@@ -5,7 +5,7 @@
 #include "lullcp.h"
 
 /*
- * Warns, once, if one of the sources is to be cloned on XFS by a kernel that is known to lack the fix
+ * Warns, once, if one of the sources will be cloned on XFS by a kernel that is known to lack the fix
  * of CVE-2026-64600.
  */
 void lull_caution(const struct lull_options *options, const char *const *sources,

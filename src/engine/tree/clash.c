@@ -11,7 +11,6 @@
 #include "engine/file/queue.h"
 #include "engine/tree/node.h"
 #include "plan/update.h"
-#include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +21,7 @@
 enum sameness {
 	DIFFERENT, /* no */
 	SAME,      /* a copy would destroy the source */
-	NOTHING,   /* they are the same, and as they are to be */
+	NOTHING,   /* they are the same, and as they should be */
 };
 
 static bool same_inode(const struct stat *a, const struct stat *b)
@@ -134,7 +133,7 @@ static enum lull_clash skip(struct lull_entry *e)
 	return LULL_CLASH_SKIP;
 }
 
-/* Up to date; but further names of the source are to be further names of this. */
+/* Up to date; but further names of the source become further names of this. */
 static enum lull_clash is_current(struct lull_entry *e)
 {
 	struct lull_idmap *links = e->tree->links;
@@ -152,7 +151,7 @@ static enum lull_clash is_current(struct lull_entry *e)
 	earlier = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
 	if (!earlier)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
-	/* It may be a link: then further names are to be names of what it leads to. */
+	/* It may be a link: then further names become names of what it leads to. */
 	if (e->follow && stat_dest(e, &st, 0) == 0) {
 		earlier->other_dev = st.st_dev;
 		earlier->other_inode = st.st_ino;

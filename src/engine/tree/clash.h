@@ -7,7 +7,7 @@
 /* Whether what is there may be replaced. */
 enum lull_clash {
 	LULL_CLASH_GO,     /* replace it, or write into it */
-	LULL_CLASH_SKIP,   /* nothing is to be done: it is right */
+	LULL_CLASH_SKIP,   /* nothing to do: it is right */
 	LULL_CLASH_FAIL,   /* said why */
 };
 

@@ -65,7 +65,7 @@ static bool stat_dest(struct lull_entry *e)
 	return found;
 }
 
-/* What bears the name of dest. False after a complaint. */
+/* What has the name of dest. False after a complaint. */
 static bool find_dest(struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;

@@ -129,7 +129,7 @@ static void copy_into_target(struct run *run, const char *path)
 	rel = dst_path + strlen(dst_path) - strlen(name);
 	rel += strspn(rel, "/");
 	entry.dst_path = operand.dst_path = dst_path;
-	/* DEST is part of a name only, which nothing bears. */
+	/* DEST is only part of a name, which no file has. */
 	entry.fresh = run->tree.options->keep > 0;
 	/* What is left of "/" is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";

@@ -4,12 +4,12 @@
 
 #include "engine/file/copy_run.h"
 
-struct lull_parents; /* what is to be set when all below is done */
+struct lull_parents; /* what is set when all below is done */
 
 /*
  * Makes the directories of path (of the source, relative to the working directory or
  * absolute) in the target that entry->dst_dir is open on; target is its name for people.
- * *ret_fresh: the last one is new. False after a complaint; *ret_parents is to be ended in
+ * *ret_fresh: the last one is new. False after a complaint; *ret_parents must be ended in
  * any case.
  */
 bool lull_parents_make(struct lull_entry *entry, const char *path, const char *target,

@@ -3,7 +3,7 @@
  * DESIGN
  *
  * Two descriptors a level, source and dest, and everything below by a name in them. Where a
- * tree is deeper than descriptors are to be had for, the levels far above are parked: closed,
+ * tree is deeper than there are descriptors, the levels far above are parked: closed,
  * and opened again as ".." of the level below when the walk comes back to them.
  *
  * INVARIANTS
