@@ -645,6 +645,7 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 			      const char *dest, const struct lull_observer *observer,
 			      struct lull_comparison *ret_comparison);
 
+/* Frees what it owns and leaves it empty. An empty one is fine. */
 void lull_comparison_done(struct lull_comparison *comparison);
 
 /* Whether the kernel has the fix of a fault. */
@@ -702,6 +703,7 @@ enum lull_outcome lull_probe(const struct lull_options *options, const char *sou
 			     const char *directory, const struct lull_observer *observer,
 			     struct lull_forecast *ret_forecast);
 
+/* Frees what it owns and leaves it empty. An empty one is fine. */
 void lull_forecast_done(struct lull_forecast *forecast);
 
 /* Frees what the result owns. */
@@ -728,6 +730,7 @@ enum lull_outcome lull_check_hook(const struct lull_options *options,
 				  const struct lull_observer *observer,
 				  struct lull_verdict *ret_verdict);
 
+/* Frees what it owns and leaves it empty. An empty one is fine. */
 void lull_verdict_done(struct lull_verdict *verdict);
 
 /* What the checkpoint of an interrupted clone says. */
@@ -767,6 +770,7 @@ enum lull_outcome lull_recover(const struct lull_options *options, const char *d
 			       const struct lull_observer *observer,
 			       struct lull_report *ret_report);
 
+/* Frees what it owns, reports that follow it included, and leaves it empty. */
 void lull_report_done(struct lull_report *report);
 
 /*

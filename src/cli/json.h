@@ -4,6 +4,7 @@
 
 #include "lullcp.h"
 
+/* Each prints one line at once. message is what people read; path may be NULL. */
 void json_status(const struct lull_progress *progress);
 void json_warning(const char *message, const char *path);
 void json_error(enum lull_outcome outcome, const struct lull_failure *failure,

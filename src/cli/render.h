@@ -19,6 +19,7 @@ struct render {
 	uint64_t next_status; /* the same for JSON status lines */
 };
 
+/* Ready for the run that command asks for, which outlives it. Looks whether outputs are terminals. */
 void render_init(struct render *render, const struct command *command);
 
 /* After each call of the engine: draws what is due. */
@@ -27,6 +28,7 @@ void render_progress(struct render *render, const struct lull_progress *progress
 /* A status line now and in any case (SIGUSR1). */
 void render_status(struct render *render, const struct lull_progress *progress);
 
+/* A warning in words, or as a JSON line. err: a positive errno or 0; path may be NULL. */
 void render_warning(struct render *render, enum lull_warning warning, int err,
 		    const char *path);
 

@@ -35,6 +35,7 @@ struct lull_batch {
 	uint32_t hole_weight;    /* of each */
 };
 
+/* Calls over the ranges of source, a copy of which is kept. block: the unit of clone ranges, bytes. */
 void lull_batch_init(struct lull_batch *batch, uint64_t block,
 		     const struct lull_range_source *source);
 

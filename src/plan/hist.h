@@ -19,6 +19,7 @@ struct lull_hist {
 	uint64_t bucket[LULL_HIST_BUCKETS];
 };
 
+/* Counts a value, in nanoseconds. */
 void lull_hist_add(struct lull_hist *hist, uint64_t ns);
 
 /*

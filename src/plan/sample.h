@@ -38,4 +38,5 @@ struct lull_sample {
 void lull_sample_init(struct lull_sample *sample, const struct lull_cursor *map,
 		      void (*skip)(void *ctx, uint64_t off), uint64_t end, uint64_t block);
 
+/* A cursor over what the sample takes of the map; sample outlives it. */
 struct lull_cursor lull_sample_cursor(struct lull_sample *sample);

@@ -16,6 +16,7 @@ enum lull_bytes_side { LULL_BYTES_READ, LULL_BYTES_WRITE, LULL_BYTES_OFFLOAD };
  */
 int64_t lull_bytes_offload(int src, int dest, uint64_t off, uint64_t len) _must_check_;
 
+/* True if read(2) and write(2) may do what failed with err, a positive errno. */
 bool lull_bytes_is_refusal(int err);
 
 /* What fails for any way of copying: EIO, ENOSPC, EDQUOT, ENOMEM. */

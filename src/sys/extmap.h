@@ -37,6 +37,7 @@ int lull_extmap_open(int fd, enum lull_extmap_kind kind, uint64_t start, uint64_
 /* NULL is fine. */
 void lull_extmap_close(struct lull_extmap *map);
 
+/* By which way of the kernel it is read. */
 enum lull_extmap_kind lull_extmap_kind(const struct lull_extmap *map);
 
 /* Goes on at off, unless the walk is behind it already. For plan/sample.h. */

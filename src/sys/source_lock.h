@@ -14,4 +14,5 @@
  */
 int lull_source_lock(int fd) _must_check_;
 
+/* Lets go of it. Nothing happens if it was not held. */
 void lull_source_unlock(int fd);

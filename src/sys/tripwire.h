@@ -46,6 +46,7 @@ int lull_tripwire_stat(int fd, struct stat *ret, bool *ret_blind) _must_check_;
 /* In ctime_ns: a reference that equals none, for a pass that is no point in time. */
 #define LULL_NO_CTIME 0
 
+/* True if nobody wrote between the two: all fields are equal, and their ctime is a time. */
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b);
 
 /*

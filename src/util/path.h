@@ -13,6 +13,7 @@ const char *lull_path_last(const char *path);
 /* Takes the slashes at the end off, but for that of the root. True if there were any. */
 bool lull_path_strip(char *path);
 
+/* "." or "..". */
 bool lull_path_is_dots(const char *name);
 
 /*

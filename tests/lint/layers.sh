@@ -37,6 +37,11 @@ for room in $rooms; do
     [ "$(wc -l <"$f")" -le 700 ] || fail "$f is too long: is there a second idea inside?"
     case $f in
       *.h)
+        awk -v file="$f" '
+          /^[a-zA-Z].*[a-z_]+\(/ && !/^(static|typedef|extern)/ && before ~ /^$/ {
+            print file ": nothing is said of " $0; bad = 1 }
+          { before = $0 }
+          END { exit bad }' "$f" || fail "$f: each declaration, or the first of a few, says what it does"
         cc -fsyntax-only -std=gnu17 -D_GNU_SOURCE -x c -Iinclude -Isrc -Isrc/cli "$f" 2>/dev/null ||
           fail "$f does not stand alone" ;;
     esac

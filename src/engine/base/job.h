@@ -148,6 +148,8 @@ bool lull_should_stop(struct lull_job *job);
 /* The writers are, or may be, frozen by this run. */
 bool lull_is_frozen(const struct lull_job *job);
 
+/* Tells that writers are about to wait for about ns nanoseconds, by that method. */
 void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns);
 
+/* err: an errno of either sign, or 0; path may be NULL. */
 void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path);

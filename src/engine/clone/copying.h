@@ -30,4 +30,5 @@ struct lull_copying {
  */
 int lull_copying_run(struct lull_copying *copying, uint64_t start, uint64_t size) _must_check_;
 
+/* Frees the buffer. All zeroes are fine. */
 void lull_copying_done(struct lull_copying *copying);

@@ -14,6 +14,7 @@
 
 struct lull_state_wish; /* statehome.h */
 
+/* Empty, with no descriptor open; and closes and frees what it holds, and leaves it so. */
 void lull_dest_init(struct lull_dest *dest);
 void lull_dest_done(struct lull_dest *dest);
 

@@ -23,6 +23,7 @@ struct lull_state_wish {
 #define LULL_STATEHOME_SUFFIXES 2
 extern const char *const lull_statehome_suffixes[LULL_STATEHOME_SUFFIXES];
 
+/* Empty, with no descriptor open; and closes and frees what it holds, and leaves it so. */
 void lull_statehome_init(struct lull_statehome *home);
 void lull_statehome_done(struct lull_statehome *home);
 

@@ -122,6 +122,10 @@ struct lull_operand {
 		      struct lull_operand *operand);
 };
 
+/*
+ * A reference to the directory that is open at fd, which it takes over; NULL without memory: then fd
+ * is still the caller's. Another holder of it, and one less: the last one closes. Any thread.
+ */
 struct lull_dirref *lull_dirref_new(int fd);
 struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref);
 void lull_dirref_drop(struct lull_dirref *ref);

@@ -26,4 +26,5 @@ int lull_names_open(struct lull_names *names, int fd) _must_check_;
 /* 1 with the next name, which lives until the next call; 0 at the end; -errno. */
 int lull_names_next(struct lull_names *names, const char **ret_name) _must_check_;
 
+/* Closes the directory too. */
 void lull_names_close(struct lull_names *names);
