@@ -15,7 +15,9 @@
  */
 #include "engine/clone/pass.h"
 
+#include "engine/base/rest.h"
 #include "engine/clone/freeze.h"
+#include "engine/clone/one_call.h"
 #include "engine/clone/record.h"
 #include "plan/batch.h"
 #include "plan/pace.h"
@@ -30,13 +32,6 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <string.h>
-
-/*
- * What an extent costs at the most, of all that was measured: XFS with a reverse mapping
- * tree, blocks shuffled; Btrfs. Decides whether a file can be cloned in one call.
- */
-#define DEAREST_EXTENT_NS       (84 * NSEC_PER_USEC)
-#define DEAREST_BTRFS_EXTENT_NS (10 * NSEC_PER_USEC)
 
 /* Holes of more than this are better left out: XFS reserves room for one as for data. */
 #define LARGE_HOLES (1ULL << 40)
@@ -229,17 +224,11 @@ static enum lull_outcome perform(struct pass *p, const struct lull_request *requ
 static enum lull_outcome between_calls(struct pass *p)
 {
 	struct lull_job *job = p->job;
-	uint64_t rest = lull_pace_rest(&p->pace);
 	uint64_t now;
 
 	job->progress->extents = p->plan.extents;
 	lull_tell(job);
-	if (rest > 0) {
-		uint64_t before = lull_clock_now();
-
-		lull_clock_sleep(rest);
-		lull_pace_rested(&p->pace, lull_clock_now() - before);
-	}
+	lull_rest(&p->pace);
 	now = lull_clock_now();
 	/* A frozen source that was written to is known soon, not at the end. */
 	if ((job->stop_if_written || lull_is_frozen(job)) && now - p->looked_at >= LOOK_NS) {
@@ -309,46 +298,26 @@ enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_
 	return outcome;
 }
 
-uint64_t lull_pass_weight_of_one_call(const struct lull_job *job)
-{
-	return job->options->latency_budget_ns /
-	       (job->src_fs.magic == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
-						       : DEAREST_EXTENT_NS);
-}
-
 bool lull_pass_fits_one_call(struct lull_job *job)
 {
-	uint64_t limit = lull_pass_weight_of_one_call(job);
-	uint64_t weight = 0, extents = 0;
-	struct lull_extmap *map;
-	struct lull_cursor cursor;
-	struct lull_extent extent;
+	struct lull_one_call count;
 	struct stat st;
-	int r;
 
 	if (fstat(job->src, &st) < 0)
 		return false;
 	if (st.st_size == 0)
 		return true;
-	if (lull_extmap_open(job->src, LULL_EXTMAP_AUTO, 0, (uint64_t)st.st_size, &map) < 0)
+	if (lull_one_call_count(job->src, (uint64_t)st.st_size, job->dest.fs.block,
+				lull_one_call_weight(job->options->latency_budget_ns,
+						     job->src_fs.magic),
+				&count) < 0)
 		return false;
-	cursor = lull_extmap_cursor(map);
-	while ((r = cursor.next(cursor.ctx, &extent)) > 0) {
-		/* SEEK_DATA says nothing about the number: each block may be one. */
-		weight += lull_extmap_kind(map) == LULL_EXTMAP_SEEK
-				  ? extent.len / job->dest.fs.block + 1
-				  : extent.weight;
-		extents++;
-		job->mapped_bytes += extent.len;
-		if (weight > limit)
-			break;
-	}
-	lull_extmap_close(map);
+	job->mapped_bytes = count.bytes;
 	/* Nothing but holes needs no call at all, and a hole of exabytes is dear on XFS,
 	   which reserves room for it. */
-	if (r != 0 || weight == 0 || (uint64_t)st.st_size - job->mapped_bytes > LARGE_HOLES)
+	if (!count.fits || count.weight == 0 || (uint64_t)st.st_size - count.bytes > LARGE_HOLES)
 		return false;
-	job->progress->extents = extents;
+	job->progress->extents = count.extents;
 	return true;
 }
 

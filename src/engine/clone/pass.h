@@ -13,10 +13,6 @@
  */
 enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_changed);
 
-/* The weight that promises to stay within the budget in one call on the source's file
-   system. */
-uint64_t lull_pass_weight_of_one_call(const struct lull_job *job);
-
 /* The whole file in one call, if its weight promises to stay within the budget. */
 bool lull_pass_fits_one_call(struct lull_job *job);
 

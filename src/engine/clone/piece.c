@@ -2,6 +2,7 @@
 /* The loop of a pass without its bookkeeping: see piece.h. */
 #include "engine/clone/piece.h"
 
+#include "engine/base/rest.h"
 #include "engine/clone/pass.h"
 #include "plan/batch.h"
 #include "plan/pace.h"
@@ -42,8 +43,7 @@ static int clone_plan(struct lull_job *job, int fd, struct lull_plan *plan,
 			return r;
 		took = lull_clock_now() - before;
 		lull_pace_observe(&pace, request.weight, took);
-		lull_clock_sleep(lull_pace_rest(&pace));
-		lull_pace_rested(&pace, lull_pace_rest(&pace));
+		lull_rest(&pace);
 		piece->ns += took;
 		piece->extents += request.extents;
 		piece->end = request.off + request.len;

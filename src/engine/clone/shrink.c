@@ -12,6 +12,7 @@
  */
 #include "engine/clone/shrink.h"
 
+#include "engine/base/rest.h"
 #include "engine/clone/freeze.h"
 #include "plan/pace.h"
 #include "sys/clock.h"
@@ -48,16 +49,6 @@ static uint64_t skip_hole(int fd, uint64_t end, uint64_t stride, uint64_t size,
 	return end;
 }
 
-static void rest(struct lull_pace *pace)
-{
-	uint64_t ns = lull_pace_rest(pace), since = lull_clock_now();
-
-	if (ns == 0)
-		return;
-	lull_clock_sleep(ns);
-	lull_pace_rested(pace, lull_clock_now() - since);
-}
-
 enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size)
 {
 	uint64_t block = job->dest.fs.block, end;
@@ -88,7 +79,7 @@ enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size)
 		if (outcome != LULL_OK)
 			break;
 		lull_tell(job);
-		rest(&pace);
+		lull_rest(&pace);
 	}
 	job->progress->discarding = 0;
 	return end > size ? outcome : LULL_OK;

@@ -7,12 +7,13 @@
  */
 #include "engine/file/data.h"
 
+#include "engine/base/rest.h"
 #include "engine/clone/copying.h"
+#include "engine/clone/one_call.h"
 #include "engine/clone/watch.h"
 #include "engine/file/queue.h"
 #include "plan/hist.h"
 #include "sys/clock.h"
-#include "sys/extmap.h"
 #include "sys/ficlone.h"
 #include "sys/ficlone_whole.h"
 #include "sys/inode.h"
@@ -23,9 +24,6 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-/* What an extent costs at the most: see pass.c, which has the measurements. */
-#define DEAREST_EXTENT_NS       (84 * NSEC_PER_USEC)
-#define DEAREST_BTRFS_EXTENT_NS (10 * NSEC_PER_USEC)
 /* The smallest block of a file system that clones. */
 #define LEAST_BLOCK 1024u
 /* Copying this takes less time than it takes to make a checkpoint worth it. */
@@ -71,40 +69,30 @@ static uint64_t limit(const struct lull_file *file, uint64_t dearest)
 /* True if one call does them all. Counted in the map, where the inode's own count will not do. */
 static bool few_extents(struct lull_file *file, int src, const struct stat *st, bool count)
 {
-	struct lull_extmap *map;
-	struct lull_cursor cursor;
-	struct lull_extent extent;
-	uint64_t weight = 0, most, exact, n;
+	uint64_t most, exact;
+	struct lull_one_call all;
 	struct statfs fs;
 	int r;
 
 	if (fstatfs(src, &fs) < 0)
 		return false;
-	most = limit(file, fs.f_type == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_EXTENT_NS
-							   : DEAREST_EXTENT_NS);
+	most = lull_one_call_weight(file->entry.tree->options->latency_budget_ns,
+				    (uint64_t)fs.f_type);
 	/* What is dirty has no extents yet. */
 	if (lull_tripwire_flush(src) < 0)
 		return false;
 	exact = count ? 0 : lull_inode_extents(src);
 	if (exact > 0)
 		return exact <= most;
-	if (lull_extmap_open(src, LULL_EXTMAP_AUTO, 0, (uint64_t)st->st_size, &map) < 0)
+	r = lull_one_call_count(src, (uint64_t)st->st_size, (uint64_t)st->st_blksize, most, &all);
+	if (r < 0)
 		return !count; /* it cannot be cloned anyway */
-	cursor = lull_extmap_cursor(map);
-	file->mapped = n = 0;
-	while ((r = cursor.next(cursor.ctx, &extent)) > 0 && weight <= most) {
-		weight += lull_extmap_kind(map) == LULL_EXTMAP_SEEK
-				  ? extent.len / (uint64_t)st->st_blksize + 1
-				  : extent.weight;
-		file->mapped += extent.len;
-		n++;
-	}
-	lull_extmap_close(map);
-	if (r != 0 || weight > most)
+	file->mapped = all.bytes;
+	if (!all.fits)
 		return false;
 	if (count)
-		file->result.progress.extents = n;
-	return !count || n > 0;
+		file->result.progress.extents = all.extents;
+	return !count || all.extents > 0;
 }
 
 /*
@@ -141,7 +129,7 @@ static bool is_small(struct lull_file *file, int src, const struct stat *st)
 	/* Too wide for one call, and several are of one moment only under a tripwire. */
 	if (reflink != LULL_REFLINK_NEVER && has_large_holes(st))
 		return false;
-	if (blocks <= limit(file, DEAREST_EXTENT_NS))
+	if (blocks <= limit(file, LULL_ONE_CALL_DEAREST_NS))
 		return true;
 	/* A clone that is refused becomes a copy, which can be resumed then. */
 	if (reflink != LULL_REFLINK_ALWAYS && (uint64_t)st->st_blocks * 512 > SMALL_COPY)
@@ -236,15 +224,14 @@ static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size
 	if (r == 0 && ftruncate(dest, (off_t)size) < 0)
 		r = -errno;
 	file->unwritten = true;
-	most = r < 0 ? 0 : MAX(limit(file, DEAREST_EXTENT_NS), 1u) * block;
+	most = r < 0 ? 0 : MAX(limit(file, LULL_ONE_CALL_DEAREST_NS), 1u) * block;
 	while (r == 0 && (r = lull_bytes_next_data(src, at, size, &start, &end)) > 0) {
 		uint64_t before = lull_clock_now();
 
 		start &= ~(block - 1);
 		at = MIN(MIN((end + block - 1) & ~(block - 1), start + most), size);
 		r = clone_piece(file, src, dest, start, at - start);
-		lull_clock_sleep((lull_clock_now() - before) * (100 - options->duty_cycle) /
-				 options->duty_cycle);
+		lull_rest_after(lull_clock_now() - before, options->duty_cycle);
 		if (r == 0 && observer->should_stop(observer->ctx))
 			r = -ECANCELED;
 	}

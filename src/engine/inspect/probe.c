@@ -10,7 +10,7 @@
 #include "engine/base/job.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/methods.h"
-#include "engine/clone/pass.h"
+#include "engine/clone/one_call.h"
 #include "engine/clone/piece.h"
 #include "engine/clone/snapshot.h"
 #include "engine/clone/source.h"
@@ -198,7 +198,7 @@ static void predict(struct probe *p)
 	struct lull_job *job = p->job;
 	struct lull_forecast *found = p->found;
 	bool btrfs = job->src_fs.magic == BTRFS_SUPER_MAGIC;
-	bool single = found->extents <= lull_pass_weight_of_one_call(job) &&
+	bool single = found->extents <= lull_one_call_weight(job->options->latency_budget_ns, job->src_fs.magic) &&
 		      lull_clone_is_atomic(job->src);
 
 	found->cp_ns = found->extents * found->extent_ns;
