@@ -73,6 +73,14 @@ for kind in xfs btrfs btrfs-compress; do
   no_leftovers "$M"
   expect 1 --status "$M/a"
   says 'no interrupted clone'
+  # a file that has got the number of the one that is gone is another one
+  jq '.phase = "complete" | .destination.generation += 1' "$T/good" >"$T/done"
+  install -m 600 "$T/done" "$M/.a.lullcp"
+  own_state "$M/.a.lullcp"
+  expect 0 --status --json "$M/a"
+  same 'another file of that number' false "$(jq .published "$T/out")"
+  expect 1 "$M/src" "$M/a"
+  rm "$M/.a.lullcp"
   # crashed between publishing and removing the checkpoint, and mounted elsewhere since
   same 'it was published by its inode' "$(stat -c %i "$M/a")" "$(jq .destination.inode "$T/good")"
   jq '.phase = "complete"' "$T/good" >"$T/done"

@@ -73,6 +73,18 @@ bool lull_record_same_file(const struct lull_job *job)
 	       strcmp(c->dest_fs, job->dest.fs.uuid) == 0;
 }
 
+bool lull_record_is_file(const struct lull_checkpoint *c, int dir, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != c->dest_inode)
+		return false;
+	if (S_ISREG(st.st_mode))
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 || lull_inode_generation(fd) == c->dest_generation;
+}
+
 static int flush(const struct lull_job *job, int (*sync)(int fd))
 {
 	int r;

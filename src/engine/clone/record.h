@@ -10,6 +10,12 @@ bool lull_record_same_source(const struct lull_job *job);
 /* True if the file that is open for writing is the one that the checkpoint speaks of. */
 bool lull_record_same_file(const struct lull_job *job);
 
+/*
+ * True if name in the directory dir is the file that the checkpoint speaks of: its inode, of the same
+ * generation if the caller may open it. An inode number alone may be another file's by now.
+ */
+bool lull_record_is_file(const struct lull_checkpoint *checkpoint, int dir, const char *name);
+
 /* Fills in a checkpoint for a job that starts anew. */
 enum lull_outcome lull_record_begin(struct lull_job *job);
 

@@ -112,13 +112,11 @@ static bool published_already(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	const struct lull_dest *dest = &job->dest;
-	struct stat st;
 
 	/* Not by dest->old: while this run waited for the lock, another may have published. */
-	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary &&
-	       fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_ino == c->dest_inode && same_dest(job) &&
-	       strcmp(c->dest_fs, dest->fs.uuid) == 0;
+	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary && same_dest(job) &&
+	       strcmp(c->dest_fs, dest->fs.uuid) == 0 &&
+	       lull_record_is_file(c, dest->dir, dest->name);
 }
 
 enum lull_outcome lull_resume_find(struct lull_job *job)

@@ -154,13 +154,6 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static bool is_inode(int dir, const char *name, uint64_t inode)
-{
-	struct stat st;
-
-	return name && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == inode;
-}
-
 static void report_file(const struct lull_job *job, struct lull_report *ret_report)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -179,8 +172,8 @@ static void report_file(const struct lull_job *job, struct lull_report *ret_repo
 	/* Whole and still waiting for its name; a failed thaw leaves a checkpoint behind
 	   after that. */
 	ret_report->complete =
-		whole && (!c->temporary || is_inode(job->dest.dir, c->temporary, c->dest_inode));
-	ret_report->published = whole && is_inode(job->dest.dir, job->dest.name, c->dest_inode);
+		whole && (!c->temporary || lull_record_is_file(c, job->dest.dir, c->temporary));
+	ret_report->published = whole && lull_record_is_file(c, job->dest.dir, job->dest.name);
 	ret_report->frozen = c->frozen;
 	ret_report->kept_frozen = c->kept_frozen;
 	ret_report->frozen_since = c->frozen_since;

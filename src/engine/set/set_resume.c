@@ -64,7 +64,8 @@ static bool has_its_name(const struct lull_job *job)
 	const struct lull_dest *dest = &job->dest;
 
 	return c->phase == LULL_PHASE_COMPLETE && dest->exists &&
-	       dest->old.st_ino == c->dest_inode && strcmp(c->dest_fs, dest->fs.uuid) == 0;
+	       strcmp(c->dest_fs, dest->fs.uuid) == 0 &&
+	       lull_record_is_file(c, dest->dir, dest->name);
 }
 
 static unsigned int count_named(const struct lull_set *set)
