@@ -29,6 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -195,14 +196,21 @@ static int create_under(struct watch *w, int root, bool *ret_proven)
 	return r;
 }
 
-/* Before Linux 4.18 nothing tells, and it is believed. */
+/*
+ * Before Linux 4.18 nothing tells, and it is believed. The top of a file system that was made before
+ * btrfs-progs 4.16 has no UUID, which is what any subvolume says that is no snapshot: there it must be
+ * read-only, as what take() makes is.
+ */
 static bool is_snapshot_of(int fd, int source)
 {
+	static const __u8 none[BTRFS_UUID_SIZE];
 	struct btrfs_ioctl_get_subvol_info_args ours = { 0 }, theirs = { 0 };
 
 	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &ours) < 0 ||
 	    ioctl(source, BTRFS_IOC_GET_SUBVOL_INFO, &theirs) < 0)
 		return errno == ENOTTY;
+	if (memcmp(theirs.uuid, none, sizeof(none)) == 0 && !(ours.flags & BTRFS_ROOT_SUBVOL_RDONLY))
+		return false;
 	return memcmp(ours.parent_uuid, theirs.uuid, sizeof(theirs.uuid)) == 0;
 }
 

@@ -330,7 +330,7 @@ class Resume(Scenario):
 
     def arrange(self):
         super().arrange()
-        inject(self.command(), (0, "fdatasync", self.middle, "kill"))
+        inject(self.command(), (0, "fsync", self.middle, "kill"))
 
     def make(self):
         super().make()
@@ -561,7 +561,7 @@ class Recover(Scenario):
 
     def arrange(self):
         super().arrange()
-        inject(super().command(), (0, "fdatasync", self.middle, "kill-all"))
+        inject(super().command(), (0, "fsync", self.middle, "kill-all"))
 
     def command(self):
         return [LULLCP, "--recover", self.dst]
@@ -650,9 +650,9 @@ def inject(command, fault):
 
 
 def middle_of(command):
-    """The sync that falls into the middle of the run, between two calls."""
+    """The sync of a checkpoint that falls into the middle of the run, between two calls."""
     counts, _ = inject(command, None)
-    return counts[(0, "fdatasync")] // 2 + 1
+    return counts[(0, "fsync")] // 2 + 1
 
 
 def plain(command):

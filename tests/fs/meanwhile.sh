@@ -11,7 +11,7 @@ begin() {
   local signal=$1 dest=${*: -1}
   shift
   rc=0
-  strace -qq -o /dev/null -e trace=fdatasync -e "inject=fdatasync:signal=$signal:when=40" \
+  strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=$signal:when=40" \
     "$LULLCP" --latency-budget=100us --checkpoint-interval=0 "$@" 2>"$T/err" || rc=$?
   same 'cut off' $((128 + $(kill -l "$signal"))) $rc
   at=$(offset_in "$(dirname "$dest")/.$(basename "$dest").lullcp")
