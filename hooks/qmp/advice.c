@@ -204,11 +204,9 @@ bool advice_settle(struct disk *disk)
 		return false;
 	}
 	if (r == 0 && advice_is_merged(disk)) {
-		r = sidecar_remove(disk->sidecar);
-		if (r == 0) {
-			pointer_remove(disk->source, disk->sidecar);
+		r = pointer_remove_sidecar(disk->source, disk->sidecar);
+		if (r == 0)
 			return true;
-		}
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
 		    disk->source, strerror(-r));
 		return false;

@@ -161,9 +161,8 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	if (set_state(disk, MARK_MERGED) < 0)
 		say("cannot write into the attributes of '%s' that it is merged",
 		    disk->sidecar);
-	r = disk->state.has_sidecar ? sidecar_remove(disk->sidecar) : 0;
-	if (r == 0)
-		pointer_remove(disk->source, disk->sidecar);
+	r = disk->state.has_sidecar ? pointer_remove_sidecar(disk->source, disk->sidecar)
+				    : 0;
 	if (r < 0) {
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
 		    disk->source, strerror(-r));
@@ -212,12 +211,11 @@ static void settle(struct disk *disk)
 		return;
 	r = sidecar_is_unused(disk->sidecar, &disk->st);
 	if (r > 0 || (r == 0 && advice_is_merged(disk)))
-		r = sidecar_remove(disk->sidecar);
+		r = pointer_remove_sidecar(disk->source, disk->sidecar);
 	else if (r == 0 || (r == -EBADMSG && search_is_of(disk->sidecar, &disk->st)))
 		r = -EEXIST;
 	switch (r) {
 	case 0:
-		pointer_remove(disk->source, disk->sidecar);
 		return;
 	case -EEXIST:
 		advice_give(disk, disk->state.is_open);

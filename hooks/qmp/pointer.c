@@ -64,12 +64,16 @@ char *pointer_of_lost(const char *source)
 	return NULL;
 }
 
-void pointer_remove(const char *source, const char *sidecar)
+int pointer_remove_sidecar(const char *source, const char *sidecar)
 {
 	_cleanup_free_ char *path = pointer_of(source, sidecar);
+	int r = 0;
 
-	if (path)
-		(void)unlink(path);
+	if (path && unlink(path) < 0)
+		r = -errno;
+	if (path && r == 0)
+		r = sidecar_sync_directory(path);
+	return r < 0 ? r : sidecar_remove(sidecar);
 }
 
 char *pointer_follow(const char *path, uid_t user)

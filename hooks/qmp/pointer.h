@@ -17,8 +17,11 @@
  */
 int pointer_make(const char *source, const char *sidecar) _must_check_;
 
-/* Removes it if it leads to sidecar. */
-void pointer_remove(const char *source, const char *sidecar);
+/*
+ * Removes the sidecar, and before it the pointer to it, both durably: a pointer that outlived its
+ * sidecar in a power failure would have every later freeze refused. 0 or -errno.
+ */
+int pointer_remove_sidecar(const char *source, const char *sidecar) _must_check_;
 
 /* The path of source's pointer if it leads to sidecar, to be freed; or NULL. */
 char *pointer_of(const char *source, const char *sidecar);

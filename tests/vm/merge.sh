@@ -399,7 +399,12 @@ hook 0 'nothing is left' $A thaw "$M/a"
 nodes "${file[@]}"
 hook 0 'freeze' $A "${at_side[@]}" freeze "$M/a"
 put a 20 0
-hook 0 'thaw' $A thaw "$M/a"
+there=$(readlink "$side")
+LULLCP_RUN_ID=$A strace -qq -o "$T/trace" -e trace=unlink,fsync "$HOOK" --socket="$QMP" thaw "$M/a" \
+  2>"$T/err" || bad 'thaw'
+same 'the link goes first, and is gone for good' "unlink $side fsync unlink $there" \
+  "$(sed -nE 's/^(unlink)\("([^"]*)".*/\1 \2/p; s/^(fsync)\(.*/\1/p' "$T/trace" |
+    sed -n '/^unlink/,$p' | head -3 | tr '\n' ' ' | sed 's/ $//')"
 gets 'merged' 20 0 "$M/a"
 check_not 'the link is gone' test -L "$side"
 same 'and the sidecar' '' "$(ls -A "$M/side")"
