@@ -39,12 +39,15 @@ qsd_end() {
 make_image() { # make_image FILE FORMAT [SIZE]
   qemu-img create -q -f "$2" "$1" "${3:-16M}" || framework_failure qemu-img
 }
-# writer EXPORTS: writes without pause; its pid in $writer
+# writer EXPORTS: writes without pause, and goes on where one before it ended; its pid in $writer
 writer() {
+  local before
+  before=$(acked 2>/dev/null || echo 0)
   "$NBD" write "$SOCKETS/nbd" "$1" "$SEED" "$T/acked" 2>"$T/writer.err" &
   writer=$!
-  for _ in $(seq 100); do
-    [ "$(acked 2>/dev/null || echo 0)" -lt 200 ] || return 0
+  # More than there were: before that it may be so new that a signal would kill it.
+  for _ in $(seq 1000); do
+    [ "$(acked 2>/dev/null || echo 0)" -lt $((before < 200 ? 200 : before + 1)) ] || return 0
     sleep 0.02
   done
   framework_failure "the writer does not write: $(cat "$T/writer.err")"
