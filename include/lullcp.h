@@ -567,21 +567,6 @@ struct lull_result {
 	enum lull_cause not_cloned_cause;
 };
 
-/*
- * Clones the regular file source to dest (a file name, not a directory). Publishes
- * dest only as a whole, point-in-time copy; on any other outcome an older dest is
- * what it was, unless options ask for writing in place.
- *
- * Rests on FICLONERANGE, FS_IOC_FIEMAP (or BTRFS_IOC_TREE_SEARCH_V2, or SEEK_DATA),
- * O_TMPFILE and flock(2). Forks a keeper process when options->hook is set, and starts
- * a thread for the first drain; SIGCHLD must not be ignored, SIGXFSZ and SIGPIPE must be.
- *
- * ret_result is always filled in; the caller frees it with lull_result_done().
- */
-enum lull_outcome lull_clone(const struct lull_options *options, const char *source,
-			     const char *dest, const struct lull_observer *observer,
-			     struct lull_result *ret_result);
-
 /* What a run of lull_copy() came to. */
 struct lull_totals {
 	char run_id[37];          /* a UUID */
@@ -597,10 +582,12 @@ struct lull_totals {
 
 /*
  * cp: copies the sources to dest, or each into the directory target with its own name
- * (dest is NULL then; target_fd is open on it). Regular files are cloned as lull_clone()
- * does it if they do not fit one call, or if an option asks for something that only it
- * has; others by one call, without lock and checkpoint. With options->jobs above 1 files
- * are worked on in threads, and what the observer hears is in the order of one job.
+ * (dest is NULL then; target_fd is open on it). A regular file that does not fit one call, or for
+ * which an option asks for more, is cloned in bounded calls, with a lock and a checkpoint, and
+ * published only as a whole copy of one moment; on any other outcome an older dest is what it was,
+ * unless the options ask for writing in place. Others are cloned by one call, without lock and
+ * checkpoint. With options->jobs above 1 files are worked on in threads, and what the observer
+ * hears is in the order of one job.
  *
  * Several sources with options->hook are one set: one freeze for all, one checkpoint, beside
  * the first dest unless options->checkpoint says where, and all are published or none. They

@@ -79,6 +79,18 @@ for kind in xfs btrfs; do
   hooked 0 'thaw:interrupted ' --recover "$M/b"
   no_leftovers "$M"
   expect 1 --recover "$M/b"
+  # and of two failures it is the one whose status and words must be heard
+  printf '#!/bin/sh\n[ $1 = freeze ] || [ ! -e "%s" ] || { rm -f "%s"; mkdir -p "%s/x"; exit 7; }\n' \
+    "$T/rude" "$M/b" "$M/b" >"$T/rude-hook"
+  chmod +x "$T/rude-hook"
+  touch "$T/rude"
+  expect 6 --hook="$T/rude-hook" "$M/src" "$M/b"
+  says '--recover'
+  rm "$T/rude"
+  rm -r "$M/b"
+  expect 0 --recover "$M/b"
+  expect 0 --resume --hook="$hook" "$M/src" "$M/b"
+  no_leftovers "$M"
 
   # a source that is written to while it is said to be frozen
   echo old >"$M/b"

@@ -67,6 +67,22 @@ struct lull_freeze {
 	pthread_mutex_t lock;     /* of the keeper, which jobs in threads ask */
 };
 
+/*
+ * What this run may do with the checkpoint and with the file that it writes, and what is in that
+ * file. conduct.c has the transitions; from DISCARDING on both are this run's to change and
+ * to remove.
+ */
+enum lull_job_state {
+	LULL_JOB_LOOKING,    /* neither is this run's */
+	LULL_JOB_DISCARDING, /* the file still holds what is given up */
+	LULL_JOB_EMPTY,      /* no clone has begun in it */
+	LULL_JOB_BEGUN,      /* one has, in this run */
+	LULL_JOB_ADOPTED,    /* the older clone has become it, in this run */
+	LULL_JOB_FOUND,      /* it holds a clone that an earlier run began */
+	LULL_JOB_WHOLE,      /* and one that it completed: only the name is missing */
+	LULL_JOB_NAMED,      /* and that one has its name */
+};
+
 struct lull_job {
 	const struct lull_options *options;
 	const struct lull_observer *observer;
@@ -90,22 +106,17 @@ struct lull_job {
 	unsigned int index;                /* its place among them */
 	bool recorded;                     /* it is on disk */
 	bool unrecorded;                   /* it cannot be, and the user has been told */
-	bool owned;                        /* it and the temporary file are this run's to
-	                                      change and to remove */
-	bool discarding;                   /* the temporary file still holds what is given up */
-	bool resumed;                      /* it was found there */
+	enum lull_job_state state;
+	bool resumed;                      /* the checkpoint was found there, and goes on */
 	bool emptied;                      /* DEST itself, which is written in place */
 	uint64_t claimed;                  /* how far the file was said to be whole, when that is no
 	                                      longer believed: untouched.h */
-	bool had_content;                  /* and the temporary file held a begun clone */
-	bool begun;                        /* a clone has begun in it in this run */
 	int base;                          /* an older clone that is to become the temporary
 	                                      file; -1: none, or it is that already */
 	int base_dir;                      /* where it has its name */
 	const char *base_name;             /* part of base_path */
 	char *base_path;
 	bool let_go;                       /* place->old opens nothing at the moment: refresh.c */
-	bool adopted;                      /* the older clone has become it in this run */
 	bool refresh_in_place;             /* DEST itself is the older clone, and stays so */
 
 	struct lull_reference reference;   /* the source when this pass began */

@@ -27,7 +27,6 @@
 
 #include "engine/clone/copy.h"
 
-#include "engine/clone/freeze.h"
 #include "engine/clone/pass.h"
 #include "engine/clone/record.h"
 #include "engine/clone/snapshot.h"
@@ -43,9 +42,6 @@
    next to nothing beside what it takes to go over all that is shared. */
 #define SHRINKS 0.7
 #define SHORT   0.25
-/* A pass over what is cloned already takes this part of the first, or less: XFS without a
-   reverse mapping tree, where the first is the cheapest. */
-#define REPEATED_PART 5
 /* Flushes before the one call under the lock, until there is next to nothing to flush. */
 #define FLUSHES 5
 #define SHORT_FLUSH_NS (5 * NSEC_PER_MSEC)
@@ -169,69 +165,6 @@ enum lull_outcome lull_method_live(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* As long as the last one did, if that was a repeated one. */
-uint64_t lull_method_frozen_ns(const struct lull_job *job)
-{
-	return job->progress->passes > 1 ? job->last_pass_ns : job->last_pass_ns / REPEATED_PART;
-}
-
-enum lull_outcome lull_method_announce(struct lull_job *job, uint64_t estimate)
-{
-	const struct lull_options *options = job->options;
-
-	if (options->max_freeze_ns > 0 && estimate > options->max_freeze_ns) {
-		(void)lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_FREEZE_TOO_LONG, 0,
-			       job->source);
-		job->result->failure.detail = (int)MIN(estimate / NSEC_PER_MSEC, INT32_MAX);
-		return LULL_STOPPED;
-	}
-	lull_announce(job, LULL_METHOD_FROZEN, estimate);
-	return LULL_OK;
-}
-
-static enum lull_outcome frozen_pass(struct lull_job *job)
-{
-	bool taken, held = false, whole;
-	enum lull_outcome outcome = lull_method_reference(job, &taken);
-
-	if (outcome == LULL_OK && taken)
-		outcome = lull_method_pass(job, &held, &whole);
-	if (outcome == LULL_OK && !held)
-		outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
-	return outcome;
-}
-
-enum lull_outcome lull_method_frozen(struct lull_job *job)
-{
-	enum lull_outcome outcome = LULL_OK, thaw;
-
-	job->progress->method = LULL_METHOD_FROZEN;
-	/* A freeze that an earlier run left in force is not the time for them. */
-	if (job->options->live && !job->checkpoint.kept_frozen) {
-		outcome = lull_method_live(job);
-		if (outcome == LULL_OK)
-			outcome = lull_method_announce(job, lull_method_frozen_ns(job));
-	}
-	if (outcome == LULL_OK)
-		outcome = lull_freeze_begin(job);
-	if (outcome == LULL_OK)
-		outcome = frozen_pass(job);
-	/* The freeze may have ended between the last call and the comparison. */
-	if (outcome == LULL_OK)
-		outcome = lull_freeze_check(job);
-
-	if (outcome == LULL_INTERRUPTED && job->options->keep_frozen && lull_is_frozen(job) &&
-	    job->checkpoint.has_reference) {
-		lull_freeze_keep(job);
-		return outcome;
-	}
-	thaw = lull_freeze_end(job, outcome == LULL_OK		  ? "ok"
-				    : outcome == LULL_INTERRUPTED ? "interrupted"
-								  : "failed");
-	/* A whole copy stays one even if the thaw failed: see publish(). */
-	return outcome == LULL_OK || thaw == LULL_OK ? outcome : thaw;
-}
-
 /* ---- bytes ---- */
 
 enum lull_outcome lull_method_torn(struct lull_job *job)
@@ -278,7 +211,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	job->stop_if_written = false;
 	job->progress->method = LULL_METHOD_ATOMIC;
 	/* Recorded, and begun, if no pass came before. */
-	if (!job->begun && !job->had_content) {
+	if (job->state < LULL_JOB_BEGUN) {
 		uint64_t start;
 
 		outcome = lull_start_pass(job, &start);

@@ -7,9 +7,6 @@
 /* One call over a file that fits one within the budget. */
 enum lull_outcome lull_method_single(struct lull_job *job);
 
-/* Freeze, pass, comparison, thaw; after passes with writers at work if options say live. */
-enum lull_outcome lull_method_frozen(struct lull_job *job);
-
 /* One pass that copies bytes; with a warning if somebody wrote meanwhile. */
 enum lull_outcome lull_method_copy(struct lull_job *job);
 
@@ -26,7 +23,7 @@ enum lull_outcome lull_method_unfrozen(struct lull_job *job);
  */
 enum lull_method lull_method_if_written(struct lull_job *job);
 
-/* ---- steps of the frozen method, for files that are frozen together ---- */
+/* ---- steps of the frozen method: frozen.c ---- */
 
 /* Drain, flush, reference. *ret_taken is false if writes kept coming. */
 enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken);
@@ -42,10 +39,3 @@ enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause caus
 
 /* Passes while writers run, so that little is left for the frozen one. */
 enum lull_outcome lull_method_live(struct lull_job *job);
-
-/* How long the frozen pass will take, after lull_method_live(). The hook's own time is not
-   known. */
-uint64_t lull_method_frozen_ns(const struct lull_job *job);
-
-/* Says that writers will wait for so long, or stops if that is more than they may. */
-enum lull_outcome lull_method_announce(struct lull_job *job, uint64_t estimate);

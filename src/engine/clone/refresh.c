@@ -314,8 +314,7 @@ enum lull_outcome lull_refresh_adopt(struct lull_job *job)
 	dest->fd = job->base;
 	dest->created = false;
 	job->base = -1;
-	job->begun = true;
-	job->adopted = true;
+	job->state = LULL_JOB_ADOPTED;
 	if (fsync(dest->dir) < 0 || fsync(job->base_dir) < 0)
 		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
 	return LULL_OK;

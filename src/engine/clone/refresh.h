@@ -14,7 +14,7 @@ enum lull_outcome lull_refresh_open(struct lull_job *job);
 /*
  * Gives the older clone the temporary name, durably: from here on nobody takes it for a
  * good one. If somebody has opened it since, or it cannot be renamed to there (EXDEV), it is left
- * as it was with a warning: job->adopted stays false, and the clone is made in full. Recorded before, so that a crash at any moment leaves either the old name or a
+ * as it was with a warning: job->state stays what it was, and the clone is made in full. Recorded before, so that a crash at any moment leaves either the old name or a
  * refresh that --resume finishes.
  */
 enum lull_outcome lull_refresh_adopt(struct lull_job *job);

@@ -24,11 +24,11 @@ static enum lull_outcome discard(struct lull_job *job)
 {
 	enum lull_outcome outcome;
 
-	job->discarding = true;
+	job->state = LULL_JOB_DISCARDING;
 	outcome = lull_shrink(job, job->dest.lock, 0);
 	if (outcome != LULL_OK)
 		return outcome;
-	job->discarding = false;
+	job->state = LULL_JOB_EMPTY;
 	job->dest.lock_was_empty = true;
 	return LULL_OK;
 }
@@ -67,7 +67,7 @@ enum lull_outcome lull_resume_start_over(struct lull_job *job)
 {
 	enum lull_outcome outcome = LULL_OK;
 
-	job->owned = true;
+	job->state = LULL_JOB_EMPTY;
 	/* One that is written in place is emptied when the clone begins. */
 	if (!job->dest.in_place && !job->dest.lock_was_empty) {
 		/* First the word that nothing is cloned yet: if this run ends half-way, the old
@@ -89,7 +89,7 @@ enum lull_outcome lull_resume_take_leftover(struct lull_job *job)
 	if (!dest->lock_was_empty && !job->options->restart && !job->options->resume)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
 				 dest->temporary);
-	job->owned = true;
+	job->state = LULL_JOB_EMPTY;
 	return dest->lock_was_empty ? LULL_OK : discard(job);
 }
 
@@ -170,7 +170,7 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 	/* Cut off before the older clone got the temporary name: it is still where it was. The
 	   checkpoint still knows whose it is. */
 	if (c->refresh && !file_is_ours && options->refresh && !dest->in_place) {
-		job->owned = true;
+		job->state = LULL_JOB_EMPTY;
 		return LULL_OK;
 	}
 	if (options->restart || !file_is_ours || replaced) {
@@ -186,10 +186,9 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 		return lull_resume_start_over(job);
 	}
 	job->resumed = true;
-	job->owned = true;
-	job->had_content = c->has_reference || c->refresh;
+	job->state = c->has_reference || c->refresh ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
 	/* What is in the file, if nothing was cloned yet, a run before was still discarding. */
-	if (!job->had_content && !dest->in_place && !dest->lock_was_empty)
+	if (job->state == LULL_JOB_EMPTY && !dest->in_place && !dest->lock_was_empty)
 		return discard(job);
 	return LULL_OK;
 }

@@ -68,15 +68,15 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 
 	if (r < 0)
 		return attribute_failed(job, r);
-	if (job->had_content || job->begun)
+	if (job->state >= LULL_JOB_BEGUN)
 		return LULL_OK;
 	if (job->base >= 0) {
 		enum lull_outcome outcome = lull_refresh_adopt(job);
 
-		if (outcome != LULL_OK || job->adopted)
+		if (outcome != LULL_OK || job->state == LULL_JOB_ADOPTED)
 			return outcome;
 	}
-	job->begun = true;
+	job->state = LULL_JOB_BEGUN;
 	if (job->refresh_in_place)
 		return LULL_OK;
 	/* cp empties a file that it writes into as well: see --inplace. */
@@ -135,11 +135,12 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	bool same = c->has_reference &&
 		    lull_reference_equal(&c->reference, &job->reference);
 	enum lull_outcome outcome;
-	bool begun = job->begun;
+	bool found = job->state == LULL_JOB_FOUND;
+	bool begun = job->state == LULL_JOB_BEGUN || job->state == LULL_JOB_ADOPTED;
 	int r;
 
 	/* As long as DEST itself still holds something else, nothing is said to be cloned. */
-	if (job->dest.in_place && !job->had_content && !begun && !job->refresh_in_place) {
+	if (job->dest.in_place && !found && !begun && !job->refresh_in_place) {
 		outcome = lull_record_save(job);
 		if (outcome == LULL_OK)
 			outcome = lull_start_prepare(job);
@@ -148,7 +149,7 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	}
 	*ret_start = 0;
 	job->mode = LULL_PLAN_FRESH;
-	if (job->had_content || begun || c->refresh) {
+	if (found || begun || c->refresh) {
 		/* The end of a file need not be the end of a block. */
 		if (same)
 			*ret_start = c->offset & ~(job->dest.fs.block - 1);

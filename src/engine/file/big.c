@@ -190,7 +190,7 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 		place.old = backup;
 		place.replaces = true;
 	}
-	lull_big_done(f, lull_clone_at(&options, e->src_path, e->dst_path, &place, f->observer,
+	lull_big_done(f, lull_clone(&options, e->src_path, e->dst_path, &place, f->observer,
 				       &f->result));
 	return f->outcome;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/base/place.h"
-#include "engine/clone/set_record.h"
+#include "engine/clone/conduct.h"
 #include "engine/file/file_state.h"
 
 /* One file of the set. */
@@ -14,23 +14,12 @@ struct lull_member {
 	int src, old;                /* open on what place has */
 	struct lull_job job;
 	bool begun;                  /* the job is */
-	bool published;              /* by an earlier run: it has its name */
 };
 
 struct lull_set {
 	struct lull_copy_run *tree;
 	struct lull_member *member[LULL_CHECKPOINT_MOST];
-	struct lull_job *jobs[LULL_CHECKPOINT_MOST]; /* theirs, in the order of the command */
 	unsigned int n;
 	struct lull_observer observer;
-	struct lull_freeze freeze;
-	struct lull_set_record shared;
-	struct lull_checkpoint run;  /* of a checkpoint that was found: what it says of the run */
-	bool owned;                  /* the checkpoint and the temporary files are this run's */
-	bool whole;                  /* found whole: only names are missing */
-	struct lull_job *culprit;    /* whose failure is told; NULL: it has been told */
+	struct lull_clones clones;   /* the members' jobs, in the same order */
 };
-
-/* Notes whose failure will be told, the first time only. Returns outcome. */
-enum lull_outcome lull_set_blame(struct lull_set *set, struct lull_job *job,
-				 enum lull_outcome outcome);

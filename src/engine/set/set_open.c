@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * INVARIANT: the destinations are locked in the order of their absolute paths, whatever the
- * command's order is: of two sets that overlap one comes first at the first that both want.
- */
+/* From files of a command to jobs that can be cloned: see set_open.h. */
 #include "engine/set/set_open.h"
 
 #include "engine/clone/claim.h"
@@ -76,7 +73,7 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 	m->options = *set->tree->options;
 	/* Where the first one's is, all are recorded. */
 	if (at > 0)
-		m->options.checkpoint = set->jobs[0]->dest.checkpoint_path;
+		m->options.checkpoint = set->clones.jobs[0]->dest.checkpoint_path;
 	lull_big_place(&m->file, m->src, m->old, &m->options, &m->place);
 	m->begun = lull_job_init(&m->job, &m->options, &set->observer, &m->place, e->src_path,
 				 e->dst_path, &m->file.result);
@@ -84,14 +81,15 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, e->dst_path, NULL);
 		return LULL_FAILED;
 	}
-	m->job.freeze = &set->freeze;
+	set->clones.jobs[set->clones.n++] = &m->job;
+	m->job.freeze = &set->clones.freeze;
 	memcpy(m->job.result->run_id, set->tree->run_id, sizeof(m->job.result->run_id));
 	outcome = judge_old(m);
 	if (outcome == LULL_OK)
 		outcome = lull_claim_open(&m->job, e->dst_path);
 	m->options.checkpoint = NULL;
 	if (outcome != LULL_OK)
-		return lull_set_blame(set, &m->job, outcome);
+		return lull_clones_blame(&set->clones, &m->job, outcome);
 	return judge_beside(set, at) ? LULL_OK : LULL_FAILED;
 }
 
@@ -102,28 +100,6 @@ enum lull_outcome lull_set_open(struct lull_set *set)
 
 		if (outcome != LULL_OK)
 			return outcome;
-	}
-	return LULL_OK;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct lull_job *const *x = a, *const *y = b;
-
-	return strcmp((*x)->dest.path, (*y)->dest.path);
-}
-
-enum lull_outcome lull_set_lock(struct lull_set *set)
-{
-	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
-
-	memcpy(sorted, set->jobs, set->n * sizeof(struct lull_job *));
-	qsort(sorted, set->n, sizeof(struct lull_job *), by_path);
-	for (unsigned int i = 0; i < set->n; i++) {
-		enum lull_outcome outcome = lull_claim_lock(sorted[i]);
-
-		if (outcome != LULL_OK)
-			return lull_set_blame(set, sorted[i], outcome);
 	}
 	return LULL_OK;
 }

@@ -4,7 +4,7 @@
  *  1. The observer is called on the caller's thread alone.
  *  2. When lull_parallel_run() returns no thread is left: a keeper may be forked then.
  */
-#include "engine/set/parallel.h"
+#include "engine/clone/parallel.h"
 
 #include "engine/base/mailbox.h"
 #include "sys/clock.h"

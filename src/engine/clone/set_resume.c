@@ -13,7 +13,7 @@
  * Of a set that was not whole each clone goes on by itself; a new freeze makes them of one
  * moment again.
  */
-#include "engine/set/set_resume.h"
+#include "engine/clone/set_resume.h"
 
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
@@ -23,32 +23,31 @@
 #include <errno.h>
 #include <string.h>
 
-static enum lull_outcome refuse(struct lull_set *set, struct lull_job *job, enum lull_cause cause,
+static enum lull_outcome refuse(struct lull_clones *set, struct lull_job *job, enum lull_cause cause,
 				int err)
 {
-	return lull_set_blame(set, job, lull_fail(job, LULL_STAGE_CHECKPOINT, cause, err,
+	return lull_clones_blame(set, job, lull_fail(job, LULL_STAGE_CHECKPOINT, cause, err,
 						  job->dest.checkpoint_path));
 }
 
 /* Where nothing is recorded. */
-static enum lull_outcome take_all(struct lull_set *set)
+static enum lull_outcome take_all(struct lull_clones *set)
 {
 	for (unsigned int i = 0; i < set->n; i++) {
 		enum lull_outcome outcome = lull_resume_take_leftover(set->jobs[i]);
 
 		if (outcome != LULL_OK)
-			return lull_set_blame(set, set->jobs[i], outcome);
+			return lull_clones_blame(set, set->jobs[i], outcome);
 	}
-	set->owned = true;
 	return LULL_OK;
 }
 
-static enum lull_outcome start_over(struct lull_set *set, struct lull_job *job)
+static enum lull_outcome start_over(struct lull_clones *set, struct lull_job *job)
 {
-	return lull_set_blame(set, job, lull_resume_start_over(job));
+	return lull_clones_blame(set, job, lull_resume_start_over(job));
 }
 
-static enum lull_outcome start_all_over(struct lull_set *set)
+static enum lull_outcome start_all_over(struct lull_clones *set)
 {
 	enum lull_outcome outcome = LULL_OK;
 
@@ -68,7 +67,7 @@ static bool has_its_name(const struct lull_job *job)
 	       lull_record_is_file(c, dest->dir, dest->name);
 }
 
-static unsigned int count_named(const struct lull_set *set)
+static unsigned int count_named(const struct lull_clones *set)
 {
 	unsigned int named = 0;
 
@@ -77,7 +76,7 @@ static unsigned int count_named(const struct lull_set *set)
 	return named;
 }
 
-static enum lull_outcome forget_published(struct lull_set *set)
+static enum lull_outcome forget_published(struct lull_clones *set)
 {
 	lull_set_record_remove(set->jobs, set->n);
 	for (unsigned int i = 0; i < set->n; i++)
@@ -90,24 +89,24 @@ static void show_as_whole(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 
-	job->owned = job->resumed = true;
+	job->state = has_its_name(job) ? LULL_JOB_NAMED : LULL_JOB_WHOLE;
+	job->resumed = true;
 	job->progress->method = c->method;
 	job->progress->size = job->progress->offset = job->progress->resumed_at = c->dest_size;
 }
 
 /* The set was whole: see DESIGN. */
-static enum lull_outcome go_on_publishing(struct lull_set *set)
+static enum lull_outcome go_on_publishing(struct lull_clones *set)
 {
-	const struct lull_options *options = set->tree->options;
+	const struct lull_options *options = set->options;
 	unsigned int named = count_named(set), lost = 0;
 
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct lull_job *job = set->jobs[i];
 
-		set->member[i]->published = has_its_name(job);
 		bool there = lull_record_same_file(job);
 
-		if (set->member[i]->published || (there && lull_untouched_is(job)))
+		if (has_its_name(job) || (there && lull_untouched_is(job)))
 			continue;
 		lost++;
 		if (!options->restart)
@@ -122,24 +121,22 @@ static enum lull_outcome go_on_publishing(struct lull_set *set)
 	}
 	if (lost == 0 && named > 0)
 		return refuse(set, set->jobs[0], LULL_CAUSE_PARTLY_PUBLISHED, 0);
-	for (unsigned int i = 0; i < set->n; i++)
-		set->member[i]->published = false;
 	return start_all_over(set);
 }
 
-static enum lull_outcome go_on_cloning(struct lull_set *set)
+static enum lull_outcome go_on_cloning(struct lull_clones *set)
 {
 	enum lull_outcome outcome = LULL_OK;
 
-	if (set->tree->options->restart)
+	if (set->options->restart)
 		return start_all_over(set);
 	for (unsigned int i = 0; i < set->n && outcome == LULL_OK; i++) {
 		struct lull_job *job = set->jobs[i];
 
 		if (lull_record_same_file(job)) {
 			lull_untouched_judge(job);
-			job->resumed = job->owned = true;
-			job->had_content = job->checkpoint.has_reference;
+			job->resumed = true;
+			job->state = job->checkpoint.has_reference ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
 			continue;
 		}
 		lull_warn(job, LULL_WARNING_FILL_LOST, 0, job->dest.path);
@@ -148,7 +145,7 @@ static enum lull_outcome go_on_cloning(struct lull_set *set)
 	return outcome;
 }
 
-static bool remember_run(struct lull_set *set)
+static bool remember_run(struct lull_clones *set)
 {
 	const struct lull_checkpoint *c = &set->jobs[0]->checkpoint;
 
@@ -163,7 +160,7 @@ static bool remember_run(struct lull_set *set)
 	return (!c->hook || set->run.hook) && (!c->hook_directory || set->run.hook_directory);
 }
 
-bool lull_set_keep_run(struct lull_set *set)
+bool lull_set_keep_run(struct lull_clones *set)
 {
 	const struct lull_checkpoint *run = &set->run;
 
@@ -189,9 +186,9 @@ bool lull_set_keep_run(struct lull_set *set)
 	return true;
 }
 
-static enum lull_outcome take_found(struct lull_set *set)
+static enum lull_outcome take_found(struct lull_clones *set)
 {
-	const struct lull_options *options = set->tree->options;
+	const struct lull_options *options = set->options;
 	struct lull_job *first = set->jobs[0];
 	struct lull_checkpoint *c = &first->checkpoint;
 	struct lull_job *replaced = NULL;
@@ -213,7 +210,7 @@ static enum lull_outcome take_found(struct lull_set *set)
 	if (c->frozen && !(options->resume && c->kept_frozen)) {
 		outcome = lull_freeze_undo(first);
 		if (outcome != LULL_OK)
-			return lull_set_blame(set, first, outcome);
+			return lull_clones_blame(set, first, outcome);
 	}
 	if (count_named(set) == set->n)
 		return forget_published(set);
@@ -231,11 +228,10 @@ static enum lull_outcome take_found(struct lull_set *set)
 	}
 	if (outcome != LULL_OK)
 		return outcome;
-	set->owned = true;
 	return lull_set_keep_run(set) ? LULL_OK : refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
 }
 
-enum lull_outcome lull_set_resume(struct lull_set *set)
+enum lull_outcome lull_set_resume(struct lull_clones *set)
 {
 	struct lull_job *job;
 	int r = lull_set_record_load(set->jobs, set->n, &job);

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * The order of steps, each taken with all files of the set before the next, and what is left behind
+ * at each way out:
+ *
+ *   1. open the sources, resolve the destinations, match them   nothing          claim.c
+ *   2. lock (creates the temporary files), find a checkpoint    nothing new      resume.c, set_resume.c
+ *   3. flush the sources, probe with one block; record          nothing new      start.c
+ *      one call, if the only file fits one: then step 6         nothing new
+ *   4. passes while writers run, side by side                   temporary files  frozen.c, methods.c
+ *   5. freeze once; a reference of each; the passes, side by    and checkpoint
+ *      side; each compared; thaw once
+ *   6. make each what its DEST must be, sync it, record         the same,        dest.c
+ *      "complete" for all in one step                           publishable
+ *   7. rename one after the other, sync the directories,        the new DESTs
+ *      remove the checkpoint
+ *
+ * "nothing new" is empty temporary files at the worst, which the next run takes over.
+ *
+ * What a job may do with the file that it writes, and what is in it (enum lull_job_state):
+ *
+ *   LOOKING     step 2 ->  EMPTY       the temporary file is new, or an empty leftover
+ *               step 2 ->  DISCARDING  a leftover, or a clone that is given up
+ *               step 2 ->  FOUND       a clone that an earlier run began, and that goes on
+ *               step 2 ->  WHOLE       one that it completed: only names are missing
+ *               step 2 ->  NAMED       one that has its name already
+ *   DISCARDING  step 2 ->  EMPTY       all of it is gone
+ *   EMPTY       step 4 ->  ADOPTED     an older clone has become the file, to be refreshed
+ *               step 4 ->  BEGUN       the first clone call is next
+ *   any of the last four, and WHOLE    step 7 -> NAMED
+ *
+ * Every way out goes through settle(), by the outcome and the states.
+ *
+ * INVARIANTS
+ *  1. DEST's name changes hands in step 7 only, by one rename; of a set none does before all clones
+ *     are whole, on disk, and recorded to be so.
+ *  2. Step 6 is reached only if the comparison held, or one call did it all.
+ *  3. What can be resumed is kept (signal, stop, a source that was written to); what failed is
+ *     removed, unless it was there before this run. What fails in one file fails in all.
+ *  4. A file system has no rename of several files: cut off in step 7, some DESTs are new and some
+ *     are old. The checkpoint knows, stays until all are new, and --resume finishes it.
+ */
+#include "engine/clone/conduct.h"
+
+#include "engine/clone/claim.h"
+#include "engine/clone/copy.h"
+#include "engine/clone/dest.h"
+#include "engine/clone/freeze.h"
+#include "engine/clone/frozen.h"
+#include "engine/clone/methods.h"
+#include "engine/clone/pass.h"
+#include "engine/clone/record.h"
+#include "engine/clone/refresh.h"
+#include "engine/clone/resume.h"
+#include "engine/clone/rotation.h"
+#include "engine/clone/set_resume.h"
+#include "engine/clone/shrink.h"
+#include "engine/clone/start.h"
+#include "engine/clone/untouched.h"
+#include "sys/ficlone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job *job,
+				    enum lull_outcome outcome)
+{
+	if (outcome != LULL_OK && !clones->culprit)
+		clones->culprit = job;
+	return outcome;
+}
+
+static bool is_alone(const struct lull_clones *clones)
+{
+	return clones->n == 1;
+}
+
+/* A step of all, in the order of the command; the first failure is the last. */
+static enum lull_outcome each(struct lull_clones *clones,
+			      enum lull_outcome (*step)(struct lull_job *job))
+{
+	enum lull_outcome outcome = LULL_OK;
+
+	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++)
+		outcome = lull_clones_blame(clones, clones->jobs[i], step(clones->jobs[i]));
+	return outcome;
+}
+
+/* ---- step 2 ---- */
+
+static int by_path(const void *a, const void *b)
+{
+	const struct lull_job *const *x = a, *const *y = b;
+
+	return strcmp((*x)->dest.path, (*y)->dest.path);
+}
+
+/*
+ * In the order of their absolute paths, whatever the command's order is: of two sets that overlap
+ * one comes first at the first that both want.
+ */
+static enum lull_outcome lock(struct lull_clones *clones)
+{
+	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
+	enum lull_outcome outcome = LULL_OK;
+
+	memcpy(sorted, clones->jobs, clones->n * sizeof(struct lull_job *));
+	qsort(sorted, clones->n, sizeof(struct lull_job *), by_path);
+	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++)
+		outcome = lull_clones_blame(clones, sorted[i], lull_claim_lock(sorted[i]));
+	return outcome;
+}
+
+static enum lull_outcome prepare_hook(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+
+	return clones->freeze.hook ? LULL_OK
+				   : lull_clones_blame(clones, first, lull_freeze_prepare(first));
+}
+
+static enum lull_outcome find_one(struct lull_job *job)
+{
+	enum lull_outcome outcome = job->rotation ? lull_rotation_open(job) : LULL_OK;
+
+	if (outcome == LULL_OK)
+		outcome = lull_resume_find(job);
+	return outcome == LULL_OK && job->rotation ? lull_rotation_name(job) : outcome;
+}
+
+/* Nothing but a hook can make clones of several files be of one moment. */
+static enum lull_outcome demand_hook(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+
+	if (is_alone(clones) || clones->freeze.hook)
+		return LULL_OK;
+	return lull_clones_blame(clones, first,
+				 lull_fail(first, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_MISSING, 0,
+					   first->dest.checkpoint_path));
+}
+
+static enum lull_outcome open_older(struct lull_job *job)
+{
+	return job->options->refresh && !job->resumed ? lull_refresh_open(job) : LULL_OK;
+}
+
+static enum lull_outcome find(struct lull_clones *clones)
+{
+	enum lull_outcome outcome = is_alone(clones) ? each(clones, find_one)
+						     : lull_set_resume(clones);
+
+	if (outcome != LULL_OK || clones->whole)
+		return outcome;
+	/* That of a freeze that was kept, which the checkpoint names. */
+	outcome = prepare_hook(clones);
+	if (outcome == LULL_OK)
+		outcome = demand_hook(clones);
+	return outcome == LULL_OK ? each(clones, open_older) : outcome;
+}
+
+/* ---- steps 3 to 5 ---- */
+
+static enum lull_outcome begin(struct lull_job *job)
+{
+	enum lull_outcome outcome = job->copies ? LULL_OK : lull_start_probe(job);
+
+	/* One by itself may be copied without a checkpoint: make() begins again. */
+	if (outcome == LULL_FAILED && job->shared && lull_copy_may_help(job)) {
+		lull_copy_choose(job);
+		outcome = LULL_OK;
+	}
+	return outcome == LULL_OK && !job->resumed ? lull_record_begin(job) : outcome;
+}
+
+/* One checkpoint for all of them, and where each would have its own a pointer to it. */
+static enum lull_outcome record(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+	enum lull_outcome outcome = LULL_OK;
+	int r;
+
+	if (is_alone(clones))
+		return LULL_OK;
+	if (!lull_set_keep_run(clones))
+		outcome = lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
+				    first->dest.checkpoint_path);
+	if (outcome == LULL_OK)
+		outcome = lull_record_save_all(clones->jobs, clones->n);
+	if (outcome != LULL_OK)
+		return lull_clones_blame(clones, first, outcome);
+	r = lull_set_record_point(clones->jobs, clones->n, &first);
+	return r == 0 ? LULL_OK
+		      : lull_clones_blame(clones, first,
+					  lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO,
+						    r, first->dest.checkpoint_path));
+}
+
+/* First of all what is dirty: the map tells the truth after it, and no call has to write it out
+   while it holds the locks. */
+static enum lull_outcome flush(struct lull_job *job)
+{
+	int r = job->copies ? 0 : lull_flush_source(job);
+
+	return r < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source) : LULL_OK;
+}
+
+/* A file without a checkpoint and without a freeze: one call, or one copy. */
+static bool is_short(struct lull_job *job)
+{
+	if (job->freeze->hook || job->state == LULL_JOB_FOUND)
+		return false;
+	return job->copies ? lull_copy_is_short(job)
+			   : lull_clone_is_atomic(job->src) && lull_pass_fits_one_call(job);
+}
+
+static enum lull_outcome make_short(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+	bool torn;
+
+	if (!job->copies)
+		return lull_method_single(job);
+	outcome = lull_copy_whole(job, &torn);
+	return outcome == LULL_OK && torn ? lull_method_torn(job) : outcome;
+}
+
+static enum lull_outcome make_once(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+	enum lull_outcome outcome = each(clones, flush);
+
+	if (outcome == LULL_OK && is_alone(clones) && is_short(first))
+		return lull_clones_blame(clones, first, make_short(first));
+	if (outcome == LULL_OK)
+		outcome = each(clones, begin);
+	if (outcome == LULL_OK)
+		outcome = record(clones);
+	if (outcome != LULL_OK)
+		return outcome;
+	if (clones->freeze.hook)
+		return lull_frozen_clone(clones);
+	return lull_clones_blame(clones, first, first->copies ? lull_method_copy(first)
+							      : lull_method_unfrozen(first));
+}
+
+static enum lull_outcome make(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+	enum lull_outcome outcome;
+
+	for (unsigned int i = 0; i < clones->n; i++) {
+		if (clones->options->cp.reflink == LULL_REFLINK_NEVER)
+			lull_copy_choose(clones->jobs[i]);
+	}
+	outcome = make_once(clones);
+	if (outcome != LULL_FAILED || !is_alone(clones) || !lull_copy_may_help(first))
+		return outcome;
+	lull_copy_choose(first);
+	clones->culprit = NULL;
+	return make_once(clones);
+}
+
+/* ---- steps 6 and 7 ---- */
+
+static enum lull_outcome sync_failed(struct lull_clones *clones, struct lull_job *job,
+				     enum lull_stage stage, int r)
+{
+	enum lull_cause cause = lull_clone_classify(-r, -1, job->dest.fd, 0, 0);
+
+	return lull_clones_blame(clones, job, lull_fail(job, stage, cause, r, job->dest.path));
+}
+
+static enum lull_outcome complete(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+
+	for (unsigned int i = 0; i < clones->n; i++) {
+		int r = lull_dest_finish(clones->jobs[i]);
+
+		if (r < 0)
+			return sync_failed(clones, clones->jobs[i], LULL_STAGE_SYNC, r);
+	}
+	if (!first->recorded || first->checkpoint.phase == LULL_PHASE_COMPLETE ||
+	    clones->options->no_sync)
+		return LULL_OK;
+	/* What is recorded now must be found again by a run that has nothing to do but renames. */
+	for (unsigned int i = 0; i < clones->n && !is_alone(clones); i++)
+		lull_untouched_settle(clones->jobs[i]->dest.fd);
+	for (unsigned int i = 0; i < clones->n; i++) {
+		struct lull_checkpoint *c = &clones->jobs[i]->checkpoint;
+
+		c->phase = LULL_PHASE_COMPLETE;
+		c->offset = c->dest_size;
+	}
+	return lull_clones_blame(clones, first, lull_record_save_all(clones->jobs, clones->n));
+}
+
+static bool is_named(const struct lull_job *job)
+{
+	return job->state == LULL_JOB_NAMED || job->result->published;
+}
+
+static unsigned int count_named(const struct lull_clones *clones)
+{
+	unsigned int named = 0;
+
+	for (unsigned int i = 0; i < clones->n; i++)
+		named += is_named(clones->jobs[i]);
+	return named;
+}
+
+static enum lull_outcome name_all(struct lull_clones *clones)
+{
+	int r = 0;
+
+	/* What shows beforehand is not found out half way. */
+	for (unsigned int i = 0; i < clones->n; i++) {
+		if (!is_named(clones->jobs[i]))
+			r = lull_dest_may_rename(clones->jobs[i]);
+		if (r < 0)
+			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH, r);
+	}
+	for (unsigned int i = 0; i < clones->n; i++) {
+		struct lull_job *job = clones->jobs[i];
+
+		if (is_named(job)) {
+			job->result->published = true;
+			continue;
+		}
+		r = lull_dest_rename(job);
+		if (r < 0 && count_named(clones) > 0)
+			return lull_clones_blame(clones, job,
+						 lull_fail(job, LULL_STAGE_PUBLISH,
+							   LULL_CAUSE_PARTLY_PUBLISHED, r,
+							   job->dest.path));
+		if (r < 0)
+			return sync_failed(clones, job, LULL_STAGE_PUBLISH, r);
+	}
+	for (unsigned int i = 0; i < clones->n; i++) {
+		if (fsync(clones->jobs[i]->dest.dir) < 0)
+			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH, -errno);
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome name_one(struct lull_clones *clones)
+{
+	struct lull_job *job = clones->jobs[0];
+	int r = job->rotation ? lull_rotation_publish(job) : lull_dest_publish(job);
+
+	return r < 0 ? sync_failed(clones, job, LULL_STAGE_PUBLISH, r) : LULL_OK;
+}
+
+static void forget_record(struct lull_clones *clones)
+{
+	if (is_alone(clones))
+		lull_record_remove(clones->jobs[0]);
+	else
+		lull_set_record_remove(clones->jobs, clones->n);
+}
+
+static void remove_lock(struct lull_job *job)
+{
+	int r = lull_dest_remove(&job->dest);
+
+	if (r < 0)
+		lull_warn(job, LULL_WARNING_CLEANUP, r, job->dest.temporary);
+}
+
+static enum lull_outcome publish(struct lull_clones *clones)
+{
+	enum lull_outcome outcome = is_alone(clones) ? name_one(clones) : name_all(clones);
+
+	if (outcome != LULL_OK)
+		return outcome;
+	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
+	if (clones->freeze.thaw_failed) {
+		clones->jobs[0]->result->kept = true;
+		return LULL_THAW_FAILED;
+	}
+	if (clones->jobs[0]->recorded)
+		forget_record(clones);
+	for (unsigned int i = 0; i < clones->n; i++) {
+		if (clones->jobs[i]->dest.in_place)
+			remove_lock(clones->jobs[i]);
+	}
+	return LULL_OK;
+}
+
+/* ---- every way out: invariant 3 ---- */
+
+/* Of a file that this run could not make its own it removes what it has made itself. */
+static void leave(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+
+	if (dest->lock < 0)
+		return;
+	if (dest->created)
+		(void)lull_dest_remove(dest);
+	if (dest->in_place && dest->fd >= 0 && !dest->exists)
+		(void)unlinkat(dest->dir, dest->name, 0);
+}
+
+/*
+ * Empties a file that will be removed, as long as nobody wants this run to end; the kernel frees
+ * the rest in one go.
+ */
+static void empty(struct lull_job *job, int fd)
+{
+	enum lull_outcome outcome = lull_shrink(job, fd, 0);
+
+	(void)outcome;
+}
+
+static void give_up(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+
+	/* What has its name left a lock at the most. */
+	if (dest->in_place && dest->fd >= 0 && !is_named(job)) {
+		if (!dest->exists) {
+			empty(job, dest->fd);
+			(void)unlinkat(dest->dir, dest->name, 0);
+		} else if (job->emptied) {
+			lull_warn(job, LULL_WARNING_IN_PLACE, 0, dest->path);
+		}
+	}
+	if (lull_dest_is_there(dest))
+		empty(job, dest->lock);
+	remove_lock(job);
+}
+
+static bool any_is(const struct lull_clones *clones, enum lull_job_state state)
+{
+	for (unsigned int i = 0; i < clones->n; i++) {
+		if (clones->jobs[i]->state == state)
+			return true;
+	}
+	return false;
+}
+
+/* True if there is something from which another run can go on. */
+static bool is_resumable(const struct lull_clones *clones, enum lull_outcome outcome)
+{
+	bool worth = outcome == LULL_STOPPED || outcome == LULL_INTERRUPTED ||
+		     outcome == LULL_WRITTEN || any_is(clones, LULL_JOB_FOUND) ||
+		     any_is(clones, LULL_JOB_ADOPTED) || clones->whole;
+	bool begun = lull_frozen_has_begun(clones) || any_is(clones, LULL_JOB_ADOPTED) ||
+		     clones->whole;
+
+	return worth && begun;
+}
+
+static void keep(struct lull_clones *clones, bool resumable)
+{
+	for (unsigned int i = 0; i < clones->n; i++) {
+		struct lull_job *job = clones->jobs[i];
+
+		job->result->kept = job->result->kept || resumable || !is_alone(clones);
+		if (!clones->whole && count_named(clones) == 0)
+			lull_record_reached(job);
+	}
+	if (!clones->whole && count_named(clones) == 0)
+		(void)lull_record_save_all(clones->jobs, clones->n);
+	for (unsigned int i = 0; i < clones->n; i++) {
+		struct lull_job *job = clones->jobs[i];
+
+		/* Of those that have their names it is the lock alone. */
+		if (is_named(job))
+			give_up(job);
+		else if (job->dest.in_place)
+			lull_warn(job, LULL_WARNING_IN_PLACE, 0, job->dest.path);
+	}
+}
+
+static void settle(struct lull_clones *clones, enum lull_outcome outcome)
+{
+	struct lull_job *first = clones->jobs[0];
+	bool resumable = is_resumable(clones, outcome);
+
+	if (any_is(clones, LULL_JOB_LOOKING)) {
+		for (unsigned int i = 0; i < clones->n; i++)
+			leave(clones->jobs[i]);
+		return;
+	}
+	if (outcome == LULL_OK) {
+		for (unsigned int i = 0; i < clones->n; i++)
+			give_up(clones->jobs[i]);
+		return;
+	}
+	/* The next run goes on with it. */
+	if (any_is(clones, LULL_JOB_DISCARDING)) {
+		for (unsigned int i = 0; i < clones->n; i++)
+			clones->jobs[i]->result->kept = clones->jobs[i]->recorded;
+		return;
+	}
+	if (first->recorded &&
+	    (resumable || clones->freeze.thaw_failed || count_named(clones) > 0)) {
+		keep(clones, resumable);
+		return;
+	}
+	if (first->recorded)
+		forget_record(clones);
+	for (unsigned int i = 0; i < clones->n; i++)
+		give_up(clones->jobs[i]);
+}
+
+/* ---- all steps ---- */
+
+static enum lull_outcome conduct(struct lull_clones *clones)
+{
+	/* A hook that cannot be understood must be heard of before anything is made. */
+	enum lull_outcome outcome = prepare_hook(clones);
+
+	if (outcome == LULL_OK)
+		outcome = lock(clones);
+	if (outcome == LULL_OK)
+		outcome = find(clones);
+	if (outcome == LULL_OK && !clones->whole)
+		outcome = make(clones);
+	if (outcome == LULL_OK && !clones->whole)
+		outcome = complete(clones);
+	return outcome == LULL_OK ? publish(clones) : outcome;
+}
+
+enum lull_outcome lull_conduct(struct lull_clones *clones, enum lull_outcome opened)
+{
+	enum lull_outcome outcome = opened;
+
+	clones->freeze.n_jobs = clones->n;
+	if (opened == LULL_OK)
+		outcome = conduct(clones);
+	/* This is what must be heard of, whatever else failed, before or since. */
+	if (clones->freeze.thaw_failed)
+		outcome = LULL_THAW_FAILED;
+	settle(clones, outcome);
+	return outcome;
+}
+
+void lull_clones_init(struct lull_clones *clones, const struct lull_options *options)
+{
+	*clones = (struct lull_clones){ .options = options };
+	clones->freeze.jobs = clones->jobs;
+	(void)pthread_mutex_init(&clones->freeze.lock, NULL);
+}
+
+void lull_clones_done(struct lull_clones *clones)
+{
+	lull_set_record_done(&clones->shared);
+	lull_checkpoint_done(&clones->run);
+	(void)pthread_mutex_destroy(&clones->freeze.lock);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/*
+ * All references are taken before the first pass, and all are compared after the last: so each
+ * source rested in a time that is common to all, and the clones are of one moment.
+ */
+#include "engine/clone/frozen.h"
+
+#include "engine/clone/freeze.h"
+#include "engine/clone/methods.h"
+#include "engine/clone/parallel.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+
+/* A pass over what is cloned already takes this part of the first, or less: XFS without a
+   reverse mapping tree, where the first is the cheapest. */
+#define REPEATED_PART 5
+
+static enum lull_outcome side_by_side(struct lull_clones *clones,
+				      enum lull_outcome (*step)(struct lull_job *job))
+{
+	struct lull_job *failed = NULL;
+	enum lull_outcome outcome = lull_parallel_run(clones->jobs, clones->n,
+						      clones->options->jobs, step, &failed);
+
+	return lull_clones_blame(clones, failed, outcome);
+}
+
+/* The hook's own time is not known. The pass takes as long as the last one, if that was a repeated
+   one. */
+static uint64_t estimate_pass(const struct lull_job *job)
+{
+	return job->progress->passes > 1 ? job->last_pass_ns : job->last_pass_ns / REPEATED_PART;
+}
+
+/* How long the frozen passes take if as many as there are threads are made side by side. */
+static uint64_t estimate_freeze(const struct lull_clones *clones)
+{
+	uint64_t load[LULL_CHECKPOINT_MOST] = { 0 }, longest = 0;
+	unsigned int width = MAX(1u, MIN(clones->options->jobs, clones->n));
+
+	for (unsigned int i = 0; i < clones->n; i++) {
+		unsigned int least = 0;
+
+		/* The next one goes to whoever is free first. */
+		for (unsigned int k = 1; k < width; k++)
+			least = load[k] < load[least] ? k : least;
+		load[least] += estimate_pass(clones->jobs[i]);
+		longest = MAX(longest, load[least]);
+	}
+	return longest;
+}
+
+/* Says how long writers are about to wait, or stops if that is more than they may. */
+static enum lull_outcome announce(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+	uint64_t estimate = estimate_freeze(clones);
+	uint64_t most = clones->options->max_freeze_ns;
+
+	if (most == 0 || estimate <= most) {
+		lull_announce(first, LULL_METHOD_FROZEN, estimate);
+		return LULL_OK;
+	}
+	(void)lull_end(first, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_FREEZE_TOO_LONG, 0,
+		       first->source);
+	first->result->failure.detail = (int)MIN(estimate / NSEC_PER_MSEC, INT32_MAX);
+	return lull_clones_blame(clones, first, LULL_STOPPED);
+}
+
+static enum lull_outcome take_references(struct lull_clones *clones)
+{
+	for (unsigned int i = 0; i < clones->n; i++) {
+		struct lull_job *job = clones->jobs[i];
+		bool taken;
+		enum lull_outcome outcome = lull_method_reference(job, &taken);
+
+		if (outcome == LULL_OK && !taken)
+			outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
+		if (outcome != LULL_OK)
+			return lull_clones_blame(clones, job, outcome);
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome pass(struct lull_job *job)
+{
+	bool held, whole;
+	enum lull_outcome outcome = lull_method_pass(job, &held, &whole);
+
+	return outcome == LULL_OK && !held ? lull_method_written(job, LULL_CAUSE_WRITERS) : outcome;
+}
+
+static enum lull_outcome compare_references(struct lull_clones *clones)
+{
+	for (unsigned int i = 0; i < clones->n; i++) {
+		struct lull_job *job = clones->jobs[i];
+		struct lull_reference now;
+		enum lull_outcome outcome = LULL_OK;
+		int r = lull_tripwire_look(job->src, &now);
+
+		if (r < 0)
+			outcome = lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+					    job->source);
+		else if (!lull_reference_equal(&now, &job->reference))
+			outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
+		if (outcome != LULL_OK)
+			return lull_clones_blame(clones, job, outcome);
+	}
+	return LULL_OK;
+}
+
+bool lull_frozen_has_begun(const struct lull_clones *clones)
+{
+	for (unsigned int i = 0; i < clones->n; i++) {
+		if (clones->jobs[i]->checkpoint.has_reference)
+			return true;
+	}
+	return false;
+}
+
+static const char *word_for(enum lull_outcome outcome)
+{
+	return outcome == LULL_OK ? "ok" : outcome == LULL_INTERRUPTED ? "interrupted" : "failed";
+}
+
+/* Whole copies stay that even if it fails: lull_conduct() tells of it after they are published. */
+static enum lull_outcome thaw(struct lull_clones *clones, enum lull_outcome outcome)
+{
+	struct lull_job *first = clones->jobs[0];
+
+	if (outcome == LULL_INTERRUPTED && clones->options->keep_frozen && lull_is_frozen(first) &&
+	    lull_frozen_has_begun(clones)) {
+		lull_freeze_keep(first);
+		return outcome;
+	}
+	if (lull_freeze_end(first, word_for(outcome)) != LULL_OK)
+		clones->culprit = first;
+	return outcome;
+}
+
+enum lull_outcome lull_frozen_clone(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+	enum lull_outcome outcome = LULL_OK;
+
+	for (unsigned int i = 0; i < clones->n; i++)
+		clones->jobs[i]->progress->method = LULL_METHOD_FROZEN;
+	/* A freeze that an earlier run left in force is not the time for passes before. */
+	if (clones->options->live && !first->checkpoint.kept_frozen) {
+		outcome = side_by_side(clones, lull_method_live);
+		if (outcome == LULL_OK)
+			outcome = announce(clones);
+	}
+	if (outcome == LULL_OK)
+		outcome = lull_clones_blame(clones, first, lull_freeze_begin(first));
+	if (outcome == LULL_OK)
+		outcome = take_references(clones);
+	if (outcome == LULL_OK)
+		outcome = side_by_side(clones, pass);
+	if (outcome == LULL_OK)
+		outcome = compare_references(clones);
+	/* The freeze may have ended between the last call and the comparison. */
+	if (outcome == LULL_OK)
+		outcome = lull_clones_blame(clones, first, lull_freeze_check(first));
+	return thaw(clones, outcome);
+}
