@@ -66,14 +66,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job *job,
-				    enum lull_outcome outcome)
-{
-	if (outcome != LULL_OK && !clones->culprit)
-		clones->culprit = job;
-	return outcome;
-}
-
 static bool is_alone(const struct lull_clones *clones)
 {
 	return clones->n == 1;
@@ -541,18 +533,4 @@ enum lull_outcome lull_conduct(struct lull_clones *clones, enum lull_outcome ope
 		outcome = LULL_THAW_FAILED;
 	settle(clones, outcome);
 	return outcome;
-}
-
-void lull_clones_init(struct lull_clones *clones, const struct lull_options *options)
-{
-	*clones = (struct lull_clones){ .options = options };
-	clones->freeze.jobs = clones->jobs;
-	(void)pthread_mutex_init(&clones->freeze.lock, NULL);
-}
-
-void lull_clones_done(struct lull_clones *clones)
-{
-	lull_set_record_done(&clones->shared);
-	lull_checkpoint_done(&clones->run);
-	(void)pthread_mutex_destroy(&clones->freeze.lock);
 }

@@ -2,7 +2,7 @@
 /* The method that a hook makes possible: nobody writes while the clones are made. */
 #pragma once
 
-#include "engine/clone/conduct.h"
+#include "engine/clone/clones.h"
 
 /*
  * Passes while writers run, if the options say live; then freeze, references, passes, comparison,

@@ -7,36 +7,27 @@
 #include "engine/clone/parallel.h"
 
 #include "engine/base/mailbox.h"
-#include "sys/clock.h"
-#include "sys/thread.h"
-
-#include <errno.h>
-#include <pthread.h>
-#include <string.h>
+#include "engine/base/pool.h"
 
 /* How often the caller looks for signals, and shows how far it is. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
 struct hand {
+	struct lull_workitem item;
 	struct crew *crew;
 	struct lull_job *job;
 	struct lull_mailbox said; /* by the job */
-	const struct lull_observer *before;
-	bool done;
 };
 
 struct crew {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct hand *hand;
-	unsigned int n, next, n_done;
+	struct lull_pool pool;
+	const struct lull_observer *observer; /* the real one */
 	enum lull_outcome (*step)(struct lull_job *job);
-	bool stop;
+	struct hand *hand;
+	unsigned int n, n_done;
 	enum lull_outcome outcome; /* of the first that failed */
 	struct lull_job *failed;
 };
-
-/* ---- in a thread ---- */
 
 static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 {
@@ -46,33 +37,27 @@ static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
 	(void)ns;
 }
 
-static void *work(void *ctx)
+static void work(struct lull_workitem *item)
 {
-	struct crew *crew = ctx;
+	struct hand *hand = container_of(item, struct hand, item);
+	struct crew *crew = hand->crew;
+	enum lull_outcome outcome = LULL_INTERRUPTED;
 
-	(void)pthread_mutex_lock(&crew->lock);
-	while (crew->next < crew->n) {
-		struct hand *hand = &crew->hand[crew->next++];
-		enum lull_outcome outcome = LULL_INTERRUPTED;
-
-		(void)pthread_mutex_unlock(&crew->lock);
-		if (!__atomic_load_n(&crew->stop, __ATOMIC_RELAXED))
-			outcome = crew->step(hand->job);
-		(void)pthread_mutex_lock(&crew->lock);
-		if (outcome != LULL_OK && !crew->failed) {
-			crew->outcome = outcome;
-			crew->failed = hand->job;
-			__atomic_store_n(&crew->stop, true, __ATOMIC_RELAXED);
-		}
-		hand->done = true;
-		crew->n_done++;
-		(void)pthread_cond_signal(&crew->changed);
+	if (!lull_pool_is_stopped(&crew->pool))
+		outcome = crew->step(hand->job);
+	(void)pthread_mutex_lock(&crew->pool.lock);
+	if (outcome != LULL_OK && !crew->failed) {
+		crew->outcome = outcome;
+		crew->failed = hand->job;
+		lull_pool_stop(&crew->pool);
 	}
-	(void)pthread_mutex_unlock(&crew->lock);
-	return NULL;
+	(void)pthread_mutex_unlock(&crew->pool.lock);
 }
 
-/* ---- in the caller ---- */
+static void done(struct lull_workitem *item)
+{
+	container_of(item, struct hand, item)->crew->n_done++;
+}
 
 /* Called and left with the lock held, which is let go of meanwhile. */
 static void show_progress(struct crew *crew)
@@ -81,66 +66,46 @@ static void show_progress(struct crew *crew)
 		struct hand *hand = &crew->hand[i];
 		struct lull_progress progress = hand->said.progress;
 
-		if (hand->done || !hand->said.progressed)
+		if (hand->item.is_done || !hand->said.progressed)
 			continue;
 		hand->said.progressed = false;
-		(void)pthread_mutex_unlock(&crew->lock);
-		hand->before->progress(hand->before->ctx, &progress);
-		(void)pthread_mutex_lock(&crew->lock);
+		(void)pthread_mutex_unlock(&crew->pool.lock);
+		crew->observer->progress(crew->observer->ctx, &progress);
+		(void)pthread_mutex_lock(&crew->pool.lock);
 		break;
 	}
 }
 
-static void wait_for_all(struct crew *crew)
+static void do_all(struct crew *crew, struct lull_job **jobs)
 {
-	const struct lull_observer *o = crew->hand[0].before;
+	struct lull_pool *pool = &crew->pool;
 
-	(void)pthread_mutex_lock(&crew->lock);
-	while (crew->n_done < crew->n) {
-		uint64_t until = lull_clock_now() + LOOK_NS;
-		struct timespec at = {
-			.tv_sec = (time_t)(until / NSEC_PER_SEC),
-			.tv_nsec = (long)(until % NSEC_PER_SEC),
-		};
-
-		show_progress(crew);
-		if (o->should_stop(o->ctx))
-			__atomic_store_n(&crew->stop, true, __ATOMIC_RELAXED);
-		if (crew->n_done < crew->n)
-			(void)pthread_cond_timedwait(&crew->changed, &crew->lock, &at);
-	}
-	(void)pthread_mutex_unlock(&crew->lock);
-}
-
-static void begin(struct crew *crew, struct lull_job **jobs)
-{
-	pthread_condattr_t monotonic;
-
-	(void)pthread_mutex_init(&crew->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&crew->changed, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	(void)pthread_mutex_lock(&pool->lock);
 	for (unsigned int i = 0; i < crew->n; i++) {
 		struct hand *hand = &crew->hand[i];
 
-		hand->crew = crew;
-		hand->job = jobs[i];
-		hand->before = jobs[i]->observer;
-		lull_mailbox_open(&hand->said, &crew->lock, &crew->stop);
+		*hand = (struct hand){
+			.item = { .work = work, .done = done },
+			.crew = crew,
+			.job = jobs[i],
+		};
+		lull_mailbox_open(&hand->said, &pool->lock, &pool->stop);
 		hand->said.observer.announce = on_announce;
 		jobs[i]->observer = &hand->said.observer;
+		lull_pool_give(pool, &hand->item);
 	}
-}
-
-static void end(struct crew *crew)
-{
+	while (crew->n_done < crew->n) {
+		show_progress(crew);
+		if (crew->observer->should_stop(crew->observer->ctx))
+			lull_pool_stop(pool);
+		if (crew->n_done < crew->n)
+			lull_pool_wait(pool, LOOK_NS);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
 	for (unsigned int i = 0; i < crew->n; i++) {
-		crew->hand[i].job->observer = crew->hand[i].before;
-		lull_events_hear(&crew->hand[i].said.events, crew->hand[i].before);
+		jobs[i]->observer = crew->observer;
+		lull_events_hear(&crew->hand[i].said.events, crew->observer);
 	}
-	(void)pthread_cond_destroy(&crew->changed);
-	(void)pthread_mutex_destroy(&crew->lock);
 }
 
 static enum lull_outcome in_turn(struct lull_job **jobs, unsigned int n,
@@ -159,31 +124,23 @@ static enum lull_outcome in_turn(struct lull_job **jobs, unsigned int n,
 }
 
 enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsigned int width,
-				enum lull_outcome (*step)(struct lull_job *job),
-				struct lull_job **ret_failed)
+				    enum lull_outcome (*step)(struct lull_job *job),
+				    struct lull_job **ret_failed)
 {
 	_cleanup_free_ struct hand *hand = NULL;
-	_cleanup_free_ pthread_t *thread = NULL;
-	struct crew crew = { .n = n, .step = step, .outcome = LULL_OK };
-	unsigned int n_threads = 0;
+	struct crew crew = { .observer = jobs[0]->observer, .step = step, .n = n, .hand = NULL };
+	bool threads = false;
 
 	width = MIN(width, n);
-	if (width > 1) {
-		hand = calloc(n, sizeof(*hand));
-		thread = calloc(width, sizeof(*thread));
+	hand = width > 1 ? calloc(n, sizeof(*hand)) : NULL;
+	if (hand) {
+		crew.hand = hand;
+		threads = lull_pool_open(&crew.pool, width) == 0;
+		if (threads)
+			do_all(&crew, jobs);
+		lull_pool_close(&crew.pool);
 	}
-	if (!hand || !thread)
-		return in_turn(jobs, n, step, ret_failed);
-	crew.hand = hand;
-	begin(&crew, jobs);
-	while (n_threads < width && lull_thread_start(&thread[n_threads], work, &crew) == 0)
-		n_threads++;
-	if (n_threads > 0)
-		wait_for_all(&crew);
-	for (unsigned int i = 0; i < n_threads; i++)
-		(void)pthread_join(thread[i], NULL);
-	end(&crew);
-	if (n_threads == 0)
+	if (!threads)
 		return in_turn(jobs, n, step, ret_failed);
 	if (crew.failed)
 		*ret_failed = crew.failed;

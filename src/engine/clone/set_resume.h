@@ -2,7 +2,7 @@
 /* What an earlier run has left of a set, and what becomes of it. */
 #pragma once
 
-#include "engine/clone/conduct.h"
+#include "engine/clone/clones.h"
 
 /*
  * Finds the checkpoint of the set, thaws what it says is frozen, and decides: set->whole says

@@ -2,8 +2,8 @@
 /*
  * DESIGN
  *
- * A ring of tasks. The walk puts them in at the tail, workers take the oldest that nobody
- * works on, and the walk finishes them at the head, in order. With one job there are no workers:
+ * A ring of tasks. The walk puts them in at the tail, threads of a pool take the oldest that nobody
+ * works on, and the walk finishes them at the head, in order. With one job there are no threads:
  * the walk does the work itself before it puts the task in. What a task has to say while it
  * is worked on is kept with it; what the walk has to say is kept with the youngest task, and
  * comes after it.
@@ -21,17 +21,19 @@
  */
 #include "engine/file/queue.h"
 
+#include "engine/base/mailbox.h"
+#include "engine/base/pool.h"
 #include "engine/file/make_way.h"
-#include "engine/file/ring.h"
 #include "engine/file/shares.h"
+#include "engine/file/syncer.h"
 #include "sys/clock.h"
-#include "sys/thread.h"
+#include "util/inodeset.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-/* Small files are over at once: a worker has some to go on with. */
+/* Small files are over at once: a thread has some to go on with. */
 #define MOST_TASKS_A_JOB 8u
 /* Waiting for fewer takes no longer than a thread does. */
 #define LEAST_FOR_SYNCER 64u
@@ -43,6 +45,38 @@
 #define MOST_NOTES 10000u
 /* How often the walk looks for signals while it waits. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
+
+struct lull_task {
+	struct lull_workitem item;
+	struct lull_queue *queue;
+	struct lull_file file;
+	struct lull_mailbox own;  /* what the file has to say until the task's turn */
+	struct lull_events after; /* from the walk, to come behind it */
+	unsigned int after_steps, after_notes;
+	uint64_t since; /* when it was put into the ring */
+	bool syncing; /* the syncer has it */
+	struct stat dir; /* the directory that it is made in; st_ino 0: not known */
+	struct stat dst; /* what it replaces, as the walk saw it: a thread may see another one */
+};
+
+struct lull_queue {
+	struct lull_copy_run *tree;
+	const struct lull_work *work;
+	struct lull_pool pool; /* its threads copy; its lock is that of the ring */
+	struct lull_task **ring;
+	unsigned int room, head, n;
+	unsigned int steps, notes; /* that wait behind tasks */
+	bool finishing; /* the walk hears a task: what it says now belongs there */
+	unsigned int most_waiting;    /* tasks that nobody works on */
+	struct lull_task *here;       /* that one, while it does */
+	struct lull_file **batch;     /* room for a sync */
+	unsigned int n_batch;         /* that the syncer has */
+	struct lull_syncer *syncer;   /* NULL: the walk syncs */
+	unsigned int unsynced;        /* tasks that are done, wait for the disk, and are in no sync */
+	uint64_t bytes;               /* copied to files without a name */
+	struct lull_inodeset inodes;  /* of sources that are linked, of dests that are replaced, of
+	                                 directories that files are made in */
+};
 
 static void free_task(struct lull_task *task)
 {
@@ -58,7 +92,7 @@ static struct lull_task *head(const struct lull_queue *q)
 
 static bool waits_for_disk(const struct lull_task *task)
 {
-	return task->state == LULL_TASK_DONE && task->file.due && (task->syncing || !task->file.settled);
+	return task->item.is_done && task->file.due && (task->syncing || !task->file.settled);
 }
 
 /* Those that are done and wait for the disk; none of them is in a sync. */
@@ -85,7 +119,7 @@ static bool is_syncing(struct lull_queue *q)
 {
 	if (q->n_batch == 0)
 		return false;
-	if (lull_syncer_is_busy(q->syncer))
+	if (q->syncer && !lull_syncer_is_idle(q->syncer))
 		return true;
 	mark_batch(q, false);
 	q->n_batch = 0;
@@ -149,16 +183,6 @@ static bool head_waits(struct lull_queue *q)
 	return waits_for_disk(head(q));
 }
 
-/* The walk may be waiting for what has been synced. */
-static void on_synced(void *ctx)
-{
-	struct lull_queue *q = ctx;
-
-	(void)pthread_mutex_lock(&q->lock);
-	(void)pthread_cond_signal(&q->done);
-	(void)pthread_mutex_unlock(&q->lock);
-}
-
 static void tell_flush(const struct lull_queue *q, enum lull_call call)
 {
 	const struct lull_observer *o = q->tree->observer;
@@ -179,11 +203,11 @@ static void sync_batch(struct lull_queue *q)
 		lull_syncer_begin(q->syncer, q->batch, q->n_batch);
 		return;
 	}
-	(void)pthread_mutex_unlock(&q->lock);
+	(void)pthread_mutex_unlock(&q->pool.lock);
 	tell_flush(q, LULL_CALL_FLUSH);
 	lull_settle(q->batch, q->n_batch);
 	tell_flush(q, LULL_CALL_NONE);
-	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_mutex_lock(&q->pool.lock);
 	q->n_batch = 0;
 }
 
@@ -192,7 +216,7 @@ static void sync_early(struct lull_queue *q)
 {
 	if (q->unsynced < MAX(q->room / 2, LEAST_FOR_SYNCER) || is_syncing(q))
 		return;
-	if (!q->syncer && lull_syncer_start(&q->syncer, on_synced, q) < 0)
+	if (!q->syncer && lull_syncer_start(&q->syncer, &q->pool) < 0)
 		return;
 	sync_batch(q);
 }
@@ -230,14 +254,14 @@ static bool finish_head(struct lull_queue *q)
 	struct lull_task *task = head(q);
 	const struct lull_observer *o = q->tree->observer;
 	struct lull_progress progress = task->own.progress;
-	bool progressed = task->own.progressed, done = task->state == LULL_TASK_DONE;
+	bool progressed = task->own.progressed, done = task->item.is_done;
 
 	task->own.progressed = false;
 	if (!done) {
-		(void)pthread_mutex_unlock(&q->lock);
+		(void)pthread_mutex_unlock(&q->pool.lock);
 		if (progressed)
 			o->progress(o->ctx, &progress);
-		(void)pthread_mutex_lock(&q->lock);
+		(void)pthread_mutex_lock(&q->pool.lock);
 		return false;
 	}
 	if (head_waits(q) && q->n_batch == 0)
@@ -246,12 +270,11 @@ static bool finish_head(struct lull_queue *q)
 		return false;
 	q->head = (q->head + 1) % q->room;
 	q->n--;
-	q->next -= q->next > 0;
 	if (q->n == 0)
 		lull_inodeset_clear(&q->inodes);
-	(void)pthread_mutex_unlock(&q->lock);
+	(void)pthread_mutex_unlock(&q->pool.lock);
 	(void)end_task(q, task);
-	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_mutex_lock(&q->pool.lock);
 	return true;
 }
 
@@ -262,43 +285,39 @@ static bool is_overdue(struct lull_queue *q)
 	       (!is_syncing(q) && lull_clock_now() - head(q)->since > LONGEST_WAIT_NS);
 }
 
-/* Waits for a worker or the syncer, and looks at signals now and then. */
+/* Waits for a thread or the syncer, and looks at signals now and then. */
 static void wait_a_while(struct lull_queue *q)
 {
-	uint64_t until = lull_clock_now() + LOOK_NS;
-	struct timespec at = { .tv_sec = (time_t)(until / NSEC_PER_SEC),
-			       .tv_nsec = (long)(until % NSEC_PER_SEC) };
-
 	if (lull_run_should_stop(q->tree))
-		__atomic_store_n(&q->stop, true, __ATOMIC_RELAXED);
-	(void)pthread_cond_timedwait(&q->done, &q->lock, &at);
+		lull_pool_stop(&q->pool);
+	lull_pool_wait(&q->pool, LOOK_NS);
 }
 
 /* Those that need not be waited for; and, if they have waited long enough, the disk. */
 static void finish_ready(struct lull_queue *q)
 {
-	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_mutex_lock(&q->pool.lock);
 	sync_early(q);
-	while (q->n > 0 && head(q)->state == LULL_TASK_DONE && (!head_waits(q) || is_overdue(q))) {
+	while (q->n > 0 && head(q)->item.is_done && (!head_waits(q) || is_overdue(q))) {
 		if (finish_head(q))
 			continue;
 		if (q->bytes <= MOST_BYTES)
 			break;
 		wait_a_while(q);
 	}
-	(void)pthread_mutex_unlock(&q->lock);
+	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
 /* Until at most that many are left. */
 static void finish(struct lull_queue *q, unsigned int left)
 {
-	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_mutex_lock(&q->pool.lock);
 	while (q->n > left) {
-		/* A worker may have ended it while the observer was told. */
-		if (!finish_head(q) && (head(q)->state != LULL_TASK_DONE || head_waits(q)))
+		/* A thread may have ended it while the observer was told. */
+		if (!finish_head(q) && (!head(q)->item.is_done || head_waits(q)))
 			wait_a_while(q);
 	}
-	(void)pthread_mutex_unlock(&q->lock);
+	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
 void lull_queue_drain(struct lull_copy_run *tree)
@@ -366,10 +385,33 @@ static unsigned int count_waiting(struct lull_queue *q)
 {
 	unsigned int n;
 
-	(void)pthread_mutex_lock(&q->lock);
-	n = q->n - q->next;
-	(void)pthread_mutex_unlock(&q->lock);
+	(void)pthread_mutex_lock(&q->pool.lock);
+	n = q->pool.n_waiting;
+	(void)pthread_mutex_unlock(&q->pool.lock);
 	return n;
+}
+
+/* In a thread. */
+static void copy(struct lull_workitem *item)
+{
+	struct lull_task *task = container_of(item, struct lull_task, item);
+	struct lull_queue *q = task->queue;
+
+	if (lull_pool_is_stopped(&q->pool))
+		task->file.outcome = LULL_INTERRUPTED;
+	else
+		q->work->copy(&task->file);
+}
+
+/* Counts what waits for the disk, of a task that is done. */
+static void count_due(struct lull_workitem *item)
+{
+	struct lull_task *task = container_of(item, struct lull_task, item);
+
+	if (!task->file.due)
+		return;
+	task->queue->bytes += task->file.result.progress.bytes_copied;
+	task->queue->unsynced++;
 }
 
 static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *file)
@@ -378,10 +420,12 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 
 	if (!task)
 		return NULL;
+	task->item.work = copy;
+	task->item.done = count_due;
 	task->queue = q;
 	task->file = *file;
-	lull_mailbox_open(&task->own, &q->lock, &q->stop);
-	task->own.real = q->n_threads == 0 ? q->tree->observer : NULL;
+	lull_mailbox_open(&task->own, &q->pool.lock, &q->pool.stop);
+	task->own.real = q->pool.n_threads == 0 ? q->tree->observer : NULL;
 	task->file.observer = &task->own.observer;
 	if (lull_file_own(&task->file))
 		return task;
@@ -405,10 +449,11 @@ static void put_in(struct lull_queue *q, struct lull_task *task)
 	task->dst = task->file.entry.dst;
 	note_inodes(q, task);
 	task->since = lull_clock_now();
-	(void)pthread_mutex_lock(&q->lock);
+	(void)pthread_mutex_lock(&q->pool.lock);
 	q->ring[(q->head + q->n++) % q->room] = task;
-	(void)pthread_cond_signal(&q->queued);
-	(void)pthread_mutex_unlock(&q->lock);
+	if (!task->item.is_done)
+		lull_pool_give(&q->pool, &task->item);
+	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
 /* It does not wait, nor does what was before it. */
@@ -439,7 +484,7 @@ static bool lacks_room(const struct lull_file *f)
 	return f->outcome == LULL_FAILED && f->reported && (err == ENOSPC || err == EDQUOT);
 }
 
-/* Without workers. */
+/* Without threads. */
 static bool work_here(struct lull_queue *q, struct lull_task *task)
 {
 	if (!task->file.link) {
@@ -452,17 +497,17 @@ static bool work_here(struct lull_queue *q, struct lull_task *task)
 		}
 		q->here = NULL;
 	}
-	task->state = LULL_TASK_DONE;
+	task->item.is_done = true;
 	if (q->n == 0 && !task->file.due)
 		return end_task(q, task);
 	finish(q, q->room - 1);
-	lull_worker_count_due(q, task);
+	count_due(&task->item);
 	put_in(q, task);
 	finish_ready(q);
 	return true;
 }
 
-/* Waits until there is room for one more, and one of them for a worker. */
+/* Waits until there is room for one more, and one of them for a thread. */
 static void make_room(struct lull_queue *q)
 {
 	finish(q, q->room - 1);
@@ -489,34 +534,18 @@ bool lull_queue_file(struct lull_file *file)
 		q->work->copy(&task->file);
 		return end_now(q, task);
 	}
-	if (q->n_threads == 0)
+	if (q->pool.n_threads == 0)
 		return work_here(q, task);
 	make_room(q);
 	if (file->link)
-		task->state = LULL_TASK_DONE;
+		task->item.is_done = true;
 	put_in(q, task);
 	return true;
-}
-
-static int start_threads(struct lull_queue *q, unsigned int n)
-{
-	int r = 0;
-
-	q->thread = calloc(n, sizeof(pthread_t));
-	if (!q->thread)
-		return -ENOMEM;
-	while (r == 0 && q->n_threads < n) {
-		r = lull_thread_start(&q->thread[q->n_threads], lull_worker_run, q);
-		if (r == 0)
-			q->n_threads++;
-	}
-	return q->n_threads > 0 ? 0 : r;
 }
 
 int lull_queue_open(struct lull_copy_run *tree, unsigned int n, const struct lull_work *work)
 {
 	struct lull_queue *q = calloc(1, sizeof(*q));
-	pthread_condattr_t monotonic;
 	unsigned int room;
 	int r = 0;
 
@@ -526,19 +555,13 @@ int lull_queue_open(struct lull_copy_run *tree, unsigned int n, const struct lul
 	*q = (struct lull_queue){ .tree = tree, .work = work, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
 	q->ring = calloc(room, sizeof(*q->ring));
 	q->batch = calloc(room, sizeof(*q->batch));
-	(void)pthread_mutex_init(&q->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&q->queued, NULL);
-	(void)pthread_cond_init(&q->done, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	/* The walk alone is as good as one thread. */
+	r = lull_pool_open(&q->pool, n > 1 ? n : 0);
 	tree->queue = q;
 	tree->walk.ctx = tree;
 	tree->walk.note = note_later;
 	if (!q->ring || !q->batch)
 		r = -ENOMEM;
-	if (r == 0 && n > 1)
-		r = start_threads(q, n);
 	if (r < 0)
 		lull_queue_close(tree);
 	return r;
@@ -551,17 +574,8 @@ void lull_queue_close(struct lull_copy_run *tree)
 	if (!q)
 		return;
 	finish(q, 0);
-	(void)pthread_mutex_lock(&q->lock);
-	q->closing = true;
-	(void)pthread_cond_broadcast(&q->queued);
-	(void)pthread_mutex_unlock(&q->lock);
-	for (unsigned int i = 0; i < q->n_threads; i++)
-		(void)pthread_join(q->thread[i], NULL);
-	(void)pthread_cond_destroy(&q->queued);
-	(void)pthread_cond_destroy(&q->done);
-	(void)pthread_mutex_destroy(&q->lock);
 	lull_syncer_end(q->syncer);
-	free(q->thread);
+	lull_pool_close(&q->pool);
 	free(q->batch);
 	free(q->ring);
 	free(q);

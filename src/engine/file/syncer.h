@@ -5,21 +5,23 @@
  */
 #pragma once
 
+#include "engine/base/pool.h"
 #include "engine/file/settle.h"
 
 struct lull_syncer;
 
-/* wake(ctx) is called on the thread when a batch is over. 0 or -errno; lull_syncer_end() ends it. */
-int lull_syncer_start(struct lull_syncer **ret, void (*wake)(void *ctx), void *ctx) _must_check_;
+/* Starts it; whoever waits for pool is woken when a batch is over. 0 or -errno; then, and if it is
+   NULL, lull_syncer_end() is not needed. */
+int lull_syncer_start(struct lull_syncer **ret, struct lull_pool *pool) _must_check_;
 
 /* Waits for the batch, and ends the thread. NULL is fine. */
 void lull_syncer_end(struct lull_syncer *syncer);
 
 /*
- * lull_settle() for these files, which nobody else may change until lull_syncer_is_busy() is false.
- * No other batch may be at work. files stays the caller's, and must last until then.
+ * lull_settle() for these files, which nobody else may change until lull_syncer_is_idle(). No other
+ * batch may be at work. files stays the caller's, and must last until then.
  */
 void lull_syncer_begin(struct lull_syncer *syncer, struct lull_file *const *files, unsigned int n);
 
-/* True while a batch is at work. What the thread has written is seen once this is false. */
-bool lull_syncer_is_busy(struct lull_syncer *syncer);
+/* False while a batch is at work. What the thread has written is seen once this is true. */
+bool lull_syncer_is_idle(struct lull_syncer *syncer);

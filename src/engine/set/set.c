@@ -2,6 +2,7 @@
 /* The files that become clones of one moment: see set.h. conduct.c has the steps. */
 #include "engine/set/set.h"
 
+#include "engine/clone/conduct.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/job_init.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/base/place.h"
-#include "engine/clone/conduct.h"
+#include "engine/clone/clones.h"
 #include "engine/file/file_state.h"
 
 /* One file of the set. */

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/* What is cloned together: see clones.h. */
+#include "engine/clone/clones.h"
+
+void lull_clones_init(struct lull_clones *clones, const struct lull_options *options)
+{
+	*clones = (struct lull_clones){ .options = options };
+	clones->freeze.jobs = clones->jobs;
+	(void)pthread_mutex_init(&clones->freeze.lock, NULL);
+}
+
+void lull_clones_done(struct lull_clones *clones)
+{
+	lull_set_record_done(&clones->shared);
+	lull_checkpoint_done(&clones->run);
+	(void)pthread_mutex_destroy(&clones->freeze.lock);
+}
+
+enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job *job,
+				    enum lull_outcome outcome)
+{
+	if (outcome != LULL_OK && !clones->culprit)
+		clones->culprit = job;
+	return outcome;
+}
