@@ -25,7 +25,7 @@ set_up() { # set_up SETUP [ORDER]: in the new directory work; ORDER: until the i
   return 1
 }
 as_cp() { # as_cp SETUP ARGUMENTS
-  local way want wanted wanted_order= tries=0
+  local way want wanted wanted_order='' tries
   for ((tries = 0; tries < 10; tries++)); do
     set_up "$1"
     wanted_order=$(order)
