@@ -48,6 +48,7 @@ enum lull_stage {
 	LULL_STAGE_PUNCH,        /* punching a hole into the destination */
 	LULL_STAGE_HOOK,         /* running or understanding the hook */
 	LULL_STAGE_SYNC,         /* fdatasync of the destination */
+	LULL_STAGE_BACKUP,       /* giving an older dest its other name */
 	LULL_STAGE_PUBLISH,      /* rename, fsync of the directory */
 	LULL_STAGE_SNAPSHOT,     /* taking one, or removing it */
 	LULL_STAGE_BASE,         /* the older clone that a refresh consumes */
@@ -85,6 +86,8 @@ enum lull_cause {
 	LULL_CAUSE_NOT_REGULAR,
 	LULL_CAUSE_SAME_FILE,
 	LULL_CAUSE_DANGLING_LINK,
+	LULL_CAUSE_PATH_ELSEWHERE,     /* the absolute path of what was opened leads to another file */
+	LULL_CAUSE_TEMPORARY_IS_FILE,  /* path would be lost: it has the name of the temporary file */
 	/* the checkpoint */
 	LULL_CAUSE_CHECKPOINT_EXISTS,  /* neither resume nor restart was asked for */
 	LULL_CAUSE_CHECKPOINT_DAMAGED,
@@ -128,6 +131,7 @@ enum lull_cause {
 	LULL_CAUSE_FREEZE_TOO_LONG,    /* it would not fit max_freeze: detail is in ms */
 	/* several files of one moment */
 	LULL_CAUSE_ONLY_IN_PLACE,      /* dest could not be replaced by a rename */
+	LULL_CAUSE_NAME_UNSYNCED,      /* dest is published, but maybe not on disk */
 	LULL_CAUSE_PARTLY_PUBLISHED,   /* some have their names, the rest waits for --resume */
 	/* refresh and verify */
 	LULL_CAUSE_HARD_LINKS,         /* a base with several names */
@@ -256,6 +260,8 @@ enum lull_warning {
 	LULL_WARNING_COPY_REDO,       /* the copied bytes may have changed since: from the start */
 	LULL_WARNING_OWNER_LOST,      /* cannot give the new file the old one's owner */
 	LULL_WARNING_LEFT_FROZEN,     /* --keep-frozen: the writers stay redirected */
+	LULL_WARNING_KEPT_WRITTEN,    /* but somebody wrote: that freeze has ended, a new one begins */
+	LULL_WARNING_THAW_UNRECORDED, /* the writers are thawed, but the checkpoint says otherwise */
 	LULL_WARNING_IN_PLACE,        /* DEST was written in place and is incomplete */
 	LULL_WARNING_HARD_LINKS,      /* DEST has several names: written in place */
 	LULL_WARNING_RETHAW,          /* a killed run may have left writers frozen */
@@ -336,6 +342,10 @@ enum lull_note_kind {
 	LULL_NOTE_XATTR_SET,
 	LULL_NOTE_XATTRS_SET,         /* all of them: the file system has none */
 	LULL_NOTE_CANNOT_FREEZE,      /* path is no regular file, and there is a hook */
+	LULL_NOTE_SOURCE_NOT_REGULAR, /* with an option that needs a lock and a checkpoint */
+	LULL_NOTE_DEST_NOT_REGULAR,   /* the same, for path, which is dest */
+	LULL_NOTE_DEST_MOUNTED,
+	LULL_NOTE_DEST_DANGLING,
 	LULL_NOTE_LINK_IN_SET,        /* path would be a hard link to path2, not a clone */
 	LULL_NOTE_SET_FULL,           /* path is one file too many for one freeze */
 	LULL_NOTE_SYNC,

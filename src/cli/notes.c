@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What needs a lock and a checkpoint, and is not done without. */
+#define GUARDED "--hook, --refresh, --checkpoint, --live and --keep-frozen"
+
 /* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the first in quotes if a shell needs them, %n the count. */
 static const char *const sentences[] = {
 	[LULL_NOTE_COPIED] = "%1 -> %2",
@@ -63,6 +66,12 @@ static const char *const sentences[] = {
 	[LULL_NOTE_XATTR_SET] = "setting attribute %2 for %1",
 	[LULL_NOTE_XATTRS_SET] = "setting attributes for %1",
 	[LULL_NOTE_CANNOT_FREEZE] = "cannot freeze the writers of %1: --hook takes regular files",
+	[LULL_NOTE_SOURCE_NOT_REGULAR] = "cannot clone %1: " GUARDED " take regular files",
+	[LULL_NOTE_DEST_NOT_REGULAR] = "cannot write into %1: " GUARDED " make regular files",
+	[LULL_NOTE_DEST_MOUNTED] = "cannot take the place of %1, which is a mount point: give "
+				   "--inplace, or a DEST elsewhere",
+	[LULL_NOTE_DEST_DANGLING] = "cannot write through %1, which is a link to nothing: " GUARDED
+				    " need a DEST that is no link, or a link to a file",
 	[LULL_NOTE_LINK_IN_SET] = "cannot make %1 a hard link to %2: with --hook each SOURCE becomes a "
 				  "clone; --no-preserve=links makes both",
 	[LULL_NOTE_SET_FULL] = "cannot clone %1 with the others: one freeze is for 64 files at the most",

@@ -72,6 +72,13 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("the writers of %s are left frozen: --resume continues, --recover "
 			      "thaws them",
 			      name);
+	case LULL_WARNING_KEPT_WRITTEN:
+		return format("%s was left frozen and has been written to since: freezing it anew",
+			      name);
+	case LULL_WARNING_THAW_UNRECORDED:
+		return format("the writers of %s are thawed, but that cannot be recorded: --recover "
+			      "will thaw them again, which does no harm",
+			      name);
 	case LULL_WARNING_IN_PLACE:
 		return format("%s was written in place and is incomplete", name);
 	case LULL_WARNING_HARD_LINKS:

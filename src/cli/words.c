@@ -280,8 +280,9 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 	case LULL_CAUSE_CHECKPOINT_HOOK:
 		*ret_advice = "The writers may still be frozen. --status shows the hook: if it is "
 			      "yours, run this again with --hook=COMMAND.";
-		return format("the checkpoint %s says that writers are frozen, but others may write "
-			      "to its directory: its hook was not run",
+		return format("the checkpoint %s says that writers are frozen, but it was written on "
+			      "another machine, or others may write to its directory: its hook was "
+			      "not run",
 			      name);
 	case LULL_CAUSE_CHECKPOINT_IN_THE_WAY:
 		*ret_advice = "It was left alone. Rename or remove it, then run this again.";
@@ -554,7 +555,14 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return base_words(f, ret_advice);
 	case LULL_STAGE_READ:
 		return read_words(f, ret_advice);
+	case LULL_STAGE_BACKUP:
+		return format("cannot backup %s: %s", name, why);
 	case LULL_STAGE_PUBLISH:
+		if (f->cause == LULL_CAUSE_NAME_UNSYNCED) {
+			*ret_advice = "A power failure may bring back what had its name before.";
+			return format("%s is the new clone, but its directory cannot be written to "
+				      "disk: %s", name, why);
+		}
 		if (f->cause == LULL_CAUSE_PARTLY_PUBLISHED)
 			*ret_advice = "Other files of the set have their new names already: --resume "
 				      "gives them to the rest.";
@@ -594,6 +602,14 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (outcome == LULL_BUSY) {
 		*ret_message = format("another lullcp is at work on %s", name);
 		*ret_advice = "--lock-wait waits for it, --status shows how far it is.";
+	} else if (f->cause == LULL_CAUSE_PATH_ELSEWHERE) {
+		*ret_message = format("cannot use %s: its absolute path leads to another file", name);
+		*ret_advice = "Something is mounted over a directory of it, or it lies in another "
+			      "mount namespace. Enter the directory again, or run lullcp in there.";
+	} else if (f->cause == LULL_CAUSE_TEMPORARY_IS_FILE) {
+		*ret_message = format("%s has the name of the temporary file of %s: it would be lost",
+				      name, f->path2 ? quote(f->path2) : "DEST");
+		*ret_advice = "Nothing was changed. Rename it, or give another DEST.";
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||
 		   f->stage == LULL_STAGE_CHECKPOINT) {
 		*ret_message = checkpoint_words(f, ret_advice);
@@ -604,7 +620,8 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (f->cause == LULL_CAUSE_WRITERS && outcome == LULL_WRITTEN) {
 		*ret_message = format("%s was written to while it was frozen; nothing was published",
 				      name);
-		*ret_advice = "The hook must not return before no write reaches SOURCE any more.";
+		*ret_advice = "The hook must not return before no write reaches SOURCE any more. A "
+			      "rename, a new link or a chmod of SOURCE looks like one.";
 	} else if (f->stage == LULL_STAGE_READ) {
 		*ret_message = read_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lullcp.h"
+#include "sys/identity.h"
 #include "sys/tripwire.h"
 #include "util/macros.h"
 
@@ -52,6 +53,7 @@ struct lull_checkpoint {
 	uint64_t frozen_since;    /* ns since the epoch */
 	char *hook;               /* NULL: none */
 	char *hook_directory;     /* where it was called; NULL: not known */
+	char machine[LULL_MACHINE_SIZE]; /* on which it was recorded; "": not known */
 	uint64_t hook_timeout_ns;
 	bool replaces;            /* options that matter when it is continued */
 	bool refresh;             /* the file was an older clone, which is brought up to date */

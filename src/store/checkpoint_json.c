@@ -95,6 +95,8 @@ static int add_run(json_t *root, const struct lull_checkpoint *c)
 		return -ENOMEM;
 	r |= lull_json_set_name(root, "hook", c->hook);
 	r |= lull_json_set_name(root, "hook_directory", c->hook_directory);
+	if (c->hook && c->machine[0])
+		r |= lull_json_set_name(root, "machine", c->machine);
 	return r < 0 ? -ENOMEM : 0;
 }
 
@@ -274,12 +276,19 @@ static void read_file(struct reader *r, const json_t *object, struct lull_checkp
 static void read_run(struct reader *r, const json_t *root, struct lull_checkpoint *c)
 {
 	const json_t *frozen = json_object_get(root, "frozen");
+	_cleanup_free_ char *machine = NULL;
 
 	get_uuid(r, root, "run_id", false, c->run_id);
 	c->hook = get_name(r, root, "hook", true);
 	/* Younger than the schema. */
 	if (json_object_get(root, "hook_directory"))
 		c->hook_directory = get_name(r, root, "hook_directory", true);
+	if (json_object_get(root, "machine"))
+		machine = get_name(r, root, "machine", false);
+	if (machine && strlen(machine) < sizeof(c->machine))
+		memcpy(c->machine, machine, strlen(machine) + 1);
+	else if (machine)
+		r->bad = true;
 	c->frozen = !json_is_null(frozen);
 	if (c->frozen) {
 		c->frozen_since = get_uint(r, frozen, "since_ns", INT64_MAX);

@@ -194,6 +194,38 @@ static int take_name(int dir, const char *temporary, const char *name, bool firs
 	return renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
 }
 
+/*
+ * Where the text is written before it gets its name. FILE~ would be the user's where FILE is: the
+ * name says whose it is.
+ */
+static bool name_temporary(const char *name, char ret_temporary[static NAME_ROOM])
+{
+	bool ours = name[0] == '.' && strstr(name, ".lullcp");
+	int len = ours ? snprintf(ret_temporary, NAME_ROOM, "%s~", name)
+		       : snprintf(ret_temporary, NAME_ROOM, ".%s.lullcp~", name);
+
+	return len < NAME_ROOM;
+}
+
+/*
+ * Makes way for a new temporary file. A leftover of a run that was killed is empty or begins as JSON
+ * does, and a link is not worth keeping; anything else stays. 0, -EEXIST or another -errno.
+ */
+static int clear(int dir, const char *temporary)
+{
+	_cleanup_close_ int fd = openat(dir, temporary, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+								O_CLOEXEC);
+	struct stat st;
+	char first;
+
+	if (fd < 0 && errno != ELOOP)
+		return errno == ENOENT ? 0 : -errno;
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+			(st.st_size > 0 && (read(fd, &first, 1) != 1 || first != '{'))))
+		return -EEXIST;
+	return unlinkat(dir, temporary, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 static int write_temporary(int fd, const char *text)
 {
 	_cleanup_free_ char *whole = NULL;
@@ -215,7 +247,7 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 	bool first;
 	int r;
 
-	if (snprintf(temporary, sizeof(temporary), "%s~", name) >= (int)sizeof(temporary))
+	if (!name_temporary(name, temporary))
 		return -ENAMETOOLONG;
 	r = judge_directory(dir);
 	if (r < 0)
@@ -225,8 +257,9 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 	if (r < 0 && !first)
 		return lull_state_is_refusal(r) || r == -EBADMSG ? -EEXIST : r;
 
-	/* A leftover of a killed run, or something planted: not to be written through. */
-	(void)unlinkat(dir, temporary, 0);
+	r = clear(dir, temporary);
+	if (r < 0)
+		return r;
 
 	_cleanup_close_ int fd =
 		openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -240,7 +273,13 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 		(void)unlinkat(dir, temporary, 0);
 		return r;
 	}
-	return durable && fsync(dir) < 0 ? -errno : 0;
+	if (!durable || fsync(dir) == 0)
+		return 0;
+	r = -errno;
+	/* The caller takes it for not written, and would leave it for good. */
+	if (first)
+		(void)unlinkat(dir, name, 0);
+	return r;
 }
 
 int lull_state_remove(int dir, const char *name, bool durable)
@@ -250,8 +289,8 @@ int lull_state_remove(int dir, const char *name, bool durable)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (snprintf(temporary, sizeof(temporary), "%s~", name) < (int)sizeof(temporary))
-		(void)unlinkat(dir, temporary, 0);
+	if (name_temporary(name, temporary))
+		(void)clear(dir, temporary);
 	if (r == -ENOENT)
 		return 0;
 	if (unlinkat(dir, name, 0) < 0)

@@ -57,6 +57,13 @@ int lull_identity_xfs(int fd, struct lull_xfs *ret_xfs) _must_check_;
    BTRFS_IOC_INO_LOOKUP. */
 uint64_t lull_identity_subvolume(int fd);
 
+/*
+ * What tells this machine from another: made of /etc/machine-id, and short. "" where there is none, in
+ * a small chroot, say.
+ */
+#define LULL_MACHINE_SIZE 17
+void lull_identity_machine(char ret_machine[LULL_MACHINE_SIZE]);
+
 /* A new run id: a random UUID in lower case. */
 void lull_identity_run_id(char ret_id[37]);
 

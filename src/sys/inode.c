@@ -293,3 +293,11 @@ uint64_t lull_inode_generation(int fd)
 
 	return lull_inode_read_generation(fd, &generation) < 0 ? 0 : generation;
 }
+
+bool lull_inode_is_at(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+	       opened.st_dev == named.st_dev;
+}

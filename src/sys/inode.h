@@ -27,6 +27,10 @@ bool lull_inode_is_realtime(int fd);
 /* True for a file that is accessed in memory past the page cache (DAX), which needs Linux 5.8. */
 bool lull_inode_is_dax(int fd);
 
+/* True if path leads to what fd is open on: not so where something was mounted over a directory of
+   the path, or where it was replaced since. stat(2). */
+bool lull_inode_is_at(int fd, const char *path);
+
 /* True if the file has a copy-on-write extent size of its own (XFS). */
 bool lull_inode_has_cowextsize(int fd);
 

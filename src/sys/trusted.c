@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
 {
@@ -42,6 +43,13 @@ static int make_with_parents(const char *path)
 	if (mkdir(part, 0700) < 0 && errno != EEXIST && r == 0)
 		r = -errno;
 	return r;
+}
+
+bool lull_trusted_is_nosuid(int dir)
+{
+	struct statvfs vfs;
+
+	return fstatvfs(dir, &vfs) == 0 && (vfs.f_flag & ST_NOSUID) != 0;
 }
 
 int lull_trusted_open(const char *path, bool make)

@@ -23,6 +23,10 @@ enum lull_trusted_kind {
  */
 int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind) _must_check_;
 
+/* True if the mount that dir was opened through gives nobody the rights of root (fstatvfs(3),
+   ST_NOSUID): as those of removable disks, containers and users are. */
+bool lull_trusted_is_nosuid(int dir);
+
 /*
  * Opens the directory path, which must be absolute, and makes it with its parents, mode 0700,
  * if make is set and it is not there. A descriptor, or -ENOENT; -EPERM if it belongs to another

@@ -1150,7 +1150,7 @@ static void test_errors_are_told(void **state)
 		int wanted;
 	} cases[] = {
 		{ "look at what is there", 1, -EIO },
-		{ "unlink of no leftover", 2, 0 },
+		{ "look for a leftover", 2, -EIO },
 		{ "open", 3, -EIO },
 		{ "write", 4, -ENOSPC },
 		{ "fsync of the file", 5, -EIO },
@@ -1171,6 +1171,8 @@ static void test_errors_are_told(void **state)
 		plot.fate = PASS;
 		check_int(cases[i].name, r, cases[i].wanted);
 		check_int(cases[i].name, fstatat(place->dir, NAME "~", &st, 0), -1);
+		/* What is said to have failed is not there. */
+		check_int(cases[i].name, fstatat(place->dir, NAME, &st, 0), -1);
 	}
 }
 

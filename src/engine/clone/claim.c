@@ -156,6 +156,26 @@ static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path
 	return LULL_FAILED;
 }
 
+/* What has the name of the temporary file is emptied, and goes with the clone. */
+static enum lull_outcome judge_temporary(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	const char *base = job->options->base, *lost = NULL;
+	struct stat temporary, other;
+
+	if (fstatat(dest->dir, dest->temporary, &temporary, AT_SYMLINK_NOFOLLOW) < 0)
+		return LULL_OK;
+	if (fstat(job->src, &other) == 0 && is_same_inode(&temporary, &other))
+		lost = job->source;
+	else if (base && stat(base, &other) == 0 && is_same_inode(&temporary, &other))
+		lost = base;
+	if (!lost)
+		return LULL_OK;
+	(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_TEMPORARY_IS_FILE, 0, lost);
+	job->result->failure.path2 = strdup(job->progress->dest);
+	return LULL_FAILED;
+}
+
 static enum lull_outcome resolve(struct lull_job *job, const char *path)
 {
 	struct lull_dest *dest = &job->dest;
@@ -197,6 +217,8 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 		outcome = resolve(job, path);
 	if (outcome == LULL_OK)
 		outcome = judge_checkpoint(job, path);
+	if (outcome == LULL_OK)
+		outcome = judge_temporary(job);
 	return outcome == LULL_OK ? lull_source_match(job) : outcome;
 }
 

@@ -10,6 +10,7 @@
 #include "sys/opening.h"
 #include "sys/renew.h"
 #include "sys/trusted.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,6 +169,30 @@ static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wi
 	return name_checkpoint(dest, wish, ret_cause);
 }
 
+/*
+ * Names are made and found in the directory of the absolute path. Where something has been mounted over
+ * the working directory, or where path leads through another mount namespace (/proc/PID/root), that is
+ * another one than path leads to.
+ */
+static int leads_back(const struct lull_dest *dest, const char *path, enum lull_cause *ret_cause)
+{
+	const char *last = lull_path_last(path);
+	_cleanup_free_ char *head = last == path ? strdup(".") : strndup(path, (size_t)(last - path));
+	struct stat meant, found;
+	bool link;
+
+	if (!head)
+		return -ENOMEM;
+	link = lstat(path, &meant) == 0 && S_ISLNK(meant.st_mode);
+	if (link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
+		 : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0) {
+		if (meant.st_ino == found.st_ino && meant.st_dev == found.st_dev)
+			return 0;
+		*ret_cause = LULL_CAUSE_PATH_ELSEWHERE;
+	}
+	return -ESTALE;
+}
+
 int lull_dest_resolve(struct lull_dest *dest, const char *path,
 		      const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
 {
@@ -190,19 +215,25 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path,
 
 	*ret_stage = LULL_STAGE_STAT_DEST;
 	r = look(dest, ret_cause);
-	return r < 0 ? r : settle_names(dest, wish, ret_stage, ret_cause);
+	if (r < 0)
+		return r;
+	r = settle_names(dest, wish, ret_stage, ret_cause);
+	return r < 0 ? r : leads_back(dest, path, ret_cause);
 }
 
 int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 			   const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
 {
+	int r;
+
 	*ret_stage = LULL_STAGE_CREATE;
 	*ret_cause = LULL_CAUSE_ERRNO;
 	dest->path = absolute(path);
 	if (!dest->path)
 		return -errno;
 	dest->name = strrchr(dest->path, '/') + 1;
-	return settle_names(dest, wish, ret_stage, ret_cause);
+	r = settle_names(dest, wish, ret_stage, ret_cause);
+	return r < 0 ? r : leads_back(dest, path, ret_cause);
 }
 
 int lull_dest_call(struct lull_dest *dest, const char *name)

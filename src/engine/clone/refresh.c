@@ -60,6 +60,7 @@ static enum lull_outcome judge(struct lull_job *job, int fd)
 static int locate(struct lull_job *job)
 {
 	const char *path = job->options->base ? job->options->base : job->dest.path;
+	struct stat meant, found;
 	char *slash;
 
 	job->base_path = realpath(path, NULL);
@@ -71,7 +72,14 @@ static int locate(struct lull_job *job)
 	job->base_dir = open(*job->base_path ? job->base_path : "/",
 			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*slash = '/';
-	return job->base_dir < 0 ? -errno : 0;
+	if (job->base_dir < 0)
+		return -errno;
+	/* See leads_back() in dest.c. */
+	if (stat(path, &meant) == 0 &&
+	    fstatat(job->base_dir, job->base_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (meant.st_ino != found.st_ino || meant.st_dev != found.st_dev))
+		return -ESTALE;
+	return 0;
 }
 
 /* True if no extent that is looked at lies where the source's does. */
@@ -219,7 +227,7 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	}
 	r = locate(job);
 	if (r < 0)
-		return refuse(job, LULL_CAUSE_ERRNO, r);
+		return refuse(job, r == -ESTALE ? LULL_CAUSE_PATH_ELSEWHERE : LULL_CAUSE_ERRNO, r);
 
 	_cleanup_close_ int fd = -1;
 

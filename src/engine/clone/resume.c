@@ -2,6 +2,7 @@
 /* What a run makes of what an earlier one has left: see resume.h. */
 #include "engine/clone/resume.h"
 
+#include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
 #include "engine/clone/set_record.h"
@@ -46,6 +47,7 @@ static enum lull_outcome record_anew(struct lull_job *job)
 		c->kept_frozen = was.kept_frozen;
 		c->frozen_since = was.frozen_since;
 		c->hook_timeout_ns = was.hook_timeout_ns;
+		memcpy(c->machine, was.machine, sizeof(c->machine));
 		c->hook = was.hook;
 		was.hook = NULL;
 		c->hook_directory = was.hook_directory;
@@ -119,6 +121,28 @@ static bool published_already(const struct lull_job *job)
 	       lull_record_is_file(c, dest->dir, dest->name);
 }
 
+/*
+ * Whether DEST is written in place depends on how many names it has, which may have changed since. What
+ * was begun in place goes on there; DEST holds half of it. What was begun in a temporary file begins
+ * anew in DEST, if that has several names by now.
+ */
+static enum lull_outcome match_place(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	struct lull_dest *dest = &job->dest;
+	int r;
+
+	if ((c->temporary == NULL) == dest->in_place)
+		return LULL_OK;
+	if (dest->in_place && job->options->in_place)
+		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
+	if (dest->in_place)
+		return LULL_OK;
+	dest->in_place = true;
+	r = lull_dest_open(dest);
+	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r, dest->path) : LULL_OK;
+}
+
 enum lull_outcome lull_resume_find(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
@@ -143,13 +167,16 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 		return lull_resume_take_leftover(job);
 	}
 
+	outcome = match_place(job);
+	if (outcome != LULL_OK)
+		return outcome;
+
 	bool file_is_ours = lull_record_same_file(job);
 	bool replaced = !lull_record_same_source(job);
 
 	if (c->dated != (job->rotation != NULL) ||
 	    (replaced && !lull_resume_may_start_over(job)) ||
-	    (!file_is_ours && !same_dest(job)) ||
-	    (c->temporary == NULL) != dest->in_place)
+	    (!file_is_ours && !same_dest(job)))
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
 	if (!options->resume && !options->restart)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_EXISTS);

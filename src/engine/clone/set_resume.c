@@ -157,6 +157,7 @@ static bool remember_run(struct lull_clones *set)
 		.hook = c->hook ? strdup(c->hook) : NULL,
 		.hook_directory = c->hook_directory ? strdup(c->hook_directory) : NULL,
 	};
+	memcpy(set->run.machine, c->machine, sizeof(c->machine));
 	return (!c->hook || set->run.hook) && (!c->hook_directory || set->run.hook_directory);
 }
 
@@ -178,6 +179,7 @@ bool lull_set_keep_run(struct lull_clones *set)
 		free(c->hook_directory);
 		c->hook = hook;
 		c->hook_directory = directory;
+		memcpy(c->machine, run->machine, sizeof(c->machine));
 		c->hook_timeout_ns = run->hook_timeout_ns;
 		c->frozen = run->frozen;
 		c->kept_frozen = run->kept_frozen;

@@ -62,6 +62,10 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 	if (!job->source_path)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
+	/* The hook is told this path, and must not freeze the writers of another file. */
+	if (job->options->hook && !lull_inode_is_at(job->src, job->source_path))
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_PATH_ELSEWHERE, 0,
+				 job->source);
 	r = lull_identity_fs(job->src, &job->src_fs);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);

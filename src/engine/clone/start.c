@@ -113,7 +113,8 @@ static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
 {
 	uint64_t claimed = MAX(job->checkpoint.offset, job->claimed);
 
-	if (!same && claimed > 0)
+	/* That of a pass beside writers equals none, and says nothing. */
+	if (!same && claimed > 0 && job->reference.ctime_ns != LULL_NO_CTIME)
 		lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
 	else if (job->copies && job->claimed > 0)
 		lull_warn(job, LULL_WARNING_COPY_REDO, 0, job->dest.path);

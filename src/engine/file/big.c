@@ -16,12 +16,32 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What only a clone with a lock and a checkpoint can do, and nothing may be done without. */
+static bool is_demanding(const struct lull_options *o)
+{
+	return o->hook || o->refresh || o->checkpoint || o->live || o->keep_frozen || o->keep > 0;
+}
+
 static bool wants_everything(const struct lull_file *f)
 {
 	const struct lull_options *o = f->entry.tree->options;
 
-	return o->hook || o->refresh || o->checkpoint || o->in_place || o->live ||
-	       o->keep_frozen || o->keep > 0;
+	return is_demanding(o) || o->in_place;
+}
+
+static bool is_dangling_link(const struct lull_entry *e)
+{
+	struct stat st;
+
+	return e->fresh && fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISLNK(st.st_mode);
+}
+
+/* Nothing can take such a name, and what is beside it may lie elsewhere. */
+static bool is_mounted_on(const struct lull_entry *e)
+{
+	return !e->fresh && !e->tree->options->in_place &&
+	       lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name);
 }
 
 /* Where others may write to the directory the checkpoint lies elsewhere, but the temporary file
@@ -84,14 +104,11 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	    (st->st_size == 0 && !e->tree->options->refresh && !e->tree->options->hook) ||
 	    (!e->fresh && !S_ISREG(e->dst.st_mode)) || cp->attributes_only ||
 	    *lull_path_last(e->dst_name) == '\0' ||
-	    strchr(lull_path_last(e->dst_name), '/') || cp->through_dangling)
+	    strchr(lull_path_last(e->dst_name), '/') ||
+	    (cp->through_dangling && is_dangling_link(e)) || is_mounted_on(e))
 		return false;
-	/* Nothing can take such a name, and what is beside it may lie elsewhere. */
-	if (!e->fresh && !e->tree->options->in_place &&
-	    lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name))
-		return false;
-	/* Without room for its lock this fails: nobody would be frozen otherwise. */
-	if (e->tree->options->hook)
+	/* Without room for its lock this fails, and is heard of. */
+	if (is_demanding(e->tree->options))
 		return true;
 	if (!e->fresh && !e->tree->options->refresh && lull_inode_is_open_file_link(e->dst_path))
 		return false;
@@ -100,6 +117,29 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	if (e->tree->sole && e->operand)
 		return has_room_beside(e);
 	return !lull_data_is_small(f, src, st) && has_room_beside(e);
+}
+
+bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
+{
+	const struct lull_entry *e = &f->entry;
+	const struct lull_cp *cp = e->tree->cp;
+	enum lull_note_kind why;
+
+	if (!is_demanding(e->tree->options) || e->tree->options->keep > 0 || cp->attributes_only)
+		return false;
+	if (!S_ISREG(st->st_mode))
+		why = LULL_NOTE_SOURCE_NOT_REGULAR;
+	else if (!e->fresh && !S_ISREG(e->dst.st_mode))
+		why = LULL_NOTE_DEST_NOT_REGULAR;
+	else if (is_mounted_on(e))
+		why = LULL_NOTE_DEST_MOUNTED;
+	else if (cp->through_dangling && is_dangling_link(e))
+		why = LULL_NOTE_DEST_DANGLING;
+	else
+		return false;
+	(void)lull_file_fail(f, why, 0,
+			     why == LULL_NOTE_SOURCE_NOT_REGULAR ? e->src_path : e->dst_path);
+	return true;
 }
 
 static void lost_owner(struct lull_file *f)
@@ -133,8 +173,10 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 				  e->fresh && !settled);
 	/* The last moment before dest's name is taken. */
 	r = lull_entry_back_up(&f->entry);
-	if (r < 0)
+	if (r < 0) {
 		f->made = (struct stat){ 0 };
+		f->unbacked = true;
+	}
 	return r;
 }
 
@@ -168,6 +210,8 @@ void lull_big_done(struct lull_file *f, enum lull_outcome outcome)
 	bool never = f->entry.tree->cp->reflink == LULL_REFLINK_NEVER;
 
 	f->reported = outcome != LULL_OK;
+	if (f->unbacked && f->result.failure.stage == LULL_STAGE_SYNC)
+		f->result.failure.stage = LULL_STAGE_BACKUP;
 	f->offload = never ? "avoided" : "unknown";
 	f->reflink = !copied ? "yes" : never ? "no" : "unsupported";
 	f->holes = copied ? "no" : "unknown";

@@ -7,6 +7,10 @@
 /* True if the file is too large for one call, or if an option asks for more than that. */
 bool lull_big_wants(struct lull_file *file, int src, const struct stat *st);
 
+/* True, after a word, if an option demands what only such a clone has and this file cannot be one: a
+   hook that is not called, say, would be worse than no clone. */
+bool lull_big_cannot(const struct lull_file *file, const struct stat *st);
+
 /* True if no option stands against doing it as lone.h says. */
 bool lull_big_may_be_lone(const struct lull_file *file);
 

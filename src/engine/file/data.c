@@ -459,9 +459,6 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 		warn(file, LULL_WARNING_TORN, file->entry.src_path);
 		return LULL_OK;
 	}
-	if (!file->entry.fresh && dest_st->st_ino == file->entry.dst.st_ino &&
-	    dest_st->st_dev == file->entry.dst.st_dev)
-		warn(file, LULL_WARNING_IN_PLACE, file->entry.dst_path);
 	return written(file);
 }
 

@@ -262,8 +262,9 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	struct lull_entry *e = &f->entry;
 	int fd = *fd_of_old;
 	enum lull_outcome outcome;
+	bool emptied = S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only;
 
-	if (S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only) {
+	if (emptied) {
 		outcome = lull_data_try(f, src, fd, st);
 		if (outcome != LULL_OK)
 			return outcome;
@@ -271,8 +272,11 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 			return fail_create(f, errno);
 	}
 	outcome = lull_data_transfer(f, src, fd, st, &e->dst);
-	if (outcome != LULL_OK)
+	if (outcome != LULL_OK) {
+		if (emptied)
+			f->observer->warning(f->observer->ctx, LULL_WARNING_IN_PLACE, 0, e->dst_path);
 		return outcome;
+	}
 	f->made = e->dst;
 	if (!lull_dress_keep(f, src, fd, &e->dst, false))
 		outcome = LULL_FAILED;
@@ -361,6 +365,9 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	_cleanup_close_ int old = -1;
 	enum lull_outcome outcome;
 
+	/* Before dest is opened: a fifo would wait, a device might act. */
+	if (lull_big_cannot(f, st))
+		return LULL_FAILED;
 	if (!e->fresh) {
 		old = open_old(f);
 		if (old == -ECANCELED)

@@ -22,6 +22,7 @@ struct lull_file {
 	int src_fd;               /* of a big file, for lull_big_dress() */
 	int old_fd;
 	bool kept;                /* all attributes that must be */
+	bool unbacked;            /* the older dest could not get its other name */
 	int done_fd;              /* open on it, to be synced at the end; -1: no need */
 	bool link;                /* no copy: another name of what was copied already */
 	bool linked;              /* it is: outcome says how that ended */

@@ -13,6 +13,7 @@
 #include "engine/base/job.h"
 #include "sys/clock.h"
 #include "sys/identity.h"
+#include "sys/inode.h"
 #include "sys/source_lock.h"
 #include "sys/thread.h"
 
@@ -323,6 +324,8 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 	s->path = s->fd >= 0 ? realpath(name, NULL) : NULL;
 	if (!s->path)
 		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno, name);
+	if (!lull_inode_is_at(s->fd, s->path))
+		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_PATH_ELSEWHERE, 0, name);
 	c->paths[i] = s->path;
 	dir = strndup(s->path, (size_t)(strrchr(s->path, '/') - s->path) + 1);
 	if (lull_source_lock(s->fd) < 0)

@@ -6,6 +6,7 @@
 #include "engine/clone/job_init.h"
 #include "engine/file/big.h"
 #include "engine/file/file.h"
+#include "sys/inode.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,10 +21,12 @@ static void note(const struct lull_set *set, enum lull_note_kind kind, const cha
 /* A set is published by renames; what can only be written in place is not for it. */
 static enum lull_outcome judge_old(struct lull_member *m)
 {
+	const struct lull_entry *e = &m->file.entry;
 	struct stat st;
 
 	if (m->options.in_place ||
-	    (m->old >= 0 && fstat(m->old, &st) == 0 && st.st_nlink > 1))
+	    (m->old >= 0 && fstat(m->old, &st) == 0 && st.st_nlink > 1) ||
+	    (!e->fresh && lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name)))
 		return lull_fail(&m->job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ONLY_IN_PLACE, 0,
 				 m->file.entry.dst_path);
 	return LULL_OK;
@@ -62,6 +65,34 @@ static bool judge_beside(const struct lull_set *set, unsigned int at)
 	return true;
 }
 
+static bool is_temporary_of(const struct lull_dest *a, const struct lull_dest *b)
+{
+	struct stat one, other;
+
+	return strcmp(a->name, b->temporary) == 0 && fstat(a->dir, &one) == 0 &&
+	       fstat(b->dir, &other) == 0 && is_same_inode(&one, &other);
+}
+
+/* A destination that has the name of another one's temporary file would be lost to it. */
+static enum lull_outcome judge_names(struct lull_set *set, unsigned int at)
+{
+	struct lull_member *m = set->member[at];
+
+	for (unsigned int i = 0; i < at; i++) {
+		struct lull_member *other = set->member[i];
+		bool first = is_temporary_of(&m->job.dest, &other->job.dest);
+
+		if (!first && !is_temporary_of(&other->job.dest, &m->job.dest))
+			continue;
+		(void)lull_fail(&m->job, LULL_STAGE_STAT_DEST, LULL_CAUSE_TEMPORARY_IS_FILE, 0,
+				first ? m->file.entry.dst_path : other->file.entry.dst_path);
+		m->job.result->failure.path2 = strdup(first ? other->file.entry.dst_path
+							    : m->file.entry.dst_path);
+		return LULL_FAILED;
+	}
+	return LULL_OK;
+}
+
 static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 {
 	struct lull_member *m = set->member[at];
@@ -88,6 +119,8 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 	if (outcome == LULL_OK)
 		outcome = lull_claim_open(&m->job, e->dst_path);
 	m->options.checkpoint = NULL;
+	if (outcome == LULL_OK)
+		outcome = judge_names(set, at);
 	if (outcome != LULL_OK)
 		return lull_clones_blame(&set->clones, &m->job, outcome);
 	return judge_beside(set, at) ? LULL_OK : LULL_FAILED;
