@@ -5,6 +5,7 @@
 hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test
+command -v strace >/dev/null || cannot_run 'needs strace'
 export HOOK_LOG=$T/log
 
 calls() { awk '/^(freeze|thaw) /{ printf "%s%s ", $1, ($4 ~ /^(ok|failed|interrupted)$/ ? ":" $4 : "") }' "$HOOK_LOG" 2>/dev/null; }
@@ -137,6 +138,77 @@ for kind in xfs btrfs; do
   check 'resumed in the same freeze' cmp "$M/src" "$M/d"
   check 'kept frozen: resumed_at' test "$(field resumed_at)" -gt 0
   rm "$M/d"
+  # a run that takes such a freeze over and fails thaws, or says that it could not
+  left_frozen() { # a clone of $M/src to $M/d, interrupted
+    rm -f "$M/d" "$M"/.d.lullcp*
+    : >"$HOOK_LOG"
+    "$LULLCP" -q --keep-frozen --duty-cycle=2 --hook="$T/own-hook" "$M/src" "$M/d" 2>"$T/err" &
+    pid=$!
+    cloning
+    kill -TERM $pid
+    wait $pid
+    says 'are left frozen'
+    : >"$HOOK_LOG"
+  }
+  cp "$hook" "$T/own-hook"
+  left_frozen
+  hooked 6 '' --resume --hook=/nonexistent "$M/src" "$M/d"
+  says 'are left frozen'
+  hooked 0 'thaw:interrupted ' --recover "$M/d"
+  left_frozen
+  chmod -x "$T/own-hook"
+  hooked 6 '' --resume "$M/src" "$M/d"
+  says '--recover'
+  chmod +x "$T/own-hook"
+  hooked 0 'thaw:interrupted ' --recover "$M/d"
+  left_frozen
+  : >"$HOOK_LOG"
+  # LeakSanitizer does not work under strace
+  ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -qq -o /dev/null -e trace=sync_file_range -e inject=sync_file_range:error=EIO \
+    "$LULLCP" --resume "$M/src" "$M/d" 2>"$T/err"
+  same 'a resume that fails: status' 1 $?
+  same 'a resume that fails thaws' 'thaw:interrupted ' "$(calls)"
+  hooked 0 'freeze thaw:ok ' --resume --hook="$hook" "$M/src" "$M/d"
+  # one that somebody wrote through is no freeze any more
+  left_frozen
+  printf later | dd of="$M/src" bs=1 seek=8192 conv=notrunc status=none
+  hooked 0 'thaw:interrupted freeze thaw:ok ' --resume "$M/src" "$M/d"
+  says 'freezing it anew'
+  check 'left frozen and written to' cmp "$M/src" "$M/d"
+  # nor is a hook run that a disk brings along from another machine, or does not say from which
+  left_frozen
+  echo 0123456789abcdef0123456789abcdef >"$T/machine"
+  mount --bind "$T/machine" /etc/machine-id || framework_failure mount
+  hooked 1 '' --resume "$M/src" "$M/d"
+  says 'another machine'
+  hooked 1 '' --recover "$M/d"
+  umount /etc/machine-id
+  mount -o remount,nosuid "$M" || framework_failure remount
+  cp "$M/.d.lullcp" "$T/state"
+  sed -i '/"machine"/d' "$M/.d.lullcp"
+  own_state "$M/.d.lullcp"
+  hooked 1 '' --recover "$M/d"
+  says 'its hook was not run'
+  mount -o remount,suid "$M" || framework_failure remount
+  hooked 0 'thaw:ok ' --resume --hook="$T/own-hook" "$M/src" "$M/d"
+  # --recover and the freeze of another run: one after the other
+  left_frozen
+  HOOK_FREEZE_SLEEP=1 "$LULLCP" -q --hook="$hook" "$M/src" "$M/other" &
+  pid=$!
+  for _ in {1..200}; do [ ! -s "$HOOK_LOG" ] || break; sleep 0.02; done
+  HOOK_LOG=$T/other-log expect 11 --recover "$M/d"
+  says "another lullcp has frozen '$M/src'"
+  HOOK_LOG=$T/other-log expect 0 --lock-wait=60s --recover "$M/d"
+  wait $pid
+  same 'beside --recover' 0 $?
+  # where nothing can be written any more
+  left_frozen
+  mount -o remount,ro "$M" || framework_failure remount
+  hooked 1 'thaw:interrupted ' --recover "$M/d"
+  says 'that cannot be recorded'
+  mount -o remount,rw "$M" || framework_failure remount
+  hooked 0 'thaw:interrupted ' --recover "$M/d"
+  rm -f "$M/d" "$M/other" "$M"/.d.lullcp*
   # killed in the middle of a freeze hook: the hook is ended, on a slow machine before it has
   # written to its log, then thaw
   for at in 0.05 0.2; do

@@ -4,6 +4,7 @@
 # writers without a hook.
 . "$(dirname "$0")/../lib.sh"
 fs_test
+command -v strace >/dev/null || cannot_run 'needs strace'
 
 interrupt() { # interrupt SECONDS ARG...: leaves an interrupted clone
   local after=$1 status=("${@: -1}") # of DEST, the last argument
@@ -175,6 +176,49 @@ for kind in xfs btrfs btrfs-compress; do
   check 'in place, resumed' cmp "$M/src" "$M/b"
   check 'in place: resumed_at' test "$(field resumed_at)" -gt 0
   no_leftovers "$M"
+  # DEST in place, with other names than before: it goes on where half of it is
+  echo old >"$M/n"
+  ln "$M/n" "$M/n2"
+  interrupt work "$M/src" "$M/n"
+  rm "$M/n2"
+  inode=$(stat -c %i "$M/n")
+  expect 0 --resume --json "$M/src" "$M/n"
+  check 'one name less: resumed' test "$(field resumed_at)" -gt 0
+  check 'one name less' cmp "$M/src" "$M/n"
+  same 'one name less: still that file' "$inode" "$(stat -c %i "$M/n")"
+  no_leftovers "$M"
+  for option in --resume --restart; do
+    echo old >"$M/n"
+    interrupt work "$M/src" "$M/n"
+    ln "$M/n" "$M/n2"
+    expect 0 $option "$M/src" "$M/n"
+    check 'one name more' cmp "$M/src" "$M/n"
+    check 'one name more: still two names' test "$M/n" -ef "$M/n2"
+    no_leftovers "$M"
+    rm "$M/n2"
+  done
+  # a pass beside writers says nothing of the source
+  "$LULLCP" -q --max-freeze=50ms --duty-cycle=2 --hook=true "$M/src" "$M/live" 2>"$T/err"
+  same '--max-freeze stops it' 3 $?
+  expect 0 --resume --live --hook=true "$M/src" "$M/live"
+  if grep 'has changed since' "$T/err"; then bad 'a live pass takes the source for changed'; else ok; fi
+  # a sync that fails: what is said is so, and the next run is not in trouble
+  for at in {1..8}; do
+    echo old >"$M/f"
+    # LeakSanitizer does not work under strace
+    ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO:when="$at" \
+      "$LULLCP" --duty-cycle=100 "$M/src" "$M/f" 2>"$T/err"
+    rc=$?
+    if [ $rc = 0 ]; then
+      check "fsync $at: whole" cmp "$M/src" "$M/f"
+    elif cmp -s "$M/src" "$M/f"; then
+      says 'is the new clone, but its directory cannot be written to disk'
+    else
+      same "fsync $at fails: $(cat "$T/err")" old "$(cat "$M/f")"
+    fi
+    expect 0 --duty-cycle=100 "$M/src" "$M/f"
+    no_leftovers "$M"
+  done
   # one at a time
   "$LULLCP" --duty-cycle=2 "$M/src" "$M/c" 2>/dev/null &
   pid=$!

@@ -34,6 +34,7 @@ struct kind {
 	bool hook, live, keep_frozen, in_place, short_one, copies, helps, rotation, no_sync, dest_exists;
 	enum lull_job_state found; /* what step 2 comes to */
 	bool found_named;          /* of a set: the first has its name already */
+	bool kept;                 /* an earlier run left the writers frozen */
 };
 
 /* What is on disk, and what the writers do. */
@@ -155,6 +156,7 @@ static enum lull_outcome find(struct lull_job *job, unsigned int i)
 	if (w.kind->found_named && i == 0)
 		job->state = LULL_JOB_NAMED;
 	if (job->state == LULL_JOB_FOUND) {
+		job->checkpoint.frozen = job->checkpoint.kept_frozen = w.kind->kept;
 		job->resumed = true;
 		job->checkpoint.has_reference = true;
 	}
@@ -426,12 +428,51 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 		return outcome;
 	write_record();
 	w.no_record_at_freeze = w.no_record_at_freeze || !w.record;
+	outcome = take("start the keeper");
+	if (outcome != LULL_OK)
+		return outcome;
 	w.freezes++;
 	job->freeze->started = 1;
 	w.thaw_owed = true;
+	for (unsigned int i = 0; i < w.kind->n; i++)
+		w.job[i].checkpoint.frozen = true;
 	outcome = take("freeze");
 	w.frozen = outcome == LULL_OK;
 	return outcome;
+}
+
+static void forget_frozen(void)
+{
+	for (unsigned int i = 0; i < w.kind->n; i++)
+		w.job[i].checkpoint.frozen = w.job[i].checkpoint.kept_frozen = false;
+	w.frozen = w.thaw_owed = false;
+}
+
+enum lull_outcome lull_freeze_undo(struct lull_job *job)
+{
+	w.thaws++;
+	if (fails("thaw") || w.thaw_fails) {
+		job->freeze->thaw_failed = true;
+		return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, 0, NULL);
+	}
+	forget_frozen();
+	return take("record the thaw");
+}
+
+int lull_set_record_find(struct lull_dest *dest UNUSED, struct lull_checkpoint **ret_of, unsigned int *ret_n)
+{
+	static struct lull_checkpoint of;
+
+	if (!w.record)
+		return -ENOENT;
+	of.frozen = of.kept_frozen = w.kind->kept;
+	*ret_of = &of;
+	*ret_n = 1;
+	return 0;
+}
+
+void lull_checkpoint_free(struct lull_checkpoint *of UNUSED, unsigned int n UNUSED)
+{
 }
 
 enum lull_outcome lull_freeze_check(struct lull_job *job UNUSED)
@@ -449,7 +490,7 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result UNUSE
 		job->freeze->thaw_failed = true;
 		return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, 0, NULL);
 	}
-	w.frozen = w.thaw_owed = false;
+	forget_frozen();
 	return LULL_OK;
 }
 
@@ -608,7 +649,9 @@ static void begin(const struct kind *kind, unsigned int at, enum lull_outcome ou
 			       : kind->helps ? LULL_REFLINK_AUTO
 					     : LULL_REFLINK_ALWAYS;
 	lull_clones_init(&w.clones, &w.options);
+	w.options.resume = kind->found == LULL_JOB_FOUND;
 	w.record = kind->found >= LULL_JOB_FOUND;
+	w.frozen = w.thaw_owed = kind->kept;
 	for (unsigned int i = 0; i < kind->n; i++) {
 		struct lull_job *job = &w.job[i];
 
@@ -670,8 +713,13 @@ static void look(enum lull_outcome outcome)
 	check(where, !w.no_record_at_freeze);
 	check(where, !w.late_pass);
 	check(where, !w.unrecorded);
-	check(where, w.freezes <= 2 && w.thaws <= w.freezes);
-	check(where, !w.thaw_owed || w.kept || w.clones.freeze.thaw_failed);
+	check(where, w.freezes <= 2 && w.thaws <= w.freezes + k->kept);
+	/* What was left frozen is left so only if this run has not begun with it, or may. */
+	check(where, !w.thaw_owed || w.kept || w.clones.freeze.thaw_failed ||
+			     (k->kept && (!owned || outcome == LULL_BUSY ||
+					  (outcome == LULL_INTERRUPTED && k->keep_frozen))));
+	check(where, !w.thaw_owed || owned || !w.failed || strcmp(w.failed, "understand the hook") != 0 ||
+			     outcome == LULL_THAW_FAILED);
 	check(where, !w.kept || (k->keep_frozen && outcome == LULL_INTERRUPTED));
 	check(where, !w.clones.freeze.thaw_failed || outcome == LULL_THAW_FAILED);
 	check(where, !w.thaw_owed || w.record);
@@ -723,6 +771,10 @@ static const struct kind kinds[] = {
 	{ .name = "one, hook, copied in the end", .n = 1, .found = LULL_JOB_EMPTY, .hook = true,
 	  .helps = true },
 	{ .name = "one, hook, resumed", .n = 1, .found = LULL_JOB_FOUND, .hook = true },
+	{ .name = "one, left frozen", .n = 1, .found = LULL_JOB_FOUND, .hook = true, .kept = true },
+	{ .name = "one, left frozen, keep frozen", .n = 1, .found = LULL_JOB_FOUND, .hook = true,
+	  .kept = true, .keep_frozen = true },
+	{ .name = "a set, left frozen", .n = 2, .found = LULL_JOB_FOUND, .hook = true, .kept = true },
 	{ .name = "a generation", .n = 1, .found = LULL_JOB_EMPTY, .rotation = true },
 	{ .name = "a set", .n = 3, .found = LULL_JOB_EMPTY, .hook = true },
 	{ .name = "a set, live", .n = 3, .found = LULL_JOB_EMPTY, .hook = true, .live = true },

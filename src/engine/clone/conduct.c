@@ -262,7 +262,9 @@ static enum lull_outcome make(struct lull_clones *clones)
 static enum lull_outcome sync_failed(struct lull_clones *clones, struct lull_job *job,
 				     enum lull_stage stage, int r)
 {
-	enum lull_cause cause = lull_clone_classify(-r, -1, job->dest.fd, 0, 0);
+	enum lull_cause cause = stage == LULL_STAGE_PUBLISH && job->result->published
+					? LULL_CAUSE_NAME_UNSYNCED
+					: lull_clone_classify(-r, -1, job->dest.fd, 0, 0);
 
 	return lull_clones_blame(clones, job, lull_fail(job, stage, cause, r, job->dest.path));
 }
@@ -503,6 +505,44 @@ static void settle(struct lull_clones *clones, enum lull_outcome outcome)
 		give_up(clones->jobs[i]);
 }
 
+/*
+ * A freeze that an earlier run left in force is this run's to end, from when it has taken the clone over,
+ * unless it may leave it so as well. Another run that has frozen the same source will thaw it.
+ */
+static enum lull_outcome end_kept_freeze(struct lull_clones *clones, enum lull_outcome outcome)
+{
+	struct lull_job *first = clones->jobs[0];
+
+	if (outcome == LULL_OK || any_is(clones, LULL_JOB_LOOKING) || !first->checkpoint.frozen ||
+	    clones->freeze.thaw_failed)
+		return outcome;
+	if (outcome == LULL_BUSY || (outcome == LULL_INTERRUPTED && clones->options->keep_frozen)) {
+		if (!first->checkpoint.kept_frozen)
+			return outcome;
+		for (unsigned int i = 0; i < clones->n; i++)
+			lull_warn(first, LULL_WARNING_LEFT_FROZEN, 0, clones->jobs[i]->source);
+		return outcome;
+	}
+	if (lull_freeze_undo(first) != LULL_OK)
+		clones->culprit = first;
+	return outcome;
+}
+
+/* The hook cannot be called, and the checkpoint that it would be needed for has not been read. */
+static void look_for_frozen(struct lull_clones *clones)
+{
+	struct lull_checkpoint *of = NULL;
+	unsigned int n = 0;
+
+	if (!clones->options->resume ||
+	    lull_set_record_find(&clones->jobs[0]->dest, &of, &n) < 0)
+		return;
+	clones->freeze.thaw_failed = of[0].frozen;
+	if (of[0].frozen)
+		lull_warn(clones->jobs[0], LULL_WARNING_LEFT_FROZEN, 0, clones->jobs[0]->source);
+	lull_checkpoint_free(of, n);
+}
+
 /* ---- all steps ---- */
 
 static enum lull_outcome conduct(struct lull_clones *clones)
@@ -510,6 +550,8 @@ static enum lull_outcome conduct(struct lull_clones *clones)
 	/* A hook that cannot be understood must be heard of before anything is made. */
 	enum lull_outcome outcome = prepare_hook(clones);
 
+	if (outcome != LULL_OK)
+		look_for_frozen(clones);
 	if (outcome == LULL_OK)
 		outcome = lock(clones);
 	if (outcome == LULL_OK)
@@ -527,7 +569,7 @@ enum lull_outcome lull_conduct(struct lull_clones *clones, enum lull_outcome ope
 
 	clones->freeze.n_jobs = clones->n;
 	if (opened == LULL_OK)
-		outcome = conduct(clones);
+		outcome = end_kept_freeze(clones, conduct(clones));
 	/* This is what must be heard of, whatever else failed, before or since. */
 	if (clones->freeze.thaw_failed)
 		outcome = LULL_THAW_FAILED;

@@ -12,6 +12,7 @@
 #include "guard/hook_trail.h"
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
+#include "sys/identity.h"
 #include "sys/snapshot.h"
 #include "sys/source_lock.h"
 #include "sys/thread.h"
@@ -104,13 +105,21 @@ static int take_recorded(struct lull_freeze *freeze, const struct lull_checkpoin
  * Where others may add files (a sticky directory) they may also rename one into it that the
  * caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they can have
  * foretold: name_to_handle_at(2) tells them number and generation of the file while it is
- * cloned. So a command that it names is no command of the caller's.
+ * cloned. So a command that it names is no command of the caller's. Nor is one in a file system that
+ * was made elsewhere, whose inodes bear what their maker gave them: if it says so, or if it does not
+ * say and is mounted as what holds no programs of root's (nosuid).
  */
 static bool may_run_recorded(const struct lull_job *job)
 {
+	const char *machine = job->checkpoint.machine;
+	int dir = job->dest.checkpoint_dir;
 	enum lull_trusted_kind kind;
+	char here[LULL_MACHINE_SIZE];
 
-	return lull_trusted_judge(job->dest.checkpoint_dir, &kind) == 0 && kind == LULL_TRUSTED_OWN;
+	lull_identity_machine(here);
+	if (machine[0] ? strcmp(machine, here) != 0 : lull_trusted_is_nosuid(dir))
+		return false;
+	return lull_trusted_judge(dir, &kind) == 0 && kind == LULL_TRUSTED_OWN;
 }
 
 static enum lull_outcome refuse_recorded(struct lull_job *job)
@@ -308,6 +317,7 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 		    keep_text(&c->hook_directory, freeze->hook_directory) < 0)
 			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
 					 job->dest.checkpoint_path);
+		lull_identity_machine(c->machine);
 		c->hook_timeout_ns = timeout;
 		if (!c->frozen)
 			c->frozen_since = now;
@@ -376,13 +386,34 @@ static enum lull_outcome lock_sources(struct lull_job *job)
 		unlock_sources(freeze, i);
 		if (lull_clock_now() - since >= job->options->lock_wait_ns)
 			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_SOURCE_FROZEN, 0,
-					freeze->jobs[i]->source);
+					freeze->jobs[i]->source ? freeze->jobs[i]->source
+								: freeze->jobs[i]->checkpoint.source);
 		if (lull_should_stop(job))
 			return LULL_INTERRUPTED;
 		lull_tell(job);
 		lull_clock_sleep(LOCK_LOOK_NS);
 	}
 }
+
+/*
+ * A freeze that was left in force has ended if a source is not what it was then: another run that froze
+ * it has thawed, or somebody by hand. A reference of a pass that began before it tells nothing.
+ */
+static bool has_ended(const struct lull_freeze *freeze)
+{
+	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
+		const struct lull_checkpoint *c = &freeze->jobs[i]->checkpoint;
+		struct lull_reference now;
+
+		if (c->has_reference && c->reference.ctime_ns != LULL_NO_CTIME &&
+		    lull_tripwire_look(freeze->jobs[i]->src, &now) == 0 &&
+		    !lull_reference_equal(&now, &c->reference))
+			return true;
+	}
+	return false;
+}
+
+static enum lull_outcome thaw_recorded(struct lull_job *job);
 
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
 {
@@ -394,10 +425,20 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	size_t n_fds;
 	int r;
 
-	if (outcome == LULL_OK)
-		outcome = record_frozen(job);
+	if (outcome == LULL_OK && kept && has_ended(freeze)) {
+		lull_warn(job, LULL_WARNING_KEPT_WRITTEN, 0, job->source);
+		outcome = thaw_recorded(job);
+		kept = false;
+	}
 	if (outcome != LULL_OK)
 		return outcome;
+	outcome = record_frozen(job);
+	if (outcome != LULL_OK) {
+		/* The hook was not called. */
+		if (!kept)
+			forget_frozen(freeze);
+		return outcome;
+	}
 	fds = fds_of(freeze, &n_fds);
 	if (!fds || !name_sources(freeze, false))
 		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, ENOMEM,
@@ -539,9 +580,11 @@ void lull_freeze_keep(struct lull_job *job)
 	}
 }
 
-enum lull_outcome lull_freeze_undo(struct lull_job *job)
+/* With the sources locked: the thaw of one run would end the freeze of another. */
+static enum lull_outcome thaw_recorded(struct lull_job *job)
 {
 	struct lull_freeze *freeze = job->freeze;
+	enum lull_outcome outcome;
 	const struct lull_checkpoint *c = &job->checkpoint;
 	struct lull_hook_facts facts = facts_of(job);
 	struct lull_hook_status status;
@@ -587,7 +630,21 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 		return hook_failed(job, LULL_THAW_FAILED, &status);
 	}
 	forget_frozen(freeze);
-	return lull_record_save_as_is(freeze->jobs, freeze->n_jobs);
+	outcome = lull_record_save_as_is(freeze->jobs, freeze->n_jobs);
+	if (outcome != LULL_OK)
+		lull_warn(job, LULL_WARNING_THAW_UNRECORDED, 0, freeze->sources[0]);
+	return outcome;
+}
+
+enum lull_outcome lull_freeze_undo(struct lull_job *job)
+{
+	enum lull_outcome outcome = lock_sources(job);
+
+	if (outcome != LULL_OK)
+		return outcome;
+	outcome = thaw_recorded(job);
+	unlock_sources(job->freeze, job->freeze->n_jobs);
+	return outcome;
 }
 
 void lull_freeze_done(struct lull_freeze *freeze)

@@ -264,6 +264,9 @@ static enum lull_outcome lock_all(struct found *f, const char *path)
 	for (unsigned int i = 0; i < f->n; i++) {
 		int r = lull_dest_lock(&sorted[i]->dest);
 
+		/* Nothing can be made there: whoever is at work holds what there is. */
+		if (r == -EROFS)
+			r = lull_dest_is_locked(&sorted[i]->dest) ? -EWOULDBLOCK : 0;
 		if (r == 0)
 			continue;
 		for (unsigned int k = 0; k < i; k++) {
@@ -319,6 +322,24 @@ static bool remove_lock(struct lull_job *job)
 	return c->temporary != NULL;
 }
 
+/*
+ * So that the thaw does not end the freeze of another run: the source is locked by its inode. One that
+ * is gone, or is another file by now, nobody freezes.
+ */
+static void open_sources(struct found *f)
+{
+	for (unsigned int i = 0; i < f->n; i++) {
+		const struct lull_checkpoint *c = &f->jobs[i]->checkpoint;
+		struct stat st;
+		int fd = open(c->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+		if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+				(c->has_reference && st.st_ino != c->reference.inode)))
+			(void)close(lull_steal_fd(&fd));
+		f->jobs[i]->src = fd;
+	}
+}
+
 static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
 				       struct lull_report *ret_report)
 {
@@ -331,8 +352,10 @@ static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
 	if (outcome == LULL_OK) {
 		report(f, false, ret_report);
 		memcpy(f->result.run_id, first->checkpoint.run_id, sizeof(f->result.run_id));
-		if (first->checkpoint.frozen)
+		if (first->checkpoint.frozen) {
+			open_sources(f);
 			outcome = lull_freeze_undo(first);
+		}
 	}
 	if (outcome == LULL_OK && first->checkpoint.snapshot)
 		outcome = lull_snapshot_undo(first);
