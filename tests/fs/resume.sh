@@ -187,6 +187,18 @@ for kind in xfs btrfs btrfs-compress; do
   check 'one name less' cmp "$M/src" "$M/n"
   same 'one name less: still that file' "$inode" "$(stat -c %i "$M/n")"
   no_leftovers "$M"
+  # but not into another file that has its name by now
+  ln "$M/n" "$M/n2"
+  interrupt work "$M/src" "$M/n"
+  rm "$M/n"
+  echo other >"$M/other"
+  cp "$M/other" "$M/n"
+  exec 9<"$M/n"
+  expect 0 --resume "$M/src" "$M/n"
+  check 'another file: replaced' cmp "$M/src" "$M/n"
+  check 'another file: not written into' cmp "$M/other" /proc/self/fd/9
+  exec 9<&-
+  rm "$M/n2" "$M/other"
   for option in --resume --restart; do
     echo old >"$M/n"
     interrupt work "$M/src" "$M/n"

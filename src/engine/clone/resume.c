@@ -123,7 +123,7 @@ static bool published_already(const struct lull_job *job)
 
 /*
  * Whether DEST is written in place depends on how many names it has, which may have changed since. What
- * was begun in place goes on there; DEST holds half of it. What was begun in a temporary file begins
+ * was begun in place goes on there, for DEST holds half of it. What was begun in a temporary file begins
  * anew in DEST, if that has several names by now.
  */
 static enum lull_outcome match_place(struct lull_job *job)
@@ -136,7 +136,8 @@ static enum lull_outcome match_place(struct lull_job *job)
 		return LULL_OK;
 	if (dest->in_place && job->options->in_place)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
-	if (dest->in_place)
+	/* Another file that has taken DEST's name since is replaced like any. */
+	if (dest->in_place || !lull_record_is_file(c, dest->dir, dest->name))
 		return LULL_OK;
 	dest->in_place = true;
 	r = lull_dest_open(dest);
