@@ -2,9 +2,9 @@
 /*
  * lullcp: clone big files by reflink without stalling the programs that use them.
  *
- * This is the one door to the engine. The engine never prints, never reads the environment for options
- * and installs no signal handler: it tells an observer what happens and asks it
- * whether to stop.
+ * This is the one door to the engine. The engine never prints, never reads the
+ * environment for options and installs no signal handler: it tells an observer what
+ * happens and asks it whether to stop.
  *
  * Units: sizes and offsets in bytes, times in nanoseconds. Ranges are half-open.
  */
@@ -34,28 +34,29 @@ enum lull_stage {
 	LULL_STAGE_OPEN_SOURCE,
 	LULL_STAGE_STAT_SOURCE,
 	LULL_STAGE_STAT_DEST,
-	LULL_STAGE_OPEN_DIR,     /* the destination's directory */
-	LULL_STAGE_CREATE,       /* the temporary file, or DEST itself in place */
+	LULL_STAGE_OPEN_DIR, /* the destination's directory */
+	LULL_STAGE_CREATE,   /* the temporary file, or DEST itself in place */
 	LULL_STAGE_LOCK,
-	LULL_STAGE_CHECKPOINT,   /* read, write or remove it */
-	LULL_STAGE_RECORD,       /* the same, of generations */
-	LULL_STAGE_ATTRIBUTES,   /* NOCOW flag, copy-on-write extent size, mode */
-	LULL_STAGE_RESIZE,       /* ftruncate of the destination */
-	LULL_STAGE_PROBE,        /* the one-block clone that shows whether it works here */
-	LULL_STAGE_FLUSH,        /* writing out what is dirty in the source */
-	LULL_STAGE_WALK,         /* reading the extent map */
-	LULL_STAGE_CLONE,        /* FICLONERANGE; off and len name the range */
-	LULL_STAGE_PUNCH,        /* punching a hole into the destination */
-	LULL_STAGE_HOOK,         /* running or understanding the hook */
-	LULL_STAGE_SYNC,         /* fdatasync of the destination */
-	LULL_STAGE_BACKUP,       /* giving an older dest its other name */
-	LULL_STAGE_PUBLISH,      /* rename, fsync of the directory */
-	LULL_STAGE_SNAPSHOT,     /* taking one, or removing it */
-	LULL_STAGE_BASE,         /* the older clone that a refresh consumes */
-	LULL_STAGE_READ,         /* reading data to compare it */
-	LULL_STAGE_COPY_READ,    /* reading data to copy it */
-	LULL_STAGE_COPY_WRITE,   /* writing it */
-	LULL_STAGE_COPY,         /* copy_file_range(2) */
+	LULL_STAGE_CHECKPOINT, /* read, write or remove it */
+	LULL_STAGE_RECORD,     /* the same, of generations */
+	LULL_STAGE_ATTRIBUTES, /* NOCOW flag, copy-on-write extent size, mode */
+	LULL_STAGE_RESIZE,     /* ftruncate of the destination */
+	/* the one-block clone that shows whether it works here */
+	LULL_STAGE_PROBE,
+	LULL_STAGE_FLUSH,      /* writing out what is dirty in the source */
+	LULL_STAGE_WALK,       /* reading the extent map */
+	LULL_STAGE_CLONE,      /* FICLONERANGE; off and len name the range */
+	LULL_STAGE_PUNCH,      /* punching a hole into the destination */
+	LULL_STAGE_HOOK,       /* running or understanding the hook */
+	LULL_STAGE_SYNC,       /* fdatasync of the destination */
+	LULL_STAGE_BACKUP,     /* giving an older dest its other name */
+	LULL_STAGE_PUBLISH,    /* rename, fsync of the directory */
+	LULL_STAGE_SNAPSHOT,   /* taking one, or removing it */
+	LULL_STAGE_BASE,       /* the older clone that a refresh consumes */
+	LULL_STAGE_READ,       /* reading data to compare it */
+	LULL_STAGE_COPY_READ,  /* reading data to copy it */
+	LULL_STAGE_COPY_WRITE, /* writing it */
+	LULL_STAGE_COPY,       /* copy_file_range(2) */
 };
 
 /*
@@ -70,12 +71,14 @@ enum lull_cause {
 	LULL_CAUSE_NOCOW_MISMATCH,
 	LULL_CAUSE_SWAP_FILE,
 	LULL_CAUSE_IMMUTABLE,
-	LULL_CAUSE_FORBIDDEN, /* to this program, by a filter or a security policy */
-	LULL_CAUSE_ONLY_GROWS,         /* dest's directory is append-only */
-	LULL_CAUSE_REALTIME_MISMATCH,  /* XFS: one of the two is on the realtime device */
-	LULL_CAUSE_DAX_MISMATCH,       /* one of the two is accessed past the page cache */
-	LULL_CAUSE_DATASUM_MISMATCH,   /* Btrfs: perhaps one of the two has no checksums */
-	LULL_CAUSE_SUBVOLUME_QUOTA,    /* Btrfs: the limit of a subvolume */
+	LULL_CAUSE_FORBIDDEN,  /* to this program, by a filter or a security policy */
+	LULL_CAUSE_ONLY_GROWS, /* dest's directory is append-only */
+	LULL_CAUSE_REALTIME_MISMATCH, /* XFS: one of the two is on the realtime device */
+	/* one of the two is accessed past the page cache */
+	LULL_CAUSE_DAX_MISMATCH,
+	/* Btrfs: perhaps one of the two has no checksums */
+	LULL_CAUSE_DATASUM_MISMATCH,
+	LULL_CAUSE_SUBVOLUME_QUOTA, /* Btrfs: the limit of a subvolume */
 	LULL_CAUSE_QUOTA,
 	LULL_CAUSE_FULL,
 	LULL_CAUSE_FILE_SIZE_LIMIT,
@@ -86,58 +89,69 @@ enum lull_cause {
 	LULL_CAUSE_NOT_REGULAR,
 	LULL_CAUSE_SAME_FILE,
 	LULL_CAUSE_DANGLING_LINK,
-	LULL_CAUSE_PATH_ELSEWHERE,     /* the absolute path of what was opened leads to another file */
-	LULL_CAUSE_TEMPORARY_IS_FILE,  /* path would be lost: it has the name of the temporary file */
+	/* the absolute path of what was opened leads to another file */
+	LULL_CAUSE_PATH_ELSEWHERE,
+	/* path would be lost: it has the name of the temporary file */
+	LULL_CAUSE_TEMPORARY_IS_FILE,
 	/* the checkpoint */
-	LULL_CAUSE_CHECKPOINT_EXISTS,  /* neither resume nor restart was asked for */
+	LULL_CAUSE_CHECKPOINT_EXISTS, /* neither resume nor restart was asked for */
 	LULL_CAUSE_CHECKPOINT_DAMAGED,
 	LULL_CAUSE_CHECKPOINT_SCHEMA,  /* written by another version */
 	LULL_CAUSE_CHECKPOINT_FOREIGN, /* of another source or destination */
-	LULL_CAUSE_CHECKPOINT_SET,     /* that of several files, which are cloned together */
-	LULL_CAUSE_CHECKPOINT_OWNER,   /* it may have been planted: err says why, see
-	                                  lull_failure.err */
+	/* that of several files, which are cloned together */
+	LULL_CAUSE_CHECKPOINT_SET,
+	/* it may have been planted: err says why, see lull_failure.err */
+	LULL_CAUSE_CHECKPOINT_OWNER,
 	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it would lie */
-	LULL_CAUSE_CHECKPOINT_HOOK,    /* others may write to its directory: its hook is not run */
+	/* others may write to its directory: its hook is not run */
+	LULL_CAUSE_CHECKPOINT_HOOK,
 	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* what has its name is none that is obeyed */
-	LULL_CAUSE_CHECKPOINT_IS_FILE, /* --checkpoint is the file path2, which is not to be
-	                                  lost */
-	LULL_CAUSE_STATE_DIRECTORY,    /* DEST's directory is open to others, and the private
-	                                  one, path, cannot be used: err */
+	/* --checkpoint is the file path2, which is not to be lost */
+	LULL_CAUSE_CHECKPOINT_IS_FILE,
+	/* DEST's directory is open to others, and the private one, path, cannot be
+	   used: err */
+	LULL_CAUSE_STATE_DIRECTORY,
 	LULL_CAUSE_GENERATIONS_DIRECTORY, /* the same, for the record of generations */
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
-	LULL_CAUSE_TEMPORARY_GONE,     /* the checkpoint names a file that is not there */
+	LULL_CAUSE_TEMPORARY_GONE, /* the checkpoint names a file that is not there */
 	/* the record of generations */
 	LULL_CAUSE_RECORD_DAMAGED,
 	LULL_CAUSE_RECORD_SCHEMA,
-	LULL_CAUSE_RECORD_OWNER,       /* as LULL_CAUSE_CHECKPOINT_OWNER */
+	LULL_CAUSE_RECORD_OWNER, /* as LULL_CAUSE_CHECKPOINT_OWNER */
 	/* the hook and the writers */
 	LULL_CAUSE_HOOK_SYNTAX,
-	LULL_CAUSE_HOOK_STATUS,        /* detail is its exit status */
-	LULL_CAUSE_HOOK_SIGNAL,        /* detail is the signal that ended it */
+	LULL_CAUSE_HOOK_STATUS, /* detail is its exit status */
+	LULL_CAUSE_HOOK_SIGNAL, /* detail is the signal that ended it */
 	LULL_CAUSE_HOOK_TIMEOUT,
-	LULL_CAUSE_HOOK_EMPTY,         /* a directory without executables */
-	LULL_CAUSE_HOOK_RUNNING,       /* that of an interrupted run; detail is its process */
-	LULL_CAUSE_HOOK_MISSING,       /* a set would go on, and no hook is known */
-	LULL_CAUSE_HOST_FROZEN,        /* the hook froze the file system that is cloned on */
-	LULL_CAUSE_SOURCE_FROZEN,      /* with BUSY: another lullcp has frozen it */
-	LULL_CAUSE_KEEPER_LOST,        /* the keeper process died; lullcp thawed itself */
-	LULL_CAUSE_WRITERS,            /* the tripwire tripped and nothing sound was left */
-	LULL_CAUSE_NO_SNAPSHOT,        /* the same, for no snapshot can be taken: detail is an
-	                                  enum lull_no_snapshot, err and path2 go with it */
-	LULL_CAUSE_STORES,             /* the same, for this kernel lets stores through mmap
-	                                  go on beside a clone */
+	LULL_CAUSE_HOOK_EMPTY, /* a directory without executables */
+	/* that of an interrupted run; detail is its process */
+	LULL_CAUSE_HOOK_RUNNING,
+	LULL_CAUSE_HOOK_MISSING, /* a set would go on, and no hook is known */
+	/* the hook froze the file system that is cloned on */
+	LULL_CAUSE_HOST_FROZEN,
+	LULL_CAUSE_SOURCE_FROZEN, /* with BUSY: another lullcp has frozen it */
+	LULL_CAUSE_KEEPER_LOST,   /* the keeper process died; lullcp thawed itself */
+	/* the tripwire tripped and nothing sound was left */
+	LULL_CAUSE_WRITERS,
+	/* the same, for no snapshot can be taken: detail is an enum lull_no_snapshot,
+	   err and path2 go with it */
+	LULL_CAUSE_NO_SNAPSHOT,
+	/* the same, for this kernel lets stores through mmap go on beside a clone */
+	LULL_CAUSE_STORES,
 	LULL_CAUSE_MAX_FREEZE,
-	LULL_CAUSE_FREEZE_TOO_LONG,    /* it would not fit max_freeze: detail is in ms */
+	LULL_CAUSE_FREEZE_TOO_LONG, /* it would not fit max_freeze: detail is in ms */
 	/* several files of one moment */
-	LULL_CAUSE_ONLY_IN_PLACE,      /* dest could not be replaced by a rename */
-	LULL_CAUSE_NAME_UNSYNCED,      /* dest is published, but maybe not on disk */
-	LULL_CAUSE_PARTLY_PUBLISHED,   /* some have their names, the rest waits for --resume */
+	LULL_CAUSE_ONLY_IN_PLACE, /* dest could not be replaced by a rename */
+	LULL_CAUSE_NAME_UNSYNCED, /* dest is published, but maybe not on disk */
+	/* some have their names, the rest waits for --resume */
+	LULL_CAUSE_PARTLY_PUBLISHED,
 	/* refresh and verify */
-	LULL_CAUSE_HARD_LINKS,         /* a base with several names */
-	LULL_CAUSE_OPEN_FOR_WRITING,   /* a DEST to be refreshed, by another program */
-	LULL_CAUSE_IN_USE,             /* a base that another lullcp works on */
-	LULL_CAUSE_UNPROVEN,           /* the extent maps alone cannot tell; off: where first */
+	LULL_CAUSE_HARD_LINKS,       /* a base with several names */
+	LULL_CAUSE_OPEN_FOR_WRITING, /* a DEST to be refreshed, by another program */
+	LULL_CAUSE_IN_USE,           /* a base that another lullcp works on */
+	/* the extent maps alone cannot tell; off: where first */
+	LULL_CAUSE_UNPROVEN,
 };
 
 /*
@@ -148,8 +162,8 @@ struct lull_failure {
 	enum lull_stage stage;
 	enum lull_cause cause;
 	/* Positive errno, 0 if none. Of state that may have been planted: EPERM (owner or
-	   permissions), ELOOP (a link), EMLINK (several names), ESTALE (written elsewhere), EUSERS
-	   (others may write to its directory). */
+	   permissions), ELOOP (a link), EMLINK (several names), ESTALE (written
+	   elsewhere), EUSERS (others may write to its directory). */
 	int err;
 	int detail;
 	uint64_t off;
@@ -168,17 +182,21 @@ enum lull_no_snapshot {
 	LULL_NO_SNAPSHOT_NONE,        /* it can */
 	LULL_NO_SNAPSHOT_FILE_SYSTEM, /* path, where it is mounted, is not Btrfs */
 	LULL_NO_SNAPSHOT_IN_PLACE,    /* DEST is written in place */
-	LULL_NO_SNAPSHOT_PATH,        /* no way from the subvolume's root to the source: path is
-	                                 the mount that is between them */
-	LULL_NO_SNAPSHOT_OWNER,       /* the subvolume path belongs to somebody else */
-	LULL_NO_SNAPSHOT_SWAP,        /* a swap file in the subvolume path is in use */
-	LULL_NO_SNAPSHOT_DELETE,      /* it could not be deleted again on the mount path */
-	LULL_NO_SNAPSHOT_DIRECTORY,   /* the directory path for it could not be made: err */
-	LULL_NO_SNAPSHOT_BUSY,        /* attempt after attempt failed by chance */
-	LULL_NO_SNAPSHOT_ERRNO,       /* taking one of the subvolume path failed: err */
+	/* no way from the subvolume's root to the source: path is the mount that is
+	   between them */
+	LULL_NO_SNAPSHOT_PATH,
+	LULL_NO_SNAPSHOT_OWNER, /* the subvolume path belongs to somebody else */
+	LULL_NO_SNAPSHOT_SWAP,  /* a swap file in the subvolume path is in use */
+	/* it could not be deleted again on the mount path */
+	LULL_NO_SNAPSHOT_DELETE,
+	/* the directory path for it could not be made: err */
+	LULL_NO_SNAPSHOT_DIRECTORY,
+	LULL_NO_SNAPSHOT_BUSY,  /* attempt after attempt failed by chance */
+	LULL_NO_SNAPSHOT_ERRNO, /* taking one of the subvolume path failed: err */
 };
 
-/* What stands in the way of one. The path belongs to whoever has the struct; it may be NULL. */
+/* What stands in the way of one. The path belongs to whoever has the struct; it may be
+   NULL. */
 struct lull_obstacle {
 	enum lull_no_snapshot why;
 	int err; /* positive errno, 0 if none */
@@ -187,13 +205,13 @@ struct lull_obstacle {
 
 enum lull_method {
 	LULL_METHOD_NONE,
-	LULL_METHOD_SINGLE, /* one call over the whole file */
-	LULL_METHOD_QUIET,  /* a pass in which nobody wrote */
-	LULL_METHOD_FROZEN, /* a pass between freeze and thaw */
+	LULL_METHOD_SINGLE,   /* one call over the whole file */
+	LULL_METHOD_QUIET,    /* a pass in which nobody wrote */
+	LULL_METHOD_FROZEN,   /* a pass between freeze and thaw */
 	LULL_METHOD_SNAPSHOT, /* a pass over a snapshot of the source's subvolume */
-	LULL_METHOD_ATOMIC, /* passes, then one call over the whole file */
-	LULL_METHOD_TRUST,  /* a pass with writers at work, whatever they wrote */
-	LULL_METHOD_COPY,   /* the bytes were copied */
+	LULL_METHOD_ATOMIC,   /* passes, then one call over the whole file */
+	LULL_METHOD_TRUST,    /* a pass with writers at work, whatever they wrote */
+	LULL_METHOD_COPY,     /* the bytes were copied */
 	LULL_METHODS,
 };
 
@@ -229,23 +247,24 @@ struct lull_progress {
 	const char *source;
 	const char *dest;
 	enum lull_method method;
-	uint64_t size;           /* of the source */
-	uint64_t offset;         /* everything before it is done in this pass */
-	uint64_t resumed_at;     /* offset at which this run began */
-	uint64_t extents;        /* of the source, walked so far */
+	uint64_t size;       /* of the source */
+	uint64_t offset;     /* everything before it is done in this pass */
+	uint64_t resumed_at; /* offset at which this run began */
+	uint64_t extents;    /* of the source, walked so far */
 	uint64_t extents_cloned;
 	uint64_t bytes_cloned;
-	uint64_t bytes_copied;   /* read and written, or by copy_file_range(2) */
-	uint64_t calls;          /* FICLONERANGE calls that clone into DEST */
+	uint64_t bytes_copied; /* read and written, or by copy_file_range(2) */
+	uint64_t calls;        /* FICLONERANGE calls that clone into DEST */
 	uint64_t over_budget_calls;
 	unsigned int passes;
 	uint64_t budget_ns;
-	struct lull_hold hold;   /* only without hist: ask lull_progress_hold() */
+	struct lull_hold hold; /* only without hist: ask lull_progress_hold() */
 	const struct lull_hist *hist;
-	uint64_t discarding;     /* bytes of an abandoned clone that are still to be freed */
+	/* bytes of an abandoned clone that are still to be freed */
+	uint64_t discarding;
 	uint64_t elapsed_ns;
-	uint64_t frozen_ns;      /* since before the freeze hook's start; 0: not frozen */
-	uint64_t freeze_ns;      /* the whole freeze, once thawed */
+	uint64_t frozen_ns; /* since before the freeze hook's start; 0: not frozen */
+	uint64_t freeze_ns; /* the whole freeze, once thawed */
 };
 
 /* Percentiles of the calls so far: costs a walk over the histogram. */
@@ -253,101 +272,113 @@ struct lull_hold lull_progress_hold(const struct lull_progress *progress);
 
 /* Things a user should hear of although the run goes on. */
 enum lull_warning {
-	LULL_WARNING_RESUME_REDO,     /* the source changed since: the pass starts again */
+	/* the source changed since: the pass starts again */
+	LULL_WARNING_RESUME_REDO,
 	LULL_WARNING_FILL_LOST,       /* the temporary file is gone: starting again */
 	LULL_WARNING_SOURCE_REPLACED, /* by another file: starting again */
 	LULL_WARNING_FILL_CHANGED,    /* it is another by now: starting again */
-	LULL_WARNING_COPY_REDO,       /* the copied bytes may have changed since: from the start */
-	LULL_WARNING_OWNER_LOST,      /* cannot give the new file the old one's owner */
-	LULL_WARNING_LEFT_FROZEN,     /* --keep-frozen: the writers stay redirected */
-	LULL_WARNING_KEPT_WRITTEN,    /* but somebody wrote: that freeze has ended, a new one begins */
-	LULL_WARNING_THAW_UNRECORDED, /* the writers are thawed, but the checkpoint says otherwise */
-	LULL_WARNING_IN_PLACE,        /* DEST was written in place and is incomplete */
-	LULL_WARNING_HARD_LINKS,      /* DEST has several names: written in place */
-	LULL_WARNING_RETHAW,          /* a killed run may have left writers frozen */
-	LULL_WARNING_CLEANUP,         /* something could not be removed: path, err */
-	LULL_WARNING_TRUSTED,         /* written to meanwhile, and published all the same */
-	LULL_WARNING_NOT_A_CLONE,     /* what is refreshed shares nothing with the source */
-	LULL_WARNING_NO_BASE,         /* nothing to refresh: a clone in full */
-	LULL_WARNING_BASE_SPARED,     /* not used up, which made a clone in full; err */
-	LULL_WARNING_GENERATION_GONE, /* it is no longer counted */
-	LULL_WARNING_GENERATION_OTHER, /* another file has its name: no longer counted */
+	/* the copied bytes may have changed since: from the start */
+	LULL_WARNING_COPY_REDO,
+	LULL_WARNING_OWNER_LOST,  /* cannot give the new file the old one's owner */
+	LULL_WARNING_LEFT_FROZEN, /* --keep-frozen: the writers stay redirected */
+	/* but somebody wrote: that freeze has ended, a new one begins */
+	LULL_WARNING_KEPT_WRITTEN,
+	/* the writers are thawed, but the checkpoint says otherwise */
+	LULL_WARNING_THAW_UNRECORDED,
+	LULL_WARNING_IN_PLACE,   /* DEST was written in place and is incomplete */
+	LULL_WARNING_HARD_LINKS, /* DEST has several names: written in place */
+	LULL_WARNING_RETHAW,     /* a killed run may have left writers frozen */
+	LULL_WARNING_CLEANUP,    /* something could not be removed: path, err */
+	/* written to meanwhile, and published all the same */
+	LULL_WARNING_TRUSTED,
+	/* what is refreshed shares nothing with the source */
+	LULL_WARNING_NOT_A_CLONE,
+	LULL_WARNING_NO_BASE,           /* nothing to refresh: a clone in full */
+	LULL_WARNING_BASE_SPARED,       /* not used up, which made a clone in full; err */
+	LULL_WARNING_GENERATION_GONE,   /* it is no longer counted */
+	LULL_WARNING_GENERATION_OTHER,  /* another file has its name: no longer counted */
 	LULL_WARNING_GENERATION_SPARED, /* not used up, which made a clone in full; err */
-	LULL_WARNING_GENERATION_KEPT, /* not removed, and still counted; err */
-	LULL_WARNING_RECORD,          /* of generations, not brought up to date; err */
-	LULL_WARNING_TORN,            /* written to while its bytes were copied */
+	LULL_WARNING_GENERATION_KEPT,   /* not removed, and still counted; err */
+	LULL_WARNING_RECORD,            /* of generations, not brought up to date; err */
+	LULL_WARNING_TORN,              /* written to while its bytes were copied */
 	LULL_WARNING_STATE_PASSED_OVER, /* others may have put this state beside DEST */
-	LULL_WARNING_UNRECORDED,      /* no private directory for a checkpoint: no resuming */
-	LULL_WARNING_WRITER_RACE,     /* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
-	LULL_WARNING_STORES,          /* written to, and this kernel lets stores through mmap
-	                                 go on beside what was asked for */
-	LULL_WARNING_OPEN,            /* somebody has the old DEST open, and keeps it */
+	/* no private directory for a checkpoint: no resuming */
+	LULL_WARNING_UNRECORDED,
+	/* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
+	LULL_WARNING_WRITER_RACE,
+	/* written to, and this kernel lets stores through mmap go on beside what was
+	   asked for */
+	LULL_WARNING_STORES,
+	LULL_WARNING_OPEN, /* somebody has the old DEST open, and keeps it */
 };
 
 /* What lull_copy() has to say about an entry. */
 enum lull_note_kind {
 	/* done: only if options->cp.verbose */
-	LULL_NOTE_COPIED,             /* path -> path2; path3: the backup, or NULL */
-	LULL_NOTE_REMOVED,            /* path */
-	LULL_NOTE_RESTORED,           /* the backup path is path2 again */
-	LULL_NOTE_PARENT,             /* path -> path2, made for --parents */
-	LULL_NOTE_SKIPPED,            /* path, --debug only */
-	LULL_NOTE_HOW,                /* offload, reflink, holes: --debug only */
+	LULL_NOTE_COPIED,   /* path -> path2; path3: the backup, or NULL */
+	LULL_NOTE_REMOVED,  /* path */
+	LULL_NOTE_RESTORED, /* the backup path is path2 again */
+	LULL_NOTE_PARENT,   /* path -> path2, made for --parents */
+	LULL_NOTE_SKIPPED,  /* path, --debug only */
+	LULL_NOTE_HOW,      /* offload, reflink, holes: --debug only */
 	/* warnings: no failure */
 	LULL_NOTE_TWICE_FILE,
 	LULL_NOTE_TWICE_DIRECTORY,
-	LULL_NOTE_LEFT_OUT,           /* count files of lullcp's own, path the first of them */
+	/* count files of lullcp's own, path the first of them */
+	LULL_NOTE_LEFT_OUT,
 	/* failures; err is a positive errno or 0 */
 	LULL_NOTE_FAILURES,
 	LULL_NOTE_STAT = LULL_NOTE_FAILURES,
-	LULL_NOTE_ACCESS,             /* opening or reading a directory */
+	LULL_NOTE_ACCESS, /* opening or reading a directory */
 	LULL_NOTE_OMITTED_DIRECTORY,
-	LULL_NOTE_SAME_FILE,          /* path, path2 */
+	LULL_NOTE_SAME_FILE, /* path, path2 */
 	LULL_NOTE_NOT_REPLACING,
-	LULL_NOTE_DIRECTORY_OVER,     /* non-directory path by directory path2 */
-	LULL_NOTE_OVER_DIRECTORY,     /* directory path by non-directory */
-	LULL_NOTE_JUST_CREATED,       /* path by path2 */
-	LULL_NOTE_THROUGH_CREATED,    /* path through the link path2 */
-	LULL_NOTE_BACKUP_IS_SOURCE,   /* backing up path would destroy path2 */
+	LULL_NOTE_DIRECTORY_OVER,   /* non-directory path by directory path2 */
+	LULL_NOTE_OVER_DIRECTORY,   /* directory path by non-directory */
+	LULL_NOTE_JUST_CREATED,     /* path by path2 */
+	LULL_NOTE_THROUGH_CREATED,  /* path through the link path2 */
+	LULL_NOTE_BACKUP_IS_SOURCE, /* backing up path would destroy path2 */
 	LULL_NOTE_BACKUP,
 	LULL_NOTE_UNBACKUP,
 	LULL_NOTE_REMOVE,
-	LULL_NOTE_INTO_ITSELF,        /* path, into path2 */
-	LULL_NOTE_DIRECTORY_LINK,     /* no hard link path to the directory path2 */
+	LULL_NOTE_INTO_ITSELF,    /* path, into path2 */
+	LULL_NOTE_DIRECTORY_LINK, /* no hard link path to the directory path2 */
 	LULL_NOTE_CYCLE,
 	LULL_NOTE_MAKE_DIRECTORY,
-	LULL_NOTE_NOT_DIRECTORY,      /* --parents: exists but is no directory */
-	LULL_NOTE_PARENT_ATTRIBUTES,  /* --parents: cannot be read */
-	LULL_NOTE_PARENT_MAKE,        /* --parents: cannot be made */
-	LULL_NOTE_RELATIVE_LINK,      /* -s into another directory */
-	LULL_NOTE_SYMLINK,            /* path to path2 */
-	LULL_NOTE_SYMLINK_ITSELF,     /* path */
-	LULL_NOTE_HARD_LINK,          /* path to path2 */
+	LULL_NOTE_NOT_DIRECTORY,     /* --parents: exists but is no directory */
+	LULL_NOTE_PARENT_ATTRIBUTES, /* --parents: cannot be read */
+	LULL_NOTE_PARENT_MAKE,       /* --parents: cannot be made */
+	LULL_NOTE_RELATIVE_LINK,     /* -s into another directory */
+	LULL_NOTE_SYMLINK,           /* path to path2 */
+	LULL_NOTE_SYMLINK_ITSELF,    /* path */
+	LULL_NOTE_HARD_LINK,         /* path to path2 */
 	LULL_NOTE_READ_LINK,
 	LULL_NOTE_FIFO,
 	LULL_NOTE_SPECIAL,
 	LULL_NOTE_UNKNOWN_TYPE,
 	LULL_NOTE_OPEN,
-	LULL_NOTE_REPLACED,           /* while it was being opened */
+	LULL_NOTE_REPLACED, /* while it was being opened */
 	LULL_NOTE_DANGLING,
 	LULL_NOTE_CREATE,
 	LULL_NOTE_TIMES,
 	LULL_NOTE_OWNER,
 	LULL_NOTE_CLEAR_MODE,
 	LULL_NOTE_MODE,
-	LULL_NOTE_SET_MODE,           /* of a directory, for as long as it is filled */
-	LULL_NOTE_ACL,                /* path: reading it */
+	LULL_NOTE_SET_MODE, /* of a directory, for as long as it is filled */
+	LULL_NOTE_ACL,      /* path: reading it */
 	LULL_NOTE_XATTR_LIST,
-	LULL_NOTE_XATTR_GET,          /* path2: the attribute */
+	LULL_NOTE_XATTR_GET, /* path2: the attribute */
 	LULL_NOTE_XATTR_SET,
-	LULL_NOTE_XATTRS_SET,         /* all of them: the file system has none */
-	LULL_NOTE_CANNOT_FREEZE,      /* path is no regular file, and there is a hook */
-	LULL_NOTE_SOURCE_NOT_REGULAR, /* with an option that needs a lock and a checkpoint */
-	LULL_NOTE_DEST_NOT_REGULAR,   /* the same, for path, which is dest */
+	LULL_NOTE_XATTRS_SET,    /* all of them: the file system has none */
+	LULL_NOTE_CANNOT_FREEZE, /* path is no regular file, and there is a hook */
+	/* with an option that needs a lock and a checkpoint */
+	LULL_NOTE_SOURCE_NOT_REGULAR,
+	LULL_NOTE_DEST_NOT_REGULAR, /* the same, for path, which is dest */
 	LULL_NOTE_DEST_MOUNTED,
 	LULL_NOTE_DEST_DANGLING,
-	LULL_NOTE_LINK_IN_SET,        /* path would be a hard link to path2, not a clone */
-	LULL_NOTE_SET_FULL,           /* path is one file too many for one freeze */
+	/* path would be a hard link to path2, not a clone */
+	LULL_NOTE_LINK_IN_SET,
+	LULL_NOTE_SET_FULL, /* path is one file too many for one freeze */
 	LULL_NOTE_SYNC,
 	LULL_NOTE_MEMORY,
 };
@@ -373,31 +404,32 @@ struct lull_question {
 /* A step of lull_check_hook(). */
 enum lull_check {
 	LULL_CHECK_FREEZE,
-	LULL_CHECK_STILL,        /* the sources stand still, after a freeze */
+	LULL_CHECK_STILL, /* the sources stand still, after a freeze */
 	LULL_CHECK_FREEZE_AGAIN,
 	LULL_CHECK_STILL_AGAIN,
 	LULL_CHECK_THAW,
 	LULL_CHECK_THAW_AGAIN,
-	LULL_CHECK_THAW_ALONE,   /* of a run that has frozen nothing */
-	LULL_CHECK_THAW_LAST,    /* because none before has succeeded */
+	LULL_CHECK_THAW_ALONE, /* of a run that has frozen nothing */
+	LULL_CHECK_THAW_LAST,  /* because none before has succeeded */
 };
 
 /* The strings live as long as the call that hands them out. */
 struct lull_step {
 	enum lull_check what;
-	bool kept;               /* nothing is wrong with it */
-	bool failed;             /* cause says why */
-	enum lull_cause cause;   /* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; of a look
-	                            LULL_CAUSE_WRITERS, _HOST_FROZEN; or LULL_CAUSE_ERRNO */
-	int err;                 /* positive errno */
-	int detail;              /* status or signal */
-	const char *path;        /* of a look: the source that was written to; or NULL */
+	bool kept;   /* nothing is wrong with it */
+	bool failed; /* cause says why */
+	/* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; of a look LULL_CAUSE_WRITERS,
+	   _HOST_FROZEN; or LULL_CAUSE_ERRNO */
+	enum lull_cause cause;
+	int err;          /* positive errno */
+	int detail;       /* status or signal */
+	const char *path; /* of a look: the source that was written to; or NULL */
 	uint64_t elapsed_ns;
-	uint64_t written;        /* bytes to standard output and error */
-	const char *output;      /* the beginning of them */
-	bool output_held;        /* a process that is left has them open */
-	unsigned int left;       /* processes left in the hook's process group */
-	int left_pid;            /* one of them, and its name */
+	uint64_t written;   /* bytes to standard output and error */
+	const char *output; /* the beginning of them */
+	bool output_held;   /* a process that is left has them open */
+	unsigned int left;  /* processes left in the hook's process group */
+	int left_pid;       /* one of them, and its name */
 	const char *left_name;
 };
 
@@ -422,30 +454,32 @@ struct lull_observer {
 	void (*progress)(void *ctx, const struct lull_progress *progress);
 	/* err is a positive errno or 0; path may be NULL. */
 	void (*warning)(void *ctx, enum lull_warning warning, int err, const char *path);
-	/* Writers are about to wait for so long, at a guess: by one call over the whole file
-	   (LULL_METHOD_ATOMIC), or by a freeze (LULL_METHOD_FROZEN). */
+	/* Writers are about to wait for so long, at a guess: by one call over the whole
+	   file (LULL_METHOD_ATOMIC), or by a freeze (LULL_METHOD_FROZEN). */
 	void (*announce)(void *ctx, enum lull_method method, uint64_t ns);
 	/* True: stop after the current call. */
 	bool (*should_stop)(void *ctx);
-	/* A call begins, or is over: whatever happens in between is heard of after it. Must be quick. */
+	/* A call begins, or is over: whatever happens in between is heard of after it.
+	   Must be quick. */
 	void (*call)(void *ctx, enum lull_call call);
 	/* The rest is for lull_copy() alone. Something about an entry. */
 	void (*note)(void *ctx, const struct lull_note *note);
 	/* True: replace it. */
 	bool (*ask)(void *ctx, const struct lull_question *question);
 	/* A regular file has been cloned or copied, or could not be. */
-	void (*file)(void *ctx, enum lull_outcome outcome, const struct lull_result *result);
+	void (*file)(void *ctx, enum lull_outcome outcome,
+		     const struct lull_result *result);
 	/* For lull_check_hook() alone: a step is over. */
 	void (*step)(void *ctx, const struct lull_step *step);
 };
 
 /* What to do about writers that never pause, without a hook. */
 enum lull_on_writers {
-	LULL_ON_WRITERS_AUTO,     /* a snapshot on Btrfs, one call over all on XFS */
+	LULL_ON_WRITERS_AUTO, /* a snapshot on Btrfs, one call over all on XFS */
 	LULL_ON_WRITERS_SNAPSHOT,
 	LULL_ON_WRITERS_ATOMIC,
 	LULL_ON_WRITERS_FAIL,
-	LULL_ON_WRITERS_TRUST,    /* publish what one pass gave */
+	LULL_ON_WRITERS_TRUST, /* publish what one pass gave */
 };
 
 /* What lull_verify() may go by. */
@@ -508,42 +542,45 @@ struct lull_cp {
 	enum lull_backup backup;       /* -b, --backup */
 	const char *suffix;            /* -S, of simple backups; not empty */
 	bool recursive;                /* -r */
-	bool special_as_regular;       /* read fifos and devices: without -r, --copy-contents */
-	bool attributes_only;          /* --attributes-only */
-	bool force;                    /* -f */
-	bool hard_link;                /* -l */
-	bool symbolic_link;            /* -s */
-	bool parents;                  /* --parents */
-	bool remove_destination;       /* --remove-destination, -f with -l or -s */
-	bool strip_slashes;            /* --strip-trailing-slashes */
-	bool one_file_system;          /* -x */
-	bool through_dangling;         /* POSIXLY_CORRECT: write through dangling links */
-	bool verbose;                  /* -v, --debug: notes of what is done are wanted */
-	bool debug;                    /* --debug: of how it was done, too */
-	bool keep_mode;                /* --preserve=mode, ACLs with it */
+	/* read fifos and devices: without -r, --copy-contents */
+	bool special_as_regular;
+	bool attributes_only;    /* --attributes-only */
+	bool force;              /* -f */
+	bool hard_link;          /* -l */
+	bool symbolic_link;      /* -s */
+	bool parents;            /* --parents */
+	bool remove_destination; /* --remove-destination, -f with -l or -s */
+	bool strip_slashes;      /* --strip-trailing-slashes */
+	bool one_file_system;    /* -x */
+	bool through_dangling;   /* POSIXLY_CORRECT: write through dangling links */
+	bool verbose;            /* -v, --debug: notes of what is done are wanted */
+	bool debug;              /* --debug: of how it was done, too */
+	bool keep_mode;          /* --preserve=mode, ACLs with it */
 	bool keep_owner;
 	bool keep_times;
 	bool keep_links;
 	bool keep_xattrs;
-	bool must_keep;                /* what cannot be preserved is a failure: -p, -a */
-	bool must_keep_xattrs;         /* --preserve=xattr */
-	bool quiet_xattrs;             /* -a: unless must_keep_xattrs, not a word about them */
-	bool default_mode;             /* --no-preserve=mode */
+	bool must_keep;        /* what cannot be preserved is a failure: -p, -a */
+	bool must_keep_xattrs; /* --preserve=xattr */
+	/* -a: unless must_keep_xattrs, not a word about them */
+	bool quiet_xattrs;
+	bool default_mode; /* --no-preserve=mode */
 };
 
 /* Everything that the command line can say about a clone. Zero means off. */
 struct lull_options {
 	struct lull_cp cp;
-	unsigned int jobs;               /* --jobs, files at a time; 0 is 1 */
-	uint64_t latency_budget_ns;      /* --latency-budget, at least 1 */
-	unsigned int duty_cycle;         /* --duty-cycle, 1..100 */
-	const char *hook;                /* --hook, or NULL */
-	uint64_t hook_timeout_ns;        /* --hook-timeout, at least 1 */
-	uint64_t max_freeze_ns;          /* --max-freeze, 0: none */
-	bool keep_frozen;                /* --keep-frozen */
-	const char *checkpoint;          /* --checkpoint, or NULL: beside DEST */
-	const char *state_directory;     /* private to the caller, for the state of a DEST whose
-	                                    directory others may write to; NULL: none */
+	unsigned int jobs;          /* --jobs, files at a time; 0 is 1 */
+	uint64_t latency_budget_ns; /* --latency-budget, at least 1 */
+	unsigned int duty_cycle;    /* --duty-cycle, 1..100 */
+	const char *hook;           /* --hook, or NULL */
+	uint64_t hook_timeout_ns;   /* --hook-timeout, at least 1 */
+	uint64_t max_freeze_ns;     /* --max-freeze, 0: none */
+	bool keep_frozen;           /* --keep-frozen */
+	const char *checkpoint;     /* --checkpoint, or NULL: beside DEST */
+	/* private to the caller, for the state of a DEST whose directory others may
+	   write to; NULL: none */
+	const char *state_directory;
 	uint64_t checkpoint_interval_ns; /* --checkpoint-interval */
 	bool resume;                     /* --resume */
 	bool restart;                    /* --restart */
@@ -551,91 +588,94 @@ struct lull_options {
 	bool live;                       /* --live */
 	unsigned int passes;             /* --passes, at least 1 */
 	enum lull_on_writers on_writers; /* --on-writers */
-	bool refresh;                    /* --refresh: DEST is an older clone to bring up to date */
-	const char *base;                /* --base: this one instead, or NULL */
-	enum lull_verify_by verify_by;   /* --verify */
-	unsigned int keep;               /* --keep: up to that many, each DEST with a date; 0: just DEST */
-	bool in_place;                   /* --inplace */
-	bool no_sync;                    /* --no-sync */
-	mode_t umask;                    /* the caller's, for the mode of a new DEST */
+	/* --refresh: DEST is an older clone to bring up to date */
+	bool refresh;
+	const char *base;              /* --base: this one instead, or NULL */
+	enum lull_verify_by verify_by; /* --verify */
+	/* --keep: up to that many, each DEST with a date; 0: just DEST */
+	unsigned int keep;
+	bool in_place; /* --inplace */
+	bool no_sync;  /* --no-sync */
+	mode_t umask;  /* the caller's, for the mode of a new DEST */
 };
 
 struct lull_result {
 	struct lull_failure failure; /* meaningful unless the outcome is LULL_OK */
 	struct lull_progress progress;
-	char run_id[37];             /* a UUID */
-	char *dest;                  /* the file that was written, links resolved */
-	char *generation;            /* with options->keep: DEST with the date, which is then
-	                                progress.dest */
-	bool published;              /* DEST is the new file */
-	bool kept;                   /* an interrupted clone is kept for --resume */
-	bool elsewhere;              /* what failed is told with another file of the set, or has
-	                                been told by a note */
-	struct lull_hist *hist;      /* NULL: of a file that was done without measuring */
-	int not_cloned;              /* errno of a clone that was refused, so that the bytes
-	                                were copied; 0 */
+	char run_id[37]; /* a UUID */
+	char *dest;      /* the file that was written, links resolved */
+	/* with options->keep: DEST with the date, which is then progress.dest */
+	char *generation;
+	bool published; /* DEST is the new file */
+	bool kept;      /* an interrupted clone is kept for --resume */
+	/* what failed is told with another file of the set, or has been told by a note */
+	bool elsewhere;
+	struct lull_hist *hist; /* NULL: of a file that was done without measuring */
+	/* errno of a clone that was refused, so that the bytes were copied; 0 */
+	int not_cloned;
 	enum lull_cause not_cloned_cause;
 };
 
 /* What a run of lull_copy() came to. */
 struct lull_totals {
-	char run_id[37];          /* a UUID */
-	uint64_t files;           /* regular ones that are done */
+	char run_id[37]; /* a UUID */
+	uint64_t files;  /* regular ones that are done */
 	uint64_t bytes_cloned;
 	uint64_t bytes_copied;
 	uint64_t files_not_cloned; /* copied because a clone was refused */
 	uint64_t bytes_not_cloned;
-	enum lull_cause cause;    /* of the first that was, and its errno */
+	enum lull_cause cause; /* of the first that was, and its errno */
 	int err;
-	char not_cloned[512];     /* its name, shortened */
+	char not_cloned[512]; /* its name, shortened */
 };
 
 /*
  * cp: copies the sources to dest, or each into the directory target with its own name
- * (dest is NULL then; target_fd is open on it). A regular file that does not fit one call, or for
- * which an option asks for more, is cloned in bounded calls, with a lock and a checkpoint, and
- * published only as a whole copy of one moment; on any other outcome an older dest is what it was,
- * unless the options ask for writing in place. Others are cloned by one call, without lock and
- * checkpoint. With options->jobs above 1 files are worked on in threads, and what the observer
- * hears is in the order of one job.
+ * (dest is NULL then; target_fd is open on it). A regular file that does not fit one
+ * call, or for which an option asks for more, is cloned in bounded calls, with a lock and
+ * a checkpoint, and published only as a whole copy of one moment; on any other outcome an
+ * older dest is what it was, unless the options ask for writing in place. Others are
+ * cloned by one call, without lock and checkpoint. With options->jobs above 1 files are
+ * worked on in threads, and what the observer hears is in the order of one job.
  *
- * Several sources with options->hook are one set: one freeze for all, one checkpoint, beside
- * the first dest unless options->checkpoint says where, and all are published or none. They
- * must be regular files, 64 at the most, and options must not choose among them (update,
- * overwrite), do away with older ones (backup, force, remove_destination, refresh, in_place),
- * make something else of them (hard_link, symbolic_link, attributes_only) or ask for no_sync:
- * else each is a clone by itself. options->resume continues such a set without a hook
- * if its writers are still frozen, or if only names are missing. All files of a set end with
- * the same outcome.
+ * Several sources with options->hook are one set: one freeze for all, one checkpoint,
+ * beside the first dest unless options->checkpoint says where, and all are published or
+ * none. They must be regular files, 64 at the most, and options must not choose among
+ * them (update, overwrite), do away with older ones (backup, force, remove_destination,
+ * refresh, in_place), make something else of them (hard_link, symbolic_link,
+ * attributes_only) or ask for no_sync: else each is a clone by itself. options->resume
+ * continues such a set without a hook if its writers are still frozen, or if only names
+ * are missing. All files of a set end with the same outcome.
  *
  * LULL_OK: all is done. If all that failed ended with one and the same outcome, that one;
  * LULL_THAW_FAILED if there was one; else LULL_FAILED. The observer has heard why.
  */
-enum lull_outcome lull_copy(const struct lull_options *options, const char *const *sources,
-			    unsigned int n_sources, const char *dest, const char *target,
-			    int target_fd, const struct lull_observer *observer,
+enum lull_outcome lull_copy(const struct lull_options *options,
+			    const char *const *sources, unsigned int n_sources,
+			    const char *dest, const char *target, int target_fd,
+			    const struct lull_observer *observer,
 			    struct lull_totals *ret_totals);
 
 /* What lull_verify() found. */
 struct lull_comparison {
 	struct lull_failure failure;
-	uint64_t size;              /* of the source */
+	uint64_t size; /* of the source */
 	uint64_t dest_size;
-	uint64_t extents;           /* of the source */
-	uint64_t proven_bytes;      /* equal by the extent maps */
-	uint64_t read_bytes;        /* read and compared, of each file */
-	uint64_t first_difference;  /* offset, if any */
+	uint64_t extents;          /* of the source */
+	uint64_t proven_bytes;     /* equal by the extent maps */
+	uint64_t read_bytes;       /* read and compared, of each file */
+	uint64_t first_difference; /* offset, if any */
 	uint64_t different_bytes;
-	uint64_t different_ranges;  /* of bytes that differ, less than a block apart */
-	uint64_t unproven_bytes;    /* LULL_VERIFY_MAPS: equal or not, nobody knows */
+	uint64_t different_ranges; /* of bytes that differ, less than a block apart */
+	uint64_t unproven_bytes;   /* LULL_VERIFY_MAPS: equal or not, nobody knows */
 	uint64_t elapsed_ns;
 };
 
 /*
- * Compares two regular files. Plain extents that lie in the same place of one XFS or Btrfs
- * are equal without a read, holes and preallocated ranges are zeroes; everything else is
- * read in pieces. LULL_OK: identical. LULL_DIFFERENT: see the counts; a file that is
- * shorter differs in all bytes that it lacks. LULL_FAILED: cannot tell, for instance
+ * Compares two regular files. Plain extents that lie in the same place of one XFS or
+ * Btrfs are equal without a read, holes and preallocated ranges are zeroes; everything
+ * else is read in pieces. LULL_OK: identical. LULL_DIFFERENT: see the counts; a file that
+ * is shorter differs in all bytes that it lacks. LULL_FAILED: cannot tell, for instance
  * because one of the files was written to meanwhile. LULL_INTERRUPTED.
  */
 enum lull_outcome lull_verify(const struct lull_options *options, const char *source,
@@ -655,46 +695,53 @@ enum lull_fix {
 /* What lull_probe() recommends. */
 enum lull_advice {
 	LULL_ADVICE_COWEXTSIZE = 1 << 0, /* XFS, fragmented, without that hint */
-	LULL_ADVICE_SUBVOLUME = 1 << 1,  /* Btrfs: no snapshot is possible as it lies now */
-	LULL_ADVICE_HOOK = 1 << 2,       /* written to, and no method but a freeze is left */
-	LULL_ADVICE_LOG = 1 << 3,        /* XFS: the log is small for the number of extents */
-	LULL_ADVICE_QUOTAS = 1 << 4,     /* Btrfs: quotas are on */
+	/* Btrfs: no snapshot is possible as it lies now */
+	LULL_ADVICE_SUBVOLUME = 1 << 1,
+	/* written to, and no method but a freeze is left */
+	LULL_ADVICE_HOOK = 1 << 2,
+	/* XFS: the log is small for the number of extents */
+	LULL_ADVICE_LOG = 1 << 3,
+	LULL_ADVICE_QUOTAS = 1 << 4, /* Btrfs: quotas are on */
 };
 
 /* What would happen to a source, found out without publishing anything. */
 struct lull_forecast {
 	struct lull_failure failure;
-	char type[32];              /* of the file system */
+	char type[32]; /* of the file system */
 	char mount_point[256];
 	char kernel[65];
-	uint64_t block;             /* bytes, the unit of clone ranges */
-	bool reverse_map;           /* XFS with rmapbt=1: clones are dearer */
-	bool reads_wait;            /* for a clone call, on this kernel */
-	bool reads_measured;        /* with a reader; else by the kernel's version */
-	bool quotas;                /* Btrfs accounts for extents in each subvolume */
-	enum lull_fix writer_race;  /* of CVE-2026-64600, which is about XFS */
+	uint64_t block;              /* bytes, the unit of clone ranges */
+	bool reverse_map;            /* XFS with rmapbt=1: clones are dearer */
+	bool reads_wait;             /* for a clone call, on this kernel */
+	bool reads_measured;         /* with a reader; else by the kernel's version */
+	bool quotas;                 /* Btrfs accounts for extents in each subvolume */
+	enum lull_fix writer_race;   /* of CVE-2026-64600, which is about XFS */
 	bool reads_wait_for_writers; /* behind a writer that waits for it */
 	uint64_t size;
 	uint64_t extents;
-	bool extents_exact;         /* false: counted up to a limit, and the rest guessed */
-	bool written;               /* somebody wrote while this looked */
-	uint64_t extent_ns;         /* measured: what a clone takes for an extent */
-	uint64_t again_ns;          /* and if it is shared already, or compared by the maps */
-	uint64_t cp_ns;             /* predicted: cp --reflink, for which writers wait */
-	uint64_t clone_ns;          /* predicted: lullcp, rests included */
-	uint64_t budget_ns;         /* what writers wait for at most, but for: */
-	uint64_t snapshot_ns;       /* predicted stall of that method, 0: not possible here */
+	/* false: counted up to a limit, and the rest guessed */
+	bool extents_exact;
+	bool written;       /* somebody wrote while this looked */
+	uint64_t extent_ns; /* measured: what a clone takes for an extent */
+	/* and if it is shared already, or compared by the maps */
+	uint64_t again_ns;
+	uint64_t cp_ns;     /* predicted: cp --reflink, for which writers wait */
+	uint64_t clone_ns;  /* predicted: lullcp, rests included */
+	uint64_t budget_ns; /* what writers wait for at most, but for: */
+	/* predicted stall of that method, 0: not possible here */
+	uint64_t snapshot_ns;
 	struct lull_obstacle no_snapshot; /* why not */
-	uint64_t atomic_ns;         /* predicted stall of that method */
-	enum lull_method method;    /* that would be chosen; LULL_METHOD_NONE: it would stop */
+	uint64_t atomic_ns;               /* predicted stall of that method */
+	/* that would be chosen; LULL_METHOD_NONE: it would stop */
+	enum lull_method method;
 	enum lull_method if_written; /* the same, if somebody writes all the time */
-	unsigned int advice;        /* enum lull_advice */
+	unsigned int advice;         /* enum lull_advice */
 };
 
 /*
- * Tries a clone of source into directory (NULL: source's own) with a real block and a sample
- * of extents, in an unnamed file; predicts the rest. LULL_FAILED if cloning does not work
- * there: see failure.
+ * Tries a clone of source into directory (NULL: source's own) with a real block and a
+ * sample of extents, in an unnamed file; predicts the rest. LULL_FAILED if cloning does
+ * not work there: see failure.
  */
 enum lull_outcome lull_probe(const struct lull_options *options, const char *source,
 			     const char *directory, const struct lull_observer *observer,
@@ -711,16 +758,16 @@ struct lull_verdict {
 	struct lull_failure failure; /* of the outcome, unless a step has said it */
 	char run_id[37];
 	unsigned int steps;
-	unsigned int broken;         /* of them, those that were not kept */
+	unsigned int broken; /* of them, those that were not kept */
 	uint64_t elapsed_ns;
 };
 
 /*
- * Calls options->hook as a run would: freeze, freeze, thaw, thaw, and a thaw of another run;
- * looks at the sources after each freeze. A thaw follows whatever happens, as in a run.
- * LULL_OK: all kept. LULL_FREEZE_FAILED, LULL_THAW_FAILED: the first call did.
- * LULL_SKIPPED: it answered 75. LULL_FAILED: another step was not kept, or there was nothing to
- * begin with (failure.stage). LULL_INTERRUPTED.
+ * Calls options->hook as a run would: freeze, freeze, thaw, thaw, and a thaw of another
+ * run; looks at the sources after each freeze. A thaw follows whatever happens, as in a
+ * run. LULL_OK: all kept. LULL_FREEZE_FAILED, LULL_THAW_FAILED: the first call did.
+ * LULL_SKIPPED: it answered 75. LULL_FAILED: another step was not kept, or there was
+ * nothing to begin with (failure.stage). LULL_INTERRUPTED.
  */
 enum lull_outcome lull_check_hook(const struct lull_options *options,
 				  const char *const *sources, unsigned int n_sources,
@@ -736,25 +783,26 @@ struct lull_report {
 	char *source;
 	char *dest;
 	char *checkpoint;
-	char *temporary;      /* NULL: written in place */
-	char *hook;           /* NULL: none */
+	char *temporary; /* NULL: written in place */
+	char *hook;      /* NULL: none */
 	char run_id[37];
 	enum lull_method method;
 	uint64_t size;
-	uint64_t offset;      /* the destination is durable up to here */
+	uint64_t offset; /* the destination is durable up to here */
 	unsigned int pass;
-	bool complete;        /* the copy is whole: only publishing is left */
-	bool published;       /* dest is it already; others of its set may not be theirs */
-	bool frozen;          /* the writers were frozen when it was written */
-	bool kept_frozen;     /* and were left so on purpose */
-	uint64_t frozen_since; /* nanoseconds since the epoch */
-	uint64_t updated;      /* nanoseconds since the epoch */
-	bool running;         /* a lullcp is at work on it now */
+	bool complete; /* the copy is whole: only publishing is left */
+	/* dest is it already; others of its set may not be theirs */
+	bool published;
+	bool frozen;              /* the writers were frozen when it was written */
+	bool kept_frozen;         /* and were left so on purpose */
+	uint64_t frozen_since;    /* nanoseconds since the epoch */
+	uint64_t updated;         /* nanoseconds since the epoch */
+	bool running;             /* a lullcp is at work on it now */
 	struct lull_report *next; /* of the next file of the set; NULL: it was the last */
 };
 
-/* Reads the checkpoint of dest; changes nothing. Of a set any dest will do, and the report is
-   a list of all its files. LULL_FAILED without one. */
+/* Reads the checkpoint of dest; changes nothing. Of a set any dest will do, and the
+   report is a list of all its files. LULL_FAILED without one. */
 enum lull_outcome lull_status(const struct lull_options *options, const char *dest,
 			      struct lull_report *ret_report);
 
@@ -771,8 +819,8 @@ enum lull_outcome lull_recover(const struct lull_options *options, const char *d
 void lull_report_done(struct lull_report *report);
 
 /*
- * Sends state to a service manager, as sd_notify(3): path is that of its socket, with "@" for
- * an abstract one. Nothing comes of a failure, and it never waits.
+ * Sends state to a service manager, as sd_notify(3): path is that of its socket, with "@"
+ * for an abstract one. Nothing comes of a failure, and it never waits.
  */
 void lull_notify(const char *path, const char *state);
 

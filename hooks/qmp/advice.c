@@ -124,15 +124,16 @@ void advice_give(const struct disk *disk, bool runs)
 	    asprintf(&rebase, "qemu-img rebase -u -f qcow2 -b %s -F %s %s && ", source,
 		     format, sidecar) < 0)
 		rebase = NULL;
-	if (asprintf(&commit, "%sqemu-img commit %s && rm %s%s%s", rebase ? rebase : "", sidecar,
-		     sidecar, pointer ? " " : "", pointer ? pointer : "") < 0) {
+	if (asprintf(&commit, "%sqemu-img commit %s && rm %s%s%s", rebase ? rebase : "",
+		     sidecar, sidecar, pointer ? " " : "", pointer ? pointer : "") < 0) {
 		commit = NULL;
 		say("'%s' is kept; out of memory", disk->sidecar);
 		return;
 	}
 	switch (judge(disk)) {
 	case COMMIT:
-		say("%s holds writes that are missing in %s; it is kept. Before a guest is "
+		say("%s holds writes that are missing in %s; it is kept. Before a guest "
+		    "is "
 		    "started from the image, run: %s",
 		    sidecar, source, commit);
 		break;
@@ -145,12 +146,17 @@ void advice_give(const struct disk *disk, bool runs)
 		    source, sidecar, rebase ? rebase : "", format, sidecar, other);
 		break;
 	case UNCERTAIN:
-		say("%s was written to after %s: by a merge that was cut off, or by a guest that "
-		    "was started from it since. The sidecar is kept. If no guest was: %s. If one "
-		    "was, do not commit it, that would put old data over new. To look at the disk "
-		    "with what is in it, beside the image and without changing either, run: "
+		say("%s was written to after %s: by a merge that was cut off, or by a "
+		    "guest that "
+		    "was started from it since. The sidecar is kept. If no guest was: "
+		    "%s. If one "
+		    "was, do not commit it, that would put old data over new. To look at "
+		    "the disk "
+		    "with what is in it, beside the image and without changing either, "
+		    "run: "
 		    "%sqemu-img convert -f qcow2 -O %s %s %s",
-		    source, sidecar, commit, rebase ? rebase : "", format, sidecar, other);
+		    source, sidecar, commit, rebase ? rebase : "", format, sidecar,
+		    other);
 		break;
 	}
 }
@@ -161,12 +167,15 @@ void advice_foreign(const struct disk *disk)
 	_cleanup_free_ char *word = lost ? quoted(lost, "") : NULL;
 
 	if (word)
-		say("%s leads to the sidecar of a freeze, which is not there. If its file system "
-		    "is not mounted, mount it and thaw again. If the sidecar was merged and "
+		say("%s leads to the sidecar of a freeze, which is not there. If its "
+		    "file system "
+		    "is not mounted, mount it and thaw again. If the sidecar was merged "
+		    "and "
 		    "removed by hand, run: rm %s",
 		    word, word);
 	else
-		say("'%s' stands where a sidecar would, but is none; it is kept", disk->sidecar);
+		say("'%s' stands where a sidecar would, but is none; it is kept",
+		    disk->sidecar);
 }
 
 bool advice_take_down(struct disk *disk)

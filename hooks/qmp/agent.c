@@ -51,10 +51,10 @@ static int synchronize(struct talk *talk)
 	char text[128];
 	int r;
 
-	(void)snprintf(
-	    text, sizeof(text),
-	    "\xff{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":%lld}}\n",
-	    (long long)id);
+	(void)snprintf(text, sizeof(text),
+		       "\xff{\"execute\":\"guest-sync-delimited\","
+		       "\"arguments\":{\"id\":%lld}}\n",
+		       (long long)id);
 	r = speak(talk, text);
 	while (r == 0) {
 		json_t *object = NULL;
@@ -93,7 +93,7 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 		r = hear(talk, &object);
 	if (r == 0) {
 		const char *why = json_string_value(
-		    json_object_get(json_object_get(object, "error"), "desc"));
+			json_object_get(json_object_get(object, "error"), "desc"));
 
 		if (!json_object_get(object, "return")) {
 			r = -EREMOTEIO;
@@ -110,9 +110,9 @@ static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
 	       const char *command, char **ret_why)
 {
 	struct talk talk = {
-	    .wire = {.fd = -1, .heeds_stop = heeds_stop},
-	    .path = path,
-	    .deadline = lull_clock_now() + timeout_ns,
+		.wire = { .fd = -1, .heeds_stop = heeds_stop },
+		.path = path,
+		.deadline = lull_clock_now() + timeout_ns,
 	};
 	char *why = NULL;
 	int r = wire_open(&talk.wire, path, talk.deadline);

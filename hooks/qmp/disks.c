@@ -22,7 +22,8 @@
 static void find_sidecar(struct disk *disk, const char *directory)
 {
 	_cleanup_free_ char *beside =
-	    strndup(disk->source, (size_t)(strrchr(disk->source, '/') - disk->source));
+		strndup(disk->source,
+			(size_t)(strrchr(disk->source, '/') - disk->source));
 	struct stat st;
 	char *found;
 
@@ -31,7 +32,8 @@ static void find_sidecar(struct disk *disk, const char *directory)
 	found = search_sidecar(*beside ? beside : "/", &disk->st);
 	if (!found && directory)
 		found = search_sidecar(directory, &disk->st);
-	/* a pointer to one that is not there: nothing is right before that is looked into */
+	/* a pointer to one that is not there: nothing is right before that is looked
+	   into */
 	if (!found)
 		found = pointer_of_lost(disk->source);
 	if (!found)
@@ -104,7 +106,7 @@ static void forget(struct disk_state *state)
 	free(state->renamed);
 	free(state->backing);
 	free(state->format);
-	*state = (struct disk_state){0};
+	*state = (struct disk_state){ 0 };
 }
 
 void disks_done(struct disks *disks)
@@ -172,8 +174,8 @@ char *disks_owner(const struct disk *disk)
 	if (!disk->state.mark.run[0])
 		return strdup("by hand");
 	return asprintf(&text, "by another run of lullcp (%s)", disk->state.mark.run) < 0
-		   ? NULL
-		   : text;
+		       ? NULL
+		       : text;
 }
 
 bool disks_have_sidecar(struct disks *disks, bool only_marked)
@@ -193,7 +195,7 @@ struct wanted {
 	const struct stat *st;
 	pid_t qemu;
 	json_t *sets; /* of descriptors that QEMU was given */
-	int n;	      /* nodes */
+	int n;        /* nodes */
 };
 
 /* The file of /dev/fdset/N, which is no name but in QEMU. */
@@ -205,7 +207,8 @@ static int stat_set(const struct wanted *wanted, json_int_t number, struct stat 
 	json_array_foreach(wanted->sets, i, set)
 	{
 		json_t *fd =
-		    json_object_get(json_array_get(json_object_get(set, "fds"), 0), "fd");
+			json_object_get(json_array_get(json_object_get(set, "fds"), 0),
+					"fd");
 		char name[64];
 
 		if (!fd || json_integer_value(json_object_get(set, "fdset-id")) != number)
@@ -227,8 +230,8 @@ static bool is_source(void *ctx, const char *path)
 	long long set;
 	struct stat st;
 	int r = sscanf(path, "/dev/fdset/%lld", &set) == 1
-		    ? stat_set(wanted, set, &st)
-		    : peer_stat(wanted->qemu, path, &st);
+			? stat_set(wanted, set, &st)
+			: peer_stat(wanted->qemu, path, &st);
 
 	if (r == -ESRCH && path[0] == '/' && stat(path, &st) == 0)
 		r = 0;
@@ -266,13 +269,13 @@ static int look_at_jobs(struct disk *disk, json_t *jobs)
 				r = keep(&disk->state.stale_job, id);
 			continue;
 		}
-		disk->state.job = strcmp(status, "ready") == 0	     ? DISKS_JOB_READY
+		disk->state.job = strcmp(status, "ready") == 0       ? DISKS_JOB_READY
 				  : strcmp(status, "concluded") == 0 ? DISKS_JOB_CONCLUDED
 								     : DISKS_JOB_BUSY;
 		disk->state.done = (uint64_t)json_integer_value(
-		    json_object_get(job, "current-progress"));
-		disk->state.total =
-		    (uint64_t)json_integer_value(json_object_get(job, "total-progress"));
+			json_object_get(job, "current-progress"));
+		disk->state.total = (uint64_t)json_integer_value(
+			json_object_get(job, "total-progress"));
 		if (r == 0 && error)
 			r = keep(&disk->state.job_error, error);
 	}
@@ -413,10 +416,10 @@ static int describe_overlay(struct disk *disk, const struct graph_node *overlay)
 			     overlay->snapshot);
 	else if (overlay->bitmap)
 		r = asprintf(
-		    &disk->state.extra,
-		    "the persistent bitmap '%s' (block-dirty-bitmap-remove of the "
-		    "node '%s' removes it)",
-		    overlay->bitmap, overlay->name);
+			&disk->state.extra,
+			"the persistent bitmap '%s' (block-dirty-bitmap-remove of the "
+			"node '%s' removes it)",
+			overlay->bitmap, overlay->name);
 	if (r < 0)
 		disk->state.extra = NULL;
 	return r < 0 ? -ENOMEM : 0;
@@ -445,7 +448,7 @@ static int describe_above(struct disk *disk, const struct graph *graph,
 
 static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid_t qemu)
 {
-	struct wanted wanted = {.st = &disk->st, .qemu = qemu, .sets = sets};
+	struct wanted wanted = { .st = &disk->st, .qemu = qemu, .sets = sets };
 	struct graph_place at;
 	char ours[DISKS_NAME_LEN];
 	int r;
@@ -484,11 +487,12 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	}
 	disk->state.is_open = true;
 	disk->state.is_written = at.is_written;
-	disk->state.is_by_number =
-	    at.protocol->file && (strncmp(at.protocol->file, "/dev/fd", 7) == 0 ||
-				  strncmp(at.protocol->file, "/proc/", 6) == 0);
-	disk->state.is_part = strcmp(at.image->driver, "raw") == 0 && S_ISREG(disk->st.st_mode) &&
-			      llabs((long long)at.image->size - (long long)disk->st.st_size) >= 512;
+	disk->state.is_by_number = at.protocol->file &&
+				   (strncmp(at.protocol->file, "/dev/fd", 7) == 0 ||
+				    strncmp(at.protocol->file, "/proc/", 6) == 0);
+	disk->state.is_part =
+		strcmp(at.image->driver, "raw") == 0 && S_ISREG(disk->st.st_mode) &&
+		llabs((long long)at.image->size - (long long)disk->st.st_size) >= 512;
 	disk->state.is_read_only = at.image->read_only;
 	disk->state.is_encrypted = at.image->encrypted;
 	disk->state.is_redirected = at.overlay != NULL;

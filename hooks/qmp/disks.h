@@ -22,19 +22,20 @@ enum disks_job {
 
 /* What was found at the last look. */
 struct disk_state {
-	bool is_open;	   /* QEMU has SOURCE open */
-	bool is_replaced;  /* QEMU has another file open that has, or had, its name */
-	bool is_part;      /* QEMU has a part of it as the disk: a raw node with an offset or a size */
+	bool is_open;     /* QEMU has SOURCE open */
+	bool is_replaced; /* QEMU has another file open that has, or had, its name */
+	/* QEMU has a part of it as the disk: a raw node with an offset or a size */
+	bool is_part;
 	bool is_by_number; /* QEMU has it by a descriptor, not by a path */
 	bool is_refused;   /* it was said why nothing may be done with it */
-	int unseen;	   /* -errno if what QEMU has open cannot be seen */
+	int unseen;        /* -errno if what QEMU has open cannot be seen */
 	bool is_written;   /* and somebody may write to it */
 	bool is_read_only;
 	bool is_encrypted;
 	bool is_redirected; /* an overlay of ours is on top */
-	bool is_used;	    /* the overlay of that name is in use, wherever it is */
+	bool is_used;       /* the overlay of that name is in use, wherever it is */
 	bool has_sidecar;   /* the file is there */
-	bool is_marked;	    /* and marked: between two states */
+	bool is_marked;     /* and marked: between two states */
 	bool is_its_disk;   /* and QEMU has it open, but not as an overlay of a freeze */
 	struct mark mark;   /* what it says of itself */
 	bool is_anothers;   /* the freeze of another run, or by hand if a run asks */
@@ -42,7 +43,7 @@ struct disk_state {
 	char *job_error;      /* NULL: none */
 	char *stale_job;      /* concluded, of an earlier sidecar that is gone; or NULL */
 	uint64_t done, total; /* of the job, bytes */
-	char *image;	      /* node names; NULL if SOURCE is not open */
+	char *image;          /* node names; NULL if SOURCE is not open */
 	char *overlay;
 	char *top;     /* above both */
 	char *blocker; /* for people: what keeps a merge below it from working; or NULL */
@@ -56,11 +57,11 @@ struct disk_state {
 struct disk {
 	char *source; /* absolute, without links */
 	char *sidecar;
-	struct stat st;		   /* of source */
-	const char *run;	   /* that asks; NULL: by hand */
-	char name[DISKS_NAME_LEN]; /* of the overlay's node and of the job: says which
-				      source and, by its inode, which sidecar; empty
-				      without one */
+	struct stat st;  /* of source */
+	const char *run; /* that asks; NULL: by hand */
+	/* of the overlay's node and of the job: says which source and, by its inode,
+	   which sidecar; empty without one */
+	char name[DISKS_NAME_LEN];
 	struct disk_state state;
 	bool told; /* of a refusal */
 
@@ -68,8 +69,8 @@ struct disk {
 	int made;    /* the sidecar that this call made, open; or -1 */
 
 	/* For merging. */
-	bool started;	/* a job was seen at work or begun */
-	bool asked;	/* told to complete */
+	bool started;   /* a job was seen at work or begun */
+	bool asked;     /* told to complete */
 	bool completed; /* QEMU has said after that that it is over, and well */
 	bool merged, failed, over;
 };

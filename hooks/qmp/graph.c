@@ -30,9 +30,9 @@
 static bool is_filter(const struct graph_node *node)
 {
 	static const char *const filters[] = {
-	    "blkdebug",		 "blklogwrites",    "commit_top", "compress",
-	    "copy-before-write", "copy-on-read",    "mirror_top", "preallocate",
-	    "replication",	 "snapshot-access", "throttle",
+		"blkdebug",          "blklogwrites",    "commit_top", "compress",
+		"copy-before-write", "copy-on-read",    "mirror_top", "preallocate",
+		"replication",       "snapshot-access", "throttle",
 	};
 
 	for (size_t i = 0; node->driver && i < ARRAY_SIZE(filters); i++) {
@@ -96,10 +96,10 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 			node->driver = string_of(info, "drv");
 		node->file = plain_name(graph, string_of(info, "file"));
 		node->size = json_integer_value(
-		    json_object_get(json_object_get(info, "image"), "virtual-size"));
-		node->snapshot =
-		    first_of(json_object_get(json_object_get(info, "image"), "snapshots"),
-			     "name", NULL);
+			json_object_get(json_object_get(info, "image"), "virtual-size"));
+		node->snapshot = first_of(json_object_get(json_object_get(info, "image"),
+							  "snapshots"),
+					  "name", NULL);
 		node->bitmap = first_of(json_object_get(info, "dirty-bitmaps"), "name",
 					"persistent");
 		node->read_only = json_is_true(json_object_get(info, "ro"));
@@ -164,10 +164,10 @@ static int take_edges(struct graph *graph, json_t *edges)
 		struct graph_edge *edge = &graph->edges[i];
 
 		edge->role = string_of(each, "name");
-		edge->parent =
-		    numbered(graph, json_integer_value(json_object_get(each, "parent")));
-		edge->child =
-		    numbered(graph, json_integer_value(json_object_get(each, "child")));
+		edge->parent = numbered(graph, json_integer_value(
+						       json_object_get(each, "parent")));
+		edge->child = numbered(graph, json_integer_value(
+						      json_object_get(each, "child")));
 		edge->writes = may_write(each);
 		if (!edge->role || edge->parent >= graph->n_nodes ||
 		    edge->child >= graph->n_nodes)
@@ -363,10 +363,10 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 			break;
 	}
 	*ret_place = (struct graph_place){
-	    .protocol = &graph->nodes[protocol],
-	    .image = &graph->nodes[at],
-	    .overlay = find_overlay(graph, at, ours),
-	    .is_written = is_written(graph, protocol),
+		.protocol = &graph->nodes[protocol],
+		.image = &graph->nodes[at],
+		.overlay = find_overlay(graph, at, ours),
+		.is_written = is_written(graph, protocol),
 	};
 	return r;
 }
@@ -399,10 +399,10 @@ int graph_find_overlay(const struct graph *graph, const char *ours,
 		at = below;
 	}
 	*ret_place = (struct graph_place){
-	    .protocol = &graph->nodes[at],
-	    .image = &graph->nodes[image],
-	    .overlay = overlay,
-	    .is_written = is_written(graph, at),
+		.protocol = &graph->nodes[at],
+		.image = &graph->nodes[image],
+		.overlay = overlay,
+		.is_written = is_written(graph, at),
 	};
 	return 0;
 }
@@ -435,8 +435,8 @@ size_t graph_users(const struct graph *graph, const struct graph_node *node)
 /* Those below which a merge was tried with QEMU. */
 static bool is_harmless(const struct graph_node *node)
 {
-	static const char *const filters[] = {"blkdebug", "compress", "copy-on-read",
-					      "preallocate", "throttle"};
+	static const char *const filters[] = { "blkdebug", "compress", "copy-on-read",
+					       "preallocate", "throttle" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
 		if (strcmp(node->driver, filters[i]) == 0)
@@ -450,7 +450,7 @@ void graph_above(const struct graph *graph, const struct graph_node *node,
 {
 	size_t at = index_of(graph, node), next = at;
 
-	*ret_above = (struct graph_above){.top = node};
+	*ret_above = (struct graph_above){ .top = node };
 	for (size_t steps = 0; steps <= graph->n_nodes && next < graph->n_nodes;
 	     steps++) {
 		at = next;

@@ -15,7 +15,7 @@ struct graph_node {
 	json_int_t number; /* as edges name it */
 	const char *name;  /* empty for what is no block node */
 	const char
-	    *driver;	  /* NULL for what is no block node: a device, an export, a job */
+		*driver;  /* NULL for what is no block node: a device, an export, a job */
 	const char *file; /* as QEMU names it; NULL if unknown */
 	json_int_t size;  /* of the disk that it shows; 0 if unknown */
 	const char *snapshot; /* an internal one, or NULL */
@@ -28,7 +28,7 @@ struct graph_node {
 struct graph_edge {
 	size_t parent, child; /* indices of nodes */
 	const char *role;     /* file, backing, root, ... */
-	bool writes;	      /* the parent may write to the child or resize it */
+	bool writes;          /* the parent may write to the child or resize it */
 };
 
 struct graph {
@@ -43,18 +43,19 @@ struct graph {
 /* Where a file stands in the graph. */
 struct graph_place {
 	const struct graph_node *protocol; /* has the file open */
-	const struct graph_node *image;	   /* gives it its format; to be redirected */
+	const struct graph_node *image;    /* gives it its format; to be redirected */
 	const struct graph_node
-	    *overlay;	 /* the one asked for, on top of image, or NULL */
-	bool is_written; /* somebody may write to the file */
+		*overlay; /* the one asked for, on top of image, or NULL */
+	bool is_written;  /* somebody may write to the file */
 };
 
 /* What is above a node. */
 struct graph_above {
 	const struct graph_node
-	    *top; /* of the block nodes; itself if there is none above */
-	const struct graph_node *blocker; /* a job at work on one of them, or a filter
-					     below which nothing can be merged; or NULL */
+		*top; /* of the block nodes; itself if there is none above */
+	/* a job at work on one of them, or a filter below which nothing can be merged;
+	   or NULL */
+	const struct graph_node *blocker;
 };
 
 /*

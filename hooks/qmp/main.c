@@ -18,40 +18,41 @@
 #include <string.h>
 
 #define SOCKET_VARIABLE "LULLCP_QMP_SOCKET"
-#define AGENT_VARIABLE	"LULLCP_QMP_AGENT"
+#define AGENT_VARIABLE  "LULLCP_QMP_AGENT"
 
 static const struct option table[] = {
-    {"socket", required_argument, NULL, 's'},
-    {"sidecar-dir", required_argument, NULL, 'd'},
-    {"quiesce", no_argument, NULL, 'q'},
-    {"agent", required_argument, NULL, 'a'},
-    {"timeout", required_argument, NULL, 't'},
-    {"agent-timeout", required_argument, NULL, 'A'},
-    {"commit-timeout", required_argument, NULL, 'c'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+	{ "socket", required_argument, NULL, 's' },
+	{ "sidecar-dir", required_argument, NULL, 'd' },
+	{ "quiesce", no_argument, NULL, 'q' },
+	{ "agent", required_argument, NULL, 'a' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "agent-timeout", required_argument, NULL, 'A' },
+	{ "commit-timeout", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static int usage(void)
 {
 	(void)printf(
-	    "Usage: lullcp-hook-qmp [OPTION]... freeze|thaw SOURCE...\n"
-	    "Redirect the disks of a running QEMU, or qemu-storage-daemon, to sidecar\n"
-	    "files, and merge these back. A hook for lullcp.\n"
-	    "\n"
-	    "      --socket=PATH          QMP socket (default $" SOCKET_VARIABLE ")\n"
-	    "      --sidecar-dir=DIR      where sidecars go (beside each SOURCE)\n"
-	    "      --quiesce              freeze the guest's file systems for the "
-	    "moment\n"
-	    "                               of the redirect\n"
-	    "      --agent=PATH           the guest agent's socket (default\n"
-	    "                               $" AGENT_VARIABLE "), for --quiesce\n"
-	    "      --timeout=TIME         for each answer of QEMU (30s)\n"
-	    "      --agent-timeout=TIME   for each answer of the guest agent (30s)\n"
-	    "      --commit-timeout=TIME  for the merge (10m)\n"
-	    "      --help                 print this and exit\n"
-	    "      --version              print the version and exit\n");
+		"Usage: lullcp-hook-qmp [OPTION]... freeze|thaw SOURCE...\n"
+		"Redirect the disks of a running QEMU, or qemu-storage-daemon, to "
+		"sidecar\n"
+		"files, and merge these back. A hook for lullcp.\n"
+		"\n"
+		"      --socket=PATH          QMP socket (default $" SOCKET_VARIABLE ")\n"
+		"      --sidecar-dir=DIR      where sidecars go (beside each SOURCE)\n"
+		"      --quiesce              freeze the guest's file systems for the "
+		"moment\n"
+		"                               of the redirect\n"
+		"      --agent=PATH           the guest agent's socket (default\n"
+		"                               $" AGENT_VARIABLE "), for --quiesce\n"
+		"      --timeout=TIME         for each answer of QEMU (30s)\n"
+		"      --agent-timeout=TIME   for each answer of the guest agent (30s)\n"
+		"      --commit-timeout=TIME  for the merge (10m)\n"
+		"      --help                 print this and exit\n"
+		"      --version              print the version and exit\n");
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
@@ -70,8 +71,8 @@ static void on_signal(int signal)
 
 static void catch_signals(void)
 {
-	static const int stopping[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
+	static const int stopping[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
 
 	for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
 		(void)sigaction(stopping[i], &action, NULL);
@@ -149,15 +150,15 @@ static int time_value(const char *option, const char *text, uint64_t *ret_ns)
 int main(int argc, char **argv)
 {
 	struct settings settings = {
-	    .socket = getenv(SOCKET_VARIABLE),
-	    .run = mark_run(getenv("LULLCP_RUN_ID")),
-	    .agent = NULL,
-	    .timeout_ns = 30 * NSEC_PER_SEC,
-	    .agent_timeout_ns = 30 * NSEC_PER_SEC,
-	    .commit_timeout_ns = 600 * NSEC_PER_SEC,
+		.socket = getenv(SOCKET_VARIABLE),
+		.run = mark_run(getenv("LULLCP_RUN_ID")),
+		.agent = NULL,
+		.timeout_ns = 30 * NSEC_PER_SEC,
+		.agent_timeout_ns = 30 * NSEC_PER_SEC,
+		.commit_timeout_ns = 600 * NSEC_PER_SEC,
 	};
 	const char *agent = getenv(AGENT_VARIABLE);
-	struct disks disks = {0};
+	struct disks disks = { 0 };
 	bool quiesce = false;
 	int option, r = 0;
 

@@ -15,13 +15,13 @@
 #include <sys/xattr.h>
 
 #define ATTRIBUTE "user.lullcp.freeze"
-#define NO_RUN	  "-"
-#define LONGEST	  256
+#define NO_RUN    "-"
+#define LONGEST   256
 
 static const char *const names[] = {
-    [MARK_BETWEEN] = "between", [MARK_FROZEN] = "frozen",
-    [MARK_MERGING] = "merging", [MARK_COMPLETING] = "completing",
-    [MARK_MERGED] = "merged",
+	[MARK_BETWEEN] = "between", [MARK_FROZEN] = "frozen",
+	[MARK_MERGING] = "merging", [MARK_COMPLETING] = "completing",
+	[MARK_MERGED] = "merged",
 };
 
 const char *mark_run(const char *text)
@@ -31,8 +31,8 @@ const char *mark_run(const char *text)
 
 	for (; text && i < sizeof(form) - 1; i++) {
 		bool fits = form[i] == 'x'
-				? text[i] && strchr("0123456789abcdef", text[i])
-				: text[i] == form[i];
+				    ? text[i] && strchr("0123456789abcdef", text[i])
+				    : text[i] == form[i];
 
 		if (!fits)
 			return NULL;
@@ -43,10 +43,10 @@ const char *mark_run(const char *text)
 void mark_init(struct mark *mark, const char *run, const struct stat *source)
 {
 	*mark = (struct mark){
-	    .known = true,
-	    .state = MARK_BETWEEN,
-	    .dev = source->st_dev,
-	    .ino = source->st_ino,
+		.known = true,
+		.state = MARK_BETWEEN,
+		.dev = source->st_dev,
+		.ino = source->st_ino,
 	};
 	mark_image(mark, source);
 	if (run)
@@ -69,7 +69,7 @@ bool mark_is_untouched(const struct mark *mark, const struct stat *source)
 
 struct mark mark_read(const char *path)
 {
-	struct mark mark = {0};
+	struct mark mark = { 0 };
 	char text[LONGEST], run[MARK_RUN_LEN], state[16];
 	ssize_t n = lgetxattr(path, ATTRIBUTE, text, sizeof(text) - 1);
 	int64_t sec;
@@ -85,10 +85,10 @@ struct mark mark_read(const char *path)
 		   run, &mark.dev, &mark.ino, &sec, &nsec, &mark.size, state,
 		   &end) != 7 ||
 	    end != n)
-		return (struct mark){0};
-	mark.written = (struct timespec){.tv_sec = sec, .tv_nsec = nsec};
+		return (struct mark){ 0 };
+	mark.written = (struct timespec){ .tv_sec = sec, .tv_nsec = nsec };
 	if (strcmp(run, NO_RUN) != 0 && !mark_run(run))
-		return (struct mark){0};
+		return (struct mark){ 0 };
 	if (strcmp(run, NO_RUN) != 0)
 		memcpy(mark.run, run, sizeof(mark.run));
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -97,7 +97,7 @@ struct mark mark_read(const char *path)
 			mark.known = true;
 		}
 	}
-	return mark.known ? mark : (struct mark){0};
+	return mark.known ? mark : (struct mark){ 0 };
 }
 
 int mark_write(const char *path, const struct mark *mark)

@@ -23,11 +23,11 @@
 
 enum mark_state {
 	MARK_BETWEEN, /* a freeze has not returned yet */
-	MARK_FROZEN,  /* the image is of the moment of the freeze, and no merge has begun
-		       */
-	MARK_MERGING, /* a merge has begun: the writes are in the sidecar */
+	/* the image is of the moment of the freeze, and no merge has begun */
+	MARK_FROZEN,
+	MARK_MERGING,    /* a merge has begun: the writes are in the sidecar */
 	MARK_COMPLETING, /* QEMU was told to change over, and may have */
-	MARK_MERGED,	 /* all is in the image, and writes go there */
+	MARK_MERGED,     /* all is in the image, and writes go there */
 };
 
 struct mark {

@@ -333,8 +333,8 @@ static void report_unfinished(const struct disks *disks, const char *why)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
-		uint64_t left =
-		    disk->state.total - MIN(disk->state.done, disk->state.total);
+		uint64_t left = disk->state.total -
+				MIN(disk->state.done, disk->state.total);
 
 		if (disk->over ||
 		    (!disk->state.is_redirected && !disk->state.has_sidecar))
@@ -435,10 +435,11 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 	if (r < 0 && r != -EINTR && r != -ETIMEDOUT)
 		take_down(disks, qmp);
 	if (r < 0) {
-		report_unfinished(disks, r == -EINTR	? "told to stop"
-					 : r == -EPIPE	? "the monitor was lost"
-					 : r == -ENOMEM ? "out of memory"
-							: "QEMU did not say how far it is");
+		report_unfinished(disks, r == -EINTR   ? "told to stop"
+					 : r == -EPIPE ? "the monitor was lost"
+					 : r == -ENOMEM
+						 ? "out of memory"
+						 : "QEMU did not say how far it is");
 		return r;
 	}
 	for (size_t i = 0; i < disks->n; i++) {

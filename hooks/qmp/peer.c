@@ -41,8 +41,8 @@ static int stat_in(pid_t process, const char *what, const char *rest, struct sta
 static int stat_below_root(pid_t process, const char *path, struct stat *ret_st)
 {
 	struct open_how how = {
-	    .flags = O_PATH | O_CLOEXEC,
-	    .resolve = RESOLVE_IN_ROOT,
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT,
 	};
 	char name[64];
 	_cleanup_close_ int root = -1;
@@ -62,7 +62,7 @@ static int stat_below_root(pid_t process, const char *path, struct stat *ret_st)
 
 int peer_stat(pid_t process, const char *path, struct stat *ret_st)
 {
-	static const char *const own[] = {"/dev/fd/", "/proc/self/fd/"};
+	static const char *const own[] = { "/dev/fd/", "/proc/self/fd/" };
 
 	if (process <= 0)
 		return -ESRCH;
@@ -120,7 +120,7 @@ static bool count_it(void *ctx, int dir, const char *fd, const struct stat *st)
 
 int peer_holds(pid_t process, const struct stat *file)
 {
-	struct count count = {.file = file};
+	struct count count = { .file = file };
 	int r = walk(process, count_it, &count);
 
 	return r < 0 ? r : count.n;
@@ -155,7 +155,7 @@ static bool is_replaced(void *ctx, int dir, const char *fd, const struct stat *s
 
 char *peer_replaced(pid_t process, const char *path, const struct stat *file)
 {
-	struct search search = {.process = process, .path = path, .file = file};
+	struct search search = { .process = process, .path = path, .file = file };
 
 	return walk(process, is_replaced, &search) < 0 ? NULL : search.found;
 }
@@ -251,10 +251,10 @@ static int is_locked(const char *path, off_t start, off_t len)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct flock lock = {
-	    .l_type = F_WRLCK,
-	    .l_whence = SEEK_SET,
-	    .l_start = start,
-	    .l_len = len,
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = len,
 	};
 
 	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0)

@@ -21,11 +21,11 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define MAGIC	      0x514649fbU
+#define MAGIC         0x514649fbU
 #define FORMAT_IS     0xe2792acaU
 #define HEADER_LEN    104U
 #define CLUSTER_BITS  16U
-#define CLUSTER	      (1ULL << CLUSTER_BITS)
+#define CLUSTER       (1ULL << CLUSTER_BITS)
 #define LONGEST_NAME  1023U
 #define TABLE_CLUSTER 3U
 /* What one entry of the first table stands for: a cluster of entries of 8 bytes. */
@@ -82,8 +82,8 @@ static void make_header(unsigned char *data, uint64_t size, uint64_t entries,
 	put_word(data + 36, (uint32_t)entries);
 	put_long(data + 40, TABLE_CLUSTER * CLUSTER);
 	put_long(data + 48, CLUSTER); /* reference counts: their table, */
-	put_word(data + 56, 1);	      /* of one cluster */
-	put_word(data + 96, 4);	      /* 2^4 bits for each */
+	put_word(data + 56, 1);       /* of one cluster */
+	put_word(data + 96, 4);       /* 2^4 bits for each */
 	put_word(data + 100, HEADER_LEN);
 	put_word(data + HEADER_LEN, FORMAT_IS);
 	put_word(data + HEADER_LEN + 4, (uint32_t)len);
@@ -161,8 +161,8 @@ int qcow2_backing(const char *path, char **ret_name,
 		  char ret_format[static QCOW2_FORMAT_LEN])
 {
 	unsigned char data[4096];
-	_cleanup_close_ int fd =
-	    open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : pread(fd, data, sizeof(data), 0);
 	uint64_t name;
 	uint32_t len;

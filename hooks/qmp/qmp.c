@@ -88,8 +88,8 @@ static int next(struct qmp *qmp, uint64_t deadline, json_t **ret_object)
 static int send_command(struct qmp *qmp, const char *command, json_t *arguments,
 			uint64_t deadline)
 {
-	json_t *object =
-	    json_pack("{s:s, s:I}", "execute", command, "id", ++qmp->last_id);
+	json_t *object = json_pack("{s:s, s:I}", "execute", command, "id",
+				   ++qmp->last_id);
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *line = NULL;
 	int len;
@@ -178,11 +178,11 @@ static int greet(struct qmp *qmp, uint64_t deadline)
 	json_decref(object);
 	if (r == -ETIMEDOUT)
 		return failed(
-		    qmp, r,
-		    "no greeting from %s within %.3g s: QEMU serves one client of a "
-		    "monitor at a time, and another may hold this one; give the hook "
-		    "a monitor of its own",
-		    qmp->path, (double)qmp->timeout_ns / (double)NSEC_PER_SEC);
+			qmp, r,
+			"no greeting from %s within %.3g s: QEMU serves one client of a "
+			"monitor at a time, and another may hold this one; give the hook "
+			"a monitor of its own",
+			qmp->path, (double)qmp->timeout_ns / (double)NSEC_PER_SEC);
 	if (r < 0)
 		return broken(qmp, r, "in place of a greeting");
 	return qmp_run(qmp, "qmp_capabilities", NULL, NULL);
@@ -197,7 +197,7 @@ int qmp_open(const char *path, uint64_t timeout_ns, struct qmp **ret_qmp, char *
 	if (!qmp)
 		return -ENOMEM;
 	qmp->timeout_ns = timeout_ns;
-	qmp->wire = (struct wire){.fd = -1, .heeds_stop = true};
+	qmp->wire = (struct wire){ .fd = -1, .heeds_stop = true };
 	qmp->path = strdup(path);
 	r = qmp->path ? wire_open(&qmp->wire, path, deadline) : -ENOMEM;
 	if (r == -ETIMEDOUT)
@@ -247,7 +247,7 @@ int qmp_wait(struct qmp *qmp, uint64_t ns)
 
 	json_decref(object);
 	return r == -ETIMEDOUT ? 0
-	       : r < 0	       ? broken(qmp, r, "while waiting for a job")
+	       : r < 0         ? broken(qmp, r, "while waiting for a job")
 			       : 0;
 }
 

@@ -127,9 +127,12 @@ static int check(const struct disks *disks)
 			return -ENOTSUP;
 		}
 		if (!disk->state.is_redirected && disk->state.is_part) {
-			say("the disk that QEMU makes of '%s' is only a part of it, or longer "
-			    "(offset or size of its raw node), and a sidecar has no place for "
-			    "that: without QEMU it would be merged elsewhere. Not redirected",
+			say("the disk that QEMU makes of '%s' is only a part of it, or "
+			    "longer "
+			    "(offset or size of its raw node), and a sidecar has no "
+			    "place for "
+			    "that: without QEMU it would be merged elsewhere. Not "
+			    "redirected",
 			    disk->source);
 			return -ENOTSUP;
 		}
@@ -244,8 +247,8 @@ static int fill_sidecar(const struct disk *disk)
 }
 
 /*
- * A sidecar elsewhere is found without this QEMU only by who is told where, or led there. Not from
- * a directory in which others could put another link in its place.
+ * A sidecar elsewhere is found without this QEMU only by who is told where, or led there.
+ * Not from a directory in which others could put another link in its place.
  */
 static int point_to(const struct disk *disk, uid_t user)
 {
@@ -259,7 +262,8 @@ static int point_to(const struct disk *disk, uid_t user)
 		return r;
 	}
 	if (r < 0)
-		say("cannot make a link to '%s' beside '%s': %s. Should this QEMU end before the "
+		say("cannot make a link to '%s' beside '%s': %s. Should this QEMU end "
+		    "before the "
 		    "thaw, thaw by hand with --sidecar-dir",
 		    disk->sidecar, disk->source, strerror(-r));
 	return 0;
@@ -320,8 +324,8 @@ static int look_at_sidecars(const struct disks *disks, const struct qmp *qmp)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		int r = disks->disk[i].chosen
-			    ? look_at_sidecar(&disks->disk[i], qmp_peer(qmp))
-			    : 0;
+				? look_at_sidecar(&disks->disk[i], qmp_peer(qmp))
+				: 0;
 
 		if (r < 0)
 			return r;
@@ -339,11 +343,12 @@ static json_t *make_actions(const struct disks *disks)
 		if (!disk->chosen)
 			continue;
 
-		json_t *action = json_pack(
-		    "{s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "type",
-		    "blockdev-snapshot-sync", "data", "node-name", disk->state.image,
-		    "snapshot-file", disk->sidecar, "snapshot-node-name", disk->name,
-		    "format", "qcow2", "mode", "existing");
+		json_t *action = json_pack("{s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "type",
+					   "blockdev-snapshot-sync", "data", "node-name",
+					   disk->state.image, "snapshot-file",
+					   disk->sidecar, "snapshot-node-name",
+					   disk->name, "format", "qcow2", "mode",
+					   "existing");
 
 		if (!action || json_array_append_new(actions, action) < 0) {
 			say("'%s': its name is not UTF-8 and cannot be told to QEMU",
@@ -388,13 +393,15 @@ static int switch_over(const struct disks *disks, struct qmp *qmp, json_t *actio
 	return r;
 }
 
-/* Whether the writes go to the file that we have made, and it is as large as the disk is by now. */
+/* Whether the writes go to the file that we have made, and it is as large as the disk is
+   by now. */
 static int verify_sidecar(const struct disk *disk, pid_t qemu)
 {
 	struct stat made, there;
 
 	if (fstat(disk->made, &made) == 0 && lstat(disk->sidecar, &there) == 0 &&
-	    peer_same_file(&made, &there) && sidecar_is_image(disk->made, disk->state.size) == 0 &&
+	    peer_same_file(&made, &there) &&
+	    sidecar_is_image(disk->made, disk->state.size) == 0 &&
 	    peer_holds(qemu, &made) != 0)
 		return 0;
 	say("'%s': QEMU's overlay is not the sidecar '%s' that was made for it; not "
@@ -431,8 +438,8 @@ static int verify(const struct disks *disks, pid_t qemu)
 		    disk->source,
 		    !disk->state.is_redirected ? "the overlay is not on top"
 		    : disk->state.is_written
-			? "a node has write permission"
-			: "it was not made read-only: copy-on-read?");
+			    ? "a node has write permission"
+			    : "it was not made read-only: copy-on-read?");
 		return -EBUSY;
 	}
 	return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A thaw that looks under one name alone says that nothing is frozen where the image was
- * renamed, or the freeze was told another directory, to which a link leads. What is found is not believed for
- * more than that it must be looked at.
+ * renamed, or the freeze was told another directory, to which a link leads. What is found
+ * is not believed for more than that it must be looked at.
  */
 #include "search.h"
 

@@ -9,8 +9,8 @@
 
 /*
  * The first file in directory that has the name of a sidecar and says that it is of that
- * image, by its inode in its own record; or that a pointer in directory leads to. Its path,
- * to be freed, or NULL.
+ * image, by its inode in its own record; or that a pointer in directory leads to. Its
+ * path, to be freed, or NULL.
  */
 char *search_sidecar(const char *directory, const struct stat *source);
 

@@ -12,12 +12,12 @@
 #include <sys/xattr.h>
 
 /* From the specification of qcow2: docs/interop/qcow2.txt of QEMU. */
-#define QCOW2_MAGIC	      0x514649fbU
-#define HEADER_LEN	      72
+#define QCOW2_MAGIC           0x514649fbU
+#define HEADER_LEN            72
 #define SHORTEST_CLUSTER_BITS 9
 #define LONGEST_CLUSTER_BITS  21
-#define LONGEST_NAME	      1023
-#define HAS_BITMAPS	      1U
+#define LONGEST_NAME          1023
+#define HAS_BITMAPS           1U
 /* What QEMU makes before it makes the first table: the header, and what counts clusters.
  */
 #define FIRST_CLUSTERS 5
@@ -79,8 +79,8 @@ bool sidecar_is_of(const char *path, const char *source, const struct stat *sour
 
 int sidecar_sync_directory(const char *path)
 {
-	_cleanup_free_ char *directory =
-	    strndup(path, (size_t)(strrchr(path, '/') - path));
+	_cleanup_free_ char *directory = strndup(path,
+						 (size_t)(strrchr(path, '/') - path));
 	_cleanup_close_ int fd = -1;
 
 	if (!directory)
@@ -126,7 +126,7 @@ int sidecar_create(const char *path, const char *source, const struct stat *st,
 		   int *ret_fd)
 {
 	_cleanup_close_ int fd =
-	    open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
@@ -181,7 +181,7 @@ int sidecar_mark(const char *path, bool between)
 /* QEMU holds open file description locks on what it has open. */
 static bool is_locked(int fd)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
@@ -192,8 +192,8 @@ struct header {
 	unsigned int cluster_bits;
 	uint64_t size;
 	uint32_t entries; /* of the first table */
-	uint64_t table;	  /* where it is */
-	bool has_more;	  /* snapshots or bitmaps */
+	uint64_t table;   /* where it is */
+	bool has_more;    /* snapshots or bitmaps */
 };
 
 static uint32_t word(const unsigned char *at)
@@ -214,14 +214,14 @@ static int parse_header(int fd, const unsigned char *data, struct header *ret)
 {
 	uint64_t name = long_word(data + 8);
 	uint32_t version = word(data + 4), len = word(data + 16);
-	unsigned char features[8] = {0};
+	unsigned char features[8] = { 0 };
 
 	*ret = (struct header){
-	    .cluster_bits = word(data + 20),
-	    .size = long_word(data + 24),
-	    .entries = word(data + 36),
-	    .table = long_word(data + 40),
-	    .has_more = word(data + 60) > 0,
+		.cluster_bits = word(data + 20),
+		.size = long_word(data + 24),
+		.entries = word(data + 36),
+		.table = long_word(data + 40),
+		.has_more = word(data + 60) > 0,
 	};
 	if (word(data) != QCOW2_MAGIC || version < 2 || version > 3 ||
 	    ret->cluster_bits < SHORTEST_CLUSTER_BITS ||
@@ -296,9 +296,9 @@ static int has_no_data(int fd, const struct stat *st, const struct stat *source)
 	if (header.size > 0)
 		return table_is_empty(fd, &header);
 	return header.entries == 0 && is_marked &&
-		       st->st_size <= (off_t)FIRST_CLUSTERS << header.cluster_bits
-		   ? 1
-		   : -EBADMSG;
+			       st->st_size <= (off_t)FIRST_CLUSTERS << header.cluster_bits
+		       ? 1
+		       : -EBADMSG;
 }
 
 int sidecar_is_unused(const char *path, const struct stat *source)

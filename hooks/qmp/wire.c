@@ -19,7 +19,7 @@
 
 static int await(const struct wire *wire, short events, uint64_t deadline)
 {
-	struct pollfd set = {.fd = wire->fd, .events = events};
+	struct pollfd set = { .fd = wire->fd, .events = events };
 
 	for (;;) {
 		uint64_t now = lull_clock_now();
@@ -44,8 +44,8 @@ static int await(const struct wire *wire, short events, uint64_t deadline)
 
 int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct wire wire = {.fd = -1, .heeds_stop = ret_wire->heeds_stop};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct wire wire = { .fd = -1, .heeds_stop = ret_wire->heeds_stop };
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
@@ -54,14 +54,14 @@ int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 	if (wire.fd < 0)
 		return -errno;
 	/* Who speaks: whoever made the socket may have handed it to QEMU, or be gone. */
-	if (setsockopt(wire.fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0) {
+	if (setsockopt(wire.fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0) {
 		int r = -errno;
 
 		(void)close(wire.fd);
 		return r;
 	}
 	while (connect(wire.fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		struct timespec pause = {.tv_nsec = RETRY_NS};
+		struct timespec pause = { .tv_nsec = RETRY_NS };
 		int r = -errno;
 
 		if (r == -EINTR)
@@ -85,7 +85,7 @@ void wire_close(struct wire *wire)
 	if (wire->fd >= 0)
 		(void)close(wire->fd);
 	free(wire->data);
-	*wire = (struct wire){.fd = -1};
+	*wire = (struct wire){ .fd = -1 };
 }
 
 int wire_send(struct wire *wire, const char *data, size_t len, uint64_t deadline)
@@ -117,14 +117,14 @@ static ssize_t receive(struct wire *wire)
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec vector = {
-	    .iov_base = wire->data + wire->len,
-	    .iov_len = wire->room - wire->len,
+		.iov_base = wire->data + wire->len,
+		.iov_len = wire->room - wire->len,
 	};
 	struct msghdr message = {
-	    .msg_iov = &vector,
-	    .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = sizeof(control),
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
 	};
 	ssize_t n = recvmsg(wire->fd, &message, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;

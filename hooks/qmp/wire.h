@@ -14,8 +14,8 @@ struct wire {
 	bool heeds_stop; /* waiting ends with -EINTR once say_stopped is set */
 	char *data;
 	size_t len, room;
-	size_t taken;	 /* bytes of the line that was given out last */
-	pid_t peer;	 /* the process that sent last, 0 if unknown */
+	size_t taken;    /* bytes of the line that was given out last */
+	pid_t peer;      /* the process that sent last, 0 if unknown */
 	uid_t peer_user; /* its user, if it is known */
 };
 

@@ -107,11 +107,15 @@ void render_step(struct render *render, const struct lull_step *s)
 	}
 	(void)printf(", %s\n", words_time(s->elapsed_ns));
 	if (s->left > 0)
-		(void)printf("  left %u process%s in its process group: %s (%d); it would be killed "
-			     "with the hook (setsid)\n",
-			     s->left, s->left == 1 ? "" : "es", quote(s->left_name), s->left_pid);
+		(void)printf(
+			"  left %u process%s in its process group: %s (%d); it would be "
+			"killed "
+			"with the hook (setsid)\n",
+			s->left, s->left == 1 ? "" : "es", quote(s->left_name),
+			s->left_pid);
 	if (s->output_held)
-		(void)printf("  a process that it left keeps its output open: who reads lullcp's "
+		(void)printf("  a process that it left keeps its output open: who reads "
+			     "lullcp's "
 			     "messages would wait for it\n");
 	if (s->written > 0)
 		print_output(s);
@@ -131,13 +135,16 @@ void render_verdict(struct render *render, enum lull_outcome outcome,
 	} else if (v->failure.stage != LULL_STAGE_NONE) {
 		words_failure(outcome, &v->failure, &message, &advice);
 	} else if (outcome == LULL_SKIPPED) {
-		if (asprintf(&message, "the hook %s answered 75: try later", quote(c->check_hook)) < 0)
+		if (asprintf(&message, "the hook %s answered 75: try later",
+			     quote(c->check_hook)) < 0)
 			message = NULL;
 	} else if (outcome != LULL_OK) {
-		if (asprintf(&message, "the hook %s does not keep to the rules", quote(c->check_hook)) < 0)
+		if (asprintf(&message, "the hook %s does not keep to the rules",
+			     quote(c->check_hook)) < 0)
 			message = NULL;
 		advice = outcome == LULL_THAW_FAILED
-				 ? "Its thaw has failed: look whether the writers are still frozen."
+				 ? "Its thaw has failed: look whether the writers are "
+				   "still frozen."
 				 : "man lullcp-hooks has them.";
 	}
 	if (outcome != LULL_OK) {

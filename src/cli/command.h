@@ -28,21 +28,24 @@ struct command {
 	bool summary;                /* --summary */
 	bool quiet;                  /* -q */
 	bool no_target_directory;    /* -T */
-	const char *target_directory; /* -t, or NULL; MODE_CLONE: the directory to copy into */
-	int target_fd;               /* open on it */
-	bool backup;                 /* -b, --backup, -S */
-	const char *backup_control;  /* --backup=CONTROL, or NULL */
-	const char *backup_suffix;   /* -S, or NULL */
-	bool keep_context;           /* --preserve=context */
-	bool copy_contents;          /* --copy-contents */
-	bool reflink_given;          /* --reflink, whatever its value */
-	bool said;                   /* a mistake has been told in full */
-	const char *check_hook;      /* --check-hook, or NULL */
-	const char *const *sources;  /* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
+	/* -t, or NULL; MODE_CLONE: the directory to copy into */
+	const char *target_directory;
+	int target_fd;              /* open on it */
+	bool backup;                /* -b, --backup, -S */
+	const char *backup_control; /* --backup=CONTROL, or NULL */
+	const char *backup_suffix;  /* -S, or NULL */
+	bool keep_context;          /* --preserve=context */
+	bool copy_contents;         /* --copy-contents */
+	bool reflink_given;         /* --reflink, whatever its value */
+	bool said;                  /* a mistake has been told in full */
+	const char *check_hook;     /* --check-hook, or NULL */
+	/* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
+	const char *const *sources;
 	unsigned int n_sources;
-	const char *program;         /* what messages begin with */
-	const char *source;          /* operands, as given */
+	const char *program; /* what messages begin with */
+	const char *source;  /* operands, as given */
 	const char *dest;
-	char *made_dest;             /* what dest points to, if it was made from a directory */
-	char *private_directory;     /* what engine.state_directory points to */
+	/* what dest points to, if it was made from a directory */
+	char *made_dest;
+	char *private_directory; /* what engine.state_directory points to */
 };

@@ -16,8 +16,9 @@
 enum attribute { MODE, TIMES, OWNER, LINKS, CONTEXT, XATTR, ALL };
 
 static const struct option_word attributes[] = {
-	{ "mode", MODE },   { "timestamps", TIMES }, { "ownership", OWNER }, { "links", LINKS },
-	{ "context", CONTEXT }, { "xattr", XATTR },  { "all", ALL },
+	{ "mode", MODE },   { "timestamps", TIMES }, { "ownership", OWNER },
+	{ "links", LINKS }, { "context", CONTEXT },  { "xattr", XATTR },
+	{ "all", ALL },
 };
 
 static void keep_mode(struct lull_cp *cp, bool keep)
@@ -64,7 +65,8 @@ static bool keep_list(struct command *c, const char *option, const char *list, b
 	while (good && (word = strsep(&rest, ","))) {
 		int code;
 
-		good = option_choose(c, option, word, attributes, LENGTH(attributes), &code);
+		good = option_choose(c, option, word, attributes, LENGTH(attributes),
+				     &code);
 		if (good)
 			keep(c, (enum attribute)code, on);
 	}
@@ -82,7 +84,8 @@ static bool set_usual(struct command *c, const struct option_row *row, const cha
 	return true;
 }
 
-static bool set_preserve(struct command *c, const struct option_row *row, const char *value)
+static bool set_preserve(struct command *c, const struct option_row *row,
+			 const char *value)
 {
 	if (!value)
 		return set_usual(c, row, value);
@@ -90,13 +93,15 @@ static bool set_preserve(struct command *c, const struct option_row *row, const 
 	return keep_list(c, "--preserve", value, true);
 }
 
-static bool set_no_preserve(struct command *c, const struct option_row *row, const char *value)
+static bool set_no_preserve(struct command *c, const struct option_row *row,
+			    const char *value)
 {
 	(void)row;
 	return keep_list(c, "--no-preserve", value, false);
 }
 
-static bool set_archive(struct command *c, const struct option_row *row, const char *value)
+static bool set_archive(struct command *c, const struct option_row *row,
+			const char *value)
 {
 	struct lull_cp *cp = &c->engine.cp;
 
@@ -125,7 +130,8 @@ static bool set_follow(struct command *c, const struct option_row *row, const ch
 	return true;
 }
 
-static bool set_overwrite(struct command *c, const struct option_row *row, const char *value)
+static bool set_overwrite(struct command *c, const struct option_row *row,
+			  const char *value)
 {
 	(void)value;
 	c->engine.cp.overwrite = (enum lull_overwrite)row->field;
@@ -149,7 +155,8 @@ static bool set_suffix(struct command *c, const struct option_row *row, const ch
 	return true;
 }
 
-static bool set_reflink(struct command *c, const struct option_row *row, const char *value)
+static bool set_reflink(struct command *c, const struct option_row *row,
+			const char *value)
 {
 	static const struct option_word words[] = { { "auto", LULL_REFLINK_AUTO },
 						    { "always", LULL_REFLINK_ALWAYS },
@@ -182,7 +189,8 @@ static bool set_update(struct command *c, const struct option_row *row, const ch
 {
 	static const struct option_word words[] = { { "all", LULL_UPDATE_ALL },
 						    { "none", LULL_UPDATE_NONE },
-						    { "none-fail", LULL_UPDATE_NONE_FAIL },
+						    { "none-fail",
+						      LULL_UPDATE_NONE_FAIL },
 						    { "older", LULL_UPDATE_OLDER } };
 	int code = LULL_UPDATE_OLDER;
 
@@ -205,7 +213,8 @@ static bool set_target(struct command *c, const struct option_row *row, const ch
 {
 	(void)row;
 	if (c->target_directory) {
-		(void)fprintf(stderr, "%s: multiple target directories specified\n", c->program);
+		(void)fprintf(stderr, "%s: multiple target directories specified\n",
+			      c->program);
 		c->said = true;
 		return false;
 	}
@@ -219,19 +228,23 @@ static bool has_selinux(void)
 }
 
 /* Without SELinux cp has nothing to do for -Z, and says so for a context alone. */
-static bool set_context(struct command *c, const struct option_row *row, const char *value)
+static bool set_context(struct command *c, const struct option_row *row,
+			const char *value)
 {
 	if (has_selinux()) {
-		(void)fprintf(stderr, "%s: '%s' is not supported: lullcp is built without SELinux\n",
-			      c->program, row->name ? "--context" : "-Z");
+		(void)fprintf(
+			stderr,
+			"%s: '%s' is not supported: lullcp is built without SELinux\n",
+			c->program, row->name ? "--context" : "-Z");
 		c->said = true;
 		return false;
 	}
 	if (value)
-		(void)fprintf(stderr,
-			      "%s: warning: ignoring --context; it requires an SELinux-enabled "
-			      "kernel\n",
-			      c->program);
+		(void)fprintf(
+			stderr,
+			"%s: warning: ignoring --context; it requires an SELinux-enabled "
+			"kernel\n",
+			c->program);
 	return true;
 }
 
@@ -242,7 +255,8 @@ const struct option_row cp_options[] = {
 	{ "archive", "a", NULL, set_archive, 0, "same as -dR --preserve=all" },
 	{ "attributes-only", NULL, NULL, FLAG(attributes_only),
 	  "not the data, just the attributes" },
-	{ "backup", NULL, "[CONTROL]", set_backup, 0, "keep a backup of each file that is replaced" },
+	{ "backup", NULL, "[CONTROL]", set_backup, 0,
+	  "keep a backup of each file that is replaced" },
 	{ NULL, "b", NULL, set_backup, 0, "the same, without CONTROL" },
 	{ "copy-contents", NULL, NULL, option_set_flag, OPTION_FIELD(copy_contents),
 	  "with -R: read special files" },
@@ -253,22 +267,29 @@ const struct option_row cp_options[] = {
 	{ "force", "f", NULL, FLAG(force), "remove a DEST that cannot be opened" },
 	{ NULL, "H", NULL, set_follow, LULL_FOLLOW_OPERANDS,
 	  "follow symbolic links that are named" },
-	{ "interactive", "i", NULL, set_overwrite, LULL_OVERWRITE_ASK, "ask before replacing" },
+	{ "interactive", "i", NULL, set_overwrite, LULL_OVERWRITE_ASK,
+	  "ask before replacing" },
 	{ "link", "l", NULL, FLAG(hard_link), "make hard links instead of copies" },
 	{ "no-clobber", "n", NULL, set_overwrite, LULL_OVERWRITE_NO, "replace nothing" },
 	{ "no-dereference", "P", NULL, set_follow, LULL_FOLLOW_NEVER,
 	  "do not follow symbolic links in SOURCE" },
 	{ NULL, "p", NULL, set_usual, 0, "same as --preserve=mode,ownership,timestamps" },
-	{ "no-preserve", NULL, "LIST", set_no_preserve, 0, "do not preserve these attributes" },
-	{ "no-target-directory", "T", NULL, option_set_flag, OPTION_FIELD(no_target_directory),
-	  "treat DEST as a normal file" },
-	{ "one-file-system", "x", NULL, FLAG(one_file_system), "stay on this file system" },
-	{ "parents", NULL, NULL, FLAG(parents), "use the full name of SOURCE under DIRECTORY" },
+	{ "no-preserve", NULL, "LIST", set_no_preserve, 0,
+	  "do not preserve these attributes" },
+	{ "no-target-directory", "T", NULL, option_set_flag,
+	  OPTION_FIELD(no_target_directory), "treat DEST as a normal file" },
+	{ "one-file-system", "x", NULL, FLAG(one_file_system),
+	  "stay on this file system" },
+	{ "parents", NULL, NULL, FLAG(parents),
+	  "use the full name of SOURCE under DIRECTORY" },
 	{ "path", NULL, NULL, FLAG(parents), NULL },
 	{ "preserve", NULL, "[LIST]", set_preserve, 0,
-	  "preserve mode, ownership, timestamps, links,\nxattr, context, all (without LIST: -p)" },
-	{ "recursive", "Rr", NULL, FLAG(recursive), "copy directories with what is in them" },
-	{ "remove-destination", NULL, NULL, FLAG(remove_destination), "remove each DEST first" },
+	  "preserve mode, ownership, timestamps, links,\nxattr, context, all (without "
+	  "LIST: -p)" },
+	{ "recursive", "Rr", NULL, FLAG(recursive),
+	  "copy directories with what is in them" },
+	{ "remove-destination", NULL, NULL, FLAG(remove_destination),
+	  "remove each DEST first" },
 	{ "sparse", NULL, "WHEN", set_sparse, 0,
 	  "make holes when copying: auto, always, never" },
 	{ "reflink", NULL, "[WHEN]", set_reflink, 0,
@@ -278,12 +299,14 @@ const struct option_row cp_options[] = {
 	{ "suffix", "S", "SUFFIX", set_suffix, 0, "of simple backups (~)" },
 	{ "symbolic-link", "s", NULL, FLAG(symbolic_link),
 	  "make symbolic links instead of copies" },
-	{ "target-directory", "t", "DIRECTORY", set_target, 0, "copy all SOURCEs into DIRECTORY" },
+	{ "target-directory", "t", "DIRECTORY", set_target, 0,
+	  "copy all SOURCEs into DIRECTORY" },
 	{ "update", NULL, "[WHEN]", set_update, 0,
 	  "replace: all, none, none-fail or older (the\ndefault) files" },
 	{ NULL, "u", NULL, set_update, 0, "same as --update=older" },
 	{ "verbose", "v", NULL, FLAG(verbose), "name each file as it is copied" },
-	{ NULL, "Z", NULL, set_context, 0, "default SELinux context (there must be none)" },
+	{ NULL, "Z", NULL, set_context, 0,
+	  "default SELinux context (there must be none)" },
 	{ "context", NULL, "[CONTEXT]", set_context, 0, "like -Z, or set this one" },
 };
 const unsigned int n_cp_options = LENGTH(cp_options);
@@ -295,7 +318,7 @@ void cp_options_init(struct command *c)
 }
 
 static const struct option_word backups[] = {
-	{ "none", LULL_BACKUP_NONE },	      { "off", LULL_BACKUP_NONE },
+	{ "none", LULL_BACKUP_NONE },         { "off", LULL_BACKUP_NONE },
 	{ "simple", LULL_BACKUP_SIMPLE },     { "never", LULL_BACKUP_SIMPLE },
 	{ "existing", LULL_BACKUP_EXISTING }, { "nil", LULL_BACKUP_EXISTING },
 	{ "numbered", LULL_BACKUP_NUMBERED }, { "t", LULL_BACKUP_NUMBERED },
@@ -303,7 +326,8 @@ static const struct option_word backups[] = {
 
 static bool settle_backup(struct command *c)
 {
-	const char *suffix = c->backup_suffix ? c->backup_suffix : getenv("SIMPLE_BACKUP_SUFFIX");
+	const char *suffix = c->backup_suffix ? c->backup_suffix
+					      : getenv("SIMPLE_BACKUP_SUFFIX");
 	const char *control = c->backup_control, *what = "backup type";
 	int code = LULL_BACKUP_EXISTING;
 
@@ -315,7 +339,8 @@ static bool settle_backup(struct command *c)
 	}
 	if (control && *control &&
 	    !option_choose(c, what, control, backups, LENGTH(backups), &code)) {
-		(void)fprintf(stderr, "Try '%s --help' for more information.\n", c->program);
+		(void)fprintf(stderr, "Try '%s --help' for more information.\n",
+			      c->program);
 		return false;
 	}
 	c->engine.cp.backup = (enum lull_backup)code;
@@ -334,11 +359,13 @@ bool cp_options_check(struct command *c)
 	if (cp->overwrite == LULL_OVERWRITE_NO)
 		cp->update = LULL_UPDATE_ALL;
 	if (c->backup && cp->overwrite == LULL_OVERWRITE_NO)
-		return option_mistake(c, "options --backup and --no-clobber are mutually exclusive");
+		return option_mistake(
+			c, "options --backup and --no-clobber are mutually exclusive");
 	/* By default as well, unless there is no data to copy. */
-	if (c->backup && (cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL))
+	if (c->backup &&
+	    (cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL))
 		return option_mistake(c, "--backup is mutually exclusive with -n or "
-					  "--update=none-fail");
+					 "--update=none-fail");
 	if (cp->reflink == LULL_REFLINK_ALWAYS && cp->sparse != LULL_SPARSE_AUTO &&
 	    (c->reflink_given || !cp->attributes_only))
 		return option_mistake(c, "--reflink can be used only with --sparse=auto");
@@ -349,11 +376,13 @@ bool cp_options_check(struct command *c)
 							     : LULL_FOLLOW_ALWAYS;
 	cp->special_as_regular = !cp->recursive || c->copy_contents;
 	if (c->keep_context) {
-		(void)fprintf(stderr, "%s: %s\n", c->program,
-			      has_selinux() ? "'--preserve=context' is not supported: lullcp is "
-					      "built without SELinux"
-					    : "cannot preserve security context without an "
-					      "SELinux-enabled kernel");
+		(void)fprintf(
+			stderr, "%s: %s\n", c->program,
+			has_selinux()
+				? "'--preserve=context' is not supported: lullcp is "
+				  "built without SELinux"
+				: "cannot preserve security context without an "
+				  "SELinux-enabled kernel");
 		return false;
 	}
 	return true;

@@ -40,8 +40,9 @@ static void set_hold(json_t *line, const struct lull_progress *p)
 
 	(void)json_object_set_new(line, "hold_ns",
 				  json_pack("{s:I, s:I, s:I, s:I}", "p50",
-					    (json_int_t)hold.p50, "p99", (json_int_t)hold.p99,
-					    "p999", (json_int_t)hold.p999, "max",
+					    (json_int_t)hold.p50, "p99",
+					    (json_int_t)hold.p99, "p999",
+					    (json_int_t)hold.p999, "max",
 					    (json_int_t)hold.max));
 }
 
@@ -84,7 +85,8 @@ void json_warning(const char *message, const char *path)
 	print(line);
 }
 
-void json_error(enum lull_outcome outcome, const struct lull_failure *f, const char *message)
+void json_error(enum lull_outcome outcome, const struct lull_failure *f,
+		const char *message)
 {
 	json_t *line = begin("error");
 
@@ -142,7 +144,8 @@ void json_comparison(const char *source, const char *dest, enum lull_outcome out
 	set_text(line, "source", source);
 	set_text(line, "dest", dest);
 	set_text(line, "method", "verify");
-	set_text(line, "result", outcome == LULL_OK ? "identical" : words_result(outcome));
+	set_text(line, "result",
+		 outcome == LULL_OK ? "identical" : words_result(outcome));
 	set(line, "size", f->size);
 	set(line, "dest_size", f->dest_size);
 	set(line, "extents", f->extents);
@@ -178,7 +181,8 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	(void)json_object_set_new(line, "reflink", json_boolean(outcome == LULL_OK));
 	(void)json_object_set_new(line, "reverse_map", json_boolean(f->reverse_map));
 	(void)json_object_set_new(line, "reads_wait", json_boolean(f->reads_wait));
-	(void)json_object_set_new(line, "reads_measured", json_boolean(f->reads_measured));
+	(void)json_object_set_new(line, "reads_measured",
+				  json_boolean(f->reads_measured));
 	(void)json_object_set_new(line, "reads_wait_for_writers",
 				  json_boolean(f->reads_wait_for_writers));
 	(void)json_object_set_new(line, "writes_wait", json_true());
@@ -201,7 +205,8 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	set_text(line, "method_if_written", lull_method_name(f->if_written));
 	for (unsigned int bit = 1; words_advice(bit); bit <<= 1) {
 		if (f->advice & bit)
-			(void)json_array_append_new(advice, json_string(words_advice(bit)));
+			(void)json_array_append_new(advice,
+						    json_string(words_advice(bit)));
 	}
 	(void)json_object_set_new(line, "advice", advice);
 	free(no_snapshot);
@@ -229,7 +234,8 @@ void json_step(const struct lull_step *s, const char *step, const char *how)
 	print(line);
 }
 
-void json_verdict(const char *hook, enum lull_outcome outcome, const struct lull_verdict *v)
+void json_verdict(const char *hook, enum lull_outcome outcome,
+		  const struct lull_verdict *v)
 {
 	json_t *line = begin("summary");
 

@@ -14,7 +14,8 @@ void json_summary(enum lull_outcome outcome, const struct lull_result *result);
 void json_report(const struct lull_report *report);
 /* step is the name of what, how that of how it ended. */
 void json_step(const struct lull_step *s, const char *step, const char *how);
-void json_verdict(const char *hook, enum lull_outcome outcome, const struct lull_verdict *v);
+void json_verdict(const char *hook, enum lull_outcome outcome,
+		  const struct lull_verdict *v);
 void json_announce(const char *source, enum lull_method method, uint64_t ns);
 void json_comparison(const char *source, const char *dest, enum lull_outcome outcome,
 		     const struct lull_comparison *found);

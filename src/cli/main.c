@@ -32,7 +32,7 @@ static void on_status(int signal)
 }
 
 /* Without SA_RESTART: a signal is to end a sleep. What nohup ignores stays ignored. */
-static void catch(int signal, void (*handler)(int))
+static void catch (int signal, void (*handler)(int))
 {
 	struct sigaction action = { .sa_handler = handler };
 	struct sigaction before;
@@ -48,16 +48,17 @@ static void set_up_signals(void)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 
-	catch(SIGINT, on_stop);
-	catch(SIGTERM, on_stop);
-	catch(SIGHUP, on_stop);
-	catch(SIGUSR1, on_status);
+	catch (SIGINT, on_stop);
+	catch (SIGTERM, on_stop);
+	catch (SIGHUP, on_stop);
+	catch (SIGUSR1, on_status);
 	/* A limit for files is an error like others; so is a reader that went away. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	/* Inherited as ignored, it would hide how the hook ended. */
 	(void)sigaction(SIGCHLD, &plain, NULL);
-	/* The rests between calls are short: the default slack of 50 us would stretch them. */
+	/* The rests between calls are short: the default slack of 50 us would stretch
+	   them. */
 	(void)prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 }
 
@@ -113,7 +114,8 @@ static bool on_ask(void *ctx, const struct lull_question *question)
 	return yes;
 }
 
-static void on_file(void *ctx, enum lull_outcome outcome, const struct lull_result *result)
+static void on_file(void *ctx, enum lull_outcome outcome,
+		    const struct lull_result *result)
 {
 	vigil_take_word();
 	render_end(ctx, outcome, result, stop_signal);
@@ -158,15 +160,16 @@ static void end_by_signal(enum lull_outcome outcome)
 }
 
 static int run_copy(const struct command *command, struct render *render,
-		     const struct lull_observer *observer)
+		    const struct lull_observer *observer)
 {
 	struct lull_totals totals;
 	enum lull_outcome outcome;
 	int status;
 
 	vigil_begin(render, &stop_signal, &status_wanted);
-	outcome = lull_copy(&command->engine, command->sources, command->n_sources, command->dest,
-			    command->target_directory, command->target_fd, observer, &totals);
+	outcome = lull_copy(&command->engine, command->sources, command->n_sources,
+			    command->dest, command->target_directory, command->target_fd,
+			    observer, &totals);
 	vigil_end();
 	status = words_exit_status(outcome);
 	render_totals(render, outcome, &totals);
@@ -186,8 +189,8 @@ static int run_verify(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
 	struct lull_comparison found;
-	enum lull_outcome outcome = lull_verify(&command->engine, command->source, command->dest,
-						observer, &found);
+	enum lull_outcome outcome = lull_verify(&command->engine, command->source,
+						command->dest, observer, &found);
 	int status = words_exit_status(outcome);
 
 	render_comparison(render, outcome, &found, stop_signal);
@@ -201,8 +204,8 @@ static int run_probe(const struct command *command, struct render *render,
 		     const struct lull_observer *observer)
 {
 	struct lull_forecast found;
-	enum lull_outcome outcome = lull_probe(&command->engine, command->source, command->dest,
-					       observer, &found);
+	enum lull_outcome outcome = lull_probe(&command->engine, command->source,
+					       command->dest, observer, &found);
 	int status = words_exit_status(outcome);
 
 	render_forecast(render, outcome, &found, stop_signal);
@@ -217,7 +220,8 @@ static int run_check_hook(const struct command *command, struct render *render,
 {
 	struct lull_verdict verdict;
 	enum lull_outcome outcome = lull_check_hook(&command->engine, command->sources,
-						    command->n_sources, observer, &verdict);
+						    command->n_sources, observer,
+						    &verdict);
 	int status = words_exit_status(outcome);
 
 	render_verdict(render, outcome, &verdict, stop_signal);
@@ -234,7 +238,8 @@ static int run_report(const struct command *command, struct render *render,
 	enum lull_outcome outcome =
 		command->mode == MODE_STATUS
 			? lull_status(&command->engine, command->dest, &report)
-			: lull_recover(&command->engine, command->dest, observer, &report);
+			: lull_recover(&command->engine, command->dest, observer,
+				       &report);
 
 	render_report(render, outcome, &report);
 	lull_report_done(&report);
@@ -295,7 +300,7 @@ int main(int argc, char **argv)
 		 : command.mode == MODE_PROBE  ? run_probe(&command, &render, &observer)
 		 : command.mode == MODE_CHECK_HOOK
 			 ? run_check_hook(&command, &render, &observer)
-					       : run_report(&command, &render, &observer);
+			 : run_report(&command, &render, &observer);
 	service_stopping(&command, false);
 	free(command.made_dest);
 	free(command.private_directory);

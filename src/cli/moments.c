@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Most files of a list do not depend on each other, and a warning about each list would be ignored. So
- * this warns only where somebody wrote while one of the files was cloned, or where the names are
- * those of a database and its journal.
+ * Most files of a list do not depend on each other, and a warning about each list would
+ * be ignored. So this warns only where somebody wrote while one of the files was cloned,
+ * or where the names are those of a database and its journal.
  */
 #include "moments.h"
 
@@ -45,7 +45,8 @@ static bool belong_together(const struct command *command, const char **ret_firs
 	return false;
 }
 
-char *moments_warning(const struct command *command, const char *written, const char **ret_path)
+char *moments_warning(const struct command *command, const char *written,
+		      const char **ret_path)
 {
 	const struct lull_cp *cp = &command->engine.cp;
 	const char *first, *second;
@@ -57,11 +58,14 @@ char *moments_warning(const struct command *command, const char *written, const 
 		return NULL;
 	if (belong_together(command, &first, &second)) {
 		*ret_path = first;
-		r = asprintf(&text, "the clones of %s and %s are of different moments; "
-			     "--hook=COMMAND makes them of one", quote(first), quote(second));
+		r = asprintf(&text,
+			     "the clones of %s and %s are of different moments; "
+			     "--hook=COMMAND makes them of one",
+			     quote(first), quote(second));
 	} else if (written) {
 		*ret_path = written;
-		r = asprintf(&text, "somebody wrote to %s meanwhile, and the clones are of "
+		r = asprintf(&text,
+			     "somebody wrote to %s meanwhile, and the clones are of "
 			     "different moments; --hook=COMMAND makes them of one",
 			     quote(written));
 	}

@@ -11,7 +11,8 @@
 /* What needs a lock and a checkpoint, and is not done without. */
 #define GUARDED "--hook, --refresh, --checkpoint, --live and --keep-frozen"
 
-/* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the first in quotes if a shell needs them, %n the count. */
+/* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the
+   first in quotes if a shell needs them, %n the count. */
 static const char *const sentences[] = {
 	[LULL_NOTE_COPIED] = "%1 -> %2",
 	[LULL_NOTE_REMOVED] = "removed %1",
@@ -20,19 +21,23 @@ static const char *const sentences[] = {
 	[LULL_NOTE_SKIPPED] = "skipped %1",
 	[LULL_NOTE_HOW] = "copy offload: %a, reflink: %b, sparse detection: %c",
 	[LULL_NOTE_TWICE_FILE] = "warning: source file %1 specified more than once",
-	[LULL_NOTE_TWICE_DIRECTORY] = "warning: source directory %1 specified more than once",
-	[LULL_NOTE_LEFT_OUT] = "warning: left out %n of lullcp's own files (checkpoints, temporary "
-			       "files), the first %1",
+	[LULL_NOTE_TWICE_DIRECTORY] =
+		"warning: source directory %1 specified more than once",
+	[LULL_NOTE_LEFT_OUT] =
+		"warning: left out %n of lullcp's own files (checkpoints, temporary "
+		"files), the first %1",
 	[LULL_NOTE_STAT] = "cannot stat %1",
 	[LULL_NOTE_ACCESS] = "cannot access %1",
 	[LULL_NOTE_OMITTED_DIRECTORY] = "-r not specified; omitting directory %1",
 	[LULL_NOTE_SAME_FILE] = "%1 and %2 are the same file",
 	[LULL_NOTE_NOT_REPLACING] = "not replacing %1",
-	[LULL_NOTE_DIRECTORY_OVER] = "cannot overwrite non-directory %1 with directory %2",
+	[LULL_NOTE_DIRECTORY_OVER] =
+		"cannot overwrite non-directory %1 with directory %2",
 	[LULL_NOTE_OVER_DIRECTORY] = "cannot overwrite directory %1 with non-directory",
 	[LULL_NOTE_JUST_CREATED] = "will not overwrite just-created %1 with %2",
 	[LULL_NOTE_THROUGH_CREATED] = "will not copy %1 through just-created symlink %2",
-	[LULL_NOTE_BACKUP_IS_SOURCE] = "backing up %1 might destroy source;  %2 not copied",
+	[LULL_NOTE_BACKUP_IS_SOURCE] =
+		"backing up %1 might destroy source;  %2 not copied",
 	[LULL_NOTE_BACKUP] = "cannot backup %1",
 	[LULL_NOTE_UNBACKUP] = "cannot un-backup %1",
 	[LULL_NOTE_REMOVE] = "cannot remove %1",
@@ -43,7 +48,8 @@ static const char *const sentences[] = {
 	[LULL_NOTE_NOT_DIRECTORY] = "%1 exists but is not a directory",
 	[LULL_NOTE_PARENT_ATTRIBUTES] = "failed to get attributes of %1",
 	[LULL_NOTE_PARENT_MAKE] = "cannot make directory %1",
-	[LULL_NOTE_RELATIVE_LINK] = "%A: can make relative symbolic links only in current directory",
+	[LULL_NOTE_RELATIVE_LINK] =
+		"%A: can make relative symbolic links only in current directory",
 	[LULL_NOTE_SYMLINK] = "cannot create symbolic link %1 to %2",
 	[LULL_NOTE_SYMLINK_ITSELF] = "cannot create symbolic link %1",
 	[LULL_NOTE_HARD_LINK] = "cannot create hard link %1 to %2",
@@ -65,16 +71,23 @@ static const char *const sentences[] = {
 	[LULL_NOTE_XATTR_GET] = "getting attribute %2 of %1",
 	[LULL_NOTE_XATTR_SET] = "setting attribute %2 for %1",
 	[LULL_NOTE_XATTRS_SET] = "setting attributes for %1",
-	[LULL_NOTE_CANNOT_FREEZE] = "cannot freeze the writers of %1: --hook takes regular files",
-	[LULL_NOTE_SOURCE_NOT_REGULAR] = "cannot clone %1: " GUARDED " take regular files",
-	[LULL_NOTE_DEST_NOT_REGULAR] = "cannot write into %1: " GUARDED " make regular files",
-	[LULL_NOTE_DEST_MOUNTED] = "cannot take the place of %1, which is a mount point: give "
-				   "--inplace, or a DEST elsewhere",
-	[LULL_NOTE_DEST_DANGLING] = "cannot write through %1, which is a link to nothing: " GUARDED
-				    " need a DEST that is no link, or a link to a file",
-	[LULL_NOTE_LINK_IN_SET] = "cannot make %1 a hard link to %2: with --hook each SOURCE becomes a "
-				  "clone; --no-preserve=links makes both",
-	[LULL_NOTE_SET_FULL] = "cannot clone %1 with the others: one freeze is for 64 files at the most",
+	[LULL_NOTE_CANNOT_FREEZE] =
+		"cannot freeze the writers of %1: --hook takes regular files",
+	[LULL_NOTE_SOURCE_NOT_REGULAR] = "cannot clone %1: " GUARDED
+					 " take regular files",
+	[LULL_NOTE_DEST_NOT_REGULAR] = "cannot write into %1: " GUARDED
+				       " make regular files",
+	[LULL_NOTE_DEST_MOUNTED] =
+		"cannot take the place of %1, which is a mount point: give "
+		"--inplace, or a DEST elsewhere",
+	[LULL_NOTE_DEST_DANGLING] =
+		"cannot write through %1, which is a link to nothing: " GUARDED
+		" need a DEST that is no link, or a link to a file",
+	[LULL_NOTE_LINK_IN_SET] =
+		"cannot make %1 a hard link to %2: with --hook each SOURCE becomes a "
+		"clone; --no-preserve=links makes both",
+	[LULL_NOTE_SET_FULL] =
+		"cannot clone %1 with the others: one freeze is for 64 files at the most",
 	[LULL_NOTE_SYNC] = "cannot write %1 to disk",
 	[LULL_NOTE_MEMORY] = "cannot copy %1",
 };
@@ -153,10 +166,10 @@ char *notes_question(const struct lull_question *q)
 	if (!q->unwritable)
 		n = asprintf(&text, "overwrite %s? ", quote(q->dest));
 	else if (q->replaces)
-		n = asprintf(&text, "replace %s, overriding mode %04o (%s)? ", quote(q->dest),
-			     q->mode, mode);
+		n = asprintf(&text, "replace %s, overriding mode %04o (%s)? ",
+			     quote(q->dest), q->mode, mode);
 	else
-		n = asprintf(&text, "unwritable %s (mode %04o, %s); try anyway? ", quote(q->dest),
-			     q->mode, mode);
+		n = asprintf(&text, "unwritable %s (mode %04o, %s); try anyway? ",
+			     quote(q->dest), q->mode, mode);
 	return n < 0 ? NULL : text;
 }

@@ -4,8 +4,8 @@
 
 #include "lullcp.h"
 
-/* The sentence, without the name of the program and without a line feed; to be freed. NULL:
-   out of memory. */
+/* The sentence, without the name of the program and without a line feed; to be freed.
+   NULL: out of memory. */
 char *notes_words(const struct lull_note *note);
 
 /* True for what is no complaint: it goes to standard output. */

@@ -23,8 +23,10 @@ char *obstacle_words(const struct lull_obstacle *o)
 		n = asprintf(&text, "DEST is written in place");
 		break;
 	case LULL_NO_SNAPSHOT_PATH:
-		n = asprintf(&text, "SOURCE cannot be reached from the top of its subvolume "
-				    "through the mount on %s: %s", name, why);
+		n = asprintf(&text,
+			     "SOURCE cannot be reached from the top of its subvolume "
+			     "through the mount on %s: %s",
+			     name, why);
 		break;
 	case LULL_NO_SNAPSHOT_OWNER:
 		n = asprintf(&text, "the subvolume %s belongs to another user: %s", name,

@@ -9,7 +9,7 @@
 #include <string.h>
 
 bool option_choose(const struct command *c, const char *what, const char *value,
-		    const struct option_word *words, unsigned int n, int *ret_code)
+		   const struct option_word *words, unsigned int n, int *ret_code)
 {
 	bool any = false, ambiguous = false;
 	int code = 0;
@@ -29,11 +29,14 @@ bool option_choose(const struct command *c, const char *what, const char *value,
 		*ret_code = code;
 		return true;
 	}
-	(void)fprintf(stderr, "%s: %s argument %s for %s\nValid arguments are:", c->program,
-		      ambiguous ? "ambiguous" : "invalid", quote_word(value), quote_word(what));
+	(void)fprintf(stderr,
+		      "%s: %s argument %s for %s\nValid arguments are:", c->program,
+		      ambiguous ? "ambiguous" : "invalid", quote_word(value),
+		      quote_word(what));
 	for (unsigned int i = 0; i < n; i++)
 		(void)fprintf(stderr, "%s%s",
-			      i > 0 && words[i].code == words[i - 1].code ? ", " : "\n  - ",
+			      i > 0 && words[i].code == words[i - 1].code ? ", "
+									  : "\n  - ",
 			      quote_word(words[i].word));
 	(void)fputc('\n', stderr);
 	return false;

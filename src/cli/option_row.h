@@ -8,17 +8,19 @@
 #include <stddef.h>
 
 /*
- * A row of the option table, or the heading of a group, which has neither name nor letters.
- * The parser, --help and (by parsing that) the completion all come from it.
+ * A row of the option table, or the heading of a group, which has neither name nor
+ * letters. The parser, --help and (by parsing that) the completion all come from it.
  */
 struct option_row {
 	const char *name;     /* NULL: only letters */
 	const char *letters;  /* NULL: only a name */
 	const char *argument; /* NULL: takes none; "[X]": may be left out */
-	bool (*set)(struct command *command, const struct option_row *row, const char *value);
-	size_t field;         /* for the setters that write to one place */
-	const char *help;     /* or the heading; a line break goes on in the column. NULL: an
-	                         older name that cp still takes */
+	bool (*set)(struct command *command, const struct option_row *row,
+		    const char *value);
+	size_t field; /* for the setters that write to one place */
+	/* or the heading; a line break goes on in the column. NULL: an older name that
+	   cp still takes */
+	const char *help;
 };
 
 #define OPTION_FIELD(f) offsetof(struct command, f)
@@ -27,15 +29,15 @@ struct option_row {
 bool option_set_flag(struct command *c, const struct option_row *row, const char *value);
 
 /*
- * One of the n words, whole or an unambiguous beginning of one; words of one code mean the
- * same. Says so as cp does if it is none: what is the option or the variable.
+ * One of the n words, whole or an unambiguous beginning of one; words of one code mean
+ * the same. Says so as cp does if it is none: what is the option or the variable.
  */
 struct option_word {
 	const char *word;
 	int code;
 };
 bool option_choose(const struct command *c, const char *what, const char *value,
-		    const struct option_word *words, unsigned int n, int *ret_code);
+		   const struct option_word *words, unsigned int n, int *ret_code);
 
 /* Says where to find help. Returns false. */
 bool option_try_help(const struct command *c);

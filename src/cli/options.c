@@ -20,8 +20,8 @@
 
 /* ---- setters: false after a message ---- */
 
-static bool bad_value(const struct command *c, const struct option_row *row, const char *value,
-		      const char *hint)
+static bool bad_value(const struct command *c, const struct option_row *row,
+		      const char *value, const char *hint)
 {
 	(void)fprintf(stderr, "%s: invalid argument %s for '--%s'\n%s\n", c->program,
 		      quote(value), row->name, hint);
@@ -41,13 +41,15 @@ static bool set_time(struct command *c, const struct option_row *row, const char
 	uint64_t *field = (uint64_t *)(void *)((char *)c + row->field);
 
 	if (!values_time(value, field))
-		return bad_value(c, row, value,
-				 "A TIME is a number and a unit: ns, us, ms, s, m or h, as in "
-				 "10ms. Without a unit it is in seconds.");
+		return bad_value(
+			c, row, value,
+			"A TIME is a number and a unit: ns, us, ms, s, m or h, as in "
+			"10ms. Without a unit it is in seconds.");
 	return true;
 }
 
-static bool set_positive_time(struct command *c, const struct option_row *row, const char *value)
+static bool set_positive_time(struct command *c, const struct option_row *row,
+			      const char *value)
 {
 	if (!set_time(c, row, value))
 		return false;
@@ -56,12 +58,14 @@ static bool set_positive_time(struct command *c, const struct option_row *row, c
 	return true;
 }
 
-static bool set_duty_cycle(struct command *c, const struct option_row *row, const char *value)
+static bool set_duty_cycle(struct command *c, const struct option_row *row,
+			   const char *value)
 {
 	uint64_t number;
 
 	if (!values_number(value, 1, 100, &number))
-		return bad_value(c, row, value, "PERCENT is a whole number from 1 to 100.");
+		return bad_value(c, row, value,
+				 "PERCENT is a whole number from 1 to 100.");
 	c->engine.duty_cycle = (unsigned int)number;
 	return true;
 }
@@ -96,18 +100,22 @@ static bool set_jobs(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
-static bool set_on_writers(struct command *c, const struct option_row *row, const char *value)
+static bool set_on_writers(struct command *c, const struct option_row *row,
+			   const char *value)
 {
-	static const char *const choices[] = { "auto", "snapshot", "atomic", "fail", "trust" };
+	static const char *const choices[] = { "auto", "snapshot", "atomic", "fail",
+					       "trust" };
 	unsigned int index;
 
 	if (!values_choice(value, choices, LENGTH(choices), &index))
-		return bad_value(c, row, value, "WHAT is auto, snapshot, atomic, fail or trust.");
+		return bad_value(c, row, value,
+				 "WHAT is auto, snapshot, atomic, fail or trust.");
 	c->engine.on_writers = (enum lull_on_writers)index;
 	return true;
 }
 
-static bool set_progress(struct command *c, const struct option_row *row, const char *value)
+static bool set_progress(struct command *c, const struct option_row *row,
+			 const char *value)
 {
 	static const char *const choices[] = { "auto", "always", "never" };
 	unsigned int index;
@@ -123,13 +131,14 @@ static bool set_mode(struct command *c, const struct option_row *row, const char
 	enum mode mode = (enum mode)row->field;
 
 	(void)value;
-	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP && c->mode < MODE_HELP) {
+	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP &&
+	    c->mode < MODE_HELP) {
 		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
 			      c->mode == MODE_CHECK_HOOK ? "check-hook"
-			      : c->mode == MODE_STATUS	? "status"
-			      : c->mode == MODE_RECOVER ? "recover"
-			      : c->mode == MODE_PROBE	? "probe"
-							: "verify",
+			      : c->mode == MODE_STATUS   ? "status"
+			      : c->mode == MODE_RECOVER  ? "recover"
+			      : c->mode == MODE_PROBE    ? "probe"
+							 : "verify",
 			      row->name);
 		return false;
 	}
@@ -138,7 +147,8 @@ static bool set_mode(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
-static bool set_check_hook(struct command *c, const struct option_row *row, const char *value)
+static bool set_check_hook(struct command *c, const struct option_row *row,
+			   const char *value)
 {
 	if (*value == '\0')
 		return bad_value(c, row, value, "It must not be empty.");
@@ -184,7 +194,8 @@ static const struct option_row own_options[] = {
 	  "do not wait until DEST is on disk at the end" },
 	{ "jobs", "j", "N", set_jobs, 0, "work on up to N files at a time (1)" },
 	{ NULL, NULL, NULL, NULL, 0, "How gently:" },
-	{ "latency-budget", NULL, "TIME", set_positive_time, FIELD(engine.latency_budget_ns),
+	{ "latency-budget", NULL, "TIME", set_positive_time,
+	  FIELD(engine.latency_budget_ns),
 	  "longest time to hold locks in one call (10ms)" },
 	{ "duty-cycle", NULL, "PERCENT", set_duty_cycle, 0,
 	  "share of the time for holding locks (80)" },
@@ -210,21 +221,23 @@ static const struct option_row own_options[] = {
 	  "discard an interrupted clone and start again" },
 	{ "checkpoint", NULL, "FILE", set_text, FIELD(engine.checkpoint),
 	  "where progress is recorded (.DEST.lullcp)" },
-	{ "checkpoint-interval", NULL, "TIME", set_time, FIELD(engine.checkpoint_interval_ns),
-	  "how often it is recorded (10s)" },
+	{ "checkpoint-interval", NULL, "TIME", set_time,
+	  FIELD(engine.checkpoint_interval_ns), "how often it is recorded (10s)" },
 	{ "lock-wait", NULL, "TIME", set_time, FIELD(engine.lock_wait_ns),
 	  "wait for another lullcp on the same DEST (0)" },
 	{ NULL, NULL, NULL, NULL, 0, "Output:" },
 	{ "progress", NULL, "WHEN", set_progress, 0,
 	  "a progress line: auto, always or never (auto)" },
-	{ "json", NULL, NULL, option_set_flag, FIELD(json), "JSON Lines on standard output" },
+	{ "json", NULL, NULL, option_set_flag, FIELD(json),
+	  "JSON Lines on standard output" },
 	{ "histogram", NULL, NULL, option_set_flag, FIELD(histogram),
 	  "print how long the calls took, at the end" },
 	{ "summary", NULL, NULL, option_set_flag, FIELD(summary),
 	  "print what was done with each file" },
 	{ "quiet", "q", NULL, option_set_flag, FIELD(quiet), "errors only" },
 	{ "help", NULL, NULL, set_mode, MODE_HELP, "display this help and exit" },
-	{ "version", NULL, NULL, set_mode, MODE_VERSION, "output version information and exit" },
+	{ "version", NULL, NULL, set_mode, MODE_VERSION,
+	  "output version information and exit" },
 };
 
 #define MOST_ROWS 128u
@@ -262,7 +275,8 @@ static bool check_keep(const struct command *c)
 		bool given;
 		const char *name;
 	} others[] = {
-		{ c->mode != MODE_CLONE, "--verify, --probe, --status, --recover or --check-hook" },
+		{ c->mode != MODE_CLONE,
+		  "--verify, --probe, --status, --recover or --check-hook" },
 		{ c->engine.refresh, "--refresh" },
 		{ c->engine.in_place, "--inplace" },
 		{ c->engine.no_sync, "--no-sync" },
@@ -281,7 +295,7 @@ static bool check_keep(const struct command *c)
 	for (size_t i = 0; i < LENGTH(others); i++) {
 		if (others[i].given)
 			return option_mistake(c, "--keep and %s exclude each other",
-					       others[i].name);
+					      others[i].name);
 	}
 	return true;
 }
@@ -294,36 +308,40 @@ static bool check(struct command *c)
 		return false;
 	for (size_t i = 0; i < LENGTH(excluding); i++) {
 		if (flag_at(c, excluding[i].field_a) && flag_at(c, excluding[i].field_b))
-			return option_mistake(c, "%s and %s exclude each other", excluding[i].a,
-				       excluding[i].b);
+			return option_mistake(c, "%s and %s exclude each other",
+					      excluding[i].a, excluding[i].b);
 	}
 	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
 		return option_mistake(c, "%s needs --hook",
-			       c->engine.keep_frozen ? "--keep-frozen" : "--max-freeze");
+				      c->engine.keep_frozen ? "--keep-frozen"
+							    : "--max-freeze");
 	if (c->engine.live && hookless)
 		return option_mistake(c, "--live needs --hook");
 	if (c->engine.base && !c->engine.refresh)
 		return option_mistake(c, "--base needs --refresh");
 	/* It becomes the new file, so nothing of it is left to keep. */
-	if (c->engine.refresh && !c->engine.base && c->engine.cp.backup != LULL_BACKUP_NONE)
+	if (c->engine.refresh && !c->engine.base &&
+	    c->engine.cp.backup != LULL_BACKUP_NONE)
 		return option_mistake(c, "--refresh takes --backup only with --base");
 	if (c->engine.base && c->engine.in_place)
 		return option_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return option_mistake(c, "--refresh excludes --verify, --probe, --status, --recover "
-					  "and --check-hook");
-	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns || c->engine.live ||
-			      c->engine.keep_frozen))
+		return option_mistake(
+			c, "--refresh excludes --verify, --probe, --status, --recover "
+			   "and --check-hook");
+	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns ||
+			      c->engine.live || c->engine.keep_frozen))
 		return option_mistake(c, "--check-hook and %s exclude each other",
-				       c->engine.hook		 ? "--hook"
-				       : c->engine.max_freeze_ns ? "--max-freeze"
-				       : c->engine.live		 ? "--live"
-								 : "--keep-frozen");
+				      c->engine.hook            ? "--hook"
+				      : c->engine.max_freeze_ns ? "--max-freeze"
+				      : c->engine.live          ? "--live"
+								: "--keep-frozen");
 	if (c->check_hook)
 		c->engine.hook = c->check_hook;
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
-		return option_mistake(c, "--keep-frozen and --max-freeze exclude each other");
+		return option_mistake(
+			c, "--keep-frozen and --max-freeze exclude each other");
 	return c->engine.keep == 0 || check_keep(c);
 }
 
@@ -335,20 +353,22 @@ static const char *base_name(const char *path)
 }
 
 /*
- * What a beginning of a name means: cp's options are known by the same beginnings as to cp,
- * whatever lullcp's own are called. NULL: leave it to getopt.
+ * What a beginning of a name means: cp's options are known by the same beginnings as to
+ * cp, whatever lullcp's own are called. NULL: leave it to getopt.
  */
 static const struct option_row *cp_option_by_prefix(const char *text, size_t len)
 {
 	const struct option_row *found = NULL, *row;
 
 	for (unsigned int i = 0; (row = row_at(i)); i++) {
-		if (row->name && strlen(row->name) == len && strncmp(row->name, text, len) == 0)
+		if (row->name && strlen(row->name) == len &&
+		    strncmp(row->name, text, len) == 0)
 			return row;
 	}
 	for (unsigned int i = 0; i < n_cp_options + 2; i++) {
 		/* --help and --version are cp's as well, and the last of ours. */
-		row = i < n_cp_options ? row_at(i) : &own_options[LENGTH(own_options) - 1 - (i & 1)];
+		row = i < n_cp_options ? row_at(i)
+				       : &own_options[LENGTH(own_options) - 1 - (i & 1)];
 		if (!row->name || strncmp(row->name, text, len) != 0)
 			continue;
 		/* Two names of one thing. */
@@ -423,7 +443,7 @@ static bool write_out(int argc, char **argv)
 
 static int option_kind(const struct option_row *row)
 {
-	return !row->argument		? no_argument
+	return !row->argument            ? no_argument
 	       : row->argument[0] == '[' ? optional_argument
 					 : required_argument;
 }
@@ -448,7 +468,8 @@ static bool read_options(int argc, char **argv, struct command *c)
 	while ((opt = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
 		if (opt == '?')
 			return option_try_help(c);
-		row = opt > CHAR_MAX ? row_at((unsigned int)(opt - CHAR_MAX - 1)) : by_letter(opt);
+		row = opt > CHAR_MAX ? row_at((unsigned int)(opt - CHAR_MAX - 1))
+				     : by_letter(opt);
 		if (row && !row->set(c, row, optarg))
 			return c->said ? false : option_try_help(c);
 		if (c->mode >= MODE_HELP)
@@ -460,6 +481,7 @@ static bool read_options(int argc, char **argv, struct command *c)
 bool options_parse(int argc, char **argv, struct command *ret_command)
 {
 	struct command *c = ret_command;
+	const char *program = argc > 0 ? base_name(argv[0]) : "";
 
 	*c = (struct command){
 		.engine = {
@@ -471,7 +493,7 @@ bool options_parse(int argc, char **argv, struct command *ret_command)
 			.jobs = 1,
 		},
 		.target_fd = -1,
-		.program = argc > 0 && *base_name(argv[0]) ? base_name(argv[0]) : "lullcp",
+		.program = *program ? program : "lullcp",
 	};
 	cp_options_init(c);
 	if (argc == 0)
@@ -501,9 +523,11 @@ static void print_row(const struct option_row *row)
 	for (const char *l = row->letters ? row->letters : ""; *l; l++)
 		(void)sprintf(left + strlen(left), "%s-%c", *left ? ", " : "", *l);
 	if (row->name)
-		(void)snprintf(left + strlen(left), sizeof(left) - strlen(left), "%s--%s%s%s",
-			       *left ? ", " : "    ", row->name,
-			       !row->argument ? "" : optional ? "[=" : "=",
+		(void)snprintf(left + strlen(left), sizeof(left) - strlen(left),
+			       "%s--%s%s%s", *left ? ", " : "    ", row->name,
+			       !row->argument ? ""
+			       : optional     ? "[="
+					      : "=",
 			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
 	/* One that is too long for its column has a line of its own. */
 	(void)printf("  %-30s", left);
@@ -520,28 +544,36 @@ void options_help(const struct command *command)
 	const char *p = command->program;
 	const struct option_row *row;
 
-	(void)printf("Usage: %s [OPTION]... [-T] SOURCE DEST\n"
-		     "  or:  %s [OPTION]... SOURCE... DIRECTORY\n"
-		     "  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n"
-		     "  or:  %s --refresh [OPTION]... SOURCE DEST\n"
-		     "  or:  %s --verify[=HOW] [OPTION]... SOURCE DEST\n"
-		     "  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
-		     "  or:  %s --status [OPTION]... DEST\n"
-		     "  or:  %s --recover [OPTION]... DEST\n"
-		     "  or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n"
-		     "Copy as cp does, but clone files by reflink, in calls so short that programs\n"
-		     "which use SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
-		     p, p, p, p, p, p, p, p, p);
+	(void)printf(
+		"Usage: %s [OPTION]... [-T] SOURCE DEST\n"
+		"  or:  %s [OPTION]... SOURCE... DIRECTORY\n"
+		"  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n"
+		"  or:  %s --refresh [OPTION]... SOURCE DEST\n"
+		"  or:  %s --verify[=HOW] [OPTION]... SOURCE DEST\n"
+		"  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
+		"  or:  %s --status [OPTION]... DEST\n"
+		"  or:  %s --recover [OPTION]... DEST\n"
+		"  or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n"
+		"Copy as cp does, but clone files by reflink, in calls so short that "
+		"programs\n"
+		"which use SOURCE do not stall. DEST appears when it is whole, or not at "
+		"all.\n",
+		p, p, p, p, p, p, p, p, p);
 	for (unsigned int i = 0; (row = row_at(i)); i++)
 		print_row(row);
-	(void)printf("\n"
-		     "A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without one.\n"
-		     "COMMAND is called as: COMMAND freeze|thaw SOURCE\n"
-		     "CONTROL is none or off, numbered or t, existing or nil, simple or never; by\n"
-		     "default $VERSION_CONTROL, or else existing.\n"
-		     "\n"
-		     "Exit status: 0 done, 1 error, 3 stopped (--resume continues), 4 the files differ\n"
-		     "(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to while\n"
-		     "frozen, 11 another lullcp holds DEST, 75 the hook said to try later.\n"
-		     "Full documentation: man lullcp\n");
+	(void)printf(
+		"\n"
+		"A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without "
+		"one.\n"
+		"COMMAND is called as: COMMAND freeze|thaw SOURCE\n"
+		"CONTROL is none or off, numbered or t, existing or nil, simple or "
+		"never; by\n"
+		"default $VERSION_CONTROL, or else existing.\n"
+		"\n"
+		"Exit status: 0 done, 1 error, 3 stopped (--resume continues), 4 the "
+		"files differ\n"
+		"(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to "
+		"while\n"
+		"frozen, 11 another lullcp holds DEST, 75 the hook said to try later.\n"
+		"Full documentation: man lullcp\n");
 }

@@ -91,7 +91,8 @@ const char *quote(const char *name)
 const char *quote_if_needed(const char *name)
 {
 	/* A comment and a home directory only at the beginning, a brace only alone. */
-	if (!*name || strchr("#~", *name) || strcmp(name, "{") == 0 || strcmp(name, "}") == 0)
+	if (!*name || strchr("#~", *name) || strcmp(name, "{") == 0 ||
+	    strcmp(name, "}") == 0)
 		return quote(name);
 	for (const char *s = name; *s; s++) {
 		/* The colon is what ends the name in the sentence. */

@@ -19,8 +19,8 @@
 
 #define SECOND 1000000000ULL
 /* People take silence for a hang after a few seconds, and flicker for noise. */
-#define FIRST_LINE_NS (2 * SECOND)
-#define LINE_EVERY_NS (SECOND / 5)
+#define FIRST_LINE_NS   (2 * SECOND)
+#define LINE_EVERY_NS   (SECOND / 5)
 #define STATUS_EVERY_NS SECOND
 
 void render_init(struct render *render, const struct command *command)
@@ -60,24 +60,29 @@ static char *describe(const struct render *render, const struct lull_progress *p
 
 	if (done > 0 && p->offset < p->size)
 		(void)snprintf(left, sizeof(left), ", %s left",
-			       words_time((uint64_t)((double)p->elapsed_ns / (double)done *
-						     (double)(p->size - p->offset))));
+			       words_time(
+				       (uint64_t)((double)p->elapsed_ns / (double)done *
+						  (double)(p->size - p->offset))));
 	if (p->frozen_ns > 0)
-		(void)snprintf(frozen, sizeof(frozen), ", frozen %s", words_time(p->frozen_ns));
+		(void)snprintf(frozen, sizeof(frozen), ", frozen %s",
+			       words_time(p->frozen_ns));
 	if (render->call != LULL_CALL_NONE)
-		(void)snprintf(hangs, sizeof(hangs), ", in %s for %s", words_call((int)render->call),
+		(void)snprintf(hangs, sizeof(hangs), ", in %s for %s",
+			       words_call((int)render->call),
 			       words_time(render->call_ns));
 	if (p->discarding > 0) {
-		if (asprintf(&text, "%s: discarding an abandoned clone, %s left", quote(p->dest),
-			     words_bytes(p->discarding)) < 0)
+		if (asprintf(&text, "%s: discarding an abandoned clone, %s left",
+			     quote(p->dest), words_bytes(p->discarding)) < 0)
 			return NULL;
 		return text;
 	}
 	/* What matters most first: a narrow terminal cuts the end off. */
 	if (asprintf(&text,
-		     "%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, %.0f/s",
+		     "%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, "
+		     "%.0f/s",
 		     quote(p->source),
-		     p->size ? (unsigned int)((double)p->offset / (double)p->size * 100) : 0,
+		     p->size ? (unsigned int)((double)p->offset / (double)p->size * 100)
+			     : 0,
 		     words_bytes(p->offset), words_bytes(p->size), left, frozen, hangs,
 		     words_time(hold.p99), words_time(hold.max), words_time(p->budget_ns),
 		     (unsigned long long)p->extents_cloned,
@@ -90,8 +95,9 @@ static int terminal_width(void)
 {
 	struct winsize size;
 
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1
-									       : 0;
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1
+		       ? size.ws_col - 1
+		       : 0;
 }
 
 static void draw_line(struct render *render, const struct lull_progress *p)
@@ -121,8 +127,9 @@ void render_progress(struct render *render, const struct lull_progress *p)
 	}
 	if (render->line_wanted && p->elapsed_ns >= render->next_line) {
 		draw_line(render, p);
-		render->next_line = p->elapsed_ns +
-				    (render->line_shown ? LINE_EVERY_NS : STATUS_EVERY_NS);
+		render->next_line = p->elapsed_ns + (render->line_shown
+							     ? LINE_EVERY_NS
+							     : STATUS_EVERY_NS);
 	}
 }
 
@@ -173,7 +180,8 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 		     warning == LULL_WARNING_IN_PLACE)) {
 		clear_line(render);
 		service_level(SERVICE_WARNING);
-		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program, text);
+		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program,
+			      text);
 		service_level(SERVICE_ERROR);
 	}
 	free(text);
@@ -194,7 +202,8 @@ void render_note(struct render *render, const struct lull_note *note)
 		if (c->json)
 			json_note(note, text ? text : "");
 		clear_line(render);
-		service_level(note->kind < LULL_NOTE_FAILURES ? SERVICE_WARNING : SERVICE_ERROR);
+		service_level(note->kind < LULL_NOTE_FAILURES ? SERVICE_WARNING
+							      : SERVICE_ERROR);
 		if (note->kind >= LULL_NOTE_FAILURES || !c->quiet)
 			(void)fprintf(stderr, "%s: %s\n", c->program,
 				      text ? text : strerror(12));
@@ -247,7 +256,8 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 		summarize_nothing(render, outcome, t);
 	if (t->files_not_cloned == 0 ||
 	    asprintf(&text, "%s copied, of %llu %s, that could not be cloned (%s: %s)",
-		     words_bytes(t->bytes_not_cloned), (unsigned long long)t->files_not_cloned,
+		     words_bytes(t->bytes_not_cloned),
+		     (unsigned long long)t->files_not_cloned,
 		     t->files_not_cloned == 1 ? "file" : "files", quote(t->not_cloned),
 		     strerror(t->err)) < 0)
 		return;
@@ -293,8 +303,9 @@ void render_announce(struct render *render, enum lull_method method, uint64_t ns
 	service_level(SERVICE_INFO);
 	(void)fprintf(stderr, "%s: %s%s%s for about %s\n", c->program,
 		      c->source ? quote(c->source) : "", c->source ? ": " : "",
-		      method == LULL_METHOD_FROZEN ? "freezing the writers"
-						   : "one call over the whole file: writers wait",
+		      method == LULL_METHOD_FROZEN
+			      ? "freezing the writers"
+			      : "one call over the whole file: writers wait",
 		      words_time(ns));
 	service_level(SERVICE_ERROR);
 }
@@ -325,16 +336,19 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 	}
 	/* As cmp does: a difference is a result. */
 	if (outcome == LULL_DIFFERENT && !c->quiet)
-		(void)printf("%s %s differ: first at byte %llu, %llu bytes in %llu ranges\n",
-			     quote(c->source), quote(c->dest),
-			     (unsigned long long)f->first_difference,
-			     (unsigned long long)f->different_bytes,
-			     (unsigned long long)f->different_ranges);
+		(void)printf(
+			"%s %s differ: first at byte %llu, %llu bytes in %llu ranges\n",
+			quote(c->source), quote(c->dest),
+			(unsigned long long)f->first_difference,
+			(unsigned long long)f->different_bytes,
+			(unsigned long long)f->different_ranges);
 	if ((c->engine.cp.verbose || c->summary) && outcome != LULL_FAILED)
-		(void)printf("%s of %s proven by the extent maps (%llu extents), %s read, in %s\n",
-			     words_bytes(f->proven_bytes), words_bytes(f->size),
-			     (unsigned long long)f->extents, words_bytes(f->read_bytes),
-			     words_time(f->elapsed_ns));
+		(void)printf(
+			"%s of %s proven by the extent maps (%llu extents), %s read, in "
+			"%s\n",
+			words_bytes(f->proven_bytes), words_bytes(f->size),
+			(unsigned long long)f->extents, words_bytes(f->read_bytes),
+			words_time(f->elapsed_ns));
 }
 
 static void stall_line(const char *what, uint64_t ns)
@@ -347,7 +361,8 @@ static void snapshot_line(const struct lull_forecast *f)
 	char *why = f->snapshot_ns > 0 ? NULL : obstacle_words(&f->no_snapshot);
 
 	(void)printf("  %-10s %s%s%s\n", "snapshot",
-		     f->snapshot_ns > 0 ? words_time(f->snapshot_ns) : "not possible here",
+		     f->snapshot_ns > 0 ? words_time(f->snapshot_ns)
+					: "not possible here",
 		     why ? ": " : "", why ? why : "");
 	free(why);
 }
@@ -385,17 +400,20 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 	(void)printf("source:      %s, %s in %s%llu extents\n", quote(c->source),
 		     words_bytes(f->size), f->extents_exact ? "" : "about ",
 		     (unsigned long long)f->extents);
-	(void)printf("file system: %s%s on %s, blocks of %llu bytes; reflinks work\n", f->type,
-		     f->reverse_map ? " with a reverse mapping tree" : "", f->mount_point,
-		     (unsigned long long)f->block);
-	(void)printf("kernel:      %s; for a clone call writes wait, reads %s\n", f->kernel,
+	(void)printf("file system: %s%s on %s, blocks of %llu bytes; reflinks work\n",
+		     f->type, f->reverse_map ? " with a reverse mapping tree" : "",
+		     f->mount_point, (unsigned long long)f->block);
+	(void)printf("kernel:      %s; for a clone call writes wait, reads %s\n",
+		     f->kernel,
 		     f->reads_wait ? "wait as well" : "wait behind a writer that waits");
-	(void)printf("             (%s)\n", f->reads_measured ? "measured with a reader"
-							      : "for readers by its version");
+	(void)printf("             (%s)\n", f->reads_measured
+						    ? "measured with a reader"
+						    : "for readers by its version");
 	if (strcmp(f->type, "xfs") == 0)
 		(void)printf("             CVE-2026-64600: %s\n", fixes[f->writer_race]);
-	(void)printf("an extent:   %s to clone, %s to go over again (a sample, measured)\n",
-		     words_time(f->extent_ns), words_time(f->again_ns));
+	(void)printf(
+		"an extent:   %s to clone, %s to go over again (a sample, measured)\n",
+		words_time(f->extent_ns), words_time(f->again_ns));
 	(void)printf("time:        cp --reflink %s, lullcp %s\n", words_time(f->cp_ns),
 		     words_time(f->clone_ns));
 	(void)printf("longest stall of a writer, predicted:\n");
@@ -426,8 +444,8 @@ static void draw_histogram(const struct lull_result *result)
 		int width = (int)((double)bars[i].calls / (double)most * 40 + 0.999);
 
 		(void)printf("%9s to %9s %9llu %.*s\n", words_time(bars[i].from_ns),
-			     words_time(bars[i].to_ns), (unsigned long long)bars[i].calls, width,
-			     "########################################");
+			     words_time(bars[i].to_ns), (unsigned long long)bars[i].calls,
+			     width, "########################################");
 	}
 }
 
@@ -437,14 +455,15 @@ static void explain(const struct lull_result *result)
 	struct lull_hold hold = lull_progress_hold(p);
 
 	(void)printf("%s -> %s\n", quote(p->source), quote(p->dest));
-	(void)printf("  %s: %llu of %llu extents, %s of %s, in %s\n", lull_method_name(p->method),
-		     (unsigned long long)p->extents_cloned, (unsigned long long)p->extents,
-		     words_bytes(p->bytes_cloned), words_bytes(p->size),
-		     words_time(p->elapsed_ns));
-	(void)printf("  %llu calls, %llu over the budget of %s: p50 %s, p99 %s, longest %s\n",
-		     (unsigned long long)p->calls, (unsigned long long)p->over_budget_calls,
-		     words_time(p->budget_ns), words_time(hold.p50), words_time(hold.p99),
-		     words_time(hold.max));
+	(void)printf("  %s: %llu of %llu extents, %s of %s, in %s\n",
+		     lull_method_name(p->method), (unsigned long long)p->extents_cloned,
+		     (unsigned long long)p->extents, words_bytes(p->bytes_cloned),
+		     words_bytes(p->size), words_time(p->elapsed_ns));
+	(void)printf(
+		"  %llu calls, %llu over the budget of %s: p50 %s, p99 %s, longest %s\n",
+		(unsigned long long)p->calls, (unsigned long long)p->over_budget_calls,
+		words_time(p->budget_ns), words_time(hold.p50), words_time(hold.p99),
+		words_time(hold.max));
 	if (p->resumed_at > 0)
 		(void)printf("  resumed at %s\n", words_bytes(p->resumed_at));
 	if (p->freeze_ns > 0)
@@ -497,7 +516,8 @@ static const char *date(uint64_t ns, char *room, size_t size)
 	time_t t = (time_t)(ns / SECOND);
 	struct tm tm;
 
-	if (!localtime_r(&t, &tm) || strftime(room, size, "%Y-%m-%d %H:%M:%S %z", &tm) == 0)
+	if (!localtime_r(&t, &tm) ||
+	    strftime(room, size, "%Y-%m-%d %H:%M:%S %z", &tm) == 0)
 		(void)snprintf(room, size, "%llu", (unsigned long long)t);
 	return room;
 }
@@ -511,8 +531,10 @@ static void print_report(const struct lull_report *r)
 	(void)printf("checkpoint: %s, written %s\n", quote(r->checkpoint),
 		     date(r->updated, room, sizeof(room)));
 	(void)printf("run:        %s, method %s, pass %u%s\n", r->run_id,
-		     lull_method_name(r->method), r->pass, r->running ? ", at work now" : "");
-	(void)printf("done:       %s of %s%s\n", words_bytes(r->offset), words_bytes(r->size),
+		     lull_method_name(r->method), r->pass,
+		     r->running ? ", at work now" : "");
+	(void)printf("done:       %s of %s%s\n", words_bytes(r->offset),
+		     words_bytes(r->size),
 		     r->published  ? ", published"
 		     : r->complete ? ", complete but not published: --resume does that"
 				   : "");

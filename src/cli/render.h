@@ -6,20 +6,23 @@
 
 struct render {
 	const struct command *command;
-	bool line_shown;      /* a progress line stands on the terminal */
+	bool line_shown; /* a progress line stands on the terminal */
 	bool line_wanted;
 	bool terminal;
-	bool summarized;      /* a JSON summary was written */
-	bool unrecorded;      /* that there is no checkpoint has been said: it is so for all files */
-	bool input_failed;    /* standard input, which was asked for an answer */
-	char *written;        /* a file that was written to while it was cloned, or NULL; owned */
+	bool summarized; /* a JSON summary was written */
+	/* that there is no checkpoint has been said: it is so for all files */
+	bool unrecorded;
+	bool input_failed; /* standard input, which was asked for an answer */
+	/* a file that was written to while it was cloned, or NULL; owned */
+	char *written;
 	enum lull_call call;  /* one that hangs, */
 	uint64_t call_ns;     /* and for how long: set by the vigil */
 	uint64_t next_line;   /* elapsed_ns at which the line is drawn again */
 	uint64_t next_status; /* the same for JSON status lines */
 };
 
-/* Ready for the run that command asks for, which outlives it. Looks whether outputs are terminals. */
+/* Ready for the run that command asks for, which outlives it. Looks whether outputs are
+   terminals. */
 void render_init(struct render *render, const struct command *command);
 
 /* After each call of the engine: draws what is due. */
@@ -42,7 +45,8 @@ bool render_ask(struct render *render, const struct lull_question *question);
 void render_totals(struct render *render, enum lull_outcome outcome,
 		   const struct lull_totals *totals);
 
-/* A warning, if several files were cloned that should be of one moment: once, at the end. */
+/* A warning, if several files were cloned that should be of one moment: once, at the
+   end. */
 void render_moments(struct render *render);
 
 /* Writers are about to wait. */
@@ -56,7 +60,8 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 void render_forecast(struct render *render, enum lull_outcome outcome,
 		     const struct lull_forecast *found, int signal);
 
-/* How a file ended: message, --summary lines, histogram, JSON summary. signal: 0 or what ended it. */
+/* How a file ended: message, --summary lines, histogram, JSON summary. signal: 0 or what
+   ended it. */
 void render_end(struct render *render, enum lull_outcome outcome,
 		const struct lull_result *result, int signal);
 

@@ -2,8 +2,8 @@
 /*
  * sd_notify(3) and sd-daemon(3), by hand.
  *
- * Levels are put in front of lines within the stream: so the messages of getopt(3) have them
- * too, and each line of a message that has several.
+ * Levels are put in front of lines within the stream: so the messages of getopt(3) have
+ * them too, and each line of a message that has several.
  */
 #include "service.h"
 
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND        1000000000ULL
+#define SECOND 1000000000ULL
 /* What is left to do after the thaw: sync, a checkpoint. */
 #define STOP_EXTRA_NS (30 * SECOND)
 
@@ -71,8 +71,8 @@ static bool is_journal(void)
 	int end = 0;
 
 	return stream && sscanf(stream, "%llu:%llu%n", &dev, &inode, &end) == 2 &&
-	       stream[end] == '\0' && fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev &&
-	       st.st_ino == inode;
+	       stream[end] == '\0' && fstat(STDERR_FILENO, &st) == 0 &&
+	       st.st_dev == dev && st.st_ino == inode;
 }
 
 void service_begin(void)
@@ -117,8 +117,10 @@ void service_progress(const struct lull_progress *p)
 	    now.tv_sec == last)
 		return;
 	last = now.tv_sec;
-	(void)snprintf(text, sizeof(text), "STATUS=%s: %u%%, %s of %s%s%s", quote(p->source),
-		       p->size ? (unsigned int)((double)p->offset / (double)p->size * 100) : 0,
+	(void)snprintf(text, sizeof(text), "STATUS=%s: %u%%, %s of %s%s%s",
+		       quote(p->source),
+		       p->size ? (unsigned int)((double)p->offset / (double)p->size * 100)
+			       : 0,
 		       words_bytes(p->offset), words_bytes(p->size),
 		       p->frozen_ns > 0 ? ", writers frozen for " : "",
 		       p->frozen_ns > 0 ? words_time(p->frozen_ns) : "");
@@ -135,6 +137,7 @@ void service_stopping(const struct command *c, bool asked)
 	}
 
 	(void)snprintf(text, sizeof(text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
-		       (unsigned long long)(c->engine.hook_timeout_ns + STOP_EXTRA_NS) / 1000);
+		       (unsigned long long)(c->engine.hook_timeout_ns + STOP_EXTRA_NS) /
+			       1000);
 	tell(text);
 }

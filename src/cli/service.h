@@ -6,7 +6,8 @@
 
 enum service_level { SERVICE_ERROR = 3, SERVICE_WARNING = 4, SERVICE_INFO = 6 };
 
-/* If standard error leads to the journal, lines on it are marked with a level from here on. */
+/* If standard error leads to the journal, lines on it are marked with a level from here
+   on. */
 void service_begin(void);
 
 /* The level of what is said next, until it is set again. Errors, unless it is set. */

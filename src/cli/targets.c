@@ -20,7 +20,8 @@ static const char *last_part(const char *path)
 
 static bool say(const struct command *c, const char *what, const char *name, int err)
 {
-	(void)fprintf(stderr, "%s: %s %s: %s\n", c->program, what, quote(name), strerror(err));
+	(void)fprintf(stderr, "%s: %s %s: %s\n", c->program, what, quote(name),
+		      strerror(err));
 	return false;
 }
 
@@ -31,27 +32,29 @@ static int open_directory(const char *path)
 
 /* ---- copies ---- */
 
-/* The option that cannot be had where one freeze makes all files or none; NULL if none. */
+/* The option that cannot be had where one freeze makes all files or none; NULL if
+   none. */
 static const char *unfit_for_set(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
 
-	return cp->attributes_only		     ? "--attributes-only"
-	       : cp->backup != LULL_BACKUP_NONE	     ? "--backup"
-	       : cp->force			     ? "--force"
-	       : c->engine.in_place		     ? "--inplace"
+	return cp->attributes_only                   ? "--attributes-only"
+	       : cp->backup != LULL_BACKUP_NONE      ? "--backup"
+	       : cp->force                           ? "--force"
+	       : c->engine.in_place                  ? "--inplace"
 	       : cp->overwrite == LULL_OVERWRITE_ASK ? "--interactive"
-	       : cp->hard_link			     ? "--link"
+	       : cp->hard_link                       ? "--link"
 	       : cp->overwrite == LULL_OVERWRITE_NO  ? "--no-clobber"
-	       : c->engine.no_sync		     ? "--no-sync"
-	       : c->engine.refresh		     ? "--refresh"
-	       : cp->remove_destination		     ? "--remove-destination"
-	       : cp->symbolic_link		     ? "--symbolic-link"
-	       : cp->update != LULL_UPDATE_ALL	     ? "--update"
+	       : c->engine.no_sync                   ? "--no-sync"
+	       : c->engine.refresh                   ? "--refresh"
+	       : cp->remove_destination              ? "--remove-destination"
+	       : cp->symbolic_link                   ? "--symbolic-link"
+	       : cp->update != LULL_UPDATE_ALL       ? "--update"
 						     : NULL;
 }
 
-/* What names one file is of no use to several, and what chooses among them none to a set. */
+/* What names one file is of no use to several, and what chooses among them none to a
+   set. */
 static bool judge_number(struct command *c)
 {
 	const struct lull_options *o = &c->engine;
@@ -59,11 +62,13 @@ static bool judge_number(struct command *c)
 	bool several = c->n_sources > 1;
 
 	if (several && o->hook && unfit_for_set(c))
-		return option_mistake(c, "--hook with several SOURCEs and %s exclude each other",
-				       unfit_for_set(c));
+		return option_mistake(
+			c, "--hook with several SOURCEs and %s exclude each other",
+			unfit_for_set(c));
 	if (several && o->keep > 0 && o->hook)
 		return option_mistake(c, "--keep with --hook takes one SOURCE");
-	if (o->checkpoint && !(several && o->keep == 0 && (o->hook || o->resume || o->restart)))
+	if (o->checkpoint &&
+	    !(several && o->keep == 0 && (o->hook || o->resume || o->restart)))
 		one = "--checkpoint";
 	if (one && (several || o->cp.recursive))
 		return option_mistake(c, "%s takes one SOURCE, which is a file", one);
@@ -78,7 +83,7 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 		if (n == 0)
 			return option_mistake(c, "missing file operand");
 		return option_mistake(c, "missing destination file operand after %s",
-				       quote(operand[0]));
+				      quote(operand[0]));
 	}
 	c->sources = (const char *const *)operand;
 	c->n_sources = (unsigned int)n;
@@ -155,15 +160,16 @@ bool targets_take(struct command *c, int n, char **operand)
 		if (n == 0)
 			return option_mistake(c, "missing file operand");
 		if (c->target_directory)
-			return option_mistake(c, "--check-hook and --target-directory exclude "
-						  "each other");
+			return option_mistake(
+				c, "--check-hook and --target-directory exclude "
+				   "each other");
 		c->sources = (const char *const *)operand;
 		c->n_sources = (unsigned int)n;
 		return true;
 	}
 	if (c->target_directory && c->no_target_directory)
 		return option_mistake(c, "cannot combine --target-directory (-t) and "
-					  "--no-target-directory (-T)");
+					 "--no-target-directory (-T)");
 	if (c->mode == MODE_PROBE) {
 		if (n == 0)
 			return option_mistake(c, "missing file operand");
@@ -178,8 +184,9 @@ bool targets_take(struct command *c, int n, char **operand)
 		if (n == 0)
 			return option_mistake(c, "missing file operand");
 		if (n < wanted)
-			return option_mistake(c, "missing destination file operand after %s",
-					       quote(operand[0]));
+			return option_mistake(c,
+					      "missing destination file operand after %s",
+					      quote(operand[0]));
 		c->source = operand[0];
 		c->dest = wanted == 2 ? operand[1] : NULL;
 	}

@@ -17,8 +17,12 @@ bool values_time(const char *text, uint64_t *ret_ns)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{ "", 1000000000ULL },	{ "ns", 1 },	       { "us", 1000 },
-		{ "ms", 1000000 },	{ "s", 1000000000ULL }, { "m", 60000000000ULL },
+		{ "", 1000000000ULL },
+		{ "ns", 1 },
+		{ "us", 1000 },
+		{ "ms", 1000000 },
+		{ "s", 1000000000ULL },
+		{ "m", 60000000000ULL },
 		{ "h", 3600000000000ULL },
 	};
 	const char *at = text;

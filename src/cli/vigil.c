@@ -15,9 +15,10 @@
 #define MS     1000000ULL
 #define SECOND 1000000000ULL
 /* How often it looks, and after how long a call is one that hangs. */
-#define LOOK_NS	   (250 * MS)
+#define LOOK_NS     (250 * MS)
 #define PATIENCE_NS SECOND
-/* How often it notes how far the engine is: finding percentiles takes some microseconds. */
+/* How often it notes how far the engine is: finding percentiles takes some
+   microseconds. */
 #define NOTE_NS (200 * MS)
 /* Of longer paths the line shows no more either. */
 #define PATH_ROOM 1024
@@ -33,7 +34,7 @@ static struct {
 	uint64_t shown; /* the call for which a pending SIGUSR1 was answered */
 	struct lull_progress progress;
 	char source[PATH_ROOM], dest[PATH_ROOM]; /* of it: the engine's may be gone */
-	uint64_t noted; /* when; 0: nothing yet */
+	uint64_t noted;                          /* when; 0: nothing yet */
 	_Atomic uint64_t since; /* of the call that is under way, 0: there is none */
 	_Atomic int call;
 } vigil = { .word = PTHREAD_MUTEX_INITIALIZER };
@@ -47,8 +48,9 @@ static uint64_t now(void)
 }
 
 /*
- * One that has come. The main thread's handler does not run before the call is over, until when the
- * signal is pending; for this thread, which blocks all, sigpending(2) shows it. 0: none.
+ * One that has come. The main thread's handler does not run before the call is over,
+ * until when the signal is pending; for this thread, which blocks all, sigpending(2)
+ * shows it. 0: none.
  */
 static int signal_that_came(void)
 {
@@ -64,7 +66,8 @@ static int signal_that_came(void)
 	return 0;
 }
 
-/* The same for a status line: true once for each call that hangs, or when the handler has run. */
+/* The same for a status line: true once for each call that hangs, or when the handler has
+   run. */
 static bool is_status_wanted(uint64_t since)
 {
 	sigset_t pending;
@@ -85,7 +88,8 @@ static void answer_signal(int signal, int call)
 
 	if (asprintf(&message,
 		     "SIG%s: waiting for %s to end, which the kernel does not interrupt",
-		     sigabbrev_np(signal) ? sigabbrev_np(signal) : "?", words_call(call)) < 0)
+		     sigabbrev_np(signal) ? sigabbrev_np(signal) : "?",
+		     words_call(call)) < 0)
 		message = NULL;
 	service_level(SERVICE_WARNING);
 	render_say(vigil.render, message, NULL);

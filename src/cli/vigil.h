@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A thread that speaks while the engine is in a call that nothing interrupts: a device that stands
- * still for seconds holds the main thread up in the kernel, where it hears no signal and draws no
- * line. The kernel lets go of it when the call is over, and nothing is published or removed before.
+ * A thread that speaks while the engine is in a call that nothing interrupts: a device
+ * that stands still for seconds holds the main thread up in the kernel, where it hears no
+ * signal and draws no line. The kernel lets go of it when the call is over, and nothing
+ * is published or removed before.
  */
 #pragma once
 

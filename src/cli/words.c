@@ -4,6 +4,7 @@
 
 #include "obstacle.h"
 #include "quote.h"
+#include "words_hook.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -38,10 +39,11 @@ const char *words_bytes(uint64_t bytes)
 		unit++;
 	}
 	if (unit < 0)
-		(void)snprintf(text, sizeof(ring[0]), "%llu B", (unsigned long long)bytes);
+		(void)snprintf(text, sizeof(ring[0]), "%llu B",
+			       (unsigned long long)bytes);
 	else
-		(void)snprintf(text, sizeof(ring[0]), value < 10 ? "%.1f %s" : "%.0f %s", value,
-			       units[unit]);
+		(void)snprintf(text, sizeof(ring[0]), value < 10 ? "%.1f %s" : "%.0f %s",
+			       value, units[unit]);
 	return text;
 }
 
@@ -77,10 +79,12 @@ const char *words_time(uint64_t ns)
 	else if (us < 60e6)
 		(void)snprintf(text, size, us < 10e6 ? "%.1f s" : "%.0f s", us / 1e6);
 	else if (s < 3600)
-		(void)snprintf(text, size, "%llu:%02llu min", (unsigned long long)(s / 60),
+		(void)snprintf(text, size, "%llu:%02llu min",
+			       (unsigned long long)(s / 60),
 			       (unsigned long long)(s % 60));
 	else
-		(void)snprintf(text, size, "%llu:%02llu h", (unsigned long long)(s / 3600),
+		(void)snprintf(text, size, "%llu:%02llu h",
+			       (unsigned long long)(s / 3600),
 			       (unsigned long long)(s / 60 % 60));
 	return text;
 }
@@ -145,45 +149,62 @@ static const char *clone_advice(enum lull_cause cause)
 	case LULL_CAUSE_OTHER_FILE_SYSTEM:
 		return "SOURCE and DEST must lie on the same file system.";
 	case LULL_CAUSE_NO_REFLINK:
-		return "This file system cannot clone: it takes Btrfs, or XFS made with reflink=1.";
+		return "This file system cannot clone: it takes Btrfs, or XFS made with "
+		       "reflink=1.";
 	case LULL_CAUSE_NOCOW_MISMATCH:
-		return "One of the two files is NOCOW (chattr +C) and the other is not; Btrfs "
+		return "One of the two files is NOCOW (chattr +C) and the other is not; "
+		       "Btrfs "
 		       "clones only between files that agree. Remove DEST, or do without "
 		       "--inplace: a new file takes the flag over.";
 	case LULL_CAUSE_SWAP_FILE:
 		return "An active swap file cannot be cloned.";
 	case LULL_CAUSE_IMMUTABLE:
-		return "The file is immutable or append-only (lsattr shows i or a; chattr -i or "
+		return "The file is immutable or append-only (lsattr shows i or a; "
+		       "chattr -i or "
 		       "chattr -a takes it away), or a security policy forbids it.";
 	case LULL_CAUSE_FORBIDDEN:
-		return "This program may not clone here: the filter of a container (seccomp), a "
-		       "security policy (SELinux, AppArmor) or a user namespace forbids the call. "
-		       "Have FICLONERANGE allowed, or use --reflink=auto, which copies then.";
+		return "This program may not clone here: the filter of a container "
+		       "(seccomp), a "
+		       "security policy (SELinux, AppArmor) or a user namespace forbids "
+		       "the call. "
+		       "Have FICLONERANGE allowed, or use --reflink=auto, which copies "
+		       "then.";
 	case LULL_CAUSE_ONLY_GROWS:
-		return "The directory is append-only (chattr +a): what is made beside DEST meanwhile "
+		return "The directory is append-only (chattr +a): what is made beside "
+		       "DEST meanwhile "
 		       "could never be removed. chattr -a DIRECTORY takes that away.";
 	case LULL_CAUSE_REALTIME_MISMATCH:
-		return "One of the two files is on the realtime device of this XFS and the other is "
-		       "not. Remove DEST, or do without --inplace: a new file goes where SOURCE is.";
+		return "One of the two files is on the realtime device of this XFS and "
+		       "the other is "
+		       "not. Remove DEST, or do without --inplace: a new file goes where "
+		       "SOURCE is.";
 	case LULL_CAUSE_DAX_MISMATCH:
-		return "One of the two files is accessed directly in memory (DAX) and the other is "
+		return "One of the two files is accessed directly in memory (DAX) and "
+		       "the other is "
 		       "not: make them alike with xfs_io -c 'chattr +x' or 'chattr -x'.";
 	case LULL_CAUSE_DATASUM_MISMATCH:
-		return "On Btrfs this happens where one of the two files has no checksums, being "
-		       "made under the mount option nodatasum or nodatacow. Remove DEST, and make "
-		       "it under the same mount options as SOURCE; or copy with --reflink=auto.";
+		return "On Btrfs this happens where one of the two files has no "
+		       "checksums, being "
+		       "made under the mount option nodatasum or nodatacow. Remove DEST, "
+		       "and make "
+		       "it under the same mount options as SOURCE; or copy with "
+		       "--reflink=auto.";
 	case LULL_CAUSE_SUBVOLUME_QUOTA:
-		return "The subvolume of DEST is at its limit (btrfs qgroup show -r shows it, btrfs "
+		return "The subvolume of DEST is at its limit (btrfs qgroup show -r "
+		       "shows it, btrfs "
 		       "qgroup limit changes it).";
 	case LULL_CAUSE_QUOTA:
 		return "Each cloned block counts in full for the owner of DEST.";
 	case LULL_CAUSE_FULL:
-		return "A clone needs room for its metadata: make some, then run this again.";
+		return "A clone needs room for its metadata: make some, then run this "
+		       "again.";
 	case LULL_CAUSE_FILE_SIZE_LIMIT:
-		return "DEST would be larger than the limit for files (ulimit -f), or than the "
+		return "DEST would be larger than the limit for files (ulimit -f), or "
+		       "than the "
 		       "file system allows.";
 	case LULL_CAUSE_SIZE_CHANGED:
-		return "SOURCE changed its size meanwhile: freeze its writers with --hook.";
+		return "SOURCE changed its size meanwhile: freeze its writers with "
+		       "--hook.";
 	default:
 		return NULL;
 	}
@@ -198,7 +219,8 @@ static const char *untrusted_words(int err)
 	case EMLINK:
 		return "it has several names (hard links)";
 	case ESTALE:
-		return "it is a copy, or was edited: lullcp did not write it into this file";
+		return "it is a copy, or was edited: lullcp did not write it into this "
+		       "file";
 	case EUSERS:
 		return "others may write to its directory";
 	default:
@@ -212,8 +234,10 @@ const char *words_private(int err)
 			    : strerror(err);
 }
 
-/* XDG_STATE_HOME is not looked at for root, and --checkpoint moves no record of generations. */
-static char *homeless(const struct lull_failure *f, const char *name, const char **ret_advice)
+/* XDG_STATE_HOME is not looked at for root, and --checkpoint moves no record of
+   generations. */
+static char *homeless(const struct lull_failure *f, const char *name,
+		      const char **ret_advice)
 {
 	bool dated = f->cause == LULL_CAUSE_GENERATIONS_DIRECTORY, root = geteuid() == 0;
 
@@ -223,18 +247,25 @@ static char *homeless(const struct lull_failure *f, const char *name, const char
 				   : "Name a directory that only you may write to with "
 				     "XDG_STATE_HOME (or STATE_DIRECTORY).";
 	else
-		*ret_advice = root ? "Name a directory that only you may write to with "
-				     "STATE_DIRECTORY, or a file in one with --checkpoint."
-				   : "Name a directory that only you may write to with "
-				     "XDG_STATE_HOME (or STATE_DIRECTORY), or a file in one with "
-				     "--checkpoint.";
+		*ret_advice =
+			root ? "Name a directory that only you may write to with "
+			       "STATE_DIRECTORY, or a file in one with --checkpoint."
+			     : "Name a directory that only you may write to with "
+			       "XDG_STATE_HOME (or STATE_DIRECTORY), or a file in one "
+			       "with "
+			       "--checkpoint.";
 	if (!f->path)
-		return format("others may write to the directory of DEST, and there is no private "
-			      "one for the %s (HOME is not set)",
-			      dated ? "record of generations" : "checkpoint");
-	return format("others may write to the directory of DEST, and %s cannot be used for the "
-		      "%s: %s",
-		      name, dated ? "record of generations" : "checkpoint", words_private(f->err));
+		return format(
+			"others may write to the directory of DEST, and there is no "
+			"private "
+			"one for the %s (HOME is not set)",
+			dated ? "record of generations" : "checkpoint");
+	return format(
+		"others may write to the directory of DEST, and %s cannot be used for "
+		"the "
+		"%s: %s",
+		name, dated ? "record of generations" : "checkpoint",
+		words_private(f->err));
 }
 
 static char *checkpoint_words(const struct lull_failure *f, const char **ret_advice)
@@ -243,55 +274,81 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 
 	switch (f->cause) {
 	case LULL_CAUSE_CHECKPOINT_EXISTS:
-		*ret_advice = "Use --resume to continue, or --restart to discard it and start again.";
+		*ret_advice =
+			"Use --resume to continue, or --restart to discard it and start "
+			"again.";
 		return format("an interrupted clone is recorded in %s", name);
 	case LULL_CAUSE_CHECKPOINT_DAMAGED:
 		*ret_advice = "Nothing was changed. Remove it to start again.";
 		return format("%s is damaged, or no checkpoint", name);
 	case LULL_CAUSE_CHECKPOINT_SCHEMA:
-		*ret_advice = "Nothing was changed. Continue with the version that wrote it; or remove "
-			      "it (rm), then start again with --restart.";
+		*ret_advice =
+			"Nothing was changed. Continue with the version that wrote it; "
+			"or remove "
+			"it (rm), then start again with --restart.";
 		return format("the checkpoint %s was written by another version", name);
 	case LULL_CAUSE_CHECKPOINT_FOREIGN:
-		*ret_advice = "Nothing was changed. Give the same SOURCE, DEST and options as "
-			      "before, or another --checkpoint.";
+		*ret_advice =
+			"Nothing was changed. Give the same SOURCE, DEST and options as "
+			"before, or another --checkpoint.";
 		return format("the checkpoint %s belongs to another clone", name);
 	case LULL_CAUSE_CHECKPOINT_SET:
-		*ret_advice = "Nothing was changed. Give all its files again, with --resume to "
-			      "continue or --restart to start again; --status shows them.";
-		return format("an interrupted clone of several files is recorded in %s", name);
-	case LULL_CAUSE_PARTLY_PUBLISHED:
-		*ret_advice = "--resume gives the rest their names; only then there is something to "
-			      "start again.";
-		return format("some files of the set that is recorded in %s are published already",
+		*ret_advice =
+			"Nothing was changed. Give all its files again, with --resume to "
+			"continue or --restart to start again; --status shows them.";
+		return format("an interrupted clone of several files is recorded in %s",
 			      name);
+	case LULL_CAUSE_PARTLY_PUBLISHED:
+		*ret_advice = "--resume gives the rest their names; only then there is "
+			      "something to "
+			      "start again.";
+		return format(
+			"some files of the set that is recorded in %s are published "
+			"already",
+			name);
 	case LULL_CAUSE_CHECKPOINT_OWNER:
-		*ret_advice = "Nothing was changed. It may name a command to run, so only a file that "
-			      "lullcp itself wrote there is obeyed. If you do not need it, remove it "
-			      "(rm), then start again with --restart.";
+		*ret_advice =
+			"Nothing was changed. It may name a command to run, so only a "
+			"file that "
+			"lullcp itself wrote there is obeyed. If you do not need it, "
+			"remove it "
+			"(rm), then start again with --restart.";
 		return format("the checkpoint %s is not to be trusted: %s", name,
 			      untrusted_words(f->err));
 	case LULL_CAUSE_CHECKPOINT_DIRECTORY:
-		*ret_advice = "Give a --checkpoint in a directory that only you may write to, or leave "
-			      "the option out.";
-		return format("cannot keep the checkpoint %s: others may write to its directory, and "
+		*ret_advice =
+			"Give a --checkpoint in a directory that only you may write to, "
+			"or leave "
+			"the option out.";
+		return format("cannot keep the checkpoint %s: others may write to its "
+			      "directory, and "
 			      "it names a command to run",
 			      name);
 	case LULL_CAUSE_CHECKPOINT_HOOK:
-		*ret_advice = "The writers may still be frozen. --status shows the hook: if it is "
-			      "yours, run this again with --hook=COMMAND.";
-		return format("the checkpoint %s says that writers are frozen, but it was written on "
-			      "another machine, or others may write to its directory: its hook was "
-			      "not run",
-			      name);
+		*ret_advice =
+			"The writers may still be frozen. --status shows the hook: if it "
+			"is "
+			"yours, run this again with --hook=COMMAND.";
+		return format(
+			"the checkpoint %s says that writers are frozen, but it was "
+			"written on "
+			"another machine, or others may write to its directory: its hook "
+			"was "
+			"not run",
+			name);
 	case LULL_CAUSE_CHECKPOINT_IN_THE_WAY:
-		*ret_advice = "It was left alone. Rename or remove it, then run this again.";
-		return format("cannot write the checkpoint %s: a file that lullcp did not write has "
-			      "that name",
-			      name);
+		*ret_advice =
+			"It was left alone. Rename or remove it, then run this again.";
+		return format(
+			"cannot write the checkpoint %s: a file that lullcp did not "
+			"write has "
+			"that name",
+			name);
 	case LULL_CAUSE_CHECKPOINT_IS_FILE:
-		*ret_advice = "Nothing was changed. Give another file with --checkpoint, or leave the "
-			      "option out.";
+		*ret_advice =
+			"Nothing was changed. Give another file with --checkpoint, or "
+			"leave the "
+			"option out.";
 		return format("--checkpoint=%s would overwrite %s", name,
 			      f->path2 ? quote(f->path2) : "it");
 	case LULL_CAUSE_STATE_DIRECTORY:
@@ -301,103 +358,16 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 		*ret_advice = NULL;
 		return format("no interrupted clone: %s does not exist", name);
 	case LULL_CAUSE_TEMPORARY_IN_THE_WAY:
-		*ret_advice = "It has the name of the temporary file, but no checkpoint mentions "
-			      "it. Remove it, or use --resume or --restart if it is yours to lose.";
+		*ret_advice =
+			"It has the name of the temporary file, but no checkpoint "
+			"mentions "
+			"it. Remove it, or use --resume or --restart if it is yours to "
+			"lose.";
 		return format("%s is in the way", name);
 	default:
 		*ret_advice = NULL;
 		return format("cannot use the checkpoint %s: %s", name, strerror(f->err));
 	}
-}
-
-static char *one_hook_words(enum lull_outcome outcome, const struct lull_failure *f,
-			    const char **ret_advice)
-{
-	const char *hook = f->path ? quote(f->path) : "the hook";
-	const char *what = outcome == LULL_THAW_FAILED ? "thaw" : "freeze";
-
-	*ret_advice = outcome == LULL_THAW_FAILED
-			      ? "The writers may still be frozen: look at them, then run "
-				"lullcp --recover DEST, with --hook=COMMAND to call another "
-				"command than before."
-			      : NULL;
-	switch (f->cause) {
-	case LULL_CAUSE_HOOK_SYNTAX:
-		*ret_advice = "A hook is a command with its arguments, quoted as for a shell, or a "
-			      "directory of commands.";
-		return format("cannot understand the hook %s", hook);
-	case LULL_CAUSE_HOOK_STATUS:
-		if (outcome == LULL_SKIPPED)
-			return format("the hook %s asks to try later; nothing was done", hook);
-		if (f->detail == 127)
-			return format("cannot %s: the hook %s was not found", what, hook);
-		if (f->detail == 126)
-			return format("cannot %s: the hook %s cannot be executed", what, hook);
-		return format("cannot %s: the hook %s failed with exit status %d", what, hook,
-			      f->detail);
-	case LULL_CAUSE_HOOK_SIGNAL:
-		return format("cannot %s: the hook %s was killed by signal %d", what, hook,
-			      f->detail);
-	case LULL_CAUSE_HOOK_TIMEOUT:
-		return format("cannot %s: the hook %s took too long and was killed "
-			      "(--hook-timeout, --max-freeze)",
-			      what, hook);
-	case LULL_CAUSE_HOOK_EMPTY:
-		return format("cannot %s: the directory %s has no executables", what, hook);
-	case LULL_CAUSE_HOOK_RUNNING:
-		*ret_advice = "The writers may still be frozen: end it, or wait for its end, then "
-			      "run this again.";
-		return format("cannot thaw: the hook %s of the interrupted run is still at work, as "
-			      "process %d",
-			      hook, f->detail);
-	case LULL_CAUSE_HOOK_MISSING:
-		*ret_advice = "Give the same command with --hook.";
-		return format("cannot freeze: without a hook the set in %s cannot be continued",
-			      hook);
-	case LULL_CAUSE_HOST_FROZEN:
-		*ret_advice = "The hook must redirect or stop the writers, not freeze the file system "
-			      "that the clone is written to (fsfreeze).";
-		return format("the hook %s seems to have frozen the file system itself", hook);
-	case LULL_CAUSE_MAX_FREEZE:
-		*ret_advice = "The writers were thawed. What is cloned is kept: --resume continues, "
-			      "and is much faster on XFS.";
-		return format("stopped: --max-freeze is over");
-	case LULL_CAUSE_FREEZE_TOO_LONG:
-		*ret_advice = "Nothing was frozen. What is cloned is kept: --resume continues.";
-		return format("stopped: %s would have to be frozen for about %s, longer than "
-			      "--max-freeze",
-			      hook, words_time((uint64_t)f->detail * 1000000));
-	case LULL_CAUSE_KEEPER_LOST:
-		*ret_advice = "The writers were thawed.";
-		return format("the process that keeps the writers frozen was killed");
-	default:
-		return format("cannot %s with the hook %s: %s", what, hook, strerror(f->err));
-	}
-}
-
-/* What came of the freeze, and then of the thaw. */
-static char *hook_words(enum lull_outcome outcome, const struct lull_failure *f,
-			const char **ret_advice)
-{
-	struct lull_failure first = {
-		.stage = LULL_STAGE_HOOK,
-		.cause = f->had_cause,
-		.err = f->had_err,
-		.detail = f->had_detail,
-		.path = f->path,
-	};
-	char *before, *after, *both = NULL;
-	const char *ignored;
-
-	if (!f->had_failed)
-		return one_hook_words(outcome, f, ret_advice);
-	before = one_hook_words(LULL_FREEZE_FAILED, &first, &ignored);
-	after = one_hook_words(outcome, f, ret_advice);
-	if (before && after)
-		both = format("%s; then %s", before, after);
-	free(before);
-	free(after);
-	return both;
 }
 
 static char *record_words(const struct lull_failure *f, const char **ret_advice)
@@ -406,19 +376,28 @@ static char *record_words(const struct lull_failure *f, const char **ret_advice)
 
 	switch (f->cause) {
 	case LULL_CAUSE_RECORD_DAMAGED:
-		*ret_advice = "Nothing was changed. Without it a new one is begun; what it lists is "
-			      "yours to remove then.";
+		*ret_advice =
+			"Nothing was changed. Without it a new one is begun; what it "
+			"lists is "
+			"yours to remove then.";
 		return format("%s is damaged, or no record of generations", name);
 	case LULL_CAUSE_RECORD_SCHEMA:
-		*ret_advice = "Nothing was changed. Use the version that wrote it; or remove it (rm): a "
-			      "new row is begun, and the files it lists are yours to remove.";
-		return format("the record of generations %s was written by another version", name);
+		*ret_advice =
+			"Nothing was changed. Use the version that wrote it; or remove "
+			"it (rm): a "
+			"new row is begun, and the files it lists are yours to remove.";
+		return format(
+			"the record of generations %s was written by another version",
+			name);
 	case LULL_CAUSE_RECORD_OWNER:
-		*ret_advice = "Nothing was changed. Files are removed at its word, so only a file that "
-			      "lullcp itself wrote there is obeyed. Remove it (rm) to begin a new row; "
-			      "the files it lists are yours to remove.";
-		return format("the record of generations %s is not to be trusted: %s", name,
-			      untrusted_words(f->err));
+		*ret_advice =
+			"Nothing was changed. Files are removed at its word, so only a "
+			"file that "
+			"lullcp itself wrote there is obeyed. Remove it (rm) to begin a "
+			"new row; "
+			"the files it lists are yours to remove.";
+		return format("the record of generations %s is not to be trusted: %s",
+			      name, untrusted_words(f->err));
 	default:
 		return format("cannot use the record of generations %s: %s", name,
 			      strerror(f->err));
@@ -438,9 +417,12 @@ static char *base_words(const struct lull_failure *f, const char **ret_advice)
 	case LULL_CAUSE_HARD_LINKS:
 		return format("cannot use up %s: it has several names", name);
 	case LULL_CAUSE_OPEN_FOR_WRITING:
-		*ret_advice = "Nothing was changed. Without --refresh the clone is a new file, and "
-			      "who writes to the old one goes on with that.";
-		return format("cannot refresh %s: a program has it open for writing", name);
+		*ret_advice =
+			"Nothing was changed. Without --refresh the clone is a new file, "
+			"and "
+			"who writes to the old one goes on with that.";
+		return format("cannot refresh %s: a program has it open for writing",
+			      name);
 	case LULL_CAUSE_IN_USE:
 		return format("another lullcp is at work on %s", name);
 	default:
@@ -460,10 +442,12 @@ static char *read_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot compare: %s was written to meanwhile", name);
 	case LULL_CAUSE_UNPROVEN:
 		*ret_advice = "Do without --verify=maps to have them read.";
-		return format("cannot tell whether %s and %s are identical: the extent maps leave "
-			      "open %s, the first at %llu",
-			      name, f->path2 ? quote(f->path2) : "it", words_bytes(f->len),
-			      (unsigned long long)f->off);
+		return format(
+			"cannot tell whether %s and %s are identical: the extent maps "
+			"leave "
+			"open %s, the first at %llu",
+			name, f->path2 ? quote(f->path2) : "it", words_bytes(f->len),
+			(unsigned long long)f->off);
 	default:
 		return format("cannot read %s: %s", name, strerror(f->err));
 	}
@@ -479,8 +463,11 @@ static char *dest_words(const struct lull_failure *f)
 	case LULL_CAUSE_NOT_REGULAR:
 		return format("cannot write %s: not a regular file", name);
 	case LULL_CAUSE_ONLY_IN_PLACE:
-		return format("cannot replace %s: it has several names, or an owner that a new file "
-			      "cannot have", name);
+		return format(
+			"cannot replace %s: it has several names, or an owner that a new "
+			"file "
+			"cannot have",
+			name);
 	case LULL_CAUSE_DANGLING_LINK:
 		return format("not writing through dangling symlink %s", name);
 	case LULL_CAUSE_SAME_FILE:
@@ -531,8 +518,8 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return format("failed to clone %s from %s: %s", name,
 			      f->path2 ? quote(f->path2) : "SOURCE", why);
 	case LULL_STAGE_CLONE:
-		return format("failed to clone %s from %s: %s, in the %llu bytes at %llu", name,
-			      f->path2 ? quote(f->path2) : "SOURCE", why,
+		return format("failed to clone %s from %s: %s, in the %llu bytes at %llu",
+			      name, f->path2 ? quote(f->path2) : "SOURCE", why,
 			      (unsigned long long)f->len, (unsigned long long)f->off);
 	case LULL_STAGE_FLUSH:
 		return format("cannot write out what is dirty in %s: %s", name, why);
@@ -545,12 +532,13 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 	case LULL_STAGE_SNAPSHOT:
 		return format("cannot clone %s from a snapshot: %s", name, why);
 	case LULL_STAGE_COPY_READ:
-		return format("error reading %s: %s", f->path2 ? quote(f->path2) : name, why);
+		return format("error reading %s: %s", f->path2 ? quote(f->path2) : name,
+			      why);
 	case LULL_STAGE_COPY_WRITE:
 		return format("error writing %s: %s", name, why);
 	case LULL_STAGE_COPY:
-		return format("error copying %s to %s: %s", f->path2 ? quote(f->path2) : "SOURCE",
-			      name, why);
+		return format("error copying %s to %s: %s",
+			      f->path2 ? quote(f->path2) : "SOURCE", name, why);
 	case LULL_STAGE_BASE:
 		return base_words(f, ret_advice);
 	case LULL_STAGE_READ:
@@ -559,13 +547,18 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot backup %s: %s", name, why);
 	case LULL_STAGE_PUBLISH:
 		if (f->cause == LULL_CAUSE_NAME_UNSYNCED) {
-			*ret_advice = "A power failure may bring back what had its name before.";
-			return format("%s is the new clone, but its directory cannot be written to "
-				      "disk: %s", name, why);
+			*ret_advice = "A power failure may bring back what had "
+				      "its name before.";
+			return format("%s is the new clone, but its directory cannot be "
+				      "written to "
+				      "disk: %s",
+				      name, why);
 		}
 		if (f->cause == LULL_CAUSE_PARTLY_PUBLISHED)
-			*ret_advice = "Other files of the set have their new names already: --resume "
-				      "gives them to the rest.";
+			*ret_advice =
+				"Other files of the set have their new names already: "
+				"--resume "
+				"gives them to the rest.";
 		return format("cannot give %s its name: %s", name, why);
 	default:
 		return format("%s: %s", name, why);
@@ -581,10 +574,14 @@ static char *no_snapshot_words(const struct lull_failure *f, const char **ret_ad
 	};
 	char *why = obstacle_words(&obstacle), *message;
 
-	*ret_advice = "Freeze its writers with --hook, or try again with --resume when they pause. "
-		      "--on-writers=atomic makes them wait for one call over the whole file.";
-	message = format("%s was written to meanwhile; nothing was published. No snapshot can be "
-			 "taken: %s", f->path ? quote(f->path) : "it", why ? why : "");
+	*ret_advice =
+		"Freeze its writers with --hook, or try again with --resume when they "
+		"pause. "
+		"--on-writers=atomic makes them wait for one call over the whole file.";
+	message = format(
+		"%s was written to meanwhile; nothing was published. No snapshot can be "
+		"taken: %s",
+		f->path ? quote(f->path) : "it", why ? why : "");
 	free(why);
 	return message;
 }
@@ -597,18 +594,26 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 
 	*ret_advice = NULL;
 	if (outcome == LULL_BUSY && f->cause == LULL_CAUSE_SOURCE_FROZEN) {
-		*ret_message = format("another lullcp has frozen %s for a clone of its own", name);
+		*ret_message =
+			format("another lullcp has frozen %s for a clone of its own",
+			       name);
 		*ret_advice = "--lock-wait waits for its thaw.";
 	} else if (outcome == LULL_BUSY) {
 		*ret_message = format("another lullcp is at work on %s", name);
 		*ret_advice = "--lock-wait waits for it, --status shows how far it is.";
 	} else if (f->cause == LULL_CAUSE_PATH_ELSEWHERE) {
-		*ret_message = format("cannot use %s: its absolute path leads to another file", name);
-		*ret_advice = "Something is mounted over a directory of it, or it lies in another "
-			      "mount namespace. Enter the directory again, or run lullcp in there.";
+		*ret_message =
+			format("cannot use %s: its absolute path leads to another file",
+			       name);
+		*ret_advice =
+			"Something is mounted over a directory of it, or it lies in "
+			"another "
+			"mount namespace. Enter the directory again, or run lullcp in "
+			"there.";
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IS_FILE) {
-		*ret_message = format("%s has the name of the temporary file of %s: it would be lost",
-				      name, f->path2 ? quote(f->path2) : "DEST");
+		*ret_message = format(
+			"%s has the name of the temporary file of %s: it would be lost",
+			name, f->path2 ? quote(f->path2) : "DEST");
 		*ret_advice = "Nothing was changed. Rename it, or give another DEST.";
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||
 		   f->stage == LULL_STAGE_CHECKPOINT) {
@@ -616,74 +621,40 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (f->stage == LULL_STAGE_RECORD) {
 		*ret_message = record_words(f, ret_advice);
 	} else if (f->stage == LULL_STAGE_HOOK) {
-		*ret_message = hook_words(outcome, f, ret_advice);
+		*ret_message = words_hook(outcome, f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_WRITERS && outcome == LULL_WRITTEN) {
-		*ret_message = format("%s was written to while it was frozen; nothing was published",
-				      name);
-		*ret_advice = "The hook must not return before no write reaches SOURCE any more. A "
-			      "rename, a new link or a chmod of SOURCE looks like one.";
+		*ret_message = format(
+			"%s was written to while it was frozen; nothing was published",
+			name);
+		*ret_advice =
+			"The hook must not return before no write reaches SOURCE any "
+			"more. A "
+			"rename, a new link or a chmod of SOURCE looks like one.";
 	} else if (f->stage == LULL_STAGE_READ) {
 		*ret_message = read_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {
 		*ret_message = no_snapshot_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_STORES) {
-		*ret_message = format("%s was written to meanwhile; nothing was published", name);
-		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "
-			      "pause. Before Linux 5.13 Btrfs does not hold off stores through mmap: "
-			      "if no program maps SOURCE to write to it, --on-writers=snapshot is "
-			      "sound.";
+		*ret_message =
+			format("%s was written to meanwhile; nothing was published",
+			       name);
+		*ret_advice =
+			"Freeze its writers with --hook, or try again with --resume when "
+			"they "
+			"pause. Before Linux 5.13 Btrfs does not hold off stores through "
+			"mmap: "
+			"if no program maps SOURCE to write to it, --on-writers=snapshot "
+			"is "
+			"sound.";
 	} else if (f->cause == LULL_CAUSE_WRITERS) {
-		*ret_message = format("%s was written to meanwhile; nothing was published", name);
-		*ret_advice = "Freeze its writers with --hook, or try again with --resume when they "
-			      "pause.";
+		*ret_message =
+			format("%s was written to meanwhile; nothing was published",
+			       name);
+		*ret_advice =
+			"Freeze its writers with --hook, or try again with --resume when "
+			"they "
+			"pause.";
 	} else {
 		*ret_message = stage_words(f, ret_advice);
 	}
-}
-
-const char *words_advice(unsigned int advice)
-{
-	switch (advice) {
-	case LULL_ADVICE_COWEXTSIZE:
-		return "The file fragments as it is written to after each clone: a larger "
-		       "copy-on-write extent size slows that down (xfs_io -c 'cowextsize 1m' SOURCE).";
-	case LULL_ADVICE_SUBVOLUME:
-		return "No snapshot can be taken here: let SOURCE lie in a subvolume that can be "
-		       "reached from its top, and run with CAP_SYS_ADMIN or mount with "
-		       "user_subvol_rm_allowed.";
-	case LULL_ADVICE_HOOK:
-		return "If writers never pause, only a hook that freezes them gives a copy of one "
-		       "point in time (--hook).";
-	case LULL_ADVICE_QUOTAS:
-		return "Quotas are on for this Btrfs: the kernel accounts for each extent that is "
-		       "cloned, which makes clones and the commits that writers wait for several times "
-		       "as long, by cp as well, and longer with each clone. If nobody needs them: "
-		       "btrfs quota disable.";
-	case LULL_ADVICE_LOG:
-		return "The log of this XFS is small: calls may wait for it. mkfs.xfs -l size=1g "
-		       "makes a larger one.";
-	default:
-		return NULL;
-	}
-}
-
-const char *words_method(enum lull_method method)
-{
-	switch (method) {
-	case LULL_METHOD_SINGLE:
-		return "single: the whole file fits one call within the budget";
-	case LULL_METHOD_QUIET:
-		return "quiet: nobody writes to it now";
-	case LULL_METHOD_SNAPSHOT:
-		return "snapshot: a snapshot can be taken and deleted again";
-	case LULL_METHOD_ATOMIC:
-		return "atomic: XFS skips what earlier passes have cloned";
-	case LULL_METHOD_FROZEN:
-	case LULL_METHOD_TRUST:
-	case LULL_METHOD_COPY:
-	case LULL_METHOD_NONE:
-	case LULL_METHODS:
-		break;
-	}
-	return "none: it would stop with exit status 3";
 }

@@ -11,7 +11,8 @@
 void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
 		   char **ret_message, const char **ret_advice);
 
-/* Why a private directory cannot be used, from its errno; static, or as strerror() says. */
+/* Why a private directory cannot be used, from its errno; static, or as strerror()
+   says. */
 const char *words_private(int err);
 
 /* One sentence for a warning; to be freed. NULL: out of memory. */

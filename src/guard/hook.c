@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Runs hooks, bounded in time. */
-#include "guard/hook.h"
+#include "guard/hook_command.h"
 
 #include "sys/clock.h"
 #include "sys/family.h"
@@ -8,7 +8,6 @@
 #include "sys/output.h"
 #include "sys/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,12 +17,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <wordexp.h>
 
 /* Between SIGTERM and SIGKILL: time to undo a half-done freeze. */
 #define GRACE_NS NSEC_PER_SEC
 /* How often to look where the kernel has no pidfd_open (before 5.3). */
-#define LOOK_NS (10 * NSEC_PER_MSEC)
+#define LOOK_NS      (10 * NSEC_PER_MSEC)
 #define LOOKS_BEHIND 20
 /* After SIGKILL: one that is stuck in the kernel may be let go by the thaw alone. */
 #define LAST_NS (5 * NSEC_PER_SEC)
@@ -33,65 +31,8 @@
 
 extern char **environ;
 
-struct lull_hook {
-	wordexp_t words;
-	char *directory; /* to run in; NULL: ours */
-};
-
-int lull_hook_parse(const char *command, struct lull_hook **ret_hook)
-{
-	struct lull_hook *hook = calloc(1, sizeof(*hook));
-	int r;
-
-	if (!hook)
-		return -ENOMEM;
-	if (strlen(command) > LULL_HOOK_LONGEST) {
-		free(hook);
-		return -EINVAL;
-	}
-	r = wordexp(command, &hook->words, WRDE_NOCMD);
-	if (r != 0) {
-		if (r == WRDE_NOSPACE)
-			wordfree(&hook->words);
-		free(hook);
-		return r == WRDE_NOSPACE ? -ENOMEM : -EINVAL;
-	}
-	if (hook->words.we_wordc == 0 || hook->words.we_wordv[0][0] == '\0') {
-		lull_hook_free(hook);
-		return -EINVAL;
-	}
-	*ret_hook = hook;
-	return 0;
-}
-
-void lull_hook_free(struct lull_hook *hook)
-{
-	if (!hook)
-		return;
-	wordfree(&hook->words);
-	free(hook->directory);
-	free(hook);
-}
-
-int lull_hook_set_directory(struct lull_hook *hook, const char *directory)
-{
-	char *copy = strdup(directory);
-
-	if (!copy)
-		return -ENOMEM;
-	free(hook->directory);
-	hook->directory = copy;
-	return 0;
-}
-
-static void free_list(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
-}
-
-/* Tells the hook itself from what it starts: a process with its own number in it (hook_trail.c). */
+/* Tells the hook itself from what it starts: a process with its own number in it
+   (hook_trail.c). */
 #define OWN_NUMBER "LULLCP_HOOK_PID="
 
 /* In the child: by hand, for stdio is not safe after fork() in a process with threads. */
@@ -136,7 +77,8 @@ static char **make_environment(enum lull_hook_phase phase,
 	}
 	if (facts->max_freeze_ns > 0)
 		(void)snprintf(millis, sizeof(millis), "%llu",
-			       (unsigned long long)(facts->max_freeze_ns / NSEC_PER_MSEC));
+			       (unsigned long long)(facts->max_freeze_ns /
+						    NSEC_PER_MSEC));
 
 	const struct {
 		const char *name;
@@ -154,7 +96,8 @@ static char **make_environment(enum lull_hook_phase phase,
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		if (!own[i].value)
 			continue;
-		if (asprintf(&list[kept], "LULLCP_%s=%s", own[i].name, own[i].value) < 0) {
+		if (asprintf(&list[kept], "LULLCP_%s=%s", own[i].name, own[i].value) <
+		    0) {
 			list[kept] = NULL;
 			goto oom;
 		}
@@ -165,7 +108,7 @@ static char **make_environment(enum lull_hook_phase phase,
 		goto oom;
 	return list;
 oom:
-	free_list(list);
+	lull_hook_free_list(list);
 	return NULL;
 }
 
@@ -180,13 +123,14 @@ static char **make_arguments(char *const *words, size_t n_words,
 	if (!list)
 		return NULL;
 	for (size_t i = 0; i < n_words + 1 + n_sources; i++) {
-		const char *word = i < n_words	  ? words[i]
-				   : i == n_words ? (phase == LULL_HOOK_FREEZE ? "freeze" : "thaw")
+		const char *word = i < n_words    ? words[i]
+				   : i == n_words ? (phase == LULL_HOOK_FREEZE ? "freeze"
+									       : "thaw")
 						  : sources[i - n_words - 1];
 
 		list[n] = strdup(word);
 		if (!list[n++]) {
-			free_list(list);
+			lull_hook_free_list(list);
 			return NULL;
 		}
 	}
@@ -203,8 +147,8 @@ struct call {
 };
 
 /*
- * In the child: only what is safe after fork() in a process that may have threads. error is a
- * pipe that closes when the command has been started; else it gets an errno.
+ * In the child: only what is safe after fork() in a process that may have threads. error
+ * is a pipe that closes when the command has been started; else it gets an errno.
  */
 static void become_hook(const struct call *call, int error) __attribute__((noreturn));
 static void become_hook(const struct call *call, int error)
@@ -226,13 +170,14 @@ static void become_hook(const struct call *call, int error)
 	lull_limits_restore();
 	if (null > STDERR_FILENO)
 		(void)close(null);
-	/* A directory that is gone says nothing about the command, whose path is whole. */
+	/* A directory that is gone says nothing about the command, whose path is
+	   whole. */
 	if (call->directory)
 		(void)!chdir(call->directory);
 	environ = call->env;
 	write_own_number(environ);
-	/* Who looks for the hooks of a run that was killed goes by their environment, which this
-	   process has not got yet. */
+	/* Who looks for the hooks of a run that was killed goes by their environment,
+	   which this process has not got yet. */
 	if (getppid() != call->parent)
 		_exit(126);
 	execvp(call->argv[0], call->argv);
@@ -251,7 +196,8 @@ static int open_pidfd(pid_t pid)
 #endif
 }
 
-/* Ended, and not reaped: until then nothing else can have its number, or that of its group. */
+/* Ended, and not reaped: until then nothing else can have its number, or that of its
+   group. */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t info = { 0 };
@@ -299,8 +245,8 @@ static bool await(pid_t pid, int pidfd, uint64_t deadline, int control,
 	}
 }
 
-/* Processes of its group that go on. One that is about to end need not be waited for by the
-   hook. */
+/* Processes of its group that go on. One that is about to end need not be waited for by
+   the hook. */
 static void look_behind(pid_t group, struct lull_hook_traces *traces)
 {
 	for (unsigned int i = 0; i < LOOKS_BEHIND; i++) {
@@ -315,8 +261,8 @@ static void look_behind(pid_t group, struct lull_hook_traces *traces)
 	}
 }
 
-/* Ends a hook that is given up, with all of its family, so that nothing of it works beside
-   what comes next. */
+/* Ends a hook that is given up, with all of its family, so that nothing of it works
+   beside what comes next. */
 static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
 {
 	struct lull_family family;
@@ -331,8 +277,8 @@ static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
 	(void)waitpid(pid, NULL, WNOHANG);
 }
 
-static struct lull_hook_status run_one(const struct call *call, uint64_t deadline, int control,
-				       struct lull_output *output,
+static struct lull_hook_status run_one(const struct call *call, uint64_t deadline,
+				       int control, struct lull_output *output,
 				       struct lull_hook_traces *traces)
 {
 	struct lull_hook_status result = { .end = LULL_HOOK_OK };
@@ -381,24 +327,6 @@ static struct lull_hook_status run_one(const struct call *call, uint64_t deadlin
 	return result;
 }
 
-/* As qemu-ga and run-parts: what editors and package managers leave is no hook. */
-static int is_hook_name(const struct dirent *entry)
-{
-	static const char *const not_ours[] = { "~", ".bak", ".orig", ".rpmsave", ".rpmnew" };
-	const char *name = entry->d_name;
-	size_t len = strlen(name);
-
-	if (name[0] == '.' || strstr(name, ".dpkg-"))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
-		size_t tail = strlen(not_ours[i]);
-
-		if (len >= tail && strcmp(name + len - tail, not_ours[i]) == 0)
-			return 0;
-	}
-	return 1;
-}
-
 static uint64_t deadline_after(uint64_t timeout_ns)
 {
 	uint64_t now = lull_clock_now();
@@ -406,197 +334,17 @@ static uint64_t deadline_after(uint64_t timeout_ns)
 	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
 }
 
-static bool is_directory(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* The executables of a directory, in the order of their names: their number, or -errno. */
-static int list_directory(const char *directory, char ***ret_paths)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(directory, &entries, is_hook_name, alphasort), kept = 0;
-	char **paths = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*paths));
-	int r = n < 0 ? -errno : paths ? 0 : -ENOMEM;
-
-	for (int i = 0; i < n && r == 0; i++) {
-		if (asprintf(&paths[kept], "%s/%s", directory, entries[i]->d_name) < 0) {
-			paths[kept] = NULL;
-			r = -ENOMEM;
-		} else if (is_directory(paths[kept]) || access(paths[kept], X_OK) < 0) {
-			free(paths[kept]);
-			paths[kept] = NULL;
-		} else {
-			kept++;
-		}
-	}
-	for (int i = 0; i < n; i++)
-		free(entries[i]);
-	free(entries);
-	/* One that runs nothing has frozen nothing, and has thawed nothing. */
-	if (r == 0 && kept == 0)
-		r = -ENODATA;
-	if (r < 0) {
-		free_list(paths);
-		return r;
-	}
-	*ret_paths = paths;
-	return kept;
-}
-
-/* A directory of hooks alone: one with arguments is a command. */
-static bool is_list(const struct lull_hook *hook)
-{
-	return hook->words.we_wordc == 1 && is_directory(hook->words.we_wordv[0]);
-}
-
-/* As execvp(3) would find it. */
-static int find_command(const char *name, char **ret_path)
-{
-	const char *path = getenv("PATH");
-	int r = -ENOENT;
-
-	if (strchr(name, '/')) {
-		if (access(name, X_OK) < 0)
-			return -errno;
-		*ret_path = strdup(name);
-		return *ret_path ? 0 : -ENOMEM;
-	}
-	path = path ? path : "/bin:/usr/bin";
-	while (*path) {
-		size_t len = strcspn(path, ":");
-		_cleanup_free_ char *file = NULL;
-		struct stat st;
-
-		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", name) < 0) {
-			file = NULL;
-			return -ENOMEM;
-		}
-		if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
-			if (access(file, X_OK) == 0) {
-				*ret_path = file;
-				file = NULL;
-				return 0;
-			}
-			r = -EACCES;
-		}
-		path += len + (path[len] == ':');
-	}
-	return r;
-}
-
-int lull_hook_find(const struct lull_hook *hook)
-{
-	_cleanup_free_ char *path = NULL;
-	char **paths;
-	int r;
-
-	if (!is_list(hook))
-		return find_command(hook->words.we_wordv[0], &path);
-	r = list_directory(hook->words.we_wordv[0], &paths);
-	if (r < 0)
-		return r;
-	free_list(paths);
-	return 0;
-}
-
-/* Appends a word, quoted where a shell needs it. */
-static int append(char **text, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "_@%+=:,./-";
-	size_t len = *text ? strlen(*text) + 1 : 0;
-	char *longer = realloc(*text, len + 4 * strlen(word) + 3), *at;
-
-	if (!longer)
-		return -ENOMEM;
-	*text = longer;
-	if (len > 0)
-		longer[len - 1] = ' ';
-	at = longer + len;
-	if (*word && word[strspn(word, plain)] == '\0') {
-		(void)stpcpy(at, word);
-		return 0;
-	}
-	*at++ = '\'';
-	for (; *word; word++) {
-		if (*word == '\'')
-			at = stpcpy(at, "'\\''");
-		else
-			*at++ = *word;
-	}
-	(void)stpcpy(at, "'");
-	return 0;
-}
-
-int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_directory)
-{
-	_cleanup_free_ char *directory = getcwd(NULL, 0), *path = NULL, *whole = NULL, *text = NULL;
-	int r = 0;
-
-	if (!directory)
-		return -errno;
-	if (is_list(hook)) {
-		path = strdup(hook->words.we_wordv[0]);
-		r = path ? 0 : -ENOMEM;
-	} else {
-		r = find_command(hook->words.we_wordv[0], &path);
-	}
-	if (r < 0)
-		return r;
-	/* Links stay: what they point to may be replaced by the time of the thaw. */
-	if (path[0] != '/') {
-		const char *rest = path;
-
-		while (rest[0] == '.' && rest[1] == '/')
-			rest += 2 + strspn(rest + 2, "/");
-		if (asprintf(&whole, "%s/%s", strcmp(directory, "/") ? directory : "", rest) < 0) {
-			whole = NULL;
-			return -ENOMEM;
-		}
-	}
-	r = append(&text, whole ? whole : path);
-	for (size_t i = 1; i < hook->words.we_wordc && r == 0; i++)
-		r = append(&text, hook->words.we_wordv[i]);
-	if (r == 0 && (strlen(text) > LULL_HOOK_LONGEST || strlen(directory) > LULL_HOOK_LONGEST))
-		r = -ENAMETOOLONG;
-	if (r < 0)
-		return r;
-	*ret_text = text;
-	*ret_directory = directory;
-	text = directory = NULL;
-	return 0;
-}
-
-/* What is run, each with its sources: of a directory several. */
-static int list_commands(const struct lull_hook *hook, char ***ret_paths)
-{
-	char **one;
-
-	if (is_list(hook))
-		return list_directory(hook->words.we_wordv[0], ret_paths);
-	one = calloc(2, sizeof(*one));
-	if (one)
-		one[0] = strdup(hook->words.we_wordv[0]);
-	if (!one || !one[0]) {
-		free(one);
-		return -ENOMEM;
-	}
-	*ret_paths = one;
-	return 1;
-}
-
-static struct lull_hook_status call_hook(const struct lull_hook *hook, enum lull_hook_phase phase,
+static struct lull_hook_status call_hook(const struct lull_hook *hook,
+					 enum lull_hook_phase phase,
 					 const char *const *sources, size_t n_sources,
-					 const struct lull_hook_facts *facts, uint64_t timeout_ns,
-					 int control, struct lull_output *output,
+					 const struct lull_hook_facts *facts,
+					 uint64_t timeout_ns, int control,
+					 struct lull_output *output,
 					 struct lull_hook_traces *traces)
 {
 	struct lull_hook_status first = { .end = LULL_HOOK_OK };
 	uint64_t deadline = deadline_after(timeout_ns);
-	bool list = is_list(hook), started = false;
+	bool list = lull_hook_is_list(hook), started = false;
 	struct call call = {
 		.env = make_environment(phase, facts),
 		.directory = hook->directory,
@@ -604,22 +352,25 @@ static struct lull_hook_status call_hook(const struct lull_hook *hook, enum lull
 		.parent = getpid(),
 	};
 	char **paths = NULL;
-	int n = call.env ? list_commands(hook, &paths) : -ENOMEM;
+	int n = call.env ? lull_hook_list(hook, &paths) : -ENOMEM;
 
 	if (n < 0)
 		first = (struct lull_hook_status){ LULL_HOOK_ERROR, -n, true, -n };
 	for (int i = 0; i < n; i++) {
 		char **path = &paths[phase == LULL_HOOK_FREEZE ? i : n - 1 - i];
-		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM, true, ENOMEM };
+		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM, true,
+						   ENOMEM };
 
-		/* One thaw that hangs must not take the time of the others: each has its own. */
+		/* One thaw that hangs must not take the time of the others: each has its
+		   own. */
 		if (phase == LULL_HOOK_THAW)
 			deadline = deadline_after(timeout_ns);
-		call.argv = make_arguments(list ? path : hook->words.we_wordv, hook->words.we_wordc,
-					   phase, sources, n_sources);
+		call.argv = make_arguments(list ? path : hook->words.we_wordv,
+					   hook->words.we_wordc, phase, sources,
+					   n_sources);
 		if (call.argv)
 			status = run_one(&call, deadline, control, output, traces);
-		free_list(call.argv);
+		lull_hook_free_list(call.argv);
 		started = started || !status.not_started;
 		if (first.end == LULL_HOOK_OK)
 			first = status;
@@ -627,8 +378,8 @@ static struct lull_hook_status call_hook(const struct lull_hook *hook, enum lull
 			break;
 	}
 	first.not_started = !started;
-	free_list(paths);
-	free_list(call.env);
+	lull_hook_free_list(paths);
+	lull_hook_free_list(call.env);
 	return first;
 }
 
@@ -653,7 +404,8 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					uint64_t timeout_ns, int control,
 					struct lull_hook_traces *traces)
 {
-	return call_hook(hook, phase, sources, n_sources, facts, timeout_ns, control, NULL, traces);
+	return call_hook(hook, phase, sources, n_sources, facts, timeout_ns, control,
+			 NULL, traces);
 }
 
 /* What has nothing to do with the hook, and may be otherwise in a moment. */
@@ -666,22 +418,26 @@ static bool will_pass(const struct lull_hook_status *status)
 		       status->code == SIGHUP || status->code == SIGINT;
 	case LULL_HOOK_ERROR:
 	case LULL_HOOK_EXITED:
-		return status->err == EAGAIN || status->err == ENOMEM || status->err == ENFILE ||
-		       status->err == EMFILE || status->err == ETXTBSY;
+		return status->err == EAGAIN || status->err == ENOMEM ||
+		       status->err == ENFILE || status->err == EMFILE ||
+		       status->err == ETXTBSY;
 	default:
 		return false;
 	}
 }
 
-struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook, const char *const *sources,
-				       size_t n_sources, const struct lull_hook_facts *facts,
+struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook,
+				       const char *const *sources, size_t n_sources,
+				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns)
 {
-	uint64_t deadline = deadline_after(timeout_ns), pause = FIRST_PAUSE_NS, left = timeout_ns;
+	uint64_t deadline = deadline_after(timeout_ns), pause = FIRST_PAUSE_NS,
+		 left = timeout_ns;
 
 	for (;;) {
-		struct lull_hook_status status = lull_hook_run(hook, LULL_HOOK_THAW, sources,
-							       n_sources, facts, left, -1);
+		struct lull_hook_status status = lull_hook_run(hook, LULL_HOOK_THAW,
+							       sources, n_sources, facts,
+							       left, -1);
 		uint64_t now = lull_clock_now();
 
 		if (!will_pass(&status) || now + pause >= deadline)

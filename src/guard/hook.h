@@ -35,24 +35,26 @@ enum lull_hook_end {
 	LULL_HOOK_EXITED,  /* with a status other than 0: code */
 	LULL_HOOK_KILLED,  /* by a signal of its own: code */
 	LULL_HOOK_TIMEOUT, /* killed by us */
-	LULL_HOOK_ABORTED, /* killed by us because the control descriptor became readable */
-	LULL_HOOK_ERROR,   /* could not be run: code is an errno */
+	/* killed by us because the control descriptor became readable */
+	LULL_HOOK_ABORTED,
+	LULL_HOOK_ERROR, /* could not be run: code is an errno */
 };
 
 struct lull_hook_status {
 	enum lull_hook_end end;
 	int code;
-	bool not_started; /* no command of it has run: fork(2) or execve(2) failed, with err, and
-	                     the end is LULL_HOOK_ERROR, or exit status 126 or 127 */
+	/* no command of it has run: fork(2) or execve(2) failed, with err, and the end
+	   is LULL_HOOK_ERROR, or exit status 126 or 127 */
+	bool not_started;
 	int err;
 };
 
 /* What a call leaves behind, and where it speaks: see lull_hook_watch(). */
 struct lull_hook_traces {
-	int output;         /* given: its standard output and error */
+	int output;          /* given: its standard output and error */
 	uint64_t elapsed_ns; /* until it ended */
-	unsigned int left;  /* processes that still are in its process group */
-	int left_pid;       /* of one of them, and its name */
+	unsigned int left;   /* processes that still are in its process group */
+	int left_pid;        /* of one of them, and its name */
 	char left_name[32];
 };
 
@@ -63,19 +65,19 @@ struct lull_hook_traces {
 int lull_hook_parse(const char *command, struct lull_hook **ret_hook) _must_check_;
 
 /*
- * 0 if the command can be started, as execvp(3) would find it; else -errno, which is -ENODATA
- * for a directory without executables.
+ * 0 if the command can be started, as execvp(3) would find it; else -errno, which is
+ * -ENODATA for a directory without executables.
  */
 int lull_hook_find(const struct lull_hook *hook) _must_check_;
 
 /*
- * The hook as it can be called from anywhere, both to be freed: a text for lull_hook_parse(),
- * with all that a shell replaces replaced and the command's absolute path; and the working
- * directory, for arguments that are relative to it. 0, as lull_hook_find(), -ENAMETOOLONG, or
- * -errno of getcwd(3).
+ * The hook as it can be called from anywhere, both to be freed: a text for
+ * lull_hook_parse(), with all that a shell replaces replaced and the command's absolute
+ * path; and the working directory, for arguments that are relative to it. 0, as
+ * lull_hook_find(), -ENAMETOOLONG, or -errno of getcwd(3).
  */
-int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_directory)
-	_must_check_;
+int lull_hook_resolve(const struct lull_hook *hook, char **ret_text,
+		      char **ret_directory) _must_check_;
 
 /* Has the hook run in a directory, if it is there then, and not in ours. 0 or -ENOMEM. */
 int lull_hook_set_directory(struct lull_hook *hook, const char *directory) _must_check_;
@@ -88,10 +90,10 @@ void lull_hook_free(struct lull_hook *hook);
  * executables run in the order of their names, for thaw in reverse. freeze ends at the
  * first that fails, thaw runs them all and reports the first failure.
  *
- * After timeout_ns (for thaw for each command, for freeze for all of them), or when control
- * (-1: none) becomes readable, the process group gets SIGTERM, a second later SIGKILL. The
- * call returns when all of the group have ended, and for what the kernel does not let go five
- * seconds later.
+ * After timeout_ns (for thaw for each command, for freeze for all of them), or when
+ * control (-1: none) becomes readable, the process group gets SIGTERM, a second later
+ * SIGKILL. The call returns when all of the group have ended, and for what the kernel
+ * does not let go five seconds later.
  */
 struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
 				      enum lull_hook_phase phase,
@@ -108,10 +110,12 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					struct lull_hook_traces *traces);
 
 /*
- * Thaws: as lull_hook_run() without control, but tries again, with growing pauses, as long as
- * timeout_ns is not over and the failure has nothing to do with the hook: no process or memory
- * for it, or a signal (SIGTERM, SIGKILL, SIGHUP, SIGINT) that ended it. The last status.
+ * Thaws: as lull_hook_run() without control, but tries again, with growing pauses, as
+ * long as timeout_ns is not over and the failure has nothing to do with the hook: no
+ * process or memory for it, or a signal (SIGTERM, SIGKILL, SIGHUP, SIGINT) that ended it.
+ * The last status.
  */
-struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook, const char *const *sources,
-				       size_t n_sources, const struct lull_hook_facts *facts,
+struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook,
+				       const char *const *sources, size_t n_sources,
+				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns);

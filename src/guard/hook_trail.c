@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. Who asks holds the locks of the run, or is its main process. A process that has been
- *     forked to become a hook holds them as well until it has been executed: so its
- *     environment is there when another run looks. The main process itself, which may look
- *     earlier, knows the session.
+ *  1. Who asks holds the locks of the run, or is its main process. A process that has
+ *     been forked to become a hook holds them as well until it has been executed: so its
+ *     environment is there when another run looks. The main process itself, which may
+ *     look earlier, knows the session.
  *  2. No process is ended but for what its own environment or its session says.
  */
 #include "guard/hook_trail.h"
@@ -62,7 +62,8 @@ static bool is_called(pid_t pid)
 }
 
 /* Whether a process is, or belongs to, a hook of the run that may still be at work. */
-static bool is_at_work(const struct trail *trail, const struct lull_process *p, bool called)
+static bool is_at_work(const struct trail *trail, const struct lull_process *p,
+		       bool called)
 {
 	char id[64];
 
@@ -70,11 +71,13 @@ static bool is_at_work(const struct trail *trail, const struct lull_process *p, 
 	if (trail->session > 0 && p->session == trail->session &&
 	    (p->group == p->pid || p->group == trail->session))
 		return true;
-	if (p->group != p->pid || read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
+	if (p->group != p->pid ||
+	    read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
 	    strcmp(id, trail->run_id) != 0)
 		return false;
-	/* What a freeze hook that was killed has left in a group may freeze yet. What a thaw has left
-	   when it ended, and what has a session of its own, was left to live. */
+	/* What a freeze hook that was killed has left in a group may freeze yet. What a
+	   thaw has left when it ended, and what has a session of its own, was left to
+	   live. */
 	return called || (p->session != p->pid && !is_thaw(p->pid));
 }
 
@@ -95,7 +98,8 @@ static bool see(void *ctx, const struct lull_process *p)
 	return true;
 }
 
-int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns, pid_t *ret_pid)
+int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns,
+			pid_t *ret_pid)
 {
 	for (unsigned int i = 0; i < MOST; i++) {
 		struct trail trail = { .run_id = run_id, .session = session };
@@ -104,8 +108,8 @@ int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns, 
 		lull_process_walk(see, &trail);
 		if (trail.pid == 0)
 			return 0;
-		/* The group is waited for as a whole only when it is ended: what a thaw that has
-		   ended leaves in it is no longer the hook. */
+		/* The group is waited for as a whole only when it is ended: what a thaw
+		   that has ended leaves in it is no longer the hook. */
 		if (is_thaw(trail.pid)) {
 			uint64_t now = lull_clock_now();
 			uint64_t until = timeout_ns > UINT64_MAX - now ? UINT64_MAX

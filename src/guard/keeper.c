@@ -13,9 +13,9 @@
  *  1. From the start of a freeze hook on, the thaw hook runs exactly once, unless leave
  *     was said. The keeper alone counts: `thawed` is set before the hook starts.
  *     The exception is a thaw that failed for a reason that passes (lull_hook_thaw()).
- *  2. No two hooks of a run work side by side: the first is ended, with its process group,
- *     before the second starts. A hook that a killed process has left is found by its
- *     session or its environment (hook_trail.h).
+ *  2. No two hooks of a run work side by side: the first is ended, with its process
+ *     group, before the second starts. A hook that a killed process has left is found by
+ *     its session or its environment (hook_trail.h).
  *  3. The main process thaws only when the keeper is dead and has not reported a thaw.
  *
  * A hook that freezes the file system itself leaves a thread of the main process in a
@@ -49,14 +49,15 @@ struct lull_keeper {
 	int socket;
 	pid_t pid;
 	bool owes_thaw; /* main process: a freeze was asked for and no thaw reported */
-	bool ended;     /* main process: the keeper has reported a thaw, or left, or died */
+	/* main process: the keeper has reported a thaw, or left, or died */
+	bool ended;
 	struct lull_keeper_answer answer;
 };
 
 /*
- * A message that does not arrive would leave both waiting for each other, the writers frozen:
- * what cannot be sent becomes an end of file, which means that this side is gone. It can
- * still hear.
+ * A message that does not arrive would leave both waiting for each other, the writers
+ * frozen: what cannot be sent becomes an end of file, which means that this side is gone.
+ * It can still hear.
  */
 static void say_to(int socket, const void *message, size_t len)
 {
@@ -103,12 +104,15 @@ static void guard_thaw(struct guard *g, const char *result)
 	facts.result = result;
 	if (!g->setup->hook)
 		return;
-	/* A freeze hook that was killed may have left a process group of its own, as timeout(1) makes
-	   one, that freezes yet. The thaw must happen even if one cannot be ended. */
+	/* A freeze hook that was killed may have left a process group of its own, as
+	   timeout(1) makes one, that freezes yet. The thaw must happen even if one cannot
+	   be ended. */
 	if (g->setup->frozen_already || was_killed(&g->answer.freeze))
-		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns, &left);
-	g->answer.thaw = lull_hook_thaw(g->setup->hook, g->setup->sources, g->setup->n_sources,
-					&facts, g->setup->hook_timeout_ns);
+		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns,
+					   &left);
+	g->answer.thaw = lull_hook_thaw(g->setup->hook, g->setup->sources,
+					g->setup->n_sources, &facts,
+					g->setup->hook_timeout_ns);
 }
 
 static void guard_report(const struct guard *g)
@@ -132,7 +136,8 @@ static int guard_listen(const struct guard *g, struct order *ret_order)
 		if (left == 0)
 			return -1;
 		(void)sigemptyset(&open_mask);
-		if (ppoll(&set, 1, g->expiry == UINT64_MAX ? NULL : &timeout, &open_mask) <= 0) {
+		if (ppoll(&set, 1, g->expiry == UINT64_MAX ? NULL : &timeout,
+			  &open_mask) <= 0) {
 			if (parent_gone)
 				return 0;
 			continue;
@@ -159,7 +164,8 @@ static void guard_freeze(struct guard *g)
 	if (setup->frozen_already || !setup->hook)
 		return;
 	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, setup->sources,
-					 setup->n_sources, &setup->facts, timeout, g->socket);
+					 setup->n_sources, &setup->facts, timeout,
+					 g->socket);
 	/* What never ran has frozen nothing. */
 	if (g->answer.freeze.not_started)
 		g->answer.state = LULL_KEEPER_THAWED;
@@ -207,7 +213,9 @@ static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
 	__attribute__((noreturn));
 static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
 {
-	static const int not_ours[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGPIPE };
+	static const int not_ours[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGPIPE
+	};
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction notice = { .sa_handler = on_parent_death };
 	sigset_t blocked;
@@ -223,8 +231,8 @@ static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
 	(void)prctl(PR_SET_NAME, "lullcp-keeper");
 	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++)
 		(void)sigaction(not_ours[i], &ignore, NULL);
-	/* Blocked but while listening, so that it cannot come between look and wait. No other is:
-	   the thread that forked may have blocked all. */
+	/* Blocked but while listening, so that it cannot come between look and wait. No
+	   other is: the thread that forked may have blocked all. */
 	(void)sigaction(SIGUSR2, &notice, NULL);
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGUSR2);
@@ -303,10 +311,11 @@ static void take_over(struct lull_keeper *keeper)
 	keeper->owes_thaw = false;
 	facts.result = "interrupted";
 	/* The thaw must happen even if one cannot be ended. */
-	(void)!lull_hook_trail_end(facts.run_id, keeper->pid, keeper->setup.hook_timeout_ns, &left);
-	keeper->answer.thaw =
-		lull_hook_thaw(keeper->setup.hook, keeper->setup.sources, keeper->setup.n_sources,
-			       &facts, keeper->setup.hook_timeout_ns);
+	(void)!lull_hook_trail_end(facts.run_id, keeper->pid,
+				   keeper->setup.hook_timeout_ns, &left);
+	keeper->answer.thaw = lull_hook_thaw(keeper->setup.hook, keeper->setup.sources,
+					     keeper->setup.n_sources, &facts,
+					     keeper->setup.hook_timeout_ns);
 }
 
 /* Takes in one report of the keeper; false if there is none yet and wait is off. */

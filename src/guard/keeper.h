@@ -5,9 +5,9 @@
  *
  * It is forked before the freeze, leads a session of its own, and is the only one to run
  * the hook. It thaws when it is told, when max_freeze_ns has passed, when a freeze fails,
- * and when its socket closes because the main process is gone: exactly once, but for tries
- * after a failure that passes. Should the keeper itself be killed, the main process notices,
- * ends a freeze hook or waits for a thaw hook that is at work, and thaws.
+ * and when its socket closes because the main process is gone: exactly once, but for
+ * tries after a failure that passes. Should the keeper itself be killed, the main process
+ * notices, ends a freeze hook or waits for a thaw hook that is at work, and thaws.
  */
 #pragma once
 
@@ -27,13 +27,13 @@ struct lull_keeper_setup {
 	uint64_t hook_timeout_ns;
 	uint64_t max_freeze_ns; /* 0: none */
 	bool frozen_already;    /* continue a freeze that another run left */
-	/* What the keeper has open, until it ends, beside its socket and what lullcp was started
-	   with: descriptors that orphaned uses, and those that hold locks on what it will change.
-	   -1 is none. */
+	/* What the keeper has open, until it ends, beside its socket and what lullcp was
+	   started with: descriptors that orphaned uses, and those that hold locks on what
+	   it will change. -1 is none. */
 	const int *fds;
 	size_t n_fds;
-	/* Called in the keeper when the main process is gone, after the thaw if one was owed:
-	   thawed tells whether it succeeded. */
+	/* Called in the keeper when the main process is gone, after the thaw if one was
+	   owed: thawed tells whether it succeeded. */
 	void (*orphaned)(void *ctx, bool thawed);
 	/* Called in the main process when a signal came in while it waits; true: give up
 	   the freeze. */
@@ -43,25 +43,25 @@ struct lull_keeper_setup {
 
 enum lull_keeper_state {
 	LULL_KEEPER_FROZEN,
-	LULL_KEEPER_THAWED,  /* by the last call, or because max_freeze_ns was over */
-	LULL_KEEPER_LOST,    /* the keeper died; this process ran the thaw */
+	LULL_KEEPER_THAWED, /* by the last call, or because max_freeze_ns was over */
+	LULL_KEEPER_LOST,   /* the keeper died; this process ran the thaw */
 };
 
 /* What the hook calls gave. */
 struct lull_keeper_answer {
 	enum lull_keeper_state state;
-	bool expired;                   /* max_freeze_ns was over */
+	bool expired; /* max_freeze_ns was over */
 	struct lull_hook_status freeze;
-	struct lull_hook_status thaw;   /* of state THAWED or LOST */
+	struct lull_hook_status thaw; /* of state THAWED or LOST */
 };
 
 /*
- * Forks the keeper, which has open, and so holds the flock(2) locks of, setup->fds alone: other
- * threads may be at work, and may start keepers of their own (child.h says what the keeper, and
- * so orphaned, may do then). The thread that calls must not end before lull_keeper_free(): its end
- * is taken for that of the main process (PR_SET_PDEATHSIG). setup->fds is copied; what else setup
- * points to must outlive the keeper, and must not be changed by another thread meanwhile.
- * 0 or -errno.
+ * Forks the keeper, which has open, and so holds the flock(2) locks of, setup->fds alone:
+ * other threads may be at work, and may start keepers of their own (child.h says what the
+ * keeper, and so orphaned, may do then). The thread that calls must not end before
+ * lull_keeper_free(): its end is taken for that of the main process (PR_SET_PDEATHSIG).
+ * setup->fds is copied; what else setup points to must outlive the keeper, and must not
+ * be changed by another thread meanwhile. 0 or -errno.
  */
 int lull_keeper_start(const struct lull_keeper_setup *setup,
 		      struct lull_keeper **ret_keeper) _must_check_;

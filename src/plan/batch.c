@@ -12,7 +12,8 @@ void lull_batch_init(struct lull_batch *batch, uint64_t block,
 	*batch = (struct lull_batch){ .source = *source, .block = block };
 }
 
-void lull_batch_cross_holes(struct lull_batch *batch, uint64_t widest, uint32_t hole_weight)
+void lull_batch_cross_holes(struct lull_batch *batch, uint64_t widest,
+			    uint32_t hole_weight)
 {
 	batch->widest = widest;
 	batch->hole_weight = hole_weight;
@@ -31,8 +32,8 @@ static int hold(struct lull_batch *batch)
 	return batch->source.next(batch->source.ctx, &batch->held);
 }
 
-/* The hole that lies between a request and the range to clone that comes next, 0 if none does
-   that a call may go across. */
+/* The hole that lies between a request and the range to clone that comes next, 0 if none
+   does that a call may go across. */
 static uint64_t hole_before(struct lull_batch *batch, const struct lull_request *request,
 			    const struct lull_range **ret_next)
 {
@@ -55,13 +56,15 @@ static uint64_t hole_before(struct lull_batch *batch, const struct lull_request 
 }
 
 /* Takes the hole into the request, if the range behind it has room there as well. */
-static bool cross_hole(struct lull_batch *batch, struct lull_request *request, uint32_t limit)
+static bool cross_hole(struct lull_batch *batch, struct lull_request *request,
+		       uint32_t limit)
 {
 	const struct lull_range *next;
 	uint64_t hole = hole_before(batch, request, &next);
 	uint32_t room = limit - MIN(request->weight, limit);
 
-	if (hole == 0 || room <= batch->hole_weight || next->weight > room - batch->hole_weight)
+	if (hole == 0 || room <= batch->hole_weight ||
+	    next->weight > room - batch->hole_weight)
 		return false;
 	request->len += hole;
 	request->holes += hole;
@@ -77,9 +80,11 @@ static struct lull_range take(struct lull_batch *batch, uint32_t limit)
 	struct lull_range front = batch->held;
 
 	if (front.weight > limit) {
-		/* In blocks, rounded down: 128 bits, since 2^63 bytes may be one extent. */
+		/* In blocks, rounded down: 128 bits, since 2^63 bytes may be one
+		   extent. */
 		uint64_t blocks = front.len / batch->block;
-		uint64_t part = (uint64_t)((unsigned __int128)blocks * limit / front.weight);
+		uint64_t part =
+			(uint64_t)((unsigned __int128)blocks * limit / front.weight);
 
 		part = MAX(part, 1ULL) * batch->block;
 		if (part < front.len) {
@@ -105,7 +110,8 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 	for (;;) {
 		int r = hold(batch);
 
-		/* An error is reported when nothing is in hand: what was gathered is good. */
+		/* An error is reported when nothing is in hand: what was gathered is
+		   good. */
 		if (r <= 0) {
 			if (request.len == 0)
 				return r;
@@ -113,11 +119,12 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 		}
 		if (request.len > 0 && cross_hole(batch, &request, limit))
 			(void)hold(batch);
-		if (request.len > 0 && (batch->held.off != request.off + request.len ||
-					batch->held.kind != request.kind ||
-					request.weight >= limit))
+		if (request.len > 0 &&
+		    (batch->held.off != request.off + request.len ||
+		     batch->held.kind != request.kind || request.weight >= limit))
 			break;
-		/* A range that would fit a call of its own is not cut to fill this one. */
+		/* A range that would fit a call of its own is not cut to fill this
+		   one. */
 		if (request.len > 0 && batch->held.weight > limit - request.weight)
 			break;
 

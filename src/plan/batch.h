@@ -28,28 +28,31 @@ struct lull_request {
 struct lull_batch {
 	struct lull_range_source source;
 	uint64_t block;
-	struct lull_range held;  /* pulled, not handed out yet; len 0: none */
-	struct lull_range ahead; /* the one behind held, if it has been looked at; len 0: not */
-	bool begun;              /* a part of held has been handed out before */
-	uint64_t widest;         /* the longest hole that a call goes across, 0: none */
-	uint32_t hole_weight;    /* of each */
+	struct lull_range held; /* pulled, not handed out yet; len 0: none */
+	/* the one behind held, if it has been looked at; len 0: not */
+	struct lull_range ahead;
+	bool begun;           /* a part of held has been handed out before */
+	uint64_t widest;      /* the longest hole that a call goes across, 0: none */
+	uint32_t hole_weight; /* of each */
 };
 
-/* Calls over the ranges of source, a copy of which is kept. block: the unit of clone ranges, bytes. */
+/* Calls over the ranges of source, a copy of which is kept. block: the unit of clone
+   ranges, bytes. */
 void lull_batch_init(struct lull_batch *batch, uint64_t block,
 		     const struct lull_range_source *source);
 
 /*
- * Lets a call go across holes of at most widest bytes, at hole_weight each: FICLONERANGE makes
- * them holes of the destination by itself, so that it replaces the punch as well. Without this
- * each call ends at a hole.
+ * Lets a call go across holes of at most widest bytes, at hole_weight each: FICLONERANGE
+ * makes them holes of the destination by itself, so that it replaces the punch as well.
+ * Without this each call ends at a hole.
  */
-void lull_batch_cross_holes(struct lull_batch *batch, uint64_t widest, uint32_t hole_weight);
+void lull_batch_cross_holes(struct lull_batch *batch, uint64_t widest,
+			    uint32_t hole_weight);
 
 /*
  * The next call of at most limit (at least 1) in weight: 1 and a request, 0 at the end,
- * or -errno. A request is contiguous, of one kind and never empty, and begins and ends with
- * bytes of that kind. Only a single block may weigh more than limit.
+ * or -errno. A request is contiguous, of one kind and never empty, and begins and ends
+ * with bytes of that kind. Only a single block may weigh more than limit.
  */
 int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 		    struct lull_request *ret_request);

@@ -12,7 +12,8 @@ struct version {
 
 /* The first of each maintained series with commit 2f4acd0fcd86 of Linux 7.2. */
 static const struct version fixed[] = {
-	{ 5, 15, 212 }, { 6, 1, 178 }, { 6, 6, 145 }, { 6, 12, 96 }, { 6, 18, 39 }, { 7, 1, 4 },
+	{ 5, 15, 212 }, { 6, 1, 178 }, { 6, 6, 145 },
+	{ 6, 12, 96 },  { 6, 18, 39 }, { 7, 1, 4 },
 };
 
 static bool series_before(const struct version *v, unsigned int major, unsigned int minor)

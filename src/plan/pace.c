@@ -22,28 +22,30 @@
  * cost. If it is as dear, the step is believed; if it is not, it was a spike, and the old
  * cost holds.
  *
- * bold is for waits that have nothing to do with the size of a call: direct reads and writes of
- * others must come to their end before it begins. They make small calls look dear, and some go over
- * the budget however small they are, so that trust grinds them down in vain: seen on XFS beside three
- * jobs of direct, random 4 KiB, 10 extents a call, and ten times as long as one call over all. So
- * where trust has fallen, calls are tried that do what takes a quarter of the budget at the cost of
- * the best of the last calls, which met with little of that. If not many more of them go over, they
- * stay; if it was the extents that are dear now and then, they are given up after a few, and tried
- * again more and more rarely. After a call over the budget cheapest is raised so that the next fits.
+ * bold is for waits that have nothing to do with the size of a call: direct reads and
+ * writes of others must come to their end before it begins. They make small calls look
+ * dear, and some go over the budget however small they are, so that trust grinds them
+ * down in vain: seen on XFS beside three jobs of direct, random 4 KiB, 10 extents a call,
+ * and ten times as long as one call over all. So where trust has fallen, calls are tried
+ * that do what takes a quarter of the budget at the cost of the best of the last calls,
+ * which met with little of that. If not many more of them go over, they stay; if it was
+ * the extents that are dear now and then, they are given up after a few, and tried again
+ * more and more rarely. After a call over the budget cheapest is raised so that the next
+ * fits.
  *
- * least is for such waits where even they are long: for a lock that a writer has whenever it is
- * free, for room that a transaction makes (Btrfs). Where single units are over
- * the target, a round of calls is made with four times as many: if it takes as long, nothing is
- * gained by less, and so on, while what they do themselves is small beside the wait. Seen on
- * Btrfs beside a program that writes through the page cache without a pause, an extent a call:
- * 20 ms each, 18 calls a second.
+ * least is for such waits where even they are long: for a lock that a writer has whenever
+ * it is free, for room that a transaction makes (Btrfs). Where single units are over the
+ * target, a round of calls is made with four times as many: if it takes as long, nothing
+ * is gained by less, and so on, while what they do themselves is small beside the wait.
+ * Seen on Btrfs beside a program that writes through the page cache without a pause, an
+ * extent a call: 20 ms each, 18 calls a second.
  *
  * INVARIANTS
  *  1. advise never gives 0, nor more than LULL_PACE_MAX_WEIGHT.
  *  2. The weight at most doubles from one call to the next, except back to where it was
  *     before a spike, on trial, and when it is bold.
- *  3. After a call over the budget the next one fits it at the cost just seen, or has the least
- *     weight, or is on trial.
+ *  3. After a call over the budget the next one fits it at the cost just seen, or has the
+ *     least weight, or is on trial.
  */
 #include "plan/pace.h"
 
@@ -51,21 +53,21 @@
 
 /* Half the budget: doubles of the mean are rare in what was measured on XFS and Btrfs. */
 #define TARGET 0.5
-#define CUT 0.5
-#define GAIN 0.002
+#define CUT    0.5
+#define GAIN   0.002
 /* Stalls that do not depend on a call's size (a full log) must not grind calls down to
    single extents; with TARGET it still leaves room for costs that are 20 times dearer. */
 #define LOWEST_TRUST 0.05
-#define SUSPICION 8.0
+#define SUSPICION    8.0
 /* What a bold call does of the budget, at the cost of the cheapest. */
 #define BOLD 0.25
 /* Trust below which it is tried, and how many calls to leave between tries. */
-#define TIMID 0.25
-#define FIRST_TIMID 256u
+#define TIMID         0.25
+#define FIRST_TIMID   256u
 #define LONGEST_TIMID 16384u
-/* So many over the budget are luck; of all bold calls one in 64 may be, beside twice the share of
-   the others. */
-#define LUCK 3
+/* So many over the budget are luck; of all bold calls one in 64 may be, beside twice the
+   share of the others. */
+#define LUCK       3
 #define BOLD_OVERS (1.0 / 64)
 #define BOLD_CALLS 512u
 /* How fast the best of the last calls is forgotten: half as good after 14 calls. */
@@ -73,12 +75,14 @@
 /* Calls in a round: enough to see through what some of them happen to meet. */
 #define ROUND 8
 #define TRIAL 4
-/* A round on trial may take so many times as long: then units take a fifth of the wait. */
+/* A round on trial may take so many times as long: then units take a fifth of the
+   wait. */
 #define AS_LONG 1.5
 /* Of the cheapest and the dearest extents that is 0.1 to 20 ms. */
-#define MOST_LEAST 256u
+#define MOST_LEAST    256u
 #define LONGEST_PAUSE 256u
-/* A call of the least weight that takes so many times what it did has met something else. */
+/* A call of the least weight that takes so many times what it did has met something
+   else. */
 #define OUT_OF_LINE 4
 /* Sleeping takes 50 us and more, whatever is asked for. */
 #define WORTH_A_SLEEP_NS (200 * NSEC_PER_USEC)
@@ -145,7 +149,8 @@ static void judge_boldness(struct lull_pace *pace, bool over)
 	}
 	pace->bold_calls++;
 	pace->bold_overs += over;
-	if (pace->bold_overs > LUCK + pace->bold_calls * (BOLD_OVERS + 2 * pace->timid_overs)) {
+	if (pace->bold_overs >
+	    LUCK + pace->bold_calls * (BOLD_OVERS + 2 * pace->timid_overs)) {
 		be_timid(pace);
 	} else if (pace->bold_calls == BOLD_CALLS) {
 		pace->bold_calls /= 2;
@@ -274,7 +279,7 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 	else if (weight >= pace->weight)
 		look_for_least(pace, (double)ns, target);
 	pace->weight = fitting > pace->least ? MIN(fitting, doubled)
-		       : pace->on_trial	     ? pace->least * TRIAL
+		       : pace->on_trial      ? pace->least * TRIAL
 					     : pace->least;
 }
 

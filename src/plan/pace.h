@@ -21,8 +21,10 @@ struct lull_pace {
 	double cost;             /* expected ns for a unit of weight, 0: not known yet */
 	double trust;            /* share of the target that is used, (0, 1] */
 	double suspect;          /* a far higher cost that awaits confirmation, or 0 */
-	double cheapest;         /* ns for a unit of weight in the best of the last calls, 0: not known */
-	bool bold;               /* calls are as large as that allows, whatever trust says */
+	/* ns for a unit of weight in the best of the last calls, 0: not known */
+	double cheapest;
+	/* calls are as large as that allows, whatever trust says */
+	bool bold;
 	unsigned int bold_calls; /* lately, while bold, */
 	unsigned int bold_overs; /* and how many of them went over the budget */
 	double timid_overs;      /* the share that does while not bold */
@@ -30,11 +32,13 @@ struct lull_pace {
 	unsigned int timid_next; /* and after the next time, if that fails */
 	uint32_t weight;         /* what advise says */
 	uint32_t least;          /* weight below which a call is no shorter, 1 at first */
-	double typical_ns;       /* what a call of that weight takes, once it is above 1 */
-	bool on_trial;           /* four times of it are advised, to see what they take */
-	unsigned int round;      /* calls so far of the weight that is looked at */
-	double round_ns;         /* what they took */
-	double compare_ns;       /* what a round of the least weight took, for the trial */
+	/* what a call of that weight takes, once it is above 1 */
+	double typical_ns;
+	bool on_trial;      /* four times of it are advised, to see what they take */
+	unsigned int round; /* calls so far of the weight that is looked at */
+	double round_ns;    /* what they took */
+	/* what a round of the least weight took, for the trial */
+	double compare_ns;
 	unsigned int pause;      /* rounds until the next trial */
 	unsigned int next_pause; /* and after that one, if it fails */
 	uint64_t debt_ns;        /* rest that is still owed */

@@ -42,7 +42,8 @@ static uint64_t round_up(const struct lull_plan *plan, uint64_t off)
 {
 	uint64_t mask = plan->block - 1;
 
-	/* Beyond end the exact value no longer matters, so an overflow must not either. */
+	/* Beyond end the exact value no longer matters, so an overflow must not
+	   either. */
 	return off >= plan->end ? plan->end : MIN((off + mask) & ~mask, plan->end);
 }
 
@@ -69,7 +70,8 @@ static int pull(struct lull_cursor *cursor, uint64_t pos, struct lull_extent *ex
 		if (r == 0)
 			*done = true;
 		else if (count)
-			*count += extent->flags & LULL_EXTENT_SAMPLED ? extent->weight : 1;
+			*count += extent->flags & LULL_EXTENT_SAMPLED ? extent->weight
+								      : 1;
 	}
 	return 0;
 }
@@ -105,7 +107,8 @@ static uint32_t part_of(const struct lull_extent *extent, uint64_t len)
 int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 {
 	while (plan->pos < plan->end) {
-		int r = pull(&plan->source, plan->pos, &plan->s, &plan->s_done, &plan->extents);
+		int r = pull(&plan->source, plan->pos, &plan->s, &plan->s_done,
+			     &plan->extents);
 
 		if (r == 0)
 			r = pull(&plan->dest, plan->pos, &plan->d, &plan->d_done, NULL);

@@ -13,8 +13,8 @@
 enum lull_plan_mode {
 	/* The destination is one hole as long as the source: holes need nothing. */
 	LULL_PLAN_FRESH,
-	/* The destination may hold anything: clone all data, punch all holes. The mode for
-	   XFS, which skips what is shared already in 0.4-0.65 us an extent. */
+	/* The destination may hold anything: clone all data, punch all holes. The mode
+	   for XFS, which skips what is shared already in 0.4-0.65 us an extent. */
 	LULL_PLAN_UNKNOWN,
 	/* Leave out what the two extent maps prove equal. Sound only while nobody writes
 	   to the source, both are flushed, and the file system is XFS or Btrfs. */
@@ -23,9 +23,9 @@ enum lull_plan_mode {
 
 struct lull_plan {
 	enum lull_plan_mode mode;
-	uint64_t pos;   /* everything before it has been planned */
-	uint64_t end;   /* the size of the source */
-	uint64_t block; /* the unit of clone ranges, a power of two */
+	uint64_t pos;     /* everything before it has been planned */
+	uint64_t end;     /* the size of the source */
+	uint64_t block;   /* the unit of clone ranges, a power of two */
 	uint64_t extents; /* of the source, seen so far */
 	struct lull_cursor source;
 	struct lull_cursor dest;
@@ -33,7 +33,8 @@ struct lull_plan {
 	struct lull_extent d; /* the destination's */
 	bool s_done;
 	bool d_done;
-	bool passed_data; /* data that is proven equal was left out after the last range */
+	/* data that is proven equal was left out after the last range */
+	bool passed_data;
 };
 
 /*

@@ -11,7 +11,9 @@
 void lull_sample_init(struct lull_sample *sample, const struct lull_cursor *map,
 		      void (*skip)(void *ctx, uint64_t off), uint64_t end, uint64_t block)
 {
-	*sample = (struct lull_sample){ .map = *map, .skip = skip, .end = end, .block = block };
+	*sample = (struct lull_sample){
+		.map = *map, .skip = skip, .end = end, .block = block
+	};
 }
 
 static bool dense(const struct lull_sample *sample)
@@ -43,7 +45,8 @@ static int next(void *ctx, struct lull_extent *ret_extent)
 				.len = len,
 				.flags = LULL_EXTENT_OPAQUE | LULL_EXTENT_SAMPLED,
 				.weight = (uint32_t)((double)LULL_SAMPLE_RUN *
-						     (double)len / (double)span) + 1,
+						     (double)len / (double)span) +
+					  1,
 			};
 			return 1;
 		}

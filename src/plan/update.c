@@ -7,9 +7,10 @@ static bool is_older(const struct lull_mtime *a, const struct lull_mtime *b)
 	return a->sec < b->sec || (a->sec == b->sec && a->nsec < b->nsec);
 }
 
-enum lull_update_verdict lull_update_judge(const struct lull_cp *cp, bool source_is_directory,
-				    const struct lull_mtime *source,
-				    const struct lull_mtime *dest)
+enum lull_update_verdict lull_update_judge(const struct lull_cp *cp,
+					   bool source_is_directory,
+					   const struct lull_mtime *source,
+					   const struct lull_mtime *dest)
 {
 	if (source_is_directory)
 		return LULL_VERDICT_REPLACE;

@@ -24,6 +24,7 @@ struct lull_mtime {
  * What is to become of dest, by when both were modified last. These are
  * rules for files alone: a directory is filled whatever they are.
  */
-enum lull_update_verdict lull_update_judge(const struct lull_cp *cp, bool source_is_directory,
-				    const struct lull_mtime *source,
-				    const struct lull_mtime *dest);
+enum lull_update_verdict lull_update_judge(const struct lull_cp *cp,
+					   bool source_is_directory,
+					   const struct lull_mtime *source,
+					   const struct lull_mtime *dest);

@@ -25,7 +25,7 @@ int lull_checkpoint_copy(const struct lull_checkpoint *checkpoint,
 			 struct lull_checkpoint *ret_copy)
 {
 	struct lull_checkpoint copy = *checkpoint;
-	char **text[] = { &copy.source,	  &copy.dest, &copy.temporary,
+	char **text[] = { &copy.source,   &copy.dest, &copy.temporary,
 			  &copy.snapshot, &copy.hook, &copy.hook_directory };
 	bool failed = false;
 

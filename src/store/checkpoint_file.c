@@ -48,9 +48,10 @@ int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint *
 }
 
 /*
- * Btrfs keeps the bytes of a small file in the leaf of the tree that has its inode, which is
- * right behind the extents of the clone: each one that is inserted moves them, 5 % of a clone's
- * CPU time on 6.18. What is longer than a block never lies there, even if it is compressed.
+ * Btrfs keeps the bytes of a small file in the leaf of the tree that has its inode, which
+ * is right behind the extents of the clone: each one that is inserted moves them, 5 % of
+ * a clone's CPU time on 6.18. What is longer than a block never lies there, even if it is
+ * compressed.
  */
 static int lengthen(char **text)
 {
@@ -62,7 +63,8 @@ static int lengthen(char **text)
 	longer = malloc(LULL_CHECKPOINT_MIN_SIZE + 1);
 	if (!longer)
 		return -ENOMEM;
-	/* Before the last brace, so that a file that was cut off is still told by its end. */
+	/* Before the last brace, so that a file that was cut off is still told by its
+	   end. */
 	memset(longer, ' ', LULL_CHECKPOINT_MIN_SIZE);
 	memcpy(longer, *text, len - 1);
 	longer[LULL_CHECKPOINT_MIN_SIZE - 1] = (*text)[len - 1];
@@ -104,7 +106,8 @@ int lull_checkpoint_point(int dir, const char *name, const char *path)
 		return strcmp(there, path) == 0 ? 0 : -EEXIST;
 	/* What is not obeyed, or no pointer, is another's. */
 	if (r != -ENOENT || faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return r == -ENOENT || r == -EBADMSG || lull_state_is_refusal(r) ? -EEXIST : r;
+		return r == -ENOENT || r == -EBADMSG || lull_state_is_refusal(r) ? -EEXIST
+										 : r;
 	r = lull_checkpoint_format_pointer(path, &text);
 	return r < 0 ? r : lull_state_write(dir, name, text, true);
 }

@@ -37,8 +37,8 @@ static json_t *frozen_json(const struct lull_checkpoint *c)
 {
 	if (!c->frozen)
 		return json_null();
-	return json_pack("{s:I, s:b}", "since_ns", (json_int_t)as_int(c->frozen_since), "kept",
-			 c->kept_frozen);
+	return json_pack("{s:I, s:b}", "since_ns", (json_int_t)as_int(c->frozen_since),
+			 "kept", c->kept_frozen);
 }
 
 static json_t *reference_json(const struct lull_checkpoint *c)
@@ -51,7 +51,8 @@ static json_t *reference_json(const struct lull_checkpoint *c)
 			 (json_int_t)as_int(ref->inode), "generation",
 			 (json_int_t)as_int(ref->generation), "size",
 			 (json_int_t)as_int(ref->size), "mtime_ns",
-			 (json_int_t)ref->mtime_ns, "ctime_ns", (json_int_t)ref->ctime_ns);
+			 (json_int_t)ref->mtime_ns, "ctime_ns",
+			 (json_int_t)ref->ctime_ns);
 }
 
 /* What is said of one file. */
@@ -64,12 +65,13 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 		reference_json(c), "destination", "file_system_uuid", or_null(c->dest_fs),
 		"inode", (json_int_t)as_int(c->dest_inode), "generation",
 		(json_int_t)as_int(c->dest_generation), "size",
-		(json_int_t)as_int(c->dest_size), "ctime_ns", (json_int_t)c->dest_ctime_ns,
-		"offset", (json_int_t)as_int(c->offset), "pass", (int)MIN(c->pass, UINT16_MAX), "method",
-		lull_method_name(c->method), "phase", phase_names[c->phase],
-		"options", "replaces_existing", c->replaces, "refresh", c->refresh, "used_up", c->used_up, "mode",
-		(int)c->mode, "owner", (json_int_t)c->owner, "group", (json_int_t)c->group,
-		"dated", c->dated);
+		(json_int_t)as_int(c->dest_size), "ctime_ns",
+		(json_int_t)c->dest_ctime_ns, "offset", (json_int_t)as_int(c->offset),
+		"pass", (int)MIN(c->pass, UINT16_MAX), "method",
+		lull_method_name(c->method), "phase", phase_names[c->phase], "options",
+		"replaces_existing", c->replaces, "refresh", c->refresh, "used_up",
+		c->used_up, "mode", (int)c->mode, "owner", (json_int_t)c->owner, "group",
+		(json_int_t)c->group, "dated", c->dated);
 	int r = keys ? json_object_update(object, keys) : -1;
 
 	json_decref(keys);
@@ -85,7 +87,8 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 /* What is said of the run. */
 static int add_run(json_t *root, const struct lull_checkpoint *c)
 {
-	json_t *keys = json_pack("{s:o, s:I, s:I}", "frozen", frozen_json(c), "hook_timeout_ns",
+	json_t *keys = json_pack("{s:o, s:I, s:I}", "frozen", frozen_json(c),
+				 "hook_timeout_ns",
 				 (json_int_t)as_int(c->hook_timeout_ns), "updated_ns",
 				 (json_int_t)as_int(c->updated));
 	int r = keys ? json_object_update(root, keys) : -1;
@@ -115,7 +118,8 @@ static int add_files(json_t *root, const struct lull_checkpoint *of, unsigned in
 	return r;
 }
 
-int lull_checkpoint_format_set(const struct lull_checkpoint *of, unsigned int n, char **ret_text)
+int lull_checkpoint_format_set(const struct lull_checkpoint *of, unsigned int n,
+			       char **ret_text)
 {
 	json_t *root = json_pack("{s:s, s:s, s:i, s:s}", "self", LULL_STATE_BLANK, "type",
 				 n == 1 ? "checkpoint" : "checkpoint_set", "schema",
@@ -131,10 +135,11 @@ int lull_checkpoint_format_set(const struct lull_checkpoint *of, unsigned int n,
 
 int lull_checkpoint_format_pointer(const char *path, char **ret_text)
 {
-	json_t *root = json_pack("{s:s, s:s, s:i}", "self", LULL_STATE_BLANK, "type", "pointer",
-				 "schema", LULL_CHECKPOINT_SCHEMA);
+	json_t *root = json_pack("{s:s, s:s, s:i}", "self", LULL_STATE_BLANK, "type",
+				 "pointer", "schema", LULL_CHECKPOINT_SCHEMA);
 	int r = root ? lull_json_set_name(root, "checkpoint", path) : -ENOMEM;
-	char *text = r < 0 ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	char *text = r < 0 ? NULL
+			   : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 
 	json_decref(root);
 	if (!text)
@@ -179,8 +184,8 @@ static bool get_bool(struct reader *r, const json_t *object, const char *key)
 	return json_is_true(value);
 }
 
-static void get_uuid(struct reader *r, const json_t *object, const char *key, bool may_lack,
-		     char ret_uuid[37])
+static void get_uuid(struct reader *r, const json_t *object, const char *key,
+		     bool may_lack, char ret_uuid[37])
 {
 	const json_t *value = json_object_get(object, key);
 	const char *text = json_string_value(value);
@@ -194,7 +199,8 @@ static void get_uuid(struct reader *r, const json_t *object, const char *key, bo
 		memcpy(ret_uuid, text, 37);
 }
 
-static char *get_name(struct reader *r, const json_t *object, const char *key, bool may_lack)
+static char *get_name(struct reader *r, const json_t *object, const char *key,
+		      bool may_lack)
 {
 	char *name = NULL;
 
@@ -254,22 +260,24 @@ static void read_file(struct reader *r, const json_t *object, struct lull_checkp
 	c->offset = get_uint(r, object, "offset", INT64_MAX);
 	c->pass = (unsigned int)get_uint(r, object, "pass", UINT16_MAX);
 	c->method = get_method(r, object);
-	c->phase = (enum lull_phase)get_choice(r, object, "phase", phase_names, ARRAY_SIZE(phase_names));
+	c->phase = (enum lull_phase)get_choice(r, object, "phase", phase_names,
+					       ARRAY_SIZE(phase_names));
 	c->replaces = get_bool(r, options, "replaces_existing");
 	c->refresh = get_bool(r, options, "refresh");
 	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
 	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
 	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
 	/* Younger than the schema. */
-	c->used_up = json_object_get(options, "used_up") && get_bool(r, options, "used_up");
+	c->used_up = json_object_get(options, "used_up") &&
+		     get_bool(r, options, "used_up");
 	c->dated = json_object_get(options, "dated") && get_bool(r, options, "dated");
 
 	/* What fits together in no run: nothing durable beyond the end, a temporary file
 	   that is not beside the destination. */
 	if (c->offset > c->dest_size || (c->offset > 0 && !c->has_reference) ||
 	    (c->temporary && strchr(c->temporary, '/')) ||
-	    (c->snapshot && strchr(c->snapshot, '/')) || (c->source && c->source[0] != '/') ||
-	    (c->dest && c->dest[0] != '/'))
+	    (c->snapshot && strchr(c->snapshot, '/')) ||
+	    (c->source && c->source[0] != '/') || (c->dest && c->dest[0] != '/'))
 		r->bad = true;
 }
 
@@ -315,7 +323,8 @@ static bool fits_together(const struct lull_checkpoint *of, unsigned int n)
 	return true;
 }
 
-static int read_root(const json_t *root, struct lull_checkpoint **ret_of, unsigned int *ret_n)
+static int read_root(const json_t *root, struct lull_checkpoint **ret_of,
+		     unsigned int *ret_n)
 {
 	const char *type = json_string_value(json_object_get(root, "type"));
 	const json_t *schema = json_object_get(root, "schema");
@@ -352,8 +361,8 @@ static int read_root(const json_t *root, struct lull_checkpoint **ret_of, unsign
 	return 0;
 }
 
-int lull_checkpoint_parse_set(const char *text, size_t len, struct lull_checkpoint **ret_of,
-			      unsigned int *ret_n)
+int lull_checkpoint_parse_set(const char *text, size_t len,
+			      struct lull_checkpoint **ret_of, unsigned int *ret_n)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	int r = read_root(root, ret_of, ret_n);
@@ -384,8 +393,8 @@ int lull_checkpoint_parse_pointer(const char *text, size_t len, char **ret_path)
 		r = -ENOENT;
 	else if (json_integer_value(schema) != LULL_CHECKPOINT_SCHEMA)
 		r = -EPROTONOSUPPORT;
-	else if (lull_json_get_name(root, "checkpoint", &path) < 0 || !path || path[0] != '/' ||
-		 strlen(path) >= LONGEST_TEXT)
+	else if (lull_json_get_name(root, "checkpoint", &path) < 0 || !path ||
+		 path[0] != '/' || strlen(path) >= LONGEST_TEXT)
 		r = -EBADMSG;
 	json_decref(root);
 	if (r < 0)

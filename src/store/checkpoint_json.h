@@ -13,10 +13,12 @@ int lull_checkpoint_format_pointer(const char *path, char **ret_text) _must_chec
 
 /* Where a pointer leads, to be freed. 0; -ENOENT if it is no pointer; -EPROTONOSUPPORT if
    another version wrote it; -EBADMSG if it is damaged. */
-int lull_checkpoint_parse_pointer(const char *text, size_t len, char **ret_path) _must_check_;
+int lull_checkpoint_parse_pointer(const char *text, size_t len,
+				  char **ret_path) _must_check_;
 
 /* Reads that: as lull_checkpoint_load_set() and lull_checkpoint_load() do. */
-int lull_checkpoint_parse_set(const char *text, size_t len, struct lull_checkpoint **ret_of,
+int lull_checkpoint_parse_set(const char *text, size_t len,
+			      struct lull_checkpoint **ret_of,
 			      unsigned int *ret_n) _must_check_;
 int lull_checkpoint_parse(const char *text, size_t len,
 			  struct lull_checkpoint *ret_checkpoint) _must_check_;

@@ -50,7 +50,8 @@ void lull_generations_drop(struct lull_generations *list, size_t i)
 {
 	free_item(&list->item[i]);
 	list->n--;
-	memmove(&list->item[i], &list->item[i + 1], (list->n - i) * sizeof(list->item[0]));
+	memmove(&list->item[i], &list->item[i + 1],
+		(list->n - i) * sizeof(list->item[0]));
 }
 
 static json_t *item_json(const struct lull_generation *g)
@@ -72,8 +73,8 @@ int lull_generations_format(const struct lull_generations *list, char **ret_text
 {
 	json_t *items = json_array();
 	json_t *root = json_pack("{s:s, s:s, s:i, s:o}", "self", LULL_STATE_BLANK, "type",
-				 "generations", "schema", LULL_GENERATIONS_SCHEMA, "generations",
-				 items);
+				 "generations", "schema", LULL_GENERATIONS_SCHEMA,
+				 "generations", items);
 	char *text = NULL;
 	bool good = root != NULL;
 
@@ -115,8 +116,8 @@ static int read_item(json_t *item, struct lull_generations *list)
 	json_int_t inode, number, created;
 	int pending, r = -EBADMSG;
 
-	if (json_unpack(item, "{s:I, s:I, s:I, s:b}", "inode", &inode, "generation", &number,
-			"created_ns", &created, "pending", &pending) == 0 &&
+	if (json_unpack(item, "{s:I, s:I, s:I, s:b}", "inode", &inode, "generation",
+			&number, "created_ns", &created, "pending", &pending) == 0 &&
 	    inode >= 0 && number >= 0 && created >= 0 && read_fs(item, g.fs) &&
 	    lull_json_get_name(item, "name", &g.name) == 0 && is_name(g.name)) {
 		g.inode = (uint64_t)inode;
@@ -129,7 +130,8 @@ static int read_item(json_t *item, struct lull_generations *list)
 	return r == -E2BIG ? -EBADMSG : r;
 }
 
-int lull_generations_parse(const char *text, size_t len, struct lull_generations *ret_list)
+int lull_generations_parse(const char *text, size_t len,
+			   struct lull_generations *ret_list)
 {
 	struct lull_generations list = { 0 };
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record of the generations of a destination: a small JSON file beside them that lists
- * the files that lullcp made, oldest first. Nothing is a generation because of its name;
- * inode, generation number and file system must be those of the record.
+ * The record of the generations of a destination: a small JSON file beside them that
+ * lists the files that lullcp made, oldest first. Nothing is a generation because of its
+ * name; inode, generation number and file system must be those of the record.
  */
 #pragma once
 
@@ -15,16 +15,17 @@
 #define LULL_GENERATIONS_SCHEMA 2
 /* --keep=1000 and as many again that could not be removed. */
 #define LULL_GENERATIONS_MOST 2000u
-/* A name takes up to 1.5 KiB as JSON escapes, a third of a KiB as base64, the rest 200 bytes. */
+/* A name takes up to 1.5 KiB as JSON escapes, a third of a KiB as base64, the rest 200
+   bytes. */
 #define LULL_GENERATIONS_MAX_SIZE (5u << 20)
 
 struct lull_generation {
-	char *name;           /* in the directory of the record */
-	char fs[37];          /* UUID of the file system, "" if not known */
+	char *name;  /* in the directory of the record */
+	char fs[37]; /* UUID of the file system, "" if not known */
 	uint64_t inode;
-	uint64_t number;      /* the inode's generation */
-	uint64_t created;     /* ns since the epoch */
-	bool pending;         /* it is about to get its name */
+	uint64_t number;  /* the inode's generation */
+	uint64_t created; /* ns since the epoch */
+	bool pending;     /* it is about to get its name */
 };
 
 struct lull_generations {
@@ -45,8 +46,8 @@ void lull_generations_drop(struct lull_generations *generations, size_t i);
 /*
  * Reads name in directory dir; no record is an empty list. 0, or
  *   -EBADMSG          damaged
- *   a refusal         (lull_state_is_refusal()) it may have been planted, and files would be
- *                     removed at its word
+ *   a refusal         (lull_state_is_refusal()) it may have been planted, and files would
+ *                     be removed at its word
  *   -EPROTONOSUPPORT  written by another version
  *   or any other -errno of reading.
  */

@@ -17,7 +17,8 @@
 /* Room for the name of the temporary file that a save makes. */
 #define NAME_ROOM 300
 
-/* Longer than any state that is written: checkpoints take 4 MiB at the most, records 5. */
+/* Longer than any state that is written: checkpoints take 4 MiB at the most, records
+   5. */
 #define LONGEST (8u << 20)
 
 /* Reads all of fd, which must not be longer than max: bytes read or -errno. */
@@ -66,9 +67,9 @@ static int judge_directory(int dir)
 }
 
 /*
- * The time of birth is what makes it unlike any other file: Btrfs counts inodes and transactions
- * up, so that the number and the generation of the next file can be foretold; its first moment,
- * in nanoseconds, cannot. 0 where a file system knows none.
+ * The time of birth is what makes it unlike any other file: Btrfs counts inodes and
+ * transactions up, so that the number and the generation of the next file can be
+ * foretold; its first moment, in nanoseconds, cannot. 0 where a file system knows none.
  */
 static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 {
@@ -82,18 +83,21 @@ static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		return -errno;
 	if (st.stx_mask & STATX_BTIME && st.stx_btime.tv_sec > 0)
-		born = ((uint64_t)st.stx_btime.tv_sec * NSEC_PER_SEC + st.stx_btime.tv_nsec) &
+		born = ((uint64_t)st.stx_btime.tv_sec * NSEC_PER_SEC +
+			st.stx_btime.tv_nsec) &
 		       INT64_MAX;
-	(void)snprintf(ret_self, LULL_STATE_SELF_SIZE, "%020" PRIu64 ":%010" PRIu64 ":%019" PRIu64,
-		       (uint64_t)st.stx_ino, generation, born);
+	(void)snprintf(ret_self, LULL_STATE_SELF_SIZE,
+		       "%020" PRIu64 ":%010" PRIu64 ":%019" PRIu64, (uint64_t)st.stx_ino,
+		       generation, born);
 	return 0;
 }
 
-int lull_state_read(int dir, const char *name, size_t max, char **ret_text, size_t *ret_len,
-		    char ret_self[LULL_STATE_SELF_SIZE])
+int lull_state_read(int dir, const char *name, size_t max, char **ret_text,
+		    size_t *ret_len, char ret_self[LULL_STATE_SELF_SIZE])
 {
-	_cleanup_close_ int fd =
-		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = openat(dir, name,
+					O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+						O_NOCTTY);
 	char self[LULL_STATE_SELF_SIZE];
 	struct stat st;
 	int r;
@@ -195,8 +199,8 @@ static int take_name(int dir, const char *temporary, const char *name, bool firs
 }
 
 /*
- * Where the text is written before it gets its name. FILE~ would be the user's where FILE is: the
- * name says whose it is.
+ * Where the text is written before it gets its name. FILE~ would be the user's where FILE
+ * is: the name says whose it is.
  */
 static bool name_temporary(const char *name, char ret_temporary[static NAME_ROOM])
 {
@@ -208,13 +212,15 @@ static bool name_temporary(const char *name, char ret_temporary[static NAME_ROOM
 }
 
 /*
- * Makes way for a new temporary file. A leftover of a run that was killed is empty or begins as JSON
- * does, and a link is not worth keeping; anything else stays. 0, -EEXIST or another -errno.
+ * Makes way for a new temporary file. A leftover of a run that was killed is empty or
+ * begins as JSON does, and a link is not worth keeping; anything else stays. 0, -EEXIST
+ * or another -errno.
  */
 static int clear(int dir, const char *temporary)
 {
-	_cleanup_close_ int fd = openat(dir, temporary, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-								O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, temporary,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+						O_CLOEXEC);
 	struct stat st;
 	char first;
 
@@ -261,8 +267,8 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 	if (r < 0)
 		return r;
 
-	_cleanup_close_ int fd =
-		openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(dir, temporary,
+					O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small files in which lullcp keeps what it will obey later: a command to run, files to remove.
- * They are replaced as a whole: temporary file, fsync, rename, fsync of the directory, so that
- * at any moment the old or the new one is there.
+ * Small files in which lullcp keeps what it will obey later: a command to run, files to
+ * remove. They are replaced as a whole: temporary file, fsync, rename, fsync of the
+ * directory, so that at any moment the old or the new one is there.
  *
  * A file is obeyed only if nobody but the caller can have put it there:
  *
- *   - it is a regular file with one name, reached without following a link in the last part
+ *   - it is a regular file with one name, reached without following a link in the last
+ *     part
  *   - it belongs to the caller, and nobody else may write to it
- *   - its directory belongs to the caller or to root, and nobody else can rename or remove the
- *     caller's files in it: see trusted.h
- *   - its text is a JSON object whose "self" is what the file is: inode number, generation and
- *     time of birth. A file that holds the same text is another file, however it came there:
- *     copied with its owner, cloned, unpacked from an archive, restored from a backup.
+ *   - its directory belongs to the caller or to root, and nobody else can rename or
+ *     remove the caller's files in it: see trusted.h
+ *   - its text is a JSON object whose "self" is what the file is: inode number,
+ *     generation and time of birth. A file that holds the same text is another file,
+ *     however it came there: copied with its owner, cloned, unpacked from an archive,
+ *     restored from a backup.
  *
  * What is refused is never overwritten and never removed.
  */
@@ -24,13 +26,13 @@
 #include <stddef.h>
 
 /* What the text to be written has as its "self"; lull_state_write() fills it in. */
-#define LULL_STATE_BLANK "00000000000000000000:0000000000:0000000000000000000"
+#define LULL_STATE_BLANK     "00000000000000000000:0000000000:0000000000000000000"
 #define LULL_STATE_SELF_SIZE sizeof(LULL_STATE_BLANK)
 
 /*
- * Reads name in directory dir: *ret_text, which the caller frees, of *ret_len bytes, and in
- * ret_self what its "self" must be for it to be obeyed: the caller asks lull_state_is_itself()
- * once it knows that the text is of a schema that has one. 0, or
+ * Reads name in directory dir: *ret_text, which the caller frees, of *ret_len bytes, and
+ * in ret_self what its "self" must be for it to be obeyed: the caller asks
+ * lull_state_is_itself() once it knows that the text is of a schema that has one. 0, or
  *   -ENOENT   there is none
  *   -EUSERS   others may put files of theirs in its place
  *   -ELOOP    it is a symbolic link
@@ -40,8 +42,8 @@
  *   or any other -errno. lull_state_is_refusal() is true of the four in the middle and of
  *   -ESTALE.
  */
-int lull_state_read(int dir, const char *name, size_t max, char **ret_text, size_t *ret_len,
-		    char ret_self[LULL_STATE_SELF_SIZE]) _must_check_;
+int lull_state_read(int dir, const char *name, size_t max, char **ret_text,
+		    size_t *ret_len, char ret_self[LULL_STATE_SELF_SIZE]) _must_check_;
 
 /* 0 if the text's "self" is self; -ESTALE if not: it was written in another place. */
 int lull_state_is_itself(const char *text, size_t len, const char *self) _must_check_;
@@ -50,11 +52,12 @@ int lull_state_is_itself(const char *text, size_t len, const char *self) _must_c
 bool lull_state_is_refusal(int err);
 
 /*
- * Replaces name in directory dir by text, mode 0600. Without durable a power failure may leave
- * what was there before; neither way does it leave anything else. 0; -EEXIST if something that would
- * not be obeyed has the name; -EUSERS as above; or any other -errno.
+ * Replaces name in directory dir by text, mode 0600. Without durable a power failure may
+ * leave what was there before; neither way does it leave anything else. 0; -EEXIST if
+ * something that would not be obeyed has the name; -EUSERS as above; or any other -errno.
  */
-int lull_state_write(int dir, const char *name, const char *text, bool durable) _must_check_;
+int lull_state_write(int dir, const char *name, const char *text,
+		     bool durable) _must_check_;
 
 /*
  * Removes it, and syncs the directory if durable. 0, also if there is none; an error of

@@ -18,11 +18,11 @@ bool lull_bytes_is_refusal(int err)
 	case EXDEV:      /* before 5.3, and for some pairs of file systems since */
 	case EOPNOTSUPP: /* overlays, network file systems */
 	case ENOTTY:
-	case EINVAL:     /* a file that is no regular one; /proc before 5.19 */
-	case EBADF:      /* dest open for appending */
-	case EPERM:      /* security policies, immutable on some network file systems */
+	case EINVAL: /* a file that is no regular one; /proc before 5.19 */
+	case EBADF:  /* dest open for appending */
+	case EPERM:  /* security policies, immutable on some network file systems */
 	case EACCES:
-	case ETXTBSY:    /* a swap file can be read */
+	case ETXTBSY: /* a swap file can be read */
 	case EISDIR:
 		return true;
 	default:

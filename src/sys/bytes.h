@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Data from one file to another, a piece at a time: copy_file_range(2), read(2), write(2). */
+/* Data from one file to another, a piece at a time: copy_file_range(2), read(2),
+   write(2). */
 #pragma once
 
 #include "util/macros.h"
@@ -29,7 +30,8 @@ bool lull_bytes_is_terminal(int err);
 int64_t lull_bytes_read(int src, int64_t off, void *buffer, uint64_t size) _must_check_;
 
 /* All of them to dest's position (off < 0) or to off. 0 or -errno. */
-int lull_bytes_write(int dest, int64_t off, const void *buffer, uint64_t len) _must_check_;
+int lull_bytes_write(int dest, int64_t off, const void *buffer,
+		     uint64_t len) _must_check_;
 
 /* How long the run of zeroes, or of anything else, is that begins at buffer; grain at a
    time. *ret_zero tells which. */

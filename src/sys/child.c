@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * One fork at a time, and until its child has closed what is not for it: whoever asks what is in
- * use waits for that alone. The end of file of a pipe tells that it has, or has died.
+ * One fork at a time, and until its child has closed what is not for it: whoever asks
+ * what is in use waits for that alone. The end of file of a pipe tells that it has, or
+ * has died.
  */
 #include "sys/child.h"
 
@@ -11,8 +12,8 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
-/* Descriptors of the program have the lowest free numbers, and it has some ten thousand at the
-   most (queue.c): beyond are those alone that it was started with. */
+/* Descriptors of the program have the lowest free numbers, and it has some ten thousand
+   at the most (queue.c): beyond are those alone that it was started with. */
 #define HIGHEST 32768u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -26,8 +27,8 @@ static bool is_among(int fd, const int *keep, size_t n)
 	return false;
 }
 
-/* In the child: nothing but system calls. Not through /proc, which may be missing. last goes
-   when all others have gone. */
+/* In the child: nothing but system calls. Not through /proc, which may be missing. last
+   goes when all others have gone. */
 static void close_others(const int *keep, size_t n, int last)
 {
 	struct rlimit limit;
@@ -38,7 +39,8 @@ static void close_others(const int *keep, size_t n, int last)
 	for (int fd = STDERR_FILENO + 1; fd < (int)end; fd++) {
 		int flags = fcntl(fd, F_GETFD);
 
-		if (flags >= 0 && flags & FD_CLOEXEC && fd != last && !is_among(fd, keep, n))
+		if (flags >= 0 && flags & FD_CLOEXEC && fd != last &&
+		    !is_among(fd, keep, n))
 			(void)close(fd);
 	}
 	(void)close(last);

@@ -14,8 +14,9 @@ uint64_t lull_clock_wall(void);
 /* CLOCK_REALTIME_COARSE: the clock that kernels before 6.13 stamp inodes with. */
 int64_t lull_clock_coarse(void);
 
-/* True if what changes from here on gets another time than time_ns, a stamp of the coarse clock or,
-   since 6.13, one up to a tick ahead of it. A stamp far in the future counts as passed. */
+/* True if what changes from here on gets another time than time_ns, a stamp of the coarse
+   clock or, since 6.13, one up to a tick ahead of it. A stamp far in the future counts as
+   passed. */
 bool lull_clock_has_passed(int64_t time_ns);
 
 /* Waits until it is true: a tick of the coarse clock (1-10 ms) at the most. */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What it takes until a new file is on disk, by file system. Data, size and map of a file must be
- * there before its name is: otherwise a power failure may leave the name and no contents.
+ * What it takes until a new file is on disk, by file system. Data, size and map of a file
+ * must be there before its name is: otherwise a power failure may leave the name and no
+ * contents.
  *
- *   XFS      A clone's map and the name go to one log, in their order, and the log flushes the
- *            device first: the name of a cloned file never survives without its map. Bytes that
- *            were written have no blocks until they are written back.
- *   Btrfs    fsync(2) of a directory logs the inodes that its new names lead to, without their
- *            extents (LOG_INODE_EXISTS in fs/btrfs/tree-log.c), unless an earlier commit has them.
- *            fsync(2) of a file without a name does nothing: only a commit helps.
+ *   XFS      A clone's map and the name go to one log, in their order, and the log
+ *            flushes the device first: the name of a cloned file never survives
+ *            without its map. Bytes that were written have no blocks until they are
+ *            written back.
+ *   Btrfs    fsync(2) of a directory logs the inodes that its new names lead to,
+ *            without their extents (LOG_INODE_EXISTS in fs/btrfs/tree-log.c), unless
+ *            an earlier commit has them. fsync(2) of a file without a name does
+ *            nothing: only a commit helps.
  */
 #pragma once
 

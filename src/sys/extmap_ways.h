@@ -19,8 +19,8 @@ struct lull_extmap {
 	unsigned int count; /* records in the window */
 	bool last;          /* no window after this one */
 	void *window;
-	uint64_t key;       /* btrfs: offset at which the next window starts */
-	size_t at;          /* btrfs: place of record next in the window, in bytes */
+	uint64_t key; /* btrfs: offset at which the next window starts */
+	size_t at;    /* btrfs: place of record next in the window, in bytes */
 	struct lull_extent pending; /* btrfs: may still grow; seek: not delivered yet */
 };
 

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define LOOK_NS (10 * NSEC_PER_MSEC)
-/* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file system. */
+/* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file
+   system. */
 #define LAST_NS (5 * NSEC_PER_SEC)
 
 /* When the one with that number was born; 0 if none of the family has it. */
@@ -35,13 +36,15 @@ static bool is_still(pid_t pid, unsigned long long since)
 	return lull_process_read(pid, &process) == 0 && process.born == since;
 }
 
-/* A number may have gone to a stranger since it was seen, whose children are not ours to end. */
+/* A number may have gone to a stranger since it was seen, whose children are not ours to
+   end. */
 static bool see(void *ctx, const struct lull_process *process)
 {
 	struct lull_family *family = ctx;
 	unsigned long long since = born(family, process->parent);
 
-	if (since > 0 && born(family, process->pid) == 0 && is_still(process->parent, since)) {
+	if (since > 0 && born(family, process->pid) == 0 &&
+	    is_still(process->parent, since)) {
 		family->member[family->n].pid = process->pid;
 		family->member[family->n].born = process->born;
 		family->n++;
@@ -77,7 +80,8 @@ static bool lives(const struct lull_family *family, unsigned int i)
 	return is_still(family->member[i].pid, family->member[i].born);
 }
 
-/* Never another process that has got the number meanwhile, where the kernel can tell (5.3). */
+/* Never another process that has got the number meanwhile, where the kernel can tell
+   (5.3). */
 static int signal_member(const struct lull_family *family, unsigned int i, int signal)
 {
 	const pid_t pid = family->member[i].pid;
@@ -117,7 +121,8 @@ int lull_family_signal(struct lull_family *family, int signal)
 
 int lull_family_await(const struct lull_family *family, uint64_t ns)
 {
-	uint64_t now = lull_clock_now(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+	uint64_t now = lull_clock_now(),
+		 until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
 
 	for (;;) {
 		bool left = lull_process_count(family->leader, NULL) > 0;

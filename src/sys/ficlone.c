@@ -65,10 +65,10 @@ int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
 	range.dest_offset = ((uint64_t)st.st_size + block - 1) & ~(block - 1);
 	assert(size > 0);
 	/*
-	 * What is smaller than a block may lie in Btrfs's tree. Such an extent that is cloned to
-	 * behind the end of dest leaves a dirty page there; a commit on a mount with flushoncommit
-	 * waits for it while it waits for the commit, for ever (until b48c980b6a7e, 2026). So dest
-	 * ends behind it before.
+	 * What is smaller than a block may lie in Btrfs's tree. Such an extent that is
+	 * cloned to behind the end of dest leaves a dirty page there; a commit on a mount
+	 * with flushoncommit waits for it while it waits for the commit, for ever (until
+	 * b48c980b6a7e, 2026). So dest ends behind it before.
 	 */
 	if (size >= block || !is_on_btrfs(dest))
 		return clone(dest, FICLONERANGE, &range);
@@ -167,10 +167,13 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 	case ETXTBSY: /* generic_remap_checks(): an active swap file on either side */
 		return LULL_CAUSE_SWAP_FILE;
 	case EPERM: /* IS_IMMUTABLE(dest), a filter of a container */
-		return src < 0 || is_fixed(dest) ? LULL_CAUSE_IMMUTABLE : LULL_CAUSE_FORBIDDEN;
-	case EACCES: /* a security policy, a filter; of another call the permissions of a file */
+		return src < 0 || is_fixed(dest) ? LULL_CAUSE_IMMUTABLE
+						 : LULL_CAUSE_FORBIDDEN;
+	/* a security policy, a filter; of another call the permissions of a file */
+	case EACCES:
 		return src < 0 ? LULL_CAUSE_ERRNO : LULL_CAUSE_FORBIDDEN;
-	case EDQUOT: /* Btrfs: of a subvolume; else each cloned block counts for dest's owner */
+	/* Btrfs: of a subvolume; else each cloned block counts for dest's owner */
+	case EDQUOT:
 		return is_on_btrfs(dest) ? LULL_CAUSE_SUBVOLUME_QUOTA : LULL_CAUSE_QUOTA;
 	case ENOSPC:
 		return LULL_CAUSE_FULL;
@@ -179,14 +182,16 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 	case EROFS:
 		return LULL_CAUSE_READ_ONLY;
 	case EINVAL:
-		/* Beyond the end of src: it shrank, or grew so that a tail is in its middle. */
+		/* Beyond the end of src: it shrank, or grew so that a tail is in its
+		   middle. */
 		if (fstat(src, &st) == 0 && off + len > (uint64_t)st.st_size)
 			return LULL_CAUSE_SIZE_CHANGED;
 		if (over_limit(off + len))
 			return LULL_CAUSE_FILE_SIZE_LIMIT;
 		if (src >= 0 && lull_inode_is_nocow(src) != lull_inode_is_nocow(dest))
 			return LULL_CAUSE_NOCOW_MISMATCH;
-		if (src >= 0 && lull_inode_is_realtime(src) != lull_inode_is_realtime(dest))
+		if (src >= 0 &&
+		    lull_inode_is_realtime(src) != lull_inode_is_realtime(dest))
 			return LULL_CAUSE_REALTIME_MISMATCH;
 		if (src >= 0 && lull_inode_is_dax(src) != lull_inode_is_dax(dest))
 			return LULL_CAUSE_DAX_MISMATCH;

@@ -16,29 +16,35 @@
  */
 int lull_clone_range(int src, int dest, uint64_t off, uint64_t len) _must_check_;
 
-/* Clones nothing from one empty file to another: shows whether that works. 0 or -errno. */
+/* Clones nothing from one empty file to another: shows whether that works. 0 or
+   -errno. */
 int lull_clone_empty(int src, int dest) _must_check_;
 
 /*
- * Clones the beginning of src, a block or all of its size, to behind the end of dest: shows
- * whether dest can be a clone before anything that it holds is lost. dest grows. 0 or -errno.
+ * Clones the beginning of src, a block or all of its size, to behind the end of dest:
+ * shows whether dest can be a clone before anything that it holds is lost. dest grows. 0
+ * or -errno.
  */
 int lull_clone_try(int src, int dest, uint64_t size, uint64_t block) _must_check_;
 
-/* Clones the first block of fd, which must have been written, behind itself. 0 or -errno. */
+/* Clones the first block of fd, which must have been written, behind itself. 0 or
+   -errno. */
 int lull_clone_own_block(int fd, uint64_t block) _must_check_;
 
 /*
- * False where a call over all of fd is no copy of one instant, for stores through mmap go on
- * beside it: Btrfs before Linux 5.13, which gave it i_mmap_lock ("btrfs: exclude mmaps while
- * doing remap"). Seen torn on 5.10; write(2) waits there too. XFS has always held MMAPLOCK.
- * An older kernel with another file system, overlayfs above Btrfs perhaps, is doubted.
+ * False where a call over all of fd is no copy of one instant, for stores through mmap go
+ * on beside it: Btrfs before Linux 5.13, which gave it i_mmap_lock ("btrfs: exclude mmaps
+ * while doing remap"). Seen torn on 5.10; write(2) waits there too. XFS has always held
+ * MMAPLOCK. An older kernel with another file system, overlayfs above Btrfs perhaps, is
+ * doubted.
  */
 bool lull_clone_is_atomic(int fd) _must_check_;
 
 /*
- * Clones all of src up to where it ends once the locks are held: the one place where src_length is
- * 0. 0 or -errno, -EINVAL also if dest is longer and src does not end with a block. XFS before 6.13
+ * Clones all of src up to where it ends once the locks are held: the one place where
+ * src_length is
+ * 0. 0 or -errno, -EINVAL also if dest is longer and src does not end with a block. XFS
+ *    before 6.13
  * may call such a clone done that is not; it shows in the size of dest.
  */
 int lull_clone_to_end(int src, int dest) _must_check_;
@@ -48,8 +54,8 @@ int lull_clone_punch(int fd, uint64_t off, uint64_t len) _must_check_;
 
 /*
  * What a failed call means. err is its positive errno; src and dest are looked at to tell
- * causes apart that share an errno; -1 where it was another call on a file that failed, or none can
- * be looked at. off and len are those of the call.
+ * causes apart that share an errno; -1 where it was another call on a file that failed,
+ * or none can be looked at. off and len are those of the call.
  */
 enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 				    uint64_t len);

@@ -13,8 +13,9 @@
 
 /*
  * The size that is known beforehand, if it stands still. 1 if it may not have: one that
- * ends with a block is cloned also from a file that is longer just then, and shorter again
- * when it is looked at. A tail that is no whole block is cloned only from the very end.
+ * ends with a block is cloned also from a file that is longer just then, and shorter
+ * again when it is looked at. A tail that is no whole block is cloned only from the very
+ * end.
  */
 static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_size)
 {

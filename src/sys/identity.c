@@ -91,11 +91,12 @@ static int mount_id(int fd)
 }
 
 /*
- * Calls see() with the line of /proc/self/mountinfo for the mount that fd was opened through.
- * False if there is none: a mount that is detached, of another namespace, or the root of a
- * chroot that is no mount point.
+ * Calls see() with the line of /proc/self/mountinfo for the mount that fd was opened
+ * through. False if there is none: a mount that is detached, of another namespace, or the
+ * root of a chroot that is no mount point.
  */
-static bool look_up_mount(int fd, void (*see)(struct libmnt_fs *mount, void *ret), void *ret)
+static bool look_up_mount(int fd, void (*see)(struct libmnt_fs *mount, void *ret),
+			  void *ret)
 {
 	int id = mount_id(fd);
 	struct libmnt_table *table = NULL;
@@ -149,16 +150,17 @@ bool lull_identity_same_fs(int a, int b)
 	if (lull_identity_fs(a, &fs[0]) < 0 || lull_identity_fs(b, &fs[1]) < 0 ||
 	    fstat(a, &st[0]) < 0 || fstat(b, &st[1]) < 0)
 		return false;
-	if (fs[0].magic != fs[1].magic || !fs[0].uuid[0] || strcmp(fs[0].uuid, fs[1].uuid) != 0)
+	if (fs[0].magic != fs[1].magic || !fs[0].uuid[0] ||
+	    strcmp(fs[0].uuid, fs[1].uuid) != 0)
 		return false;
 	if (st[0].st_dev == st[1].st_dev)
 		return true;
 	/* Each subvolume has its own st_dev. */
 	if (fs[0].magic != BTRFS_SUPER_MAGIC)
 		return false;
-	/* Where the table does not show both mounts, the UUID decides: Btrfs mounts no second
-	   file system under the UUID of one that is mounted; it refuses, or since 6.7 makes up
-	   another UUID for as long as that mount lasts. */
+	/* Where the table does not show both mounts, the UUID decides: Btrfs mounts no
+	   second file system under the UUID of one that is mounted; it refuses, or since
+	   6.7 makes up another UUID for as long as that mount lasts. */
 	if (!look_up_mount(a, see_superblock, &superblock[0]) ||
 	    !look_up_mount(b, see_superblock, &superblock[1]))
 		return true;
@@ -189,7 +191,8 @@ int lull_identity_fs(int fd, struct lull_fs *ret_fs)
 uint64_t lull_identity_subvolume(int fd)
 {
 	/* Of its own inode's tree anybody may ask, if this is the object. */
-	struct btrfs_ioctl_ino_lookup_args args = { .objectid = BTRFS_FIRST_FREE_OBJECTID };
+	struct btrfs_ioctl_ino_lookup_args args = { .objectid =
+							    BTRFS_FIRST_FREE_OBJECTID };
 
 	return ioctl(fd, BTRFS_IOC_INO_LOOKUP, &args) < 0 ? 0 : args.treeid;
 }
@@ -197,7 +200,8 @@ uint64_t lull_identity_subvolume(int fd)
 void lull_identity_machine(char ret_machine[LULL_MACHINE_SIZE])
 {
 	_cleanup_close_ int fd = open("/etc/machine-id", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a: machine-id(5) asks not to show it as it is */
+	/* FNV-1a: machine-id(5) asks not to show it as it is */
+	uint64_t h = 0xcbf29ce484222325ULL;
 	char id[32];
 
 	ret_machine[0] = '\0';

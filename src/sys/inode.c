@@ -39,7 +39,8 @@ int lull_inode_look(int fd, struct stat *ret)
 	struct statx st;
 
 	if (statx(fd, "", AT_EMPTY_PATH,
-		  STATX_BASIC_STATS & ~(STATX_ATIME | STATX_MTIME | STATX_CTIME), &st) < 0)
+		  STATX_BASIC_STATS & ~(STATX_ATIME | STATX_MTIME | STATX_CTIME),
+		  &st) < 0)
 		return -errno;
 	*ret = (struct stat){
 		.st_dev = makedev(st.stx_dev_major, st.stx_dev_minor),
@@ -83,8 +84,9 @@ bool lull_inode_is_of_other_project(int dir, const char *name)
 	    !(wanted.fsx_xflags & FS_XFLAG_PROJINHERIT))
 		return false;
 
-	_cleanup_close_ int fd =
-		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, name,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+						O_CLOEXEC);
 
 	return fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &has) == 0 &&
 	       has.fsx_projid != wanted.fsx_projid;
@@ -93,8 +95,8 @@ bool lull_inode_is_of_other_project(int dir, const char *name)
 bool lull_inode_only_grows(int dir, const char *name)
 {
 	const char *slash = strrchr(name, '/');
-	_cleanup_free_ char *head =
-		slash ? strndup(name, (size_t)(slash - name) + 1) : strdup(".");
+	_cleanup_free_ char *head = slash ? strndup(name, (size_t)(slash - name) + 1)
+					  : strdup(".");
 	struct statx st;
 
 	return head && statx(dir, head, 0, STATX_TYPE, &st) == 0 &&
@@ -124,7 +126,8 @@ bool lull_inode_is_open_file_link(const char *path)
 			return true;
 		if (*to == '/')
 			head = 0;
-		if (snprintf(next, sizeof(next), "%.*s%s", head, now, to) >= (int)sizeof(next))
+		if (snprintf(next, sizeof(next), "%.*s%s", head, now, to) >=
+		    (int)sizeof(next))
 			return false;
 		strcpy(now, next);
 	}
@@ -135,7 +138,8 @@ bool lull_inode_is_mounted_on(int dir, const char *name)
 {
 	struct statx st;
 
-	return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
+	return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) ==
+		       0 &&
 	       st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
@@ -143,12 +147,13 @@ static int inherit_nocow(int src, int dest)
 {
 	int from = 0, to = 0;
 
-	if (ioctl(src, FS_IOC_GETFLAGS, &from) < 0 || ioctl(dest, FS_IOC_GETFLAGS, &to) < 0)
+	if (ioctl(src, FS_IOC_GETFLAGS, &from) < 0 ||
+	    ioctl(dest, FS_IOC_GETFLAGS, &to) < 0)
 		return unknown_here(errno) ? 0 : -errno;
 	if ((from & FS_NOCOW_FL) == (to & FS_NOCOW_FL))
 		return 0;
-	/* Btrfs: NOCOW excludes compression, which a directory may have given the new file,
-	   and refuses to change one for the other in one step. */
+	/* Btrfs: NOCOW excludes compression, which a directory may have given the new
+	   file, and refuses to change one for the other in one step. */
 	if (from & FS_NOCOW_FL && to & (FS_COMPR_FL | FS_NOCOMP_FL)) {
 		to &= ~(FS_COMPR_FL | FS_NOCOMP_FL);
 		if (ioctl(dest, FS_IOC_SETFLAGS, &to) < 0)
@@ -159,9 +164,9 @@ static int inherit_nocow(int src, int dest)
 }
 
 /*
- * XFS clones within the data device or within the realtime device. A file may change its device
- * as long as it is empty; a directory with rtinherit has put it on the realtime one. Where that
- * does not work the clone will fail, and tell why.
+ * XFS clones within the data device or within the realtime device. A file may change its
+ * device as long as it is empty; a directory with rtinherit has put it on the realtime
+ * one. Where that does not work the clone will fail, and tell why.
  */
 static void inherit_realtime(int dest, const struct fsxattr *from, struct fsxattr *to)
 {
@@ -177,7 +182,8 @@ static void inherit_realtime(int dest, const struct fsxattr *from, struct fsxatt
 static int inherit_cowextsize(int dest, const struct fsxattr *from, struct fsxattr *to)
 {
 	if (!(from->fsx_xflags & FS_XFLAG_COWEXTSIZE) ||
-	    (to->fsx_xflags & FS_XFLAG_COWEXTSIZE && from->fsx_cowextsize == to->fsx_cowextsize))
+	    (to->fsx_xflags & FS_XFLAG_COWEXTSIZE &&
+	     from->fsx_cowextsize == to->fsx_cowextsize))
 		return 0;
 	to->fsx_xflags |= FS_XFLAG_COWEXTSIZE;
 	to->fsx_cowextsize = from->fsx_cowextsize;
@@ -189,7 +195,8 @@ static int inherit_of_xfs(int src, int dest)
 {
 	struct fsxattr from = { 0 }, to = { 0 };
 
-	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 || ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
+	if (ioctl(src, FS_IOC_FSGETXATTR, &from) < 0 ||
+	    ioctl(dest, FS_IOC_FSGETXATTR, &to) < 0)
 		return unknown_here(errno) ? 0 : -errno;
 	inherit_realtime(dest, &from, &to);
 	return inherit_cowextsize(dest, &from, &to);
@@ -218,7 +225,8 @@ bool lull_inode_is_realtime(int fd)
 {
 	struct fsxattr attr = { 0 };
 
-	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 && attr.fsx_xflags & FS_XFLAG_REALTIME;
+	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 &&
+	       attr.fsx_xflags & FS_XFLAG_REALTIME;
 }
 
 bool lull_inode_is_dax(int fd)
@@ -253,10 +261,11 @@ enum lull_inode_use lull_inode_use(int fd)
 {
 	static const int kinds[] = { F_WRLCK, F_RDLCK };
 
-	/* What this process has closed, a child that is being forked may have open still. */
+	/* What this process has closed, a child that is being forked may have open
+	   still. */
 	lull_child_settle();
-	/* Whoever opens the file before the lease is given back breaks it; the signal for that
-	   would be SIGIO, which ends a process that does not expect it. */
+	/* Whoever opens the file before the lease is given back breaks it; the signal for
+	   that would be SIGIO, which ends a process that does not expect it. */
 	(void)fcntl(fd, F_SETSIG, SIGURG);
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (fcntl(fd, F_SETLEASE, kinds[i]) == 0) {
@@ -278,7 +287,8 @@ int lull_inode_read_generation(int fd, uint64_t *ret_generation)
 
 	if (ioctl(fd, FS_IOC_GETVERSION, &generation) < 0) {
 		/* SMB and FUSE have other words for ENOTTY. */
-		if (errno != ENOTTY && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)
+		if (errno != ENOTTY && errno != EOPNOTSUPP && errno != EINVAL &&
+		    errno != ENOSYS)
 			return -errno;
 		if (ioctl(fd, FS_IOC_GETVERSION, &generation) < 0)
 			generation = 0;
@@ -298,6 +308,6 @@ bool lull_inode_is_at(int fd, const char *path)
 {
 	struct stat opened, named;
 
-	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
-	       opened.st_dev == named.st_dev;
+	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }

@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 
 /*
- * fstat(2) of a file that will be written to, without its times, which are 0: whoever asks
- * for those of a file makes the kernel give it new ones with the next change (multigrain
- * timestamps, since 6.13), which costs XFS a transaction of its own. 0 or -errno.
+ * fstat(2) of a file that will be written to, without its times, which are 0: whoever
+ * asks for those of a file makes the kernel give it new ones with the next change
+ * (multigrain timestamps, since 6.13), which costs XFS a transaction of its own. 0 or
+ * -errno.
  */
 int lull_inode_look(int fd, struct stat *ret) _must_check_;
 
@@ -24,25 +25,26 @@ bool lull_inode_is_nocow(int fd);
 /* True for an XFS file on the real-time device. */
 bool lull_inode_is_realtime(int fd);
 
-/* True for a file that is accessed in memory past the page cache (DAX), which needs Linux 5.8. */
+/* True for a file that is accessed in memory past the page cache (DAX), which needs Linux
+   5.8. */
 bool lull_inode_is_dax(int fd);
 
-/* True if path leads to what fd is open on: not so where something was mounted over a directory of
-   the path, or where it was replaced since. stat(2). */
+/* True if path leads to what fd is open on: not so where something was mounted over a
+   directory of the path, or where it was replaced since. stat(2). */
 bool lull_inode_is_at(int fd, const char *path);
 
 /* True if the file has a copy-on-write extent size of its own (XFS). */
 bool lull_inode_has_cowextsize(int fd);
 
 /*
- * True if nothing in the directory that name, which may be a path, lies in can be renamed or
- * removed: it is append-only (chattr +a). False if nobody knows.
+ * True if nothing in the directory that name, which may be a path, lies in can be renamed
+ * or removed: it is append-only (chattr +a). False if nobody knows.
  */
 bool lull_inode_only_grows(int dir, const char *name);
 
 /*
- * True if name is a link, or leads by links, to an open file of a process (/proc/PID/fd/N): the
- * file is meant then, and not its name. False if nobody knows.
+ * True if name is a link, or leads by links, to an open file of a process
+ * (/proc/PID/fd/N): the file is meant then, and not its name. False if nobody knows.
  */
 bool lull_inode_is_open_file_link(const char *path);
 
@@ -50,20 +52,22 @@ bool lull_inode_is_open_file_link(const char *path);
 bool lull_inode_is_immutable(int dir, const char *name);
 
 /*
- * True if the directory of name, which dir is the start of, keeps to one project (XFS: chattr +P) and
- * the file is of another: then the kernel answers EXDEV to a rename or a link within it. False also if nobody knows.
+ * True if the directory of name, which dir is the start of, keeps to one project (XFS:
+ * chattr +P) and the file is of another: then the kernel answers EXDEV to a rename or a
+ * link within it. False also if nobody knows.
  */
 bool lull_inode_is_of_other_project(int dir, const char *name);
 
-/* True if something is mounted on name in directory dir: then no file can take its name. */
+/* True if something is mounted on name in directory dir: then no file can take its
+   name. */
 bool lull_inode_is_mounted_on(int dir, const char *name);
 
 /*
- * Gives dest, which must be empty, what of src's properties a clone needs: the NOCOW flag,
- * set or cleared (Btrfs clones only between files that agree), and cowextsize, without
- * which the clone would fragment faster. 0 also where the file system knows neither;
- * -errno if it does and refuses. fs: f_type of fstatfs(2) of dest, which saves asking for what it
- * cannot have, or 0.
+ * Gives dest, which must be empty, what of src's properties a clone needs: the NOCOW
+ * flag, set or cleared (Btrfs clones only between files that agree), and cowextsize,
+ * without which the clone would fragment faster. 0 also where the file system knows
+ * neither; -errno if it does and refuses. fs: f_type of fstatfs(2) of dest, which saves
+ * asking for what it cannot have, or 0.
  */
 int lull_inode_inherit(int src, int dest, uint32_t fs) _must_check_;
 
@@ -85,13 +89,14 @@ enum lull_inode_use {
 };
 
 /*
- * As it is in this moment (F_SETLEASE). fd is open for reading alone, or for both: then all
- * others count as writers.
+ * As it is in this moment (F_SETLEASE). fd is open for reading alone, or for both: then
+ * all others count as writers.
  */
 enum lull_inode_use lull_inode_use(int fd);
 
 /* The inode's generation number (FS_IOC_GETVERSION), 0 where there is none. */
 uint64_t lull_inode_generation(int fd);
 
-/* The same, in *ret_generation, which is 0 only where the file system has none. 0 or -errno. */
+/* The same, in *ret_generation, which is 0 only where the file system has none. 0 or
+   -errno. */
 int lull_inode_read_generation(int fd, uint64_t *ret_generation) _must_check_;

@@ -15,7 +15,8 @@ static void find_out(void)
 {
 	unsigned int major = 0, minor = 0, patch = 0;
 
-	if (uname(&name) < 0 || sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2)
+	if (uname(&name) < 0 ||
+	    sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2)
 		return;
 	/* As the kernel itself does with stable releases beyond 255, see its Makefile. */
 	version = KERNEL_VERSION(major, minor, MIN(patch, 255u));

@@ -9,7 +9,7 @@
 unsigned int lull_limits_raise(unsigned int wanted);
 
 /*
- * Puts the limit back, in a child that becomes another program: select(2) takes no descriptor
- * above 1023, and programs go by the limit. Safe after fork().
+ * Puts the limit back, in a child that becomes another program: select(2) takes no
+ * descriptor above 1023, and programs go by the limit. Safe after fork().
  */
 void lull_limits_restore(void);

@@ -29,7 +29,8 @@ static const char *path_of(const struct lull_file_at *file, char room[PATH_ROOM]
 	else if (file->dir == AT_FDCWD || file->name[0] == '/')
 		return file->name;
 	else
-		(void)snprintf(room, PATH_ROOM, "/proc/self/fd/%d/%s", file->dir, file->name);
+		(void)snprintf(room, PATH_ROOM, "/proc/self/fd/%d/%s", file->dir,
+			       file->name);
 	return room;
 }
 
@@ -52,24 +53,26 @@ void lull_metadata_look(struct lull_file_at *file)
 
 	for (ssize_t at = 0; !acl && at < n; at += (ssize_t)strlen(list + at) + 1)
 		acl = strncmp(list + at, ACL_ATTRIBUTE, strlen(ACL_ATTRIBUTE)) == 0;
-	file->attributes = acl	    ? LULL_ATTRIBUTES_UNKNOWN
+	file->attributes = acl      ? LULL_ATTRIBUTES_UNKNOWN
 			   : n == 0 ? LULL_ATTRIBUTES_NONE
 				    : LULL_ATTRIBUTES_NO_ACL;
 }
 
 struct listener {
 	struct error_context context; /* first: libattr hands a pointer to it back */
-	void (*failed)(void *ctx, enum lull_xattr_step step, int err, const char *attribute);
+	void (*failed)(void *ctx, enum lull_xattr_step step, int err,
+		       const char *attribute);
 	void *ctx;
 	bool any;
 };
 
-/* libattr's text is for people, and they hear from the cli; its beginning tells the step. */
+/* libattr's text is for people, and they hear from the cli; its beginning tells the
+   step. */
 static void on_error(struct error_context *context, const char *format, ...)
 {
 	struct listener *listener = (struct listener *)(void *)context;
 	int err = errno;
-	enum lull_xattr_step step = strncmp(format, "listing", 7) == 0	 ? LULL_XATTR_LIST
+	enum lull_xattr_step step = strncmp(format, "listing", 7) == 0   ? LULL_XATTR_LIST
 				    : strncmp(format, "getting", 7) == 0 ? LULL_XATTR_GET
 									 : LULL_XATTR_SET;
 	const char *attribute = NULL;
@@ -96,9 +99,10 @@ static void keep(struct error_context *context, const char *text)
 	(void)text;
 }
 
-bool lull_metadata_copy_xattrs(const struct lull_file_at *from, const struct lull_file_at *to,
-			       void (*failed)(void *ctx, enum lull_xattr_step step, int err,
-					      const char *attribute),
+bool lull_metadata_copy_xattrs(const struct lull_file_at *from,
+			       const struct lull_file_at *to,
+			       void (*failed)(void *ctx, enum lull_xattr_step step,
+					      int err, const char *attribute),
 			       void *ctx)
 {
 	struct listener listener = {
@@ -162,7 +166,9 @@ static int drop_default(const struct lull_file_at *file)
 {
 	char room[PATH_ROOM];
 
-	return acl_delete_def_file(path_of(file, room)) < 0 && !acls_unknown(errno) ? -errno : 0;
+	return acl_delete_def_file(path_of(file, room)) < 0 && !acls_unknown(errno)
+		       ? -errno
+		       : 0;
 }
 
 static bool is_directory(const struct lull_file_at *file)
@@ -255,13 +261,15 @@ int lull_metadata_copy_permissions(const struct lull_file_at *from,
 
 int lull_metadata_chown(const struct lull_file_at *file, uid_t uid, gid_t gid)
 {
-	int r = file->fd >= 0 ? fchownat(file->fd, "", uid, gid, AT_EMPTY_PATH)
-			      : fchownat(file->dir, file->name, uid, gid, AT_SYMLINK_NOFOLLOW);
+	int r = file->fd >= 0
+			? fchownat(file->fd, "", uid, gid, AT_EMPTY_PATH)
+			: fchownat(file->dir, file->name, uid, gid, AT_SYMLINK_NOFOLLOW);
 
 	return r < 0 ? -errno : 0;
 }
 
-int lull_metadata_set_times(const struct lull_file_at *file, const struct timespec times[2])
+int lull_metadata_set_times(const struct lull_file_at *file,
+			    const struct timespec times[2])
 {
 	int r = file->fd >= 0 ? futimens(file->fd, times) : -1;
 
@@ -280,7 +288,8 @@ static int inherit_check(const char *name, struct error_context *context)
 
 int lull_metadata_inherit(int old, int new)
 {
-	/* Whether they went over is not asked: what is refused here the user did not order. */
+	/* Whether they went over is not asked: what is refused here the user did not
+	   order. */
 	(void)attr_copy_fd("", old, "", new, inherit_check, NULL);
 	return 0;
 }

@@ -4,13 +4,13 @@
  *
  *     hook --> pipe --take()--> ring --thread--> standard error
  *
- * The thread alone writes, for a write may wait for ever, and in a way that no signal ends.
- * While it gets on, a full ring makes the hook wait as a full pipe would. When it has not got on
- * for PATIENCE_NS, what comes is dropped until it does.
+ * The thread alone writes, for a write may wait for ever, and in a way that no signal
+ * ends. While it gets on, a full ring makes the hook wait as a full pipe would. When it
+ * has not got on for PATIENCE_NS, what comes is dropped until it does.
  *
  * INVARIANTS
- *  1. Nothing but the thread writes to standard error, and nobody waits for the thread longer
- *     than PATIENCE_NS after its last progress.
+ *  1. Nothing but the thread writes to standard error, and nobody waits for the thread
+ *     longer than PATIENCE_NS after its last progress.
  *  2. A thread that is left alone owns the ring, and frees it should it ever get on.
  */
 #include "sys/output.h"
@@ -31,8 +31,8 @@
 #define PIECE       16384
 #define PATIENCE_NS NSEC_PER_SEC
 #define LOOK_NS     (10 * NSEC_PER_MSEC)
-/* At once, so that a hook that never stops printing does not keep others from being looked at;
-   and after its end, for a process that it has left may go on printing. */
+/* At once, so that a hook that never stops printing does not keep others from being
+   looked at; and after its end, for a process that it has left may go on printing. */
 #define PIECES_AT_ONCE 256
 /* For the thread to make room, so that a hook that prints much is not slowed down. */
 #define ROOM_NS (20 * NSEC_PER_MSEC)
@@ -53,8 +53,8 @@ struct lull_output {
 };
 
 /*
- * A pipe that its writer may also read from never breaks: what a hook leaves running is not
- * killed for printing when lullcp has ended. Through /proc, which may be missing.
+ * A pipe that its writer may also read from never breaks: what a hook leaves running is
+ * not killed for printing when lullcp has ended. Through /proc, which may be missing.
  */
 static void keep_whole(int *end)
 {
@@ -222,7 +222,8 @@ void lull_output_take(struct lull_output *output)
 	uint64_t until = lull_clock_now() + ROOM_NS;
 	char piece[PIECE];
 
-	for (unsigned int i = 0; output && i < PIECES_AT_ONCE && is_ready(output, until); i++) {
+	for (unsigned int i = 0; output && i < PIECES_AT_ONCE && is_ready(output, until);
+	     i++) {
 		ssize_t n = read(output->in, piece, sizeof(piece));
 
 		if (n <= 0)
@@ -238,7 +239,8 @@ void lull_output_close(struct lull_output *output)
 	if (!output)
 		return;
 	/* As much as the pipe may still hold. */
-	for (unsigned int i = 0; i < PIECES_AT_ONCE && lull_output_source(output) < 0; i++)
+	for (unsigned int i = 0; i < PIECES_AT_ONCE && lull_output_source(output) < 0;
+	     i++)
 		lull_clock_sleep(LOOK_NS);
 	lull_output_take(output);
 	(void)close(output->in);

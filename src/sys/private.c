@@ -12,8 +12,8 @@
 
 int lull_private_open(int dir, const char *name)
 {
-	_cleanup_close_ int fd =
-	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, name,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)

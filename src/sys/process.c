@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ...", with the time of the start as its
- * 22nd field; NAME may hold anything.
+ * /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ...", with the time of the start
+ * as its 22nd field; NAME may hold anything.
  */
 static bool read_process(const char *pid, struct lull_process *ret_process)
 {
@@ -29,9 +29,10 @@ static bool read_process(const char *pid, struct lull_process *ret_process)
 	(void)fclose(f);
 	if (!end ||
 	    sscanf(end + 1,
-		   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &state, &ret_process->parent, &ret_process->group, &ret_process->session,
-		   &ret_process->born) != 5 ||
+		   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &state, &ret_process->parent, &ret_process->group,
+		   &ret_process->session, &ret_process->born) != 5 ||
 	    state == 'Z' || state == 'X')
 		return false;
 	ret_process->pid = atoi(pid);
@@ -40,7 +41,8 @@ static bool read_process(const char *pid, struct lull_process *ret_process)
 	return true;
 }
 
-void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process), void *ctx)
+void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process),
+		       void *ctx)
 {
 	DIR *proc = opendir("/proc");
 	struct lull_process process;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes and their groups, as /proc shows them (proc(5)). Without /proc there are none. */
+/* Processes and their groups, as /proc shows them (proc(5)). Without /proc there are
+   none. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,17 +17,19 @@ struct lull_process {
 };
 
 /*
- * Calls see with each process that has not ended (a zombie has) until it returns false. What
- * starts or ends meanwhile may be missed.
+ * Calls see with each process that has not ended (a zombie has) until it returns false.
+ * What starts or ends meanwhile may be missed.
  */
-void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process), void *ctx);
+void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process),
+		       void *ctx);
 
-/* How many processes of a group have not ended; one of them in *ret_one, unless it is NULL. */
+/* How many processes of a group have not ended; one of them in *ret_one, unless it is
+   NULL. */
 unsigned int lull_process_count(pid_t group, struct lull_process *ret_one);
 
 /*
- * What the environment with which a process was started says of a variable: 1 and its value
- * in ret_value (cut off at size), 0 if it is not set, -errno if it cannot be read.
+ * What the environment with which a process was started says of a variable: 1 and its
+ * value in ret_value (cut off at size), 0 if it is not set, -errno if it cannot be read.
  */
 int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t size);
 

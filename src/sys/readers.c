@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * One read that lasts for most of a call has waited for it: each round is a vote. The kernel's
- * version does not tell, for distributions carry the change that lets readers on to older ones.
+ * One read that lasts for most of a call has waited for it: each round is a vote. The
+ * kernel's version does not tell, for distributions carry the change that lets readers on
+ * to older ones.
  */
 #include "sys/readers.h"
 
@@ -24,7 +25,7 @@
 #define SHORTEST_CALL_NS NSEC_PER_MSEC
 /* Rounds are begun for so long; on an idle machine all of them take a tenth of it. */
 #define LONGEST_NS (3 * NSEC_PER_SEC)
-#define UNIT 4096
+#define UNIT       4096
 
 struct reader {
 	int fd;
@@ -114,7 +115,8 @@ static int vote(struct reader *r, int sample, int scratch, uint64_t size)
 			return e;
 		if (call < SHORTEST_CALL_NS)
 			return -EAGAIN;
-		/* What a read of that time takes of itself, on this disk and beside this load. */
+		/* What a read of that time takes of itself, on this disk and beside this
+		   load. */
 		length = call;
 		e = one_round(r, sample, -1, size, &length, &alone);
 		if (e < 0)

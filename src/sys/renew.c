@@ -17,7 +17,7 @@
 #define TRIES 10
 
 /* Of chattr(1), what can be changed while a file has data. */
-#define FLAGS (FS_NOATIME_FL | FS_NODUMP_FL | FS_SYNC_FL | FS_COMPR_FL | FS_NOCOMP_FL)
+#define FLAGS  (FS_NOATIME_FL | FS_NODUMP_FL | FS_SYNC_FL | FS_COMPR_FL | FS_NOCOMP_FL)
 #define XFLAGS (FS_XFLAG_NODEFRAG | FS_XFLAG_DAX | FS_XFLAG_COWEXTSIZE)
 
 static bool unknown_here(int err)
@@ -36,7 +36,8 @@ static int renew_owner(int fd, int sample)
 	return fchown(fd, like.st_uid, like.st_gid) < 0 ? -errno : 0;
 }
 
-/* The names of all attributes, each with its NUL, to be freed: their length, or -errno. */
+/* The names of all attributes, each with its NUL, to be freed: their length, or
+   -errno. */
 static ssize_t list(int fd, char **ret_names)
 {
 	*ret_names = NULL;
@@ -73,7 +74,8 @@ static int copy(int fd, int sample, const char *name)
 
 static bool is_label(const char *name)
 {
-	return strncmp(name, "security.", 9) == 0 && strcmp(name, "security.capability") != 0;
+	return strncmp(name, "security.", 9) == 0 &&
+	       strcmp(name, "security.capability") != 0;
 }
 
 static int renew_xattrs(int fd, int sample)
@@ -83,14 +85,17 @@ static int renew_xattrs(int fd, int sample)
 
 	if (n_old < 0 || n_like < 0)
 		return (int)(n_old < 0 ? n_old : n_like);
-	for (const char *name = old; name && name < old + n_old; name += strlen(name) + 1) {
-		/* What the sample has is set below; a label the kernel may want to be there. */
+	for (const char *name = old; name && name < old + n_old;
+	     name += strlen(name) + 1) {
+		/* What the sample has is set below; a label the kernel may want to be
+		   there. */
 		if (sample >= 0 ? fgetxattr(sample, name, NULL, 0) >= 0 : is_label(name))
 			continue;
 		if (fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
 			return -errno;
 	}
-	for (const char *name = like; name && name < like + n_like; name += strlen(name) + 1) {
+	for (const char *name = like; name && name < like + n_like;
+	     name += strlen(name) + 1) {
 		int r = copy(fd, sample, name);
 
 		if (r < 0 && r != -EOPNOTSUPP)
@@ -126,7 +131,9 @@ static int renew_xflags(int fd, int sample)
 	if (sample >= 0 && ioctl(sample, FS_IOC_FSGETXATTR, &like) < 0)
 		return unknown_here(errno) ? 0 : -errno;
 	wanted.fsx_xflags = (wanted.fsx_xflags & ~XFLAGS) | (like.fsx_xflags & XFLAGS);
-	wanted.fsx_cowextsize = like.fsx_xflags & FS_XFLAG_COWEXTSIZE ? like.fsx_cowextsize : 0;
+	wanted.fsx_cowextsize = like.fsx_xflags & FS_XFLAG_COWEXTSIZE
+					? like.fsx_cowextsize
+					: 0;
 	wanted.fsx_projid = like.fsx_projid;
 	if (wanted.fsx_xflags == was.fsx_xflags && wanted.fsx_projid == was.fsx_projid &&
 	    wanted.fsx_cowextsize == was.fsx_cowextsize)
@@ -138,7 +145,8 @@ static int renew_xflags(int fd, int sample)
 
 int lull_renew(int fd, int sample)
 {
-	const struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+	const struct timespec times[2] = { { .tv_nsec = UTIME_NOW },
+					   { .tv_nsec = UTIME_OMIT } };
 	int r = renew_owner(fd, sample);
 
 	if (r == 0)

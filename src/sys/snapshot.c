@@ -3,18 +3,19 @@
  * INVARIANT of lull_snapshot_take(): from before the snapshot call starts until after it
  * has returned, a clone call is at work under the exclusive locks of src, the one for
  * stores through mmap included. It has waited for direct I/O and written out what was
- * dirty when it changes the times of scratch (generic_remap_file_range_prep()), and is not
- * at its end as long as scratch is shorter than src.
+ * dirty when it changes the times of scratch (generic_remap_file_range_prep()), and is
+ * not at its end as long as scratch is shorter than src.
  *
- * "After it" comes earlier than the end of the snapshot call, which waits until all of the
- * transaction is on disk. A new transaction begins only when the snapshot has been created
- * in the old one, and the clone, which needs one for each extent, begins it at once: when
- * the file system's generation moves on from that of the snapshot, the locks can go.
+ * "After it" comes earlier than the end of the snapshot call, which waits until all of
+ * the transaction is on disk. A new transaction begins only when the snapshot has been
+ * created in the old one, and the clone, which needs one for each extent, begins it at
+ * once: when the file system's generation moves on from that of the snapshot, the locks
+ * can go.
  *
- * Until then the commit works off what all have added to the transaction, and the clone must
- * not be the one that adds: each extent is a reference more to enter. So scratch holds a clone
- * of the beginning already. To clone that again takes a reference away and adds the same, and
- * the two cancel each other before they reach any tree.
+ * Until then the commit works off what all have added to the transaction, and the clone
+ * must not be the one that adds: each extent is a reference more to enter. So scratch
+ * holds a clone of the beginning already. To clone that again takes a reference away and
+ * adds the same, and the two cancel each other before they reach any tree.
  */
 #include "sys/snapshot.h"
 
@@ -51,8 +52,9 @@ static int from_util(enum btrfs_util_error err)
 	return errno ? -errno : -EIO;
 }
 
-/* The process that holds the lock. It is ended by SIGKILL, which a clone call heeds between
-   two extents; a thread could not be ended, and so would hold the lock to the end. */
+/* The process that holds the lock. It is ended by SIGKILL, which a clone call heeds
+   between two extents; a thread could not be ended, and so would hold the lock to the
+   end. */
 static pid_t start_holder(int src, int scratch, uint64_t len)
 {
 	const int keep[] = { src, scratch };
@@ -62,7 +64,8 @@ static pid_t start_holder(int src, int scratch, uint64_t len)
 	if (pid != 0)
 		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	_exit(getppid() == parent ? -lull_clone_range(src, scratch, 0, len) & 0xff : EINTR);
+	_exit(getppid() == parent ? -lull_clone_range(src, scratch, 0, len) & 0xff
+				  : EINTR);
 }
 
 /* No clone changes the times of a file to this. */
@@ -128,9 +131,9 @@ struct watch {
 	uint64_t len;
 	uint64_t transaction; /* the one that the snapshot should be created in */
 	pid_t holder;
-	atomic_bool over;     /* the snapshot call has returned */
-	bool let_go;          /* the holder was at work when that transaction was past, and
-	                         has been ended */
+	atomic_bool over; /* the snapshot call has returned */
+	/* the holder was at work when that transaction was past, and has been ended */
+	bool let_go;
 };
 
 /* Lets the holder go as soon as the transaction of the snapshot is past. */
@@ -152,16 +155,18 @@ static void *watch_transaction(void *arg)
 /* 1 if the snapshot was created in that transaction, 0 if not, or -errno. */
 static int created_in(int dir, uint64_t transaction)
 {
-	_cleanup_close_ int fd = openat(dir, NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, NAME,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct btrfs_ioctl_get_subvol_info_args info = { 0 };
 	struct btrfs_util_subvolume_info older;
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	/* Not through the library, which takes user 0 for one who may search the trees. In a user
-	   namespace, or without CAP_SYS_ADMIN, that one may not; this call is everybody's. It returns
-	   1 for success at times (seen on 6.18): what its last search of a tree came to. */
+	/* Not through the library, which takes user 0 for one who may search the trees.
+	   In a user namespace, or without CAP_SYS_ADMIN, that one may not; this call is
+	   everybody's. It returns 1 for success at times (seen on 6.18): what its last
+	   search of a tree came to. */
 	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) >= 0)
 		return info.otransid == transaction;
 	if (errno != ENOTTY) /* before Linux 4.18 */
@@ -182,8 +187,9 @@ static int create_under(struct watch *w, int root, bool *ret_proven)
 	bool watched = r == 0;
 
 	errno = 0;
-	r = from_util(btrfs_util_create_snapshot_fd2(
-		root, w->dir, NAME, BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, NULL, NULL));
+	r = from_util(btrfs_util_create_snapshot_fd2(root, w->dir, NAME,
+						     BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY,
+						     NULL, NULL));
 	*ret_proven = is_at_work(w->scratch, w->len);
 	atomic_store(&w->over, true);
 	if (watched)
@@ -197,9 +203,9 @@ static int create_under(struct watch *w, int root, bool *ret_proven)
 }
 
 /*
- * Before Linux 4.18 nothing tells, and it is believed. The top of a file system that was made before
- * btrfs-progs 4.16 has no UUID, which is what any subvolume says that is no snapshot: there it must be
- * read-only, as what take() makes is.
+ * Before Linux 4.18 nothing tells, and it is believed. The top of a file system that was
+ * made before btrfs-progs 4.16 has no UUID, which is what any subvolume says that is no
+ * snapshot: there it must be read-only, as what take() makes is.
  */
 static bool is_snapshot_of(int fd, int source)
 {
@@ -209,15 +215,18 @@ static bool is_snapshot_of(int fd, int source)
 	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &ours) < 0 ||
 	    ioctl(source, BTRFS_IOC_GET_SUBVOL_INFO, &theirs) < 0)
 		return errno == ENOTTY;
-	if (memcmp(theirs.uuid, none, sizeof(none)) == 0 && !(ours.flags & BTRFS_ROOT_SUBVOL_RDONLY))
+	if (memcmp(theirs.uuid, none, sizeof(none)) == 0 &&
+	    !(ours.flags & BTRFS_ROOT_SUBVOL_RDONLY))
 		return false;
 	return memcmp(ours.parent_uuid, theirs.uuid, sizeof(theirs.uuid)) == 0;
 }
 
-/* The subvolume name in dir, if it is a snapshot of the one of source, or source is -1. */
-static int delete(int dir, const char *name, int source)
+/* The subvolume name in dir, if it is a snapshot of the one of source, or source is
+   -1. */
+static int delete (int dir, const char *name, int source)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, name,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
@@ -251,7 +260,8 @@ int lull_snapshot_take(int root, int dir, int src, int scratch, uint64_t len,
 
 	if (futimens(scratch, times) < 0)
 		return -errno;
-	/* A commit now leaves little to the one that the snapshot makes under the lock. */
+	/* A commit now leaves little to the one that the snapshot makes under the
+	   lock. */
 	if (syncfs(dir) < 0)
 		return -errno;
 	/* It is as long as src, or longer: there would be nothing to tell an end by. */
@@ -267,17 +277,18 @@ int lull_snapshot_take(int root, int dir, int src, int scratch, uint64_t len,
 	*ret_held_ns = lull_clock_now() - before;
 	if (r == 0 && proven && held == 0)
 		return 0;
-	undone = delete(dir, NAME, src);
+	undone = delete (dir, NAME, src);
 	if (undone < 0 || r < 0)
 		return undone < 0 ? undone : r;
-	/* src has become shorter; or another transaction came between. Neither says anything about
-	   the next attempt. */
+	/* src has become shorter; or another transaction came between. Neither says
+	   anything about the next attempt. */
 	return held == -EINVAL ? -EAGAIN : held < 0 ? held : w.let_go ? -EAGAIN : -ETIME;
 }
 
 int lull_snapshot_open(int dir, const char *inside, int src)
 {
-	_cleanup_close_ int at = openat(dir, NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int at = openat(dir, NAME,
+					O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_close_ int fd = -1;
 	struct stat a, b;
 
@@ -304,6 +315,6 @@ int lull_snapshot_delete(int dir, const char *name, int inner, int source)
 		if (inner < 0)
 			return inner == -ENOENT ? 0 : inner;
 	}
-	r = delete(inner, NAME, source);
+	r = delete (inner, NAME, source);
 	return r < 0 ? r : lull_private_remove(dir, name, inner);
 }

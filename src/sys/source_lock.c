@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The writer of the file may have locked it for reasons of its own. Who holds a flock(2) is not
- * told in all cases (/proc/locks names who took it, which may be gone, and other device numbers
- * on Btrfs), but whether a lullcp has the file open.
+ * The writer of the file may have locked it for reasons of its own. Who holds a flock(2)
+ * is not told in all cases (/proc/locks names who took it, which may be gone, and other
+ * device numbers on Btrfs), but whether a lullcp has the file open.
  */
 #include "sys/source_lock.h"
 
@@ -28,7 +28,8 @@ static bool see(void *ctx, const struct lull_process *process)
 	char path[64];
 	DIR *fds;
 
-	if (strncmp(process->name, "lullcp", strlen("lullcp")) != 0 || process->pid == getpid())
+	if (strncmp(process->name, "lullcp", strlen("lullcp")) != 0 ||
+	    process->pid == getpid())
 		return true;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
 	fds = opendir(path);
@@ -39,7 +40,8 @@ static bool see(void *ctx, const struct lull_process *process)
 		struct stat st;
 
 		wanted->found = fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 &&
-				st.st_dev == wanted->st.st_dev && st.st_ino == wanted->st.st_ino;
+				st.st_dev == wanted->st.st_dev &&
+				st.st_ino == wanted->st.st_ino;
 	}
 	if (fds)
 		(void)closedir(fds);
@@ -50,7 +52,8 @@ int lull_source_lock(int fd)
 {
 	struct wanted wanted = { 0 };
 
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || fstat(fd, &wanted.st) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK ||
+	    fstat(fd, &wanted.st) < 0)
 		return 0;
 	lull_process_walk(see, &wanted);
 	return wanted.found ? -EWOULDBLOCK : 0;

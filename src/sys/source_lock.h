@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One freeze of a file at a time: the thaw of one would end the other. The lock is flock(2) on
- * the file itself, and so of its inode, whatever its path and whatever DEST is; it is held until
- * it is given back, or nobody has the descriptor open any more, in a keeper either.
+ * One freeze of a file at a time: the thaw of one would end the other. The lock is
+ * flock(2) on the file itself, and so of its inode, whatever its path and whatever DEST
+ * is; it is held until it is given back, or nobody has the descriptor open any more, in a
+ * keeper either.
  */
 #pragma once
 
 #include "util/macros.h"
 
 /*
- * Never waits. 0; -EWOULDBLOCK if another lullcp has it. What another program has locked, or
- * cannot be locked, is taken for free.
+ * Never waits. 0; -EWOULDBLOCK if another lullcp has it. What another program has locked,
+ * or cannot be locked, is taken for free.
  */
 int lull_source_lock(int fd) _must_check_;
 

@@ -15,7 +15,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#define ROOT_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume   \
+#define ROOT_INODE \
+	256 /* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume   \
 			*/
 
 bool lull_subvolume_is_root(int fd)
@@ -32,11 +33,11 @@ bool lull_subvolume_is_root(int fd)
 static bool leads_to(int root, const char *inside, const struct stat *file)
 {
 	struct open_how how = {
-	    .flags = O_PATH | O_CLOEXEC,
-	    .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
 	};
-	_cleanup_close_ int fd =
-	    (int)syscall(SYS_openat2, root, inside, &how, sizeof(how));
+	_cleanup_close_ int fd = (int)syscall(SYS_openat2, root, inside, &how,
+					      sizeof(how));
 	struct stat st;
 
 	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == file->st_ino &&
@@ -63,8 +64,8 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root, const char **re
 			return -EXDEV;
 		*slash = '\0';
 
-		_cleanup_close_ int at =
-		    open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		_cleanup_close_ int at = open(*dir ? dir : "/",
+					      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (at < 0 || fstat(at, &st) < 0)
 			return -errno;
@@ -154,8 +155,8 @@ int lull_subvolume_may_snapshot(int root)
 	/* O_NOATIME asks for what a snapshot does: to be the owner, or to have CAP_FOWNER
 	   over that one (inode_owner_or_capable()), also in user namespaces and on
 	   idmapped mounts. */
-	_cleanup_close_ int fd =
-	    openat(root, ".", O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(root, ".",
+					O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 && errno == EPERM)
@@ -166,8 +167,8 @@ int lull_subvolume_may_snapshot(int root)
 
 static bool may_administer(void)
 {
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
 
 	return syscall(SYS_capget, &head, data) == 0 &&
 	       data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
@@ -199,9 +200,9 @@ static bool users_may_delete(int dir)
 		}
 	}
 	if (fs && mnt_fs_get_fs_options(fs))
-		found =
-		    mnt_optstr_get_option(mnt_fs_get_fs_options(fs),
-					  "user_subvol_rm_allowed", &value, &len) == 0;
+		found = mnt_optstr_get_option(mnt_fs_get_fs_options(fs),
+					      "user_subvol_rm_allowed", &value,
+					      &len) == 0;
 	mnt_unref_table(table);
 	return found;
 }
@@ -212,7 +213,7 @@ bool lull_subvolume_deletable(int dir, int root)
 	struct {
 		struct btrfs_ioctl_search_args_v2 args;
 		char room[256];
-	} probe = {.args = {.key = {.tree_id = 1, .nr_items = 1}, .buf_size = 256}};
+	} probe = { .args = { .key = { .tree_id = 1, .nr_items = 1 }, .buf_size = 256 } };
 
 	if (may_administer() &&
 	    (ioctl(dir, BTRFS_IOC_TREE_SEARCH_V2, &probe) == 0 || errno != EPERM))

@@ -19,15 +19,16 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root,
 			const char **ret_inside) _must_check_;
 
 /*
- * True if quotas are on for the Btrfs with that UUID, so that it accounts for each extent in each
- * subvolume; simple quotas (Linux 6.7), which do not, do not count. Rests on sysfs (Linux 5.9): what
- * that does not tell is false.
+ * True if quotas are on for the Btrfs with that UUID, so that it accounts for each extent
+ * in each subvolume; simple quotas (Linux 6.7), which do not, do not count. Rests on
+ * sysfs (Linux 5.9): what that does not tell is false.
  */
 bool lull_subvolume_has_quotas(const char *uuid);
 
 /*
- * True if the Btrfs of the file fd keeps an item for each hole (no_holes is off: made before
- * btrfs-progs 5.15), which a clone copies like one of an extent. BTRFS_IOC_GET_FEATURES.
+ * True if the Btrfs of the file fd keeps an item for each hole (no_holes is off: made
+ * before btrfs-progs 5.15), which a clone copies like one of an extent.
+ * BTRFS_IOC_GET_FEATURES.
  */
 bool lull_subvolume_has_hole_items(int fd);
 

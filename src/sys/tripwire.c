@@ -42,7 +42,8 @@ int lull_tripwire_look(int fd, struct lull_reference *ret_reference)
 		.inode = st.st_ino,
 		.generation = lull_inode_generation(fd),
 		.size = (uint64_t)st.st_size,
-		.mtime_ns = st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_mtim.tv_nsec,
+		.mtime_ns = st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC +
+			    st.st_mtim.tv_nsec,
 		.ctime_ns = ctime_of(&st),
 	};
 	return 0;
@@ -60,7 +61,8 @@ int lull_tripwire_look_late(int fd, struct lull_reference *ret_reference)
 
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b)
 {
-	return a->ctime_ns != LULL_NO_CTIME && a->inode == b->inode && a->generation == b->generation && a->size == b->size &&
+	return a->ctime_ns != LULL_NO_CTIME && a->inode == b->inode &&
+	       a->generation == b->generation && a->size == b->size &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
@@ -75,7 +77,8 @@ int lull_tripwire_flush(int fd)
 	struct fiemap map = { .fm_length = 1, .fm_flags = FIEMAP_FLAG_SYNC };
 
 	while (ioctl(fd, FS_IOC_FIEMAP, &map) < 0) {
-		/* Without FIEMAP nothing rests on the map: the clone flushes by itself. */
+		/* Without FIEMAP nothing rests on the map: the clone flushes by
+		   itself. */
 		if (errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS)
 			return 0;
 		if (errno != EINTR)
@@ -101,7 +104,8 @@ int lull_tripwire_take(int src, int scratch, uint64_t block,
 		if (r < 0)
 			return r;
 		r = lull_tripwire_drain(src, scratch, block, before.size);
-		/* A source that shrank below a block in this moment is one that is written. */
+		/* A source that shrank below a block in this moment is one that is
+		   written. */
 		if (r == -EINVAL && lull_tripwire_look(src, &after) == 0 &&
 		    after.size != before.size)
 			continue;

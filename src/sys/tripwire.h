@@ -32,21 +32,22 @@ struct lull_reference {
 int lull_tripwire_look(int fd, struct lull_reference *ret_reference) _must_check_;
 
 /*
- * The same, and waits until the coarse clock has moved on since the last change (1-10 ms when the
- * file was just written), so that each later one leaves its trace. 0 or -errno.
+ * The same, and waits until the coarse clock has moved on since the last change (1-10 ms
+ * when the file was just written), so that each later one leaves its trace. 0 or -errno.
  */
 int lull_tripwire_look_late(int fd, struct lull_reference *ret_reference) _must_check_;
 
 /*
- * fstat(2). *ret_blind: the file changed so lately that another change may leave it the same
- * change time, so that comparing that proves nothing. 0 or -errno.
+ * fstat(2). *ret_blind: the file changed so lately that another change may leave it the
+ * same change time, so that comparing that proves nothing. 0 or -errno.
  */
 int lull_tripwire_stat(int fd, struct stat *ret, bool *ret_blind) _must_check_;
 
 /* In ctime_ns: a reference that equals none, for a pass that is no point in time. */
 #define LULL_NO_CTIME 0
 
-/* True if nobody wrote between the two: all fields are equal, and their ctime is a time. */
+/* True if nobody wrote between the two: all fields are equal, and their ctime is a
+   time. */
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b);
 
 /*

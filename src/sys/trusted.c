@@ -22,7 +22,8 @@ int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
 	else if (!others)
 		*ret_kind = LULL_TRUSTED_OWN;
 	else
-		*ret_kind = st.st_mode & S_ISVTX ? LULL_TRUSTED_STICKY : LULL_TRUSTED_OPEN;
+		*ret_kind = st.st_mode & S_ISVTX ? LULL_TRUSTED_STICKY
+						 : LULL_TRUSTED_OPEN;
 	return 0;
 }
 

@@ -11,23 +11,26 @@
 /* What makes an extent other than plain written data with a place of its own. */
 enum lull_extent_flags {
 	LULL_EXTENT_UNWRITTEN = 1 << 0, /* preallocated: reads as zeroes */
-	LULL_EXTENT_OPAQUE = 1 << 1,    /* delayed, inline, encoded, unknown: phys says
-	                                   nothing about the bytes */
-	LULL_EXTENT_SAMPLED = 1 << 2,   /* not looked at: stands for about weight extents,
-	                                   and maybe for holes; OPAQUE as well */
-	LULL_EXTENT_ENCODED = 1 << 3,   /* compressed: phys says something together with
-	                                   stored, and nothing without it */
+	/* delayed, inline, encoded, unknown: phys says nothing about the bytes */
+	LULL_EXTENT_OPAQUE = 1 << 1,
+	/* not looked at: stands for about weight extents, and maybe for holes; OPAQUE
+	   as well */
+	LULL_EXTENT_SAMPLED = 1 << 2,
+	/* compressed: phys says something together with stored, and nothing without it */
+	LULL_EXTENT_ENCODED = 1 << 3,
 };
 
 struct lull_extent {
 	uint64_t off;
 	uint64_t len;
-	uint64_t phys;   /* byte address of the first block, 0 when it has none */
-	uint32_t flags;  /* enum lull_extent_flags */
-	uint32_t weight; /* how many pieces the file system keeps for it, at least 1:
-	                    the unit in which the cost of a clone call is counted */
-	uint64_t stored; /* ENCODED: where on disk the whole of what was compressed begins;
-	                    phys is that plus the offset in the plain bytes. Else 0 */
+	uint64_t phys;  /* byte address of the first block, 0 when it has none */
+	uint32_t flags; /* enum lull_extent_flags */
+	/* how many pieces the file system keeps for it, at least 1: the unit in which
+	   the cost of a clone call is counted */
+	uint32_t weight;
+	/* ENCODED: where on disk the whole of what was compressed begins; phys is that
+	   plus the offset in the plain bytes. Else 0 */
+	uint64_t stored;
 };
 
 /*
@@ -51,6 +54,7 @@ struct lull_range {
 	uint32_t weight; /* see lull_extent; 0 for LULL_RANGE_PUNCH */
 	uint32_t kind;   /* enum lull_range_kind */
 	bool sampled;    /* made from about weight extents: LULL_EXTENT_SAMPLED */
-	bool after_hole; /* all that lies between the range before it and this one is a hole of the
-	                    source: a clone across it makes it one of the destination */
+	/* all that lies between the range before it and this one is a hole of the
+	   source: a clone across it makes it one of the destination */
+	bool after_hole;
 };

@@ -44,8 +44,9 @@ void lull_idmap_free(struct lull_idmap *map)
 }
 
 /*
- * Inode numbers come in rows, and what stands in for dev may differ in any of its bits: multiplying
- * (by odd numbers near the golden ratio of 2^64) brings all of them to the top, which is taken.
+ * Inode numbers come in rows, and what stands in for dev may differ in any of its bits:
+ * multiplying (by odd numbers near the golden ratio of 2^64) brings all of them to the
+ * top, which is taken.
  */
 static size_t slot(const struct lull_idmap *map, uint64_t dev, uint64_t inode)
 {
@@ -99,17 +100,20 @@ struct lull_named *lull_idmap_add(struct lull_idmap *map, uint64_t dev, uint64_t
 	if (map->n >= map->n_buckets)
 		grow(map);
 	at = slot(map, dev, inode);
-	*named = (struct lull_named){ .next = map->bucket[at], .dev = dev, .inode = inode };
+	*named = (struct lull_named){ .next = map->bucket[at],
+				      .dev = dev,
+				      .inode = inode };
 	memcpy(named->name, name, size);
 	map->bucket[at] = named;
 	map->n++;
 	return named;
 }
 
-struct lull_named *lull_idmap_find(const struct lull_idmap *map, uint64_t dev, uint64_t inode,
-				   const struct lull_named *after)
+struct lull_named *lull_idmap_find(const struct lull_idmap *map, uint64_t dev,
+				   uint64_t inode, const struct lull_named *after)
 {
-	struct lull_named *named = after ? after->next : map->bucket[slot(map, dev, inode)];
+	struct lull_named *named = after ? after->next
+					 : map->bucket[slot(map, dev, inode)];
 
 	while (named && (named->inode != inode || named->dev != dev))
 		named = named->next;

@@ -13,7 +13,8 @@ struct lull_named {
 	struct lull_named *next;
 	uint64_t dev;
 	uint64_t inode;
-	uint64_t other_dev; /* the caller's: another inode that belongs to the name; 0: none */
+	/* the caller's: another inode that belongs to the name; 0: none */
+	uint64_t other_dev;
 	uint64_t other_inode;
 	char name[];
 };
@@ -22,16 +23,17 @@ struct lull_named {
 struct lull_idmap *lull_idmap_new(void);
 void lull_idmap_free(struct lull_idmap *map);
 
-/* Adds a name, which is copied. It stays where it is until it is removed. NULL: no memory. */
+/* Adds a name, which is copied. It stays where it is until it is removed. NULL: no
+   memory. */
 struct lull_named *lull_idmap_add(struct lull_idmap *map, uint64_t dev, uint64_t inode,
 				  const char *name) _must_check_;
 
 /*
- * A name of the inode, the youngest first; after, if not NULL, is the one to go on behind.
- * NULL: there is none (any more).
+ * A name of the inode, the youngest first; after, if not NULL, is the one to go on
+ * behind. NULL: there is none (any more).
  */
-struct lull_named *lull_idmap_find(const struct lull_idmap *map, uint64_t dev, uint64_t inode,
-				   const struct lull_named *after);
+struct lull_named *lull_idmap_find(const struct lull_idmap *map, uint64_t dev,
+				   uint64_t inode, const struct lull_named *after);
 
 /* Removes and frees one. */
 void lull_idmap_remove(struct lull_idmap *map, struct lull_named *named);

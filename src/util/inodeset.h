@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells most inodes that were never added from those that were (a Bloom filter with one hash), so that
- * a list of some thousand need not be searched for each file.
+ * Tells most inodes that were never added from those that were (a Bloom filter with one
+ * hash), so that a list of some thousand need not be searched for each file.
  */
 #pragma once
 

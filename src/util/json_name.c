@@ -65,8 +65,7 @@ int lull_json_set_name(json_t *object, const char *key, const char *name)
 	twin_of(key, twin);
 	text = readable(name);
 	encoded = lull_base64_encode(name, strlen(name));
-	r = text && encoded &&
-			    json_object_set_new(object, key, json_string(text)) == 0 &&
+	r = text && encoded && json_object_set_new(object, key, json_string(text)) == 0 &&
 			    json_object_set_new(object, twin, json_string(encoded)) == 0
 		    ? 0
 		    : -ENOMEM;

@@ -18,7 +18,8 @@
 #define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
 /* The struct of that type whose member p points to. */
-#define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+#define container_of(p, type, member) \
+	((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL

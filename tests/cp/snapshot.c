@@ -33,10 +33,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What --age gives out; all before FIRST_NEW, which is later than any time of a fixture. */
-#define AGED 981173106 /* 2001-02-03 04:05:06 UTC */
-#define FIRST_NEW 1577836800 /* 2020-01-01 */
-#define BLOCK 4096
+/* What --age gives out; all before FIRST_NEW, which is later than any time of a
+   fixture. */
+#define AGED       981173106  /* 2001-02-03 04:05:06 UTC */
+#define FIRST_NEW  1577836800 /* 2020-01-01 */
+#define BLOCK      4096
 #define LISTED_MAX 65536 /* XATTR_LIST_MAX and XATTR_SIZE_MAX */
 
 struct seen {
@@ -203,15 +204,16 @@ static void print_attributes(const char *proc, const char *path)
 	}
 }
 
-static void print_entry(int dir, const char *name, const char *path, const struct stat *st)
+static void print_entry(int dir, const char *name, const char *path,
+			const struct stat *st)
 {
 	static const char types[] = "?pc?d?b?-?l?s???";
 	char target[4096], proc[512];
 	ssize_t n;
 
 	print_name(path);
-	printf(" %c%04o %ju:%ju", types[(st->st_mode & S_IFMT) >> 12], st->st_mode & 07777,
-	       (uintmax_t)st->st_uid, (uintmax_t)st->st_gid);
+	printf(" %c%04o %ju:%ju", types[(st->st_mode & S_IFMT) >> 12],
+	       st->st_mode & 07777, (uintmax_t)st->st_uid, (uintmax_t)st->st_gid);
 	if (S_ISREG(st->st_mode))
 		printf(" size=%jd", (intmax_t)st->st_size);
 	print_time("m", &st->st_mtim);
@@ -320,7 +322,8 @@ static void settle(const char *dir)
 
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
 		err(99, "%s", dir);
-	if (fs.f_type == XFS_SUPER_MAGIC && ioctl(fd, _IOR('X', 58, request), &request) < 0)
+	if (fs.f_type == XFS_SUPER_MAGIC &&
+	    ioctl(fd, _IOR('X', 58, request), &request) < 0)
 		err(99, "XFS_IOC_FREE_EOFBLOCKS");
 	close(fd);
 }

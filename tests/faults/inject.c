@@ -36,7 +36,7 @@
 
 #define MOST_PROCESSES 64
 #define MOST_CALLS     512
-#define BLOCK	       4096
+#define BLOCK          4096
 
 struct process {
 	pid_t pid;
@@ -59,9 +59,9 @@ static struct {
 static FILE *report;
 
 /* What has a name here; the others go by their numbers. */
-#define CALL(name)                                                                       \
-	{                                                                                \
-#name, SYS_##name                                                        \
+#define CALL(name)                \
+	{                         \
+#name, SYS_##name \
 	}
 /* clang-format off */
 static const struct {
@@ -151,7 +151,7 @@ static void set_argument(struct user_regs_struct *regs, unsigned int i, uint64_t
 static void set_call(pid_t pid, struct user_regs_struct *regs, uint64_t nr)
 {
 	int number = (int)nr;
-	struct iovec io = {&number, sizeof(number)};
+	struct iovec io = { &number, sizeof(number) };
 
 	(void)regs;
 	(void)ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &io);
@@ -172,7 +172,7 @@ static void change(pid_t pid, void (*how)(pid_t, struct user_regs_struct *, int6
 		   int64_t value)
 {
 	struct user_regs_struct regs;
-	struct iovec io = {&regs, sizeof(regs)};
+	struct iovec io = { &regs, sizeof(regs) };
 
 	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &io) < 0)
 		return; /* killed meanwhile */

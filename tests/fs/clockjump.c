@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * LD_PRELOAD: a wall clock that jumps, CLOCK_JUMP seconds back or forth at each second look,
- * and with CLOCK_LEAP a monotonic one that leaps on by so many seconds every twentieth, as
- * that of a guest does which was stopped. It never goes back: the kernel does not let it.
+ * LD_PRELOAD: a wall clock that jumps, CLOCK_JUMP seconds back or forth at each second
+ * look, and with CLOCK_LEAP a monotonic one that leaps on by so many seconds every
+ * twentieth, as that of a guest does which was stopped. It never goes back: the kernel
+ * does not let it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -31,6 +32,7 @@ int clock_gettime(clockid_t clock, struct timespec *ret)
 		ret->tv_sec += atomic_fetch_add(&looks, 1) % 2 ? setting("CLOCK_JUMP")
 							       : -setting("CLOCK_JUMP");
 	else
-		ret->tv_sec += atomic_fetch_add(&monotonic_looks, 1) / 20 * setting("CLOCK_LEAP");
+		ret->tv_sec += atomic_fetch_add(&monotonic_looks, 1) / 20 *
+			       setting("CLOCK_LEAP");
 	return 0;
 }

@@ -57,8 +57,9 @@ int ioctl(int fd, unsigned long request, ...)
 	*(void **)(&next) = dlsym(RTLD_NEXT, "ioctl");
 	if (request == FICLONE || request == FICLONERANGE) {
 		wait_before();
-		if (fails(request == FICLONE ? (int)(long)arg
-					     : (int)((struct file_clone_range *)arg)->src_fd)) {
+		if (fails(request == FICLONE
+				  ? (int)(long)arg
+				  : (int)((struct file_clone_range *)arg)->src_fd)) {
 			errno = (int)number("CLONE_ERRNO");
 			return -1;
 		}

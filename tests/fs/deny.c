@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * deny ERRNO COMMAND...: runs it where each clone call fails with that number, as the filter of a
- * container has it (seccomp(2)).
+ * deny ERRNO COMMAND...: runs it where each clone call fails with that number, as the
+ * filter of a container has it (seccomp(2)).
  */
 #include <err.h>
 #include <errno.h>

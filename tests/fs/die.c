@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: the process kills itself before the call number $DIE_AT of those that change
- * a file system. Those of a program that lives to its end are written to $DIE_COUNT.
+ * For LD_PRELOAD: the process kills itself before the call number $DIE_AT of those that
+ * change a file system. Those of a program that lives to its end are written to
+ * $DIE_COUNT.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -33,11 +34,11 @@ static __attribute__((destructor)) void count(void)
 	}
 }
 
-#define NEXT(name, type, arguments, ...)                          \
-	type (*next) arguments;                                   \
-                                                                  \
-	step();                                                   \
-	*(void **)(&next) = dlsym(RTLD_NEXT, name);               \
+#define NEXT(name, type, arguments, ...)            \
+	type(*next) arguments;                      \
+                                                    \
+	step();                                     \
+	*(void **)(&next) = dlsym(RTLD_NEXT, name); \
 	return next(__VA_ARGS__)
 
 int renameat(int a, const char *from, int b, const char *to)
@@ -47,8 +48,8 @@ int renameat(int a, const char *from, int b, const char *to)
 
 int renameat2(int a, const char *from, int b, const char *to, unsigned int flags)
 {
-	NEXT("renameat2", int, (int, const char *, int, const char *, unsigned int), a, from, b,
-	     to, flags);
+	NEXT("renameat2", int, (int, const char *, int, const char *, unsigned int), a,
+	     from, b, to, flags);
 }
 
 int unlinkat(int dir, const char *name, int flags)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: clone call number $HANG_AT, or with HANG_AT=sync the first fdatasync(2), hangs as
- * on a device that stands still: it makes $HANG_FILE and does not come back, whatever signals come,
- * until that is gone.
+ * For LD_PRELOAD: clone call number $HANG_AT, or with HANG_AT=sync the first
+ * fdatasync(2), hangs as on a device that stands still: it makes $HANG_FILE and does not
+ * come back, whatever signals come, until that is gone.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

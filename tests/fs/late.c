@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: a Btrfs that is slow to take a snapshot. A clone that holds off writers meanwhile
- * is over before it.
+ * For LD_PRELOAD: a Btrfs that is slow to take a snapshot. A clone that holds off writers
+ * meanwhile is over before it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: a writer that is at work around the call that clones a whole file of which
- * the size is given, or none. Before it the file grows by a block and its first one is written; after
- * it the second one is written and the file is as long as before. Once a process.
+ * For LD_PRELOAD: a writer that is at work around the call that clones a whole file of
+ * which the size is given, or none. Before it the file grows by a block and its first one
+ * is written; after it the second one is written and the file is as long as before. Once
+ * a process.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -44,8 +45,8 @@ int ioctl(int fd, unsigned long request, ...)
 	if (!real)
 		*(void **)(&real) = dlsym(RTLD_NEXT, "ioctl");
 	range = arg;
-	if (done || request != FICLONERANGE || range->src_fd == fd || range->src_offset != 0 ||
-	    fstat((int)range->src_fd, &st) < 0 ||
+	if (done || request != FICLONERANGE || range->src_fd == fd ||
+	    range->src_offset != 0 || fstat((int)range->src_fd, &st) < 0 ||
 	    (range->src_length != 0 && range->src_length != (__u64)st.st_size))
 		return real(fd, request, arg);
 

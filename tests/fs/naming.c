@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: the process is killed where it gives a file the $NAME_AT-th name that is not
- * hidden, by a link or a rename: $NAME_DO=before or after.
+ * For LD_PRELOAD: the process is killed where it gives a file the $NAME_AT-th name that
+ * is not hidden, by a link or a rename: $NAME_DO=before or after.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -49,7 +49,8 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 	return r;
 }
 
-int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+int renameat2(int from_dir, const char *from, int to_dir, const char *to,
+	      unsigned int flags)
 {
 	int (*next)(int, const char *, int, const char *, unsigned int);
 	bool last = is_the_one(to);

@@ -77,7 +77,8 @@ static void load(struct model *m, const char *path)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		err(2, "%s", path);
 	if (st.st_size % BLOCK != 0)
-		errx(1, "%s: %lld bytes are no whole blocks", path, (long long)st.st_size);
+		errx(1, "%s: %lld bytes are no whole blocks", path,
+		     (long long)st.st_size);
 	m->blocks = (uint64_t)st.st_size / BLOCK;
 	if (m->most == 0) {
 		m->most = m->blocks + SLACK;
@@ -95,7 +96,8 @@ static void load(struct model *m, const char *path)
 	(void)close(fd);
 }
 
-static struct change draw(const struct model *m, const char *kinds, uint64_t seed, uint64_t number)
+static struct change draw(const struct model *m, const char *kinds, uint64_t seed,
+			  uint64_t number)
 {
 	uint64_t r = mix(seed * 0x9e3779b97f4a7c15ULL + number);
 	struct change c = {
@@ -108,7 +110,9 @@ static struct change draw(const struct model *m, const char *kinds, uint64_t see
 	if (strchr("ci", c.kind))
 		c.n = 1;
 	/* Size changes swing between least and most. */
-	c.grow = m->blocks + 8 >= m->most ? false : m->blocks <= m->least + 8 ? true : r >> 60 & 1;
+	c.grow = m->blocks + 8 >= m->most    ? false
+		 : m->blocks <= m->least + 8 ? true
+					     : r >> 60 & 1;
 	if (c.kind == 'c' && m->blocks <= m->least + 8)
 		c.kind = 'b';
 	if (c.kind == 'i' && m->blocks + 8 >= m->most)
@@ -195,7 +199,8 @@ static void asynchronous(struct target *t, off_t off)
 
 	if (syscall(SYS_io_submit, t->aio, 1, &list) != 1)
 		err(2, "io_submit");
-	if (syscall(SYS_io_getevents, t->aio, 1, 1, &event, NULL) != 1 || event.res != BLOCK)
+	if (syscall(SYS_io_getevents, t->aio, 1, 1, &event, NULL) != 1 ||
+	    event.res != BLOCK)
 		err(2, "io_getevents");
 }
 
@@ -215,7 +220,8 @@ static void change_file(struct target *t, const struct model *m, const struct ch
 		asynchronous(t, off);
 		break;
 	case 'p':
-		r = fallocate(t->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
+		r = fallocate(t->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off,
+			      len);
 		break;
 	case 't':
 		r = ftruncate(t->fd, c->grow ? end + len : end - len);
@@ -234,11 +240,12 @@ static void change_file(struct target *t, const struct model *m, const struct ch
 		r = pwrite(fd, t->buffer, BLOCK, off) == BLOCK ? 0 : -1;
 	}
 	if (r < 0)
-		err(2, "change %llu, kind %c, block %llu", (unsigned long long)c->number, c->kind,
-		    (unsigned long long)c->block);
+		err(2, "change %llu, kind %c, block %llu", (unsigned long long)c->number,
+		    c->kind, (unsigned long long)c->block);
 }
 
-static void run_writer(const char *path, const char *kinds, uint64_t seed, const char *progress)
+static void run_writer(const char *path, const char *kinds, uint64_t seed,
+		       const char *progress)
 {
 	struct model m = { 0 };
 	struct target t = {
@@ -268,8 +275,8 @@ static void run_writer(const char *path, const char *kinds, uint64_t seed, const
 	}
 }
 
-static int run_check(const char *copy, const char *first, const char *kinds, uint64_t seed,
-		     const char *limit_file)
+static int run_check(const char *copy, const char *first, const char *kinds,
+		     uint64_t seed, const char *limit_file)
 {
 	struct model m = { 0 }, wanted = { 0 };
 	uint64_t limit = 0;
@@ -291,7 +298,8 @@ static int run_check(const char *copy, const char *first, const char *kinds, uin
 			return 0;
 		}
 	}
-	printf("%s is torn: no state up to change %llu\n", copy, (unsigned long long)limit);
+	printf("%s is torn: no state up to change %llu\n", copy,
+	       (unsigned long long)limit);
 	return 1;
 }
 
@@ -300,7 +308,8 @@ int main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[1], "write") == 0)
 		run_writer(argv[2], argv[3], strtoull(argv[4], NULL, 0), argv[5]);
 	if (argc == 7 && strcmp(argv[1], "check") == 0)
-		return run_check(argv[2], argv[3], argv[4], strtoull(argv[5], NULL, 0), argv[6]);
+		return run_check(argv[2], argv[3], argv[4], strtoull(argv[5], NULL, 0),
+				 argv[6]);
 	errx(2, "usage: numbers write FILE KINDS SEED PROGRESS | "
 		"numbers check COPY FIRST KINDS SEED PROGRESS");
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: at the first lstat of $OVERTAKEN the file $OVERTAKEN.next takes its name, and
- * what is found there has no link left: the moment inside the next rename over it, in which XFS
- * and Btrfs have dropped the old file's link but not yet given its name away.
+ * For LD_PRELOAD: at the first lstat of $OVERTAKEN the file $OVERTAKEN.next takes its
+ * name, and what is found there has no link left: the moment inside the next rename over
+ * it, in which XFS and Btrfs have dropped the old file's link but not yet given its name
+ * away.
  */
 #include <dlfcn.h>
 #include <stdio.h>

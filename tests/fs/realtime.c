@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: an XFS with a realtime device. The file $REALTIME lies on it, and so does a new
- * file in the directory if RTINHERIT is set; no clone works between the devices. What
- * FS_IOC_FSSETXATTR says of a file counts from then on.
+ * For LD_PRELOAD: an XFS with a realtime device. The file $REALTIME lies on it, and so
+ * does a new file in the directory if RTINHERIT is set; no clone works between the
+ * devices. What FS_IOC_FSSETXATTR says of a file counts from then on.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: the $RENAME_AT-th rename to a name that is not hidden, which is how a clone is
- * published, fails ($RENAME_DO=fail) or is where the process is killed (before, after).
+ * For LD_PRELOAD: the $RENAME_AT-th rename to a name that is not hidden, which is how a
+ * clone is published, fails ($RENAME_DO=fail) or is where the process is killed (before,
+ * after).
  */
 #include <dlfcn.h>
 #include <errno.h>

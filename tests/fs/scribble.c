@@ -2,8 +2,8 @@
 /*
  * scribble FILE SIZE BLOCK...
  *
- * Writes SIZE new bytes, no two alike, at SIZE times each BLOCK. One process for what a shell would
- * start two for each block for.
+ * Writes SIZE new bytes, no two alike, at SIZE times each BLOCK. One process for what a
+ * shell would start two for each block for.
  */
 #include <err.h>
 #include <fcntl.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: a program that maps a source stores into it beside each call that clones from
- * it, at the one point where Linux before 5.13 lets it with Btrfs and every kernel lets it with
- * a call that is over: so that the times of the source change, by a fault, and only by that.
+ * For LD_PRELOAD: a program that maps a source stores into it beside each call that
+ * clones from it, at the one point where Linux before 5.13 lets it with Btrfs and every
+ * kernel lets it with a call that is over: so that the times of the source change, by a
+ * fault, and only by that.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

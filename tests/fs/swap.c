@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: between the look at an entry named "victim" and its opening, the entry is
- * exchanged for a symbolic link to where $SWAP_TARGET says, or for the file $SWAP_FILE. Once a
- * process.
+ * For LD_PRELOAD: between the look at an entry named "victim" and its opening, the entry
+ * is exchanged for a symbolic link to where $SWAP_TARGET says, or for the file
+ * $SWAP_FILE. Once a process.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

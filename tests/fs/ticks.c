@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: a kernel that stamps files by a clock of $TICK seconds (1000), as those before
- * Linux 6.13 do by one of 1 to 10 ms: all changes within a tick leave the same time.
+ * For LD_PRELOAD: a kernel that stamps files by a clock of $TICK seconds (1000), as those
+ * before Linux 6.13 do by one of 1 to 10 ms: all changes within a tick leave the same
+ * time.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

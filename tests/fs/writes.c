@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: a writer that is at work while bytes are copied. After a read of $WRITES_TO it
- * changes the first byte of the file and the last: the reader has the old first one and gets the
- * new last one. $WRITES_TIMES copies meet it (1), told apart by their reads at offset 0.
+ * For LD_PRELOAD: a writer that is at work while bytes are copied. After a read of
+ * $WRITES_TO it changes the first byte of the file and the last: the reader has the old
+ * first one and gets the new last one. $WRITES_TIMES copies meet it (1), told apart by
+ * their reads at offset 0.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -37,7 +38,8 @@ static void change(int fd)
 	n++;
 	byte = (char)('0' + n % 10);
 	to = open(path, O_WRONLY | O_CLOEXEC);
-	if (to < 0 || pwrite(to, &byte, 1, 0) != 1 || pwrite(to, &byte, 1, a.st_size - 1) != 1)
+	if (to < 0 || pwrite(to, &byte, 1, 0) != 1 ||
+	    pwrite(to, &byte, 1, a.st_size - 1) != 1)
 		_exit(99);
 	close(to);
 }

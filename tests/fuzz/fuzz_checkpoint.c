@@ -11,8 +11,8 @@
 
 static void judge(const struct lull_checkpoint *c)
 {
-	if (!c->source || !c->dest || c->offset > c->dest_size || (c->frozen && !c->hook) ||
-	    (c->temporary && strchr(c->temporary, '/')))
+	if (!c->source || !c->dest || c->offset > c->dest_size ||
+	    (c->frozen && !c->hook) || (c->temporary && strchr(c->temporary, '/')))
 		abort();
 }
 

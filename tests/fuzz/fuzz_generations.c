@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Any bytes as a record of generations: refused, or one that is the same when written and read. */
+/* Any bytes as a record of generations: refused, or one that is the same when written and
+   read. */
 #include "fuzz.h"
 
 #include "store/generations.h"

@@ -41,8 +41,9 @@ static bool usable(const struct command *c)
 
 	if (c->mode >= MODE_HELP)
 		return true;
-	if (o->latency_budget_ns == 0 || o->hook_timeout_ns == 0 || !within(o->duty_cycle, 1, 100) ||
-	    !within(o->passes, 1, 1000) || !within(o->jobs, 1, 256) || o->keep > 1000)
+	if (o->latency_budget_ns == 0 || o->hook_timeout_ns == 0 ||
+	    !within(o->duty_cycle, 1, 100) || !within(o->passes, 1, 1000) ||
+	    !within(o->jobs, 1, 256) || o->keep > 1000)
 		return false;
 	if ((o->resume && o->restart) || (o->live && !o->hook && !o->resume) ||
 	    (o->base && !o->refresh) || (o->refresh && c->mode != MODE_CLONE) ||
@@ -52,7 +53,8 @@ static bool usable(const struct command *c)
 		return false;
 	switch (c->mode) {
 	case MODE_CLONE:
-		return c->n_sources > 0 && c->sources && !c->dest == !!c->target_directory &&
+		return c->n_sources > 0 && c->sources &&
+		       !c->dest == !!c->target_directory &&
 		       (c->target_fd >= 0) == !!c->target_directory &&
 		       (!c->source || c->n_sources == 1);
 	case MODE_CHECK_HOOK:

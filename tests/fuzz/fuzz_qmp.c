@@ -58,7 +58,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t len)
 
 static void look(struct qmp *qmp)
 {
-	struct disks disks = {.disk = calloc(1, sizeof(*disks.disk)), .n = 1};
+	struct disks disks = { .disk = calloc(1, sizeof(*disks.disk)), .n = 1 };
 	struct disk *disk = disks.disk;
 
 	if (!disk)

@@ -14,7 +14,7 @@
 
 #define MUTATIONS  20000
 #define MOST_FILES 256
-#define ROOM	   (64u << 10)
+#define ROOM       (64u << 10)
 
 struct input {
 	uint8_t *data;

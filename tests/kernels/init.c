@@ -49,8 +49,8 @@ static void load_modules(void)
 	fclose(list);
 }
 
-static void attach(const char *type, const char *source, const char *at, unsigned long flags,
-		   const char *data)
+static void attach(const char *type, const char *source, const char *at,
+		   unsigned long flags, const char *data)
 {
 	if (mkdir(at, 0755) < 0 && errno != EEXIST && errno != EROFS)
 		stop(at);

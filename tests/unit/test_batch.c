@@ -35,19 +35,19 @@ static void start(struct lull_batch *batch, struct list *list)
 
 #define CLONE(block, blocks, heavy)                                                      \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), LULL_RANGE_CLONE, false, false \
+		(block) * BLOCK, (blocks)*BLOCK, (heavy), LULL_RANGE_CLONE, false, false \
 	}
-#define PUNCH(block, blocks)                                                             \
-	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, 0, LULL_RANGE_PUNCH, false, false       \
+#define PUNCH(block, blocks)                                                       \
+	{                                                                          \
+		(block) * BLOCK, (blocks)*BLOCK, 0, LULL_RANGE_PUNCH, false, false \
 	}
-#define CALL(block, blocks, heavy, pieces)                                               \
-	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, 0, (heavy), (pieces), LULL_RANGE_CLONE  \
+#define CALL(block, blocks, heavy, pieces)                                              \
+	{                                                                               \
+		(block) * BLOCK, (blocks)*BLOCK, 0, (heavy), (pieces), LULL_RANGE_CLONE \
 	}
-#define HOLE(block, blocks)                                                              \
-	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, 0, 0, 0, LULL_RANGE_PUNCH               \
+#define HOLE(block, blocks)                                                \
+	{                                                                  \
+		(block) * BLOCK, (blocks)*BLOCK, 0, 0, 0, LULL_RANGE_PUNCH \
 	}
 
 static void test_table(void **state UNUSED)
@@ -94,7 +94,8 @@ static void test_table(void **state UNUSED)
 		  { CALL(0, 1, 9, 1), CALL(1, 1, 1, 1) } },
 		{ "what was sampled counts as many as it weighs",
 		  4,
-		  { CLONE(0, 1, 1), { BLOCK, 6 * BLOCK, 6, LULL_RANGE_CLONE, true, false } },
+		  { CLONE(0, 1, 1),
+		    { BLOCK, 6 * BLOCK, 6, LULL_RANGE_CLONE, true, false } },
 		  { CALL(0, 1, 1, 1), CALL(1, 4, 4, 4), CALL(5, 2, 2, 2) } },
 		{ "kinds do not mix",
 		  4,
@@ -131,13 +132,13 @@ static void test_table(void **state UNUSED)
 	}
 }
 
-#define AFTER_HOLE(block, blocks, heavy, what)                                           \
-	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, (heavy), (what), false, true            \
+#define AFTER_HOLE(block, blocks, heavy, what)                                \
+	{                                                                     \
+		(block) * BLOCK, (blocks)*BLOCK, (heavy), (what), false, true \
 	}
 #define ACROSS(block, blocks, hole_blocks, heavy, pieces)                                \
 	{                                                                                \
-		(block) * BLOCK, (blocks) * BLOCK, (hole_blocks) * BLOCK, (heavy), (pieces), \
+		(block) * BLOCK, (blocks)*BLOCK, (hole_blocks)*BLOCK, (heavy), (pieces), \
 			LULL_RANGE_CLONE                                                 \
 	}
 
@@ -175,7 +176,8 @@ static void test_holes(void **state UNUSED)
 		{ "a punch that nothing follows, or data that is equal",
 		  4,
 		  0,
-		  { CLONE(0, 1, 1), AFTER_HOLE(1, 3, 0, LULL_RANGE_PUNCH), CLONE(4, 2, 2) },
+		  { CLONE(0, 1, 1), AFTER_HOLE(1, 3, 0, LULL_RANGE_PUNCH),
+		    CLONE(4, 2, 2) },
 		  { CALL(0, 1, 1, 1), HOLE(1, 3), CALL(4, 2, 2, 1) } },
 		{ "a punch is no beginning",
 		  4,
@@ -209,8 +211,10 @@ static void test_holes(void **state UNUSED)
 			list.n++;
 		start(&batch, &list);
 		lull_batch_cross_holes(&batch, 10 * BLOCK, cases[i].hole_weight);
-		for (const struct lull_request *want = cases[i].out; want->len > 0; want++) {
-			check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 1);
+		for (const struct lull_request *want = cases[i].out; want->len > 0;
+		     want++) {
+			check_int(cases[i].name,
+				  lull_batch_next(&batch, cases[i].limit, &got), 1);
 			check_int(cases[i].name, got.off, want->off);
 			check_int(cases[i].name, got.len, want->len);
 			check_int(cases[i].name, got.holes, want->holes);
@@ -218,8 +222,10 @@ static void test_holes(void **state UNUSED)
 			check_int(cases[i].name, got.extents, want->extents);
 			check_int(cases[i].name, got.kind, want->kind);
 		}
-		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 0);
-		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got), 0);
+		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got),
+			  0);
+		check_int(cases[i].name, lull_batch_next(&batch, cases[i].limit, &got),
+			  0);
 	}
 }
 
@@ -244,8 +250,9 @@ static void test_error(void **state UNUSED)
 /* An extent as long as a file may be, of the greatest weight: no product overflows. */
 static void test_huge(void **state UNUSED)
 {
-	static const struct lull_range range = { 0, (1ULL << 63) - BLOCK, UINT32_MAX,
-						 LULL_RANGE_CLONE, false, false };
+	static const struct lull_range range = { 0,          (1ULL << 63) - BLOCK,
+						 UINT32_MAX, LULL_RANGE_CLONE,
+						 false,      false };
 	struct list list = { &range, 1, 0, 0 };
 	struct lull_batch batch;
 	struct lull_request got;
@@ -333,7 +340,8 @@ static void test_property(void **state UNUSED)
 			assert_true((got.weight == 0) == (got.kind == LULL_RANGE_PUNCH));
 			end = got.off + got.len;
 
-			/* Only bytes of ranges of its kind, and holes, of which none is too wide. */
+			/* Only bytes of ranges of its kind, and holes, of which none is
+			   too wide. */
 			uint64_t holes = 0, hole = 0;
 
 			while (at < n && range[at].off + range[at].len <= got.off)
@@ -372,10 +380,8 @@ static void test_property(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_holes),
-		cmocka_unit_test(test_error),
-		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_table),    cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_error),    cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_property),
 	};
 

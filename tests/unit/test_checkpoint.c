@@ -32,7 +32,8 @@ static struct {
 ssize_t __real_write(int fd, const void *buf, size_t len);
 int __real_fsync(int fd);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to,
+		     unsigned int flags);
 int __real_openat(int dir, const char *name, int flags, ...);
 int __real_openat64(int dir, const char *name, int flags, ...);
 int __real_unlinkat(int dir, const char *name, int flags);
@@ -40,7 +41,8 @@ int __real_unlinkat(int dir, const char *name, int flags);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
 int __wrap_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
+		     unsigned int flags);
 int __wrap_openat(int dir, const char *name, int flags, mode_t mode);
 int __wrap_openat64(int dir, const char *name, int flags, mode_t mode);
 int __wrap_unlinkat(int dir, const char *name, int flags);
@@ -80,13 +82,13 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 	return n;
 }
 
-#define WRAP(real)                                                                       \
-	bool now = turn();                                                               \
-                                                                                         \
-	if (now && plot.fate == FAIL) {                                                  \
-		errno = EIO;                                                             \
-		return -1;                                                               \
-	}                                                                                \
+#define WRAP(real)                      \
+	bool now = turn();              \
+                                        \
+	if (now && plot.fate == FAIL) { \
+		errno = EIO;            \
+		return -1;              \
+	}                               \
 	return end(now, real)
 
 int __wrap_fsync(int fd)
@@ -99,7 +101,8 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 	WRAP(__real_renameat(from_dir, from, to_dir, to));
 }
 
-int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
+		     unsigned int flags)
 {
 	WRAP(__real_renameat2(from_dir, from, to_dir, to, flags));
 }
@@ -234,8 +237,8 @@ static void test_round_trip(void **state UNUSED)
 {
 	struct lull_checkpoint cases[12];
 	static const char *const names[ARRAY_SIZE(cases)] = {
-		"full",		 "least",	 "in place", "no hook",
-		"not frozen",	 "cloning",	 "no UUIDs", "method none",
+		"full",          "least",        "in place", "no hook",
+		"not frozen",    "cloning",      "no UUIDs", "method none",
 		"method single", "method quiet", "not kept", "does not replace",
 	};
 
@@ -465,18 +468,26 @@ static void test_range(void **state UNUSED)
 		{ NULL, "frozen", "{\"since_ns\": 1, \"kept\": false, \"more\": 1}", 0 },
 		{ NULL, "options", "{\"replaces_existing\": null}", -EBADMSG },
 		{ NULL, "options",
-		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4095, \"owner\": 0,"
-		  " \"group\": 4294967295, \"more\": 1}", 0 },
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4095, "
+		  "\"owner\": 0,"
+		  " \"group\": 4294967295, \"more\": 1}",
+		  0 },
 		{ NULL, "options",
-		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, \"owner\": 0,"
-		  " \"group\": 4294967296}", -EBADMSG },
-		{ NULL, "options",
-		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, \"group\": 0}",
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, "
+		  "\"owner\": 0,"
+		  " \"group\": 4294967296}",
 		  -EBADMSG },
 		{ NULL, "options",
-		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4096, \"owner\": 0,"
-		  " \"group\": 0}", -EBADMSG },
-		{ NULL, "options", "{\"replaces_existing\": false, \"mode\": 0}", -EBADMSG },
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, "
+		  "\"group\": 0}",
+		  -EBADMSG },
+		{ NULL, "options",
+		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4096, "
+		  "\"owner\": 0,"
+		  " \"group\": 0}",
+		  -EBADMSG },
+		{ NULL, "options", "{\"replaces_existing\": false, \"mode\": 0}",
+		  -EBADMSG },
 		{ NULL, "snapshot_name", "\"../x\"", -EBADMSG },
 		{ NULL, "snapshot_name", "\".x.lullcp-snap\"", 0 },
 		{ "source", "path", "\"relative\"", -EBADMSG },
@@ -576,7 +587,8 @@ static void test_no_checkpoint(void **state UNUSED)
 /* n files of one run, with names of their own. */
 static void make_set(struct lull_checkpoint *of, unsigned int n)
 {
-	static char source[LULL_CHECKPOINT_MOST + 1][16], dest[LULL_CHECKPOINT_MOST + 1][16];
+	static char source[LULL_CHECKPOINT_MOST + 1][16],
+		dest[LULL_CHECKPOINT_MOST + 1][16];
 
 	for (unsigned int i = 0; i < n; i++) {
 		of[i] = full();
@@ -608,7 +620,8 @@ static void test_set_round_trip(void **state UNUSED)
 
 		make_set(of, sizes[k]);
 		text = text_of_set(of, sizes[k]);
-		assert_int_equal(lull_checkpoint_parse_set(text, strlen(text), &back, &n), 0);
+		assert_int_equal(lull_checkpoint_parse_set(text, strlen(text), &back, &n),
+				 0);
 		assert_int_equal(n, sizes[k]);
 		for (unsigned int i = 0; i < n; i++)
 			check_same("of a set", &back[i], &of[i]);
@@ -637,7 +650,8 @@ static int parse_set_with(bool whole, const char *key, json_t *value)
 	root = json_loads(text, 0, NULL);
 	at = whole ? root : json_array_get(json_object_get(root, "files"), 1);
 	assert_non_null(json_object_get(at, key));
-	assert_int_equal(value ? json_object_set_new(at, key, value) : json_object_del(at, key),
+	assert_int_equal(value ? json_object_set_new(at, key, value)
+			       : json_object_del(at, key),
 			 0);
 	changed = json_dumps(root, 0);
 	r = lull_checkpoint_parse_set(changed, strlen(changed), &back, &n);
@@ -653,10 +667,11 @@ static int parse_set_with(bool whole, const char *key, json_t *value)
 
 static void test_set_bad(void **state UNUSED)
 {
-	static const char *const of_run[] = { "type",	"schema",	   "run_id", "frozen",
-					      "files", "hook_timeout_ns", "updated_ns" };
+	static const char *const of_run[] = { "type",      "schema", "run_id",
+					      "frozen",    "files",  "hook_timeout_ns",
+					      "updated_ns" };
 	static const char *const of_file[] = { "source", "destination", "offset", "pass",
-					       "method", "phase",	"options" };
+					       "method", "phase",       "options" };
 	struct lull_checkpoint same[2], *back = NULL;
 	unsigned int n;
 	char *text;
@@ -665,21 +680,27 @@ static void test_set_bad(void **state UNUSED)
 		check_int(of_run[i], parse_set_with(true, of_run[i], NULL), -EBADMSG);
 	for (size_t i = 0; i < ARRAY_SIZE(of_file); i++)
 		check_int(of_file[i], parse_set_with(false, of_file[i], NULL), -EBADMSG);
-	check_int("schema", parse_set_with(true, "schema", json_integer(3)), -EPROTONOSUPPORT);
-	check_int("type", parse_set_with(true, "type", json_string("checkpoint")), -EBADMSG);
+	check_int("schema", parse_set_with(true, "schema", json_integer(3)),
+		  -EPROTONOSUPPORT);
+	check_int("type", parse_set_with(true, "type", json_string("checkpoint")),
+		  -EBADMSG);
 	check_int("no array", parse_set_with(true, "files", json_object()), -EBADMSG);
 	check_int("no files", parse_set_with(true, "files", json_array()), -EBADMSG);
 	check_int("one file", parse_set_with(true, "files", json_pack("[{}]")), -EBADMSG);
 	check_int("no objects", parse_set_with(true, "files", json_pack("[i, i]", 1, 2)),
 		  -EBADMSG);
-	check_int("half whole", parse_set_with(false, "phase", json_string("cloning")), -EBADMSG);
-	check_int("in place", parse_set_with(false, "temporary_name", json_null()), -EBADMSG);
-	check_int("of another version", parse_set_with(true, "updated_ns", json_integer(1)), 0);
+	check_int("half whole", parse_set_with(false, "phase", json_string("cloning")),
+		  -EBADMSG);
+	check_int("in place", parse_set_with(false, "temporary_name", json_null()),
+		  -EBADMSG);
+	check_int("of another version",
+		  parse_set_with(true, "updated_ns", json_integer(1)), 0);
 
 	make_set(same, 2);
 	same[1].dest = same[0].dest;
 	text = text_of_set(same, 2);
-	check_int("twice", lull_checkpoint_parse_set(text, strlen(text), &back, &n), -EBADMSG);
+	check_int("twice", lull_checkpoint_parse_set(text, strlen(text), &back, &n),
+		  -EBADMSG);
 	free(text);
 }
 
@@ -691,7 +712,8 @@ static void test_set_too_many(void **state UNUSED)
 
 	make_set(of, ARRAY_SIZE(of));
 	text = text_of_set(of, ARRAY_SIZE(of));
-	assert_int_equal(lull_checkpoint_parse_set(text, strlen(text), &back, &n), -EBADMSG);
+	assert_int_equal(lull_checkpoint_parse_set(text, strlen(text), &back, &n),
+			 -EBADMSG);
 	free(text);
 }
 
@@ -921,24 +943,29 @@ static void test_pointer(void **state)
 	assert_int_equal(lull_checkpoint_pointed(place->dir, NAME, &path), -ENOENT);
 	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.a.lullcp"), 0);
 	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.a.lullcp"), 0);
-	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.b.lullcp"), -EEXIST);
+	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.b.lullcp"),
+			 -EEXIST);
 	assert_int_equal(lull_checkpoint_point(place->dir, NAME, "/d/.a"), -EEXIST);
 	assert_int_equal(lull_checkpoint_pointed(place->dir, NAME, &path), 0);
 	assert_string_equal(path, "/d/.a.lullcp");
 	free(path);
 	/* Made by somebody else: a relative one, a link, a copy. */
 	assert_int_equal(lull_checkpoint_point(place->dir, "relative", ".a.lullcp"), 0);
-	assert_int_equal(lull_checkpoint_pointed(place->dir, "relative", &path), -EBADMSG);
+	assert_int_equal(lull_checkpoint_pointed(place->dir, "relative", &path),
+			 -EBADMSG);
 	assert_int_equal(symlinkat("/d/.a.lullcp", place->dir, "link"), 0);
 	assert_int_equal(lull_checkpoint_pointed(place->dir, "link", &path), -ELOOP);
-	assert_int_equal(lull_checkpoint_point(place->dir, "link", "/d/.a.lullcp"), -EEXIST);
+	assert_int_equal(lull_checkpoint_point(place->dir, "link", "/d/.a.lullcp"),
+			 -EEXIST);
 	unit_copy(place->dir, NAME, "copy");
 	assert_int_equal(lull_checkpoint_pointed(place->dir, "copy", &path), -ESTALE);
-	assert_int_equal(lull_checkpoint_point(place->dir, "copy", "/d/.a.lullcp"), -EEXIST);
+	assert_int_equal(lull_checkpoint_point(place->dir, "copy", "/d/.a.lullcp"),
+			 -EEXIST);
 	assert_int_equal(lull_checkpoint_load(place->dir, NAME, &c), -ENOTUNIQ);
 	assert_int_equal(lull_checkpoint_save(place->dir, "file", &c), 0);
 	assert_int_equal(lull_checkpoint_pointed(place->dir, "file", &path), -ENOENT);
-	assert_int_equal(lull_checkpoint_point(place->dir, "file", "/d/.a.lullcp"), -EEXIST);
+	assert_int_equal(lull_checkpoint_point(place->dir, "file", "/d/.a.lullcp"),
+			 -EEXIST);
 	/* A save takes the place of the pointer, and does not follow it. */
 	assert_int_equal(lull_checkpoint_save(place->dir, NAME, &c), 0);
 	assert_int_equal(lull_checkpoint_pointed(place->dir, NAME, &path), -ENOENT);
@@ -967,14 +994,17 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *file = cases[i].file;
 
-		assert_int_equal(fstatat(place->dir, file, &before, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(fstatat(place->dir, file, &before, AT_SYMLINK_NOFOLLOW),
+				 0);
 		check_int(cases[i].name, lull_checkpoint_load(place->dir, file, &back),
 			  cases[i].wanted);
-		check_int(cases[i].name, lull_checkpoint_save(place->dir, file, &c), -EEXIST);
+		check_int(cases[i].name, lull_checkpoint_save(place->dir, file, &c),
+			  -EEXIST);
 		check_int(cases[i].name, lull_checkpoint_remove(place->dir, file, true),
 			  cases[i].wanted);
 		assert_int_equal(fstatat(place->dir, file, &st, AT_SYMLINK_NOFOLLOW), 0);
-		check(cases[i].name, st.st_ino == before.st_ino && st.st_size == before.st_size);
+		check(cases[i].name,
+		      st.st_ino == before.st_ino && st.st_size == before.st_size);
 	}
 	/* A rename by its owner is none of these. */
 	assert_int_equal(renameat(place->dir, NAME, place->dir, "moved"), 0);
@@ -1009,13 +1039,15 @@ static void test_directories(void **state)
 			continue;
 		assert_int_equal(fchmod(place->dir, cases[i].mode), 0);
 		if (geteuid() == 0)
-			assert_int_equal(fchown(place->dir, cases[i].owner, (gid_t)-1), 0);
+			assert_int_equal(fchown(place->dir, cases[i].owner, (gid_t)-1),
+					 0);
 		assert_int_equal(fchmod(place->dir, cases[i].mode), 0);
 		r = lull_checkpoint_load(place->dir, NAME, &back);
 		check_int(cases[i].name, r, cases[i].wanted);
 		if (r == 0)
 			lull_checkpoint_done(&back);
-		check_int(cases[i].name, lull_checkpoint_save(place->dir, NAME, &c), cases[i].wanted);
+		check_int(cases[i].name, lull_checkpoint_save(place->dir, NAME, &c),
+			  cases[i].wanted);
 		check_int(cases[i].name, faccessat(place->dir, NAME, F_OK, 0), 0);
 	}
 	if (geteuid() == 0)
@@ -1193,7 +1225,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_set_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pointer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_save, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_longer_than_a_block, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_longer_than_a_block, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_untrusted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),

@@ -58,7 +58,8 @@ static void end(pid_t pid)
 
 static void test_locks(UNUSED void **state)
 {
-	char *dir = unit_directory(), *a = in_directory(dir, "a"), *b = in_directory(dir, "b");
+	char *dir = unit_directory(), *a = in_directory(dir, "a"),
+	     *b = in_directory(dir, "b");
 	int theirs = open_file(a), other = open_file(b), keep[] = { -1, theirs };
 	pid_t pid;
 

@@ -85,7 +85,8 @@ static void test_errno(void **state)
 static void test_another_call(void **state)
 {
 	(void)state;
-	check_int("EPERM", lull_clone_classify(EPERM, -1, -1, 0, 0), LULL_CAUSE_IMMUTABLE);
+	check_int("EPERM", lull_clone_classify(EPERM, -1, -1, 0, 0),
+		  LULL_CAUSE_IMMUTABLE);
 	check_int("EACCES", lull_clone_classify(EACCES, -1, -1, 0, 0), LULL_CAUSE_ERRNO);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The order of steps (conduct.c, frozen.c) without a file system: every step that they take is a fake
- * here, which says what is on disk, and each of them fails once, in every way it can, in every kind
- * of run. After each the promises are looked at.
+ * The order of steps (conduct.c, frozen.c) without a file system: every step that they
+ * take is a fake here, which says what is on disk, and each of them fails once, in every
+ * way it can, in every kind of run. After each the promises are looked at.
  */
 #include "engine/clone/claim.h"
 #include "engine/clone/conduct.h"
@@ -25,13 +25,15 @@
 
 #define MOST 3
 
-enum bytes { NOTHING, OTHERS, PART, ALL }; /* in a file: OTHERS are of a clone that is given up */
+/* in a file: OTHERS are of a clone that is given up */
+enum bytes { NOTHING, OTHERS, PART, ALL };
 
 /* One kind of run. */
 struct kind {
 	const char *name;
 	unsigned int n;
-	bool hook, live, keep_frozen, in_place, short_one, copies, helps, rotation, no_sync, dest_exists;
+	bool hook, live, keep_frozen, in_place, short_one, copies, helps, rotation,
+		no_sync, dest_exists;
 	enum lull_job_state found; /* what step 2 comes to */
 	bool found_named;          /* of a set: the first has its name already */
 	bool kept;                 /* an earlier run left the writers frozen */
@@ -85,26 +87,30 @@ static int do_it(const char *step)
 
 /* ---- how the engine speaks ---- */
 
-enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome, enum lull_stage stage,
-			   enum lull_cause cause, int err, const char *path UNUSED)
+enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
+			   enum lull_stage stage, enum lull_cause cause, int err,
+			   const char *path UNUSED)
 {
 	if (job->result->failure.stage == LULL_STAGE_NONE)
-		job->result->failure = (struct lull_failure){ .stage = stage, .cause = cause, .err = abs(err) };
+		job->result->failure = (struct lull_failure){ .stage = stage,
+							      .cause = cause,
+							      .err = abs(err) };
 	return outcome;
 }
 
-enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage, enum lull_cause cause, int err,
-			    const char *path)
+enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
+			    enum lull_cause cause, int err, const char *path)
 {
 	return lull_end(job, LULL_FAILED, stage, cause, err, path);
 }
 
-void lull_warn(struct lull_job *job UNUSED, enum lull_warning warning UNUSED, int err UNUSED,
-	       const char *path UNUSED)
+void lull_warn(struct lull_job *job UNUSED, enum lull_warning warning UNUSED,
+	       int err UNUSED, const char *path UNUSED)
 {
 }
 
-void lull_announce(struct lull_job *job UNUSED, enum lull_method method UNUSED, uint64_t ns UNUSED)
+void lull_announce(struct lull_job *job UNUSED, enum lull_method method UNUSED,
+		   uint64_t ns UNUSED)
 {
 }
 
@@ -113,8 +119,8 @@ bool lull_is_frozen(const struct lull_job *job)
 	return job->freeze->started != 0;
 }
 
-enum lull_cause lull_clone_classify(int err UNUSED, int src UNUSED, int dest UNUSED, uint64_t off UNUSED,
-				    uint64_t len UNUSED)
+enum lull_cause lull_clone_classify(int err UNUSED, int src UNUSED, int dest UNUSED,
+				    uint64_t off UNUSED, uint64_t len UNUSED)
 {
 	return LULL_CAUSE_ERRNO;
 }
@@ -152,7 +158,8 @@ static enum lull_outcome find(struct lull_job *job, unsigned int i)
 	if (outcome != LULL_OK)
 		return outcome;
 	job->recorded = w.record;
-	job->state = w.kind->found == LULL_JOB_DISCARDING ? LULL_JOB_EMPTY : w.kind->found;
+	job->state = w.kind->found == LULL_JOB_DISCARDING ? LULL_JOB_EMPTY
+							  : w.kind->found;
 	if (w.kind->found_named && i == 0)
 		job->state = LULL_JOB_NAMED;
 	if (job->state == LULL_JOB_FOUND) {
@@ -182,7 +189,8 @@ enum lull_outcome lull_set_resume(struct lull_clones *clones)
 
 	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++) {
 		clones->jobs[i]->shared = &clones->shared;
-		outcome = lull_clones_blame(clones, clones->jobs[i], find(clones->jobs[i], i));
+		outcome = lull_clones_blame(clones, clones->jobs[i],
+					    find(clones->jobs[i], i));
 	}
 	clones->whole = outcome == LULL_OK && w.kind->found == LULL_JOB_WHOLE;
 	return outcome;
@@ -260,11 +268,13 @@ static void write_record(void)
 	w.whole_record = true;
 	for (unsigned int i = 0; i < w.kind->n; i++) {
 		w.job[i].recorded = true;
-		w.whole_record = w.whole_record && w.job[i].checkpoint.phase == LULL_PHASE_COMPLETE;
+		w.whole_record = w.whole_record &&
+				 w.job[i].checkpoint.phase == LULL_PHASE_COMPLETE;
 	}
 }
 
-enum lull_outcome lull_record_save_all(struct lull_job **jobs UNUSED, unsigned int n UNUSED)
+enum lull_outcome lull_record_save_all(struct lull_job **jobs UNUSED,
+				       unsigned int n UNUSED)
 {
 	enum lull_outcome outcome = take("save the record");
 
@@ -396,7 +406,8 @@ int lull_tripwire_look(int fd, struct lull_reference *ret)
 }
 
 /* A look that finds another reference is a fault of its own. */
-bool lull_reference_equal(const struct lull_reference *a UNUSED, const struct lull_reference *b UNUSED)
+bool lull_reference_equal(const struct lull_reference *a UNUSED,
+			  const struct lull_reference *b UNUSED)
 {
 	if (!fails("written"))
 		return true;
@@ -405,7 +416,8 @@ bool lull_reference_equal(const struct lull_reference *a UNUSED, const struct lu
 	return false;
 }
 
-enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsigned int width UNUSED,
+enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n,
+				    unsigned int width UNUSED,
 				    enum lull_outcome (*step)(struct lull_job *job),
 				    struct lull_job **ret_failed)
 {
@@ -453,13 +465,15 @@ enum lull_outcome lull_freeze_undo(struct lull_job *job)
 	w.thaws++;
 	if (fails("thaw") || w.thaw_fails) {
 		job->freeze->thaw_failed = true;
-		return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, 0, NULL);
+		return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO,
+				0, NULL);
 	}
 	forget_frozen();
 	return take("record the thaw");
 }
 
-int lull_set_record_find(struct lull_dest *dest UNUSED, struct lull_checkpoint **ret_of, unsigned int *ret_n)
+int lull_set_record_find(struct lull_dest *dest UNUSED, struct lull_checkpoint **ret_of,
+			 unsigned int *ret_n)
 {
 	static struct lull_checkpoint of;
 
@@ -488,7 +502,8 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result UNUSE
 	w.thaws++;
 	if (fails("thaw") || w.thaw_fails) {
 		job->freeze->thaw_failed = true;
-		return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, 0, NULL);
+		return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO,
+				0, NULL);
 	}
 	forget_frozen();
 	return LULL_OK;
@@ -527,7 +542,8 @@ static void name(struct lull_job *job)
 {
 	unsigned int i = of(job);
 
-	if (w.file[i].named || w.file[i].bytes != ALL || (!w.file[i].compared && w.kind->found != LULL_JOB_WHOLE))
+	if (w.file[i].named || w.file[i].bytes != ALL ||
+	    (!w.file[i].compared && w.kind->found != LULL_JOB_WHOLE))
 		w.torn = true;
 	if (!w.file[i].synced && !w.kind->no_sync)
 		w.unsynced = true;
@@ -633,19 +649,23 @@ int lull_dest_remove(struct lull_dest *dest)
 
 /* ---- the promises ---- */
 
-static void begin(const struct kind *kind, unsigned int at, enum lull_outcome outcome, bool thaw_fails)
+static void begin(const struct kind *kind, unsigned int at, enum lull_outcome outcome,
+		  bool thaw_fails)
 {
 	static struct lull_hook *some_hook;
 	static char names[MOST][2] = { "c", "a", "b" };
 
 	some_hook = (struct lull_hook *)(void *)names; /* never looked into */
-	w = (struct world){ .kind = kind, .hook = some_hook, .at = at, .outcome = outcome,
-			      .thaw_fails = thaw_fails };
+	w = (struct world){ .kind = kind,
+			    .hook = some_hook,
+			    .at = at,
+			    .outcome = outcome,
+			    .thaw_fails = thaw_fails };
 	w.options.live = kind->live;
 	w.options.keep_frozen = kind->keep_frozen;
 	w.options.no_sync = kind->no_sync;
 	w.options.jobs = 1;
-	w.options.cp.reflink = kind->copies ? LULL_REFLINK_NEVER
+	w.options.cp.reflink = kind->copies  ? LULL_REFLINK_NEVER
 			       : kind->helps ? LULL_REFLINK_AUTO
 					     : LULL_REFLINK_ALWAYS;
 	lull_clones_init(&w.clones, &w.options);
@@ -660,12 +680,17 @@ static void begin(const struct kind *kind, unsigned int at, enum lull_outcome ou
 		job->progress = &w.result[i].progress;
 		job->src = 3000 + (int)i;
 		job->freeze = &w.clones.freeze;
-		job->dest = (struct lull_dest){ .path = names[i], .name = names[i], .temporary = names[i],
-						.lock = -1, .fd = -1, .in_place = kind->in_place,
+		job->dest = (struct lull_dest){ .path = names[i],
+						.name = names[i],
+						.temporary = names[i],
+						.lock = -1,
+						.fd = -1,
+						.in_place = kind->in_place,
 						.exists = kind->dest_exists };
 		job->rotation = kind->rotation ? (void *)names : NULL;
 		w.clones.jobs[w.clones.n++] = job;
-		w.file[i].temporary = kind->found >= LULL_JOB_FOUND || kind->found == LULL_JOB_DISCARDING;
+		w.file[i].temporary = kind->found >= LULL_JOB_FOUND ||
+				      kind->found == LULL_JOB_DISCARDING;
 		if (kind->found == LULL_JOB_DISCARDING)
 			w.file[i].bytes = OTHERS;
 		if (kind->found == LULL_JOB_FOUND)
@@ -698,9 +723,11 @@ static void look(enum lull_outcome outcome)
 
 	for (unsigned int i = 0; i < k->n; i++)
 		owned = owned && w.job[i].state != LULL_JOB_LOOKING;
-	(void)snprintf(where, sizeof(where), "%s, step %u (%s) fails with %d, outcome %d", k->name, w.at,
-		       w.failed ? w.failed : "none", (int)w.outcome, (int)outcome);
-	/* Names are given to what is whole, on disk, and of one moment; of a set to all of it. */
+	(void)snprintf(where, sizeof(where), "%s, step %u (%s) fails with %d, outcome %d",
+		       k->name, w.at, w.failed ? w.failed : "none", (int)w.outcome,
+		       (int)outcome);
+	/* Names are given to what is whole, on disk, and of one moment; of a set to all
+	   of it. */
 	check(where, !w.torn);
 	check(where, !w.unsynced);
 	check(where, !w.early);
@@ -708,17 +735,21 @@ static void look(enum lull_outcome outcome)
 	check(where, named == 0 || named == k->n || k->found_named || w.record);
 	check(where, outcome == LULL_OK || named == 0 || w.record || k->n == 1);
 	check(where, named == 0 || outcome == LULL_OK || outcome == LULL_THAW_FAILED ||
-			     (named < k->n) || strcmp(w.failed, "sync the directory") == 0);
+			     (named < k->n) ||
+			     strcmp(w.failed, "sync the directory") == 0);
 	/* Writers wait as long as they must, and nobody forgets them. */
 	check(where, !w.no_record_at_freeze);
 	check(where, !w.late_pass);
 	check(where, !w.unrecorded);
 	check(where, w.freezes <= 2 && w.thaws <= w.freezes + k->kept);
-	/* What was left frozen is left so only if this run has not begun with it, or may. */
-	check(where, !w.thaw_owed || w.kept || w.clones.freeze.thaw_failed ||
-			     (k->kept && (!owned || outcome == LULL_BUSY ||
-					  (outcome == LULL_INTERRUPTED && k->keep_frozen))));
-	check(where, !w.thaw_owed || owned || !w.failed || strcmp(w.failed, "understand the hook") != 0 ||
+	/* What was left frozen is left so only if this run has not begun with it, or
+	   may. */
+	check(where,
+	      !w.thaw_owed || w.kept || w.clones.freeze.thaw_failed ||
+		      (k->kept && (!owned || outcome == LULL_BUSY ||
+				   (outcome == LULL_INTERRUPTED && k->keep_frozen))));
+	check(where, !w.thaw_owed || owned || !w.failed ||
+			     strcmp(w.failed, "understand the hook") != 0 ||
 			     outcome == LULL_THAW_FAILED);
 	check(where, !w.kept || (k->keep_frozen && outcome == LULL_INTERRUPTED));
 	check(where, !w.clones.freeze.thaw_failed || outcome == LULL_THAW_FAILED);
@@ -733,7 +764,8 @@ static void look(enum lull_outcome outcome)
 			check(where, !temporary && !w.record);
 		if (found && !w.file[i].named && outcome != LULL_OK)
 			check(where, temporary && w.record);
-		if ((outcome == LULL_INTERRUPTED || outcome == LULL_STOPPED || outcome == LULL_WRITTEN) &&
+		if ((outcome == LULL_INTERRUPTED || outcome == LULL_STOPPED ||
+		     outcome == LULL_WRITTEN) &&
 		    w.record && !w.file[i].named)
 			check(where, temporary);
 		if (w.result[i].kept)
@@ -753,43 +785,112 @@ static void look(enum lull_outcome outcome)
 static const struct kind kinds[] = {
 	{ .name = "one, no hook", .n = 1, .found = LULL_JOB_EMPTY },
 	{ .name = "one, short", .n = 1, .found = LULL_JOB_EMPTY, .short_one = true },
-	{ .name = "one, without syncs", .n = 1, .found = LULL_JOB_EMPTY, .no_sync = true },
+	{ .name = "one, without syncs",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .no_sync = true },
 	{ .name = "one, resumed", .n = 1, .found = LULL_JOB_FOUND },
 	{ .name = "one, over a leftover", .n = 1, .found = LULL_JOB_DISCARDING },
-	{ .name = "one, in place", .n = 1, .found = LULL_JOB_EMPTY, .in_place = true, .dest_exists = true },
-	{ .name = "one, in place, new", .n = 1, .found = LULL_JOB_EMPTY, .in_place = true },
+	{ .name = "one, in place",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .in_place = true,
+	  .dest_exists = true },
+	{ .name = "one, in place, new",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .in_place = true },
 	{ .name = "one, copied", .n = 1, .found = LULL_JOB_EMPTY, .copies = true },
-	{ .name = "one, copied, short", .n = 1, .found = LULL_JOB_EMPTY, .copies = true, .short_one = true },
-	{ .name = "one, copied in the end", .n = 1, .found = LULL_JOB_EMPTY, .helps = true },
-	{ .name = "one, copied in the end, short", .n = 1, .found = LULL_JOB_EMPTY, .helps = true,
+	{ .name = "one, copied, short",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .copies = true,
+	  .short_one = true },
+	{ .name = "one, copied in the end",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .helps = true },
+	{ .name = "one, copied in the end, short",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .helps = true,
 	  .short_one = true },
 	{ .name = "one, hook", .n = 1, .found = LULL_JOB_EMPTY, .hook = true },
-	{ .name = "one, hook, short", .n = 1, .found = LULL_JOB_EMPTY, .hook = true, .short_one = true },
-	{ .name = "one, hook, live", .n = 1, .found = LULL_JOB_EMPTY, .hook = true, .live = true },
-	{ .name = "one, hook, keep frozen", .n = 1, .found = LULL_JOB_EMPTY, .hook = true,
+	{ .name = "one, hook, short",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .short_one = true },
+	{ .name = "one, hook, live",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .live = true },
+	{ .name = "one, hook, keep frozen",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
 	  .keep_frozen = true },
-	{ .name = "one, hook, copied in the end", .n = 1, .found = LULL_JOB_EMPTY, .hook = true,
+	{ .name = "one, hook, copied in the end",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
 	  .helps = true },
 	{ .name = "one, hook, resumed", .n = 1, .found = LULL_JOB_FOUND, .hook = true },
-	{ .name = "one, left frozen", .n = 1, .found = LULL_JOB_FOUND, .hook = true, .kept = true },
-	{ .name = "one, left frozen, keep frozen", .n = 1, .found = LULL_JOB_FOUND, .hook = true,
-	  .kept = true, .keep_frozen = true },
-	{ .name = "a set, left frozen", .n = 2, .found = LULL_JOB_FOUND, .hook = true, .kept = true },
+	{ .name = "one, left frozen",
+	  .n = 1,
+	  .found = LULL_JOB_FOUND,
+	  .hook = true,
+	  .kept = true },
+	{ .name = "one, left frozen, keep frozen",
+	  .n = 1,
+	  .found = LULL_JOB_FOUND,
+	  .hook = true,
+	  .kept = true,
+	  .keep_frozen = true },
+	{ .name = "a set, left frozen",
+	  .n = 2,
+	  .found = LULL_JOB_FOUND,
+	  .hook = true,
+	  .kept = true },
 	{ .name = "a generation", .n = 1, .found = LULL_JOB_EMPTY, .rotation = true },
 	{ .name = "a set", .n = 3, .found = LULL_JOB_EMPTY, .hook = true },
-	{ .name = "a set, live", .n = 3, .found = LULL_JOB_EMPTY, .hook = true, .live = true },
-	{ .name = "a set, keep frozen", .n = 2, .found = LULL_JOB_EMPTY, .hook = true, .keep_frozen = true },
-	{ .name = "a set, copied", .n = 2, .found = LULL_JOB_EMPTY, .hook = true, .copies = true },
-	{ .name = "a set, copied in the end", .n = 2, .found = LULL_JOB_EMPTY, .hook = true, .helps = true },
+	{ .name = "a set, live",
+	  .n = 3,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .live = true },
+	{ .name = "a set, keep frozen",
+	  .n = 2,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .keep_frozen = true },
+	{ .name = "a set, copied",
+	  .n = 2,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .copies = true },
+	{ .name = "a set, copied in the end",
+	  .n = 2,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .helps = true },
 	{ .name = "a set, resumed", .n = 3, .found = LULL_JOB_FOUND, .hook = true },
-	{ .name = "a set, over leftovers", .n = 2, .found = LULL_JOB_DISCARDING, .hook = true },
+	{ .name = "a set, over leftovers",
+	  .n = 2,
+	  .found = LULL_JOB_DISCARDING,
+	  .hook = true },
 	{ .name = "a set, whole", .n = 3, .found = LULL_JOB_WHOLE, .hook = true },
-	{ .name = "a set, partly named", .n = 3, .found = LULL_JOB_WHOLE, .hook = true,
+	{ .name = "a set, partly named",
+	  .n = 3,
+	  .found = LULL_JOB_WHOLE,
+	  .hook = true,
 	  .found_named = true },
 };
 
-static const enum lull_outcome outcomes[] = { LULL_FAILED,      LULL_STOPPED, LULL_INTERRUPTED,
-					      LULL_FREEZE_FAILED, LULL_WRITTEN, LULL_BUSY,
+static const enum lull_outcome outcomes[] = { LULL_FAILED,      LULL_STOPPED,
+					      LULL_INTERRUPTED, LULL_FREEZE_FAILED,
+					      LULL_WRITTEN,     LULL_BUSY,
 					      LULL_SKIPPED };
 
 static void fail_everywhere(bool thaw_fails)
@@ -809,7 +910,9 @@ static void fail_everywhere(bool thaw_fails)
 				lull_clones_done(&w.clones);
 				if (!w.failed) {
 					check_int(kinds[k].name, outcome,
-						  w.clones.freeze.thaw_failed ? LULL_THAW_FAILED : LULL_OK);
+						  w.clones.freeze.thaw_failed
+							  ? LULL_THAW_FAILED
+							  : LULL_OK);
 					break;
 				}
 			}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The record of generations: what is written is read back, what is not exactly one is refused,
- * nothing is handed out with an error, and the file on disk is as it was.
+ * The record of generations: what is written is read back, what is not exactly one is
+ * refused, nothing is handed out with an error, and the file on disk is as it was.
  */
 #include "unit.h"
 
@@ -23,8 +23,12 @@ static char *format_of(const struct lull_generations *list)
 static struct lull_generations two(void)
 {
 	struct lull_generations list = { 0 };
-	char plain[] = "img.20261125T030000Z", odd[] = "img\n\xff\xe9'\".20261126T030000Z-1";
-	struct lull_generation a = { .name = plain, .fs = FS, .inode = 131, .number = 4294967295,
+	char plain[] = "img.20261125T030000Z",
+	     odd[] = "img\n\xff\xe9'\".20261126T030000Z-1";
+	struct lull_generation a = { .name = plain,
+				     .fs = FS,
+				     .inode = 131,
+				     .number = 4294967295,
 				     .created = 1795629672047795993 };
 	struct lull_generation b = { .name = odd, .inode = INT64_MAX, .pending = true };
 
@@ -81,8 +85,9 @@ static void has_an_end(void **state)
 	lull_generations_done(&list);
 }
 
-#define ITEM(inode, name)                                                                     \
-	"{\"inode\":" inode ",\"generation\":1,\"created_ns\":1,\"pending\":false,\"name\":" name \
+#define ITEM(inode, name)                                                     \
+	"{\"inode\":" inode                                                   \
+	",\"generation\":1,\"created_ns\":1,\"pending\":false,\"name\":" name \
 	",\"file_system_uuid\":null}"
 #define LIST(items) "{\"type\":\"generations\",\"schema\":2,\"generations\":" items "}"
 
@@ -103,8 +108,10 @@ static void refuses_what_is_none(void **state)
 		{ LIST("[]") "x", -EBADMSG },
 		{ LIST("["), -EBADMSG },
 		{ "{\"type\":\"checkpoint\",\"schema\":2,\"generations\":[]}", -EBADMSG },
-		{ "{\"type\":\"generations\",\"schema\":\"1\",\"generations\":[]}", -EBADMSG },
-		{ "{\"type\":\"generations\",\"schema\":3,\"generations\":[]}", -EPROTONOSUPPORT },
+		{ "{\"type\":\"generations\",\"schema\":\"1\",\"generations\":[]}",
+		  -EBADMSG },
+		{ "{\"type\":\"generations\",\"schema\":3,\"generations\":[]}",
+		  -EPROTONOSUPPORT },
 		{ "{\"type\":\"generations\",\"schema\":0}", -EPROTONOSUPPORT },
 		{ LIST("[" ITEM("-1", "\"a\"") "]"), -EBADMSG },
 		{ LIST("[" ITEM("1.5", "\"a\"") "]"), -EBADMSG },
@@ -125,7 +132,8 @@ static void refuses_what_is_none(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct lull_generations list = { 0 };
-		int r = lull_generations_parse(cases[i].text, strlen(cases[i].text), &list);
+		int r = lull_generations_parse(cases[i].text, strlen(cases[i].text),
+					       &list);
 
 		if (r != cases[i].r)
 			fail_msg("%s: %d", cases[i].text, r);

@@ -108,7 +108,7 @@ static uint64_t draw(unsigned int kind)
 static void test_percentiles(void **state UNUSED)
 {
 	static const char *const names[] = { "small", "any", "calls", "constant" };
-	static const unsigned int permilles[] = { 0,   1,   10,	 250, 500,
+	static const unsigned int permilles[] = { 0,   1,   10,  250, 500,
 						  750, 900, 990, 999, 1000 };
 	uint64_t *values = calloc(VALUES, sizeof(*values));
 

@@ -290,8 +290,8 @@ static void test_grace(void **state UNUSED)
 
 static void test_no_timeout(void **state UNUSED)
 {
-	struct lull_hook_status status =
-		run_for("true", LULL_HOOK_FREEZE, UINT64_MAX, -1);
+	struct lull_hook_status status = run_for("true", LULL_HOOK_FREEZE, UINT64_MAX,
+						 -1);
 
 	assert_int_equal(status.end, LULL_HOOK_OK);
 }
@@ -344,8 +344,8 @@ static void test_directory(void **state UNUSED)
 		const char *name;
 		mode_t mode;
 	} files[] = {
-		{ "d/10-first", 0755 },	       { "d/20-second", 0755 },
-		{ "d/30-third", 0755 },	       { "d/.hidden", 0755 },
+		{ "d/10-first", 0755 },        { "d/20-second", 0755 },
+		{ "d/30-third", 0755 },        { "d/.hidden", 0755 },
 		{ "d/15-edited~", 0755 },      { "d/15-saved.bak", 0755 },
 		{ "d/15-patched.orig", 0755 }, { "d/15.rpmsave", 0755 },
 		{ "d/15.rpmnew", 0755 },       { "d/15.dpkg-old", 0755 },
@@ -374,7 +374,8 @@ static void test_directory(void **state UNUSED)
 	assert_int_equal(mkdir(sub, 0755), 0);
 	/* What runs nothing has frozen nothing, and has thawed nothing. */
 	for (unsigned int i = 0; i < 2; i++) {
-		struct lull_hook_status status = run(path, i ? LULL_HOOK_THAW : LULL_HOOK_FREEZE);
+		struct lull_hook_status status = run(path, i ? LULL_HOOK_THAW
+							     : LULL_HOOK_FREEZE);
 
 		assert_int_equal(status.end, LULL_HOOK_ERROR);
 		assert_int_equal(status.code, ENODATA);
@@ -434,7 +435,8 @@ static void test_environment(void **state UNUSED)
 
 	write_script("environment",
 		     "[ \"$LULLCP_HOOK_PID\" = $$ ] || exit 3\n"
-		     "env | grep ^LULLCP_ | grep -v ^LULLCP_HOOK_PID= | LC_ALL=C sort > \"$HOOK_DIR/env\"\n"
+		     "env | grep ^LULLCP_ | grep -v ^LULLCP_HOOK_PID= | LC_ALL=C sort > "
+		     "\"$HOOK_DIR/env\"\n"
 		     "[ \"$HOME_OF_TEST\" = here ]",
 		     0755);
 	/* Of ours, what is not lullcp's own goes on; what is would mislead. */

@@ -391,7 +391,8 @@ static pid_t kill_keeper_at(const struct scene *scene, const char *line)
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
-	while ((!strstr(log_of(scene), line) || look_for_keeper(scene) < 2) && unit_now() < end)
+	while ((!strstr(log_of(scene), line) || look_for_keeper(scene) < 2) &&
+	       unit_now() < end)
 		(void)usleep(1000);
 	if (look_for_keeper(scene) > 1)
 		(void)kill(look_for_keeper(scene), SIGKILL);
@@ -412,11 +413,11 @@ static void test_keeper_killed_in_hook(void **state)
 {
 	static const struct {
 		const char *name, *freeze, *thaw;
-		const char *at;  /* this line */
+		const char *at; /* this line */
 		const char *log;
 	} cases[] = {
-		{ "freeze", "trap '' TERM; sleep 100; echo froze >> \"$LOG\"", ":", "freeze\n",
-		  "freeze\nthaw interrupted\n" },
+		{ "freeze", "trap '' TERM; sleep 100; echo froze >> \"$LOG\"", ":",
+		  "freeze\n", "freeze\nthaw interrupted\n" },
 		{ "thaw", ":", "sleep 0.3; echo thawed >> \"$LOG\"", "thaw ok\n",
 		  "freeze\nthaw ok\nthawed\nthaw interrupted\nthawed\n" },
 	};
@@ -648,7 +649,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_frozen_already, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keeper_ignores, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keeper_killed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_keeper_killed_in_hook, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_keeper_killed_in_hook, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_not_started, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waiting, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_main_killed_anywhere, set_up,

@@ -40,8 +40,8 @@ static void test_run(void **state UNUSED)
 
 static void test_owner(void **state UNUSED)
 {
-	struct stat st = {.st_ino = 7};
-	struct mark mark = {0};
+	struct stat st = { .st_ino = 7 };
+	struct mark mark = { 0 };
 
 	assert_false(mark_is_of_another(&mark, RUN));
 	assert_false(mark_is_of_another(&mark, NULL));
@@ -56,7 +56,9 @@ static void test_owner(void **state UNUSED)
 
 static void test_untouched(void **state UNUSED)
 {
-	struct stat st = {.st_ino = 7, .st_size = 4096, .st_mtim = {.tv_sec = 5, .tv_nsec = 6}};
+	struct stat st = { .st_ino = 7,
+			   .st_size = 4096,
+			   .st_mtim = { .tv_sec = 5, .tv_nsec = 6 } };
 	struct stat other = st;
 	struct mark mark;
 
@@ -68,15 +70,17 @@ static void test_untouched(void **state UNUSED)
 	assert_true(mark_is_untouched(&mark, &other));
 	other.st_size++;
 	assert_false(mark_is_untouched(&mark, &other));
-	mark = (struct mark){0};
+	mark = (struct mark){ 0 };
 	assert_false(mark_is_untouched(&mark, &st));
 }
 
 static void test_round(void **state UNUSED)
 {
 	char *directory = make_file();
-	struct stat st = {.st_dev = 0xfe01, .st_ino = 131, .st_size = 16 << 20,
-			  .st_mtim = {.tv_sec = 1700000000, .tv_nsec = 42}};
+	struct stat st = { .st_dev = 0xfe01,
+			   .st_ino = 131,
+			   .st_size = 16 << 20,
+			   .st_mtim = { .tv_sec = 1700000000, .tv_nsec = 42 } };
 	struct mark mark, got;
 	ssize_t len = 0;
 
@@ -88,7 +92,8 @@ static void test_round(void **state UNUSED)
 			int r = mark_write(path, &mark);
 
 			if (r == -EOPNOTSUPP)
-				fail_msg("set TMPDIR to a file system with user attributes");
+				fail_msg("set TMPDIR to a file system with "
+					 "user attributes");
 			assert_int_equal(r, 0);
 			got = mark_read(path);
 			assert_true(got.known);
@@ -99,7 +104,8 @@ static void test_round(void **state UNUSED)
 			assert_true(mark_is_untouched(&got, &st));
 			if (s == MARK_BETWEEN)
 				len = getxattr(path, "user.lullcp.freeze", NULL, 0);
-			assert_int_equal(getxattr(path, "user.lullcp.freeze", NULL, 0), len);
+			assert_int_equal(getxattr(path, "user.lullcp.freeze", NULL, 0),
+					 len);
 		}
 	}
 	unit_remove(directory);
@@ -108,24 +114,26 @@ static void test_round(void **state UNUSED)
 static void test_nonsense(void **state UNUSED)
 {
 	static const char *const texts[] = {
-	    "",
-	    "v2 run=- source=1:2 written=3.000000004 size=5 state=frozen",
-	    "v1 run=me source=1:2 written=3.000000004 size=5 state=frozen",
-	    "v1 run=" RUN "0 source=1:2 written=3.000000004 size=5 state=frozen",
-	    "v1 run=- source=1:2 written=3.000000004 size=5 state=molten",
-	    "v1 run=- source=1:2 written=3.000000004 size=5 state=frozen and more",
-	    "v1 run=- source=1:2 written=3.000000004 size=5",
+		"",
+		"v2 run=- source=1:2 written=3.000000004 size=5 state=frozen",
+		"v1 run=me source=1:2 written=3.000000004 size=5 state=frozen",
+		"v1 run=" RUN "0 source=1:2 written=3.000000004 size=5 state=frozen",
+		"v1 run=- source=1:2 written=3.000000004 size=5 state=molten",
+		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen and more",
+		"v1 run=- source=1:2 written=3.000000004 size=5",
 	};
-	static const char good[] = "v1 run=- source=1:2 written=3.000000004 size=5 state=frozen";
-	struct mark fine = {.known = true};
+	static const char good[] =
+		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen";
+	struct mark fine = { .known = true };
 	char *directory = make_file();
 
 	if (setxattr(path, "user.lullcp.freeze", good, strlen(good), 0) < 0)
 		fail_msg("set TMPDIR to a file system with user attributes");
 	assert_true(mark_read(path).known);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		assert_int_equal(
-		    setxattr(path, "user.lullcp.freeze", texts[i], strlen(texts[i]), 0), 0);
+		assert_int_equal(setxattr(path, "user.lullcp.freeze", texts[i],
+					  strlen(texts[i]), 0),
+				 0);
 		assert_false(mark_read(path).known);
 	}
 	assert_int_equal(unlink(path), 0);
@@ -138,9 +146,9 @@ static void test_nonsense(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_run),	      cmocka_unit_test(test_owner),
-	    cmocka_unit_test(test_untouched), cmocka_unit_test(test_round),
-	    cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_run),       cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_untouched), cmocka_unit_test(test_round),
+		cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,16 +20,16 @@
 
 struct model {
 	const char *name;
-	double cost;	    /* ns for a unit of weight at first */
-	double factor;	    /* of the cost from half of the calls on */
-	double slope;	    /* of the cost over all calls, as a factor */
-	double noise;	    /* +- share of the cost of each call */
+	double cost;        /* ns for a unit of weight at first */
+	double factor;      /* of the cost from half of the calls on */
+	double slope;       /* of the cost over all calls, as a factor */
+	double noise;       /* +- share of the cost of each call */
 	unsigned int spike; /* one call in so many takes 200 ms longer */
 	unsigned int dear;  /* one call in so many is 20 times as dear */
-	double first;	    /* ns that the first call takes longer */
+	double first;       /* ns that the first call takes longer */
 	double most_over;   /* permitted: percent of calls over budget after warm-up */
 	unsigned int most_after; /* permitted: calls over budget after the step */
-	double most_lost;	 /* permitted: percent of time lost */
+	double most_lost;        /* permitted: percent of time lost */
 };
 
 struct figures {
@@ -265,8 +265,8 @@ static void test_spike(void **state UNUSED)
 }
 
 /*
- * One unit alone is over the budget: nothing is smaller than one, and it goes on, but for trials
- * of four that get rarer and rarer.
+ * One unit alone is over the budget: nothing is smaller than one, and it goes on, but for
+ * trials of four that get rarer and rarer.
  */
 static void test_dearest(void **state UNUSED)
 {
@@ -286,16 +286,19 @@ static void test_dearest(void **state UNUSED)
 			late += weight > 1 && calls >= 5000;
 			lull_pace_observe(&pace, weight, weight * costs[i]);
 		}
-		print_message("unit of %.0f ms: %u calls of 10000 on trial, %u of the later half\n",
-			      (double)costs[i] / NSEC_PER_MSEC, trials, late);
+		print_message(
+			"unit of %.0f ms: %u calls of 10000 on trial, %u of the later "
+			"half\n",
+			(double)costs[i] / NSEC_PER_MSEC, trials, late);
 		assert_in_range(trials, 1, 60);
 		assert_in_range(late, 1, 10);
 	}
 }
 
 /*
- * Others' direct reads and writes come to their end before a call begins: 1.2 ms in the middle, and
- * over the budget once in so many calls, however small they are. Calls must not become small of it.
+ * Others' direct reads and writes come to their end before a call begins: 1.2 ms in the
+ * middle, and over the budget once in so many calls, however small they are. Calls must
+ * not become small of it.
  */
 static void test_busy(void **state UNUSED)
 {
@@ -338,8 +341,8 @@ static void test_busy(void **state UNUSED)
 	}
 }
 
-/* Calls that all, or one in so many, wait whatever their size: until they are as large as what
-   they do themselves does not matter. */
+/* Calls that all, or one in so many, wait whatever their size: until they are as large as
+   what they do themselves does not matter. */
 static void test_waits(void **state UNUSED)
 {
 	static const struct {
@@ -376,8 +379,11 @@ static void test_waits(void **state UNUSED)
 					  (uint64_t)((waits ? cases[i].wait : 0) + FIXED +
 						     cases[i].cost * weight));
 		}
-		print_message("waits of %.0f ms, one call in %u: %.0f units a call, at most %u\n",
-			      cases[i].wait / NSEC_PER_MSEC, cases[i].one_in, done / 1000, highest);
+		print_message(
+			"waits of %.0f ms, one call in %u: %.0f units a call, at most "
+			"%u\n",
+			cases[i].wait / NSEC_PER_MSEC, cases[i].one_in, done / 1000,
+			highest);
 		assert_true(done / 1000 >= cases[i].least);
 		assert_true(cases[i].one_in > 1 || highest <= 4 * cases[i].most);
 
@@ -388,11 +394,13 @@ static void test_waits(void **state UNUSED)
 			uint32_t weight = lull_pace_advise(&then);
 
 			assert_true(calls < 3);
-			lull_pace_observe(&then, weight, (uint64_t)(cases[i].wait * weight));
+			lull_pace_observe(&then, weight,
+					  (uint64_t)(cases[i].wait * weight));
 		}
 
 		/* Nobody is in the way any more. */
-		for (calls = 0; lull_pace_advise(&pace) * cases[i].cost < 0.8 * TARGET; calls++) {
+		for (calls = 0; lull_pace_advise(&pace) * cases[i].cost < 0.8 * TARGET;
+		     calls++) {
 			uint32_t weight = lull_pace_advise(&pace);
 
 			assert_true(calls < 1500);
@@ -435,9 +443,9 @@ static void test_duty(void **state UNUSED)
 		uint64_t late; /* ns that a sleep lasts too long */
 		double cost;
 	} cases[] = {
-		{ 100, 0, 1000 },    { 99, 0, 1000 },	  { 90, 0, 1000 },
-		{ 80, 0, 1000 },     { 50, 0, 1000 },	  { 20, 0, 1000 },
-		{ 5, 0, 1000 },	     { 80, 0, 100000 },	  { 95, 0, 10 },
+		{ 100, 0, 1000 },    { 99, 0, 1000 },     { 90, 0, 1000 },
+		{ 80, 0, 1000 },     { 50, 0, 1000 },     { 20, 0, 1000 },
+		{ 5, 0, 1000 },      { 80, 0, 100000 },   { 95, 0, 10 },
 		{ 80, 20000, 1000 }, { 50, 20000, 1000 }, { 90, 5000, 100 },
 	};
 
@@ -497,12 +505,11 @@ static void test_debt(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_models),	   cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_models),     cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_after_over), cmocka_unit_test(test_spike),
-		cmocka_unit_test(test_dearest),
-		cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_waits),	   cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_duty),	   cmocka_unit_test(test_debt),
+		cmocka_unit_test(test_dearest),    cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_waits),      cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_duty),       cmocka_unit_test(test_debt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,10 +11,12 @@ static void last_parts(void **state UNUSED)
 	static const struct {
 		const char *path, *last;
 	} rows[] = {
-		{ "a", "a" },	    { "a/b", "b" },   { "a/b/", "b/" },	   { "a/b//", "b//" },
-		{ "/", "" },	    { "//", "" },     { "/a", "a" },	   { "//a", "a" },
-		{ "", "" },	    { ".", "." },     { "a/.", "." },	   { "a/..", ".." },
-		{ "a//b", "b" },    { "../x", "x" },  { "a b/c d", "c d" }, { "///a///", "a///" },
+		{ "a", "a" },          { "a/b", "b" },  { "a/b/", "b/" },
+		{ "a/b//", "b//" },    { "/", "" },     { "//", "" },
+		{ "/a", "a" },         { "//a", "a" },  { "", "" },
+		{ ".", "." },          { "a/.", "." },  { "a/..", ".." },
+		{ "a//b", "b" },       { "../x", "x" }, { "a b/c d", "c d" },
+		{ "///a///", "a///" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -27,8 +29,8 @@ static void slashes_at_the_end(void **state UNUSED)
 		const char *path, *stripped;
 		bool any;
 	} rows[] = {
-		{ "a/", "a", true },   { "a", "a", false }, { "a///", "a", true },
-		{ "/", "/", false },   { "//", "/", true }, { "", "", false },
+		{ "a/", "a", true },   { "a", "a", false },     { "a///", "a", true },
+		{ "/", "/", false },   { "//", "/", true },     { "", "", false },
 		{ "/a/", "/a", true }, { "a/b/", "a/b", true },
 	};
 
@@ -46,7 +48,7 @@ static void dots(void **state UNUSED)
 	static const struct {
 		const char *name;
 		bool dots;
-	} rows[] = { { ".", true },   { "..", true }, { "...", false }, { "", false },
+	} rows[] = { { ".", true },   { "..", true },   { "...", false }, { "", false },
 		     { ".a", false }, { "..a", false }, { "a", false } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -81,7 +83,8 @@ static void backup_numbers(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		check_int(rows[i].entry,
-			  lull_path_backup_number(rows[i].name, strlen(rows[i].name), rows[i].entry),
+			  lull_path_backup_number(rows[i].name, strlen(rows[i].name),
+						  rows[i].entry),
 			  rows[i].number);
 }
 
@@ -109,7 +112,8 @@ static void one_inode_several_names(void **state UNUSED)
 		assert_string_equal(named->name, youngest_first[i]);
 	}
 	assert_null(lull_idmap_find(map, 1, 2, named));
-	lull_idmap_remove(map, lull_idmap_find(map, 1, 2, lull_idmap_find(map, 1, 2, NULL)));
+	lull_idmap_remove(map,
+			  lull_idmap_find(map, 1, 2, lull_idmap_find(map, 1, 2, NULL)));
 	named = lull_idmap_find(map, 1, 2, NULL);
 	assert_string_equal(named->name, "c");
 	assert_string_equal(lull_idmap_find(map, 1, 2, named)->name, "a");
@@ -124,9 +128,11 @@ static void spread(void **state UNUSED)
 	static const struct {
 		uint64_t dev, dev_step, inode, inode_step;
 	} rows[] = {
-		{ 1, 0, 0, 1 },       { 1, 0, 64, 32 },         { 1, 0, 1ULL << 40, 1 },
-		{ 0, 1, 0, 0 },       { 0, 1ULL << 8, 1, 0 },   { 0, 1ULL << 32, 0, 0 },
-		{ 0, 1ULL << 40, 0, 0 }, { 0, 0x100000001b3ULL, 0, 0 }, { 5, 1, 1000, 1 },
+		{ 1, 0, 0, 1 },          { 1, 0, 64, 32 },
+		{ 1, 0, 1ULL << 40, 1 }, { 0, 1, 0, 0 },
+		{ 0, 1ULL << 8, 1, 0 },  { 0, 1ULL << 32, 0, 0 },
+		{ 0, 1ULL << 40, 0, 0 }, { 0, 0x100000001b3ULL, 0, 0 },
+		{ 5, 1, 1000, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -135,17 +141,21 @@ static void spread(void **state UNUSED)
 
 		assert_non_null(map);
 		for (uint64_t n = 0; n < 4096; n++)
-			assert_non_null(lull_idmap_add(map, rows[i].dev + n * rows[i].dev_step,
-						       rows[i].inode + n * rows[i].inode_step, ""));
+			assert_non_null(
+				lull_idmap_add(map, rows[i].dev + n * rows[i].dev_step,
+					       rows[i].inode + n * rows[i].inode_step,
+					       ""));
 		for (uint64_t n = 0; n < 4096; n++) {
 			const struct lull_named *at =
 				lull_idmap_find(map, rows[i].dev + n * rows[i].dev_step,
-						rows[i].inode + n * rows[i].inode_step, NULL);
+						rows[i].inode + n * rows[i].inode_step,
+						NULL);
 
 			for (assert_non_null(at); at; at = at->next)
 				steps++;
 		}
-		/* One or two each; three of four is a table with one entry in a bucket. */
+		/* One or two each; three of four is a table with one entry in a
+		   bucket. */
 		if (steps > 4096 * 3)
 			fail_msg("row %zu: %ju steps for 4096", i, (uintmax_t)steps);
 		lull_idmap_free(map);
@@ -167,7 +177,8 @@ static void like_an_array(void **state UNUSED)
 		char name[16];
 
 		if (model[at]) {
-			assert_ptr_equal(lull_idmap_find(map, dev, inode, NULL), model[at]);
+			assert_ptr_equal(lull_idmap_find(map, dev, inode, NULL),
+					 model[at]);
 			lull_idmap_remove(map, model[at]);
 			model[at] = NULL;
 		} else if (!lull_idmap_find(map, dev, inode, NULL)) {

@@ -9,11 +9,11 @@
 #include "plan/plan.h"
 #include "util/macros.h"
 
-#define BLOCK	16ULL
-#define BLOCKS	24
-#define PLACES	40
+#define BLOCK   16ULL
+#define BLOCKS  24
+#define PLACES  40
 #define EXTENTS (BLOCKS * 2)
-#define MAPS	24000
+#define MAPS    24000
 
 struct map {
 	struct lull_extent extent[EXTENTS];
@@ -62,10 +62,10 @@ static void fill(unsigned char *bytes, size_t len)
 
 static uint32_t flags_of(enum kind kind)
 {
-	return kind == UNWRITTEN	  ? LULL_EXTENT_UNWRITTEN
-	       : kind == OPAQUE		  ? LULL_EXTENT_OPAQUE
+	return kind == UNWRITTEN          ? LULL_EXTENT_UNWRITTEN
+	       : kind == OPAQUE           ? LULL_EXTENT_OPAQUE
 	       : kind == OPAQUE_UNWRITTEN ? LULL_EXTENT_OPAQUE | LULL_EXTENT_UNWRITTEN
-	       : kind == ENCODED	  ? LULL_EXTENT_ENCODED
+	       : kind == ENCODED          ? LULL_EXTENT_ENCODED
 					  : 0;
 }
 
@@ -132,7 +132,8 @@ static void draw_blocks(struct file *file, unsigned int blocks, const struct fil
 			file->place[i] = like->place[i];
 			file->stored[i] = like->stored[i];
 			if (like->kind[i] == ENCODED && unit_below(4) == 0)
-				file->stored[i] = 1 + (unsigned int)unit_below(STORED - 1);
+				file->stored[i] = 1 +
+						  (unsigned int)unit_below(STORED - 1);
 			else if (like->kind[i] == ENCODED && unit_below(4) == 0) {
 				file->kind[i] = PLAIN;
 				file->stored[i] = 0;
@@ -141,12 +142,14 @@ static void draw_blocks(struct file *file, unsigned int blocks, const struct fil
 		}
 		/* Mostly the next place, so that there are extents of several blocks. */
 		file->kind[i] = i > 0 && unit_below(2) ? file->kind[i - 1]
-				: unit_below(2)	       ? PLAIN
+				: unit_below(2)        ? PLAIN
 						       : (enum kind)unit_below(KINDS);
 		place = unit_below(4) == 0 ? 1 + (unsigned int)unit_below(PLACES - 1)
 					   : place % (PLACES - 1) + 1;
 		file->place[i] = place;
-		file->stored[i] = file->kind[i] == ENCODED ? 1 + (unsigned int)unit_below(STORED - 1) : 0;
+		file->stored[i] = file->kind[i] == ENCODED
+					  ? 1 + (unsigned int)unit_below(STORED - 1)
+					  : 0;
 		/* An extent may have no place at all. */
 		if (flags_of(file->kind[i]) & LULL_EXTENT_OPAQUE && unit_below(2))
 			file->place[i] = 0;
@@ -467,7 +470,8 @@ static void test_table(void **state UNUSED)
 		  .mode = LULL_PLAN_UNKNOWN,
 		  .start = FAR,
 		  .size = END,
-		  .in = { { FAR + 32, 16, 160, 0, 1, 0 }, { END - 15, 16, 160, 0, 1, 0 } },
+		  .in = { { FAR + 32, 16, 160, 0, 1, 0 },
+			  { END - 15, 16, 160, 0, 1, 0 } },
 		  .out = { { FAR, 32, 0, LULL_RANGE_PUNCH },
 			   { FAR + 32, 16, 1, LULL_RANGE_CLONE },
 			   { FAR + 48, 192, 0, LULL_RANGE_PUNCH },
@@ -526,7 +530,10 @@ static void test_proof(void **state UNUSED)
 		  { 0, 32, 160, 0, 1, 0 },
 		  { 0, 32, 320, 0, 1, 0 },
 		  LULL_RANGE_CLONE },
-		{ "no place", { 0, 32, 0, 0, 1, 0 }, { 0, 32, 0, 0, 1, 0 }, LULL_RANGE_CLONE },
+		{ "no place",
+		  { 0, 32, 0, 0, 1, 0 },
+		  { 0, 32, 0, 0, 1, 0 },
+		  LULL_RANGE_CLONE },
 		{ "opaque source",
 		  { 0, 32, 160, LULL_EXTENT_OPAQUE, 1, 0 },
 		  { 0, 32, 160, 0, 1, 0 },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Threads that take work in its order: each piece is done once, and whoever waits is woken. */
+/* Threads that take work in its order: each piece is done once, and whoever waits is
+   woken. */
 #include "engine/base/pool.h"
 #include "sys/clock.h"
 #include "unit.h"
@@ -33,12 +34,16 @@ static void done(struct lull_workitem *item)
 	p->done++;
 }
 
-static void give(struct lull_pool *pool, struct piece *pieces, unsigned int *order, unsigned int *next)
+static void give(struct lull_pool *pool, struct piece *pieces, unsigned int *order,
+		 unsigned int *next)
 {
 	(void)pthread_mutex_lock(&pool->lock);
 	for (unsigned int i = 0; i < ITEMS; i++) {
-		pieces[i] = (struct piece){ .item = { .work = work, .done = done }, .number = i,
-					    .order = order, .next = next, .pool = pool };
+		pieces[i] = (struct piece){ .item = { .work = work, .done = done },
+					    .number = i,
+					    .order = order,
+					    .next = next,
+					    .pool = pool };
 		lull_pool_give(pool, &pieces[i].item);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);

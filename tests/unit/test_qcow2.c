@@ -38,9 +38,10 @@ static int make(uint64_t size, const char *backing, const char *format)
 
 static void says_what_it_was_given(void **state UNUSED)
 {
-	static const uint64_t sizes[] = {
-	    0, 512, 512 << 20, (512 << 20) + 1, 5ULL << 40, 1ULL << 50};
-	static const char *const formats[] = {"raw", "qcow2", "vmdk"};
+	static const uint64_t sizes[] = { 0,          512,
+					  512 << 20,  (512 << 20) + 1,
+					  5ULL << 40, 1ULL << 50 };
+	static const char *const formats[] = { "raw", "qcow2", "vmdk" };
 	char format[QCOW2_FORMAT_LEN];
 	struct stat st;
 
@@ -77,8 +78,9 @@ static void refuses(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(says_what_it_was_given, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(says_what_it_was_given, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

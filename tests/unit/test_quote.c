@@ -136,10 +136,11 @@ static void test_bash(void **state UNUSED)
 /* As a shell needs it, and the sentence, which goes on with a colon. */
 static void only_where_needed(void **state UNUSED)
 {
-	static const char *const bare[] = { "a",   "a/b", "a#b", "a~",	"a]b", "{a", "a}b",
-					    "]a", "a,b", "a@b", "+a", "%",  "-a", "_" };
-	static const char *const quoted[] = { "",    "#a", "~",	 "~a", "{",  "}",  "a b", "a:b", "a?b",
-					      "a*b", "a[b", "a!b", "a$b", "a=b", "a|b", "a^b", "a;b" };
+	static const char *const bare[] = { "a",  "a/b", "a#b", "a~", "a]b", "{a", "a}b",
+					    "]a", "a,b", "a@b", "+a", "%",   "-a", "_" };
+	static const char *const quoted[] = { "",    "#a",  "~",   "~a",  "{",   "}",
+					      "a b", "a:b", "a?b", "a*b", "a[b", "a!b",
+					      "a$b", "a=b", "a|b", "a^b", "a;b" };
 
 	for (size_t i = 0; i < sizeof(bare) / sizeof(*bare); i++)
 		check_str(bare[i], quote_if_needed(bare[i]), bare[i]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a run makes of what an earlier one has left (resume.c), without a file system: all that
- * it asks is answered here in every combination, and what it does is looked at.
+ * What a run makes of what an earlier one has left (resume.c), without a file system: all
+ * that it asks is answered here in every combination, and what it does is looked at.
  */
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
@@ -18,9 +18,9 @@ enum load { NONE, THERE, DAMAGED, PLANTED, OF_A_SET, LOADS };
 
 /* Each is 0 or 1, but for the first. */
 struct answers {
-	unsigned int load, resume, restart, in_place, rotation, lock_empty, same_source, same_path,
-		same_file, same_name, names_dest, frozen, kept, snapshot, refresh, was_in_place, dated, complete,
-		has_reference, refresh_wanted;
+	unsigned int load, resume, restart, in_place, rotation, lock_empty, same_source,
+		same_path, same_file, same_name, names_dest, frozen, kept, snapshot,
+		refresh, was_in_place, dated, complete, has_reference, refresh_wanted;
 };
 
 static struct world {
@@ -29,27 +29,30 @@ static struct world {
 	struct lull_result result;
 	struct lull_options options;
 	struct lull_freeze freeze;
-	unsigned int refused, discarded, removed, undone, snapshots_undone, judged, opened, saved;
+	unsigned int refused, discarded, removed, undone, snapshots_undone, judged,
+		opened, saved;
 	bool frozen_on_disk;
 } w;
 
-enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage, enum lull_cause cause, int err,
-			    const char *path UNUSED)
+enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
+			    enum lull_cause cause, int err, const char *path UNUSED)
 {
 	w.refused++;
-	job->result->failure = (struct lull_failure){ .stage = stage, .cause = cause, .err = abs(err) };
+	job->result->failure =
+		(struct lull_failure){ .stage = stage, .cause = cause, .err = abs(err) };
 	return LULL_FAILED;
 }
 
-void lull_warn(struct lull_job *job UNUSED, enum lull_warning warning UNUSED, int err UNUSED,
-	       const char *path UNUSED)
+void lull_warn(struct lull_job *job UNUSED, enum lull_warning warning UNUSED,
+	       int err UNUSED, const char *path UNUSED)
 {
 }
 
-static char text_source[] = "/s", text_other[] = "/o", text_dest[] = "/d/d", text_temporary[] = ".d",
-	    text_elsewhere[] = "/d/e", text_snapshot[] = ".snap";
+static char text_source[] = "/s", text_other[] = "/o", text_dest[] = "/d/d",
+	    text_temporary[] = ".d", text_elsewhere[] = "/d/e", text_snapshot[] = ".snap";
 
-int lull_checkpoint_load(int dir UNUSED, const char *name UNUSED, struct lull_checkpoint *c)
+int lull_checkpoint_load(int dir UNUSED, const char *name UNUSED,
+			 struct lull_checkpoint *c)
 {
 	const struct answers *a = &w.a;
 
@@ -105,14 +108,16 @@ bool lull_record_same_file(const struct lull_job *job)
 	return job->dest.in_place ? w.a.same_name : w.a.same_file;
 }
 
-bool lull_record_is_file(const struct lull_checkpoint *c UNUSED, int dir UNUSED, const char *name UNUSED)
+bool lull_record_is_file(const struct lull_checkpoint *c UNUSED, int dir UNUSED,
+			 const char *name UNUSED)
 {
 	return w.a.same_name;
 }
 
 enum lull_outcome lull_record_begin(struct lull_job *job)
 {
-	job->checkpoint = (struct lull_checkpoint){ .source = text_source, .dest = text_dest };
+	job->checkpoint = (struct lull_checkpoint){ .source = text_source,
+						    .dest = text_dest };
 	return LULL_OK;
 }
 
@@ -171,30 +176,39 @@ void lull_untouched_judge(struct lull_job *job UNUSED)
 static void begin(const struct answers *a)
 {
 	w = (struct world){ .a = *a };
-	w.options = (struct lull_options){ .resume = a->resume, .restart = a->restart,
-					   .in_place = a->in_place, .refresh = a->refresh_wanted };
+	w.options = (struct lull_options){ .resume = a->resume,
+					   .restart = a->restart,
+					   .in_place = a->in_place,
+					   .refresh = a->refresh_wanted };
 	w.job.options = &w.options;
 	w.job.result = &w.result;
 	w.job.progress = &w.result.progress;
 	w.job.freeze = &w.freeze;
 	w.job.source = w.job.source_path = text_source;
 	w.job.rotation = a->rotation ? (void *)text_dest : NULL;
-	w.job.dest = (struct lull_dest){ .path = text_dest, .name = text_dest + 3, .temporary = text_temporary,
-					 .lock = 7, .fd = 7, .dir = 5, .checkpoint_dir = 6,
-					 .in_place = a->in_place, .lock_was_empty = a->lock_empty };
+	w.job.dest = (struct lull_dest){ .path = text_dest,
+					 .name = text_dest + 3,
+					 .temporary = text_temporary,
+					 .lock = 7,
+					 .fd = 7,
+					 .dir = 5,
+					 .checkpoint_dir = 6,
+					 .in_place = a->in_place,
+					 .lock_was_empty = a->lock_empty };
 }
 
 static void look(const struct answers *a, enum lull_outcome outcome)
 {
 	const struct lull_job *job = &w.job;
 	bool asked = a->resume || a->restart;
-	bool published = a->load == THERE && a->complete && !a->frozen && !a->was_in_place && a->names_dest &&
-			 a->same_name;
+	bool published = a->load == THERE && a->complete && !a->frozen &&
+			 !a->was_in_place && a->names_dest && a->same_name;
 
 	/* What is refused is left as it is. */
 	if (outcome != LULL_OK) {
 		assert_int_equal(job->state, LULL_JOB_LOOKING);
-		assert_int_equal(w.discarded + w.undone + w.snapshots_undone + w.saved, 0);
+		assert_int_equal(w.discarded + w.undone + w.snapshots_undone + w.saved,
+				 0);
 		assert_int_equal(w.refused, 1);
 		assert_true(w.removed == 0 || published);
 		return;
@@ -220,16 +234,19 @@ static void look(const struct answers *a, enum lull_outcome outcome)
 	assert_int_equal(w.removed, 0);
 	assert_true(asked);
 	/* It is about this DEST, by its name or by the file that was found. */
-	assert_true(a->names_dest || (a->was_in_place ? job->dest.in_place && a->same_name : a->same_file));
+	assert_true(a->names_dest || (a->was_in_place ? job->dest.in_place && a->same_name
+						      : a->same_file));
 	if (job->resumed && job->state == LULL_JOB_EMPTY && !job->dest.in_place)
 		assert_int_equal(w.discarded, !a->lock_empty);
 	/* A clone goes on only in its own file and of its own source. */
 	if (job->resumed) {
 		assert_true(a->resume && !a->restart && a->same_source);
-		assert_true(a->was_in_place ? job->dest.in_place && a->same_name : a->same_file);
+		assert_true(a->was_in_place ? job->dest.in_place && a->same_name
+					    : a->same_file);
 		assert_int_equal(w.judged, 1);
 	} else {
-		/* Of one that does not go on nothing is left in the temporary file, but an older clone. */
+		/* Of one that does not go on nothing is left in the temporary file, but
+		   an older clone. */
 		assert_true(job->state == LULL_JOB_EMPTY);
 		assert_true(a->lock_empty || job->dest.in_place || w.discarded == 1 ||
 			    (a->refresh && a->refresh_wanted));
@@ -240,7 +257,8 @@ static void look(const struct answers *a, enum lull_outcome outcome)
 
 		assert_int_equal(w.undone, !goes_on);
 		assert_true(!goes_on || (a->resume && a->kept));
-		assert_true(!goes_on || job->resumed || (a->refresh && a->refresh_wanted));
+		assert_true(!goes_on || job->resumed ||
+			    (a->refresh && a->refresh_wanted));
 	} else {
 		assert_int_equal(w.undone, 0);
 	}
@@ -263,7 +281,8 @@ static void test_every_combination(void **state UNUSED)
 
 			for (unsigned int b = 0; b < bits; b++)
 				field[b] = i >> b & 1;
-			/* An older clone is recorded with a file that is not in place; what is kept is frozen. */
+			/* An older clone is recorded with a file that is not in place;
+			   what is kept is frozen. */
 			if ((a.refresh && a.was_in_place) || (a.kept && !a.frozen) ||
 			    (a.resume && a.restart))
 				continue;
@@ -281,8 +300,15 @@ static void test_every_combination(void **state UNUSED)
 /* The same DEST, though DEST is written in place for another reason by now. */
 static void test_in_place_is_no_other_clone(void **state UNUSED)
 {
-	struct answers a = { .load = THERE, .resume = 1, .same_source = 1, .same_path = 1, .same_name = 1,
-			     .names_dest = 1, .was_in_place = 1, .has_reference = 1, .lock_empty = 1 };
+	struct answers a = { .load = THERE,
+			     .resume = 1,
+			     .same_source = 1,
+			     .same_path = 1,
+			     .same_name = 1,
+			     .names_dest = 1,
+			     .was_in_place = 1,
+			     .has_reference = 1,
+			     .lock_empty = 1 };
 
 	begin(&a);
 	assert_int_equal(lull_resume_find(&w.job), LULL_OK);
@@ -302,7 +328,9 @@ static void test_starting_over_keeps_the_freeze(void **state UNUSED)
 	char hook[] = "hook";
 
 	begin(&a);
-	w.job.checkpoint = (struct lull_checkpoint){ .frozen = true, .kept_frozen = true, .hook = hook };
+	w.job.checkpoint = (struct lull_checkpoint){ .frozen = true,
+						     .kept_frozen = true,
+						     .hook = hook };
 	assert_int_equal(lull_resume_start_over(&w.job), LULL_OK);
 	assert_int_equal(w.saved, 1);
 	assert_true(w.frozen_on_disk);

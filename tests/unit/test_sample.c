@@ -7,7 +7,8 @@
 
 #define BLOCK 4096ULL
 
-/* Extents of 1..longest blocks with holes of 0..gap blocks between them, made on demand. */
+/* Extents of 1..longest blocks with holes of 0..gap blocks between them, made on
+   demand. */
 struct map {
 	uint64_t end;
 	uint64_t pos;
@@ -32,7 +33,9 @@ static void draw(struct map *map)
 
 		map->starts[map->n++] = pos;
 		pos += inside ? BLOCK
-			      : (1 + unit_below(map->longest) + unit_below(map->gap + 1)) * BLOCK;
+			      : (1 + unit_below(map->longest) +
+				 unit_below(map->gap + 1)) *
+					BLOCK;
 	}
 }
 
@@ -169,8 +172,8 @@ static void test_bound(void **state UNUSED)
 static void test_end(void **state UNUSED)
 {
 	for (unsigned int i = 0; i < 40; i++) {
-		struct map map = { .end = (LULL_SAMPLE_RUN - 4 + unit_below(9)) * BLOCK - 4095 +
-					  unit_below(4096),
+		struct map map = { .end = (LULL_SAMPLE_RUN - 4 + unit_below(9)) * BLOCK -
+					  4095 + unit_below(4096),
 				   .longest = 1 };
 		bool used;
 		double worst;

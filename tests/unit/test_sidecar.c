@@ -20,11 +20,11 @@ static void names_fit(void **state UNUSED)
 	const struct {
 		const char *source, *directory, *start;
 	} cases[] = {
-	    {"/d/a.img", NULL, "/d/.a.img.lullcp-sidecar"},
-	    {"/a.img", NULL, "/.a.img.lullcp-sidecar"},
-	    {"/d/a.img", "/s", "/s/.a.img."},
-	    {source, NULL, "/d/.nnn"},
-	    {source, "/s", "/s/.nnn"},
+		{ "/d/a.img", NULL, "/d/.a.img.lullcp-sidecar" },
+		{ "/a.img", NULL, "/.a.img.lullcp-sidecar" },
+		{ "/d/a.img", "/s", "/s/.a.img." },
+		{ source, NULL, "/d/.nnn" },
+		{ source, "/s", "/s/.nnn" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -97,10 +97,10 @@ static void tells_used_from_unused(void **state UNUSED)
 	check_int("empty, but not marked: somebody else's", sidecar_is_unused(path, &st),
 		  -EBADMSG);
 	assert_int_equal(fchmod(fd, 01640), 0);
-	write_file(
-	    path,
-	    "no image at all, but some text that somebody has written here, at length",
-	    72, 0);
+	write_file(path,
+		   "no image at all, but some text that somebody has written here, "
+		   "at length",
+		   72, 0);
 	check_int("no qcow2", sidecar_is_unused(path, &st), -EBADMSG);
 	write_header(path, 0, 0);
 	check_int("no table yet", sidecar_is_unused(path, &st), 1);
@@ -124,7 +124,7 @@ static void tells_used_from_unused(void **state UNUSED)
 	check_int("a table beyond the end of all files", sidecar_is_unused(path, &st),
 		  -EBADMSG);
 	write_header(path, 4, 65536);
-	write_file(path, (const char[32]){0}, 32, 65536);
+	write_file(path, (const char[32]){ 0 }, 32, 65536);
 	check_int("a table of nothing again", sidecar_is_unused(path, &st), 1);
 	write_file(path, "\0\0\0\1", 4, 60);
 	check_int("a snapshot has a table of its own", sidecar_is_unused(path, &st), 0);
@@ -181,14 +181,15 @@ static void sees_locks(void **state UNUSED)
 {
 	char *dir = unit_directory(), *path = NULL;
 	struct flock lock = {
-	    .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1};
+		.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1
+	};
 	struct stat st;
 	int fd;
 
 	assert_true(asprintf(&path, "%s/s", dir) > 0);
 	assert_int_equal(stat(dir, &st), 0);
 	write_header(path, 4, 65536);
-	write_file(path, (const char[32]){0}, 32, 65536);
+	write_file(path, (const char[32]){ 0 }, 32, 65536);
 	name_backing(path, dir);
 	fd = open(path, O_RDWR);
 	assert_true(fd >= 0);
@@ -203,10 +204,10 @@ static void sees_locks(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(names_fit),
-	    cmocka_unit_test(tells_used_from_unused),
-	    cmocka_unit_test(marks),
-	    cmocka_unit_test(sees_locks),
+		cmocka_unit_test(names_fit),
+		cmocka_unit_test(tells_used_from_unused),
+		cmocka_unit_test(marks),
+		cmocka_unit_test(sees_locks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

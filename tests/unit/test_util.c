@@ -40,9 +40,9 @@ static void test_vectors(void **state UNUSED)
 static void test_no_base64(void **state UNUSED)
 {
 	static const char *const cases[] = {
-		"Z",	      "Zg",	 "Zg=",	     "Zm9vY", "=",	  "==",
-		"====",	      "Z===",	 "Zg==Zg==", "Zg=v",  "=g==",	  "Z=g=",
-		"Zm9 ",	      "Zm9\n",	 "Zm-v",     "Zm_v",  "Zm9v\n",	  "Zm9v====",
+		"Z",          "Zg",      "Zg=",      "Zm9vY", "=",        "==",
+		"====",       "Z===",    "Zg==Zg==", "Zg=v",  "=g==",     "Z=g=",
+		"Zm9 ",       "Zm9\n",   "Zm-v",     "Zm_v",  "Zm9v\n",   "Zm9v====",
 		"Zm\xc3\xa9", "Zm9\xff", "Zm9vZg=v", " Zm9v", "Zm9v    ",
 	};
 
@@ -209,9 +209,9 @@ static void test_no_name(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),	     cmocka_unit_test(test_no_base64),
+		cmocka_unit_test(test_vectors),      cmocka_unit_test(test_no_base64),
 		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_null),	     cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_null),         cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_random_names), cmocka_unit_test(test_no_name),
 	};
 

@@ -130,9 +130,9 @@ static void test_random_times(void **state UNUSED)
 		size_t unit = unit_below(ARRAY_SIZE(units));
 		uint64_t whole = unit_random() >> (4 + unit_below(60));
 		uint64_t fraction = unit_below(1000000000);
-		unsigned __int128 wanted =
-			(unsigned __int128)whole * units[unit].ns +
-			(unsigned __int128)fraction * units[unit].ns / 1000000000;
+		unsigned __int128 wanted = (unsigned __int128)whole * units[unit].ns +
+					   (unsigned __int128)fraction * units[unit].ns /
+						   1000000000;
 		bool fits = wanted <= VALUES_LONGEST_NS;
 		uint64_t ns = 42;
 		char text[80];
@@ -197,11 +197,11 @@ static void test_choices(void **state UNUSED)
 		const char *text;
 		int index; /* -1: none */
 	} cases[] = {
-		{ "auto", 0 },	 { "au", 0 },	  { "always", 1 },  { "al", 1 },
-		{ "never", 2 },	 { "nev", 2 },	  { "newer", 3 },   { "newe", 3 },
-		{ "new", 4 },	 { "a", -1 },	  { "n", -1 },	    { "ne", -1 },
-		{ "", -1 },	 { "autos", -1 }, { "Auto", -1 },   { "auto ", -1 },
-		{ " auto", -1 }, { "x", -1 },	  { "newest", -1 },
+		{ "auto", 0 },   { "au", 0 },     { "always", 1 },  { "al", 1 },
+		{ "never", 2 },  { "nev", 2 },    { "newer", 3 },   { "newe", 3 },
+		{ "new", 4 },    { "a", -1 },     { "n", -1 },      { "ne", -1 },
+		{ "", -1 },      { "autos", -1 }, { "Auto", -1 },   { "auto ", -1 },
+		{ " auto", -1 }, { "x", -1 },     { "newest", -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -131,7 +131,9 @@ static void test_sentences(void **state UNUSED)
 		  true },
 		{ "frozen by another",
 		  LULL_BUSY,
-		  { .stage = LULL_STAGE_LOCK, .cause = LULL_CAUSE_SOURCE_FROZEN, .path = from },
+		  { .stage = LULL_STAGE_LOCK,
+		    .cause = LULL_CAUSE_SOURCE_FROZEN,
+		    .path = from },
 		  "another lullcp has frozen '/a/src' for a clone of its own",
 		  true },
 		{ "hook status",
@@ -158,8 +160,10 @@ static void test_sentences(void **state UNUSED)
 		    .path = to,
 		    .had_failed = true,
 		    .had_cause = LULL_CAUSE_HOOK_TIMEOUT },
-		  "cannot freeze: the hook '/a/dst' took too long and was killed (--hook-timeout, "
-		  "--max-freeze); then cannot thaw: the hook '/a/dst' was killed by signal 9",
+		  "cannot freeze: the hook '/a/dst' took too long and was killed "
+		  "(--hook-timeout, "
+		  "--max-freeze); then cannot thaw: the hook '/a/dst' was killed by "
+		  "signal 9",
 		  true },
 		{ "hook running",
 		  LULL_THAW_FAILED,
@@ -167,7 +171,8 @@ static void test_sentences(void **state UNUSED)
 		    .cause = LULL_CAUSE_HOOK_RUNNING,
 		    .detail = 7,
 		    .path = to },
-		  "cannot thaw: the hook '/a/dst' of the interrupted run is still at work, as process 7",
+		  "cannot thaw: the hook '/a/dst' of the interrupted run is still at "
+		  "work, as process 7",
 		  true },
 		{ "skipped",
 		  LULL_SKIPPED,
@@ -301,7 +306,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_status), cmocka_unit_test(test_every_failure),
 		cmocka_unit_test(test_sentences),   cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_bytes),	    cmocka_unit_test(test_time),
+		cmocka_unit_test(test_bytes),       cmocka_unit_test(test_time),
 		cmocka_unit_test(test_rings),
 	};
 

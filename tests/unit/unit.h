@@ -22,10 +22,10 @@
 #define UNUSED __attribute__((unused))
 
 /* An assertion that says which case of a table it failed in. */
-#define check(name, condition)                                                           \
-	do {                                                                             \
-		if (!(condition))                                                        \
-			fail_msg("%s: %s", name, #condition);                            \
+#define check(name, condition)                                \
+	do {                                                  \
+		if (!(condition))                             \
+			fail_msg("%s: %s", name, #condition); \
 	} while (0)
 
 #define check_int(name, got, wanted)                                                     \
@@ -35,12 +35,12 @@
 			fail_msg("%s: %s is %lld, not %lld", name, #got, got_, wanted_); \
 	} while (0)
 
-#define check_str(name, got, wanted)                                                     \
-	do {                                                                             \
-		const char *got_ = (got), *wanted_ = (wanted);                           \
-		if (!got_ || strcmp(got_, wanted_) != 0)                                 \
-			fail_msg("%s: %s is \"%s\", not \"%s\"", name, #got,             \
-				 got_ ? got_ : "(null)", wanted_);                       \
+#define check_str(name, got, wanted)                                         \
+	do {                                                                 \
+		const char *got_ = (got), *wanted_ = (wanted);               \
+		if (!got_ || strcmp(got_, wanted_) != 0)                     \
+			fail_msg("%s: %s is \"%s\", not \"%s\"", name, #got, \
+				 got_ ? got_ : "(null)", wanted_);           \
 	} while (0)
 
 static uint64_t unit_state;

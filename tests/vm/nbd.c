@@ -14,8 +14,8 @@
  *     nbd check FILE[,FILE] SEED [AT_LEAST AT_MOST]
  *         whether the images are of one moment: see below
  *     nbd loss FILE[,FILE] SEED FLUSHED MOST
- *         what may be left of writes 1 to MOST when those up to FLUSHED were flushed, which is
- *         done after each 256
+ *         what may be left of writes 1 to MOST when those up to FLUSHED were flushed,
+ *         which is done after each 256
  *
  * Write number n goes to block place(n) (of several disks of one size, in turn), and says
  * n, the block and noise made of n in its 4096 bytes. One write is under way at a time.
@@ -39,19 +39,19 @@
 #include <sys/un.h>
 #include <time.h>
 
-#define BLOCK	   4096U
-#define WORDS	   (BLOCK / sizeof(uint64_t))
+#define BLOCK      4096U
+#define WORDS      (BLOCK / sizeof(uint64_t))
 #define MOST_DISKS 4U
 
 /* https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md */
-#define NBD_MAGIC	 0x4e42444d41474943ULL
-#define NBD_IHAVEOPT	 0x49484156454f5054ULL
-#define NBD_REPLY_MAGIC	 0x3e889045565a9ULL
-#define NBD_REQUEST	 0x25609513U
+#define NBD_MAGIC        0x4e42444d41474943ULL
+#define NBD_IHAVEOPT     0x49484156454f5054ULL
+#define NBD_REPLY_MAGIC  0x3e889045565a9ULL
+#define NBD_REQUEST      0x25609513U
 #define NBD_SIMPLE_REPLY 0x67446698U
-#define NBD_OPT_GO	 7U
-#define NBD_REP_ACK	 1U
-#define NBD_REP_INFO	 3U
+#define NBD_OPT_GO       7U
+#define NBD_REP_ACK      1U
+#define NBD_REP_INFO     3U
 enum { NBD_READ = 0, NBD_WRITE = 1, NBD_DISC = 2, NBD_FLUSH = 3 };
 
 static volatile sig_atomic_t stopped;
@@ -135,8 +135,8 @@ static void negotiate(int fd, const char *export, uint64_t *ret_size)
 	struct {
 		uint64_t magic;
 		uint32_t option, len, name_len;
-	} __attribute__((packed)) go = {htobe64(NBD_IHAVEOPT), htobe32(NBD_OPT_GO),
-					htobe32(name_len + 6), htobe32(name_len)};
+	} __attribute__((packed)) go = { htobe64(NBD_IHAVEOPT), htobe32(NBD_OPT_GO),
+					 htobe32(name_len + 6), htobe32(name_len) };
 	uint16_t n_infos = 0;
 
 	get(fd, &hello, sizeof(hello));
@@ -174,7 +174,7 @@ static void negotiate(int fd, const char *export, uint64_t *ret_size)
 
 static int connect_to(const char *path, const char *export, uint64_t *ret_size)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
@@ -195,8 +195,8 @@ static void request(int fd, uint16_t type, uint64_t offset, uint32_t len, void *
 		uint64_t handle, offset;
 		uint32_t len;
 	} __attribute__((packed))
-	ask = {htobe32(NBD_REQUEST), 0,		  htobe16(type), ++handle,
-	       htobe64(offset),	     htobe32(len)};
+	ask = { htobe32(NBD_REQUEST), 0,           htobe16(type), ++handle,
+		htobe64(offset),      htobe32(len) };
 	struct {
 		uint32_t magic, error;
 		uint64_t handle;
@@ -302,11 +302,12 @@ static void read_back(const struct guest *guest, uint64_t at)
 		     (unsigned long long)number);
 }
 
-/* Continues where STATE says that an earlier one ended. Without a path exports are files. */
+/* Continues where STATE says that an earlier one ended. Without a path exports are
+   files. */
 static int write_on(const char *path, char *exports, uint64_t seed, const char *state)
 {
 	volatile uint64_t *acked = map_state(state, true);
-	struct guest guest = {.seed = seed, .files = path == NULL};
+	struct guest guest = { .seed = seed, .files = path == NULL };
 
 	guest_connect(&guest, path, exports);
 
@@ -348,7 +349,7 @@ static int read_on(const char *path, const char *export, uint64_t seed)
 {
 	enum { MOST = 4000000 };
 	_cleanup_free_ uint64_t *took = calloc(MOST, sizeof(*took));
-	struct timespec pause = {.tv_nsec = 500000};
+	struct timespec pause = { .tv_nsec = 500000 };
 	uint64_t size = 0, n = 0;
 	int fd = connect_to(path, export, &size);
 
@@ -416,7 +417,7 @@ static uint64_t find_last(const struct images *images, uint64_t seed)
 
 static int check(char *files, uint64_t seed, uint64_t at_least, uint64_t at_most)
 {
-	struct images images = {0};
+	struct images images = { 0 };
 
 	images_map(&images, files);
 
@@ -449,12 +450,12 @@ static int check(char *files, uint64_t seed, uint64_t at_least, uint64_t at_most
 }
 
 /*
- * After QEMU was killed: each block holds the last of the writes up to flushed that went to it, or one
- * of those behind it up to most, in whatever order they reached the disk.
+ * After QEMU was killed: each block holds the last of the writes up to flushed that went
+ * to it, or one of those behind it up to most, in whatever order they reached the disk.
  */
 static int check_loss(char *files, uint64_t seed, uint64_t flushed, uint64_t most)
 {
-	struct images images = {0};
+	struct images images = { 0 };
 
 	images_map(&images, files);
 
@@ -467,14 +468,17 @@ static int check_loss(char *files, uint64_t seed, uint64_t flushed, uint64_t mos
 		last[place(seed, n, images.n_blocks, images.n_disks)] = n;
 	for (uint64_t at = 0; at < n_all; at++) {
 		const uint64_t *block = image_block(&images, at);
-		uint64_t holds = block[0], wanted[WORDS] = {0};
+		uint64_t holds = block[0], wanted[WORDS] = { 0 };
 
 		if (holds != 0)
 			make_block(wanted, seed, holds, at);
-		if (holds < last[at] || holds > most || memcmp(block, wanted, BLOCK) != 0 ||
+		if (holds < last[at] || holds > most ||
+		    memcmp(block, wanted, BLOCK) != 0 ||
 		    (holds != 0 &&
 		     place(seed, holds, images.n_blocks, images.n_disks) != at))
-			errx(1, "block %llu should hold number %llu or a later one and holds %llu",
+			errx(1,
+			     "block %llu should hold number %llu or a later one and "
+			     "holds %llu",
 			     (unsigned long long)at, (unsigned long long)last[at],
 			     (unsigned long long)holds);
 	}
@@ -488,7 +492,7 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = {.sa_handler = on_term};
+	struct sigaction action = { .sa_handler = on_term };
 	const char *mode = argc > 1 ? argv[1] : "";
 
 	(void)sigaction(SIGTERM, &action, NULL);
@@ -507,6 +511,7 @@ int main(int argc, char **argv)
 		return check(argv[2], number(argv[3]), argc == 6 ? number(argv[4]) : 0,
 			     argc == 6 ? number(argv[5]) : UINT64_MAX);
 	if (argc == 6 && strcmp(mode, "loss") == 0)
-		return check_loss(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
+		return check_loss(argv[2], number(argv[3]), number(argv[4]),
+				  number(argv[5]));
 	errx(2, "usage: nbd write|files|read|acked|check|loss ...");
 }

@@ -5,7 +5,8 @@
 /* ".NAME" and suffix, shortened to what a directory takes; to be freed, NULL. */
 char *lull_beside(const char *name, const char *suffix);
 
-/* The name that the checkpoint of a DEST of this name has by default; to be freed, NULL. */
+/* The name that the checkpoint of a DEST of this name has by default; to be freed,
+   NULL. */
 char *lull_beside_checkpoint(const char *name);
 
 /* The same for the temporary file, which is the lock as well. */

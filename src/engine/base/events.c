@@ -65,7 +65,8 @@ void lull_events_warning(struct lull_events *events, enum lull_warning warning, 
 	event->text[0] = copy(path);
 }
 
-void lull_events_announce(struct lull_events *events, enum lull_method method, uint64_t ns)
+void lull_events_announce(struct lull_events *events, enum lull_method method,
+			  uint64_t ns)
 {
 	struct lull_event *event = add(events, KIND_ANNOUNCE);
 

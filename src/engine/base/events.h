@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a task has to say, kept in order until its turn. Not locked: the caller sees to that.
- * Without memory for it, a note is not heard of.
+ * What a task has to say, kept in order until its turn. Not locked: the caller sees to
+ * that. Without memory for it, a note is not heard of.
  */
 #pragma once
 
@@ -23,11 +23,14 @@ struct lull_events {
 void lull_events_note(struct lull_events *events, const struct lull_note *note);
 void lull_events_warning(struct lull_events *events, enum lull_warning warning, int err,
 			 const char *path);
-void lull_events_announce(struct lull_events *events, enum lull_method method, uint64_t ns);
+void lull_events_announce(struct lull_events *events, enum lull_method method,
+			  uint64_t ns);
 
-/* Calls step(ctx) in its turn, which frees ctx. False without memory: then it is not called. */
-bool lull_events_step(struct lull_events *events, void (*step)(void *ctx), void *ctx)
-	_must_check_;
+/* Calls step(ctx) in its turn, which frees ctx. False without memory: then it is not
+   called. */
+bool lull_events_step(struct lull_events *events, void (*step)(void *ctx),
+		      void *ctx) _must_check_;
 
-/* Tells the observer all of it, the first one first, and forgets it. A step may add more. */
+/* Tells the observer all of it, the first one first, and forgets it. A step may add
+   more. */
 void lull_events_hear(struct lull_events *events, const struct lull_observer *observer);

@@ -15,40 +15,44 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-struct lull_place;    /* place.h */
-struct lull_rotation; /* rotation.h */
-struct lull_set_record;   /* set_record.h */
+struct lull_place;      /* place.h */
+struct lull_rotation;   /* rotation.h */
+struct lull_set_record; /* set_record.h */
 struct lull_job;
 
-/* Where the state of a destination is kept unless --checkpoint says so: see statehome.h. */
+/* Where the state of a destination is kept unless --checkpoint says so: see
+   statehome.h. */
 struct lull_statehome {
-	int dir;     /* that of the destination, or the caller's private one; -1: there is none */
-	int err;     /* then: why not, a positive errno */
-	char *path;  /* of dir, with a slash at the end; NULL: not known */
-	char *stem;  /* how names in the private directory begin; NULL: names beside DEST */
+	/* that of the destination, or the caller's private one; -1: there is none */
+	int dir;
+	int err;    /* then: why not, a positive errno */
+	char *path; /* of dir, with a slash at the end; NULL: not known */
+	/* how names in the private directory begin; NULL: names beside DEST */
+	char *stem;
 };
 
 /* Where a clone goes: see dest.h. */
 struct lull_dest {
-	char *path;            /* absolute, links resolved */
-	const char *name;      /* the last part of path */
-	char *temporary;       /* name of the temporary file, which is also the lock */
+	char *path;       /* absolute, links resolved */
+	const char *name; /* the last part of path */
+	char *temporary;  /* name of the temporary file, which is also the lock */
 	struct lull_statehome home; /* of state */
-	char *checkpoint_path; /* absolute; NULL: there is no place for it */
-	char *checkpoint;      /* the last part of it */
-	int dir;               /* of path */
+	char *checkpoint_path;      /* absolute; NULL: there is no place for it */
+	char *checkpoint;           /* the last part of it */
+	int dir;                    /* of path */
 	int checkpoint_dir;
-	int lock;              /* the temporary file, locked; it becomes the clone unless
-	                          in_place */
-	int fd;                /* the file that is written: lock, or path itself */
-	int scratch;           /* an unnamed file for drains */
+	/* the temporary file, locked; it becomes the clone unless in_place */
+	int lock;
+	int fd;      /* the file that is written: lock, or path itself */
+	int scratch; /* an unnamed file for drains */
 	bool exists;
-	char *snapshot;        /* name beside path, of the directory that a snapshot is in */
-	int snapshot_dir;      /* that, if this run has made it; else -1 */
+	/* name beside path, of the directory that a snapshot is in */
+	char *snapshot;
+	int snapshot_dir; /* that, if this run has made it; else -1 */
 	bool in_place;
-	bool created;          /* by this run: the temporary file, as it is now */
-	bool lock_was_empty;   /* it held nothing when it was opened */
-	struct stat old;       /* of path, if it exists */
+	bool created;        /* by this run: the temporary file, as it is now */
+	bool lock_was_empty; /* it held nothing when it was opened */
+	struct stat old;     /* of path, if it exists */
 	struct lull_fs fs;
 };
 
@@ -56,21 +60,21 @@ struct lull_dest {
 struct lull_freeze {
 	struct lull_job **jobs;
 	unsigned int n_jobs;
-	const char **sources;     /* theirs, as the hook is told; outlive the keeper */
+	const char **sources; /* theirs, as the hook is told; outlive the keeper */
 	struct lull_hook *hook;
-	char *hook_text;          /* as it was given, for messages */
-	char *hook_recorded;      /* as the checkpoint has it, and where it is called */
+	char *hook_text;     /* as it was given, for messages */
+	char *hook_recorded; /* as the checkpoint has it, and where it is called */
 	char *hook_directory;
 	struct lull_keeper *keeper;
-	uint64_t started;         /* CLOCK_MONOTONIC, 0: not frozen */
+	uint64_t started; /* CLOCK_MONOTONIC, 0: not frozen */
 	bool thaw_failed;
-	pthread_mutex_t lock;     /* of the keeper, which jobs in threads ask */
+	pthread_mutex_t lock; /* of the keeper, which jobs in threads ask */
 };
 
 /*
- * What this run may do with the checkpoint and with the file that it writes, and what is in that
- * file. conduct.c has the transitions; from DISCARDING on both are this run's to change and
- * to remove.
+ * What this run may do with the checkpoint and with the file that it writes, and what is
+ * in that file. conduct.c has the transitions; from DISCARDING on both are this run's to
+ * change and to remove.
  */
 enum lull_job_state {
 	LULL_JOB_LOOKING,    /* neither is this run's */
@@ -91,45 +95,55 @@ struct lull_job {
 	uint64_t started;               /* CLOCK_MONOTONIC */
 
 	const struct lull_place *place; /* by whom the files were opened; or NULL */
-	bool copies;        /* bytes are copied: passes clone nothing */
-	const char *source; /* as the user named it */
-	char *source_path;  /* absolute, links resolved */
-	int src;            /* what is cloned from: the source, or a snapshot of it */
-	int live;           /* the source, if src is a snapshot of it; else -1 */
+	bool copies;                    /* bytes are copied: passes clone nothing */
+	const char *source;             /* as the user named it */
+	char *source_path;              /* absolute, links resolved */
+	int src;  /* what is cloned from: the source, or a snapshot of it */
+	int live; /* the source, if src is a snapshot of it; else -1 */
 	struct lull_fs src_fs;
 
 	struct lull_dest dest;
-	struct lull_rotation *rotation;    /* DEST is one of several generations; or NULL */
+	/* DEST is one of several generations; or NULL */
+	struct lull_rotation *rotation;
 
 	struct lull_checkpoint checkpoint; /* as it is on disk, or will be next */
-	struct lull_set_record *shared;        /* where it is recorded with others; NULL: alone */
-	unsigned int index;                /* its place among them */
-	bool recorded;                     /* it is on disk */
-	bool unrecorded;                   /* it cannot be, and the user has been told */
+	/* where it is recorded with others; NULL: alone */
+	struct lull_set_record *shared;
+	unsigned int index; /* its place among them */
+	bool recorded;      /* it is on disk */
+	bool unrecorded;    /* it cannot be, and the user has been told */
 	enum lull_job_state state;
-	bool resumed;                      /* the checkpoint was found there, and goes on */
-	bool emptied;                      /* DEST itself, which is written in place */
-	uint64_t claimed;                  /* how far the file was said to be whole, when that is no
-	                                      longer believed: untouched.h */
-	int base;                          /* an older clone that is to become the temporary
-	                                      file; -1: none, or it is that already */
-	int base_dir;                      /* where it has its name */
-	const char *base_name;             /* part of base_path */
+	/* the checkpoint was found there, and goes on */
+	bool resumed;
+	bool emptied; /* DEST itself, which is written in place */
+	/* how far the file was said to be whole, when that is no longer believed:
+	   untouched.h */
+	uint64_t claimed;
+	/* an older clone that is to become the temporary file; -1: none, or it is that
+	   already */
+	int base;
+	int base_dir;          /* where it has its name */
+	const char *base_name; /* part of base_path */
 	char *base_path;
-	bool let_go;                       /* place->old opens nothing at the moment: refresh.c */
-	bool refresh_in_place;             /* DEST itself is the older clone, and stays so */
+	/* place->old opens nothing at the moment: refresh.c */
+	bool let_go;
+	/* DEST itself is the older clone, and stays so */
+	bool refresh_in_place;
 
-	struct lull_reference reference;   /* the source when this pass began */
-	uint64_t mapped_bytes;             /* of a file that fits one call */
+	struct lull_reference reference; /* the source when this pass began */
+	uint64_t mapped_bytes;           /* of a file that fits one call */
 	enum lull_plan_mode mode;
-	bool stop_if_written;              /* end a pass as soon as the source is written to */
-	bool whole_is_short;               /* one call over the file is as short as any other
-	                                      way to stop its writers */
-	struct lull_obstacle no_snapshot;  /* why none can be taken, once that was asked */
-	uint64_t last_pass_ns;             /* how long the last pass took */
-	uint64_t last_call_ns;             /* how much of it in calls */
+	/* end a pass as soon as the source is written to */
+	bool stop_if_written;
+	/* one call over the file is as short as any other way to stop its writers */
+	bool whole_is_short;
+	/* why none can be taken, once that was asked */
+	struct lull_obstacle no_snapshot;
+	uint64_t last_pass_ns; /* how long the last pass took */
+	uint64_t last_call_ns; /* how much of it in calls */
 
-	struct lull_freeze *freeze;        /* the conductor's; NULL where nothing is frozen */
+	/* the conductor's; NULL where nothing is frozen */
+	struct lull_freeze *freeze;
 };
 
 /*
@@ -163,4 +177,5 @@ bool lull_is_frozen(const struct lull_job *job);
 void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns);
 
 /* err: an errno of either sign, or 0; path may be NULL. */
-void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path);
+void lull_warn(struct lull_job *job, enum lull_warning warning, int err,
+	       const char *path);

@@ -8,17 +8,20 @@ struct lull_file;
 
 /* Where a clone comes from and goes to, beside the paths. */
 struct lull_place {
-	int src;               /* the source, open for reading; stays open. -1: by its path */
-	int dir;               /* the directory of dest, -1: by its path, links followed */
-	const char *name;      /* of dest in dir */
+	/* the source, open for reading; stays open. -1: by its path */
+	int src;
+	/* the directory of dest, -1: by its path, links followed */
+	int dir;
+	const char *name; /* of dest in dir */
 	/*
-	 * Makes fd, which lies in the directory dir, what dest must be in all but its data, when
-	 * that is whole, and before it is synced and gets its name. settled: it has owner and mode
-	 * already. 0 or -errno. NULL: as a clone alone.
+	 * Makes fd, which lies in the directory dir, what dest must be in all but its
+	 * data, when that is whole, and before it is synced and gets its name. settled:
+	 * it has owner and mode already. 0 or -errno. NULL: as a clone alone.
 	 */
 	int (*dress)(struct lull_file *file, int fd, int dir, bool settled);
 	struct lull_file *file;
-	int old;               /* what dest is, open for writing; -1: nothing */
-	bool replaces;         /* a new file takes dest's name, whatever other names dest has;
-				  old need not be open for writing */
+	int old; /* what dest is, open for writing; -1: nothing */
+	/* a new file takes dest's name, whatever other names dest has; old need not be
+	   open for writing */
+	bool replaces;
 };

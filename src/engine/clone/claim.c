@@ -31,15 +31,16 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 		if (r == 0)
 			return LULL_OK;
 		if (r == -EEXIST)
-			return lull_fail(job, LULL_STAGE_LOCK, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
+			return lull_fail(job, LULL_STAGE_LOCK,
+					 LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
 					 dest->temporary);
 		if (r != -EWOULDBLOCK)
 			return lull_fail(job, LULL_STAGE_CREATE,
-					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
-					 job->progress->dest);
+					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
+					 r, job->progress->dest);
 		if (lull_clock_now() - since >= job->options->lock_wait_ns)
-			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
-					job->progress->dest);
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO,
+					0, job->progress->dest);
 		if (lull_should_stop(job))
 			return LULL_INTERRUPTED;
 		lull_tell(job);
@@ -47,14 +48,16 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 	}
 }
 
-/* Another lullcp may have published DEST since the caller has looked; a rename takes nothing
-   from anybody else then. Inside that rename stat() finds the old file without a link. */
+/* Another lullcp may have published DEST since the caller has looked; a rename takes
+   nothing from anybody else then. Inside that rename stat() finds the old file without a
+   link. */
 static bool may_be_replaced(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
 	return !job->options->in_place &&
-	       (!dest->exists || (dest->old.st_uid == geteuid() && dest->old.st_nlink <= 1));
+	       (!dest->exists ||
+		(dest->old.st_uid == geteuid() && dest->old.st_nlink <= 1));
 }
 
 /* What the path leads to is what the caller has opened and looked at. */
@@ -63,9 +66,9 @@ static bool is_in_place(const struct lull_job *job)
 	const struct lull_place *place = job->place;
 	struct stat wanted, found;
 	bool same = (place->old >= 0) == job->dest.exists &&
-		    (place->old < 0 ||
-		     (fstat(place->old, &wanted) == 0 && wanted.st_ino == job->dest.old.st_ino &&
-		      wanted.st_dev == job->dest.old.st_dev));
+		    (place->old < 0 || (fstat(place->old, &wanted) == 0 &&
+					wanted.st_ino == job->dest.old.st_ino &&
+					wanted.st_dev == job->dest.old.st_dev));
 
 	if (!same && !may_be_replaced(job))
 		return false;
@@ -75,19 +78,22 @@ static bool is_in_place(const struct lull_job *job)
 		wanted.st_dev == found.st_dev);
 }
 
-/* Whoever may write there has put it there, maybe; and it must not stop a run that needs none of
-   it. */
+/* Whoever may write there has put it there, maybe; and it must not stop a run that needs
+   none of it. */
 static void warn_of_passed_over(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 	size_t n = job->rotation ? LULL_STATEHOME_SUFFIXES : 1;
 
 	for (size_t i = job->options->checkpoint ? 1 : 0; i < n; i++) {
-		_cleanup_free_ char *name = lull_beside(dest->name, lull_statehome_suffixes[i]);
+		_cleanup_free_ char *name = lull_beside(dest->name,
+							lull_statehome_suffixes[i]);
 		_cleanup_free_ char *path = NULL;
 
-		if (lull_statehome_is_passed_over(dest, lull_statehome_suffixes[i]) && name &&
-		    asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) >= 0)
+		if (lull_statehome_is_passed_over(dest, lull_statehome_suffixes[i]) &&
+		    name &&
+		    asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
+			     name) >= 0)
 			lull_warn(job, LULL_WARNING_STATE_PASSED_OVER, 0, path);
 	}
 }
@@ -110,9 +116,10 @@ static bool is_called(const struct lull_dest *dest, int dir, const char *name)
 static bool is_at(const struct lull_dest *dest, const char *path)
 {
 	const char *last = lull_path_last(path);
-	_cleanup_free_ char *head =
-		last == path ? strdup(".") : strndup(path, (size_t)(last - path));
-	_cleanup_close_ int dir = head ? open(head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	_cleanup_free_ char *head = last == path ? strdup(".")
+						 : strndup(path, (size_t)(last - path));
+	_cleanup_close_ int dir = head ? open(head, O_PATH | O_DIRECTORY | O_CLOEXEC)
+				       : -1;
 
 	return dir >= 0 && is_called(dest, dir, last);
 }
@@ -146,7 +153,8 @@ static const char *lost_to_checkpoint(const struct lull_job *job, const char *pa
 /* Before anything is made. */
 static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path)
 {
-	const char *lost = job->options->checkpoint ? lost_to_checkpoint(job, path) : NULL;
+	const char *lost = job->options->checkpoint ? lost_to_checkpoint(job, path)
+						    : NULL;
 
 	if (!lost)
 		return LULL_OK;
@@ -191,7 +199,8 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 
 	if (r < 0)
 		return lull_fail(job, stage, cause, r,
-				 stage == LULL_STAGE_CHECKPOINT && job->options->checkpoint
+				 stage == LULL_STAGE_CHECKPOINT &&
+						 job->options->checkpoint
 					 ? job->options->checkpoint
 					 : path);
 	if (job->place && !is_in_place(job))
@@ -232,9 +241,11 @@ enum lull_outcome lull_claim_lock(struct lull_job *job)
 		return outcome;
 	r = lull_dest_open(&job->dest);
 	if (r == -EWOULDBLOCK)
-		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0, path);
+		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
+				path);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_CREATE, lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
+		return lull_fail(job, LULL_STAGE_CREATE,
+				 lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
 				 path);
 	return LULL_OK;
 }

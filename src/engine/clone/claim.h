@@ -4,10 +4,10 @@
 
 #include "engine/base/job.h"
 
-/* Opens the source, and finds out what path is and whether it may become its clone. Nothing
-   is made. */
+/* Opens the source, and finds out what path is and whether it may become its clone.
+   Nothing is made. */
 enum lull_outcome lull_claim_open(struct lull_job *job, const char *path);
 
-/* Locks the destination, which makes the temporary file, and opens what is written. Waits for
-   options->lock_wait_ns if another holds it. */
+/* Locks the destination, which makes the temporary file, and opens what is written. Waits
+   for options->lock_wait_ns if another holds it. */
 enum lull_outcome lull_claim_lock(struct lull_job *job);

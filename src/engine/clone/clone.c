@@ -13,13 +13,14 @@
 #include <string.h>
 
 enum lull_outcome lull_clone(const struct lull_options *options, const char *source,
-				const char *dest, const struct lull_place *place,
-				const struct lull_observer *observer,
-				struct lull_result *ret_result)
+			     const char *dest, const struct lull_place *place,
+			     const struct lull_observer *observer,
+			     struct lull_result *ret_result)
 {
 	struct lull_clones clones;
 	struct lull_job job;
-	bool room = lull_job_init(&job, options, observer, place, source, dest, ret_result);
+	bool room = lull_job_init(&job, options, observer, place, source, dest,
+				  ret_result);
 	enum lull_outcome outcome;
 
 	lull_clones_init(&clones, options);
@@ -27,9 +28,11 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 	job.freeze = &clones.freeze;
 	lull_identity_run_id(ret_result->run_id);
 	outcome = room ? lull_claim_open(&job, dest)
-		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, source);
+		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
+				   source);
 	outcome = lull_conduct(&clones, outcome);
-	/* The keeper goes by what the job holds, and has files open that the rotation is about. */
+	/* The keeper goes by what the job holds, and has files open that the rotation is
+	   about. */
 	lull_freeze_done(&clones.freeze);
 	if (outcome == LULL_OK && job.rotation)
 		lull_rotation_finish(&job);

@@ -6,9 +6,9 @@
 #include "engine/clone/set_record.h"
 
 /*
- * What is cloned together: one freeze for all, one checkpoint, and all are published or none. A clone
- * by itself is a set of one. What only one can do (methods without a hook, refresh, generations,
- * in place) is for a set of one alone.
+ * What is cloned together: one freeze for all, one checkpoint, and all are published or
+ * none. A clone by itself is a set of one. What only one can do (methods without a hook,
+ * refresh, generations, in place) is for a set of one alone.
  */
 struct lull_clones {
 	const struct lull_options *options;
@@ -16,15 +16,18 @@ struct lull_clones {
 	unsigned int n;
 	struct lull_freeze freeze;
 	struct lull_set_record shared; /* unused by a set of one */
-	struct lull_checkpoint run;    /* of a checkpoint that was found: what it says of the run */
-	bool whole;                    /* found whole: only names are missing */
-	struct lull_job *culprit;      /* whose failure is told; NULL: nobody's */
+	/* of a checkpoint that was found: what it says of the run */
+	struct lull_checkpoint run;
+	bool whole;               /* found whole: only names are missing */
+	struct lull_job *culprit; /* whose failure is told; NULL: nobody's */
 };
 
-/* Prepares an empty one, which must not move from then on; jobs and n are for the caller to fill. */
+/* Prepares an empty one, which must not move from then on; jobs and n are for the caller
+   to fill. */
 void lull_clones_init(struct lull_clones *clones, const struct lull_options *options);
 
-/* Frees what lull_clones_init() and lull_conduct() have made; the jobs are the caller's. */
+/* Frees what lull_clones_init() and lull_conduct() have made; the jobs are the
+   caller's. */
 void lull_clones_done(struct lull_clones *clones);
 
 /* Notes whose failure is told, the first time only. Returns outcome. */

@@ -2,14 +2,14 @@
 /*
  * DESIGN
  *
- * The order of steps, each taken with all files of the set before the next, and what is left behind
- * at each way out:
+ * The order of steps, each taken with all files of the set before the next, and what is
+ * left behind at each way out:
  *
  *   1. open the sources, resolve the destinations, match them   nothing          claim.c
- *   2. lock (creates the temporary files), find a checkpoint    nothing new      resume.c, set_resume.c
+ *   2. lock (creates the temporary files), find a checkpoint    nothing new      resume.c
  *   3. flush the sources, probe with one block; record          nothing new      start.c
  *      one call, if the only file fits one: then step 6         nothing new
- *   4. passes while writers run, side by side                   temporary files  frozen.c, methods.c
+ *   4. passes while writers run, side by side                   temporary files  frozen.c
  *   5. freeze once; a reference of each; the passes, side by    and checkpoint
  *      side; each compared; thaw once
  *   6. make each what its DEST must be, sync it, record         the same,        dest.c
@@ -19,28 +19,31 @@
  *
  * "nothing new" is empty temporary files at the worst, which the next run takes over.
  *
- * What a job may do with the file that it writes, and what is in it (enum lull_job_state):
+ * What a job may do with the file that it writes, and what is in it (enum
+ * lull_job_state):
  *
- *   LOOKING     step 2 ->  EMPTY       the temporary file is new, or an empty leftover
- *               step 2 ->  DISCARDING  a leftover, or a clone that is given up
- *               step 2 ->  FOUND       a clone that an earlier run began, and that goes on
- *               step 2 ->  WHOLE       one that it completed: only names are missing
- *               step 2 ->  NAMED       one that has its name already
- *   DISCARDING  step 2 ->  EMPTY       all of it is gone
- *   EMPTY       step 4 ->  ADOPTED     an older clone has become the file, to be refreshed
- *               step 4 ->  BEGUN       the first clone call is next
- *   any of the last four, and WHOLE    step 7 -> NAMED
+ *   LOOKING     step 2  EMPTY       the temporary file is new, or an empty leftover
+ *               step 2  DISCARDING  a leftover, or a clone that is given up
+ *               step 2  FOUND       a clone that an earlier run began, and that goes on
+ *               step 2  WHOLE       one that it completed: only names are missing
+ *               step 2  NAMED       one that has its name already
+ *   DISCARDING  step 2  EMPTY       all of it is gone
+ *   EMPTY       step 4  ADOPTED     an older clone has become the file, to be refreshed
+ *               step 4  BEGUN       the first clone call is next
+ *   FOUND, ADOPTED, BEGUN and WHOLE keep their state when they get their name in step 7
  *
  * Every way out goes through settle(), by the outcome and the states.
  *
  * INVARIANTS
- *  1. DEST's name changes hands in step 7 only, by one rename; of a set none does before all clones
- *     are whole, on disk, and recorded to be so.
+ *  1. DEST's name changes hands in step 7 only, by one rename; of a set none does before
+ *     all clones are whole, on disk, and recorded to be so.
  *  2. Step 6 is reached only if the comparison held, or one call did it all.
- *  3. What can be resumed is kept (signal, stop, a source that was written to); what failed is
- *     removed, unless it was there before this run. What fails in one file fails in all.
- *  4. A file system has no rename of several files: cut off in step 7, some DESTs are new and some
- *     are old. The checkpoint knows, stays until all are new, and --resume finishes it.
+ *  3. What can be resumed is kept (signal, stop, a source that was written to); what
+ *     failed is removed, unless it was there before this run. What fails in one file
+ *     fails in all.
+ *  4. A file system has no rename of several files: cut off in step 7, some DESTs are new
+ *     and some are old. The checkpoint knows, stays until all are new, and --resume
+ *     finishes it.
  */
 #include "engine/clone/conduct.h"
 
@@ -78,7 +81,8 @@ static enum lull_outcome each(struct lull_clones *clones,
 	enum lull_outcome outcome = LULL_OK;
 
 	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++)
-		outcome = lull_clones_blame(clones, clones->jobs[i], step(clones->jobs[i]));
+		outcome = lull_clones_blame(clones, clones->jobs[i],
+					    step(clones->jobs[i]));
 	return outcome;
 }
 
@@ -92,8 +96,8 @@ static int by_path(const void *a, const void *b)
 }
 
 /*
- * In the order of their absolute paths, whatever the command's order is: of two sets that overlap
- * one comes first at the first that both want.
+ * In the order of their absolute paths, whatever the command's order is: of two sets that
+ * overlap one comes first at the first that both want.
  */
 static enum lull_outcome lock(struct lull_clones *clones)
 {
@@ -103,7 +107,8 @@ static enum lull_outcome lock(struct lull_clones *clones)
 	memcpy(sorted, clones->jobs, clones->n * sizeof(struct lull_job *));
 	qsort(sorted, clones->n, sizeof(struct lull_job *), by_path);
 	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++)
-		outcome = lull_clones_blame(clones, sorted[i], lull_claim_lock(sorted[i]));
+		outcome = lull_clones_blame(clones, sorted[i],
+					    lull_claim_lock(sorted[i]));
 	return outcome;
 }
 
@@ -111,8 +116,9 @@ static enum lull_outcome prepare_hook(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
 
-	return clones->freeze.hook ? LULL_OK
-				   : lull_clones_blame(clones, first, lull_freeze_prepare(first));
+	return clones->freeze.hook
+		       ? LULL_OK
+		       : lull_clones_blame(clones, first, lull_freeze_prepare(first));
 }
 
 static enum lull_outcome find_one(struct lull_job *job)
@@ -132,7 +138,8 @@ static enum lull_outcome demand_hook(struct lull_clones *clones)
 	if (is_alone(clones) || clones->freeze.hook)
 		return LULL_OK;
 	return lull_clones_blame(clones, first,
-				 lull_fail(first, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_MISSING, 0,
+				 lull_fail(first, LULL_STAGE_HOOK,
+					   LULL_CAUSE_HOOK_MISSING, 0,
 					   first->dest.checkpoint_path));
 }
 
@@ -179,8 +186,8 @@ static enum lull_outcome record(struct lull_clones *clones)
 	if (is_alone(clones))
 		return LULL_OK;
 	if (!lull_set_keep_run(clones))
-		outcome = lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
-				    first->dest.checkpoint_path);
+		outcome = lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO,
+				    ENOMEM, first->dest.checkpoint_path);
 	if (outcome == LULL_OK)
 		outcome = lull_record_save_all(clones->jobs, clones->n);
 	if (outcome != LULL_OK)
@@ -188,17 +195,19 @@ static enum lull_outcome record(struct lull_clones *clones)
 	r = lull_set_record_point(clones->jobs, clones->n, &first);
 	return r == 0 ? LULL_OK
 		      : lull_clones_blame(clones, first,
-					  lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO,
-						    r, first->dest.checkpoint_path));
+					  lull_fail(first, LULL_STAGE_CHECKPOINT,
+						    LULL_CAUSE_ERRNO, r,
+						    first->dest.checkpoint_path));
 }
 
-/* First of all what is dirty: the map tells the truth after it, and no call has to write it out
-   while it holds the locks. */
+/* First of all what is dirty: the map tells the truth after it, and no call has to write
+   it out while it holds the locks. */
 static enum lull_outcome flush(struct lull_job *job)
 {
 	int r = job->copies ? 0 : lull_flush_source(job);
 
-	return r < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source) : LULL_OK;
+	return r < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source)
+		     : LULL_OK;
 }
 
 /* A file without a checkpoint and without a freeze: one call, or one copy. */
@@ -206,8 +215,9 @@ static bool is_short(struct lull_job *job)
 {
 	if (job->freeze->hook || job->state == LULL_JOB_FOUND)
 		return false;
-	return job->copies ? lull_copy_is_short(job)
-			   : lull_clone_is_atomic(job->src) && lull_pass_fits_one_call(job);
+	return job->copies
+		       ? lull_copy_is_short(job)
+		       : lull_clone_is_atomic(job->src) && lull_pass_fits_one_call(job);
 }
 
 static enum lull_outcome make_short(struct lull_job *job)
@@ -236,8 +246,9 @@ static enum lull_outcome make_once(struct lull_clones *clones)
 		return outcome;
 	if (clones->freeze.hook)
 		return lull_frozen_clone(clones);
-	return lull_clones_blame(clones, first, first->copies ? lull_method_copy(first)
-							      : lull_method_unfrozen(first));
+	return lull_clones_blame(clones, first,
+				 first->copies ? lull_method_copy(first)
+					       : lull_method_unfrozen(first));
 }
 
 static enum lull_outcome make(struct lull_clones *clones)
@@ -266,7 +277,8 @@ static enum lull_outcome sync_failed(struct lull_clones *clones, struct lull_job
 					? LULL_CAUSE_NAME_UNSYNCED
 					: lull_clone_classify(-r, -1, job->dest.fd, 0, 0);
 
-	return lull_clones_blame(clones, job, lull_fail(job, stage, cause, r, job->dest.path));
+	return lull_clones_blame(clones, job,
+				 lull_fail(job, stage, cause, r, job->dest.path));
 }
 
 static enum lull_outcome complete(struct lull_clones *clones)
@@ -282,7 +294,8 @@ static enum lull_outcome complete(struct lull_clones *clones)
 	if (!first->recorded || first->checkpoint.phase == LULL_PHASE_COMPLETE ||
 	    clones->options->no_sync)
 		return LULL_OK;
-	/* What is recorded now must be found again by a run that has nothing to do but renames. */
+	/* What is recorded now must be found again by a run that has nothing to do but
+	   renames. */
 	for (unsigned int i = 0; i < clones->n && !is_alone(clones); i++)
 		lull_untouched_settle(clones->jobs[i]->dest.fd);
 	for (unsigned int i = 0; i < clones->n; i++) {
@@ -291,7 +304,8 @@ static enum lull_outcome complete(struct lull_clones *clones)
 		c->phase = LULL_PHASE_COMPLETE;
 		c->offset = c->dest_size;
 	}
-	return lull_clones_blame(clones, first, lull_record_save_all(clones->jobs, clones->n));
+	return lull_clones_blame(clones, first,
+				 lull_record_save_all(clones->jobs, clones->n));
 }
 
 static bool is_named(const struct lull_job *job)
@@ -317,7 +331,8 @@ static enum lull_outcome name_all(struct lull_clones *clones)
 		if (!is_named(clones->jobs[i]))
 			r = lull_dest_may_rename(clones->jobs[i]);
 		if (r < 0)
-			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH, r);
+			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH,
+					   r);
 	}
 	for (unsigned int i = 0; i < clones->n; i++) {
 		struct lull_job *job = clones->jobs[i];
@@ -337,7 +352,8 @@ static enum lull_outcome name_all(struct lull_clones *clones)
 	}
 	for (unsigned int i = 0; i < clones->n; i++) {
 		if (fsync(clones->jobs[i]->dest.dir) < 0)
-			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH, -errno);
+			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH,
+					   -errno);
 	}
 	return LULL_OK;
 }
@@ -368,7 +384,8 @@ static void remove_lock(struct lull_job *job)
 
 static enum lull_outcome publish(struct lull_clones *clones)
 {
-	enum lull_outcome outcome = is_alone(clones) ? name_one(clones) : name_all(clones);
+	enum lull_outcome outcome = is_alone(clones) ? name_one(clones)
+						     : name_all(clones);
 
 	if (outcome != LULL_OK)
 		return outcome;
@@ -402,8 +419,8 @@ static void leave(struct lull_job *job)
 }
 
 /*
- * Empties a file that will be removed, as long as nobody wants this run to end; the kernel frees
- * the rest in one go.
+ * Empties a file that will be removed, as long as nobody wants this run to end; the
+ * kernel frees the rest in one go.
  */
 static void empty(struct lull_job *job, int fd)
 {
@@ -506,21 +523,25 @@ static void settle(struct lull_clones *clones, enum lull_outcome outcome)
 }
 
 /*
- * A freeze that an earlier run left in force is this run's to end, from when it has taken the clone over,
- * unless it may leave it so as well. Another run that has frozen the same source will thaw it.
+ * A freeze that an earlier run left in force is this run's to end, from when it has taken
+ * the clone over, unless it may leave it so as well. Another run that has frozen the same
+ * source will thaw it.
  */
-static enum lull_outcome end_kept_freeze(struct lull_clones *clones, enum lull_outcome outcome)
+static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
+					 enum lull_outcome outcome)
 {
 	struct lull_job *first = clones->jobs[0];
 
-	if (outcome == LULL_OK || any_is(clones, LULL_JOB_LOOKING) || !first->checkpoint.frozen ||
-	    clones->freeze.thaw_failed)
+	if (outcome == LULL_OK || any_is(clones, LULL_JOB_LOOKING) ||
+	    !first->checkpoint.frozen || clones->freeze.thaw_failed)
 		return outcome;
-	if (outcome == LULL_BUSY || (outcome == LULL_INTERRUPTED && clones->options->keep_frozen)) {
+	if (outcome == LULL_BUSY ||
+	    (outcome == LULL_INTERRUPTED && clones->options->keep_frozen)) {
 		if (!first->checkpoint.kept_frozen)
 			return outcome;
 		for (unsigned int i = 0; i < clones->n; i++)
-			lull_warn(first, LULL_WARNING_LEFT_FROZEN, 0, clones->jobs[i]->source);
+			lull_warn(first, LULL_WARNING_LEFT_FROZEN, 0,
+				  clones->jobs[i]->source);
 		return outcome;
 	}
 	if (lull_freeze_undo(first) != LULL_OK)
@@ -528,7 +549,8 @@ static enum lull_outcome end_kept_freeze(struct lull_clones *clones, enum lull_o
 	return outcome;
 }
 
-/* The hook cannot be called, and the checkpoint that it would be needed for has not been read. */
+/* The hook cannot be called, and the checkpoint that it would be needed for has not been
+   read. */
 static void look_for_frozen(struct lull_clones *clones)
 {
 	struct lull_checkpoint *of = NULL;
@@ -539,7 +561,8 @@ static void look_for_frozen(struct lull_clones *clones)
 		return;
 	clones->freeze.thaw_failed = of[0].frozen;
 	if (of[0].frozen)
-		lull_warn(clones->jobs[0], LULL_WARNING_LEFT_FROZEN, 0, clones->jobs[0]->source);
+		lull_warn(clones->jobs[0], LULL_WARNING_LEFT_FROZEN, 0,
+			  clones->jobs[0]->source);
 	lull_checkpoint_free(of, n);
 }
 

@@ -22,7 +22,8 @@ bool lull_copy_may_help(struct lull_job *job)
 {
 	struct lull_failure *failure = &job->result->failure;
 	bool refused = failure->stage == LULL_STAGE_PROBE ||
-		       (failure->stage == LULL_STAGE_CLONE && job->progress->bytes_cloned == 0);
+		       (failure->stage == LULL_STAGE_CLONE &&
+			job->progress->bytes_cloned == 0);
 
 	if (job->options->cp.reflink != LULL_REFLINK_AUTO || !refused || job->copies ||
 	    job->options->refresh || lull_bytes_is_terminal(failure->err) ||
@@ -64,12 +65,13 @@ static bool fill(const struct lull_job *job, struct lull_copying *ret_copying)
 	return true;
 }
 
-static enum lull_outcome copy_failed(struct lull_job *job, const struct lull_copying *copying,
-				     int r)
+static enum lull_outcome copy_failed(struct lull_job *job,
+				     const struct lull_copying *copying, int r)
 {
-	enum lull_stage stage = copying->side == LULL_BYTES_READ    ? LULL_STAGE_COPY_READ
-				: copying->side == LULL_BYTES_WRITE ? LULL_STAGE_COPY_WRITE
-								    : LULL_STAGE_COPY;
+	enum lull_stage stage = copying->side == LULL_BYTES_READ ? LULL_STAGE_COPY_READ
+				: copying->side == LULL_BYTES_WRITE
+					? LULL_STAGE_COPY_WRITE
+					: LULL_STAGE_COPY;
 
 	(void)lull_fail(job, stage, lull_clone_classify(-r, -1, job->dest.fd, 0, 0), r,
 			job->progress->dest);
@@ -114,9 +116,12 @@ static bool step(void *ctx, uint64_t off)
 	return p->outcome == LULL_OK;
 }
 
-static enum lull_outcome run(struct lull_job *job, uint64_t start, uint64_t size, bool records)
+static enum lull_outcome run(struct lull_job *job, uint64_t start, uint64_t size,
+			     bool records)
 {
-	struct pass p = { .job = job, .records = records, .recorded_at = lull_clock_now() };
+	struct pass p = { .job = job,
+			  .records = records,
+			  .recorded_at = lull_clock_now() };
 	int r;
 
 	if (!fill(job, &p.copying))
@@ -169,7 +174,8 @@ enum lull_outcome lull_copy_whole(struct lull_job *job, bool *ret_torn)
 		return outcome;
 	w = lull_watch(job->src, job->options->on_writers, true, run_whole, job);
 	if (w.err < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, w.err, job->source);
+		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, w.err,
+				 job->source);
 	*ret_torn = w.torn;
 	return w.outcome;
 }

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* One piece is over in some milliseconds on a slow disk, and long enough for a fast one. */
-#define BUFFER (1u << 20)
+/* One piece is over in some milliseconds on a slow disk, and long enough for a fast
+   one. */
+#define BUFFER        (1u << 20)
 #define OFFLOAD_PIECE (16u << 20)
 /* The unit in which runs of zeroes become holes: a block of nearly all file systems. */
 #define GRAIN 4096u
@@ -35,7 +36,8 @@ static int put(struct lull_copying *c, uint64_t off, uint64_t len)
 		if (c->sparse == LULL_SPARSE_ALWAYS && c->dest_seeks)
 			n = lull_bytes_run(c->buffer + done, n, GRAIN, &zero);
 		if (!zero) {
-			r = lull_bytes_write(c->dest, c->dest_seeks ? (int64_t)(off + done) : -1,
+			r = lull_bytes_write(c->dest,
+					     c->dest_seeks ? (int64_t)(off + done) : -1,
 					     c->buffer + done, n);
 			if (r < 0)
 				return failed(c, LULL_BYTES_WRITE, r);
@@ -53,8 +55,10 @@ static int copy_range(struct lull_copying *c, uint64_t *at, uint64_t end)
 		int64_t n;
 
 		if (c->may_share && !c->refused && c->sparse != LULL_SPARSE_ALWAYS) {
-			n = lull_bytes_offload(c->src, c->dest, *at, MIN(end - *at, OFFLOAD_PIECE));
-			/* Nothing at the very beginning may be a file like those of /proc. */
+			n = lull_bytes_offload(c->src, c->dest, *at,
+					       MIN(end - *at, OFFLOAD_PIECE));
+			/* Nothing at the very beginning may be a file like those of
+			   /proc. */
 			if (n == 0 && *at > 0 && c->offloaded)
 				return 0;
 			c->refused = n == 0 || (n < 0 && lull_bytes_is_refusal((int)-n));
@@ -65,8 +69,8 @@ static int copy_range(struct lull_copying *c, uint64_t *at, uint64_t end)
 				c->copied += (uint64_t)n;
 			}
 		} else {
-			n = lull_bytes_read(c->src, c->src_seeks ? (int64_t)*at : -1, c->buffer,
-					    MIN(end - *at, BUFFER));
+			n = lull_bytes_read(c->src, c->src_seeks ? (int64_t)*at : -1,
+					    c->buffer, MIN(end - *at, BUFFER));
 			if (n < 0)
 				return failed(c, LULL_BYTES_READ, n);
 			if (n == 0)
@@ -90,7 +94,8 @@ static int write_zeroes(struct lull_copying *c, uint64_t at, uint64_t end)
 
 	while (at < end) {
 		uint64_t n = MIN(end - at, sizeof(zeroes));
-		int r = lull_bytes_write(c->dest, c->dest_seeks ? (int64_t)at : -1, zeroes, n);
+		int r = lull_bytes_write(c->dest, c->dest_seeks ? (int64_t)at : -1,
+					 zeroes, n);
 
 		if (r < 0)
 			return failed(c, LULL_BYTES_WRITE, r);

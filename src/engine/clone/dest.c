@@ -20,16 +20,18 @@
 #include <string.h>
 #include <sys/file.h>
 
-/* Others may take the lock and publish between any two steps; nobody does it so often, but
-   one who renames the file under us again and again. */
+/* Others may take the lock and publish between any two steps; nobody does it so often,
+   but one who renames the file under us again and again. */
 #define LOCK_TRIES 1000
 
 void lull_dest_init(struct lull_dest *dest)
 {
-	*dest = (struct lull_dest){
-		.dir = -1, .checkpoint_dir = -1, .lock = -1, .fd = -1, .scratch = -1,
-		.snapshot_dir = -1
-	};
+	*dest = (struct lull_dest){ .dir = -1,
+				    .checkpoint_dir = -1,
+				    .lock = -1,
+				    .fd = -1,
+				    .scratch = -1,
+				    .snapshot_dir = -1 };
 	lull_statehome_init(&dest->home);
 }
 
@@ -70,7 +72,9 @@ static char *absolute(const char *path)
 		errno = *path ? ENOTDIR : ENOENT;
 		return NULL;
 	}
-	head = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	head = !slash          ? strdup(".")
+	       : slash == path ? strdup("/")
+			       : strndup(path, (size_t)(slash - path));
 	dir = head ? realpath(head, NULL) : NULL;
 	if (!dir)
 		return NULL;
@@ -117,8 +121,9 @@ static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish 
 						: judge_checkpoint_dir(dest, ret_cause);
 	}
 	dest->checkpoint = lull_statehome_name(home, dest->name, ".lullcp");
-	dest->checkpoint_path =
-		dest->checkpoint ? lull_statehome_path(home, dest->checkpoint) : NULL;
+	dest->checkpoint_path = dest->checkpoint
+					? lull_statehome_path(home, dest->checkpoint)
+					: NULL;
 	if (!dest->checkpoint || (home->path && !dest->checkpoint_path))
 		return -ENOMEM;
 	if (home->dir < 0)
@@ -170,14 +175,16 @@ static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wi
 }
 
 /*
- * Names are made and found in the directory of the absolute path. Where something has been mounted over
- * the working directory, or where path leads through another mount namespace (/proc/PID/root), that is
- * another one than path leads to.
+ * Names are made and found in the directory of the absolute path. Where something has
+ * been mounted over the working directory, or where path leads through another mount
+ * namespace (/proc/PID/root), that is another one than path leads to.
  */
-static int leads_back(const struct lull_dest *dest, const char *path, enum lull_cause *ret_cause)
+static int leads_back(const struct lull_dest *dest, const char *path,
+		      enum lull_cause *ret_cause)
 {
 	const char *last = lull_path_last(path);
-	_cleanup_free_ char *head = last == path ? strdup(".") : strndup(path, (size_t)(last - path));
+	_cleanup_free_ char *head = last == path ? strdup(".")
+						 : strndup(path, (size_t)(last - path));
 	struct stat meant, found;
 	bool link;
 
@@ -194,7 +201,8 @@ static int leads_back(const struct lull_dest *dest, const char *path, enum lull_
 }
 
 int lull_dest_resolve(struct lull_dest *dest, const char *path,
-		      const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+		      const struct lull_state_wish *wish, enum lull_stage *ret_stage,
+		      enum lull_cause *ret_cause)
 {
 	struct stat st;
 	int r;
@@ -222,7 +230,8 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path,
 }
 
 int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
-			   const struct lull_state_wish *wish, enum lull_stage *ret_stage, enum lull_cause *ret_cause)
+			   const struct lull_state_wish *wish, enum lull_stage *ret_stage,
+			   enum lull_cause *ret_cause)
 {
 	int r;
 
@@ -243,7 +252,8 @@ int lull_dest_call(struct lull_dest *dest, const char *name)
 
 	if (strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) < 0)
+	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) <
+	    0)
 		return -ENOMEM;
 	free(dest->path);
 	dest->path = path;
@@ -255,7 +265,8 @@ static bool bears_name(const struct lull_dest *dest, const char *name, int fd)
 {
 	struct stat a, b;
 
-	return fstat(fd, &a) == 0 && fstatat(dest->dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstat(fd, &a) == 0 &&
+	       fstatat(dest->dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
@@ -268,16 +279,18 @@ static bool still_named(const struct lull_dest *dest, int fd)
 /* Wherever this run has its own, another may have one, or a link to it, beside dest. */
 static bool has_checkpoint(const struct lull_dest *dest)
 {
-	_cleanup_free_ char *name = lull_statehome_name(&dest->home, dest->name, ".lullcp");
+	_cleanup_free_ char *name = lull_statehome_name(&dest->home, dest->name,
+							".lullcp");
 
-	return (name && faccessat(dest->home.dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
-	       (dest->checkpoint && faccessat(dest->checkpoint_dir, dest->checkpoint, F_OK,
-					      AT_SYMLINK_NOFOLLOW) == 0);
+	return (name &&
+		faccessat(dest->home.dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
+	       (dest->checkpoint && faccessat(dest->checkpoint_dir, dest->checkpoint,
+					      F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /*
- * The name of the temporary file is free from the rename on, the checkpoint's only a little
- * later. Until then the lock is held on what has become DEST.
+ * The name of the temporary file is free from the rename on, the checkpoint's only a
+ * little later. Until then the lock is held on what has become DEST.
  */
 static bool is_being_finished(const struct lull_dest *dest)
 {
@@ -286,7 +299,8 @@ static bool is_being_finished(const struct lull_dest *dest)
 		return false;
 
 	_cleanup_close_ int fd = openat(dest->dir, dest->name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+						O_CLOEXEC);
 
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
@@ -296,8 +310,8 @@ int lull_dest_lock(struct lull_dest *dest)
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		_cleanup_close_ int fd =
-			openat(dest->dir, dest->temporary, flags | O_CREAT | O_EXCL, 0600);
+		_cleanup_close_ int fd = openat(dest->dir, dest->temporary,
+						flags | O_CREAT | O_EXCL, 0600);
 		struct stat st;
 
 		dest->created = fd >= 0;
@@ -306,7 +320,9 @@ int lull_dest_lock(struct lull_dest *dest)
 		if (fd < 0 && errno == ENOENT)
 			continue; /* gone since */
 		if (fd < 0)
-			return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EEXIST : -errno;
+			return errno == ELOOP || errno == EISDIR || errno == ENXIO
+				       ? -EEXIST
+				       : -errno;
 		if (fstat(fd, &st) < 0)
 			return -errno;
 		if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
@@ -322,8 +338,8 @@ int lull_dest_lock(struct lull_dest *dest)
 				(void)unlinkat(dest->dir, dest->temporary, 0);
 			return -EWOULDBLOCK;
 		}
-		/* Whatever the umask. One that was there is not touched before it is taken over:
-		   its change time says whether others have been at it. */
+		/* Whatever the umask. One that was there is not touched before it is
+		   taken over: its change time says whether others have been at it. */
 		if (dest->created && fchmod(fd, 0600) < 0)
 			return -errno;
 		dest->lock_was_empty = st.st_size == 0;
@@ -347,10 +363,11 @@ int lull_dest_open(struct lull_dest *dest)
 		dest->fd = dest->lock;
 		return 0;
 	}
-	/* In a sticky directory fs.protected_regular refuses O_CREAT for what belongs to others. */
+	/* In a sticky directory fs.protected_regular refuses O_CREAT for what belongs to
+	   others. */
 	dest->fd = lull_open_patiently(dest->dir, dest->name,
-				       O_WRONLY | (dest->exists ? 0 : O_CREAT) | O_NOFOLLOW |
-					       O_NONBLOCK | O_CLOEXEC,
+				       O_WRONLY | (dest->exists ? 0 : O_CREAT) |
+					       O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 				       0600, NULL, NULL);
 	if (dest->fd < 0)
 		return dest->fd;
@@ -359,9 +376,10 @@ int lull_dest_open(struct lull_dest *dest)
 }
 
 /*
- * Btrfs makes the first change after a mount wait until it has room reserved for metadata,
- * seen to take 80 to 170 ms. Here it does so with nobody's lock but that of the scratch file.
- * Whether it works is of no interest: the first clone from the source will tell.
+ * Btrfs makes the first change after a mount wait until it has room reserved for
+ * metadata, seen to take 80 to 170 ms. Here it does so with nobody's lock but that of the
+ * scratch file. Whether it works is of no interest: the first clone from the source will
+ * tell.
  */
 static void warm_up(int scratch, uint64_t block)
 {
@@ -377,7 +395,8 @@ int lull_dest_scratch(struct lull_dest *dest, int src)
 	if (dest->scratch >= 0)
 		return 0;
 
-	_cleanup_close_ int fd = openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
+					0600);
 	int r;
 
 	if (fd < 0)
@@ -435,12 +454,13 @@ static int set_mode(struct lull_job *job)
 	return r == 0 && fchmod(dest->fd, mode) < 0 ? -errno : r;
 }
 
-/* The file was another one before, or was left by an earlier run: nothing of that goes over. */
+/* The file was another one before, or was left by an earlier run: nothing of that goes
+   over. */
 static int make_new(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
-	_cleanup_close_ int sample =
-		openat(dest->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_close_ int sample = openat(dest->dir, ".",
+					    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	int r = sample >= 0 ? lull_inode_inherit(job->src, sample, 0) : 0;
 
 	return r < 0 ? r : lull_renew(dest->fd, sample);
@@ -457,7 +477,8 @@ int lull_dest_finish(struct lull_job *job)
 	if (r == 0 && (!dressed || itself))
 		r = set_mode(job);
 	if (r == 0 && dressed)
-		r = job->place->dress(job->place->file, job->dest.fd, job->dest.dir, itself);
+		r = job->place->dress(job->place->file, job->dest.fd, job->dest.dir,
+				      itself);
 
 	if (r == 0 && !job->options->no_sync) {
 		lull_tell_call(job, LULL_CALL_FLUSH);
@@ -473,19 +494,23 @@ static int give_name(const struct lull_dest *dest, bool alone)
 	struct stat st;
 
 	if (!alone)
-		return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
-	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name, RENAME_NOREPLACE) == 0)
+		return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0
+			       ? -errno
+			       : 0;
+	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name,
+		      RENAME_NOREPLACE) == 0)
 		return 0;
 	/* Some file systems, such as NFS, cannot promise it. */
 	if (errno != EINVAL)
 		return -errno;
 	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
-	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno : 0;
+	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno
+									       : 0;
 }
 
-/* Who has the old DEST open, a guest on its image, say, writes to what has no name then. What
-   an older clone is made up to date from nobody has open: refresh.c. */
+/* Who has the old DEST open, a guest on its image, say, writes to what has no name then.
+   What an older clone is made up to date from nobody has open: refresh.c. */
 static void warn_of_users(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -497,7 +522,8 @@ static void warn_of_users(struct lull_job *job)
 		return;
 	if (old < 0)
 		old = fd = openat(dest->dir, dest->name,
-				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+					  O_CLOEXEC);
 	use = old < 0 ? LULL_INODE_UNKNOWN : lull_inode_use(old);
 	if (use == LULL_INODE_READ || use == LULL_INODE_WRITTEN)
 		lull_warn(job, LULL_WARNING_OPEN, 0, dest->path);
@@ -557,5 +583,6 @@ int lull_dest_remove(struct lull_dest *dest)
 {
 	if (!lull_dest_is_there(dest))
 		return 0;
-	return unlinkat(dest->dir, dest->temporary, 0) < 0 && errno != ENOENT ? -errno : 0;
+	return unlinkat(dest->dir, dest->temporary, 0) < 0 && errno != ENOENT ? -errno
+									      : 0;
 }

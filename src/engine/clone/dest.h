@@ -14,21 +14,22 @@
 
 struct lull_state_wish; /* statehome.h */
 
-/* Empty, with no descriptor open; and closes and frees what it holds, and leaves it so. */
+/* Empty, with no descriptor open; and closes and frees what it holds, and leaves it
+   so. */
 void lull_dest_init(struct lull_dest *dest);
 void lull_dest_done(struct lull_dest *dest);
 
 /*
- * Makes the names for path, which is only a name: a file of that name does not matter. Else
- * as lull_dest_resolve().
+ * Makes the names for path, which is only a name: a file of that name does not matter.
+ * Else as lull_dest_resolve().
  */
 int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 			   const struct lull_state_wish *wish, enum lull_stage *ret_stage,
 			   enum lull_cause *ret_cause) _must_check_;
 
 /*
- * Sets another name for the clone than that of path, in the same directory, and looks what
- * has it. The lock and the checkpoint keep theirs. 0 or -errno.
+ * Sets another name for the clone than that of path, in the same directory, and looks
+ * what has it. The lock and the checkpoint keep theirs. 0 or -errno.
  */
 int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
 
@@ -41,9 +42,9 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path,
 		      enum lull_cause *ret_cause) _must_check_;
 
 /*
- * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it or
- * takes the name from it again and again, -EEXIST if what has the name is not a file of ours,
- * or any other -errno.
+ * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it
+ * or takes the name from it again and again, -EEXIST if what has the name is not a file
+ * of ours, or any other -errno.
  */
 int lull_dest_lock(struct lull_dest *dest) _must_check_;
 
@@ -51,8 +52,8 @@ int lull_dest_lock(struct lull_dest *dest) _must_check_;
 bool lull_dest_is_locked(const struct lull_dest *dest);
 
 /*
- * Opens the file to be written in place; else the temporary file is it. 0, -EWOULDBLOCK if
- * another lullcp writes to it under another name, or any other -errno.
+ * Opens the file to be written in place; else the temporary file is it. 0, -EWOULDBLOCK
+ * if another lullcp writes to it under another name, or any other -errno.
  */
 int lull_dest_open(struct lull_dest *dest) _must_check_;
 
@@ -63,14 +64,16 @@ int lull_dest_open(struct lull_dest *dest) _must_check_;
 int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 
 /*
- * Makes the clone what DEST will be (mode, owner, attributes: those of a new file, or of the DEST
- * that it replaces, whatever inode it was built in) and writes it to disk. 0 or -errno.
+ * Makes the clone what DEST will be (mode, owner, attributes: those of a new file, or of
+ * the DEST that it replaces, whatever inode it was built in) and writes it to disk. 0 or
+ * -errno.
  */
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
 /*
- * Renames it to its name, durably unless no_sync. 0; -EEXIST if it is dated and the name is taken;
- * -ESTALE if somebody else has put another file in its place; or another -errno.
+ * Renames it to its name, durably unless no_sync. 0; -EEXIST if it is dated and the name
+ * is taken; -ESTALE if somebody else has put another file in its place; or another
+ * -errno.
  */
 int lull_dest_publish(struct lull_job *job) _must_check_;
 

@@ -72,8 +72,9 @@ static int keep_text(char **text, const char *from)
 }
 
 /*
- * What the checkpoint will say: the hook as it can be called from anywhere. One that cannot be
- * said so (its arguments are too long, the working directory is gone) is recorded as given.
+ * What the checkpoint will say: the hook as it can be called from anywhere. One that
+ * cannot be said so (its arguments are too long, the working directory is gone) is
+ * recorded as given.
  */
 static int resolve(struct lull_freeze *freeze)
 {
@@ -94,7 +95,9 @@ static int resolve(struct lull_freeze *freeze)
 /* As the checkpoint says it. */
 static int take_recorded(struct lull_freeze *freeze, const struct lull_checkpoint *c)
 {
-	int r = c->hook_directory ? lull_hook_set_directory(freeze->hook, c->hook_directory) : 0;
+	int r = c->hook_directory
+			? lull_hook_set_directory(freeze->hook, c->hook_directory)
+			: 0;
 
 	if (r == 0)
 		r = keep_text(&freeze->hook_recorded, c->hook);
@@ -102,12 +105,13 @@ static int take_recorded(struct lull_freeze *freeze, const struct lull_checkpoin
 }
 
 /*
- * Where others may add files (a sticky directory) they may also rename one into it that the
- * caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they can have
- * foretold: name_to_handle_at(2) tells them number and generation of the file while it is
- * cloned. So a command that it names is no command of the caller's. Nor is one in a file system that
- * was made elsewhere, whose inodes bear what their maker gave them: if it says so, or if it does not
- * say and is mounted as what holds no programs of root's (nosuid).
+ * Where others may add files (a sticky directory) they may also rename one into it that
+ * the caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they
+ * can have foretold: name_to_handle_at(2) tells them number and generation of the file
+ * while it is cloned. So a command that it names is no command of the caller's. Nor is
+ * one in a file system that was made elsewhere, whose inodes bear what their maker gave
+ * them: if it says so, or if it does not say and is mounted as what holds no programs of
+ * root's (nosuid).
  */
 static bool may_run_recorded(const struct lull_job *job)
 {
@@ -146,21 +150,26 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 		r = keep_text(&job->freeze->hook_text, text);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_HOOK,
-				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
-				 text);
-	/* One that cannot even be started would leave a freeze behind that no thaw ends. */
+				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO,
+				 r, text);
+	/* One that cannot even be started would leave a freeze behind that no thaw
+	   ends. */
 	r = lull_hook_find(job->freeze->hook);
 	if (r < 0)
 		return lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
-				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO, r, text);
-	r = job->options->hook ? resolve(job->freeze) : take_recorded(job->freeze, &job->checkpoint);
-	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, text) : LULL_OK;
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO,
+				r, text);
+	r = job->options->hook ? resolve(job->freeze)
+			       : take_recorded(job->freeze, &job->checkpoint);
+	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, text)
+		     : LULL_OK;
 }
 
 #define FDS_A_JOB 7
 
-/* What a keeper needs of each job: to reach the checkpoint and a snapshot, and the locks, so that
-   no other run works on DEST as long as the keeper may. To be freed; NULL without memory. */
+/* What a keeper needs of each job: to reach the checkpoint and a snapshot, and the locks,
+   so that no other run works on DEST as long as the keeper may. To be freed; NULL without
+   memory. */
 static int *fds_of(const struct lull_freeze *freeze, size_t *ret_n)
 {
 	int *fds = calloc(freeze->n_jobs, FDS_A_JOB * sizeof(*fds)), *next = fds;
@@ -173,7 +182,7 @@ static int *fds_of(const struct lull_freeze *freeze, size_t *ret_n)
 		*next++ = dest->checkpoint_dir;
 		*next++ = dest->snapshot_dir;
 		*next++ = dest->lock;
-		*next++ = dest->fd; /* locked if it is written in place */
+		*next++ = dest->fd;  /* locked if it is written in place */
 		*next++ = job->base; /* locked */
 		*next++ = job->src;
 	}
@@ -208,14 +217,15 @@ static void on_orphan_thawed(void *ctx, bool thawed)
 
 	/* The main process may have recorded more since the fork; and if it had finished,
 	   there is nothing left to write down. */
-	if (!thawed || lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, &now,
-						&n) < 0)
+	if (!thawed || lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint,
+						&now, &n) < 0)
 		return;
 	if (strcmp(now[0].run_id, job->checkpoint.run_id) == 0) {
 		for (unsigned int i = 0; i < n; i++)
 			now[i].frozen = now[i].kept_frozen = false;
 		/* Should it fail, a later run thaws once more, which harms nobody. */
-		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint, now, n, true);
+		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint,
+						now, n, true);
 	}
 	lull_checkpoint_free(now, n);
 }
@@ -227,15 +237,18 @@ static void on_orphaned_snapshot(void *ctx, bool thawed)
 	struct lull_checkpoint now = { 0 };
 
 	(void)thawed;
-	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot, job->dest.snapshot_dir,
-				 job->src) < 0 ||
-	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
+	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot,
+				 job->dest.snapshot_dir, job->src) < 0 ||
+	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) <
+		    0)
 		return;
 	if (strcmp(now.run_id, job->checkpoint.run_id) == 0 && now.snapshot) {
 		free(now.snapshot);
 		now.snapshot = NULL;
-		/* Should it fail, a later run looks for it in vain, which harms nobody. */
-		if (lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint, &now) < 0)
+		/* Should it fail, a later run looks for it in vain, which harms
+		   nobody. */
+		if (lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint,
+					 &now) < 0)
 			lull_checkpoint_done(&now);
 	}
 	lull_checkpoint_done(&now);
@@ -294,8 +307,8 @@ static enum lull_outcome first_drain(struct lull_job *job)
 	until.tv_sec += (time_t)(patience / NSEC_PER_SEC) + 1;
 	r = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
 	if (r == ETIMEDOUT) {
-		(void)lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_HOST_FROZEN,
-			       0, job->freeze->hook_text);
+		(void)lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
+			       LULL_CAUSE_HOST_FROZEN, 0, job->freeze->hook_text);
 		(void)lull_freeze_end(job, "failed");
 		(void)pthread_join(thread, NULL);
 		return LULL_FREEZE_FAILED;
@@ -315,8 +328,8 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 
 		if (keep_text(&c->hook, freeze->hook_recorded) < 0 ||
 		    keep_text(&c->hook_directory, freeze->hook_directory) < 0)
-			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
-					 job->dest.checkpoint_path);
+			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO,
+					 ENOMEM, job->dest.checkpoint_path);
 		lull_identity_machine(c->machine);
 		c->hook_timeout_ns = timeout;
 		if (!c->frozen)
@@ -356,8 +369,8 @@ static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
 	if (fstat(freeze->jobs[i]->src, &st) < 0)
 		return false;
 	for (unsigned int k = 0; k < i; k++) {
-		if (fstat(freeze->jobs[k]->src, &other) == 0 && other.st_dev == st.st_dev &&
-		    other.st_ino == st.st_ino)
+		if (fstat(freeze->jobs[k]->src, &other) == 0 &&
+		    other.st_dev == st.st_dev && other.st_ino == st.st_ino)
 			return true;
 	}
 	return false;
@@ -378,16 +391,19 @@ static enum lull_outcome lock_sources(struct lull_job *job)
 	for (;;) {
 		unsigned int i = 0;
 
-		while (i < freeze->n_jobs && (is_repeated(freeze, i) ||
-					      lull_source_lock(freeze->jobs[i]->src) == 0))
+		while (i < freeze->n_jobs &&
+		       (is_repeated(freeze, i) ||
+			lull_source_lock(freeze->jobs[i]->src) == 0))
 			i++;
 		if (i == freeze->n_jobs)
 			return LULL_OK;
 		unlock_sources(freeze, i);
 		if (lull_clock_now() - since >= job->options->lock_wait_ns)
-			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_SOURCE_FROZEN, 0,
-					freeze->jobs[i]->source ? freeze->jobs[i]->source
-								: freeze->jobs[i]->checkpoint.source);
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK,
+					LULL_CAUSE_SOURCE_FROZEN, 0,
+					freeze->jobs[i]->source
+						? freeze->jobs[i]->source
+						: freeze->jobs[i]->checkpoint.source);
 		if (lull_should_stop(job))
 			return LULL_INTERRUPTED;
 		lull_tell(job);
@@ -396,8 +412,9 @@ static enum lull_outcome lock_sources(struct lull_job *job)
 }
 
 /*
- * A freeze that was left in force has ended if a source is not what it was then: another run that froze
- * it has thawed, or somebody by hand. A reference of a pass that began before it tells nothing.
+ * A freeze that was left in force has ended if a source is not what it was then: another
+ * run that froze it has thawed, or somebody by hand. A reference of a pass that began
+ * before it tells nothing.
  */
 static bool has_ended(const struct lull_freeze *freeze)
 {
@@ -463,7 +480,8 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	if (r < 0 && !kept)
 		forget_frozen(freeze);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, freeze->hook_text);
+		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
+				 freeze->hook_text);
 
 	freeze->started = lull_clock_now();
 	answer = lull_keeper_freeze(freeze->keeper);
@@ -483,7 +501,8 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 		outcome = hook_failed(job, LULL_SKIPPED, &answer.freeze);
 	else
 		outcome = hook_failed(job, LULL_FREEZE_FAILED, &answer.freeze);
-	return lull_freeze_end(job, "failed") == LULL_THAW_FAILED ? LULL_THAW_FAILED : outcome;
+	return lull_freeze_end(job, "failed") == LULL_THAW_FAILED ? LULL_THAW_FAILED
+								  : outcome;
 }
 
 enum lull_outcome lull_freeze_guard(struct lull_job *job)
@@ -501,7 +520,8 @@ enum lull_outcome lull_freeze_guard(struct lull_job *job)
 	int r = fds ? lull_keeper_start(&setup, &job->freeze->keeper) : -ENOMEM;
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r,
+				 job->source);
 	(void)lull_keeper_freeze(job->freeze->keeper);
 	return LULL_OK;
 }
@@ -523,8 +543,8 @@ enum lull_outcome lull_freeze_check(struct lull_job *job)
 	if (!let_go)
 		return LULL_OK;
 	return lull_end(job, LULL_STOPPED, LULL_STAGE_HOOK,
-			answer.expired ? LULL_CAUSE_MAX_FREEZE : LULL_CAUSE_KEEPER_LOST, 0,
-			freeze->hook_text);
+			answer.expired ? LULL_CAUSE_MAX_FREEZE : LULL_CAUSE_KEEPER_LOST,
+			0, freeze->hook_text);
 }
 
 /* The whole freeze, for each of them the same. */
@@ -550,7 +570,8 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 	note_length(freeze);
 	if (answer.thaw.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
-		/* This outweighs whatever went wrong before, but for what the hook did. */
+		/* This outweighs whatever went wrong before, but for what the hook
+		   did. */
 		free(was.path);
 		free(was.path2);
 		job->result->failure = (struct lull_failure){ 0 };
@@ -609,24 +630,26 @@ static enum lull_outcome thaw_recorded(struct lull_job *job)
 		lull_warn(job, LULL_WARNING_RETHAW, 0, freeze->sources[i]);
 	facts.result = "interrupted";
 	facts.resumed = true;
-	/* That run and its keeper were killed, and what they had called may be at work still. */
+	/* That run and its keeper were killed, and what they had called may be at work
+	   still. */
 	r = lull_hook_trail_end(c->run_id, 0, hook_timeout(job), &running);
 	if (r < 0) {
 		lull_hook_free(hook);
 		freeze->thaw_failed = true;
-		(void)lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_HOOK_RUNNING, 0,
-			       text);
+		(void)lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK,
+			       LULL_CAUSE_HOOK_RUNNING, 0, text);
 		job->result->failure.detail = running;
 		return LULL_THAW_FAILED;
 	}
-	status = lull_hook_thaw(hook, freeze->sources, freeze->n_jobs, &facts, hook_timeout(job));
+	status = lull_hook_thaw(hook, freeze->sources, freeze->n_jobs, &facts,
+				hook_timeout(job));
 	lull_hook_free(hook);
 	if (status.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
 		r = keep_text(&freeze->hook_text, text);
 		if (r < 0)
-			return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
-					text);
+			return lull_end(job, LULL_THAW_FAILED, LULL_STAGE_HOOK,
+					LULL_CAUSE_ERRNO, r, text);
 		return hook_failed(job, LULL_THAW_FAILED, &status);
 	}
 	forget_frozen(freeze);

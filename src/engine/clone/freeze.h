@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Freeze and thaw as the engine sees them: hook, keeper and checkpoint together. A freeze is of
- * all jobs of job->freeze, whichever of them is given; of those that share a checkpoint it is
- * the first.
+ * Freeze and thaw as the engine sees them: hook, keeper and checkpoint together. A freeze
+ * is of all jobs of job->freeze, whichever of them is given; of those that share a
+ * checkpoint it is the first.
  */
 #pragma once
 
@@ -39,5 +39,6 @@ void lull_freeze_keep(struct lull_job *job);
 /* Thaws what the checkpoint of an earlier run says is frozen, and records it. */
 enum lull_outcome lull_freeze_undo(struct lull_job *job);
 
-/* Ends the keeper, which thaws first if that is owed still, and frees what the freeze holds. */
+/* Ends the keeper, which thaws first if that is owed still, and frees what the freeze
+   holds. */
 void lull_freeze_done(struct lull_freeze *freeze);

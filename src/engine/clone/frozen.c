@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * All references are taken before the first pass, and all are compared after the last: so each
- * source rested in a time that is common to all, and the clones are of one moment.
+ * All references are taken before the first pass, and all are compared after the last: so
+ * each source rested in a time that is common to all, and the clones are of one moment.
  */
 #include "engine/clone/frozen.h"
 
@@ -21,19 +21,22 @@ static enum lull_outcome side_by_side(struct lull_clones *clones,
 {
 	struct lull_job *failed = NULL;
 	enum lull_outcome outcome = lull_parallel_run(clones->jobs, clones->n,
-						      clones->options->jobs, step, &failed);
+						      clones->options->jobs, step,
+						      &failed);
 
 	return lull_clones_blame(clones, failed, outcome);
 }
 
-/* The hook's own time is not known. The pass takes as long as the last one, if that was a repeated
-   one. */
+/* The hook's own time is not known. The pass takes as long as the last one, if that was a
+   repeated one. */
 static uint64_t estimate_pass(const struct lull_job *job)
 {
-	return job->progress->passes > 1 ? job->last_pass_ns : job->last_pass_ns / REPEATED_PART;
+	return job->progress->passes > 1 ? job->last_pass_ns
+					 : job->last_pass_ns / REPEATED_PART;
 }
 
-/* How long the frozen passes take if as many as there are threads are made side by side. */
+/* How long the frozen passes take if as many as there are threads are made side by
+   side. */
 static uint64_t estimate_freeze(const struct lull_clones *clones)
 {
 	uint64_t load[LULL_CHECKPOINT_MOST] = { 0 }, longest = 0;
@@ -62,8 +65,8 @@ static enum lull_outcome announce(struct lull_clones *clones)
 		lull_announce(first, LULL_METHOD_FROZEN, estimate);
 		return LULL_OK;
 	}
-	(void)lull_end(first, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_FREEZE_TOO_LONG, 0,
-		       first->source);
+	(void)lull_end(first, LULL_STOPPED, LULL_STAGE_HOOK, LULL_CAUSE_FREEZE_TOO_LONG,
+		       0, first->source);
 	first->result->failure.detail = (int)MIN(estimate / NSEC_PER_MSEC, INT32_MAX);
 	return lull_clones_blame(clones, first, LULL_STOPPED);
 }
@@ -88,7 +91,8 @@ static enum lull_outcome pass(struct lull_job *job)
 	bool held, whole;
 	enum lull_outcome outcome = lull_method_pass(job, &held, &whole);
 
-	return outcome == LULL_OK && !held ? lull_method_written(job, LULL_CAUSE_WRITERS) : outcome;
+	return outcome == LULL_OK && !held ? lull_method_written(job, LULL_CAUSE_WRITERS)
+					   : outcome;
 }
 
 static enum lull_outcome compare_references(struct lull_clones *clones)
@@ -100,8 +104,8 @@ static enum lull_outcome compare_references(struct lull_clones *clones)
 		int r = lull_tripwire_look(job->src, &now);
 
 		if (r < 0)
-			outcome = lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-					    job->source);
+			outcome = lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO,
+					    r, job->source);
 		else if (!lull_reference_equal(&now, &job->reference))
 			outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
 		if (outcome != LULL_OK)
@@ -121,16 +125,19 @@ bool lull_frozen_has_begun(const struct lull_clones *clones)
 
 static const char *word_for(enum lull_outcome outcome)
 {
-	return outcome == LULL_OK ? "ok" : outcome == LULL_INTERRUPTED ? "interrupted" : "failed";
+	return outcome == LULL_OK            ? "ok"
+	       : outcome == LULL_INTERRUPTED ? "interrupted"
+					     : "failed";
 }
 
-/* Whole copies stay that even if it fails: lull_conduct() tells of it after they are published. */
+/* Whole copies stay that even if it fails: lull_conduct() tells of it after they are
+   published. */
 static enum lull_outcome thaw(struct lull_clones *clones, enum lull_outcome outcome)
 {
 	struct lull_job *first = clones->jobs[0];
 
-	if (outcome == LULL_INTERRUPTED && clones->options->keep_frozen && lull_is_frozen(first) &&
-	    lull_frozen_has_begun(clones)) {
+	if (outcome == LULL_INTERRUPTED && clones->options->keep_frozen &&
+	    lull_is_frozen(first) && lull_frozen_has_begun(clones)) {
 		lull_freeze_keep(first);
 		return outcome;
 	}
@@ -146,7 +153,8 @@ enum lull_outcome lull_frozen_clone(struct lull_clones *clones)
 
 	for (unsigned int i = 0; i < clones->n; i++)
 		clones->jobs[i]->progress->method = LULL_METHOD_FROZEN;
-	/* A freeze that an earlier run left in force is not the time for passes before. */
+	/* A freeze that an earlier run left in force is not the time for passes
+	   before. */
 	if (clones->options->live && !first->checkpoint.kept_frozen) {
 		outcome = side_by_side(clones, lull_method_live);
 		if (outcome == LULL_OK)

@@ -5,8 +5,8 @@
 #include "engine/base/job.h"
 
 /*
- * A job that has done nothing yet, and its result. place may be NULL; the strings outlive the
- * job. False without memory.
+ * A job that has done nothing yet, and its result. place may be NULL; the strings outlive
+ * the job. False without memory.
  */
 bool lull_job_init(struct lull_job *job, const struct lull_options *options,
 		   const struct lull_observer *observer, const struct lull_place *place,

@@ -11,17 +11,18 @@
  *     quiet      a pass in which nobody wrote
  *     snapshot   Btrfs: nobody writes to a snapshot. Taken as soon as somebody is seen to
  *                write, for it stalls writers less than a pass does
- *     atomic     XFS: after the passes one call over the whole file, which the kernel makes
- *                atomic against writers and which finds next to all of it shared. Btrfs,
- *                where it takes as long as for cp: only if asked for, or if the whole file
- *                was not enough to take a snapshot under
+ *     atomic     XFS: after the passes one call over the whole file, which the kernel
+ *                makes atomic against writers and which finds next to all of it shared.
+ *                Btrfs, where it takes as long as for cp: only if asked for, or if the
+ *                whole file was not enough to take a snapshot under
  *     nothing    stopped, resumable
  *
- * Snapshot and atomic rest on the kernel holding off every writer. Where it lets stores through
- * mmap go on (lull_clone_is_atomic()) they are made only if asked for, with a warning.
+ * Snapshot and atomic rest on the kernel holding off every writer. Where it lets stores
+ * through mmap go on (lull_clone_is_atomic()) they are made only if asked for, with a
+ * warning.
  *
- * INVARIANT: a function here gives LULL_OK only if the file is a copy of one point in time,
- * or has warned that it may not be.
+ * INVARIANT: a function here gives LULL_OK only if the file is a copy of one point in
+ * time, or has warned that it may not be.
  */
 #include "engine/clone/methods.h"
 
@@ -43,13 +44,13 @@
 #define SHRINKS 0.7
 #define SHORT   0.25
 /* Flushes before the one call under the lock, until there is next to nothing to flush. */
-#define FLUSHES 5
+#define FLUSHES        5
 #define SHORT_FLUSH_NS (5 * NSEC_PER_MSEC)
 
 enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause cause)
 {
-	return lull_end(job, job->freeze->hook ? LULL_WRITTEN : LULL_STOPPED, LULL_STAGE_CLONE, cause, 0,
-			job->source);
+	return lull_end(job, job->freeze->hook ? LULL_WRITTEN : LULL_STOPPED,
+			LULL_STAGE_CLONE, cause, 0, job->source);
 }
 
 /* A reference that equals none: for a pass that cannot be a point in time. */
@@ -73,7 +74,8 @@ enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *r
 	outcome = lull_start_pass(job, &start);
 	if (outcome != LULL_OK)
 		return outcome;
-	outcome = job->copies ? lull_copy_pass(job, start) : lull_pass_run(job, start, &changed);
+	outcome = job->copies ? lull_copy_pass(job, start)
+			      : lull_pass_run(job, start, &changed);
 	if (changed)
 		return LULL_OK;
 	if (outcome != LULL_OK)
@@ -81,7 +83,8 @@ enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *r
 	*ret_whole = true;
 	r = lull_tripwire_look(job->src, &after);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+				 job->source);
 	*ret_held = lull_reference_equal(&after, &job->reference);
 	return LULL_OK;
 }
@@ -108,7 +111,8 @@ static enum lull_outcome record_refresh(struct lull_job *job)
 		return outcome;
 	r = take_any_reference(job);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+				 job->source);
 	job->checkpoint.reference = job->reference;
 	job->checkpoint.has_reference = true;
 	return lull_record_save(job);
@@ -116,9 +120,11 @@ static enum lull_outcome record_refresh(struct lull_job *job)
 
 enum lull_outcome lull_method_single(struct lull_job *job)
 {
-	/* A file that is written in place is lost from here on: see that it works first. */
-	enum lull_outcome outcome = job->dest.in_place || job->base >= 0 ? lull_start_probe(job)
-									  : LULL_OK;
+	/* A file that is written in place is lost from here on: see that it works
+	   first. */
+	enum lull_outcome outcome = job->dest.in_place || job->base >= 0
+					    ? lull_start_probe(job)
+					    : LULL_OK;
 
 	job->progress->method = LULL_METHOD_SINGLE;
 	if (outcome == LULL_OK && job->base >= 0)
@@ -155,7 +161,8 @@ enum lull_outcome lull_method_live(struct lull_job *job)
 		if (r == 0)
 			r = take_any_reference(job);
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
+					 job->source);
 		outcome = lull_method_pass(job, &held, &whole);
 		if (outcome != LULL_OK)
 			return outcome;
@@ -207,7 +214,8 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	int r = take_any_reference(job);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+				 job->source);
 	job->stop_if_written = false;
 	job->progress->method = LULL_METHOD_ATOMIC;
 	/* Recorded, and begun, if no pass came before. */
@@ -225,7 +233,8 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 
 		r = lull_flush_source(job);
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
+					 job->source);
 		if (lull_clock_now() - before < SHORT_FLUSH_NS)
 			break;
 	}
@@ -250,7 +259,8 @@ static enum lull_outcome no_snapshot(struct lull_job *job)
 static enum lull_outcome hold_off(struct lull_job *job)
 {
 	enum lull_on_writers choice = job->options->on_writers;
-	bool wanted = choice == LULL_ON_WRITERS_AUTO || choice == LULL_ON_WRITERS_SNAPSHOT;
+	bool wanted = choice == LULL_ON_WRITERS_AUTO ||
+		      choice == LULL_ON_WRITERS_SNAPSHOT;
 	bool impossible = false;
 
 	if (wanted) {

@@ -10,16 +10,18 @@ enum lull_outcome lull_method_single(struct lull_job *job);
 /* One pass that copies bytes; with a warning if somebody wrote meanwhile. */
 enum lull_outcome lull_method_copy(struct lull_job *job);
 
-/* The outcome of a copy of bytes whose source was written to meanwhile: LULL_OK after a warning,
-   or as lull_method_written() where options->on_writers says so. */
+/* The outcome of a copy of bytes whose source was written to meanwhile: LULL_OK after a
+   warning, or as lull_method_written() where options->on_writers says so. */
 enum lull_outcome lull_method_torn(struct lull_job *job);
 
-/* Without a hook: passes in the hope of a quiet one, then what options->on_writers says. */
+/* Without a hook: passes in the hope of a quiet one, then what options->on_writers
+   says. */
 enum lull_outcome lull_method_unfrozen(struct lull_job *job);
 
 /*
- * The method that lull_method_unfrozen() comes to if writers never pause, as far as that can be told
- * without trying; LULL_METHOD_NONE: it stops. job->no_snapshot says why it is no snapshot.
+ * The method that lull_method_unfrozen() comes to if writers never pause, as far as that
+ * can be told without trying; LULL_METHOD_NONE: it stops. job->no_snapshot says why it is
+ * no snapshot.
  */
 enum lull_method lull_method_if_written(struct lull_job *job);
 

@@ -11,8 +11,8 @@
 
 uint64_t lull_one_call_weight(uint64_t budget_ns, uint64_t fs_magic)
 {
-	return budget_ns /
-	       (fs_magic == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_NS : LULL_ONE_CALL_DEAREST_NS);
+	return budget_ns / (fs_magic == BTRFS_SUPER_MAGIC ? DEAREST_BTRFS_NS
+							  : LULL_ONE_CALL_DEAREST_NS);
 }
 
 int lull_one_call_count(int src, uint64_t size, uint64_t block, uint64_t most,

@@ -123,12 +123,15 @@ static enum lull_outcome in_turn(struct lull_job **jobs, unsigned int n,
 	return LULL_OK;
 }
 
-enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n, unsigned int width,
+enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n,
+				    unsigned int width,
 				    enum lull_outcome (*step)(struct lull_job *job),
 				    struct lull_job **ret_failed)
 {
 	_cleanup_free_ struct hand *hand = NULL;
-	struct crew crew = { .observer = jobs[0]->observer, .step = step, .n = n, .hand = NULL };
+	struct crew crew = {
+		.observer = jobs[0]->observer, .step = step, .n = n, .hand = NULL
+	};
 	bool threads = false;
 
 	width = MIN(width, n);

@@ -2,11 +2,11 @@
 /*
  * The loop that lullcp exists for: advise, batch, clone, observe, rest.
  *
- * The extent map is walked between the calls, a window at a time. A thread that walks ahead
- * was measured and costs more than it hides: on XFS (6.18, 100,000 extents) it contends
- * with the clone for the locks of the refcount tree, 1.67 s against 0.86 s without it and
- * 0.74 s for cp; on Btrfs the walk by tree search is 2 % of the clone anyway. Where
- * extents are short only a part of the map is looked at: see plan/sample.h.
+ * The extent map is walked between the calls, a window at a time. A thread that walks
+ * ahead was measured and costs more than it hides: on XFS (6.18, 100,000 extents) it
+ * contends with the clone for the locks of the refcount tree, 1.67 s against 0.86 s
+ * without it and 0.74 s for cp; on Btrfs the walk by tree search is 2 % of the clone
+ * anyway. Where extents are short only a part of the map is looked at: see plan/sample.h.
  *
  * INVARIANTS
  *  1. A stop is looked for between any two calls, so its delay is one call and one rest.
@@ -37,24 +37,25 @@
 #define LARGE_HOLES (1ULL << 40)
 
 /*
- * A call that goes across holes saves 2 us for each (a call, and where it is due a punch). Up to
- * some GiB a hole costs nothing by its length; there are few that are longer, and leaving them out
- * costs one call each.
+ * A call that goes across holes saves 2 us for each (a call, and where it is due a
+ * punch). Up to some GiB a hole costs nothing by its length; there are few that are
+ * longer, and leaving them out costs one call each.
  */
 #define WIDEST_HOLE (1ULL << 30)
 
 /*
- * The least weight of a call that clones from a snapshot. Nobody waits for its locks, and where
- * writers fill Btrfs each transaction waits 20-80 ms for room, however little it is for: seen
- * with compression, calls of one extent took 40 s for what these do in two.
+ * The least weight of a call that clones from a snapshot. Nobody waits for its locks, and
+ * where writers fill Btrfs each transaction waits 20-80 ms for room, however little it is
+ * for: seen with compression, calls of one extent took 40 s for what these do in two.
  */
 #define LEAST_FROM_SNAPSHOT 256
 
 /* How often to look whether a source has been written to that must not be. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
-/* A call that fails only at the moment (EAGAIN, EINTR) is made again so often, so long apart. */
-#define TRIES 20
+/* A call that fails only at the moment (EAGAIN, EINTR) is made again so often, so long
+   apart. */
+#define TRIES            20
 #define BETWEEN_TRIES_NS (5 * NSEC_PER_MSEC)
 
 /* What a pass holds; so that one function can let go of all of it. */
@@ -66,16 +67,17 @@ struct pass {
 	struct lull_plan plan;
 	struct lull_pace pace;
 	struct lull_batch batch;
-	uint64_t recorded_at;      /* CLOCK_MONOTONIC */
+	uint64_t recorded_at; /* CLOCK_MONOTONIC */
 	uint64_t looked_at;
-	uint64_t call_ns;          /* spent in calls */
-	uint64_t from;             /* offset at which it began */
+	uint64_t call_ns; /* spent in calls */
+	uint64_t from;    /* offset at which it began */
 	bool changed;
 };
 
 void lull_pass_cross_holes(const struct lull_job *job, struct lull_batch *batch)
 {
-	lull_batch_cross_holes(batch, WIDEST_HOLE, lull_subvolume_has_hole_items(job->src));
+	lull_batch_cross_holes(batch, WIDEST_HOLE,
+			       lull_subvolume_has_hole_items(job->src));
 }
 
 static int next_range(void *ctx, struct lull_range *ret_range)
@@ -93,23 +95,25 @@ static enum lull_outcome open_pass(struct pass *p, uint64_t start)
 	int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, start, size, &p->source_map);
 
 	if (r == 0 && job->mode == LULL_PLAN_COMPARE) {
-		/* Both maps the same way, or not at all: a way may name places differently. */
-		r = lull_extmap_open(job->dest.fd, lull_extmap_kind(p->source_map), start, size,
-				     &p->dest_map);
+		/* Both maps the same way, or not at all: a way may name places
+		   differently. */
+		r = lull_extmap_open(job->dest.fd, lull_extmap_kind(p->source_map), start,
+				     size, &p->dest_map);
 		if (r == 0)
 			dest = lull_extmap_cursor(p->dest_map);
 	}
 	if (r == 0) {
 		source = lull_extmap_cursor(p->source_map);
-		/* By tree search the whole map costs 2 % of the clone: nothing to save there. */
+		/* By tree search the whole map costs 2 % of the clone: nothing to save
+		   there. */
 		if (job->mode != LULL_PLAN_COMPARE &&
 		    lull_extmap_kind(p->source_map) == LULL_EXTMAP_FIEMAP) {
 			lull_sample_init(&p->sample, &source, lull_extmap_skip, size,
 					 job->dest.fs.block);
 			source = lull_sample_cursor(&p->sample);
 		}
-		lull_plan_init(&p->plan, job->mode, start, size, job->dest.fs.block, &source,
-			       p->dest_map ? &dest : NULL);
+		lull_plan_init(&p->plan, job->mode, start, size, job->dest.fs.block,
+			       &source, p->dest_map ? &dest : NULL);
 	}
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
@@ -150,7 +154,8 @@ static bool source_changed(struct lull_job *job)
 	       !lull_reference_equal(&now, &job->reference);
 }
 
-static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off, uint64_t len)
+static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off,
+				      uint64_t len)
 {
 	struct lull_failure *failure = &job->result->failure;
 	enum lull_cause cause = lull_clone_classify(-r, job->src, job->dest.fd, off, len);
@@ -231,7 +236,8 @@ static enum lull_outcome between_calls(struct pass *p)
 	lull_rest(&p->pace);
 	now = lull_clock_now();
 	/* A frozen source that was written to is known soon, not at the end. */
-	if ((job->stop_if_written || lull_is_frozen(job)) && now - p->looked_at >= LOOK_NS) {
+	if ((job->stop_if_written || lull_is_frozen(job)) &&
+	    now - p->looked_at >= LOOK_NS) {
 		p->looked_at = now;
 		if (source_changed(job)) {
 			p->changed = true;
@@ -239,7 +245,8 @@ static enum lull_outcome between_calls(struct pass *p)
 		}
 	}
 	if (now - p->recorded_at >= job->options->checkpoint_interval_ns) {
-		enum lull_outcome outcome = lull_record_offset(job, job->progress->offset);
+		enum lull_outcome outcome = lull_record_offset(job,
+							       job->progress->offset);
 
 		p->recorded_at = lull_clock_now();
 		return outcome;
@@ -272,7 +279,8 @@ static enum lull_outcome run_pass(struct pass *p)
 			return LULL_OK;
 		}
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
+			return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
+					 job->source);
 		outcome = perform(p, &request);
 		if (outcome == LULL_OK)
 			outcome = between_calls(p);
@@ -315,7 +323,8 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 	job->mapped_bytes = count.bytes;
 	/* Nothing but holes needs no call at all, and a hole of exabytes is dear on XFS,
 	   which reserves room for it. */
-	if (!count.fits || count.weight == 0 || (uint64_t)st.st_size - count.bytes > LARGE_HOLES)
+	if (!count.fits || count.weight == 0 ||
+	    (uint64_t)st.st_size - count.bytes > LARGE_HOLES)
 		return false;
 	job->progress->extents = count.extents;
 	return true;

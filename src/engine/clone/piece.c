@@ -65,7 +65,8 @@ int lull_piece_clone(struct lull_job *job, int fd, uint64_t from, uint64_t to,
 	if (r < 0)
 		return r;
 	cursor = lull_extmap_cursor(map);
-	lull_plan_init(&plan, LULL_PLAN_FRESH, from, to, job->dest.fs.block, &cursor, NULL);
+	lull_plan_init(&plan, LULL_PLAN_FRESH, from, to, job->dest.fs.block, &cursor,
+		       NULL);
 	r = clone_plan(job, fd, &plan, max_extents, max_ns, &piece);
 	lull_extmap_close(map);
 	if (r == 0)

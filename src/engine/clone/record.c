@@ -59,7 +59,8 @@ bool lull_record_same_source(const struct lull_job *job)
 		return false;
 	if (!c->has_reference)
 		return strcmp(c->source, job->source_path) == 0;
-	return lull_tripwire_look(job->src, &now) == 0 && now.inode == c->reference.inode &&
+	return lull_tripwire_look(job->src, &now) == 0 &&
+	       now.inode == c->reference.inode &&
 	       now.generation == c->reference.generation;
 }
 
@@ -78,10 +79,12 @@ bool lull_record_is_file(const struct lull_checkpoint *c, int dir, const char *n
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != c->dest_inode)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_ino != c->dest_inode)
 		return false;
 	if (S_ISREG(st.st_mode))
-		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		fd = openat(dir, name,
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return fd < 0 || lull_inode_generation(fd) == c->dest_generation;
 }
 
@@ -104,11 +107,14 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	int fd = job->base >= 0 ? job->base : dest->fd;
 
 	if (fstat(fd, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno, dest->path);
-	/* Btrfs: syncing the directory for the checkpoint does not make its other new files
-	   last, and a checkpoint must not speak of a file that a crash takes away. */
+		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno,
+				 dest->path);
+	/* Btrfs: syncing the directory for the checkpoint does not make its other new
+	   files last, and a checkpoint must not speak of a file that a crash takes
+	   away. */
 	if (flush(job, fsync) < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno,
+				 dest->path);
 	if (c->refresh && c->dest_inode == st.st_ino &&
 	    c->dest_generation == lull_inode_generation(fd)) {
 		st.st_mode = c->mode;
@@ -147,8 +153,9 @@ static void bring_up_to_date(struct lull_job *job)
 }
 
 /*
- * A clone that leaves nothing that only a checkpoint could clean up does without one. Writers
- * that stay frozen, generations and an older clone under the temporary name do need it.
+ * A clone that leaves nothing that only a checkpoint could clean up does without one.
+ * Writers that stay frozen, generations and an older clone under the temporary name do
+ * need it.
  */
 static bool does_without(const struct lull_job *job)
 {
@@ -179,14 +186,16 @@ static enum lull_outcome write_down(struct lull_job **jobs, unsigned int n, bool
 
 	lull_tell_call(job, LULL_CALL_FLUSH);
 	r = job->shared ? lull_set_record_save(job->shared, jobs, n, durable)
-			: lull_checkpoint_save_set(job->dest.checkpoint_dir, job->dest.checkpoint,
-						   &job->checkpoint, 1, durable);
+			: lull_checkpoint_save_set(job->dest.checkpoint_dir,
+						   job->dest.checkpoint, &job->checkpoint,
+						   1, durable);
 	lull_tell_call(job, LULL_CALL_NONE);
 	if (r == -EEXIST)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_IN_THE_WAY);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT,
-				 r == -EUSERS ? LULL_CAUSE_CHECKPOINT_DIRECTORY : LULL_CAUSE_ERRNO,
+				 r == -EUSERS ? LULL_CAUSE_CHECKPOINT_DIRECTORY
+					      : LULL_CAUSE_ERRNO,
 				 r, job->dest.checkpoint_path);
 	for (unsigned int i = 0; i < n; i++)
 		jobs[i]->recorded = true;
@@ -223,17 +232,18 @@ void lull_record_reached(struct lull_job *job)
 }
 
 /*
- * True if what is cloned goes to disk before a checkpoint that is written after it: XFS keeps the order
- * of its log, so that the sync of the checkpoint is one for both, and others wait for one forced log
- * instead of two. Bytes that were copied are not in the log, and those of a realtime device are
- * on another one.
+ * True if what is cloned goes to disk before a checkpoint that is written after it: XFS
+ * keeps the order of its log, so that the sync of the checkpoint is one for both, and
+ * others wait for one forced log instead of two. Bytes that were copied are not in the
+ * log, and those of a realtime device are on another one.
  */
 static bool is_ordered(const struct lull_job *job)
 {
 	int dir = job->shared ? job->shared->dir : job->dest.checkpoint_dir;
 	struct stat file, state;
 
-	return lull_commit_keeps_order(job->dest.fs.magic) && job->progress->bytes_copied == 0 &&
+	return lull_commit_keeps_order(job->dest.fs.magic) &&
+	       job->progress->bytes_copied == 0 &&
 	       !lull_inode_is_realtime(job->dest.fd) && fstat(job->dest.fd, &file) == 0 &&
 	       fstat(dir, &state) == 0 && file.st_dev == state.st_dev;
 }
@@ -241,7 +251,8 @@ static bool is_ordered(const struct lull_job *job)
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 {
 	if (!is_ordered(job) && flush(job, fdatasync) < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, job->dest.path);
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno,
+				 job->dest.path);
 	job->checkpoint.offset = offset;
 	bring_up_to_date(job);
 	/* That of before is as true, and only takes longer to go on from. */

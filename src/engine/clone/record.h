@@ -11,10 +11,12 @@ bool lull_record_same_source(const struct lull_job *job);
 bool lull_record_same_file(const struct lull_job *job);
 
 /*
- * True if name in the directory dir is the file that the checkpoint speaks of: its inode, of the same
- * generation if the caller may open it. An inode number alone may be another file's by now.
+ * True if name in the directory dir is the file that the checkpoint speaks of: its inode,
+ * of the same generation if the caller may open it. An inode number alone may be another
+ * file's by now.
  */
-bool lull_record_is_file(const struct lull_checkpoint *checkpoint, int dir, const char *name);
+bool lull_record_is_file(const struct lull_checkpoint *checkpoint, int dir,
+			 const char *name);
 
 /* Fills in a checkpoint for a job that starts anew. */
 enum lull_outcome lull_record_begin(struct lull_job *job);
@@ -31,7 +33,8 @@ enum lull_outcome lull_record_save_as_is(struct lull_job **jobs, unsigned int n)
 /* Records that the destination is whole, and on disk, up to offset. */
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset);
 
-/* Syncs the destination, and says in job->checkpoint how far it has come; saves nothing. */
+/* Syncs the destination, and says in job->checkpoint how far it has come; saves
+   nothing. */
 void lull_record_reached(struct lull_job *job);
 
 /* Removes it; a failure is a warning, for all else is done. */

@@ -3,9 +3,9 @@
  * INVARIANTS
  *  1. Not a byte of the older clone changes before it has the temporary name, but for a
  *     refresh in place.
- *  2. Nor does it change while somebody else has it open: a reader, a loop device or a mapping
- *     keeps the bytes that it opened. The lease says so, once before anything is made and once
- *     when nobody but the caller and root can open it any more.
+ *  2. Nor does it change while somebody else has it open: a reader, a loop device or a
+ *     mapping keeps the bytes that it opened. The lease says so, once before anything is
+ *     made and once when nobody but the caller and root can open it any more.
  *  3. Once it does, no failure removes it: it is a user's file, and --resume finishes it.
  */
 #include "engine/clone/refresh.h"
@@ -51,7 +51,8 @@ static enum lull_outcome judge(struct lull_job *job, int fd)
 	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(job->src))
 		return refuse(job, LULL_CAUSE_NOCOW_MISMATCH, EINVAL);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return refuse(job, errno == EWOULDBLOCK ? LULL_CAUSE_IN_USE : LULL_CAUSE_ERRNO,
+		return refuse(job,
+			      errno == EWOULDBLOCK ? LULL_CAUSE_IN_USE : LULL_CAUSE_ERRNO,
 			      errno);
 	return LULL_OK;
 }
@@ -105,8 +106,8 @@ static bool shares_nothing(struct lull_job *job, int fd)
 		if (r == 0) {
 			s = lull_extmap_cursor(a);
 			d = lull_extmap_cursor(b);
-			lull_plan_init(&plan, LULL_PLAN_COMPARE, from, size, job->dest.fs.block,
-				       &s, &d);
+			lull_plan_init(&plan, LULL_PLAN_COMPARE, from, size,
+				       job->dest.fs.block, &s, &d);
 			while (seen < EXTENTS_EACH && lull_plan_next(&plan, &range) > 0) {
 				/* Compressed or inline: its place says nothing. */
 				if (plan.s.flags & LULL_EXTENT_OPAQUE)
@@ -127,7 +128,9 @@ static bool shares_nothing(struct lull_job *job, int fd)
 
 static void warn_spared(struct lull_job *job, int why)
 {
-	lull_warn(job, job->rotation ? LULL_WARNING_GENERATION_SPARED : LULL_WARNING_BASE_SPARED,
+	lull_warn(job,
+		  job->rotation ? LULL_WARNING_GENERATION_SPARED
+				: LULL_WARNING_BASE_SPARED,
 		  why, job->base_path);
 }
 
@@ -138,8 +141,8 @@ static int why_not(enum lull_inode_use use)
 }
 
 /*
- * Where DEST itself is refreshed, the caller has it open for writing as well, which no lease
- * gets past: his descriptor becomes one that opens nothing (O_PATH).
+ * Where DEST itself is refreshed, the caller has it open for writing as well, which no
+ * lease gets past: his descriptor becomes one that opens nothing (O_PATH).
  */
 static void let_go(struct lull_job *job, int fd)
 {
@@ -157,7 +160,8 @@ static void let_go(struct lull_job *job, int fd)
 	(void)close(named);
 }
 
-/* The clone will be a new file after all, which takes over what the caller finds there. */
+/* The clone will be a new file after all, which takes over what the caller finds
+   there. */
 static void take_again(struct lull_job *job)
 {
 	struct stat a, b;
@@ -170,13 +174,14 @@ static void take_again(struct lull_job *job)
 		    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (fstat(fd, &a) == 0 && fstat(job->place->old, &b) == 0 && a.st_ino == b.st_ino &&
-	    a.st_dev == b.st_dev)
+	if (fstat(fd, &a) == 0 && fstat(job->place->old, &b) == 0 &&
+	    a.st_ino == b.st_ino && a.st_dev == b.st_dev)
 		(void)dup3(fd, job->place->old, O_CLOEXEC);
 	(void)close(fd);
 }
 
-/* fd is open for reading alone. *ret_spared: it is left as it is, and the clone made in full. */
+/* fd is open for reading alone. *ret_spared: it is left as it is, and the clone made in
+   full. */
 static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spared)
 {
 	enum lull_inode_use use;
@@ -197,7 +202,8 @@ static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spare
 static enum lull_outcome open_base(struct lull_job *job, int access, int *ret_fd)
 {
 	_cleanup_close_ int fd = openat(job->base_dir, job->base_name,
-					access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+					access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+						O_CLOEXEC);
 	enum lull_outcome outcome;
 
 	if (fd < 0)
@@ -227,7 +233,9 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	}
 	r = locate(job);
 	if (r < 0)
-		return refuse(job, r == -ESTALE ? LULL_CAUSE_PATH_ELSEWHERE : LULL_CAUSE_ERRNO, r);
+		return refuse(job,
+			      r == -ESTALE ? LULL_CAUSE_PATH_ELSEWHERE : LULL_CAUSE_ERRNO,
+			      r);
 
 	_cleanup_close_ int fd = -1;
 
@@ -236,8 +244,8 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 		outcome = judge_use(job, fd, &spared);
 	if (outcome != LULL_OK || spared)
 		return outcome;
-	/* Only without this one does the lease tell readers from writers; and closed first, for it
-	   has the lock. */
+	/* Only without this one does the lease tell readers from writers; and closed
+	   first, for it has the lock. */
 	(void)close(lull_steal_fd(&fd));
 	outcome = open_base(job, O_RDWR, &fd);
 	if (outcome != LULL_OK)
@@ -249,7 +257,8 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* In the last moment: the clone is made in full, in the file that was the lock until now. */
+/* In the last moment: the clone is made in full, in the file that was the lock until
+   now. */
 static enum lull_outcome spare(struct lull_job *job, int why)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
@@ -268,8 +277,8 @@ static enum lull_outcome spare(struct lull_job *job, int why)
 	return lull_record_save(job);
 }
 
-/* A temporary file is the caller's own: anybody else's would be refused on resuming. And nobody
-   else opens it from here on, for it will hold other bytes. */
+/* A temporary file is the caller's own: anybody else's would be refused on resuming. And
+   nobody else opens it from here on, for it will hold other bytes. */
 static int take(struct lull_job *job)
 {
 	struct stat st;
@@ -324,6 +333,7 @@ enum lull_outcome lull_refresh_adopt(struct lull_job *job)
 	job->base = -1;
 	job->state = LULL_JOB_ADOPTED;
 	if (fsync(dest->dir) < 0 || fsync(job->base_dir) < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno, dest->path);
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno,
+				 dest->path);
 	return LULL_OK;
 }

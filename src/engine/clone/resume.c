@@ -62,7 +62,8 @@ bool lull_resume_may_start_over(const struct lull_job *job)
 	const struct lull_checkpoint *c = &job->checkpoint;
 
 	/* The thaw is told the source by its name. */
-	return strcmp(c->source, job->source_path) == 0 || (job->options->restart && !c->frozen);
+	return strcmp(c->source, job->source_path) == 0 ||
+	       (job->options->restart && !c->frozen);
 }
 
 enum lull_outcome lull_resume_start_over(struct lull_job *job)
@@ -72,8 +73,8 @@ enum lull_outcome lull_resume_start_over(struct lull_job *job)
 	job->state = LULL_JOB_EMPTY;
 	/* One that is written in place is emptied when the clone begins. */
 	if (!job->dest.in_place && !job->dest.lock_was_empty) {
-		/* First the word that nothing is cloned yet: if this run ends half-way, the old
-		   offset would speak of what is no longer there. */
+		/* First the word that nothing is cloned yet: if this run ends half-way,
+		   the old offset would speak of what is no longer there. */
 		outcome = record_anew(job);
 		if (outcome == LULL_OK)
 			outcome = discard(job);
@@ -86,18 +87,19 @@ enum lull_outcome lull_resume_take_leftover(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
-	/* A part of a clone by one call, which makes no checkpoint: a line for cron that says
-	   --resume gets on. Without a word from the user it is left alone. */
+	/* A part of a clone by one call, which makes no checkpoint: a line for cron that
+	   says --resume gets on. Without a word from the user it is left alone. */
 	if (!dest->lock_was_empty && !job->options->restart && !job->options->resume)
-		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
-				 dest->temporary);
+		return lull_fail(job, LULL_STAGE_CHECKPOINT,
+				 LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0, dest->temporary);
 	job->state = LULL_JOB_EMPTY;
 	return dest->lock_was_empty ? LULL_OK : discard(job);
 }
 
 /*
- * True if the checkpoint is about this DEST. One that lies beside DEST has its name and is in
- * its directory, wherever that is mounted by now; another place says nothing by itself.
+ * True if the checkpoint is about this DEST. One that lies beside DEST has its name and
+ * is in its directory, wherever that is mounted by now; another place says nothing by
+ * itself.
  */
 static bool same_dest(const struct lull_job *job)
 {
@@ -115,16 +117,17 @@ static bool published_already(const struct lull_job *job)
 	const struct lull_checkpoint *c = &job->checkpoint;
 	const struct lull_dest *dest = &job->dest;
 
-	/* Not by dest->old: while this run waited for the lock, another may have published. */
-	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary && same_dest(job) &&
-	       strcmp(c->dest_fs, dest->fs.uuid) == 0 &&
+	/* Not by dest->old: while this run waited for the lock, another may have
+	   published. */
+	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary &&
+	       same_dest(job) && strcmp(c->dest_fs, dest->fs.uuid) == 0 &&
 	       lull_record_is_file(c, dest->dir, dest->name);
 }
 
 /*
- * Whether DEST is written in place depends on how many names it has, which may have changed since. What
- * was begun in place goes on there, for DEST holds half of it. What was begun in a temporary file begins
- * anew in DEST, if that has several names by now.
+ * Whether DEST is written in place depends on how many names it has, which may have
+ * changed since. What was begun in place goes on there, for DEST holds half of it. What
+ * was begun in a temporary file begins anew in DEST, if that has several names by now.
  */
 static enum lull_outcome match_place(struct lull_job *job)
 {
@@ -141,7 +144,8 @@ static enum lull_outcome match_place(struct lull_job *job)
 		return LULL_OK;
 	dest->in_place = true;
 	r = lull_dest_open(dest);
-	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r, dest->path) : LULL_OK;
+	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r, dest->path)
+		     : LULL_OK;
 }
 
 enum lull_outcome lull_resume_find(struct lull_job *job)
@@ -195,8 +199,8 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 		if (outcome != LULL_OK)
 			return outcome;
 	}
-	/* Cut off before the older clone got the temporary name: it is still where it was. The
-	   checkpoint still knows whose it is. */
+	/* Cut off before the older clone got the temporary name: it is still where it
+	   was. The checkpoint still knows whose it is. */
 	if (c->refresh && !file_is_ours && options->refresh && !dest->in_place) {
 		job->state = LULL_JOB_EMPTY;
 		return LULL_OK;
@@ -215,7 +219,8 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 	}
 	job->resumed = true;
 	job->state = c->has_reference || c->refresh ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
-	/* What is in the file, if nothing was cloned yet, a run before was still discarding. */
+	/* What is in the file, if nothing was cloned yet, a run before was still
+	   discarding. */
 	if (job->state == LULL_JOB_EMPTY && !dest->in_place && !dest->lock_was_empty)
 		return discard(job);
 	return LULL_OK;

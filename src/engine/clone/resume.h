@@ -17,8 +17,9 @@ enum lull_outcome lull_resume_take_leftover(struct lull_job *job);
 enum lull_outcome lull_resume_start_over(struct lull_job *job);
 
 /*
- * Where the source that is open is another file than the checkpoint speaks of: true if the clone may
- * be begun anew for it. That is so if it has taken the place of the other, which another --resume
- * would never find again, or with --restart, unless writers of the other are still frozen.
+ * Where the source that is open is another file than the checkpoint speaks of: true if
+ * the clone may be begun anew for it. That is so if it has taken the place of the other,
+ * which another --resume would never find again, or with --restart, unless writers of the
+ * other are still frozen.
  */
 bool lull_resume_may_start_over(const struct lull_job *job);

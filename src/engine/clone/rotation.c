@@ -5,21 +5,23 @@
  *   1. under the lock: read the record, leave out what is not as it says
  *   2. with as many as must be kept, the oldest becomes the base of a refresh
  *   3. the clone is made, synced, its checkpoint says that it is complete
- *   4. the record gains the new generation, "pending"; the used up one is not in it any more
+ *   4. the record gains the new generation, "pending"; the used up one is not in it any
+ *      more
  *   5. the new generation gets its name, which nothing had before
  *   6. the checkpoint goes
- *   7. under the lock, taken again: the oldest beyond the number go, then the record forgets
- *      them and "pending"
+ *   7. under the lock, taken again: the oldest beyond the number go, then the record
+ *      forgets them and "pending"
  *
  * Killed before 4, the record lists all that is there, and the used up one, which the
- * temporary file is. Before 5 it lists one more, which is not there or is the temporary file:
- * forgotten without a word. Before 7 it lists all, and the next run does what is left. If
- * another run has the lock at 7, that one does it.
+ * temporary file is. Before 5 it lists one more, which is not there or is the temporary
+ * file: forgotten without a word. Before 7 it lists all, and the next run does what is
+ * left. If another run has the lock at 7, that one does it.
  *
  * INVARIANTS
- *  1. Only what the record lists, by inode and generation number, is ever used up or removed.
- *  2. Whenever a generation is used up or removed, so many others are whole and have their
- *     names as must be kept, less one; but one at the least.
+ *  1. Only what the record lists, by inode and generation number, is ever used up or
+ *     removed.
+ *  2. Whenever a generation is used up or removed, so many others are whole and have
+ *     their names as must be kept, less one; but one at the least.
  *  3. What somebody has open for writing is neither used up nor removed.
  */
 #include "engine/clone/rotation.h"
@@ -46,12 +48,13 @@
 struct lull_rotation {
 	struct lull_options options; /* the caller's, and which generation is used up */
 	struct lull_generations known;
-	char *record;                /* file name of the record */
-	char *stem;                  /* the last part of DEST, without a date */
-	char *base;                  /* path of the one that is used up */
-	char *planned;               /* name that an interrupted run had chosen, or NULL */
-	char *shown;                 /* DEST with the date, in the result */
-	size_t shown_stem;           /* length of the part before the date */
+	char *record; /* file name of the record */
+	char *stem;   /* the last part of DEST, without a date */
+	char *base;   /* path of the one that is used up */
+	/* name that an interrupted run had chosen, or NULL */
+	char *planned;
+	char *shown;       /* DEST with the date, in the result */
+	size_t shown_stem; /* length of the part before the date */
 };
 
 /* What became of a generation that the record lists. */
@@ -95,18 +98,19 @@ static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int e
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path), job->dest.path,
-		     name) < 0)
+	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path),
+		     job->dest.path, name) < 0)
 		path = NULL;
 	return lull_fail(job, LULL_STAGE_RECORD, cause, err, path);
 }
 
-static void warn(struct lull_job *job, enum lull_warning warning, int err, const char *name)
+static void warn(struct lull_job *job, enum lull_warning warning, int err,
+		 const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path), job->dest.path,
-		     name) >= 0)
+	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path),
+		     job->dest.path, name) >= 0)
 		lull_warn(job, warning, err, path);
 }
 
@@ -132,7 +136,8 @@ static int call_by_date(struct lull_job *job)
 	char date[24];
 	struct tm tm;
 
-	if (!gmtime_r(&now, &tm) || strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm) == 0)
+	if (!gmtime_r(&now, &tm) ||
+	    strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm) == 0)
 		return -EOVERFLOW;
 	for (unsigned int i = 0; i < MOST_TRIES; i++) {
 		_cleanup_free_ char *name = NULL;
@@ -202,14 +207,17 @@ static bool is_inode(const struct lull_generation *g, int fd, const char *fs)
 }
 
 /* *ret_fd is open for reading if GOOD. */
-static enum state look(const struct lull_job *job, const struct lull_generation *g, int *ret_fd)
+static enum state look(const struct lull_job *job, const struct lull_generation *g,
+		       int *ret_fd)
 {
 	int fd = openat(job->dest.dir, g->name,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	*ret_fd = -1;
 	if (fd < 0)
-		return errno == ENOENT ? GONE : errno == ELOOP || errno == ENXIO ? OTHER : UNSURE;
+		return errno == ENOENT                    ? GONE
+		       : errno == ELOOP || errno == ENXIO ? OTHER
+							  : UNSURE;
 	if (!is_inode(g, fd, job->dest.fs.uuid)) {
 		(void)close(fd);
 		return OTHER;
@@ -218,7 +226,8 @@ static enum state look(const struct lull_job *job, const struct lull_generation 
 	return GOOD;
 }
 
-/* Leaves out what is not as the record says. making is the file that is being written, or -1. */
+/* Leaves out what is not as the record says. making is the file that is being written, or
+   -1. */
 static void let_go(struct lull_job *job, struct lull_generations *list, int making)
 {
 	for (size_t i = 0; i < list->n;) {
@@ -241,7 +250,8 @@ static void let_go(struct lull_job *job, struct lull_generations *list, int maki
 
 static int load(struct lull_job *job, struct lull_generations *ret_list, int making)
 {
-	int r = lull_generations_load(job->dest.home.dir, job->rotation->record, ret_list);
+	int r = lull_generations_load(job->dest.home.dir, job->rotation->record,
+				      ret_list);
 
 	if (r == 0)
 		let_go(job, ret_list, making);
@@ -268,7 +278,8 @@ static enum lull_cause cause_of(int err)
 
 static enum lull_outcome record_failed(struct lull_job *job, int r)
 {
-	_cleanup_free_ char *path = lull_statehome_path(&job->dest.home, job->rotation->record);
+	_cleanup_free_ char *path = lull_statehome_path(&job->dest.home,
+							job->rotation->record);
 
 	return lull_fail(job, LULL_STAGE_RECORD, cause_of(r), r, path);
 }
@@ -314,8 +325,8 @@ static enum lull_outcome choose_base(struct lull_job *job)
 	struct lull_rotation *rotation = job->rotation;
 	size_t n = surplus(job, rotation->known.n);
 
-	/* Bytes are not copied into what is shared; and a clone that may turn into a copy is
-	   better begun with an empty file. */
+	/* Bytes are not copied into what is shared; and a clone that may turn into a copy
+	   is better begun with an empty file. */
 	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS)
 		return LULL_OK;
 	for (size_t i = 0; i < n; i++) {
@@ -326,8 +337,9 @@ static enum lull_outcome choose_base(struct lull_job *job)
 			warn(job, LULL_WARNING_GENERATION_SPARED, why, g->name);
 			continue;
 		}
-		if (asprintf(&rotation->base, "%.*s%s", (int)(job->dest.name - job->dest.path),
-			     job->dest.path, g->name) < 0)
+		if (asprintf(&rotation->base, "%.*s%s",
+			     (int)(job->dest.name - job->dest.path), job->dest.path,
+			     g->name) < 0)
 			return fail(job, LULL_CAUSE_ERRNO, ENOMEM, g->name);
 		rotation->options.refresh = true;
 		rotation->options.base = rotation->base;
@@ -388,7 +400,8 @@ static int announce(struct lull_job *job)
 			i++;
 	}
 	r = lull_generations_add(known, &made);
-	return r < 0 ? r : lull_generations_save(job->dest.home.dir, rotation->record, known);
+	return r < 0 ? r
+		     : lull_generations_save(job->dest.home.dir, rotation->record, known);
 }
 
 int lull_rotation_publish(struct lull_job *job)
@@ -457,8 +470,8 @@ void lull_rotation_finish(struct lull_job *job)
 		return;
 	r = prune(job);
 	if (r < 0) {
-		_cleanup_free_ char *path =
-			lull_statehome_path(&job->dest.home, job->rotation->record);
+		_cleanup_free_ char *path = lull_statehome_path(&job->dest.home,
+								job->rotation->record);
 
 		lull_warn(job, LULL_WARNING_RECORD, r, path);
 	}

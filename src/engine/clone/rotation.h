@@ -16,9 +16,9 @@ enum lull_outcome lull_rotation_begin(struct lull_job *job);
 void lull_rotation_done(struct lull_rotation *rotation);
 
 /*
- * Under the lock, before the checkpoint is judged: reads the record, lets go of what is not
- * as it says, chooses the name and, if there are enough generations, the one that is used up
- * (then job->options say so). Changes nothing.
+ * Under the lock, before the checkpoint is judged: reads the record, lets go of what is
+ * not as it says, chooses the name and, if there are enough generations, the one that is
+ * used up (then job->options say so). Changes nothing.
  */
 enum lull_outcome lull_rotation_open(struct lull_job *job);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. What is written of a job is what that job itself had written last: jobs in threads never
- *     let each other's unsynced work into the file.
- *  2. The file is there before the pointers, and goes after them: a pointer that leads nowhere
- *     says that there is nothing to find.
+ *  1. What is written of a job is what that job itself had written last: jobs in threads
+ *     never let each other's unsynced work into the file.
+ *  2. The file is there before the pointers, and goes after them: a pointer that leads
+ *     nowhere says that there is nothing to find.
  */
 #include "engine/clone/set_record.h"
 
@@ -38,7 +38,8 @@ void lull_set_record_done(struct lull_set_record *shared)
 	shared->n = 0;
 }
 
-int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n)
+int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs,
+			 unsigned int n)
 {
 	int r = 0;
 
@@ -57,8 +58,8 @@ int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs,
 	return r;
 }
 
-int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs, unsigned int n,
-			 bool durable)
+int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
+			 unsigned int n, bool durable)
 {
 	int r = 0;
 
@@ -66,14 +67,14 @@ int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
 	for (unsigned int i = 0; i < n && r == 0; i++)
 		r = take_over(shared, jobs[i]);
 	if (r == 0)
-		r = lull_checkpoint_save_set(shared->dir, shared->name, shared->of, shared->n,
-					     durable);
+		r = lull_checkpoint_save_set(shared->dir, shared->name, shared->of,
+					     shared->n, durable);
 	(void)pthread_mutex_unlock(&shared->lock);
 	return r;
 }
 
-static const struct lull_checkpoint *part_of(const struct lull_checkpoint *of, unsigned int n,
-					     const char *dest)
+static const struct lull_checkpoint *part_of(const struct lull_checkpoint *of,
+					     unsigned int n, const char *dest)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		if (strcmp(of[i].dest, dest) == 0)
@@ -82,13 +83,15 @@ static const struct lull_checkpoint *part_of(const struct lull_checkpoint *of, u
 	return NULL;
 }
 
-/* Where a pointer leads; -ENOENT if it means nothing to dest. The name is part of *ret_path. */
-static int follow(const char *dest, char *path, int *ret_dir, struct lull_checkpoint **ret_of,
-		  unsigned int *ret_n)
+/* Where a pointer leads; -ENOENT if it means nothing to dest. The name is part of
+   *ret_path. */
+static int follow(const char *dest, char *path, int *ret_dir,
+		  struct lull_checkpoint **ret_of, unsigned int *ret_n)
 {
 	char *name = strrchr(path, '/') + 1;
 	_cleanup_free_ char *head = strndup(path, (size_t)(name - path));
-	_cleanup_close_ int dir = head ? open(head, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	_cleanup_close_ int dir = head ? open(head, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+				       : -1;
 	struct lull_checkpoint *of;
 	unsigned int n;
 	int r;
@@ -109,7 +112,7 @@ static int follow(const char *dest, char *path, int *ret_dir, struct lull_checkp
 }
 
 int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
-		     unsigned int *ret_n)
+			 unsigned int *ret_n)
 {
 	char *path = NULL;
 	int dir = -1, r;
@@ -118,8 +121,8 @@ int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of
 		return -ENOENT;
 	r = lull_checkpoint_pointed(dest->checkpoint_dir, dest->checkpoint, &path);
 	if (r < 0)
-		return lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of,
-						ret_n);
+		return lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint,
+						ret_of, ret_n);
 	r = follow(dest->path, path, &dir, ret_of, ret_n);
 	if (r == 0) {
 		char *name = strdup(strrchr(path, '/') + 1);
@@ -148,7 +151,8 @@ static char *own_name(const struct lull_job *job)
 }
 
 /* True if that is the checkpoint of the set. */
-static bool is_the_record(const struct lull_job *job, const char *name, const char *record)
+static bool is_the_record(const struct lull_job *job, const char *name,
+			  const char *record)
 {
 	const char *head = job->dest.home.path;
 	size_t len = head ? strlen(head) : 0;
@@ -156,7 +160,8 @@ static bool is_the_record(const struct lull_job *job, const char *name, const ch
 	return head && strncmp(head, record, len) == 0 && strcmp(record + len, name) == 0;
 }
 
-/* 0 if job's own name for a checkpoint is free or this set's; -EEXIST if it is another's. */
+/* 0 if job's own name for a checkpoint is free or this set's; -EEXIST if it is
+   another's. */
 static int judge_own_name(const struct lull_job *job, const char *record)
 {
 	_cleanup_free_ char *name = own_name(job);
@@ -171,7 +176,8 @@ static int judge_own_name(const struct lull_job *job, const char *record)
 		return 0;
 	r = lull_checkpoint_pointed(home, name, &path);
 	if (r == -ENOENT)
-		return faccessat(home, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST : 0;
+		return faccessat(home, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST
+									     : 0;
 	if (r < 0)
 		return r == -ENOMEM || lull_state_is_refusal(r) ? r : -EEXIST;
 	if (strcmp(path, record) == 0)
@@ -187,7 +193,8 @@ static int judge_own_name(const struct lull_job *job, const char *record)
 	return lull_state_remove(home, name, false);
 }
 
-int lull_set_record_load(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
+int lull_set_record_load(struct lull_job **jobs, unsigned int n,
+			 struct lull_job **ret_job)
 {
 	struct lull_dest *first = &jobs[0]->dest;
 	struct lull_checkpoint *of = NULL;
@@ -199,7 +206,8 @@ int lull_set_record_load(struct lull_job **jobs, unsigned int n, struct lull_job
 		return r;
 	for (unsigned int i = 0; i < n; i++) {
 		r = judge_own_name(jobs[i], first->checkpoint_path);
-		if (r < 0 || (found == 0 && (m != n || !part_of(of, m, jobs[i]->dest.path)))) {
+		if (r < 0 ||
+		    (found == 0 && (m != n || !part_of(of, m, jobs[i]->dest.path)))) {
 			lull_checkpoint_free(of, m);
 			*ret_job = jobs[i];
 			return r == 0 || r == -EEXIST ? -ENOTUNIQ : r;
@@ -213,7 +221,8 @@ int lull_set_record_load(struct lull_job **jobs, unsigned int n, struct lull_job
 	return found;
 }
 
-int lull_set_record_point(struct lull_job **jobs, unsigned int n, struct lull_job **ret_job)
+int lull_set_record_point(struct lull_job **jobs, unsigned int n,
+			  struct lull_job **ret_job)
 {
 	const char *record = jobs[0]->dest.checkpoint_path;
 
@@ -245,7 +254,8 @@ static int remove_record(const struct lull_job *first)
 		return r == -ENOENT ? 0 : r;
 	ours = strcmp(of[0].run_id, first->checkpoint.run_id) == 0;
 	lull_checkpoint_free(of, n);
-	return ours ? lull_checkpoint_remove(dest->checkpoint_dir, dest->checkpoint, true) : 0;
+	return ours ? lull_checkpoint_remove(dest->checkpoint_dir, dest->checkpoint, true)
+		    : 0;
 }
 
 void lull_set_record_remove(struct lull_job **jobs, unsigned int n)
@@ -257,7 +267,8 @@ void lull_set_record_remove(struct lull_job **jobs, unsigned int n)
 		_cleanup_free_ char *name = own_name(jobs[i]);
 		_cleanup_free_ char *path = NULL;
 
-		if (!name || lull_checkpoint_pointed(jobs[i]->dest.home.dir, name, &path) < 0 ||
+		if (!name ||
+		    lull_checkpoint_pointed(jobs[i]->dest.home.dir, name, &path) < 0 ||
 		    strcmp(path, record) != 0)
 			continue;
 		r = lull_state_remove(jobs[i]->dest.home.dir, name, false);

@@ -2,16 +2,16 @@
 /*
  * DESIGN
  *
- * By its inode each clone of a set that was whole is found under its temporary name, under the
- * name of its destination, or nowhere:
+ * By its inode each clone of a set that was whole is found under its temporary name,
+ * under the name of its destination, or nowhere:
  *
  *     all have their names              done: what is left of the checkpoint goes
- *     some or none, the rest waits      --resume gives the rest their names; --restart only
- *                                       if none has one
+ *     some or none, the rest waits      --resume gives the rest their names; --restart
+ *                                       only if none has one
  *     any is nowhere, or changed        all are made again, of one new moment
  *
- * Of a set that was not whole each clone goes on by itself; a new freeze makes them of one
- * moment again.
+ * Of a set that was not whole each clone goes on by itself; a new freeze makes them of
+ * one moment again.
  */
 #include "engine/clone/set_resume.h"
 
@@ -23,11 +23,12 @@
 #include <errno.h>
 #include <string.h>
 
-static enum lull_outcome refuse(struct lull_clones *set, struct lull_job *job, enum lull_cause cause,
-				int err)
+static enum lull_outcome refuse(struct lull_clones *set, struct lull_job *job,
+				enum lull_cause cause, int err)
 {
-	return lull_clones_blame(set, job, lull_fail(job, LULL_STAGE_CHECKPOINT, cause, err,
-						  job->dest.checkpoint_path));
+	return lull_clones_blame(set, job,
+				 lull_fail(job, LULL_STAGE_CHECKPOINT, cause, err,
+					   job->dest.checkpoint_path));
 }
 
 /* Where nothing is recorded. */
@@ -92,7 +93,8 @@ static void show_as_whole(struct lull_job *job)
 	job->state = has_its_name(job) ? LULL_JOB_NAMED : LULL_JOB_WHOLE;
 	job->resumed = true;
 	job->progress->method = c->method;
-	job->progress->size = job->progress->offset = job->progress->resumed_at = c->dest_size;
+	job->progress->size = job->progress->offset = job->progress->resumed_at =
+		c->dest_size;
 }
 
 /* The set was whole: see DESIGN. */
@@ -110,7 +112,9 @@ static enum lull_outcome go_on_publishing(struct lull_clones *set)
 			continue;
 		lost++;
 		if (!options->restart)
-			lull_warn(job, there ? LULL_WARNING_FILL_CHANGED : LULL_WARNING_FILL_LOST,
+			lull_warn(job,
+				  there ? LULL_WARNING_FILL_CHANGED
+					: LULL_WARNING_FILL_LOST,
 				  0, job->dest.path);
 	}
 	if (lost == 0 && options->resume) {
@@ -136,7 +140,8 @@ static enum lull_outcome go_on_cloning(struct lull_clones *set)
 		if (lull_record_same_file(job)) {
 			lull_untouched_judge(job);
 			job->resumed = true;
-			job->state = job->checkpoint.has_reference ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
+			job->state = job->checkpoint.has_reference ? LULL_JOB_FOUND
+								   : LULL_JOB_EMPTY;
 			continue;
 		}
 		lull_warn(job, LULL_WARNING_FILL_LOST, 0, job->dest.path);
@@ -158,7 +163,8 @@ static bool remember_run(struct lull_clones *set)
 		.hook_directory = c->hook_directory ? strdup(c->hook_directory) : NULL,
 	};
 	memcpy(set->run.machine, c->machine, sizeof(c->machine));
-	return (!c->hook || set->run.hook) && (!c->hook_directory || set->run.hook_directory);
+	return (!c->hook || set->run.hook) &&
+	       (!c->hook_directory || set->run.hook_directory);
 }
 
 bool lull_set_keep_run(struct lull_clones *set)
@@ -168,7 +174,8 @@ bool lull_set_keep_run(struct lull_clones *set)
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct lull_checkpoint *c = &set->jobs[i]->checkpoint;
 		char *hook = run->hook ? strdup(run->hook) : NULL;
-		char *directory = run->hook_directory ? strdup(run->hook_directory) : NULL;
+		char *directory = run->hook_directory ? strdup(run->hook_directory)
+						      : NULL;
 
 		if ((run->hook && !hook) || (run->hook_directory && !directory)) {
 			free(hook);
@@ -202,7 +209,8 @@ static enum lull_outcome take_found(struct lull_clones *set)
 		if (lull_record_same_source(set->jobs[i]))
 			continue;
 		if (!lull_resume_may_start_over(set->jobs[i]))
-			return refuse(set, set->jobs[i], LULL_CAUSE_CHECKPOINT_FOREIGN, 0);
+			return refuse(set, set->jobs[i], LULL_CAUSE_CHECKPOINT_FOREIGN,
+				      0);
 		replaced = set->jobs[i];
 	}
 	if (!options->resume && !options->restart)
@@ -218,19 +226,22 @@ static enum lull_outcome take_found(struct lull_clones *set)
 		return forget_published(set);
 	if (!remember_run(set))
 		return refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
-	/* Whole clones are of the moment that was frozen, whatever the sources are by now. */
+	/* Whole clones are of the moment that was frozen, whatever the sources are by
+	   now. */
 	if (c->phase == LULL_PHASE_COMPLETE) {
 		outcome = go_on_publishing(set);
 	} else if (replaced) {
 		if (!options->restart)
-			lull_warn(replaced, LULL_WARNING_SOURCE_REPLACED, 0, replaced->source);
+			lull_warn(replaced, LULL_WARNING_SOURCE_REPLACED, 0,
+				  replaced->source);
 		outcome = start_all_over(set);
 	} else {
 		outcome = go_on_cloning(set);
 	}
 	if (outcome != LULL_OK)
 		return outcome;
-	return lull_set_keep_run(set) ? LULL_OK : refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
+	return lull_set_keep_run(set) ? LULL_OK
+				      : refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
 }
 
 enum lull_outcome lull_set_resume(struct lull_clones *set)
@@ -239,8 +250,10 @@ enum lull_outcome lull_set_resume(struct lull_clones *set)
 	int r = lull_set_record_load(set->jobs, set->n, &job);
 
 	if (r < 0 && r != -ENOENT)
-		return refuse(set, job, r == -ENOTUNIQ ? LULL_CAUSE_CHECKPOINT_FOREIGN
-						       : lull_record_cause(r), r);
+		return refuse(set, job,
+			      r == -ENOTUNIQ ? LULL_CAUSE_CHECKPOINT_FOREIGN
+					     : lull_record_cause(r),
+			      r);
 	if (lull_set_record_init(&set->shared, set->jobs, set->n) < 0)
 		return refuse(set, set->jobs[0], LULL_CAUSE_ERRNO, ENOMEM);
 	return r == 0 ? take_found(set) : take_all(set);

@@ -7,8 +7,8 @@
  * the controller of the clone calls finds out what a block costs here: it begins with one
  * and doubles. What is a hole costs nothing and is passed over in strides that double.
  *
- * INVARIANT: the file is cut at one place after another, each before the last; what is left
- * is a prefix of what was there.
+ * INVARIANT: the file is cut at one place after another, each before the last; what is
+ * left is a prefix of what was there.
  */
 #include "engine/clone/shrink.h"
 

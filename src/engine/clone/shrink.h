@@ -3,16 +3,16 @@
  * Cutting a file down without one long transaction.
  *
  * Freeing an extent costs what cloning it did. A file of ten million extents, given to
- * unlink(2) or to one ftruncate(2), keeps the log of its file system busy for minutes, and
- * whoever needs room in that log waits, whatever file he writes to.
+ * unlink(2) or to one ftruncate(2), keeps the log of its file system busy for minutes,
+ * and whoever needs room in that log waits, whatever file he writes to.
  */
 #pragma once
 
 #include "engine/base/job.h"
 
 /*
- * Makes fd, a file of the destination's file system, no longer than size, from its end on,
- * in steps that each take no more than the latency budget, with the rests of the duty
+ * Makes fd, a file of the destination's file system, no longer than size, from its end
+ * on, in steps that each take no more than the latency budget, with the rests of the duty
  * cycle between them. A file that is no longer than that stays as it is.
  *
  * LULL_OK; LULL_INTERRUPTED or LULL_STOPPED (the freeze is over) with the file somewhere

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. The checkpoint names the directory of the snapshot before it is made and until it is removed.
- *  2. While there is a snapshot the keeper lives, and deletes it should this process be killed.
+ *  1. The checkpoint names the directory of the snapshot before it is made and until it
+ *     is removed.
+ *  2. While there is a snapshot the keeper lives, and deletes it should this process be
+ *     killed.
  *  3. Only the caller can search that directory, from before the snapshot is made on.
  */
 #include "engine/clone/snapshot.h"
@@ -26,8 +28,9 @@
 /* How often the size of the source may change under the attempt. */
 #define ATTEMPTS 20
 
-/* What the kernel has refused in this run, and will go on refusing: a snapshot of the subvolume dev
-   is not tried again for another file in it, for each attempt makes writers wait. */
+/* What the kernel has refused in this run, and will go on refusing: a snapshot of the
+   subvolume dev is not tried again for another file in it, for each attempt makes writers
+   wait. */
 static struct {
 	pthread_mutex_t lock;
 	dev_t dev[16];
@@ -37,8 +40,8 @@ static struct {
 
 static void remember(dev_t dev, int err)
 {
-	static const int lasting[] = { EPERM, EACCES, ENOTTY, EOPNOTSUPP, ENOSYS, EXDEV, ETXTBSY,
-				       EROFS, EINVAL };
+	static const int lasting[] = { EPERM, EACCES,  ENOTTY, EOPNOTSUPP, ENOSYS,
+				       EXDEV, ETXTBSY, EROFS,  EINVAL };
 
 	(void)pthread_mutex_lock(&refused.lock);
 	for (unsigned int i = 0; i < ARRAY_SIZE(lasting); i++) {
@@ -66,7 +69,8 @@ static int was_refused(dev_t dev)
 static bool obstruct(struct lull_job *job, enum lull_no_snapshot why, int err, char *path)
 {
 	free(job->no_snapshot.path);
-	job->no_snapshot = (struct lull_obstacle){ .why = why, .err = abs(err), .path = path };
+	job->no_snapshot =
+		(struct lull_obstacle){ .why = why, .err = abs(err), .path = path };
 	return false;
 }
 
@@ -89,7 +93,9 @@ static char *subvolume_path(const char *path, const char *inside)
 /* What the kernel said to an attempt. */
 static bool obstruct_subvolume(struct lull_job *job, int err, char *path)
 {
-	return obstruct(job, abs(err) == ETXTBSY ? LULL_NO_SNAPSHOT_SWAP : LULL_NO_SNAPSHOT_ERRNO,
+	return obstruct(job,
+			abs(err) == ETXTBSY ? LULL_NO_SNAPSHOT_SWAP
+					    : LULL_NO_SNAPSHOT_ERRNO,
 			err, path);
 }
 
@@ -100,25 +106,30 @@ static bool check_subvolume(struct lull_job *job, int root, const char *inside)
 	int r = lull_subvolume_may_snapshot(root);
 
 	if (r < 0)
-		return obstruct(job, r == -EPERM ? LULL_NO_SNAPSHOT_OWNER : LULL_NO_SNAPSHOT_SWAP,
+		return obstruct(job,
+				r == -EPERM ? LULL_NO_SNAPSHOT_OWNER
+					    : LULL_NO_SNAPSHOT_SWAP,
 				r, path);
 	r = fstat(root, &st) == 0 ? was_refused(st.st_dev) : 0;
 	if (r > 0)
 		return obstruct_subvolume(job, r, path);
 	free(path);
 	if (!lull_subvolume_deletable(job->dest.dir, root))
-		return obstruct(job, LULL_NO_SNAPSHOT_DELETE, EPERM, mount_of(job->dest.dir));
+		return obstruct(job, LULL_NO_SNAPSHOT_DELETE, EPERM,
+				mount_of(job->dest.dir));
 	return true;
 }
 
-/* Checks what can be told beforehand. ret_root and ret_inside as lull_subvolume_find(). */
+/* Checks what can be told beforehand. ret_root and ret_inside as
+   lull_subvolume_find(). */
 static bool find(struct lull_job *job, int *ret_root, const char **ret_inside)
 {
 	int r;
 
 	(void)obstruct(job, LULL_NO_SNAPSHOT_NONE, 0, NULL);
 	if (job->src_fs.magic != BTRFS_SUPER_MAGIC)
-		return obstruct(job, LULL_NO_SNAPSHOT_FILE_SYSTEM, EOPNOTSUPP, mount_of(job->src));
+		return obstruct(job, LULL_NO_SNAPSHOT_FILE_SYSTEM, EOPNOTSUPP,
+				mount_of(job->src));
 	if (job->dest.in_place)
 		return obstruct(job, LULL_NO_SNAPSHOT_IN_PLACE, 0, NULL);
 	r = lull_subvolume_find(job->src, job->source_path, ret_root, ret_inside);
@@ -161,9 +172,9 @@ static int prepare(struct lull_job *job, uint64_t size)
 }
 
 /*
- * 0; -ECANCELED if the observer wants to stop; or -errno: then this method is impossible, -ETIME
- * because the file is so small that even a clone of all of it is over before a snapshot is
- * made.
+ * 0; -ECANCELED if the observer wants to stop; or -errno: then this method is impossible,
+ * -ETIME because the file is so small that even a clone of all of it is over before a
+ * snapshot is made.
  */
 static int take(struct lull_job *job, int root)
 {
@@ -186,8 +197,8 @@ static int take(struct lull_job *job, int root)
 			r = lull_tripwire_look(job->src, &now);
 		if (r == 0) {
 			lull_tell_call(job, LULL_CALL_SNAPSHOT);
-			r = lull_snapshot_take(root, dest->snapshot_dir, job->src, dest->scratch,
-					       now.size, &held);
+			r = lull_snapshot_take(root, dest->snapshot_dir, job->src,
+					       dest->scratch, now.size, &held);
 			lull_tell_call(job, LULL_CALL_NONE);
 		}
 		if (r == -EAGAIN)
@@ -206,7 +217,9 @@ static char *path_of(const struct lull_dest *dest)
 	char *path;
 
 	return asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
-			dest->snapshot) < 0 ? NULL : path;
+			dest->snapshot) < 0
+		       ? NULL
+		       : path;
 }
 
 static enum lull_outcome record(struct lull_job *job, bool there)
@@ -225,10 +238,11 @@ enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
 	/* To recover, nobody has opened it; if it is gone, the name has to do. */
-	_cleanup_close_ int fd =
-		job->src < 0 && job->checkpoint.source
-			? open(job->checkpoint.source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-			: -1;
+	_cleanup_close_ int fd = job->src < 0 && job->checkpoint.source
+					 ? open(job->checkpoint.source,
+						O_RDONLY | O_NONBLOCK | O_NOCTTY |
+							O_CLOEXEC)
+					 : -1;
 	int r = lull_snapshot_delete(dest->dir, dest->snapshot, dest->snapshot_dir,
 				     job->src < 0 ? fd : job->src);
 
@@ -257,7 +271,8 @@ static enum lull_outcome clone_from(struct lull_job *job, int fd)
 	job->stop_if_written = false;
 	r = lull_tripwire_look(job->src, &job->reference);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+				 job->source);
 	outcome = lull_start_pass(job, &start);
 	return outcome == LULL_OK ? lull_pass_run(job, start, &changed) : outcome;
 }
@@ -305,7 +320,8 @@ static void note_failure(struct lull_job *job, int r, int root, const char *insi
 		remember(st.st_dev, -r);
 }
 
-/* A snapshot, opened on the source in it; -ECANCELED; or -errno, and job->no_snapshot says why. */
+/* A snapshot, opened on the source in it; -ECANCELED; or -errno, and job->no_snapshot
+   says why. */
 static int open_one(struct lull_job *job, int root, const char *inside)
 {
 	int r = take(job, root);

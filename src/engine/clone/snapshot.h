@@ -5,15 +5,15 @@
 #include "engine/base/job.h"
 
 /*
- * False if lull_snapshot_clone() would find it impossible: job->no_snapshot says why. Nothing is
- * tried, so that some of what stands in the way shows only then.
+ * False if lull_snapshot_clone() would find it impossible: job->no_snapshot says why.
+ * Nothing is tried, so that some of what stands in the way shows only then.
  */
 bool lull_snapshot_possible(struct lull_job *job);
 
 /*
- * Takes the snapshot, makes the file equal to the source in it, deletes it. *ret_impossible
- * says that no snapshot can be taken here, and job->no_snapshot why: then nothing was done, and
- * the outcome means nothing.
+ * Takes the snapshot, makes the file equal to the source in it, deletes it.
+ * *ret_impossible says that no snapshot can be taken here, and job->no_snapshot why: then
+ * nothing was done, and the outcome means nothing.
  */
 enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible);
 

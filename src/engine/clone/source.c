@@ -21,27 +21,27 @@ static enum lull_outcome open_source(struct lull_job *job)
 	if (job->place && job->place->src >= 0) {
 		job->src = fcntl(job->place->src, F_DUPFD_CLOEXEC, 3);
 		return job->src >= 0 ? LULL_OK
-				     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
-						 errno, job->source);
+				     : lull_fail(job, LULL_STAGE_OPEN_SOURCE,
+						 LULL_CAUSE_ERRNO, errno, job->source);
 	}
 	if (stat(job->source, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
 	if (S_ISDIR(st.st_mode))
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_IS_DIRECTORY, EISDIR,
-				 job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_IS_DIRECTORY,
+				 EISDIR, job->source);
 	/* Before opening: a fifo would wait, a device might act. */
 	if (!S_ISREG(st.st_mode))
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
-				 job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
+				 EINVAL, job->source);
 	job->src = lull_open_patiently(AT_FDCWD, job->source,
 				       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
 				       job->observer->should_stop, job->observer->ctx);
 	if (job->src == -ECANCELED)
 		return LULL_INTERRUPTED;
 	return job->src >= 0 ? LULL_OK
-			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, job->src,
-					 job->source);
+			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
+					 job->src, job->source);
 }
 
 enum lull_outcome lull_source_open(struct lull_job *job)
@@ -53,8 +53,8 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 	if (outcome != LULL_OK)
 		return outcome;
 	if (fstat(job->src, &st) < 0 || !S_ISREG(st.st_mode))
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
-				 job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
+				 EINVAL, job->source);
 	job->source_path = realpath(job->source, NULL);
 	/* A file that is deleted has no name, but /proc/PID/fd/N leads to it. */
 	if (!job->source_path && errno == ENOENT)
@@ -64,11 +64,12 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 				 job->source);
 	/* The hook is told this path, and must not freeze the writers of another file. */
 	if (job->options->hook && !lull_inode_is_at(job->src, job->source_path))
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_PATH_ELSEWHERE, 0,
-				 job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_PATH_ELSEWHERE,
+				 0, job->source);
 	r = lull_identity_fs(job->src, &job->src_fs);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+				 job->source);
 	job->progress->size = (uint64_t)st.st_size;
 	return LULL_OK;
 }
@@ -81,8 +82,10 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 	if (fstat(job->src, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
-	if (dest->exists && st.st_ino == dest->old.st_ino && st.st_dev == dest->old.st_dev) {
-		(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE, 0, job->source);
+	if (dest->exists && st.st_ino == dest->old.st_ino &&
+	    st.st_dev == dest->old.st_dev) {
+		(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE, 0,
+				job->source);
 		job->result->failure.path2 = strdup(job->progress->dest);
 		return LULL_FAILED;
 	}
@@ -99,11 +102,12 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 				 job->progress->dest);
 	/* Told early where it is certain; the probe finds the rest. */
 	if (job->options->cp.reflink == LULL_REFLINK_ALWAYS &&
-	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] && job->src_fs.uuid[0] &&
+	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] &&
+	    job->src_fs.uuid[0] &&
 	    (dest->fs.magic != job->src_fs.magic ||
 	     strcmp(dest->fs.uuid, job->src_fs.uuid) != 0)) {
-		(void)lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_OTHER_FILE_SYSTEM, EXDEV,
-				job->progress->dest);
+		(void)lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_OTHER_FILE_SYSTEM,
+				EXDEV, job->progress->dest);
 		job->result->failure.path2 = strdup(job->source);
 		return LULL_FAILED;
 	}

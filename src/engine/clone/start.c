@@ -25,12 +25,13 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 	int r = lull_dest_scratch(dest, job->src);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_PROBE, lull_clone_classify(-r, -1, dest->dir, 0, 0), r,
+		return lull_fail(job, LULL_STAGE_PROBE,
+				 lull_clone_classify(-r, -1, dest->dir, 0, 0), r,
 				 job->dest.path);
 	for (int i = 0; i < 3; i++) {
 		if (fstat(job->src, &st) < 0)
-			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-					 job->source);
+			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO,
+					 errno, job->source);
 		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
 					(uint64_t)st.st_size);
 		/* A file smaller than a block whose size changes right now. */
@@ -41,15 +42,16 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 		uint64_t len = MIN(dest->fs.block, (uint64_t)st.st_size);
 
 		(void)lull_fail(job, LULL_STAGE_PROBE,
-				lull_clone_classify(-r, job->src, dest->scratch, 0, len), r,
-				job->progress->dest);
+				lull_clone_classify(-r, job->src, dest->scratch, 0, len),
+				r, job->progress->dest);
 		job->result->failure.path2 = strdup(job->source);
 		return LULL_FAILED;
 	}
 	return LULL_OK;
 }
 
-/* What a run before had made of a clone that was whole is not for one that is being written. */
+/* What a run before had made of a clone that was whole is not for one that is being
+   written. */
 static int close_to_others(const struct lull_dest *dest)
 {
 	struct stat st;
@@ -103,7 +105,8 @@ static enum lull_outcome resize(struct lull_job *job, uint64_t size)
 		return outcome;
 	if (ftruncate(job->dest.fd, (off_t)size) < 0)
 		return lull_fail(job, LULL_STAGE_RESIZE,
-				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT : LULL_CAUSE_ERRNO,
+				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT
+						: LULL_CAUSE_ERRNO,
 				 errno, job->dest.path);
 	return LULL_OK;
 }
@@ -127,8 +130,9 @@ static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
 
 /*
  * Where the pass begins and in which mode. The checkpoint's offset holds only while the
- * source is what it was then, and the file (untouched.h); else the file is gone over again:
- * XFS skips by itself what is shared, Btrfs does not, so there the maps are compared.
+ * source is what it was then, and the file (untouched.h); else the file is gone over
+ * again: XFS skips by itself what is shared, Btrfs does not, so there the maps are
+ * compared.
  */
 enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 {
@@ -140,7 +144,8 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	bool begun = job->state == LULL_JOB_BEGUN || job->state == LULL_JOB_ADOPTED;
 	int r;
 
-	/* As long as DEST itself still holds something else, nothing is said to be cloned. */
+	/* As long as DEST itself still holds something else, nothing is said to be
+	   cloned. */
 	if (job->dest.in_place && !found && !begun && !job->refresh_in_place) {
 		outcome = lull_record_save(job);
 		if (outcome == LULL_OK)
@@ -155,8 +160,9 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 		if (same)
 			*ret_start = c->offset & ~(job->dest.fs.block - 1);
 		if (!same || c->pass > 1 || c->refresh)
-			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC ? LULL_PLAN_COMPARE
-									    : LULL_PLAN_UNKNOWN;
+			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC
+					    ? LULL_PLAN_COMPARE
+					    : LULL_PLAN_UNKNOWN;
 	}
 	if (!begun)
 		tell_resumed_at(job, same, *ret_start);
@@ -169,7 +175,8 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	}
 	job->progress->size = job->reference.size;
 
-	/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
+	/* Recorded first: a temporary file that is not empty has a checkpoint at any
+	   time. */
 	c->dest_size = job->reference.size;
 	outcome = lull_record_save(job);
 	if (outcome == LULL_OK)
@@ -179,7 +186,8 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	if (outcome != LULL_OK)
 		return outcome;
 	if (job->mode == LULL_PLAN_COMPARE) {
-		/* The new size may have left a dirty page over a block that the map shows. */
+		/* The new size may have left a dirty page over a block that the map
+		   shows. */
 		r = lull_tripwire_flush(job->dest.fd);
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,

@@ -37,8 +37,8 @@ static uint64_t hash(const char *text)
 }
 
 /*
- * What DEST's directory is, in a name. A file system without a UUID is told from others by
- * nothing that lasts: there the path has to do.
+ * What DEST's directory is, in a name. A file system without a UUID is told from others
+ * by nothing that lasts: there the path has to do.
  */
 static char *identify(const struct lull_dest *dest)
 {
@@ -76,14 +76,17 @@ static int open_private(struct lull_dest *dest, const struct lull_state_wish *wi
 	return 0;
 }
 
-const char *const lull_statehome_suffixes[LULL_STATEHOME_SUFFIXES] = { ".lullcp", ".lullcp-generations" };
+const char *const lull_statehome_suffixes[LULL_STATEHOME_SUFFIXES] = {
+	".lullcp", ".lullcp-generations"
+};
 
 static bool has_state_beside(const struct lull_dest *dest)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < LULL_STATEHOME_SUFFIXES && !any; i++) {
-		_cleanup_free_ char *name = lull_beside(dest->name, lull_statehome_suffixes[i]);
+		_cleanup_free_ char *name = lull_beside(dest->name,
+							lull_statehome_suffixes[i]);
 
 		any = name && faccessat(dest->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	}
@@ -91,9 +94,9 @@ static bool has_state_beside(const struct lull_dest *dest)
 }
 
 /*
- * State of a time when others could write to the directory: what is recorded in the private one
- * goes on there, or a row would begin anew and an interrupted clone be forgotten, once somebody
- * closes the directory.
+ * State of a time when others could write to the directory: what is recorded in the
+ * private one goes on there, or a row would begin anew and an interrupted clone be
+ * forgotten, once somebody closes the directory.
  */
 static bool find_private(struct lull_dest *dest, const struct lull_state_wish *wish)
 {
@@ -101,10 +104,12 @@ static bool find_private(struct lull_dest *dest, const struct lull_state_wish *w
 	struct lull_statehome *home = &dest->home;
 	bool any = false;
 
-	if (!wish->directory || has_state_beside(dest) || open_private(dest, &as_it_is) < 0)
+	if (!wish->directory || has_state_beside(dest) ||
+	    open_private(dest, &as_it_is) < 0)
 		return false;
 	for (size_t i = 0; i < LULL_STATEHOME_SUFFIXES && !any && home->dir >= 0; i++) {
-		_cleanup_free_ char *name = lull_statehome_name(home, dest->name, lull_statehome_suffixes[i]);
+		_cleanup_free_ char *name =
+			lull_statehome_name(home, dest->name, lull_statehome_suffixes[i]);
 
 		any = name && faccessat(home->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	}
@@ -139,8 +144,9 @@ char *lull_statehome_name(const struct lull_statehome *home, const char *name,
 
 	if (!home->stem)
 		return lull_beside(name, suffix);
-	return asprintf(&made, "%s-%016" PRIx64 "%s", home->stem, hash(name), suffix) < 0 ? NULL
-											  : made;
+	return asprintf(&made, "%s-%016" PRIx64 "%s", home->stem, hash(name), suffix) < 0
+		       ? NULL
+		       : made;
 }
 
 char *lull_statehome_path(const struct lull_statehome *home, const char *name)

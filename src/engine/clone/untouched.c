@@ -11,7 +11,8 @@ static int64_t change_time(const struct stat *st)
 	return st->st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_ctim.tv_nsec;
 }
 
-/* Before 6.13 all changes within a tick get one time; since then looking at it changes that. */
+/* Before 6.13 all changes within a tick get one time; since then looking at it changes
+   that. */
 int64_t lull_untouched_stamp(int fd)
 {
 	struct stat st;

@@ -11,8 +11,8 @@
    pauses would let none. */
 #define TRIES 3
 
-/* 0, 1 if it never held still, or -errno. What cannot be flushed has no pages that a program
-   stores into unseen, or its file system does not tell: cp copies it as well. */
+/* 0, 1 if it never held still, or -errno. What cannot be flushed has no pages that a
+   program stores into unseen, or its file system does not tell: cp copies it as well. */
 static int take(int src, bool thorough, struct lull_reference *ret_reference)
 {
 	int r = thorough ? lull_tripwire_take(src, -1, 1, ret_reference)
@@ -20,7 +20,9 @@ static int take(int src, bool thorough, struct lull_reference *ret_reference)
 
 	if (r == -EBUSY)
 		return 1;
-	return r < 0 && !lull_bytes_is_terminal(-r) ? lull_tripwire_look(src, ret_reference) : r;
+	return r < 0 && !lull_bytes_is_terminal(-r)
+		       ? lull_tripwire_look(src, ret_reference)
+		       : r;
 }
 
 struct lull_watched lull_watch(int src, enum lull_on_writers on_writers, bool thorough,
@@ -39,7 +41,8 @@ struct lull_watched lull_watch(int src, enum lull_on_writers on_writers, bool th
 			return w;
 		looked = taken < 0 ? taken : lull_tripwire_look(src, &after);
 		if (looked < 0)
-			return (struct lull_watched){ .outcome = LULL_FAILED, .err = looked };
+			return (struct lull_watched){ .outcome = LULL_FAILED,
+						      .err = looked };
 		w.torn = taken > 0 || !lull_reference_equal(&before, &after);
 		if (!w.torn)
 			break;

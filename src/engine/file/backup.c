@@ -62,7 +62,8 @@ static char *simple(const char *head, const char *last, const char *suffix)
 		len = MIN(len, (size_t)NAME_MAX - 2);
 		suffix = "~";
 	}
-	return asprintf(&made, "%s%.*s%s", head, (int)len, last, suffix) < 0 ? NULL : made;
+	return asprintf(&made, "%s%.*s%s", head, (int)len, last, suffix) < 0 ? NULL
+									     : made;
 }
 
 /* As lull_backup_name(); *ret_numbered: it is a number, and replaces nothing. */
@@ -85,7 +86,8 @@ static int choose(int dir, const char *name, enum lull_backup how, const char *s
 	*ret_numbered = how == LULL_BACKUP_NUMBERED || number > 0;
 	if (!*ret_numbered)
 		made = simple(head, last, suffix);
-	else if (asprintf(&made, "%s%s.~%llu~", head, last, (unsigned long long)number + 1) < 0)
+	else if (asprintf(&made, "%s%s.~%llu~", head, last,
+			  (unsigned long long)number + 1) < 0)
 		made = NULL;
 	*ret_backup = made;
 	return made ? 0 : -ENOMEM;
@@ -133,7 +135,8 @@ static int link_over(int dir, const char *name, const char *backup)
 	for (unsigned int i = 0; r == -EEXIST && i < TRIES; i++) {
 		free(temporary);
 		if (asprintf(&temporary, "%.*s.%x-%x.lullcp-new",
-			     (int)(lull_path_last(name) - name), name, (unsigned int)getpid(),
+			     (int)(lull_path_last(name) - name), name,
+			     (unsigned int)getpid(),
 			     (unsigned int)lull_clock_now() + i) < 0) {
 			temporary = NULL;
 			return -ENOMEM;
@@ -158,7 +161,8 @@ int lull_backup_link(int dir, const char *name, enum lull_backup how, const char
 
 		if (r == 0 || r == -ENOENT)
 			return 0;
-		/* No hard links: on this file system, to this file for this user, or no more. */
+		/* No hard links: on this file system, to this file for this user, or no
+		   more. */
 		if (r == -EPERM || r == -EOPNOTSUPP || r == -EMLINK)
 			return renameat(dir, name, dir, *backup) < 0 ? -errno : 0;
 		if (r != -EEXIST)

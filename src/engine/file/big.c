@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What only a clone with a lock and a checkpoint can do, and nothing may be done without. */
+/* What only a clone with a lock and a checkpoint can do, and nothing may be done
+   without. */
 static bool is_demanding(const struct lull_options *o)
 {
-	return o->hook || o->refresh || o->checkpoint || o->live || o->keep_frozen || o->keep > 0;
+	return o->hook || o->refresh || o->checkpoint || o->live || o->keep_frozen ||
+	       o->keep > 0;
 }
 
 static bool wants_everything(const struct lull_file *f)
@@ -33,7 +35,8 @@ static bool is_dangling_link(const struct lull_entry *e)
 {
 	struct stat st;
 
-	return e->fresh && fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return e->fresh &&
+	       fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISLNK(st.st_mode);
 }
 
@@ -44,8 +47,8 @@ static bool is_mounted_on(const struct lull_entry *e)
 	       lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name);
 }
 
-/* Where others may write to the directory the checkpoint lies elsewhere, but the temporary file
-   is here. */
+/* Where others may write to the directory the checkpoint lies elsewhere, but the
+   temporary file is here. */
 static bool has_own_temporary(const struct lull_file *f)
 {
 	int dir = f->entry.dst_dir->fd;
@@ -70,12 +73,12 @@ static bool was_begun(const struct lull_file *f)
 	if (strchr(f->entry.dst_name, '/'))
 		return false;
 	record = lull_beside_checkpoint(f->entry.dst_name);
-	return record &&
-	       (faccessat(dir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || has_own_temporary(f));
+	return record && (faccessat(dir, record, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+			  has_own_temporary(f));
 }
 
-/* The lock and the checkpoint lie beside dest: they are made, synced with the directory, and
-   removed again. */
+/* The lock and the checkpoint lie beside dest: they are made, synced with the directory,
+   and removed again. */
 static bool has_room_beside(const struct lull_entry *e)
 {
 	const char *last = lull_path_last(e->dst_name);
@@ -83,7 +86,8 @@ static bool has_room_beside(const struct lull_entry *e)
 
 	if (!head)
 		return true;
-	return faccessat(e->dst_dir->fd, *head ? head : ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0 &&
+	return faccessat(e->dst_dir->fd, *head ? head : ".", R_OK | W_OK | X_OK,
+			 AT_EACCESS) == 0 &&
 	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name);
 }
 
@@ -99,7 +103,8 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 
 	if (e->tree->options->keep > 0)
 		return S_ISREG(st->st_mode);
-	/* One that seems to be empty is at once cloned, or one of /proc, and those have more. */
+	/* One that seems to be empty is at once cloned, or one of /proc, and those have
+	   more. */
 	if (!S_ISREG(st->st_mode) ||
 	    (st->st_size == 0 && !e->tree->options->refresh && !e->tree->options->hook) ||
 	    (!e->fresh && !S_ISREG(e->dst.st_mode)) || cp->attributes_only ||
@@ -110,7 +115,8 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	/* Without room for its lock this fails, and is heard of. */
 	if (is_demanding(e->tree->options))
 		return true;
-	if (!e->fresh && !e->tree->options->refresh && lull_inode_is_open_file_link(e->dst_path))
+	if (!e->fresh && !e->tree->options->refresh &&
+	    lull_inode_is_open_file_link(e->dst_path))
 		return false;
 	if (wants_everything(f) || was_begun(f))
 		return e->tree->options->in_place || e->fresh || has_room_beside(e);
@@ -125,7 +131,8 @@ bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 	const struct lull_cp *cp = e->tree->cp;
 	enum lull_note_kind why;
 
-	if (!is_demanding(e->tree->options) || e->tree->options->keep > 0 || cp->attributes_only)
+	if (!is_demanding(e->tree->options) || e->tree->options->keep > 0 ||
+	    cp->attributes_only)
 		return false;
 	if (!S_ISREG(st->st_mode))
 		why = LULL_NOTE_SOURCE_NOT_REGULAR;
@@ -138,13 +145,15 @@ bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 	else
 		return false;
 	(void)lull_file_fail(f, why, 0,
-			     why == LULL_NOTE_SOURCE_NOT_REGULAR ? e->src_path : e->dst_path);
+			     why == LULL_NOTE_SOURCE_NOT_REGULAR ? e->src_path
+								 : e->dst_path);
 	return true;
 }
 
 static void lost_owner(struct lull_file *f)
 {
-	f->observer->warning(f->observer->ctx, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
+	f->observer->warning(f->observer->ctx, LULL_WARNING_OWNER_LOST, EPERM,
+			     f->entry.dst_path);
 }
 
 int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
@@ -184,13 +193,16 @@ void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *
 		    struct lull_place *ret_place)
 {
 	const struct lull_entry *e = &f->entry;
-	struct lull_place place = { .src = src, .dir = -1, .dress = lull_big_dress, .file = f, .old = old };
+	struct lull_place place = {
+		.src = src, .dir = -1, .dress = lull_big_dress, .file = f, .old = old
+	};
 	struct stat named;
 
 	/* By its directory, unless it is a link, which is followed to what it names. */
 	if (!strchr(e->dst_name, '/') &&
-	    (e->fresh || (fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-			  !S_ISLNK(named.st_mode)))) {
+	    (e->fresh ||
+	     (fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	      !S_ISLNK(named.st_mode)))) {
 		place.dir = e->dst_dir->fd;
 		place.name = e->dst_name;
 	}
@@ -223,10 +235,11 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 	const struct lull_entry *e = &f->entry;
 	struct lull_options options = *e->tree->options;
 	bool removes = e->backup_due || e->removal_due;
-	/* A dest that is to go is no more to the new file than the one whose place it takes. */
-	_cleanup_close_ int backup =
-		removes ? openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
-			      : -1;
+	/* A dest that is to go is no more to the new file than the one whose place it
+	   takes. */
+	_cleanup_close_ int backup = removes ? openat(e->dst_dir->fd, e->dst_name,
+						      O_PATH | O_NOFOLLOW | O_CLOEXEC)
+					     : -1;
 	struct lull_place place;
 
 	lull_big_place(f, src, old, &options, &place);
@@ -234,7 +247,7 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 		place.old = backup;
 		place.replaces = true;
 	}
-	lull_big_done(f, lull_clone(&options, e->src_path, e->dst_path, &place, f->observer,
-				       &f->result));
+	lull_big_done(f, lull_clone(&options, e->src_path, e->dst_path, &place,
+				    f->observer, &f->result));
 	return f->outcome;
 }

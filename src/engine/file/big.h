@@ -7,8 +7,8 @@
 /* True if the file is too large for one call, or if an option asks for more than that. */
 bool lull_big_wants(struct lull_file *file, int src, const struct stat *st);
 
-/* True, after a word, if an option demands what only such a clone has and this file cannot be one: a
-   hook that is not called, say, would be worse than no clone. */
+/* True, after a word, if an option demands what only such a clone has and this file
+   cannot be one: a hook that is not called, say, would be worse than no clone. */
 bool lull_big_cannot(const struct lull_file *file, const struct stat *st);
 
 /* True if no option stands against doing it as lone.h says. */
@@ -18,12 +18,13 @@ bool lull_big_may_be_lone(const struct lull_file *file);
 enum lull_outcome lull_big_copy(struct lull_file *file, int src, int old);
 
 /*
- * The same in two halves, for whoever conducts the clone himself: where it comes from and goes
- * to (options are its own, and may become in_place), and what there is to say of it then.
+ * The same in two halves, for whoever conducts the clone himself: where it comes from and
+ * goes to (options are its own, and may become in_place), and what there is to say of it
+ * then.
  */
 struct lull_place;
-void lull_big_place(struct lull_file *file, int src, int old, struct lull_options *options,
-		    struct lull_place *ret_place);
+void lull_big_place(struct lull_file *file, int src, int old,
+		    struct lull_options *options, struct lull_place *ret_place);
 void lull_big_done(struct lull_file *file, enum lull_outcome outcome);
 
 /*

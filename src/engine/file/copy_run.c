@@ -65,9 +65,11 @@ void lull_run_say(struct lull_copy_run *tree, const struct lull_note *note)
 }
 
 void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err,
-		    const char *path, const char *path2)
+		   const char *path, const char *path2)
 {
-	struct lull_note note = { .kind = kind, .err = abs(err), .path = path, .path2 = path2 };
+	struct lull_note note = {
+		.kind = kind, .err = abs(err), .path = path, .path2 = path2
+	};
 
 	if (kind >= LULL_NOTE_FAILURES)
 		lull_run_ended(tree, LULL_FAILED);

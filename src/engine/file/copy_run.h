@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of lull_copy(): what its files share. The rooms set/ and tree/ are above this one.
+ * One run of lull_copy(): what its files share. The rooms set/ and tree/ are above this
+ * one.
  *
  *     tree/operands.c  the sources one by one, and where each goes
  *     tree/entry.c     one entry: what is there already, what it becomes
@@ -13,9 +14,9 @@
  *     file/lone.c      a single small file
  *     file/queue.c     files side by side, heard of in order
  *
- * Entries are reached by the descriptor of their directory and a name in it, so that nothing
- * that is exchanged meanwhile leads astray; the paths are for people. What was looked at is
- * compared again with what was opened.
+ * Entries are reached by the descriptor of their directory and a name in it, so that
+ * nothing that is exchanged meanwhile leads astray; the paths are for people. What was
+ * looked at is compared again with what was opened.
  */
 #pragma once
 
@@ -53,27 +54,33 @@ struct lull_copy_run {
 	const struct lull_options *options;
 	const struct lull_cp *cp;
 	const struct lull_observer *observer; /* hears what is told at once */
-	struct lull_observer walk;     /* hears what the walk says in its turn: the observer, or
-	                                  queue.c, which tells it that after the files before */
+	/* hears what the walk says in its turn: the observer, or queue.c, which tells
+	   it that after the files before */
+	struct lull_observer walk;
 	struct lull_totals *totals;
-	struct lull_queue *queue;      /* NULL: there is a set */
-	unsigned int open_levels;      /* directories of the walk that stay open */
-	unsigned int single_syncs;     /* files that are synced one by one at the end */
-	struct lull_set *set;          /* files wait for each other in it; NULL: they do not */
+	struct lull_queue *queue;  /* NULL: there is a set */
+	unsigned int open_levels;  /* directories of the walk that stay open */
+	unsigned int single_syncs; /* files that are synced one by one at the end */
+	/* files wait for each other in it; NULL: they do not */
+	struct lull_set *set;
 	struct lull_dirref *dest_root; /* what names in links and made start from */
 	struct lull_idmap *operands;   /* sources, to see one twice; NULL with only one */
-	struct lull_idmap *made;       /* what was made for operands; NULL with only one */
-	struct lull_idmap *links;      /* source inode -> where it is now */
+	/* what was made for operands; NULL with only one */
+	struct lull_idmap *made;
+	struct lull_idmap *links; /* source inode -> where it is now */
 	char run_id[37];
-	bool sole;                     /* one operand, no directory: all that lullcp has */
+	/* one operand, no directory: all that lullcp has */
+	bool sole;
 	enum lull_outcome worst;
-	uint64_t left_out;             /* files of lullcp's own in the sources: leftover.h */
-	char *first_left_out;          /* path of the first */
-	bool ended_alike;              /* all that failed ended with worst */
-	bool stopped;                  /* by a signal, or because more makes no sense */
-	pthread_mutex_t refused_lock;  /* of the next three, which the jobs share */
-	uint64_t refused_from;         /* st_dev pair between which no clone is possible, */
-	uint64_t refused_to;           /* so that it is not tried for each file */
+	/* files of lullcp's own in the sources: leftover.h */
+	uint64_t left_out;
+	char *first_left_out;         /* path of the first */
+	bool ended_alike;             /* all that failed ended with worst */
+	bool stopped;                 /* by a signal, or because more makes no sense */
+	pthread_mutex_t refused_lock; /* of the next three, which the jobs share */
+	/* st_dev pair between which no clone is possible, */
+	uint64_t refused_from;
+	uint64_t refused_to; /* so that it is not tried for each file */
 	int refused_err;
 	struct lull_durable durable;
 };
@@ -82,23 +89,25 @@ struct lull_copy_run {
 struct lull_entry {
 	struct lull_copy_run *tree;
 	struct lull_dirref *src_dir;
-	const char *src_name;   /* in src_dir */
-	const char *src_path;   /* for people */
+	const char *src_name; /* in src_dir */
+	const char *src_path; /* for people */
 	struct lull_dirref *dst_dir;
-	const char *dst_name;   /* in dst_dir */
-	const char *dst_path;   /* for people */
-	const char *dst_rel;    /* from dest_root */
-	bool operand;           /* named by the user */
-	bool fresh;             /* nothing has the name of dest, but perhaps a link to nothing */
-	bool absent;            /* nor did that, when it was looked at */
-	bool follow;            /* a source that is a link */
+	const char *dst_name; /* in dst_dir */
+	const char *dst_path; /* for people */
+	const char *dst_rel;  /* from dest_root */
+	bool operand;         /* named by the user */
+	/* nothing has the name of dest, but perhaps a link to nothing */
+	bool fresh;
+	bool absent; /* nor did that, when it was looked at */
+	bool follow; /* a source that is a link */
 	struct stat src;
-	struct stat dst;        /* unless fresh; of the link if dst_is_itself */
-	bool dst_is_itself;     /* dst was found without following it */
-	char *backup;           /* name in dst_dir that dest has got, or is to get; or NULL */
-	bool backup_due;        /* it gets it when the new one takes its place */
-	bool removal_due;       /* dest is fresh, but what it was goes only then */
-	char *backup_path;      /* for people */
+	struct stat dst;    /* unless fresh; of the link if dst_is_itself */
+	bool dst_is_itself; /* dst was found without following it */
+	/* name in dst_dir that dest has got, or is to get; or NULL */
+	char *backup;
+	bool backup_due;          /* it gets it when the new one takes its place */
+	bool removal_due;         /* dest is fresh, but what it was goes only then */
+	char *backup_path;        /* for people */
 	struct lull_named *named; /* this entry in links, or NULL */
 };
 
@@ -107,30 +116,32 @@ struct lull_level {
 	struct lull_level *up;
 	struct lull_dirref *src; /* NULL: parked, see walk.c */
 	struct lull_dirref *dst;
-	uint64_t dev, inode;         /* of the source */
+	uint64_t dev, inode; /* of the source */
 	uint64_t dst_dev, dst_inode;
-	bool made;                   /* dst is new */
+	bool made; /* dst is new */
 };
 
 /* What is said of a whole operand. */
 struct lull_operand {
 	const char *src_path;
 	const char *dst_path;
-	bool into_itself;    /* set when dest was met in the source */
+	bool into_itself; /* set when dest was met in the source */
 	/* What a directory's entries are given to: lull_entry_copy(). */
 	bool (*visit)(struct lull_entry *entry, struct lull_level *level,
 		      struct lull_operand *operand);
 };
 
 /*
- * A reference to the directory that is open at fd, which it takes over; NULL without memory: then fd
- * is still the caller's. Another holder of it, and one less: the last one closes. Any thread.
+ * A reference to the directory that is open at fd, which it takes over; NULL without
+ * memory: then fd is still the caller's. Another holder of it, and one less: the last one
+ * closes. Any thread.
  */
 struct lull_dirref *lull_dirref_new(int fd);
 struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref);
 void lull_dirref_drop(struct lull_dirref *ref);
 
-/* lull_commit_fs() of the directory, and of what is made in it: asked for once. Any thread. */
+/* lull_commit_fs() of the directory, and of what is made in it: asked for once. Any
+   thread. */
 uint32_t lull_dirref_fs(struct lull_dirref *ref);
 
 /* Says it, after what the files that were begun before have to say. */
@@ -138,7 +149,7 @@ void lull_run_say(struct lull_copy_run *tree, const struct lull_note *note);
 
 /* The same; kinds from LULL_NOTE_FAILURES on make the run a failure. */
 void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err,
-		    const char *path, const char *path2);
+		   const char *path, const char *path2);
 
 /* Notes how one entry ended. */
 void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome);

@@ -66,8 +66,10 @@ static uint64_t limit(const struct lull_file *file, uint64_t dearest)
 	return file->entry.tree->options->latency_budget_ns / dearest;
 }
 
-/* True if one call does them all. Counted in the map, where the inode's own count will not do. */
-static bool few_extents(struct lull_file *file, int src, const struct stat *st, bool count)
+/* True if one call does them all. Counted in the map, where the inode's own count will
+   not do. */
+static bool few_extents(struct lull_file *file, int src, const struct stat *st,
+			bool count)
 {
 	uint64_t most, exact;
 	struct lull_one_call all;
@@ -84,7 +86,8 @@ static bool few_extents(struct lull_file *file, int src, const struct stat *st, 
 	exact = count ? 0 : lull_inode_extents(src);
 	if (exact > 0)
 		return exact <= most;
-	r = lull_one_call_count(src, (uint64_t)st->st_size, (uint64_t)st->st_blksize, most, &all);
+	r = lull_one_call_count(src, (uint64_t)st->st_size, (uint64_t)st->st_blksize,
+				most, &all);
 	if (r < 0)
 		return !count; /* it cannot be cloned anyway */
 	file->mapped = all.bytes;
@@ -105,7 +108,8 @@ static int refused_before(struct lull_copy_run *tree, const struct stat *src,
 	int err = 0;
 
 	(void)pthread_mutex_lock(&tree->refused_lock);
-	if (!src || (tree->refused_from == src->st_dev && tree->refused_to == dest->st_dev))
+	if (!src ||
+	    (tree->refused_from == src->st_dev && tree->refused_to == dest->st_dev))
 		err = tree->refused_err;
 	(void)pthread_mutex_unlock(&tree->refused_lock);
 	return err;
@@ -134,7 +138,8 @@ static bool is_small(struct lull_file *file, int src, const struct stat *st)
 	/* A clone that is refused becomes a copy, which can be resumed then. */
 	if (reflink != LULL_REFLINK_ALWAYS && (uint64_t)st->st_blocks * 512 > SMALL_COPY)
 		return false;
-	return reflink == LULL_REFLINK_NEVER || refused_before(file->entry.tree, NULL, NULL) != 0 ||
+	return reflink == LULL_REFLINK_NEVER ||
+	       refused_before(file->entry.tree, NULL, NULL) != 0 ||
 	       few_extents(file, src, st, false);
 }
 
@@ -157,8 +162,8 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 	uint64_t block;
 	int r = lull_inode_block_size(dest, &block);
 
-	if (file->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS || !S_ISREG(st->st_mode) ||
-	    st->st_size == 0)
+	if (file->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS ||
+	    !S_ISREG(st->st_mode) || st->st_size == 0)
 		return LULL_OK;
 	if (r == 0)
 		r = lull_clone_try(src, dest, (uint64_t)st->st_size, block);
@@ -168,7 +173,8 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 							     (uint64_t)st->st_size));
 }
 
-/* Written to since it was looked at: the size that was cloned may be that of no instant. */
+/* Written to since it was looked at: the size that was cloned may be that of no
+   instant. */
 static bool has_changed(int src, const struct stat *st)
 {
 	struct stat now;
@@ -197,7 +203,8 @@ static void note_call(struct lull_file *file, uint64_t before)
 		lull_hist_add(file->result.hist, took);
 }
 
-static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, uint64_t len)
+static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off,
+		       uint64_t len)
 {
 	uint64_t before = lull_clock_now();
 	int r;
@@ -210,9 +217,10 @@ static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off, 
 }
 
 /*
- * In calls of some blocks each, and nothing where there are holes: for what is too large or
- * too wide for one call, in a place where lull_clone() has no room for its lock. It is of one
- * moment if the source has not changed meanwhile. -ECANCELED if the observer wants to stop.
+ * In calls of some blocks each, and nothing where there are holes: for what is too large
+ * or too wide for one call, in a place where lull_clone() has no room for its lock. It is
+ * of one moment if the source has not changed meanwhile. -ECANCELED if the observer wants
+ * to stop.
  */
 static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
 {
@@ -259,13 +267,16 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 	if (r < 0)
 		return r;
 	*ret_size = (uint64_t)now.st_size;
-	/* The size may have changed under it, or may change unseen; else it says the same again. */
-	r = blind || now.st_size == 0 ? -EINVAL
-				      : clone_once(file, src, dest, st, (uint64_t)now.st_size);
+	/* The size may have changed under it, or may change unseen; else it says the same
+	   again. */
+	r = blind || now.st_size == 0
+		    ? -EINVAL
+		    : clone_once(file, src, dest, st, (uint64_t)now.st_size);
 	if (r == 0 && has_changed(src, &now))
 		r = -EINVAL;
 	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0) {
-		/* Btrfs copies an inline extent into the page cache where dest is longer. */
+		/* Btrfs copies an inline extent into the page cache where dest is
+		   longer. */
 		file->unwritten = true;
 		before = lull_clock_now();
 		tell_call(file, LULL_CALL_CLONE);
@@ -305,13 +316,14 @@ static int clone_quietly(struct lull_file *file, int src, int dest, const struct
 	return 1;
 }
 
-/* Of many pieces that somebody wrote to, one call over all makes a copy of one moment, for which
-   writers wait as for cp. */
+/* Of many pieces that somebody wrote to, one call over all makes a copy of one moment,
+   for which writers wait as for cp. */
 static bool may_be_at_once(struct lull_file *file, int src, const struct stat *st)
 {
 	enum lull_on_writers on_writers = file->entry.tree->options->on_writers;
 
-	if (on_writers == LULL_ON_WRITERS_FAIL && !file->lone && !lull_data_is_small(file, src, st))
+	if (on_writers == LULL_ON_WRITERS_FAIL && !file->lone &&
+	    !lull_data_is_small(file, src, st))
 		return false;
 	return on_writers == LULL_ON_WRITERS_TRUST || lull_clone_is_atomic(src);
 }
@@ -335,14 +347,15 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 		return r;
 	p->method = LULL_METHOD_SINGLE;
 	p->size = p->offset = size;
-	p->bytes_cloned = MIN(file->lone ? file->mapped : (uint64_t)st->st_blocks * 512, size);
+	p->bytes_cloned = MIN(file->lone ? file->mapped : (uint64_t)st->st_blocks * 512,
+			      size);
 	p->extents_cloned = p->extents;
 	p->passes = 1;
 	return 0;
 }
 
-/* Nothing is published, and it is worth another run. One file among others has failed, as with cp,
-   unless that is what was asked for. */
+/* Nothing is published, and it is worth another run. One file among others has failed, as
+   with cp, unless that is what was asked for. */
 static enum lull_outcome written(struct lull_file *file)
 {
 	const struct lull_entry *e = &file->entry;
@@ -384,7 +397,7 @@ static void note_how(struct lull_file *file, const struct lull_copying *copying)
 	file->holes = copying->sparse == LULL_SPARSE_ALWAYS && copying->has_holes
 			      ? "SEEK_HOLE + zeros"
 		      : copying->sparse == LULL_SPARSE_ALWAYS ? "zeros"
-		      : copying->has_holes		      ? "SEEK_HOLE"
+		      : copying->has_holes                    ? "SEEK_HOLE"
 							      : "no";
 }
 
@@ -399,7 +412,8 @@ static enum lull_outcome copy_once(void *ctx)
 	int r;
 
 	if (fstat(c->src, &st) < 0)
-		return lull_data_failed(file, LULL_STAGE_COPY_READ, errno, LULL_CAUSE_ERRNO);
+		return lull_data_failed(file, LULL_STAGE_COPY_READ, errno,
+					LULL_CAUSE_ERRNO);
 	if (c->again && ftruncate(c->dest, 0) < 0)
 		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
 	c->again = true;
@@ -427,14 +441,17 @@ static enum lull_outcome copy_once(void *ctx)
 		return LULL_INTERRUPTED;
 	if (r < 0)
 		return lull_data_failed(file,
-					copying.side == LULL_BYTES_READ	   ? LULL_STAGE_COPY_READ
-					: copying.side == LULL_BYTES_WRITE ? LULL_STAGE_COPY_WRITE
-									   : LULL_STAGE_COPY,
+					copying.side == LULL_BYTES_READ
+						? LULL_STAGE_COPY_READ
+					: copying.side == LULL_BYTES_WRITE
+						? LULL_STAGE_COPY_WRITE
+						: LULL_STAGE_COPY,
 					r, lull_clone_classify(-r, -1, c->dest, 0, 0));
 	return LULL_OK;
 }
 
-static void warn(const struct lull_file *file, enum lull_warning warning, const char *path)
+static void warn(const struct lull_file *file, enum lull_warning warning,
+		 const char *path)
 {
 	file->observer->warning(file->observer->ctx, warning, 0, path);
 }
@@ -449,10 +466,12 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 	/* What comes through a fifo or from a device is of no one moment. */
 	if (!S_ISREG(src_st->st_mode))
 		return copy_once(&c);
-	w = lull_watch(src, S_ISREG(dest_st->st_mode) ? on_writers : LULL_ON_WRITERS_TRUST,
+	w = lull_watch(src,
+		       S_ISREG(dest_st->st_mode) ? on_writers : LULL_ON_WRITERS_TRUST,
 		       on_writers == LULL_ON_WRITERS_FAIL, copy_once, &c);
 	if (w.err < 0)
-		return lull_data_failed(file, LULL_STAGE_COPY_READ, w.err, LULL_CAUSE_ERRNO);
+		return lull_data_failed(file, LULL_STAGE_COPY_READ, w.err,
+					LULL_CAUSE_ERRNO);
 	if (w.outcome != LULL_OK || !w.torn)
 		return w.outcome;
 	if (on_writers != LULL_ON_WRITERS_FAIL) {
@@ -463,7 +482,8 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 }
 
 enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
-				     const struct stat *src_st, const struct stat *dest_st)
+				     const struct stat *src_st,
+				     const struct stat *dest_st)
 {
 	struct lull_copy_run *tree = file->entry.tree;
 	const struct lull_cp *cp = tree->cp;
@@ -478,7 +498,8 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 		return copy(file, src, dest, src_st, dest_st);
 
 	r = -refused_before(tree, src_st, dest_st);
-	if (r == 0 && regular && (src_st->st_size > 0 || src_st->st_dev == dest_st->st_dev))
+	if (r == 0 && regular &&
+	    (src_st->st_size > 0 || src_st->st_dev == dest_st->st_dev))
 		r = share(file, src, dest, src_st);
 	else if (r == 0)
 		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
@@ -491,14 +512,16 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 		file->holes = "unknown";
 		return LULL_OK;
 	}
-	enum lull_cause cause = lull_clone_classify(-r, src, dest, 0, (uint64_t)src_st->st_size);
+	enum lull_cause cause = lull_clone_classify(-r, src, dest, 0,
+						    (uint64_t)src_st->st_size);
 
-	if (cp->reflink == LULL_REFLINK_ALWAYS || file->lone || lull_bytes_is_terminal(-r))
+	if (cp->reflink == LULL_REFLINK_ALWAYS || file->lone ||
+	    lull_bytes_is_terminal(-r))
 		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
 	/* Two mounts of one file system (before Linux 5.18) are no two file systems. */
-	if (regular && (cause == LULL_CAUSE_NO_REFLINK ||
-			(cause == LULL_CAUSE_OTHER_FILE_SYSTEM &&
-			 src_st->st_dev != dest_st->st_dev)))
+	if (regular &&
+	    (cause == LULL_CAUSE_NO_REFLINK || (cause == LULL_CAUSE_OTHER_FILE_SYSTEM &&
+						src_st->st_dev != dest_st->st_dev)))
 		remember_refusal(tree, src_st, dest_st, -r);
 	if (S_ISREG(dest_st->st_mode) && ftruncate(dest, 0) < 0)
 		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);

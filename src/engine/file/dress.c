@@ -9,7 +9,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *dst, bool fresh)
+bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *dst,
+		     bool fresh)
 {
 	const struct lull_entry *e = &f->entry;
 	bool lists = S_ISREG(e->src.st_mode) && lull_commit_lists_acls(f->fs);
@@ -17,10 +18,14 @@ bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *ds
 		.cp = e->tree->cp,
 		.observer = f->observer,
 		.umask = e->tree->options->umask,
-		.from = { .fd = src, .dir = e->src_dir->fd, .name = e->src_name,
+		.from = { .fd = src,
+			  .dir = e->src_dir->fd,
+			  .name = e->src_name,
 			  .regular = S_ISREG(e->src.st_mode),
 			  .lists_acls = lists && e->src.st_dev == dst->st_dev },
-		.to = { .fd = fd, .dir = e->dst_dir->fd, .name = e->dst_name,
+		.to = { .fd = fd,
+			.dir = e->dst_dir->fd,
+			.name = e->dst_name,
 			.lists_acls = lists },
 		.from_path = e->src_path,
 		.to_path = e->dst_path,
@@ -59,8 +64,8 @@ int lull_dress_as_old(const struct lull_file *f, int old, int fd)
 		mode &= (mode_t) ~(S_ISUID | (mode & S_IXGRP ? S_ISGID : 0));
 	r = lull_metadata_inherit(old, fd);
 	if (r == 0)
-		r = lull_metadata_copy_permissions(&from, &to, mode, LULL_METADATA_UNKNOWN,
-						   &reading);
+		r = lull_metadata_copy_permissions(&from, &to, mode,
+						   LULL_METADATA_UNKNOWN, &reading);
 	if (r == 0)
 		r = lull_metadata_set_times(&to, times);
 	return r;
@@ -68,9 +73,10 @@ int lull_dress_as_old(const struct lull_file *f, int old, int fd)
 
 int lull_dress_as_new(const struct lull_file *f, int dir, int fd)
 {
-	/* Nobody but the kernel knows all the rules: it is asked with a file of that mode. */
-	_cleanup_close_ int sample =
-		openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, f->mode & ~f->omitted);
+	/* Nobody but the kernel knows all the rules: it is asked with a file of that
+	   mode. */
+	_cleanup_close_ int sample = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
+					    f->mode & ~f->omitted);
 	struct lull_file_at from = { .fd = sample }, to = { .fd = fd };
 	struct stat st;
 	bool reading;

@@ -4,19 +4,21 @@
  *
  * A file that one call clones has neither lock nor checkpoint nor keeper:
  *
- *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name: naming.c
+ *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name:
+ *               naming.c
  *   replaced    the same, by a rename; the new inode takes over what a write into the old
  *               one would have left as it was
  *   in place    links, devices, several names, and where the directory or the owner does
  *               not allow the others: opened and written into, as cp does
  *
- * What is larger, and whatever an option wants more for, is lull_clone()'s; a file that is all
- * there is to copy only if it does not go this way (lone.h).
+ * What is larger, and whatever an option wants more for, is lull_clone()'s; a file that
+ * is all there is to copy only if it does not go this way (lone.h).
  *
  * INVARIANTS
- *  1. A new file has its name only when it is whole, and without --no-sync only when that is on
- *     disk: see naming.h.
- *  2. The file that was opened is the one that was looked at: compared by device and inode.
+ *  1. A new file has its name only when it is whole, and without --no-sync only when that
+ *     is on disk: see naming.h.
+ *  2. The file that was opened is the one that was looked at: compared by device and
+ *     inode.
  */
 #include "engine/file/file.h"
 
@@ -41,7 +43,8 @@
 /* Copying more than this takes some seconds. */
 #define LONG_COPY (64u << 20)
 
-static void note(const struct lull_file *f, enum lull_note_kind kind, int err, const char *path)
+static void note(const struct lull_file *f, enum lull_note_kind kind, int err,
+		 const char *path)
 {
 	struct lull_note n = { .kind = kind, .err = abs(err), .path = path };
 
@@ -67,9 +70,11 @@ static int open_parent(const struct lull_entry *e, const char **ret_name)
 		return -ENOENT;
 	if (strchr(last, '/'))
 		return -ENOTDIR;
-	fd = openat(e->dst_dir->fd, *head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(e->dst_dir->fd, *head ? head : ".",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES)
-		fd = openat(e->dst_dir->fd, *head ? head : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(e->dst_dir->fd, *head ? head : ".",
+			    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -97,15 +102,16 @@ static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
 /* Its data is there, even if an attribute is not: as cp leaves it. */
 static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
 {
-	return outcome == LULL_OK || (outcome == LULL_FAILED && f->made.st_ino && !f->reported);
+	return outcome == LULL_OK ||
+	       (outcome == LULL_FAILED && f->made.st_ino && !f->reported);
 }
 
 /* A link that leads nowhere: the file is made where it leads. */
-static enum lull_outcome create_through(struct lull_file *f, int src, const struct stat *st, int dir,
-					const char *name)
+static enum lull_outcome create_through(struct lull_file *f, int src,
+					const struct stat *st, int dir, const char *name)
 {
-	_cleanup_close_ int fd =
-		openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, f->mode & ~f->omitted);
+	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC,
+					f->mode & ~f->omitted);
 	enum lull_outcome outcome;
 
 	if (fd < 0)
@@ -131,8 +137,8 @@ static int open_beside(int dir, mode_t mode, char ret_name[static 64])
 }
 
 /* Where no file is without a name: under another one, until it is on disk. */
-static enum lull_outcome create_beside(struct lull_file *f, int src, const struct stat *st, int dir,
-				       const char *name)
+static enum lull_outcome create_beside(struct lull_file *f, int src,
+				       const struct stat *st, int dir, const char *name)
 {
 	struct lull_entry *e = &f->entry;
 	bool replaces = e->backup_due || e->removal_due;
@@ -165,7 +171,8 @@ static enum lull_outcome create_beside(struct lull_file *f, int src, const struc
 	return r == -EEXIST ? lull_naming_taken(f, dir, name) : fail_create(f, r);
 }
 
-/* Of an unnamed file, which is made in the entry's directory unless another one is open for it. */
+/* Of an unnamed file, which is made in the entry's directory unless another one is open
+   for it. */
 static uint32_t fs_of(const struct lull_file *f, int fd, int other_dir)
 {
 	uint32_t fs = other_dir < 0 ? lull_dirref_fs(f->entry.dst_dir) : 0;
@@ -177,7 +184,8 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 {
 	const struct lull_entry *e = &f->entry;
 	const char *name = e->dst_name;
-	_cleanup_close_ int opened = strchr(name, '/') || !*name ? open_parent(e, &name) : -1;
+	_cleanup_close_ int opened = strchr(name, '/') || !*name ? open_parent(e, &name)
+								 : -1;
 	int dir = opened >= 0 ? opened : e->dst_dir->fd;
 	struct stat link;
 	enum lull_outcome outcome;
@@ -190,8 +198,8 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 	    fstatat(dir, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode))
 		return create_through(f, src, st, dir, name);
 
-	_cleanup_close_ int fd =
-		openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, f->mode);
+	_cleanup_close_ int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
+					f->mode);
 
 	/* Nobody can open it before it has its name, so no permission is left out. */
 	if (fd < 0 && has_no_unnamed(errno) && !f->lone)
@@ -213,9 +221,10 @@ static bool may_replace(const struct lull_file *f, int old)
 	const struct lull_options *options = e->tree->options;
 	struct stat named;
 
-	/* A link, or one of several names, is to go on being that. No name at all: another program
-	   is just renaming a file over it. */
-	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) && e->dst.st_nlink <= 1 &&
+	/* A link, or one of several names, is to go on being that. No name at all:
+	   another program is just renaming a file over it. */
+	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) &&
+	       e->dst.st_nlink <= 1 &&
 	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
 	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name) &&
 	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
@@ -251,8 +260,8 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	}
 	if (!lull_dress_keep(f, src, fd, &e->dst, false))
 		*ret_outcome = LULL_FAILED;
-	*ret_outcome = lull_naming_offer(f, lull_steal_fd(&fd), lull_steal_fd(&opened), true,
-					 *ret_outcome);
+	*ret_outcome = lull_naming_offer(f, lull_steal_fd(&fd), lull_steal_fd(&opened),
+					 true, *ret_outcome);
 	return true;
 }
 
@@ -274,7 +283,8 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	outcome = lull_data_transfer(f, src, fd, st, &e->dst);
 	if (outcome != LULL_OK) {
 		if (emptied)
-			f->observer->warning(f->observer->ctx, LULL_WARNING_IN_PLACE, 0, e->dst_path);
+			f->observer->warning(f->observer->ctx, LULL_WARNING_IN_PLACE, 0,
+					     e->dst_path);
 		return outcome;
 	}
 	f->made = e->dst;
@@ -284,18 +294,19 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	return outcome;
 }
 
-/* A fifo is open only when somebody is at its other end, and signals come meanwhile. -ECANCELED
-   if one of them says to stop. */
+/* A fifo is open only when somebody is at its other end, and signals come meanwhile.
+   -ECANCELED if one of them says to stop. */
 static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
 {
 	const struct lull_observer *observer = f->entry.tree->observer;
 
-	return lull_open_patiently(dir, name, flags, 0, observer->should_stop, observer->ctx);
+	return lull_open_patiently(dir, name, flags, 0, observer->should_stop,
+				   observer->ctx);
 }
 
-/* Another program, another lullcp perhaps, has put its file there since we looked. What can
-   only be the like of the one that we saw is as good; anything else somebody may have meant
-   us to write to. */
+/* Another program, another lullcp perhaps, has put its file there since we looked. What
+   can only be the like of the one that we saw is as good; anything else somebody may have
+   meant us to write to. */
 static bool is_successor(const struct lull_entry *e, const struct stat *now)
 {
 	return S_ISREG(e->dst.st_mode) && S_ISREG(now->st_mode) && e->dst.st_nlink <= 1 &&
@@ -327,15 +338,18 @@ static int open_old(struct lull_file *f)
 	return -ESTALE;
 }
 
-/* Who has the file open that was replaced goes on with that: a guest on its image, say. */
+/* Who has the file open that was replaced goes on with that: a guest on its image,
+   say. */
 static void warn_of_users(const struct lull_file *f, int old)
 {
 	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
-		f->observer->warning(f->observer->ctx, LULL_WARNING_OPEN, 0, f->entry.dst_path);
+		f->observer->warning(f->observer->ctx, LULL_WARNING_OPEN, 0,
+				     f->entry.dst_path);
 }
 
 /* See lone.h. */
-static enum lull_outcome try_alone(struct lull_file *f, int src, int old, const struct stat *st)
+static enum lull_outcome try_alone(struct lull_file *f, int src, int old,
+				   const struct stat *st)
 {
 	enum lull_outcome outcome = LULL_FAILED;
 	mode_t omitted = f->omitted;
@@ -374,9 +388,11 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 			return LULL_INTERRUPTED;
 		if (old < 0 && e->tree->cp->force) {
 			e->removal_due = lull_entry_can_stay(e);
-			if (!e->removal_due && unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 &&
+			if (!e->removal_due &&
+			    unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 &&
 			    errno != ENOENT)
-				return lull_file_fail(f, LULL_NOTE_REMOVE, errno, e->dst_path);
+				return lull_file_fail(f, LULL_NOTE_REMOVE, errno,
+						      e->dst_path);
 			if (e->tree->cp->verbose)
 				note(f, LULL_NOTE_REMOVED, 0, e->dst_path);
 			e->fresh = true;
@@ -393,7 +409,8 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	if (takes_long(f, st))
 		lull_queue_directly(f);
 	if (e->tree->options->keep > 0)
-		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL,
+					LULL_CAUSE_NOT_REGULAR);
 	if (e->fresh)
 		return create(f, src, st);
 	if (may_replace(f, old) && replace(f, src, old, st, &outcome))
@@ -460,7 +477,8 @@ static enum lull_outcome copy(struct lull_file *f)
 	struct stat st;
 
 	if (is_vain(e))
-		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL, LULL_CAUSE_NOT_REGULAR);
+		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL,
+					LULL_CAUSE_NOT_REGULAR);
 	/* Somebody must be at the other end. */
 	if (!S_ISREG(e->src.st_mode))
 		lull_queue_directly(f);
@@ -502,7 +520,8 @@ static void add_up(const struct lull_file *f)
 	if (totals->files_not_cloned++ == 0) {
 		totals->cause = f->result.not_cloned_cause;
 		totals->err = f->result.not_cloned;
-		(void)snprintf(totals->not_cloned, sizeof(totals->not_cloned), "%s", p->source);
+		(void)snprintf(totals->not_cloned, sizeof(totals->not_cloned), "%s",
+			       p->source);
 	}
 	totals->bytes_not_cloned += p->bytes_copied;
 }
@@ -548,7 +567,8 @@ bool lull_file_finish(struct lull_file *f)
 			lull_lone_done(f);
 	}
 	lull_run_ended(tree, f->outcome);
-	if (f->outcome != LULL_OK && !f->result.published && (f->reported || !f->made.st_ino))
+	if (f->outcome != LULL_OK && !f->result.published &&
+	    (f->reported || !f->made.st_ino))
 		lull_entry_undo(e);
 	return f->outcome == LULL_OK;
 }

@@ -5,8 +5,8 @@
 #include "engine/file/file_state.h"
 
 /*
- * Opens both of its ends, which are what was looked at: the source, and for writing what dest
- * is now (-1: nothing). False after a word about it.
+ * Opens both of its ends, which are what was looked at: the source, and for writing what
+ * dest is now (-1: nothing). False after a word about it.
  */
 bool lull_file_open(struct lull_file *file, int *ret_src, int *ret_old);
 

@@ -43,8 +43,8 @@ void lull_file_disown(struct lull_file *f)
 		(void)close(f->name_dir);
 }
 
-enum lull_outcome lull_file_fail(const struct lull_file *f, enum lull_note_kind kind, int err,
-				 const char *path)
+enum lull_outcome lull_file_fail(const struct lull_file *f, enum lull_note_kind kind,
+				 int err, const char *path)
 {
 	struct lull_note note = { .kind = kind, .err = abs(err), .path = path };
 

@@ -8,7 +8,9 @@
 static void say(const struct lull_keep *k, enum lull_note_kind kind, int err,
 		const char *path, const char *path2)
 {
-	struct lull_note note = { .kind = kind, .err = abs(err), .path = path, .path2 = path2 };
+	struct lull_note note = {
+		.kind = kind, .err = abs(err), .path = path, .path2 = path2
+	};
 
 	k->observer->note(k->observer->ctx, &note);
 }
@@ -34,8 +36,8 @@ static bool is_excusable(int err)
 }
 
 /*
- * An older file is closed to all but its owner before it is given away, or for a moment the
- * new owner would have the old permissions or the other way round.
+ * An older file is closed to all but its owner before it is given away, or for a moment
+ * the new owner would have the old permissions or the other way round.
  */
 static bool close_to_others(const struct lull_keep *k)
 {
@@ -58,8 +60,9 @@ static bool keep_owner(struct lull_keep *k, bool *ret_ours)
 	int r;
 
 	*ret_ours = false;
-	if (!k->cp->keep_owner || (k->is_link && !S_ISLNK(k->src->st_mode)) || (!(k->is_link && k->fresh) && k->dst.st_uid == k->src->st_uid &&
-				   k->dst.st_gid == k->src->st_gid))
+	if (!k->cp->keep_owner || (k->is_link && !S_ISLNK(k->src->st_mode)) ||
+	    (!(k->is_link && k->fresh) && k->dst.st_uid == k->src->st_uid &&
+	     k->dst.st_gid == k->src->st_gid))
 		return true;
 	if (!k->is_link && !close_to_others(k))
 		return false;
@@ -90,7 +93,7 @@ static void on_xattr(void *ctx, enum lull_xattr_step step, int err, const char *
 	say(k,
 	    step == LULL_XATTR_LIST  ? LULL_NOTE_XATTR_LIST
 	    : step == LULL_XATTR_GET ? LULL_NOTE_XATTR_GET
-	    : attribute		     ? LULL_NOTE_XATTR_SET
+	    : attribute              ? LULL_NOTE_XATTR_SET
 				     : LULL_NOTE_XATTRS_SET,
 	    err, step == LULL_XATTR_SET ? k->to_path : k->from_path, attribute);
 }
@@ -104,7 +107,8 @@ static bool keep_xattrs(struct lull_keep *k)
 	/* The kernel wants the right to write, which the mode may not give yet. */
 	if (!k->is_link && S_ISREG(k->dst.st_mode) && !(k->dst.st_mode & S_IWUSR) &&
 	    geteuid() != 0)
-		opened = lull_metadata_chmod(&k->to, (k->dst.st_mode & 07777) | S_IWUSR) == 0;
+		opened = lull_metadata_chmod(&k->to,
+					     (k->dst.st_mode & 07777) | S_IWUSR) == 0;
 	whole = lull_metadata_copy_xattrs(&k->from, &k->to, on_xattr, k);
 	if (opened && lull_metadata_chmod(&k->to, k->dst.st_mode & 07777) < 0)
 		whole = false;
@@ -118,7 +122,7 @@ static bool keep_mode(struct lull_keep *k, bool owner_is_ours)
 	int r = 0;
 
 	if (owner_is_ours)
-		mode &= (mode_t)~(S_ISUID | S_ISGID | S_ISVTX);
+		mode &= (mode_t) ~(S_ISUID | S_ISGID | S_ISVTX);
 	/* What a directory got from the one above it, or by its making, stays. */
 	if (S_ISDIR(k->dst.st_mode))
 		mode |= k->dst.st_mode & 07000;
@@ -130,7 +134,8 @@ static bool keep_mode(struct lull_keep *k, bool owner_is_ours)
 								 : LULL_METADATA_UNKNOWN,
 						   &reading);
 	} else if (k->cp->default_mode && k->fresh) {
-		mode = S_ISDIR(k->src->st_mode) || S_ISSOCK(k->src->st_mode) ? 0777 : 0666;
+		mode = S_ISDIR(k->src->st_mode) || S_ISSOCK(k->src->st_mode) ? 0777
+									     : 0666;
 		mode &= ~k->umask;
 		if (S_ISDIR(k->dst.st_mode))
 			mode |= k->dst.st_mode & 07000;
@@ -140,8 +145,8 @@ static bool keep_mode(struct lull_keep *k, bool owner_is_ours)
 	}
 	if (r == 0)
 		return true;
-	say(k, reading ? LULL_NOTE_ACL : LULL_NOTE_MODE, r, reading ? k->from_path : k->to_path,
-	    NULL);
+	say(k, reading ? LULL_NOTE_ACL : LULL_NOTE_MODE, r,
+	    reading ? k->from_path : k->to_path, NULL);
 	return !k->cp->must_keep;
 }
 

@@ -57,8 +57,9 @@ void lull_lone_done(struct lull_file *f)
 	const struct lull_entry *e = &f->entry;
 	size_t len = (size_t)(lull_path_last(e->dst_name) - e->dst_name);
 	_cleanup_free_ char *head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
-	_cleanup_close_ int dir =
-		head ? openat(e->dst_dir->fd, head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	_cleanup_close_ int dir = head ? openat(e->dst_dir->fd, head,
+						O_PATH | O_DIRECTORY | O_CLOEXEC)
+				       : -1;
 
 	if (dir >= 0)
 		lull_durable_add_directory(e->tree, dir);

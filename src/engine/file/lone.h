@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A single small file. It gets all that lull_clone() promises, but needs neither lock nor
- * checkpoint: it is tried without them. If anything goes wrong nothing has happened yet, and
- * lull_clone() takes over and reports.
+ * checkpoint: it is tried without them. If anything goes wrong nothing has happened yet,
+ * and lull_clone() takes over and reports.
  */
 #pragma once
 

@@ -26,7 +26,9 @@ static int stat_parent(int dir, const char *name, struct stat *ret_st)
 		return -ENOMEM;
 	if (!*head && dir != AT_FDCWD)
 		return fstat(dir, ret_st) < 0 ? -errno : 0;
-	return fstatat(dir, *head ? strip(head) : ".", ret_st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return fstatat(dir, *head ? strip(head) : ".", ret_st, AT_SYMLINK_NOFOLLOW) < 0
+		       ? -errno
+		       : 0;
 }
 
 bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *name_b)
@@ -36,8 +38,9 @@ bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *na
 	struct stat in_a, in_b;
 
 	return len == strcspn(b, "/") && memcmp(a, b, len) == 0 &&
-	       stat_parent(dir_a, name_a, &in_a) == 0 && stat_parent(dir_b, name_b, &in_b) == 0 &&
-	       in_a.st_ino == in_b.st_ino && in_a.st_dev == in_b.st_dev;
+	       stat_parent(dir_a, name_a, &in_a) == 0 &&
+	       stat_parent(dir_b, name_b, &in_b) == 0 && in_a.st_ino == in_b.st_ino &&
+	       in_a.st_dev == in_b.st_dev;
 }
 
 int lull_entry_move(struct lull_entry *e)
@@ -63,8 +66,8 @@ static bool is_one(int dir, const char *a, const char *b)
 	struct stat in_a, in_b;
 
 	return fstatat(dir, a, &in_a, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstatat(dir, b, &in_b, AT_SYMLINK_NOFOLLOW) == 0 && in_a.st_ino == in_b.st_ino &&
-	       in_a.st_dev == in_b.st_dev;
+	       fstatat(dir, b, &in_b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       in_a.st_ino == in_b.st_ino && in_a.st_dev == in_b.st_dev;
 }
 
 void lull_entry_undo(struct lull_entry *e)
@@ -84,7 +87,8 @@ void lull_entry_undo(struct lull_entry *e)
 		return;
 	}
 	if (e->tree->cp->verbose)
-		lull_run_note(e->tree, LULL_NOTE_RESTORED, 0, e->backup_path, e->dst_path);
+		lull_run_note(e->tree, LULL_NOTE_RESTORED, 0, e->backup_path,
+			      e->dst_path);
 }
 
 int lull_entry_back_up(struct lull_entry *e)
@@ -94,7 +98,8 @@ int lull_entry_back_up(struct lull_entry *e)
 
 	if (!e->backup_due)
 		return 0;
-	r = lull_backup_link(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &e->backup);
+	r = lull_backup_link(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
+			     &e->backup);
 	e->backup_due = r < 0;
 	return r;
 }
@@ -105,12 +110,13 @@ bool lull_entry_becomes_regular(const struct lull_entry *e)
 	mode_t type = e->src.st_mode;
 
 	return !cp->symbolic_link && !cp->hard_link &&
-	       (S_ISREG(type) || (cp->special_as_regular && !S_ISLNK(type) && !S_ISDIR(type)));
+	       (S_ISREG(type) ||
+		(cp->special_as_regular && !S_ISLNK(type) && !S_ISDIR(type)));
 }
 
 /*
- * Where its name cannot be taken away that is to be heard of now, as with cp; so a link to a
- * directory or the like goes, and another name of the source.
+ * Where its name cannot be taken away that is to be heard of now, as with cp; so a link
+ * to a directory or the like goes, and another name of the source.
  */
 bool lull_entry_can_stay(const struct lull_entry *e)
 {
@@ -119,7 +125,8 @@ bool lull_entry_can_stay(const struct lull_entry *e)
 	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
 
 	return head && lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
-	       (e->src.st_ino != e->dst.st_ino || e->src.st_dev != e->dst.st_dev) && !e->tree->options->in_place &&
+	       (e->src.st_ino != e->dst.st_ino || e->src.st_dev != e->dst.st_dev) &&
+	       !e->tree->options->in_place &&
 	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
 	       faccessat(dir, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0 &&
 	       !lull_inode_is_immutable(dir, e->dst_name) &&

@@ -71,7 +71,7 @@ void lull_naming_temporary(unsigned int try, char ret_name[static 64])
 
 int lull_naming_take(int dir, const char *temporary, const char *name, bool replaces)
 {
-	int r = !replaces				  ? rename_free(dir, temporary, name)
+	int r = !replaces ? rename_free(dir, temporary, name)
 		: renameat(dir, temporary, dir, name) < 0 ? -errno
 							  : 0;
 
@@ -94,9 +94,9 @@ static int exchange(int fd, int dir, const char *name)
 }
 
 /*
- * By the name, and with the lock, that lull_clone() has for it: what is left of this run if it
- * is killed here the next one finds. sync: fdatasync(2) is of use only when the file has this name.
- * -EEXIST: another run has it.
+ * By the name, and with the lock, that lull_clone() has for it: what is left of this run
+ * if it is killed here the next one finds. sync: fdatasync(2) is of use only when the
+ * file has this name. -EEXIST: another run has it.
  */
 static int by_way_of(int fd, int dir, const char *name, bool replaces, bool sync)
 {
@@ -127,7 +127,8 @@ static int name_alone(const struct lull_file *f, int dir, const char *name)
 	if (sync && !lull_commit_syncs_unnamed(f->fs))
 		return by_way_of(fd, dir, name, f->replaces, true);
 	if (f->replaces)
-		return sync && fdatasync(fd) < 0 ? -errno : by_way_of(fd, dir, name, true, false);
+		return sync && fdatasync(fd) < 0 ? -errno
+						 : by_way_of(fd, dir, name, true, false);
 	if (sync && !lull_commit_keeps_order(f->fs) && fdatasync(fd) < 0)
 		return -errno;
 	return link_unnamed(fd, dir, name);
@@ -138,7 +139,8 @@ static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
 	int r;
 
 	if (f->settle_err)
-		return lull_file_fail(f, LULL_NOTE_SYNC, f->settle_err, f->entry.dst_path);
+		return lull_file_fail(f, LULL_NOTE_SYNC, f->settle_err,
+				      f->entry.dst_path);
 	/* A backup, or a name to be renamed, could never be removed again. */
 	if (f->replaces && lull_inode_only_grows(dir, name))
 		return fail_create(f, EPERM);
@@ -158,9 +160,9 @@ static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
 enum lull_outcome lull_naming_give(struct lull_file *f)
 {
 	const char *name = f->entry.dst_name;
-	enum lull_outcome outcome =
-		f->name_dir >= 0 ? give(f, f->name_dir, lull_path_last(name))
-				 : give(f, f->entry.dst_dir->fd, name);
+	enum lull_outcome outcome = f->name_dir >= 0
+					    ? give(f, f->name_dir, lull_path_last(name))
+					    : give(f, f->entry.dst_dir->fd, name);
 
 	f->due = false;
 	if (f->name_dir >= 0)

@@ -1,31 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new file is whole before it is named. Where the name could reach the disk before the contents
- * do (see sys/commit.h), the file waits without a name until they are there: settle.h syncs many
- * files at a time, and queue.h names them in order.
+ * A new file is whole before it is named. Where the name could reach the disk before the
+ * contents do (see sys/commit.h), the file waits without a name until they are there:
+ * settle.h syncs many files at a time, and queue.h names them in order.
  */
 #pragma once
 
 #include "engine/file/file_state.h"
 
 /*
- * Takes over fd, open on the unnamed, whole file, whose file->fs is set, and dir, the directory of dest if that is not the
- * entry's own (-1: it is). replaces: the name belongs to an older file, which this one takes the
- * place of. Names the file, or leaves it with file->due set. Returns outcome, or how the naming
- * ended; then file->made is unset.
+ * Takes over fd, open on the unnamed, whole file, whose file->fs is set, and dir, the
+ * directory of dest if that is not the entry's own (-1: it is). replaces: the name
+ * belongs to an older file, which this one takes the place of. Names the file, or leaves
+ * it with file->due set. Returns outcome, or how the naming ended; then file->made is
+ * unset.
  */
-enum lull_outcome lull_naming_offer(struct lull_file *file, int fd, int dir, bool replaces,
-				    enum lull_outcome outcome);
+enum lull_outcome lull_naming_offer(struct lull_file *file, int fd, int dir,
+				    bool replaces, enum lull_outcome outcome);
 
-/* Names a file that is due, after lull_settle(). LULL_OK, or LULL_FAILED after a word about it. */
+/* Names a file that is due, after lull_settle(). LULL_OK, or LULL_FAILED after a word
+   about it. */
 enum lull_outcome lull_naming_give(struct lull_file *file);
 
 /*
- * Renames temporary, in dir, to name; removes it if that fails. Without replaces, name must be free:
- * -EEXIST if it is not. 0 or another -errno. renameat2(2), or linkat(2) where that has no
- * RENAME_NOREPLACE.
+ * Renames temporary, in dir, to name; removes it if that fails. Without replaces, name
+ * must be free: -EEXIST if it is not. 0 or another -errno. renameat2(2), or linkat(2)
+ * where that has no RENAME_NOREPLACE.
  */
-int lull_naming_take(int dir, const char *temporary, const char *name, bool replaces) _must_check_;
+int lull_naming_take(int dir, const char *temporary, const char *name,
+		     bool replaces) _must_check_;
 
 /* A name in the same directory for a file on its way; try: 0, 1, ... if it is taken. */
 void lull_naming_temporary(unsigned int try, char ret_name[static 64]);

@@ -2,22 +2,23 @@
 /*
  * DESIGN
  *
- * A ring of tasks. The walk puts them in at the tail, threads of a pool take the oldest that nobody
- * works on, and the walk finishes them at the head, in order. With one job there are no threads:
- * the walk does the work itself before it puts the task in. What a task has to say while it
- * is worked on is kept with it; what the walk has to say is kept with the youngest task, and
- * comes after it.
+ * A ring of tasks. The walk puts them in at the tail, threads of a pool take the oldest
+ * that nobody works on, and the walk finishes them at the head, in order. With one job
+ * there are no threads: the walk does the work itself before it puts the task in. What a
+ * task has to say while it is worked on is kept with it; what the walk has to say is kept
+ * with the youngest task, and comes after it.
  *
- * A new file that must be on disk before it is named stays in the ring without a name until then.
- * One sync is for all of the ring that are done. When that is half of it, a thread syncs while the
- * walk goes on. It is syncfs(2): BTRFS_IOC_START_SYNC would need no thread, but was seen to wait 30 s,
- * for the next periodic commit, when commits follow each other quickly (6.18).
+ * A new file that must be on disk before it is named stays in the ring without a name
+ * until then. One sync is for all of the ring that are done. When that is half of it, a
+ * thread syncs while the walk goes on. It is syncfs(2): BTRFS_IOC_START_SYNC would need
+ * no thread, but was seen to wait 30 s, for the next periodic commit, when commits follow
+ * each other quickly (6.18).
  *
  * INVARIANTS
  *  1. The observer is called on the walk's thread alone.
  *  2. Notes come in the order in which one job would give them.
- *  3. The ring is bounded, and so is what waits behind its tasks, and with them memory and
- *     descriptors: whatever the tree, and however long one file takes.
+ *  3. The ring is bounded, and so is what waits behind its tasks, and with them memory
+ *     and descriptors: whatever the tree, and however long one file takes.
  */
 #include "engine/file/queue.h"
 
@@ -39,7 +40,8 @@
 #define LEAST_FOR_SYNCER 64u
 /* How long a file waits for its name at the most, while others are done. */
 #define LONGEST_WAIT_NS NSEC_PER_SEC
-/* Copied bytes of files that wait: beside them the files that they replace take room as well. */
+/* Copied bytes of files that wait: beside them the files that they replace take room as
+   well. */
 #define MOST_BYTES (16u << 20)
 /* Notes of the walk that wait: some hundred bytes each. */
 #define MOST_NOTES 10000u
@@ -53,10 +55,11 @@ struct lull_task {
 	struct lull_mailbox own;  /* what the file has to say until the task's turn */
 	struct lull_events after; /* from the walk, to come behind it */
 	unsigned int after_steps, after_notes;
-	uint64_t since; /* when it was put into the ring */
-	bool syncing; /* the syncer has it */
+	uint64_t since;  /* when it was put into the ring */
+	bool syncing;    /* the syncer has it */
 	struct stat dir; /* the directory that it is made in; st_ino 0: not known */
-	struct stat dst; /* what it replaces, as the walk saw it: a thread may see another one */
+	/* what it replaces, as the walk saw it: a thread may see another one */
+	struct stat dst;
 };
 
 struct lull_queue {
@@ -67,15 +70,17 @@ struct lull_queue {
 	unsigned int room, head, n;
 	unsigned int steps, notes; /* that wait behind tasks */
 	bool finishing; /* the walk hears a task: what it says now belongs there */
-	unsigned int most_waiting;    /* tasks that nobody works on */
-	struct lull_task *here;       /* that one, while it does */
-	struct lull_file **batch;     /* room for a sync */
-	unsigned int n_batch;         /* that the syncer has */
-	struct lull_syncer *syncer;   /* NULL: the walk syncs */
-	unsigned int unsynced;        /* tasks that are done, wait for the disk, and are in no sync */
-	uint64_t bytes;               /* copied to files without a name */
-	struct lull_inodeset inodes;  /* of sources that are linked, of dests that are replaced, of
-	                                 directories that files are made in */
+	unsigned int most_waiting;  /* tasks that nobody works on */
+	struct lull_task *here;     /* that one, while it does */
+	struct lull_file **batch;   /* room for a sync */
+	unsigned int n_batch;       /* that the syncer has */
+	struct lull_syncer *syncer; /* NULL: the walk syncs */
+	/* tasks that are done, wait for the disk, and are in no sync */
+	unsigned int unsynced;
+	uint64_t bytes; /* copied to files without a name */
+	/* of sources that are linked, of dests that are replaced, of directories that
+	   files are made in */
+	struct lull_inodeset inodes;
 };
 
 static void free_task(struct lull_task *task)
@@ -92,7 +97,8 @@ static struct lull_task *head(const struct lull_queue *q)
 
 static bool waits_for_disk(const struct lull_task *task)
 {
-	return task->item.is_done && task->file.due && (task->syncing || !task->file.settled);
+	return task->item.is_done && task->file.due &&
+	       (task->syncing || !task->file.settled);
 }
 
 /* Those that are done and wait for the disk; none of them is in a sync. */
@@ -191,8 +197,8 @@ static void tell_flush(const struct lull_queue *q, enum lull_call call)
 }
 
 /*
- * All that one sync can be for: here, or by the syncer if there is one. Nothing is in a sync. Called
- * and left with the lock held.
+ * All that one sync can be for: here, or by the syncer if there is one. Nothing is in a
+ * sync. Called and left with the lock held.
  */
 static void sync_batch(struct lull_queue *q)
 {
@@ -247,8 +253,8 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 	return done;
 }
 
-/* The oldest one: shows how far it is, and finishes it if it is done. Called and left with
-   the lock held. */
+/* The oldest one: shows how far it is, and finishes it if it is done. Called and left
+   with the lock held. */
 static bool finish_head(struct lull_queue *q)
 {
 	struct lull_task *task = head(q);
@@ -278,7 +284,8 @@ static bool finish_head(struct lull_queue *q)
 	return true;
 }
 
-/* What waits too long, or takes too much, is synced; with too much the walk waits for it. */
+/* What waits too long, or takes too much, is synced; with too much the walk waits for
+   it. */
 static bool is_overdue(struct lull_queue *q)
 {
 	return q->bytes > MOST_BYTES ||
@@ -326,7 +333,8 @@ void lull_queue_drain(struct lull_copy_run *tree)
 		finish(tree->queue, 0);
 }
 
-/* The youngest task, which what the walk has to say comes behind; NULL: say it at once. */
+/* The youngest task, which what the walk has to say comes behind; NULL: say it at
+   once. */
 static struct lull_task *youngest(struct lull_queue *q)
 {
 	if (!q || q->n == 0 || q->finishing)
@@ -337,8 +345,8 @@ static struct lull_task *youngest(struct lull_queue *q)
 	return q->n > 0 ? q->ring[(q->head + q->n - 1) % q->room] : NULL;
 }
 
-/* Only the walk changes head and n, so it needs no lock to look at them, nor for what comes
-   after a task. */
+/* Only the walk changes head and n, so it needs no lock to look at them, nor for what
+   comes after a task. */
 static void note_later(void *ctx, const struct lull_note *note)
 {
 	struct lull_copy_run *tree = ctx;
@@ -367,8 +375,8 @@ void lull_queue_later(struct lull_copy_run *tree, void (*step)(void *ctx), void 
 }
 
 /*
- * It will be written in place and has other names. Under one of them it may be the source or
- * the dest of a task, and what two write at the same time is a mixture.
+ * It will be written in place and has other names. Under one of them it may be the source
+ * or the dest of a task, and what two write at the same time is a mixture.
  */
 static bool is_shared(const struct lull_entry *e)
 {
@@ -467,7 +475,8 @@ void lull_queue_directly(struct lull_file *file)
 {
 	struct lull_queue *q = file->entry.tree->queue;
 
-	if (!q || !q->here || &q->here->file != file || file->observer != &q->here->own.observer)
+	if (!q || !q->here || &q->here->file != file ||
+	    file->observer != &q->here->own.observer)
 		return;
 	finish(q, 0);
 	q->finishing = true;
@@ -481,7 +490,8 @@ static bool lacks_room(const struct lull_file *f)
 {
 	int err = f->result.failure.err;
 
-	return f->outcome == LULL_FAILED && f->reported && (err == ENOSPC || err == EDQUOT);
+	return f->outcome == LULL_FAILED && f->reported &&
+	       (err == ENOSPC || err == EDQUOT);
 }
 
 /* Without threads. */
@@ -543,7 +553,8 @@ bool lull_queue_file(struct lull_file *file)
 	return true;
 }
 
-int lull_queue_open(struct lull_copy_run *tree, unsigned int n, const struct lull_work *work)
+int lull_queue_open(struct lull_copy_run *tree, unsigned int n,
+		    const struct lull_work *work)
 {
 	struct lull_queue *q = calloc(1, sizeof(*q));
 	unsigned int room;
@@ -552,7 +563,10 @@ int lull_queue_open(struct lull_copy_run *tree, unsigned int n, const struct lul
 	if (!q)
 		return -ENOMEM;
 	n = lull_shares_of_descriptors(tree, n, &room);
-	*q = (struct lull_queue){ .tree = tree, .work = work, .room = room, .most_waiting = n * MOST_TASKS_A_JOB };
+	*q = (struct lull_queue){ .tree = tree,
+				  .work = work,
+				  .room = room,
+				  .most_waiting = n * MOST_TASKS_A_JOB };
 	q->ring = calloc(room, sizeof(*q->ring));
 	q->batch = calloc(room, sizeof(*q->batch));
 	/* The walk alone is as good as one thread. */

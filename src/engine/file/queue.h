@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files side by side, in threads. The walk goes ahead and queues what must be done; tasks
- * are finished in the order in which they were queued, on the walk's thread, and what they
- * have to say is said then. With one job there are no threads, and only what waits for the disk
- * before it is named (naming.h) is queued, with all that comes after it.
+ * are finished in the order in which they were queued, on the walk's thread, and what
+ * they have to say is said then. With one job there are no threads, and only what waits
+ * for the disk before it is named (naming.h) is queued, with all that comes after it.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 struct lull_work {
 	/* On any thread: copies it. It may be due then (naming.h). */
 	void (*copy)(struct lull_file *file);
-	/* The rest on the walk's thread. Makes one that is to become a link (file->link) that, or a
-	   copy if it cannot; file->linked says which. */
+	/* The rest on the walk's thread. Makes one that is to become a link (file->link)
+	   that, or a copy if it cannot; file->linked says which. */
 	void (*link)(struct lull_file *file);
 	/* Names one that is due. */
 	void (*name)(struct lull_file *file);
@@ -22,9 +22,10 @@ struct lull_work {
 	bool (*finish)(struct lull_file *file);
 };
 
-/* n jobs, at least 1. Raises the limit of descriptors, and shares them out. 0 or -errno. */
-int lull_queue_open(struct lull_copy_run *tree, unsigned int n, const struct lull_work *work)
-	_must_check_;
+/* n jobs, at least 1. Raises the limit of descriptors, and shares them out. 0 or
+   -errno. */
+int lull_queue_open(struct lull_copy_run *tree, unsigned int n,
+		    const struct lull_work *work) _must_check_;
 
 /* Waits for all that is queued, and ends the threads. NULL is fine. */
 void lull_queue_close(struct lull_copy_run *tree);
@@ -33,12 +34,13 @@ void lull_queue_close(struct lull_copy_run *tree);
 void lull_queue_drain(struct lull_copy_run *tree);
 
 /*
- * Copies the file, or queues that. The strings and directories that it points to are copied too. True unless it
- * has failed already.
+ * Copies the file, or queues that. The strings and directories that it points to are
+ * copied too. True unless it has failed already.
  */
 bool lull_queue_file(struct lull_file *file);
 
-/* For a file that will take long: what waits before it goes first, and it is heard of at once. */
+/* For a file that will take long: what waits before it goes first, and it is heard of at
+   once. */
 void lull_queue_directly(struct lull_file *file);
 
 /* True if a file that is queued is about to take the place of this one. */
@@ -49,4 +51,3 @@ bool lull_queue_links(struct lull_copy_run *tree, const struct stat *src);
 
 /* Calls step(ctx) when all that was queued before is done; it frees ctx. */
 void lull_queue_later(struct lull_copy_run *tree, void (*step)(void *ctx), void *ctx);
-

@@ -36,7 +36,8 @@ static void sync_each(struct lull_file *const *files, unsigned int n, uint64_t d
 }
 
 /* first: the first one of its file system. */
-static void sync_on(struct lull_file *const *files, unsigned int n, const struct lull_file *first)
+static void sync_on(struct lull_file *const *files, unsigned int n,
+		    const struct lull_file *first)
 {
 	uint64_t dev = first->made.st_dev;
 	unsigned int wait = 0;

@@ -2,8 +2,8 @@
 /*
  * Files that wait for the disk before they are named: one sync for many.
  *
- * A few files are synced one by one where the file system can do that for a file without a name;
- * of more the whole file system is. Each file is due, see naming.h.
+ * A few files are synced one by one where the file system can do that for a file without
+ * a name; of more the whole file system is. Each file is due, see naming.h.
  */
 #pragma once
 

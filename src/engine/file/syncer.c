@@ -43,7 +43,8 @@ void lull_syncer_end(struct lull_syncer *s)
 	free(s);
 }
 
-void lull_syncer_begin(struct lull_syncer *s, struct lull_file *const *files, unsigned int n)
+void lull_syncer_begin(struct lull_syncer *s, struct lull_file *const *files,
+		       unsigned int n)
 {
 	(void)pthread_mutex_lock(&s->pool.lock);
 	s->files = files;

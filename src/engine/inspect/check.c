@@ -2,13 +2,13 @@
 /*
  * A hook put to the test.
  *
- * The calls are made here and not by the keeper, which counts freezes and thaws and allows one
- * of each. But a keeper there is, which believes that the writers are frozen: should this
- * process be killed, it thaws.
+ * The calls are made here and not by the keeper, which counts freezes and thaws and
+ * allows one of each. But a keeper there is, which believes that the writers are frozen:
+ * should this process be killed, it thaws.
  *
- * Each call runs in a thread, while this one reads what the hook says and asks the observer
- * whether to stop. The look at the sources is in a thread too: on a file system that the hook
- * has frozen it would not come back before the thaw.
+ * Each call runs in a thread, while this one reads what the hook says and asks the
+ * observer whether to stop. The look at the sources is in a thread too: on a file system
+ * that the hook has frozen it would not come back before the thaw.
  */
 #include "engine/base/job.h"
 #include "sys/clock.h"
@@ -31,10 +31,10 @@
 #define STILL_AGAIN_NS (200 * NSEC_PER_MSEC)
 #define LOOK_MS        50
 /* After the hook's end: for those that it leaves to close what they have inherited. */
-#define HELD_NS        (300 * NSEC_PER_MSEC)
+#define HELD_NS (300 * NSEC_PER_MSEC)
 /* As in freeze.c: then the file system is taken to be frozen. */
 #define LONGEST_LOOK_NS (10 * NSEC_PER_SEC)
-#define OUTPUT_ROOM    4096
+#define OUTPUT_ROOM     4096
 
 struct source {
 	char *path; /* absolute, links resolved */
@@ -53,7 +53,7 @@ struct check {
 	struct source *source;
 	const char **paths;
 	unsigned int n;
-	char *dest;       /* a clone that there never is, for the environment */
+	char *dest; /* a clone that there never is, for the environment */
 	char *checkpoint;
 	struct lull_hook_facts facts;
 	struct lull_hook *hook;
@@ -81,7 +81,8 @@ static void *make_call(void *arg)
 
 	call->status = lull_hook_watch(c->hook, call->phase, c->paths, c->n, &c->facts,
 				       c->job.options->hook_timeout_ns,
-				       call->phase == LULL_HOOK_FREEZE ? call->control : -1,
+				       call->phase == LULL_HOOK_FREEZE ? call->control
+								       : -1,
 				       &call->traces);
 	(void)eventfd_write(call->done, 1);
 	return NULL;
@@ -194,7 +195,8 @@ static bool call_hook(struct check *c, enum lull_check what, enum lull_hook_phas
 	uint64_t before = lull_clock_now();
 	pthread_t thread;
 
-	if (output && call.control >= 0 && call.done >= 0 && pipe2(pipe_fd, O_CLOEXEC) == 0) {
+	if (output && call.control >= 0 && call.done >= 0 &&
+	    pipe2(pipe_fd, O_CLOEXEC) == 0) {
 		call.traces.output = pipe_fd[1];
 		(void)fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
 		if (phase == LULL_HOOK_FREEZE)
@@ -233,17 +235,19 @@ static void *take_references(void *arg)
 
 	for (unsigned int i = 0; i < c->n; i++) {
 		struct source *s = &c->source[i];
-		_cleanup_close_ int probe =
-			openat(s->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		_cleanup_close_ int probe = openat(s->dir, ".",
+						   O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 		/* Whether that is allowed does not matter, but that it comes back. */
 		(void)probe;
-		s->result = lull_tripwire_take(s->fd, s->scratch, s->block, &s->reference);
+		s->result = lull_tripwire_take(s->fd, s->scratch, s->block,
+					       &s->reference);
 	}
 	return NULL;
 }
 
-/* 0, -ETIMEDOUT if the file system seems to be frozen, or what starting the thread gave. */
+/* 0, -ETIMEDOUT if the file system seems to be frozen, or what starting the thread
+   gave. */
 static int look(struct check *c)
 {
 	uint64_t patience = MIN(LONGEST_LOOK_NS, c->job.options->hook_timeout_ns);
@@ -271,8 +275,9 @@ static bool was_written(const struct source *s)
 {
 	struct lull_reference now;
 
-	return s->result == -EBUSY || (s->result == 0 && lull_tripwire_look(s->fd, &now) == 0 &&
-				       !lull_reference_equal(&s->reference, &now));
+	return s->result == -EBUSY ||
+	       (s->result == 0 && lull_tripwire_look(s->fd, &now) == 0 &&
+		!lull_reference_equal(&s->reference, &now));
 }
 
 static void watch(struct check *c, enum lull_check what, uint64_t ns)
@@ -316,28 +321,32 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 
 	/* Before opening: a fifo would wait, a device might act. */
 	if (stat(name, &st) < 0)
-		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno, name);
-	if (!S_ISREG(st.st_mode))
-		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR, EINVAL,
+		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 name);
+	if (!S_ISREG(st.st_mode))
+		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
+				 EINVAL, name);
 	s->fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	s->path = s->fd >= 0 ? realpath(name, NULL) : NULL;
 	if (!s->path)
-		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno, name);
+		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno,
+				 name);
 	if (!lull_inode_is_at(s->fd, s->path))
-		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_PATH_ELSEWHERE, 0, name);
+		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE,
+				 LULL_CAUSE_PATH_ELSEWHERE, 0, name);
 	c->paths[i] = s->path;
 	dir = strndup(s->path, (size_t)(strrchr(s->path, '/') - s->path) + 1);
 	if (lull_source_lock(s->fd) < 0)
-		return lull_end(&c->job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_SOURCE_FROZEN, 0,
-				name);
+		return lull_end(&c->job, LULL_BUSY, LULL_STAGE_LOCK,
+				LULL_CAUSE_SOURCE_FROZEN, 0, name);
 	s->dir = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (s->dir < 0)
 		return lull_fail(&c->job, LULL_STAGE_OPEN_DIR, LULL_CAUSE_ERRNO,
 				 dir ? errno : ENOMEM, name);
 	r = lull_identity_fs(s->fd, &fs);
 	if (r < 0)
-		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, name);
+		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
+				 name);
 	s->block = fs.block;
 	s->scratch = openat(s->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->scratch >= 0 &&
@@ -348,14 +357,15 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 	return LULL_OK;
 }
 
-/* A hook may want to know where the clone will lie: beside SOURCE, where there is none. */
+/* A hook may want to know where the clone will lie: beside SOURCE, where there is
+   none. */
 static bool invent_dest(struct check *c)
 {
 	const char *path = c->source[0].path, *name = strrchr(path, '/') + 1;
 
 	return asprintf(&c->dest, "%s.lullcp-check", path) >= 0 &&
-	       asprintf(&c->checkpoint, "%.*s.%s.lullcp-check.lullcp", (int)(name - path), path,
-			name) >= 0;
+	       asprintf(&c->checkpoint, "%.*s.%s.lullcp-check.lullcp", (int)(name - path),
+			path, name) >= 0;
 }
 
 static enum lull_outcome prepare(struct check *c, const char *const *sources)
@@ -365,17 +375,18 @@ static enum lull_outcome prepare(struct check *c, const char *const *sources)
 
 	if (r < 0)
 		return lull_fail(&c->job, LULL_STAGE_HOOK,
-				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO, r,
-				 text);
+				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO,
+				 r, text);
 	r = lull_hook_find(c->hook);
 	if (r < 0)
 		return lull_end(&c->job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
-				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO, r,
-				text);
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO,
+				r, text);
 	c->source = calloc(c->n, sizeof(*c->source));
 	c->paths = calloc(c->n, sizeof(*c->paths));
 	if (!c->source || !c->paths)
-		return lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, text);
+		return lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
+				 text);
 	for (unsigned int i = 0; i < c->n; i++)
 		c->source[i] = (struct source){ .fd = -1, .dir = -1, .scratch = -1 };
 	for (unsigned int i = 0; i < c->n; i++) {
@@ -385,7 +396,8 @@ static enum lull_outcome prepare(struct check *c, const char *const *sources)
 			return outcome;
 	}
 	return invent_dest(c) ? LULL_OK
-			      : lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, text);
+			      : lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO,
+					  ENOMEM, text);
 }
 
 static void on_orphaned(void *ctx, bool thawed)
@@ -442,8 +454,9 @@ static enum lull_outcome run(struct check *c)
 
 	frozen = call_hook(c, LULL_CHECK_FREEZE, LULL_HOOK_FREEZE, &status);
 	if (!frozen)
-		outcome = status.end == LULL_HOOK_EXITED && status.code == 75 ? LULL_SKIPPED
-									      : LULL_FREEZE_FAILED;
+		outcome = status.end == LULL_HOOK_EXITED && status.code == 75
+				  ? LULL_SKIPPED
+				  : LULL_FREEZE_FAILED;
 	if (frozen && !lull_should_stop(&c->job))
 		watch(c, LULL_CHECK_STILL, STILL_NS);
 	if (frozen && !c->stuck && !lull_should_stop(&c->job) &&

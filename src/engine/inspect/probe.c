@@ -34,14 +34,14 @@
 /* Extents are counted for so long, then the rest of the file is taken to be alike. */
 #define LONGEST_COUNT_NS (2 * NSEC_PER_SEC)
 /* A sample: so many places, and in each so many extents and so many bytes at the most. */
-#define PLACES	     8
-#define EXTENTS_EACH 512
+#define PLACES            8
+#define EXTENTS_EACH      512
 #define LONGEST_SAMPLE_NS (2 * NSEC_PER_SEC)
-#define BYTES_EACH   (64ULL << 20)
+#define BYTES_EACH        (64ULL << 20)
 /* What a snapshot's transaction commit takes beyond one that was made just before. */
 #define SNAPSHOT_COMMITS 2
 /* XFS: with a smaller log, and that many extents, calls wait for it now and then. */
-#define SMALL_LOG (128ULL << 20)
+#define SMALL_LOG    (128ULL << 20)
 #define MANY_EXTENTS 100000
 
 struct probe {
@@ -71,7 +71,8 @@ static enum lull_outcome count_extents(struct probe *p)
 		cursor = lull_extmap_cursor(map);
 		while ((r = cursor.next(cursor.ctx, &e)) > 0) {
 			at = e.off + e.len;
-			if (++n % 1024 == 0 && lull_clock_now() - since > LONGEST_COUNT_NS)
+			if (++n % 1024 == 0 &&
+			    lull_clock_now() - since > LONGEST_COUNT_NS)
 				break;
 		}
 		lull_extmap_close(map);
@@ -79,7 +80,8 @@ static enum lull_outcome count_extents(struct probe *p)
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
 	found->extents_exact = r == 0;
-	found->extents = r == 0 ? n : (uint64_t)((double)n / (double)at * (double)found->size);
+	found->extents =
+		r == 0 ? n : (uint64_t)((double)n / (double)at * (double)found->size);
 	return LULL_OK;
 }
 
@@ -88,11 +90,12 @@ static int sample_place(struct probe *p, uint64_t from, uint64_t to)
 {
 	struct lull_piece first = { 0 }, again = { 0 };
 	int fd = p->job->dest.scratch;
-	int r = lull_piece_clone(p->job, fd, from, to, EXTENTS_EACH, LONGEST_SAMPLE_NS, &first);
+	int r = lull_piece_clone(p->job, fd, from, to, EXTENTS_EACH, LONGEST_SAMPLE_NS,
+				 &first);
 
 	if (r == 0 && first.end > from)
-		r = lull_piece_clone(p->job, fd, from, first.end, EXTENTS_EACH, LONGEST_SAMPLE_NS,
-				     &again);
+		r = lull_piece_clone(p->job, fd, from, first.end, EXTENTS_EACH,
+				     LONGEST_SAMPLE_NS, &again);
 	if (r < 0 || first.end == from)
 		return r;
 	p->cloned += first.extents;
@@ -125,10 +128,13 @@ static enum lull_outcome take_sample(struct probe *p)
 	uint64_t mask = ~(job->dest.fs.block - 1);
 	int r = 0;
 
-	/* Nothing to see in a file of a block, but that it works: the probe has shown it. */
-	for (unsigned int i = 0; i < PLACES && r == 0 && found->size > job->dest.fs.block; i++) {
+	/* Nothing to see in a file of a block, but that it works: the probe has shown
+	   it. */
+	for (unsigned int i = 0; i < PLACES && r == 0 && found->size > job->dest.fs.block;
+	     i++) {
 		uint64_t from = found->size / PLACES * i & mask;
-		uint64_t to = MIN(found->size / PLACES * (i + 1) & mask, from + BYTES_EACH);
+		uint64_t to = MIN(found->size / PLACES * (i + 1) & mask,
+				  from + BYTES_EACH);
 
 		if (to > from)
 			r = sample_place(p, from, to);
@@ -137,11 +143,12 @@ static enum lull_outcome take_sample(struct probe *p)
 		return LULL_INTERRUPTED;
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_PROBE,
-				 lull_clone_classify(-r, job->src, job->dest.scratch, 0, 0), r,
-				 job->progress->dest);
+				 lull_clone_classify(-r, job->src, job->dest.scratch, 0,
+						     0),
+				 r, job->progress->dest);
 	found->extent_ns = p->cloned ? p->clone_ns / p->cloned : 0;
 	found->again_ns = job->src_fs.magic == BTRFS_SUPER_MAGIC ? map_cost(p)
-			  : p->cloned				 ? p->again_ns / p->cloned
+			  : p->cloned                            ? p->again_ns / p->cloned
 								 : 0;
 	return LULL_OK;
 }
@@ -150,13 +157,14 @@ static enum lull_outcome take_sample(struct probe *p)
 static bool measure_readers(struct probe *p, bool *ret_wait)
 {
 	struct lull_job *job = p->job;
-	_cleanup_close_ int fd =
-		openat(job->dest.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(job->dest.dir, ".",
+					O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0 || lull_inode_inherit(job->src, fd, 0) < 0)
 		return false;
-	r = lull_readers_wait(job->dest.scratch, fd, job->src_fs.magic == BTRFS_SUPER_MAGIC);
+	r = lull_readers_wait(job->dest.scratch, fd,
+			      job->src_fs.magic == BTRFS_SUPER_MAGIC);
 	if (r < 0)
 		return false;
 	*ret_wait = r > 0;
@@ -168,9 +176,11 @@ static void judge_kernel(struct probe *p)
 {
 	struct lull_forecast *found = p->found;
 	uint32_t version = lull_kernel_version();
-	/* Since 6.7 reads may run beside a clone on XFS; brought to 6.6.17 and 6.1.128. */
+	/* Since 6.7 reads may run beside a clone on XFS; brought to 6.6.17 and
+	   6.1.128. */
 	bool beside = version >= KERNEL_VERSION(6, 6, 17) ||
-		      (version >= KERNEL_VERSION(6, 1, 128) && version < KERNEL_VERSION(6, 2, 0));
+		      (version >= KERNEL_VERSION(6, 1, 128) &&
+		       version < KERNEL_VERSION(6, 2, 0));
 
 	(void)snprintf(found->kernel, sizeof(found->kernel), "%s", lull_kernel_release());
 	found->writer_race = lull_fixes_writer_race(lull_kernel_release());
@@ -198,7 +208,9 @@ static void predict(struct probe *p)
 	struct lull_job *job = p->job;
 	struct lull_forecast *found = p->found;
 	bool btrfs = job->src_fs.magic == BTRFS_SUPER_MAGIC;
-	bool single = found->extents <= lull_one_call_weight(job->options->latency_budget_ns, job->src_fs.magic) &&
+	bool single = found->extents <=
+			      lull_one_call_weight(job->options->latency_budget_ns,
+						   job->src_fs.magic) &&
 		      lull_clone_is_atomic(job->src);
 
 	found->cp_ns = found->extents * found->extent_ns;
@@ -209,7 +221,7 @@ static void predict(struct probe *p)
 	found->if_written = single ? LULL_METHOD_SINGLE : lull_method_if_written(job);
 	found->no_snapshot = job->no_snapshot;
 	job->no_snapshot = (struct lull_obstacle){ 0 };
-	found->method = single ? LULL_METHOD_SINGLE
+	found->method = single           ? LULL_METHOD_SINGLE
 			: found->written ? found->if_written
 					 : LULL_METHOD_QUIET;
 }
@@ -235,7 +247,8 @@ static void advise(struct probe *p)
 	found->reverse_map = xfs.reverse_map;
 	if (found->extents >= MANY_EXTENTS && !lull_inode_has_cowextsize(job->src))
 		found->advice |= LULL_ADVICE_COWEXTSIZE;
-	if (found->extents >= MANY_EXTENTS && xfs.log_bytes > 0 && xfs.log_bytes < SMALL_LOG)
+	if (found->extents >= MANY_EXTENTS && xfs.log_bytes > 0 &&
+	    xfs.log_bytes < SMALL_LOG)
 		found->advice |= LULL_ADVICE_LOG;
 }
 
@@ -293,8 +306,8 @@ static char *name_in(const char *source, const char *directory)
 	if (!directory && !slash)
 		directory = ".";
 	return (directory ? asprintf(&path, "%s/.lullcp-probe", directory)
-			  : asprintf(&path, "%.*s.lullcp-probe", (int)(slash - source) + 1,
-				     source)) < 0
+			  : asprintf(&path, "%.*s.lullcp-probe",
+				     (int)(slash - source) + 1, source)) < 0
 		       ? NULL
 		       : path;
 }
@@ -325,7 +338,8 @@ enum lull_outcome lull_probe(const struct lull_options *options, const char *sou
 	*ret_forecast = (struct lull_forecast){ 0 };
 	lull_dest_init(&job.dest);
 	outcome = dest ? look(&p, dest)
-		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM, source);
+		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
+				   source);
 	lull_dest_done(&job.dest);
 	free(job.source_path);
 	free(job.no_snapshot.path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What can be asked of an interrupted clone: where it stands, and to thaw its writers. Of a
- * set all files are asked at once, whichever of them is named.
+ * What can be asked of an interrupted clone: where it stands, and to thaw its writers. Of
+ * a set all files are asked at once, whichever of them is named.
  */
 #include "engine/base/job.h"
 #include "engine/clone/dest.h"
@@ -23,8 +23,8 @@
 /* One that was asked for comes first; all that its checkpoint speaks of follow. */
 struct found {
 	struct lull_job asked;
-	struct lull_result result;   /* of asked, and of all that fails */
-	struct lull_job *job;        /* n of them, in the order of the checkpoint */
+	struct lull_result result; /* of asked, and of all that fails */
+	struct lull_job *job;      /* n of them, in the order of the checkpoint */
 	struct lull_job *jobs[LULL_CHECKPOINT_MOST];
 	unsigned int n;
 	struct lull_freeze freeze;
@@ -47,8 +47,8 @@ static struct lull_state_wish wish_of(const struct lull_options *options)
 
 /* A checkpoint of --keep: that of the name, whatever has it, such as a link to the latest
    generation. */
-static bool find_dated(struct lull_job *asked, const char *path, struct lull_checkpoint **ret_of,
-		       unsigned int *ret_n)
+static bool find_dated(struct lull_job *asked, const char *path,
+		       struct lull_checkpoint **ret_of, unsigned int *ret_n)
 {
 	const struct lull_state_wish wish = wish_of(asked->options);
 	struct lull_dest *dest = &asked->dest;
@@ -56,7 +56,8 @@ static bool find_dated(struct lull_job *asked, const char *path, struct lull_che
 	enum lull_cause cause;
 
 	if (lull_dest_resolve_name(dest, path, &wish, &stage, &cause) == 0 &&
-	    lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of, ret_n) == 0) {
+	    lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint, ret_of,
+				     ret_n) == 0) {
 		if (*ret_n == 1 && (*ret_of)->dated)
 			return true;
 		lull_checkpoint_free(*ret_of, *ret_n);
@@ -68,8 +69,8 @@ static bool find_dated(struct lull_job *asked, const char *path, struct lull_che
 }
 
 /* A job for each file, which knows its destination. */
-static enum lull_outcome spread(struct found *f, const char *path, struct lull_checkpoint *of,
-				unsigned int n)
+static enum lull_outcome spread(struct found *f, const char *path,
+				struct lull_checkpoint *of, unsigned int n)
 {
 	f->job = calloc(n, sizeof(*f->job));
 	if (!f->job)
@@ -90,12 +91,14 @@ static enum lull_outcome spread(struct found *f, const char *path, struct lull_c
 		if (!job->checkpoint.dated)
 			wish.checkpoint = f->asked.dest.checkpoint_path;
 		r = job->checkpoint.dated
-			    ? lull_dest_resolve_name(&job->dest, path, &wish, &stage, &cause)
-			    : lull_dest_resolve(&job->dest, job->checkpoint.dest, &wish, &stage,
-						&cause);
+			    ? lull_dest_resolve_name(&job->dest, path, &wish, &stage,
+						     &cause)
+			    : lull_dest_resolve(&job->dest, job->checkpoint.dest, &wish,
+						&stage, &cause);
 		if (r < 0) {
 			f->n++;
-			return lull_fail(&f->asked, stage, cause, r, job->checkpoint.dest);
+			return lull_fail(&f->asked, stage, cause, r,
+					 job->checkpoint.dest);
 		}
 	}
 	f->freeze = (struct lull_freeze){ .jobs = f->jobs, .n_jobs = n };
@@ -125,7 +128,8 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
 	r = lull_set_record_find(dest, &of, &n);
-	/* Nothing could be looked up. A private directory that does not exist holds nothing. */
+	/* Nothing could be looked up. A private directory that does not exist holds
+	   nothing. */
 	if (r == -ENOENT && dest->checkpoint_dir < 0 &&
 	    (!dest->home.path || dest->home.err != ENOENT))
 		return lull_record_homeless(&f->asked);
@@ -134,8 +138,9 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	for (unsigned int i = 0; i < n; i++)
 		named = named || strcmp(of[i].dest, dest->path) == 0;
 	if (!named && (n > 1 || f->asked.options->checkpoint))
-		outcome = lull_fail(&f->asked, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_FOREIGN,
-				    0, dest->checkpoint_path);
+		outcome = lull_fail(&f->asked, LULL_STAGE_CHECKPOINT,
+				    LULL_CAUSE_CHECKPOINT_FOREIGN, 0,
+				    dest->checkpoint_path);
 	/* Its name beside dest says enough, should the directory have moved since. */
 	if (!named && outcome == LULL_OK) {
 		free(of->dest);
@@ -171,9 +176,11 @@ static void report_file(const struct lull_job *job, struct lull_report *ret_repo
 	ret_report->pass = c->pass;
 	/* Whole and still waiting for its name; a failed thaw leaves a checkpoint behind
 	   after that. */
-	ret_report->complete =
-		whole && (!c->temporary || lull_record_is_file(c, job->dest.dir, c->temporary));
-	ret_report->published = whole && lull_record_is_file(c, job->dest.dir, job->dest.name);
+	ret_report->complete = whole &&
+			       (!c->temporary ||
+				lull_record_is_file(c, job->dest.dir, c->temporary));
+	ret_report->published = whole &&
+				lull_record_is_file(c, job->dest.dir, job->dest.name);
 	ret_report->frozen = c->frozen;
 	ret_report->kept_frozen = c->kept_frozen;
 	ret_report->frozen_since = c->frozen_since;
@@ -274,8 +281,8 @@ static enum lull_outcome lock_all(struct found *f, const char *path)
 				(void)lull_dest_remove(&sorted[k]->dest);
 		}
 		if (r == -EWOULDBLOCK)
-			return lull_end(&f->asked, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
-					path);
+			return lull_end(&f->asked, LULL_BUSY, LULL_STAGE_LOCK,
+					LULL_CAUSE_ERRNO, 0, path);
 		return lull_fail(&f->asked, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, r,
 				 f->n > 1 ? sorted[i]->dest.path : path);
 	}
@@ -302,8 +309,8 @@ static enum lull_outcome read_again(struct found *f)
 	}
 	lull_checkpoint_free(of, n);
 	if (!same)
-		return lull_fail(&f->asked, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_FOREIGN, 0,
-				 dest->checkpoint_path);
+		return lull_fail(&f->asked, LULL_STAGE_CHECKPOINT,
+				 LULL_CAUSE_CHECKPOINT_FOREIGN, 0, dest->checkpoint_path);
 	if (n > 1 && lull_set_record_init(&f->shared, f->jobs, n) < 0)
 		return record_failed(&f->asked, -ENOMEM);
 	return LULL_OK;
@@ -323,8 +330,8 @@ static bool remove_lock(struct lull_job *job)
 }
 
 /*
- * So that the thaw does not end the freeze of another run: the source is locked by its inode. One that
- * is gone, or is another file by now, nobody freezes.
+ * So that the thaw does not end the freeze of another run: the source is locked by its
+ * inode. One that is gone, or is another file by now, nobody freezes.
  */
 static void open_sources(struct found *f)
 {
@@ -351,7 +358,8 @@ static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
 		outcome = read_again(f);
 	if (outcome == LULL_OK) {
 		report(f, false, ret_report);
-		memcpy(f->result.run_id, first->checkpoint.run_id, sizeof(f->result.run_id));
+		memcpy(f->result.run_id, first->checkpoint.run_id,
+		       sizeof(f->result.run_id));
 		if (first->checkpoint.frozen) {
 			open_sources(f);
 			outcome = lull_freeze_undo(first);
@@ -363,7 +371,8 @@ static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
 		return outcome;
 	for (unsigned int i = 0; i < f->n; i++)
 		gone += remove_lock(f->jobs[i]);
-	/* Where a failed thaw was all that remained of a run, nothing is left of that either. */
+	/* Where a failed thaw was all that remained of a run, nothing is left of that
+	   either. */
 	if (gone == f->n && f->n > 1)
 		lull_set_record_remove(f->jobs, f->n);
 	else if (gone == f->n)

@@ -2,9 +2,9 @@
 /*
  * DESIGN
  *
- * The plan that a clone would follow says what the extent maps do not prove equal; that is
- * read and compared, a piece at a time. Both files are flushed before, and neither may be
- * written to meanwhile: the tripwire looks at both.
+ * The plan that a clone would follow says what the extent maps do not prove equal; that
+ * is read and compared, a piece at a time. Both files are flushed before, and neither may
+ * be written to meanwhile: the tripwire looks at both.
  *
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
@@ -46,20 +46,25 @@ static enum lull_outcome open_one(struct verify *v, int i)
 	int r;
 
 	if (stat(path, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno, path);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
+				 path);
 	if (S_ISDIR(st.st_mode))
-		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_IS_DIRECTORY, EISDIR, path);
+		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_IS_DIRECTORY, EISDIR,
+				 path);
 	if (!S_ISREG(st.st_mode))
-		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_NOT_REGULAR, EINVAL, path);
+		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_NOT_REGULAR, EINVAL,
+				 path);
 	v->fd[i] = lull_open_patiently(AT_FDCWD, path,
 				       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
 				       job->observer->should_stop, job->observer->ctx);
 	if (v->fd[i] == -ECANCELED)
 		return LULL_INTERRUPTED;
 	if (v->fd[i] < 0)
-		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, v->fd[i], path);
+		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, v->fd[i],
+				 path);
 	r = lull_identity_fs(v->fd[i], &v->fs[i]);
-	return r < 0 ? lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, path) : LULL_OK;
+	return r < 0 ? lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, path)
+		     : LULL_OK;
 }
 
 /* The file systems whose maps prove anything: kernel rules in plan/plan.h. */
@@ -74,8 +79,8 @@ static bool maps_are_trusted(const struct verify *v)
 }
 
 /*
- * An unnamed file beside path into which fd can be cloned; -1: there is none to be had, as
- * on a read-only or full file system, and the drain is left out.
+ * An unnamed file beside path into which fd can be cloned; -1: there is none to be had,
+ * as on a read-only or full file system, and the drain is left out.
  */
 static int scratch_beside(const char *path, int from, uint64_t block)
 {
@@ -107,9 +112,12 @@ static enum lull_outcome take_reference(struct verify *v, int i)
 			r = lull_tripwire_look(v->fd[i], &v->reference[i]);
 	}
 	if (r == -EBUSY)
-		return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0, v->path[i]);
-	/* An error of the flush is told once only: no second try, for the map would lie. */
-	return r < 0 ? lull_fail(v->job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, v->path[i])
+		return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0,
+				 v->path[i]);
+	/* An error of the flush is told once only: no second try, for the map would
+	   lie. */
+	return r < 0 ? lull_fail(v->job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
+				 v->path[i])
 		     : LULL_OK;
 }
 
@@ -129,7 +137,8 @@ static int read_all(int fd, char *buffer, size_t len, uint64_t off)
 	size_t done = 0;
 
 	while (done < len) {
-		int64_t n = lull_bytes_read(fd, (int64_t)(off + done), buffer + done, len - done);
+		int64_t n = lull_bytes_read(fd, (int64_t)(off + done), buffer + done,
+					    len - done);
 
 		if (n < 0)
 			return (int)n;
@@ -183,11 +192,11 @@ static enum lull_outcome read_range(struct verify *v, uint64_t off, uint64_t len
 			int r = read_all(v->fd[i], v->buffer[i], piece, off);
 
 			if (r == -ESTALE)
-				return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0,
-						 v->path[i]);
+				return lull_fail(v->job, LULL_STAGE_READ,
+						 LULL_CAUSE_WRITERS, 0, v->path[i]);
 			if (r < 0)
-				return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, r,
-						 v->path[i]);
+				return lull_fail(v->job, LULL_STAGE_READ,
+						 LULL_CAUSE_ERRNO, r, v->path[i]);
 		}
 		compare(v, off, piece);
 		v->found->read_bytes += piece;
@@ -211,14 +220,17 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 
 	for (int i = 0; i < 2; i++) {
 		/* Both the same way: a way may name places differently. */
-		r = lull_extmap_open(v->fd[i], i == 0 ? LULL_EXTMAP_AUTO : lull_extmap_kind(v->map[0]),
+		r = lull_extmap_open(v->fd[i],
+				     i == 0 ? LULL_EXTMAP_AUTO
+					    : lull_extmap_kind(v->map[0]),
 				     0, size, &v->map[i]);
 		if (r < 0)
-			return lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, v->path[i]);
+			return lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
+					 v->path[i]);
 		cursor[i] = lull_extmap_cursor(v->map[i]);
 	}
-	lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, size, MAX(v->fs[0].block, v->fs[1].block),
-		       &cursor[0], &cursor[1]);
+	lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, size,
+		       MAX(v->fs[0].block, v->fs[1].block), &cursor[0], &cursor[1]);
 	while ((r = lull_plan_next(&plan, &range)) > 0) {
 		uint64_t len = MIN(range.len, size - range.off);
 		enum lull_outcome outcome = LULL_OK;
@@ -240,7 +252,8 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 	}
 	found->extents = plan.extents;
 	found->proven_bytes += size - at;
-	return r < 0 ? lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, v->path[0]) : LULL_OK;
+	return r < 0 ? lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, v->path[0])
+		     : LULL_OK;
 }
 
 static enum lull_outcome compare_files(struct verify *v)
@@ -271,7 +284,8 @@ static enum lull_outcome compare_files(struct verify *v)
 	if (found->different_bytes > 0)
 		return LULL_DIFFERENT;
 	if (found->unproven_bytes > 0) {
-		(void)lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_UNPROVEN, 0, v->path[0]);
+		(void)lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_UNPROVEN, 0,
+				v->path[0]);
 		v->job->result->failure.off = found->first_difference;
 		v->job->result->failure.len = found->unproven_bytes;
 		v->job->result->failure.path2 = strdup(v->path[1]);
@@ -312,8 +326,8 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 				       : -1;
 		v.buffer[i] = malloc(PIECE);
 		if (!v.buffer[i])
-			outcome = lull_fail(&job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, ENOMEM,
-					    v.path[i]);
+			outcome = lull_fail(&job, LULL_STAGE_READ, LULL_CAUSE_ERRNO,
+					    ENOMEM, v.path[i]);
 	}
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++)
 		outcome = take_reference(&v, i);

@@ -42,7 +42,8 @@ void lull_set_run(struct lull_set *set)
 	if (set->n == 0)
 		return;
 	outcome = lull_set_open(set);
-	/* One that could not be opened was the last to be looked at: nothing is made yet. */
+	/* One that could not be opened was the last to be looked at: nothing is made
+	   yet. */
 	if (clones->n > 0)
 		outcome = lull_conduct(clones, outcome);
 	finish(set, outcome);
@@ -51,8 +52,8 @@ void lull_set_run(struct lull_set *set)
 		lull_job_done(clones->jobs[i]);
 }
 
-/* What chooses among the files, or does away with older ones, is not for a set: the command
-   line refuses it where a hook says that one is wanted. */
+/* What chooses among the files, or does away with older ones, is not for a set: the
+   command line refuses it where a hook says that one is wanted. */
 static bool suits(const struct lull_options *options)
 {
 	const struct lull_cp *cp = &options->cp;
@@ -60,7 +61,8 @@ static bool suits(const struct lull_options *options)
 	return !cp->attributes_only && cp->backup == LULL_BACKUP_NONE && !cp->force &&
 	       !cp->hard_link && !cp->symbolic_link && !cp->remove_destination &&
 	       cp->overwrite == LULL_OVERWRITE_YES && cp->update == LULL_UPDATE_ALL &&
-	       !options->in_place && !options->no_sync && !options->refresh && options->keep == 0;
+	       !options->in_place && !options->no_sync && !options->refresh &&
+	       options->keep == 0;
 }
 
 bool lull_set_is_wanted(const struct lull_options *options, const char *const *sources,
@@ -79,7 +81,8 @@ bool lull_set_is_wanted(const struct lull_options *options, const char *const *s
 
 	if (n_sources < 2 || !target || !suits(options))
 		return false;
-	if (options->hook || options->checkpoint || !(options->resume || options->restart))
+	if (options->hook || options->checkpoint ||
+	    !(options->resume || options->restart))
 		return options->hook || options->checkpoint;
 	name = strdup(options->cp.parents ? sources[0] : lull_path_last(sources[0]));
 	if (!name)
@@ -132,19 +135,22 @@ bool lull_set_add(struct lull_set *set, const struct lull_file *file)
 	struct lull_member *m;
 
 	if (set->n == LULL_CHECKPOINT_MOST) {
-		lull_run_note(set->tree, LULL_NOTE_SET_FULL, 0, file->entry.src_path, NULL);
+		lull_run_note(set->tree, LULL_NOTE_SET_FULL, 0, file->entry.src_path,
+			      NULL);
 		return false;
 	}
 	m = calloc(1, sizeof(*m));
 	if (!m) {
-		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.src_path, NULL);
+		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.src_path,
+			      NULL);
 		return false;
 	}
 	m->file = *file;
 	m->src = m->old = -1;
 	set->member[set->n++] = m;
 	if (!lull_file_own(&m->file)) {
-		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.src_path, NULL);
+		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.src_path,
+			      NULL);
 		return false;
 	}
 	lull_file_begin(&m->file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regular files that become clones of one moment: one freeze for all, one checkpoint, and all
- * are published or none.
+ * Regular files that become clones of one moment: one freeze for all, one checkpoint, and
+ * all are published or none.
  */
 #pragma once
 

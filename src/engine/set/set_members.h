@@ -11,9 +11,9 @@ struct lull_member {
 	struct lull_file file;
 	struct lull_options options; /* the run's, with the checkpoint of the set */
 	struct lull_place place;
-	int src, old;                /* open on what place has */
+	int src, old; /* open on what place has */
 	struct lull_job job;
-	bool begun;                  /* the job is */
+	bool begun; /* the job is */
 };
 
 struct lull_set {
@@ -21,5 +21,5 @@ struct lull_set {
 	struct lull_member *member[LULL_CHECKPOINT_MOST];
 	unsigned int n;
 	struct lull_observer observer;
-	struct lull_clones clones;   /* the members' jobs, in the same order */
+	struct lull_clones clones; /* the members' jobs, in the same order */
 };

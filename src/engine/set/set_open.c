@@ -27,8 +27,8 @@ static enum lull_outcome judge_old(struct lull_member *m)
 	if (m->options.in_place ||
 	    (m->old >= 0 && fstat(m->old, &st) == 0 && st.st_nlink > 1) ||
 	    (!e->fresh && lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name)))
-		return lull_fail(&m->job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ONLY_IN_PLACE, 0,
-				 m->file.entry.dst_path);
+		return lull_fail(&m->job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ONLY_IN_PLACE,
+				 0, m->file.entry.dst_path);
 	return LULL_OK;
 }
 
@@ -50,7 +50,8 @@ static bool judge_beside(const struct lull_set *set, unsigned int at)
 			     m->file.entry.src_path);
 			return false;
 		}
-		if (m->job.dest.exists && is_same_inode(&m->job.dest.old, &other->file.entry.src)) {
+		if (m->job.dest.exists &&
+		    is_same_inode(&m->job.dest.old, &other->file.entry.src)) {
 			note(set, LULL_NOTE_SAME_FILE, other->file.entry.src_path,
 			     m->file.entry.dst_path);
 			return false;
@@ -84,8 +85,10 @@ static enum lull_outcome judge_names(struct lull_set *set, unsigned int at)
 
 		if (!first && !is_temporary_of(&other->job.dest, &m->job.dest))
 			continue;
-		(void)lull_fail(&m->job, LULL_STAGE_STAT_DEST, LULL_CAUSE_TEMPORARY_IS_FILE, 0,
-				first ? m->file.entry.dst_path : other->file.entry.dst_path);
+		(void)lull_fail(&m->job, LULL_STAGE_STAT_DEST,
+				LULL_CAUSE_TEMPORARY_IS_FILE, 0,
+				first ? m->file.entry.dst_path
+				      : other->file.entry.dst_path);
 		m->job.result->failure.path2 = strdup(first ? other->file.entry.dst_path
 							    : m->file.entry.dst_path);
 		return LULL_FAILED;
@@ -106,8 +109,8 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 	if (at > 0)
 		m->options.checkpoint = set->clones.jobs[0]->dest.checkpoint_path;
 	lull_big_place(&m->file, m->src, m->old, &m->options, &m->place);
-	m->begun = lull_job_init(&m->job, &m->options, &set->observer, &m->place, e->src_path,
-				 e->dst_path, &m->file.result);
+	m->begun = lull_job_init(&m->job, &m->options, &set->observer, &m->place,
+				 e->src_path, e->dst_path, &m->file.result);
 	if (!m->begun) {
 		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, e->dst_path, NULL);
 		return LULL_FAILED;

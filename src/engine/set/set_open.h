@@ -4,6 +4,6 @@
 
 #include "engine/set/set_members.h"
 
-/* Opens and judges all, each by itself and beside the others. Makes nothing; set->clones has the
-   jobs of those that were opened, whatever the outcome. */
+/* Opens and judges all, each by itself and beside the others. Makes nothing; set->clones
+   has the jobs of those that were opened, whatever the outcome. */
 enum lull_outcome lull_set_open(struct lull_set *set);

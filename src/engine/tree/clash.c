@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is there already: may it be replaced, and what has to go first. Here stand cp's rules
- * for two names of one file, in cp's order.
+ * What is there already: may it be replaced, and what has to go first. Here stand cp's
+ * rules for two names of one file, in cp's order.
  */
 #include "engine/tree/clash.h"
 
@@ -83,7 +83,8 @@ static enum sameness compare(const struct lull_entry *e)
 		    stat_source(e, &src, AT_SYMLINK_NOFOLLOW) < 0)
 			return DIFFERENT;
 		same_link = same_inode(&src, &dst);
-		if (S_ISLNK(src.st_mode) && S_ISLNK(dst.st_mode) && cp->remove_destination)
+		if (S_ISLNK(src.st_mode) && S_ISLNK(dst.st_mode) &&
+		    cp->remove_destination)
 			return DIFFERENT;
 	}
 	if (backup) {
@@ -137,8 +138,8 @@ static enum lull_clash skip(struct lull_entry *e)
 static enum lull_clash is_current(struct lull_entry *e)
 {
 	struct lull_idmap *links = e->tree->links;
-	struct lull_named *earlier =
-		lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
+	struct lull_named *earlier = lull_idmap_find(links, e->src.st_dev, e->src.st_ino,
+						     NULL);
 	struct stat st;
 
 	/* It may be on its way still; and if it fails, it is forgotten. */
@@ -147,7 +148,8 @@ static enum lull_clash is_current(struct lull_entry *e)
 		earlier = lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
 	}
 	if (earlier)
-		return lull_node_link_earlier(e, earlier) ? LULL_CLASH_SKIP : LULL_CLASH_FAIL;
+		return lull_node_link_earlier(e, earlier) ? LULL_CLASH_SKIP
+							  : LULL_CLASH_FAIL;
 	earlier = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
 	if (!earlier)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
@@ -173,7 +175,8 @@ static bool ask(struct lull_entry *e)
 		.dest = e->dst_path,
 		.mode = e->dst.st_mode & 07777,
 		.unwritable = !S_ISLNK(e->dst.st_mode) && geteuid() != 0 &&
-			      faccessat(e->dst_dir->fd, e->dst_name, W_OK, AT_EACCESS) < 0,
+			      faccessat(e->dst_dir->fd, e->dst_name, W_OK, AT_EACCESS) <
+				      0,
 		.replaces = cp->remove_destination || cp->force,
 	};
 
@@ -205,7 +208,8 @@ static bool is_just_created(const struct lull_entry *e)
 
 	if (!e->operand || !e->tree->made || e->tree->cp->backup == LULL_BACKUP_NUMBERED)
 		return false;
-	while ((seen = lull_idmap_find(e->tree->made, e->dst.st_dev, e->dst.st_ino, seen))) {
+	while ((seen = lull_idmap_find(e->tree->made, e->dst.st_dev, e->dst.st_ino,
+				       seen))) {
 		if (strcmp(seen->name, e->dst_rel) == 0)
 			return true;
 	}
@@ -222,7 +226,8 @@ static bool is_backup_source(const struct lull_entry *e)
 	struct stat st;
 
 	if (strlen(src) != len + strlen(suffix) || strncmp(src, dst, len) != 0 ||
-	    strcmp(src + len, suffix) != 0 || asprintf(&name, "%s%s", e->dst_name, suffix) < 0)
+	    strcmp(src + len, suffix) != 0 ||
+	    asprintf(&name, "%s%s", e->dst_name, suffix) < 0)
 		return false;
 	return fstatat(e->dst_dir->fd, name, &st, 0) == 0 && same_inode(&st, &e->src);
 }
@@ -233,17 +238,18 @@ static enum lull_clash back_up(struct lull_entry *e)
 	int r;
 
 	if (cp->backup != LULL_BACKUP_NUMBERED && is_backup_source(e))
-		return complain(e, LULL_NOTE_BACKUP_IS_SOURCE, 0, e->dst_path, e->src_path);
+		return complain(e, LULL_NOTE_BACKUP_IS_SOURCE, 0, e->dst_path,
+				e->src_path);
 	e->backup_due = lull_entry_can_stay(e);
-	r = e->backup_due ? lull_backup_name(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
-					     &e->backup)
-			  : lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix,
-					     &e->backup);
+	r = e->backup_due ? lull_backup_name(e->dst_dir->fd, e->dst_name, cp->backup,
+					     cp->suffix, &e->backup)
+			  : lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup,
+					     cp->suffix, &e->backup);
 	if (r < 0)
 		return complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL);
 	if (e->backup && asprintf(&e->backup_path, "%.*s%s",
-				  (int)(lull_path_last(e->dst_path) - e->dst_path), e->dst_path,
-				  lull_path_last(e->backup)) < 0)
+				  (int)(lull_path_last(e->dst_path) - e->dst_path),
+				  e->dst_path, lull_path_last(e->backup)) < 0)
 		e->backup_path = NULL;
 	e->fresh = true;
 	return LULL_CLASH_GO;
@@ -257,12 +263,14 @@ static enum lull_clash make_way(struct lull_entry *e)
 
 	if (S_ISDIR(e->dst.st_mode))
 		return LULL_CLASH_GO;
-	if (cp->backup != LULL_BACKUP_NONE && !lull_path_is_dots(lull_path_last(e->src_name)))
+	if (cp->backup != LULL_BACKUP_NONE &&
+	    !lull_path_is_dots(lull_path_last(e->src_name)))
 		return back_up(e);
 	if (!cp->remove_destination && (cp->attributes_only || !(links || node)))
 		return LULL_CLASH_GO;
 	e->removal_due = lull_entry_can_stay(e);
-	if (!e->removal_due && unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 && errno != ENOENT)
+	if (!e->removal_due && unlinkat(e->dst_dir->fd, e->dst_name, 0) < 0 &&
+	    errno != ENOENT)
 		return complain(e, LULL_NOTE_REMOVE, errno, e->dst_path, NULL);
 	e->fresh = true;
 	if (cp->verbose)
@@ -291,9 +299,11 @@ enum lull_clash lull_clash_settle(struct lull_entry *e)
 		return LULL_CLASH_SKIP;
 	if (!S_ISDIR(e->dst.st_mode)) {
 		if (S_ISDIR(e->src.st_mode))
-			return complain(e, LULL_NOTE_DIRECTORY_OVER, 0, e->dst_path, e->src_path);
+			return complain(e, LULL_NOTE_DIRECTORY_OVER, 0, e->dst_path,
+					e->src_path);
 		if (is_just_created(e))
-			return complain(e, LULL_NOTE_JUST_CREATED, 0, e->dst_path, e->src_path);
+			return complain(e, LULL_NOTE_JUST_CREATED, 0, e->dst_path,
+					e->src_path);
 	} else if (!S_ISDIR(e->src.st_mode)) {
 		return complain(e, LULL_NOTE_OVER_DIRECTORY, 0, e->dst_path, NULL);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * One entry: looked at, judged, made. The order of the looks is that of cp, for it decides
- * which of several complaints a user reads.
+ * One entry: looked at, judged, made. The order of the looks is that of cp, for it
+ * decides which of several complaints a user reads.
  */
 #include "engine/tree/entry.h"
 
@@ -20,8 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path,
-		     const char *path2)
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
+		     const char *path, const char *path2)
 {
 	lull_run_note(e->tree, kind, err, path, path2);
 	return false;
@@ -36,8 +36,10 @@ static bool is_named_twice(struct lull_entry *e)
 	if (!operands || !e->operand)
 		return false;
 	if (!S_ISDIR(e->src.st_mode) && e->tree->cp->backup == LULL_BACKUP_NONE) {
-		while ((seen = lull_idmap_find(operands, e->src.st_dev, e->src.st_ino, seen))) {
-			if (lull_entry_is_same(AT_FDCWD, seen->name, AT_FDCWD, e->src_path))
+		while ((seen = lull_idmap_find(operands, e->src.st_dev, e->src.st_ino,
+					       seen))) {
+			if (lull_entry_is_same(AT_FDCWD, seen->name, AT_FDCWD,
+					       e->src_path))
 				return true;
 		}
 	}
@@ -72,8 +74,8 @@ static bool find_dest(struct lull_entry *e)
 	mode_t type = e->src.st_mode;
 	bool itself = (!S_ISREG(type) &&
 		       (!cp->special_as_regular || S_ISDIR(type) || S_ISLNK(type))) ||
-		      cp->symbolic_link || cp->hard_link || cp->backup != LULL_BACKUP_NONE ||
-		      cp->remove_destination;
+		      cp->symbolic_link || cp->hard_link ||
+		      cp->backup != LULL_BACKUP_NONE || cp->remove_destination;
 
 	if (e->fresh)
 		return true;
@@ -84,7 +86,8 @@ static bool find_dest(struct lull_entry *e)
 		e->fresh = true;
 		return true;
 	}
-	/* A link that leads round in a circle: opening it fails, and then it is removed. */
+	/* A link that leads round in a circle: opening it fails, and then it is
+	   removed. */
 	if (errno == ELOOP && cp->force) {
 		e->dst = (struct stat){ .st_mode = S_IFREG, .st_nlink = 1 };
 		e->dst_is_itself = true;
@@ -151,11 +154,13 @@ static int meet_directory_again(struct lull_entry *e, const struct lull_named *e
 
 	if (lull_entry_is_same(AT_FDCWD, e->src_path, root, earlier->name)) {
 		operand->into_itself = true;
-		complain(e, LULL_NOTE_INTO_ITSELF, 0, operand->src_path, operand->dst_path);
+		complain(e, LULL_NOTE_INTO_ITSELF, 0, operand->src_path,
+			 operand->dst_path);
 		return -1;
 	}
 	if (lull_entry_is_same(e->dst_dir->fd, e->dst_name, root, earlier->name)) {
-		lull_run_note(tree, LULL_NOTE_TWICE_DIRECTORY, 0, operand->src_path, NULL);
+		lull_run_note(tree, LULL_NOTE_TWICE_DIRECTORY, 0, operand->src_path,
+			      NULL);
 		return 0;
 	}
 	if (tree->cp->follow == LULL_FOLLOW_ALWAYS ||
@@ -166,7 +171,8 @@ static int meet_directory_again(struct lull_entry *e, const struct lull_named *e
 	return -1;
 }
 
-/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that failed. */
+/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that
+   failed. */
 static int link_to_earlier(struct lull_entry *e)
 {
 	struct lull_named *earlier;
@@ -185,7 +191,8 @@ static int link_to_earlier(struct lull_entry *e)
 	return -1;
 }
 
-/* What another task was to make it a name of may not have come about: then it is a copy. */
+/* What another task was to make it a name of may not have come about: then it is a
+   copy. */
 static void link_file(struct lull_file *f)
 {
 	int r = link_to_earlier(&f->entry);
@@ -225,7 +232,8 @@ static bool queue(struct lull_entry *e, bool link)
 		.old_fd = -1,
 	};
 
-	bool done = e->tree->set ? lull_set_add(e->tree->set, &file) : lull_queue_file(&file);
+	bool done = e->tree->set ? lull_set_add(e->tree->set, &file)
+				 : lull_queue_file(&file);
 
 	/* Its number may be another one now; a task has a copy of its own. */
 	e->backup = file.entry.backup;
@@ -277,7 +285,8 @@ static void note_made(struct lull_entry *e)
 	}
 }
 
-static bool make(struct lull_entry *e, struct lull_level *level, struct lull_operand *operand)
+static bool make(struct lull_entry *e, struct lull_level *level,
+		 struct lull_operand *operand)
 {
 	struct lull_named *earlier;
 	bool done;
@@ -317,11 +326,12 @@ static bool follows(const struct lull_entry *e)
 {
 	enum lull_follow follow = e->tree->cp->follow;
 
-	return follow == LULL_FOLLOW_ALWAYS || (follow == LULL_FOLLOW_OPERANDS && e->operand);
+	return follow == LULL_FOLLOW_ALWAYS ||
+	       (follow == LULL_FOLLOW_OPERANDS && e->operand);
 }
 
-/* It may be what this run is about to make, to replace or to fill: the target, say, or reached by a
-   link into it. False with errno set. */
+/* It may be what this run is about to make, to replace or to fill: the target, say, or
+   reached by a link into it. False with errno set. */
 static bool stat_source(struct lull_entry *e)
 {
 	int flags = e->follow ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -347,8 +357,9 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
 		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);
 	/* Each by itself would be of another moment. */
-	if (!S_ISREG(e->src.st_mode) && (S_ISDIR(e->src.st_mode) ? e->tree->options->hook != NULL
-								  : e->tree->set != NULL))
+	if (!S_ISREG(e->src.st_mode) &&
+	    (S_ISDIR(e->src.st_mode) ? e->tree->options->hook != NULL
+				     : e->tree->set != NULL))
 		return complain(e, LULL_NOTE_CANNOT_FREEZE, 0, e->src_path, NULL);
 	if (is_named_twice(e)) {
 		lull_run_note(e->tree, LULL_NOTE_TWICE_FILE, 0, e->src_path, NULL);
@@ -375,7 +386,8 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 			.path3 = e->backup_path,
 		};
 
-		if (cp->verbose && !S_ISDIR(e->src.st_mode) && e->tree->options->keep == 0)
+		if (cp->verbose && !S_ISDIR(e->src.st_mode) &&
+		    e->tree->options->keep == 0)
 			lull_run_say(e->tree, &copied);
 		done = make(e, level, operand);
 		if (takes_backup_name)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names in a directory, a bounded number at a time, by inode: the order of the disk. */
+/* The names in a directory, a bounded number at a time, by inode: the order of the
+   disk. */
 #pragma once
 
 #include "util/macros.h"
@@ -14,7 +15,7 @@ struct lull_name {
 };
 
 struct lull_names {
-	DIR *stream;       /* NULL at the end of the directory */
+	DIR *stream; /* NULL at the end of the directory */
 	struct lull_name *name;
 	unsigned int n;
 	unsigned int at;

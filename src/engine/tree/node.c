@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Everything that is no regular file and no directory, and links in the place of copies. */
+/* Everything that is no regular file and no directory, and links in the place of
+   copies. */
 #include "engine/tree/node.h"
 
 #include "engine/file/copy_run.h"
@@ -16,8 +17,8 @@
 /* Links are small; what is larger than this is not one. */
 #define LONGEST_LINK (1u << 20)
 
-static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path,
-		     const char *path2)
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
+		     const char *path, const char *path2)
 {
 	lull_run_note(e->tree, kind, err, path, path2);
 	return false;
@@ -25,13 +26,15 @@ static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, co
 
 static void temporary_beside(const char *name, unsigned int try, char room[], size_t size)
 {
-	(void)snprintf(room, size, "%.*s.%x-%x.lullcp-new", (int)(lull_path_last(name) - name),
-		       name, (unsigned int)getpid(), (unsigned int)lull_clock_now() + try);
+	(void)snprintf(room, size, "%.*s.%x-%x.lullcp-new",
+		       (int)(lull_path_last(name) - name), name, (unsigned int)getpid(),
+		       (unsigned int)lull_clock_now() + try);
 }
 
 /* Makes a link under another name and renames it: dest is always one or the other. */
-static int replace_with(const struct lull_entry *e, int (*make)(const struct lull_entry *e,
-								 const char *name, const void *ctx),
+static int replace_with(const struct lull_entry *e,
+			int (*make)(const struct lull_entry *e, const char *name,
+				    const void *ctx),
 			const void *ctx)
 {
 	size_t size = strlen(e->dst_name) + 64;
@@ -101,14 +104,16 @@ static char *read_link(const struct lull_entry *e)
 static bool keep(struct lull_entry *e, mode_t omitted)
 {
 	bool link = S_ISLNK(e->src.st_mode) || e->tree->cp->symbolic_link;
-	_cleanup_close_ int fd =
-		openat(e->dst_dir->fd, e->dst_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(e->dst_dir->fd, e->dst_name,
+					O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct lull_keep k = {
 		.cp = e->tree->cp,
 		.observer = e->tree->observer,
 		.umask = e->tree->options->umask,
 		.from = { .fd = -1, .dir = e->src_dir->fd, .name = e->src_name },
-		.to = { .fd = link ? -1 : fd, .dir = e->dst_dir->fd, .name = e->dst_name },
+		.to = { .fd = link ? -1 : fd,
+			.dir = e->dst_dir->fd,
+			.name = e->dst_name },
 		.from_path = e->src_path,
 		.to_path = e->dst_path,
 		.src = &e->src,
@@ -193,7 +198,8 @@ static int make_hard_link(const struct lull_entry *e, const char *name, const vo
 }
 
 /* 1 if something was replaced. */
-static int force_hard_link(const struct lull_entry *e, const struct target *target, bool replace)
+static int force_hard_link(const struct lull_entry *e, const struct target *target,
+			   bool replace)
 {
 	int r = make_hard_link(e, e->dst_name, target);
 
@@ -203,9 +209,10 @@ static int force_hard_link(const struct lull_entry *e, const struct target *targ
 	return r < 0 ? r : 1;
 }
 
-/* told: of one that had to be replaced, as cp does for the names of one file, not for -l. */
-static bool hard_link(struct lull_entry *e, const struct target *target, bool replace, bool told,
-		      const char *target_path)
+/* told: of one that had to be replaced, as cp does for the names of one file, not for
+   -l. */
+static bool hard_link(struct lull_entry *e, const struct target *target, bool replace,
+		      bool told, const char *target_path)
 {
 	int r = force_hard_link(e, target, replace);
 
@@ -247,8 +254,8 @@ static bool hard_link_source(struct lull_entry *e)
 		.flags = e->follow ? AT_SYMLINK_FOLLOW : 0,
 	};
 
-	return hard_link(e, &target, cp->force || cp->overwrite == LULL_OVERWRITE_ASK, false,
-			 e->src_path);
+	return hard_link(e, &target, cp->force || cp->overwrite == LULL_OVERWRITE_ASK,
+			 false, e->src_path);
 }
 
 /* ---- nodes ---- */
@@ -259,9 +266,10 @@ static bool make_node(struct lull_entry *e)
 	mode_t omitted = e->tree->cp->keep_owner ? mode & 077 : 0;
 	bool fifo = S_ISFIFO(mode);
 
-	if (mknodat(e->dst_dir->fd, e->dst_name, mode & ~omitted, fifo ? 0 : e->src.st_rdev) < 0)
-		return complain(e, fifo ? LULL_NOTE_FIFO : LULL_NOTE_SPECIAL, errno, e->dst_path,
-				NULL);
+	if (mknodat(e->dst_dir->fd, e->dst_name, mode & ~omitted,
+		    fifo ? 0 : e->src.st_rdev) < 0)
+		return complain(e, fifo ? LULL_NOTE_FIFO : LULL_NOTE_SPECIAL, errno,
+				e->dst_path, NULL);
 	return keep(e, omitted);
 }
 

@@ -42,8 +42,8 @@ static void wait_for_namesake(struct run *run, const char *name)
 		lull_queue_drain(&run->tree);
 }
 
-/* What two operands make may lie in one directory ("a/." and "d", or --parents): the later one
-   must find what the earlier one has made. A list of files need not wait. */
+/* What two operands make may lie in one directory ("a/." and "d", or --parents): the
+   later one must find what the earlier one has made. A list of files need not wait. */
 static void wait_for_overlap(struct run *run, const char *path)
 {
 	const struct lull_cp *cp = run->tree.cp;
@@ -95,7 +95,8 @@ static char *join(char *target, const char *name)
 
 	(void)lull_path_strip(target);
 	return asprintf(&made, "%s%s%s", target,
-			strcmp(target, "/") == 0 || *name == '/' || !*target ? "" : "/", name) < 0
+			strcmp(target, "/") == 0 || *name == '/' || !*target ? "" : "/",
+			name) < 0
 		       ? NULL
 		       : made;
 }
@@ -117,8 +118,7 @@ static void copy_into_target(struct run *run, const char *path)
 	};
 	const char *rel;
 
-	if (!name || !target_path ||
-	    (dst_path = join(target_path, name)) == NULL) {
+	if (!name || !target_path || (dst_path = join(target_path, name)) == NULL) {
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 		return;
 	}
@@ -223,7 +223,9 @@ static int begin(struct run *run, unsigned int n, int target_fd)
 	    (several && (!tree->operands || !tree->made)))
 		return -ENOMEM;
 	/* A set has threads of its own, for single steps. */
-	return tree->set ? 0 : lull_queue_open(tree, MAX(tree->options->jobs, 1u), &lull_entry_work);
+	return tree->set ? 0
+			 : lull_queue_open(tree, MAX(tree->options->jobs, 1u),
+					   &lull_entry_work);
 }
 
 /* All have been looked at, and nothing is done to one unless it is to all. */
@@ -257,9 +259,10 @@ static void finish(struct run *run)
 	lull_dirref_drop(run->here);
 }
 
-enum lull_outcome lull_copy(const struct lull_options *options, const char *const *sources,
-			    unsigned int n_sources, const char *dest, const char *target,
-			    int target_fd, const struct lull_observer *observer,
+enum lull_outcome lull_copy(const struct lull_options *options,
+			    const char *const *sources, unsigned int n_sources,
+			    const char *dest, const char *target, int target_fd,
+			    const struct lull_observer *observer,
 			    struct lull_totals *ret_totals)
 {
 	struct run run = {
@@ -302,8 +305,8 @@ enum lull_outcome lull_copy(const struct lull_options *options, const char *cons
 	if (r < 0)
 		lull_run_note(tree, LULL_NOTE_SYNC, r, dest ? dest : target, NULL);
 	finish(&run);
-	if (tree->worst == LULL_OK || tree->ended_alike || tree->worst == LULL_THAW_FAILED ||
-	    tree->worst == LULL_INTERRUPTED)
+	if (tree->worst == LULL_OK || tree->ended_alike ||
+	    tree->worst == LULL_THAW_FAILED || tree->worst == LULL_INTERRUPTED)
 		return tree->worst;
 	return LULL_FAILED;
 }

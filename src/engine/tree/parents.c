@@ -25,7 +25,8 @@ struct lull_parents {
 	bool ends; /* there is something to set */
 };
 
-static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path)
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
+		     const char *path)
 {
 	lull_run_note(e->tree, kind, err, path, NULL);
 	return false;
@@ -35,7 +36,9 @@ static int open_directory(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 && errno == EACCES ? openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
+	return fd < 0 && errno == EACCES
+		       ? openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC)
+		       : fd;
 }
 
 static bool make_one(struct lull_entry *e, struct lull_parents *p)
@@ -43,9 +46,9 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p)
 	const struct lull_cp *cp = e->tree->cp;
 	mode_t mode = (cp->default_mode ? 0777 : p->src.st_mode) & 07777;
 	mode_t omitted = cp->keep_owner ? 077 : cp->keep_mode ? 022 : 0;
-	struct lull_note note = {
-		.kind = LULL_NOTE_PARENT, .path = p->src_path, .path2 = p->dst_path
-	};
+	struct lull_note note = { .kind = LULL_NOTE_PARENT,
+				  .path = p->src_path,
+				  .path2 = p->dst_path };
 
 	if (mkdirat(e->dst_dir->fd, p->name, mode & ~omitted) < 0)
 		return complain(e, LULL_NOTE_PARENT_MAKE, errno, p->dst_path);
@@ -56,8 +59,8 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p)
 	return true;
 }
 
-/* Looks at both sides of one directory, for what is set at the end. A path has more parts than
-   there are descriptors, so they do not stay open. */
+/* Looks at both sides of one directory, for what is set at the end. A path has more parts
+   than there are descriptors, so they do not stay open. */
 static bool look_at_one(struct lull_entry *e, struct lull_parents *p)
 {
 	_cleanup_close_ int src = open_directory(AT_FDCWD, p->src_path);
@@ -111,7 +114,8 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	p->src_path = strndup(path, len);
 	if (!p->name || !p->src_path ||
 	    asprintf(&p->dst_path, "%s%s%s", target,
-		     *target && target[strlen(target) - 1] == '/' ? "" : "/", p->name) < 0) {
+		     *target && target[strlen(target) - 1] == '/' ? "" : "/",
+		     p->name) < 0) {
 		p->dst_path = NULL;
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
 	}
@@ -121,7 +125,7 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	missing = fstatat(e->dst_dir->fd, p->name, &st, 0) < 0;
 	if (missing || keeps) {
 		err = stat(p->src_path, &p->src) < 0 ? errno
-		      : S_ISDIR(p->src.st_mode)	     ? 0
+		      : S_ISDIR(p->src.st_mode)      ? 0
 						     : ENOTDIR;
 		if (err)
 			return complain(e, LULL_NOTE_PARENT_ATTRIBUTES, err, p->src_path);
@@ -147,13 +151,15 @@ bool lull_parents_make(struct lull_entry *e, const char *path, const char *targe
 	if (!above)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
 	/* Those that are there all have what they are to have. */
-	if (fstatat(e->dst_dir->fd, *above ? above + strspn(above, "/") : ".", &st, 0) == 0 &&
+	if (fstatat(e->dst_dir->fd, *above ? above + strspn(above, "/") : ".", &st, 0) ==
+		    0 &&
 	    S_ISDIR(st.st_mode))
 		return true;
 	for (const char *at = path + strspn(path, "/"); at < last;) {
 		size_t len = strcspn(at, "/");
 
-		if (!do_one(e, path, (size_t)(at - path) + len, target, ret_fresh, ret_parents))
+		if (!do_one(e, path, (size_t)(at - path) + len, target, ret_fresh,
+			    ret_parents))
 			return false;
 		at += len;
 		at += strspn(at, "/");

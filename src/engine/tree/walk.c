@@ -2,13 +2,13 @@
 /*
  * DESIGN
  *
- * Two descriptors a level, source and dest, and everything below by a name in them. Where a
- * tree is deeper than there are descriptors, the levels far above are parked: closed,
+ * Two descriptors a level, source and dest, and everything below by a name in them. Where
+ * a tree is deeper than there are descriptors, the levels far above are parked: closed,
  * and opened again as ".." of the level below when the walk comes back to them.
  *
  * INVARIANTS
- *  1. A directory is entered by a name that is not followed, and only if what was opened is
- *     what was looked at. So it is when a parked level is opened again.
+ *  1. A directory is entered by a name that is not followed, and only if what was opened
+ *     is what was looked at. So it is when a parked level is opened again.
  *  2. A directory gets its times, owner and mode when all below it is done.
  */
 #include "engine/tree/walk.h"
@@ -27,7 +27,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err, const char *path)
+static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
+		     const char *path)
 {
 	lull_run_note(e->tree, kind, err, path, NULL);
 	return false;
@@ -42,7 +43,8 @@ static void park(struct lull_level *level)
 	level->src = level->dst = NULL;
 }
 
-static struct lull_dirref *open_parent(struct lull_dirref *child, uint64_t dev, uint64_t inode)
+static struct lull_dirref *open_parent(struct lull_dirref *child, uint64_t dev,
+				       uint64_t inode)
 {
 	int fd = openat(child->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct lull_dirref *ref;
@@ -64,12 +66,15 @@ static struct lull_dirref *open_parent(struct lull_dirref *child, uint64_t dev, 
 	return ref;
 }
 
-static bool unpark(struct lull_entry *e, struct lull_level *level, const struct lull_level *child)
+static bool unpark(struct lull_entry *e, struct lull_level *level,
+		   const struct lull_level *child)
 {
 	if (!level || level->src)
 		return true;
 	level->src = open_parent(child->src, level->dev, level->inode);
-	level->dst = level->src ? open_parent(child->dst, level->dst_dev, level->dst_inode) : NULL;
+	level->dst = level->src
+			     ? open_parent(child->dst, level->dst_dev, level->dst_inode)
+			     : NULL;
 	if (level->dst)
 		return true;
 	complain(e, LULL_NOTE_ACCESS, errno, level->src ? e->dst_path : e->src_path);
@@ -105,7 +110,8 @@ static void end(void *ctx)
 	forget(ending);
 }
 
-static bool end_later(struct lull_entry *e, struct lull_level *self, const struct lull_keep *keep)
+static bool end_later(struct lull_entry *e, struct lull_level *self,
+		      const struct lull_keep *keep)
 {
 	struct ending *ending = calloc(1, sizeof(*ending));
 
@@ -148,8 +154,8 @@ static bool is_above(const struct lull_entry *e, const struct lull_level *level)
 }
 
 /* Makes dest, or takes the one that is there. k->dst is what it was. */
-static bool make_dest(struct lull_entry *e, const struct lull_level *level, mode_t omitted,
-		      struct lull_keep *k, int *ret_fd)
+static bool make_dest(struct lull_entry *e, const struct lull_level *level,
+		      mode_t omitted, struct lull_keep *k, int *ret_fd)
 {
 	int dir = e->dst_dir->fd;
 	mode_t mode = e->src.st_mode & 07777;
@@ -157,9 +163,11 @@ static bool make_dest(struct lull_entry *e, const struct lull_level *level, mode
 
 	if (e->fresh && mkdirat(dir, e->dst_name, mode & ~omitted) < 0)
 		return complain(e, LULL_NOTE_MAKE_DIRECTORY, errno, e->dst_path);
-	*ret_fd = openat(dir, e->dst_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*ret_fd = openat(dir, e->dst_name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == EACCES)
-		*ret_fd = openat(dir, e->dst_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		*ret_fd = openat(dir, e->dst_name,
+				 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0)
 		return complain(e, LULL_NOTE_STAT, errno, e->dst_path);
 	if (!e->fresh && (st.st_ino != e->dst.st_ino || st.st_dev != e->dst.st_dev))
@@ -170,14 +178,17 @@ static bool make_dest(struct lull_entry *e, const struct lull_level *level, mode
 	if (!e->fresh)
 		return true;
 	if ((st.st_mode & S_IRWXU) != S_IRWXU) {
-		struct lull_file_at at = { .fd = *ret_fd, .dir = dir, .name = e->dst_name };
+		struct lull_file_at at = { .fd = *ret_fd,
+					   .dir = dir,
+					   .name = e->dst_name };
 		int r = lull_metadata_chmod(&at, (st.st_mode & 07777) | S_IRWXU);
 
 		k->restore_mode = true;
 		if (r < 0)
 			return complain(e, LULL_NOTE_SET_MODE, r, e->dst_path);
 	}
-	/* The first of each branch is met again if dest lies in the source: all others lie in one. */
+	/* The first of each branch is met again if dest lies in the source: all others
+	   lie in one. */
 	if (!(level && level->made) &&
 	    !lull_idmap_add(e->tree->links, st.st_dev, st.st_ino, e->dst_rel))
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
@@ -195,9 +206,7 @@ static char *join(const char *path, const char *name)
 	/* "d//" and "f" are d/f. */
 	while (len > 0 && path[len - 1] == '/')
 		len--;
-	return asprintf(&made, "%.*s/%s", (int)len, path, name) < 0
-		       ? NULL
-		       : made;
+	return asprintf(&made, "%.*s/%s", (int)len, path, name) < 0 ? NULL : made;
 }
 
 static bool copy_child(struct lull_entry *e, struct lull_level *self, const char *name,
@@ -273,7 +282,8 @@ static int open_source(const struct lull_entry *e, int how)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || st.st_ino != e->src.st_ino || st.st_dev != e->src.st_dev) {
+	if (fstat(fd, &st) < 0 || st.st_ino != e->src.st_ino ||
+	    st.st_dev != e->src.st_dev) {
 		(void)close(fd);
 		return -ESTALE;
 	}

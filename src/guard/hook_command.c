@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+/* What a hook is: a command with its arguments, or a directory of them. */
+#include "guard/hook_command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int lull_hook_parse(const char *command, struct lull_hook **ret_hook)
+{
+	struct lull_hook *hook = calloc(1, sizeof(*hook));
+	int r;
+
+	if (!hook)
+		return -ENOMEM;
+	if (strlen(command) > LULL_HOOK_LONGEST) {
+		free(hook);
+		return -EINVAL;
+	}
+	r = wordexp(command, &hook->words, WRDE_NOCMD);
+	if (r != 0) {
+		if (r == WRDE_NOSPACE)
+			wordfree(&hook->words);
+		free(hook);
+		return r == WRDE_NOSPACE ? -ENOMEM : -EINVAL;
+	}
+	if (hook->words.we_wordc == 0 || hook->words.we_wordv[0][0] == '\0') {
+		lull_hook_free(hook);
+		return -EINVAL;
+	}
+	*ret_hook = hook;
+	return 0;
+}
+
+void lull_hook_free(struct lull_hook *hook)
+{
+	if (!hook)
+		return;
+	wordfree(&hook->words);
+	free(hook->directory);
+	free(hook);
+}
+
+int lull_hook_set_directory(struct lull_hook *hook, const char *directory)
+{
+	char *copy = strdup(directory);
+
+	if (!copy)
+		return -ENOMEM;
+	free(hook->directory);
+	hook->directory = copy;
+	return 0;
+}
+
+void lull_hook_free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* As qemu-ga and run-parts: what editors and package managers leave is no hook. */
+static int is_hook_name(const struct dirent *entry)
+{
+	static const char *const not_ours[] = { "~", ".bak", ".orig", ".rpmsave",
+						".rpmnew" };
+	const char *name = entry->d_name;
+	size_t len = strlen(name);
+
+	if (name[0] == '.' || strstr(name, ".dpkg-"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++) {
+		size_t tail = strlen(not_ours[i]);
+
+		if (len >= tail && strcmp(name + len - tail, not_ours[i]) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The executables of a directory, in the order of their names: their number, or
+   -errno. */
+static int list_directory(const char *directory, char ***ret_paths)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(directory, &entries, is_hook_name, alphasort), kept = 0;
+	char **paths = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*paths));
+	int r = n < 0 ? -errno : paths ? 0 : -ENOMEM;
+
+	for (int i = 0; i < n && r == 0; i++) {
+		if (asprintf(&paths[kept], "%s/%s", directory, entries[i]->d_name) < 0) {
+			paths[kept] = NULL;
+			r = -ENOMEM;
+		} else if (is_directory(paths[kept]) || access(paths[kept], X_OK) < 0) {
+			free(paths[kept]);
+			paths[kept] = NULL;
+		} else {
+			kept++;
+		}
+	}
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+	/* One that runs nothing has frozen nothing, and has thawed nothing. */
+	if (r == 0 && kept == 0)
+		r = -ENODATA;
+	if (r < 0) {
+		lull_hook_free_list(paths);
+		return r;
+	}
+	*ret_paths = paths;
+	return kept;
+}
+
+bool lull_hook_is_list(const struct lull_hook *hook)
+{
+	return hook->words.we_wordc == 1 && is_directory(hook->words.we_wordv[0]);
+}
+
+/* As execvp(3) would find it. */
+static int find_command(const char *name, char **ret_path)
+{
+	const char *path = getenv("PATH");
+	int r = -ENOENT;
+
+	if (strchr(name, '/')) {
+		if (access(name, X_OK) < 0)
+			return -errno;
+		*ret_path = strdup(name);
+		return *ret_path ? 0 : -ENOMEM;
+	}
+	path = path ? path : "/bin:/usr/bin";
+	while (*path) {
+		size_t len = strcspn(path, ":");
+		_cleanup_free_ char *file = NULL;
+		struct stat st;
+
+		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", name) <
+		    0) {
+			file = NULL;
+			return -ENOMEM;
+		}
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (access(file, X_OK) == 0) {
+				*ret_path = file;
+				file = NULL;
+				return 0;
+			}
+			r = -EACCES;
+		}
+		path += len + (path[len] == ':');
+	}
+	return r;
+}
+
+int lull_hook_find(const struct lull_hook *hook)
+{
+	_cleanup_free_ char *path = NULL;
+	char **paths;
+	int r;
+
+	if (!lull_hook_is_list(hook))
+		return find_command(hook->words.we_wordv[0], &path);
+	r = list_directory(hook->words.we_wordv[0], &paths);
+	if (r < 0)
+		return r;
+	lull_hook_free_list(paths);
+	return 0;
+}
+
+/* Appends a word, quoted where a shell needs it. */
+static int append(char **text, const char *word)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"_@%+=:,./-";
+	size_t len = *text ? strlen(*text) + 1 : 0;
+	char *longer = realloc(*text, len + 4 * strlen(word) + 3), *at;
+
+	if (!longer)
+		return -ENOMEM;
+	*text = longer;
+	if (len > 0)
+		longer[len - 1] = ' ';
+	at = longer + len;
+	if (*word && word[strspn(word, plain)] == '\0') {
+		(void)stpcpy(at, word);
+		return 0;
+	}
+	*at++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'')
+			at = stpcpy(at, "'\\''");
+		else
+			*at++ = *word;
+	}
+	(void)stpcpy(at, "'");
+	return 0;
+}
+
+int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_directory)
+{
+	_cleanup_free_ char *directory = getcwd(NULL, 0), *path = NULL, *whole = NULL,
+			    *text = NULL;
+	int r = 0;
+
+	if (!directory)
+		return -errno;
+	if (lull_hook_is_list(hook)) {
+		path = strdup(hook->words.we_wordv[0]);
+		r = path ? 0 : -ENOMEM;
+	} else {
+		r = find_command(hook->words.we_wordv[0], &path);
+	}
+	if (r < 0)
+		return r;
+	/* Links stay: what they point to may be replaced by the time of the thaw. */
+	if (path[0] != '/') {
+		const char *rest = path;
+
+		while (rest[0] == '.' && rest[1] == '/')
+			rest += 2 + strspn(rest + 2, "/");
+		if (asprintf(&whole, "%s/%s", strcmp(directory, "/") ? directory : "",
+			     rest) < 0) {
+			whole = NULL;
+			return -ENOMEM;
+		}
+	}
+	r = append(&text, whole ? whole : path);
+	for (size_t i = 1; i < hook->words.we_wordc && r == 0; i++)
+		r = append(&text, hook->words.we_wordv[i]);
+	if (r == 0 &&
+	    (strlen(text) > LULL_HOOK_LONGEST || strlen(directory) > LULL_HOOK_LONGEST))
+		r = -ENAMETOOLONG;
+	if (r < 0)
+		return r;
+	*ret_text = text;
+	*ret_directory = directory;
+	text = directory = NULL;
+	return 0;
+}
+
+int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)
+{
+	char **one;
+
+	if (lull_hook_is_list(hook))
+		return list_directory(hook->words.we_wordv[0], ret_paths);
+	one = calloc(2, sizeof(*one));
+	if (one)
+		one[0] = strdup(hook->words.we_wordv[0]);
+	if (!one || !one[0]) {
+		free(one);
+		return -ENOMEM;
+	}
+	*ret_paths = one;
+	return 1;
+}
