@@ -108,12 +108,9 @@ void advice_give(const struct disk *disk, bool runs)
 	if (runs) {
 		say("%s holds writes that are missing in %s, and a QEMU uses the image "
 		    "without it: the guest was restarted, or the disk unplugged, while "
-		    "it "
-		    "was frozen. It is kept. End that QEMU (quit: a shutdown writes to "
-		    "the "
-		    "image), and thaw again: as long as nothing has written to the "
-		    "image, "
-		    "that says how to merge it (qemu-img commit %s)",
+		    "it was frozen. It is kept. End that QEMU (quit: a shutdown writes "
+		    "to the image), and thaw again: as long as nothing has written to "
+		    "the image, that says how to merge it (qemu-img commit %s)",
 		    sidecar, source, sidecar);
 		return;
 	}
@@ -133,8 +130,7 @@ void advice_give(const struct disk *disk, bool runs)
 	switch (judge(disk)) {
 	case COMMIT:
 		say("%s holds writes that are missing in %s; it is kept. Before a guest "
-		    "is "
-		    "started from the image, run: %s",
+		    "is started from the image, run: %s",
 		    sidecar, source, commit);
 		break;
 	case DO_NOT:
@@ -147,14 +143,11 @@ void advice_give(const struct disk *disk, bool runs)
 		break;
 	case UNCERTAIN:
 		say("%s was written to after %s: by a merge that was cut off, or by a "
-		    "guest that "
-		    "was started from it since. The sidecar is kept. If no guest was: "
-		    "%s. If one "
-		    "was, do not commit it, that would put old data over new. To look at "
-		    "the disk "
-		    "with what is in it, beside the image and without changing either, "
-		    "run: "
-		    "%sqemu-img convert -f qcow2 -O %s %s %s",
+		    "guest that was started from it since. The sidecar is kept. If no "
+		    "guest was: %s. If one was, do not commit it, that would put old "
+		    "data over new. To look at the disk with what is in it, beside the "
+		    "image and without changing either, run: %sqemu-img convert -f qcow2 "
+		    "-O %s %s %s",
 		    source, sidecar, commit, rebase ? rebase : "", format, sidecar,
 		    other);
 		break;
@@ -168,10 +161,8 @@ void advice_foreign(const struct disk *disk)
 
 	if (word)
 		say("%s leads to the sidecar of a freeze, which is not there. If its "
-		    "file system "
-		    "is not mounted, mount it and thaw again. If the sidecar was merged "
-		    "and "
-		    "removed by hand, run: rm %s",
+		    "file system is not mounted, mount it and thaw again. If the sidecar "
+		    "was merged and removed by hand, run: rm %s",
 		    word, word);
 	else
 		say("'%s' stands where a sidecar would, but is none; it is kept",
@@ -207,8 +198,8 @@ bool advice_settle(struct disk *disk)
 
 	if (r == -EBUSY) {
 		say("'%s' is in use by a QEMU, and holds writes that are missing in "
-		    "'%s'; it "
-		    "is kept. Thaw by the monitor of that QEMU, or end it and thaw again",
+		    "'%s'; it is kept. Thaw by the monitor of that QEMU, or end it and "
+		    "thaw again",
 		    disk->sidecar, disk->source);
 		return false;
 	}

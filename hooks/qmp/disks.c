@@ -320,10 +320,9 @@ static int adopt(struct disk *disk, const struct graph *graph,
 		    !is_named(disk, file, overlay->name) || peer_holds(qemu, &st) == 0) {
 			if (!disk->told)
 				say("QEMU says that writes to '%s' go to '%s', which is "
-				    "no "
-				    "sidecar of this image and of the overlay '%s': "
-				    "neither "
-				    "merged nor touched. Look at it, and at this QEMU",
+				    "no sidecar of this image and of the overlay '%s': "
+				    "neither merged nor touched. Look at it, and at this "
+				    "QEMU",
 				    disk->source, file, overlay->name);
 			refuse(disk);
 			return 0;
@@ -370,10 +369,8 @@ static int place_replaced(struct disk *disk, const struct graph *graph,
 	if (!disk->told)
 		say("'%s' was replaced while its writes went to the overlay '%s': QEMU "
 		    "goes on with the file that was there before%s%s. Nothing is merged "
-		    "or "
-		    "removed. Only this QEMU has the disk as a whole: before it ends, "
-		    "copy "
-		    "the disk out of it (blockdev-mirror)",
+		    "or removed. Only this QEMU has the disk as a whole: before it ends, "
+		    "copy the disk out of it (blockdev-mirror)",
 		    disk->source, at.overlay->name, old ? ", now " : "", old ? old : "");
 	refuse(disk);
 	return 0;
@@ -465,8 +462,7 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 		return 0;
 	if (r == -EMLINK) {
 		say("'%s' is used by several block nodes at once; redirecting one would "
-		    "not "
-		    "stop the others",
+		    "not stop the others",
 		    disk->source);
 		return r;
 	}

@@ -73,10 +73,8 @@ static bool holds_more(struct disk *disk)
 	if (!disk->state.extra)
 		return false;
 	say("'%s' holds %s, which was made while '%s' was frozen and would be lost with "
-	    "the "
-	    "merge; the disk goes on in that file, nothing is lost. Copy what you need "
-	    "of "
-	    "it, remove it, and thaw again",
+	    "the merge; the disk goes on in that file, nothing is lost. Copy what you "
+	    "need of it, remove it, and thaw again",
 	    disk->sidecar, disk->state.extra, disk->source);
 	fail(disk);
 	return true;
@@ -88,8 +86,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 
 	if (disk->state.blocker) {
 		say("cannot merge '%s' into '%s': %s works on the disk; the disk goes on "
-		    "in "
-		    "that file, nothing is lost; thaw again when it is gone",
+		    "in that file, nothing is lost; thaw again when it is gone",
 		    disk->sidecar, disk->source, disk->state.blocker);
 		fail(disk);
 		return 0;
@@ -98,10 +95,8 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		return 0;
 	if (disk->state.renamed) {
 		say("'%s' was '%s' when it was frozen, and QEMU cannot merge '%s' into "
-		    "what it "
-		    "does not find; the disk goes on in that file, nothing is lost. Give "
-		    "it "
-		    "that name again (a link will do: ln), and thaw that",
+		    "what it does not find; the disk goes on in that file, nothing is "
+		    "lost. Give it that name again (a link will do: ln), and thaw that",
 		    disk->source, disk->state.renamed, disk->sidecar);
 		fail(disk);
 		return 0;
@@ -124,8 +119,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		    NULL);
 	if (r == -EREMOTEIO) {
 		say("cannot merge '%s' into '%s': %s; the disk goes on in that file, "
-		    "nothing "
-		    "is lost; thaw again when the cause is gone",
+		    "nothing is lost; thaw again when the cause is gone",
 		    disk->sidecar, disk->source, qmp_why(qmp));
 		fail(disk);
 		return 0;
@@ -151,8 +145,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	}
 	if (disk->state.is_used) {
 		say("'%s' is merged into '%s', but QEMU uses the file yet; it is kept. "
-		    "Thaw "
-		    "again when nothing uses the node '%s'",
+		    "Thaw again when nothing uses the node '%s'",
 		    disk->sidecar, disk->source, disk->name);
 		fail(disk);
 		return 0;
@@ -171,8 +164,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	}
 	if (disk->state.is_anothers)
 		say("'%s' is thawed: it was frozen by a run of lullcp (%s), whose clone "
-		    "will "
-		    "not do",
+		    "will not do",
 		    disk->source, disk->state.mark.run);
 	disk->merged = true;
 	disk->over = true;
@@ -192,8 +184,7 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 		say("cannot write into the attributes of '%s'", disk->sidecar);
 	if (disk->started) {
 		say("merging '%s' into '%s' failed: %s; the disk goes on in that file, "
-		    "nothing "
-		    "is lost; thaw again when the cause is gone",
+		    "nothing is lost; thaw again when the cause is gone",
 		    disk->sidecar, disk->source, why ? why : "the job was cancelled");
 		fail(disk);
 	}
@@ -223,12 +214,9 @@ static void settle(struct disk *disk)
 	case -EBUSY:
 		if (disk->state.is_its_disk) {
 			say("this QEMU has '%s' open by itself, and not as an overlay of "
-			    "a "
-			    "freeze: the guest was started from it. Its writes are "
-			    "there, "
-			    "and it is kept. When the guest is shut down, thaw again: "
-			    "that "
-			    "says how to merge it into '%s'",
+			    "a freeze: the guest was started from it. Its writes are "
+			    "there, and it is kept. When the guest is shut down, thaw "
+			    "again: that says how to merge it into '%s'",
 			    disk->sidecar, disk->source);
 			break;
 		}
@@ -281,8 +269,7 @@ static int step(struct disk *disk, struct qmp *qmp)
 			r = set_state(disk, MARK_COMPLETING);
 		if (r < 0) {
 			say("cannot write into the attributes of '%s': %s; not merged to "
-			    "the "
-			    "end, the writes stay there",
+			    "the end, the writes stay there",
 			    disk->sidecar, strerror(-r));
 			fail(disk);
 			return 0;
@@ -293,8 +280,7 @@ static int step(struct disk *disk, struct qmp *qmp)
 		disk->asked = disk->asked || r == 0;
 	} else if (disk->state.is_redirected && disk->started) {
 		say("somebody else ended the merge of '%s' into '%s'; the disk goes on "
-		    "in "
-		    "that file, nothing is lost; thaw again",
+		    "in that file, nothing is lost; thaw again",
 		    disk->sidecar, disk->source);
 		fail(disk);
 	} else if (disk->state.is_redirected) {
@@ -322,8 +308,7 @@ static void wake_guest(struct qmp *qmp)
 		else
 			say("the guest was paused after an I/O error while its disk was "
 			    "redirected, probably because the sidecar's file system is "
-			    "full; it "
-			    "goes on now");
+			    "full; it goes on now");
 	}
 	json_decref(value);
 }
@@ -341,8 +326,7 @@ static void report_unfinished(const struct disks *disks, const char *why)
 			continue;
 		say("'%s' is not merged into '%s': %s, with %.1f MiB left. Writes go on, "
 		    "nothing is lost; a merge that has begun goes on inside QEMU, and "
-		    "the next "
-		    "thaw (lullcp --recover) ends it",
+		    "the next thaw (lullcp --recover) ends it",
 		    disk->sidecar, disk->source, why, (double)left / 1048576.0);
 	}
 }

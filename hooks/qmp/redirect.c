@@ -72,11 +72,10 @@ static void say_replaced(const struct disk *disk)
 		    disk->source, strerror(-disk->state.unseen));
 	else
 		say("QEMU has another file open than '%s' is now: that was replaced "
-		    "since, "
-		    "or it is not QEMU itself that answers, but a program that passes on "
-		    "what it says. Not redirected, as a clone of it would lack the "
-		    "guest's "
-		    "writes. Start the guest anew, or put back the file that it has open",
+		    "since, or it is not QEMU itself that answers, but a program that "
+		    "passes on what it says. Not redirected, as a clone of it would lack "
+		    "the guest's writes. Start the guest anew, or put back the file that "
+		    "it has open",
 		    disk->source);
 }
 
@@ -92,8 +91,7 @@ static int check_owners(const struct disks *disks)
 		owner = disks_owner(disk);
 		say("'%s' is frozen %s; not frozen. Try again when that is over. If that "
 		    "run is gone: lullcp --recover DEST, with the DEST that it had, or, "
-		    "to "
-		    "thaw by hand: lullcp-hook-qmp thaw '%s'",
+		    "to thaw by hand: lullcp-hook-qmp thaw '%s'",
 		    disk->source, owner ? owner : "", disk->source);
 		return -EBUSY;
 	}
@@ -113,8 +111,7 @@ static int check(const struct disks *disks)
 		}
 		if (!disk->state.is_open) {
 			say("no block node of this QEMU has '%s' open. If the guest is "
-			    "shut down, "
-			    "clone without a hook",
+			    "shut down, clone without a hook",
 			    disk->source);
 			return -ENOENT;
 		}
@@ -128,11 +125,9 @@ static int check(const struct disks *disks)
 		}
 		if (!disk->state.is_redirected && disk->state.is_part) {
 			say("the disk that QEMU makes of '%s' is only a part of it, or "
-			    "longer "
-			    "(offset or size of its raw node), and a sidecar has no "
-			    "place for "
-			    "that: without QEMU it would be merged elsewhere. Not "
-			    "redirected",
+			    "longer (offset or size of its raw node), and a sidecar has "
+			    "no place for that: without QEMU it would be merged "
+			    "elsewhere. Not redirected",
 			    disk->source);
 			return -ENOTSUP;
 		}
@@ -142,23 +137,20 @@ static int check(const struct disks *disks)
 			plain = disk;
 		if (!is_frozen(disk) && disk->state.is_encrypted) {
 			say("'%s' is encrypted, and its writes would lie in the sidecar "
-			    "in the "
-			    "clear; not redirected",
+			    "in the clear; not redirected",
 			    disk->source);
 			return -EPERM;
 		}
 		if (!is_frozen(disk) && !is_quiet(disk) && disk->state.blocker) {
 			say("%s works on the disk of '%s': QEMU could not merge the "
-			    "sidecar "
-			    "there; not redirected. Try again when it is gone",
+			    "sidecar there; not redirected. Try again when it is gone",
 			    disk->state.blocker, disk->source);
 			return -EBUSY;
 		}
 	}
 	if (frozen && plain) {
 		say("'%s' is redirected already and '%s' is not: they would not be of "
-		    "one "
-		    "moment. Thaw first",
+		    "one moment. Thaw first",
 		    frozen->source, plain->source);
 		return -EALREADY;
 	}
@@ -175,8 +167,7 @@ static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 		return -errno;
 	if (!peer_same_file(&made, &there)) {
 		say("somebody has put something else in the place of the sidecar '%s'; "
-		    "not "
-		    "redirected",
+		    "not redirected",
 		    disk->sidecar);
 		return -ESTALE;
 	}
@@ -184,10 +175,8 @@ static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 	if (r == -ESRCH || (r == 0 && peer_same_file(&made, &there)))
 		return 0;
 	say("QEMU has another file as '%s' than this hook, or none: it runs in a "
-	    "container, "
-	    "say. Not redirected. Have it and the hook see the same directory, or give "
-	    "one "
-	    "that both see by --sidecar-dir",
+	    "container, say. Not redirected. Have it and the hook see the same "
+	    "directory, or give one that both see by --sidecar-dir",
 	    disk->sidecar);
 	return -ESTALE;
 }
@@ -200,8 +189,7 @@ static int look_for_others(const struct disk *disk, pid_t qemu)
 	if (!who)
 		return 0;
 	say("'%s' is open for writing in %s as well, and a redirect in this QEMU does "
-	    "not "
-	    "stop that; not frozen. End it, or have it open the image to read",
+	    "not stop that; not frozen. End it, or have it open the image to read",
 	    disk->source, who);
 	return -EBUSY;
 }
@@ -263,8 +251,7 @@ static int point_to(const struct disk *disk, uid_t user)
 	}
 	if (r < 0)
 		say("cannot make a link to '%s' beside '%s': %s. Should this QEMU end "
-		    "before the "
-		    "thaw, thaw by hand with --sidecar-dir",
+		    "before the thaw, thaw by hand with --sidecar-dir",
 		    disk->sidecar, disk->source, strerror(-r));
 	return 0;
 }
@@ -279,10 +266,8 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 	r = directory_judge(disk->sidecar, qmp_peer_user(qmp), &which);
 	if (r == -EPERM && which) {
 		say("'%s' belongs to somebody else, or others may write to it: they "
-		    "could "
-		    "replace the sidecar '%s'. Not redirected. Change that (chmod go-w, "
-		    "or "
-		    "chmod +t), or give another directory by --sidecar-dir",
+		    "could replace the sidecar '%s'. Not redirected. Change that (chmod "
+		    "go-w, or chmod +t), or give another directory by --sidecar-dir",
 		    which, disk->sidecar);
 		return r;
 	}

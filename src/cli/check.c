@@ -109,14 +109,12 @@ void render_step(struct render *render, const struct lull_step *s)
 	if (s->left > 0)
 		(void)printf(
 			"  left %u process%s in its process group: %s (%d); it would be "
-			"killed "
-			"with the hook (setsid)\n",
+			"killed with the hook (setsid)\n",
 			s->left, s->left == 1 ? "" : "es", quote(s->left_name),
 			s->left_pid);
 	if (s->output_held)
 		(void)printf("  a process that it left keeps its output open: who reads "
-			     "lullcp's "
-			     "messages would wait for it\n");
+			     "lullcp's messages would wait for it\n");
 	if (s->written > 0)
 		print_output(s);
 	(void)fflush(stdout);

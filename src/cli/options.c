@@ -545,35 +545,24 @@ void options_help(const struct command *command)
 	const struct option_row *row;
 
 	(void)printf(
-		"Usage: %s [OPTION]... [-T] SOURCE DEST\n"
-		"  or:  %s [OPTION]... SOURCE... DIRECTORY\n"
-		"  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n"
-		"  or:  %s --refresh [OPTION]... SOURCE DEST\n"
-		"  or:  %s --verify[=HOW] [OPTION]... SOURCE DEST\n"
-		"  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
-		"  or:  %s --status [OPTION]... DEST\n"
-		"  or:  %s --recover [OPTION]... DEST\n"
-		"  or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n"
-		"Copy as cp does, but clone files by reflink, in calls so short that "
-		"programs\n"
-		"which use SOURCE do not stall. DEST appears when it is whole, or not at "
-		"all.\n",
+		"Usage: %s [OPTION]... [-T] SOURCE DEST\n  or:  %s [OPTION]... SOURCE... "
+		"DIRECTORY\n  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n  or:  %s "
+		"--refresh [OPTION]... SOURCE DEST\n  or:  %s --verify[=HOW] [OPTION]... "
+		"SOURCE DEST\n  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n  or:  "
+		"%s --status [OPTION]... DEST\n  or:  %s --recover [OPTION]... DEST\n  "
+		"or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\nCopy as cp does, "
+		"but clone files by reflink, in calls so short that programs\nwhich use "
+		"SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
 		p, p, p, p, p, p, p, p, p);
 	for (unsigned int i = 0; (row = row_at(i)); i++)
 		print_row(row);
 	(void)printf(
-		"\n"
-		"A TIME is a number and a unit: ns, us, ms, s, m or h; seconds without "
-		"one.\n"
-		"COMMAND is called as: COMMAND freeze|thaw SOURCE\n"
-		"CONTROL is none or off, numbered or t, existing or nil, simple or "
-		"never; by\n"
-		"default $VERSION_CONTROL, or else existing.\n"
-		"\n"
-		"Exit status: 0 done, 1 error, 3 stopped (--resume continues), 4 the "
-		"files differ\n"
-		"(--verify), 5 freeze failed, 6 thaw failed, 8 SOURCE was written to "
-		"while\n"
-		"frozen, 11 another lullcp holds DEST, 75 the hook said to try later.\n"
-		"Full documentation: man lullcp\n");
+		"\nA TIME is a number and a unit: ns, us, ms, s, m or h; seconds without "
+		"one.\nCOMMAND is called as: COMMAND freeze|thaw SOURCE\nCONTROL is none "
+		"or off, numbered or t, existing or nil, simple or never; by\ndefault "
+		"$VERSION_CONTROL, or else existing.\n\nExit status: 0 done, 1 error, 3 "
+		"stopped (--resume continues), 4 the files differ\n(--verify), 5 freeze "
+		"failed, 6 thaw failed, 8 SOURCE was written to while\nfrozen, 11 "
+		"another lullcp holds DEST, 75 the hook said to try later.\nFull "
+		"documentation: man lullcp\n");
 }

@@ -36,15 +36,13 @@ static char *words_passed_over(const char *path)
 	if (directory)
 		text = format(
 			"ignoring %s: others may write to its directory, and may have "
-			"put it "
-			"there; if it is yours, close the directory to them: chmod go-w "
-			"%s",
+			"put it there; if it is yours, close the directory to them: "
+			"chmod go-w %s",
 			quote(path), quote_if_needed(*directory ? directory : "/"));
 	else
 		text = format(
 			"ignoring %s: others may write to its directory, and may have "
-			"put it "
-			"there",
+			"put it there",
 			path ? quote(path) : "it");
 	free(directory);
 	return text;
@@ -81,8 +79,7 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			      strerror(err));
 	case LULL_WARNING_LEFT_FROZEN:
 		return format("the writers of %s are left frozen: --resume continues, "
-			      "--recover "
-			      "thaws them",
+			      "--recover thaws them",
 			      name);
 	case LULL_WARNING_KEPT_WRITTEN:
 		return format(
@@ -92,8 +89,7 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 	case LULL_WARNING_THAW_UNRECORDED:
 		return format(
 			"the writers of %s are thawed, but that cannot be recorded: "
-			"--recover "
-			"will thaw them again, which does no harm",
+			"--recover will thaw them again, which does no harm",
 			name);
 	case LULL_WARNING_IN_PLACE:
 		return format("%s was written in place and is incomplete", name);
@@ -126,9 +122,8 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 	case LULL_WARNING_STORES:
 		return format(
 			"%s was written to meanwhile: the copy may be torn if a program "
-			"maps "
-			"it to write to it (before Linux 5.13 Btrfs does not hold that "
-			"off)",
+			"maps it to write to it (before Linux 5.13 Btrfs does not hold "
+			"that off)",
 			name);
 	case LULL_WARNING_GENERATION_GONE:
 		return format("the generation %s is gone, and no longer counted", name);
@@ -156,23 +151,18 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		if (!path)
 			return format(
 				"if it is interrupted, this clone cannot be resumed: "
-				"others may "
-				"write to the directory of DEST, and there is no private "
-				"one for "
-				"a checkpoint (HOME is not set)");
+				"others may write to the directory of DEST, and there is "
+				"no private one for a checkpoint (HOME is not set)");
 		return format(
 			"if it is interrupted, this clone cannot be resumed: others may "
-			"write to "
-			"the directory of DEST, and %s cannot be used for a checkpoint: "
-			"%s",
+			"write to the directory of DEST, and %s cannot be used for a "
+			"checkpoint: %s",
 			name, words_private(err));
 	case LULL_WARNING_WRITER_RACE:
 		return format(
 			"this kernel lacks the fix of CVE-2026-64600: programs that "
-			"write "
-			"directly (O_DIRECT) to %s or a clone of it at the same time may "
-			"damage "
-			"the other file; update the kernel (see --probe)",
+			"write directly (O_DIRECT) to %s or a clone of it at the same "
+			"time may damage the other file; update the kernel (see --probe)",
 			name);
 	case LULL_WARNING_NO_BASE:
 		return format("%s does not exist: this is a clone in full", name);

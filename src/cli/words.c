@@ -153,42 +153,36 @@ static const char *clone_advice(enum lull_cause cause)
 		       "reflink=1.";
 	case LULL_CAUSE_NOCOW_MISMATCH:
 		return "One of the two files is NOCOW (chattr +C) and the other is not; "
-		       "Btrfs "
-		       "clones only between files that agree. Remove DEST, or do without "
-		       "--inplace: a new file takes the flag over.";
+		       "Btrfs clones only between files that agree. Remove DEST, or do "
+		       "without --inplace: a new file takes the flag over.";
 	case LULL_CAUSE_SWAP_FILE:
 		return "An active swap file cannot be cloned.";
 	case LULL_CAUSE_IMMUTABLE:
 		return "The file is immutable or append-only (lsattr shows i or a; "
-		       "chattr -i or "
-		       "chattr -a takes it away), or a security policy forbids it.";
+		       "chattr -i or chattr -a takes it away), or a security policy "
+		       "forbids it.";
 	case LULL_CAUSE_FORBIDDEN:
 		return "This program may not clone here: the filter of a container "
-		       "(seccomp), a "
-		       "security policy (SELinux, AppArmor) or a user namespace forbids "
-		       "the call. "
-		       "Have FICLONERANGE allowed, or use --reflink=auto, which copies "
-		       "then.";
+		       "(seccomp), a security policy (SELinux, AppArmor) or a user "
+		       "namespace forbids the call. Have FICLONERANGE allowed, or use "
+		       "--reflink=auto, which copies then.";
 	case LULL_CAUSE_ONLY_GROWS:
 		return "The directory is append-only (chattr +a): what is made beside "
-		       "DEST meanwhile "
-		       "could never be removed. chattr -a DIRECTORY takes that away.";
+		       "DEST meanwhile could never be removed. chattr -a DIRECTORY takes "
+		       "that away.";
 	case LULL_CAUSE_REALTIME_MISMATCH:
 		return "One of the two files is on the realtime device of this XFS and "
-		       "the other is "
-		       "not. Remove DEST, or do without --inplace: a new file goes where "
-		       "SOURCE is.";
+		       "the other is not. Remove DEST, or do without --inplace: a new "
+		       "file goes where SOURCE is.";
 	case LULL_CAUSE_DAX_MISMATCH:
 		return "One of the two files is accessed directly in memory (DAX) and "
-		       "the other is "
-		       "not: make them alike with xfs_io -c 'chattr +x' or 'chattr -x'.";
+		       "the other is not: make them alike with xfs_io -c 'chattr +x' or "
+		       "'chattr -x'.";
 	case LULL_CAUSE_DATASUM_MISMATCH:
 		return "On Btrfs this happens where one of the two files has no "
-		       "checksums, being "
-		       "made under the mount option nodatasum or nodatacow. Remove DEST, "
-		       "and make "
-		       "it under the same mount options as SOURCE; or copy with "
-		       "--reflink=auto.";
+		       "checksums, being made under the mount option nodatasum or "
+		       "nodatacow. Remove DEST, and make it under the same mount options "
+		       "as SOURCE; or copy with --reflink=auto.";
 	case LULL_CAUSE_SUBVOLUME_QUOTA:
 		return "The subvolume of DEST is at its limit (btrfs qgroup show -r "
 		       "shows it, btrfs "
@@ -200,8 +194,7 @@ static const char *clone_advice(enum lull_cause cause)
 		       "again.";
 	case LULL_CAUSE_FILE_SIZE_LIMIT:
 		return "DEST would be larger than the limit for files (ulimit -f), or "
-		       "than the "
-		       "file system allows.";
+		       "than the file system allows.";
 	case LULL_CAUSE_SIZE_CHANGED:
 		return "SOURCE changed its size meanwhile: freeze its writers with "
 		       "--hook.";
@@ -252,18 +245,15 @@ static char *homeless(const struct lull_failure *f, const char *name,
 			       "STATE_DIRECTORY, or a file in one with --checkpoint."
 			     : "Name a directory that only you may write to with "
 			       "XDG_STATE_HOME (or STATE_DIRECTORY), or a file in one "
-			       "with "
-			       "--checkpoint.";
+			       "with --checkpoint.";
 	if (!f->path)
 		return format(
 			"others may write to the directory of DEST, and there is no "
-			"private "
-			"one for the %s (HOME is not set)",
+			"private one for the %s (HOME is not set)",
 			dated ? "record of generations" : "checkpoint");
 	return format(
 		"others may write to the directory of DEST, and %s cannot be used for "
-		"the "
-		"%s: %s",
+		"the %s: %s",
 		name, dated ? "record of generations" : "checkpoint",
 		words_private(f->err));
 }
@@ -284,8 +274,7 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 	case LULL_CAUSE_CHECKPOINT_SCHEMA:
 		*ret_advice =
 			"Nothing was changed. Continue with the version that wrote it; "
-			"or remove "
-			"it (rm), then start again with --restart.";
+			"or remove it (rm), then start again with --restart.";
 		return format("the checkpoint %s was written by another version", name);
 	case LULL_CAUSE_CHECKPOINT_FOREIGN:
 		*ret_advice =
@@ -309,46 +298,37 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 	case LULL_CAUSE_CHECKPOINT_OWNER:
 		*ret_advice =
 			"Nothing was changed. It may name a command to run, so only a "
-			"file that "
-			"lullcp itself wrote there is obeyed. If you do not need it, "
-			"remove it "
-			"(rm), then start again with --restart.";
+			"file that lullcp itself wrote there is obeyed. If you do not "
+			"need it, remove it (rm), then start again with --restart.";
 		return format("the checkpoint %s is not to be trusted: %s", name,
 			      untrusted_words(f->err));
 	case LULL_CAUSE_CHECKPOINT_DIRECTORY:
 		*ret_advice =
 			"Give a --checkpoint in a directory that only you may write to, "
-			"or leave "
-			"the option out.";
+			"or leave the option out.";
 		return format("cannot keep the checkpoint %s: others may write to its "
-			      "directory, and "
-			      "it names a command to run",
+			      "directory, and it names a command to run",
 			      name);
 	case LULL_CAUSE_CHECKPOINT_HOOK:
 		*ret_advice =
 			"The writers may still be frozen. --status shows the hook: if it "
-			"is "
-			"yours, run this again with --hook=COMMAND.";
+			"is yours, run this again with --hook=COMMAND.";
 		return format(
 			"the checkpoint %s says that writers are frozen, but it was "
-			"written on "
-			"another machine, or others may write to its directory: its hook "
-			"was "
-			"not run",
+			"written on another machine, or others may write to its "
+			"directory: its hook was not run",
 			name);
 	case LULL_CAUSE_CHECKPOINT_IN_THE_WAY:
 		*ret_advice =
 			"It was left alone. Rename or remove it, then run this again.";
 		return format(
 			"cannot write the checkpoint %s: a file that lullcp did not "
-			"write has "
-			"that name",
+			"write has that name",
 			name);
 	case LULL_CAUSE_CHECKPOINT_IS_FILE:
 		*ret_advice =
 			"Nothing was changed. Give another file with --checkpoint, or "
-			"leave the "
-			"option out.";
+			"leave the option out.";
 		return format("--checkpoint=%s would overwrite %s", name,
 			      f->path2 ? quote(f->path2) : "it");
 	case LULL_CAUSE_STATE_DIRECTORY:
@@ -360,9 +340,8 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 	case LULL_CAUSE_TEMPORARY_IN_THE_WAY:
 		*ret_advice =
 			"It has the name of the temporary file, but no checkpoint "
-			"mentions "
-			"it. Remove it, or use --resume or --restart if it is yours to "
-			"lose.";
+			"mentions it. Remove it, or use --resume or --restart if it is "
+			"yours to lose.";
 		return format("%s is in the way", name);
 	default:
 		*ret_advice = NULL;
@@ -378,24 +357,21 @@ static char *record_words(const struct lull_failure *f, const char **ret_advice)
 	case LULL_CAUSE_RECORD_DAMAGED:
 		*ret_advice =
 			"Nothing was changed. Without it a new one is begun; what it "
-			"lists is "
-			"yours to remove then.";
+			"lists is yours to remove then.";
 		return format("%s is damaged, or no record of generations", name);
 	case LULL_CAUSE_RECORD_SCHEMA:
 		*ret_advice =
 			"Nothing was changed. Use the version that wrote it; or remove "
-			"it (rm): a "
-			"new row is begun, and the files it lists are yours to remove.";
+			"it (rm): a new row is begun, and the files it lists are yours "
+			"to remove.";
 		return format(
 			"the record of generations %s was written by another version",
 			name);
 	case LULL_CAUSE_RECORD_OWNER:
 		*ret_advice =
 			"Nothing was changed. Files are removed at its word, so only a "
-			"file that "
-			"lullcp itself wrote there is obeyed. Remove it (rm) to begin a "
-			"new row; "
-			"the files it lists are yours to remove.";
+			"file that lullcp itself wrote there is obeyed. Remove it (rm) "
+			"to begin a new row; the files it lists are yours to remove.";
 		return format("the record of generations %s is not to be trusted: %s",
 			      name, untrusted_words(f->err));
 	default:
@@ -419,8 +395,7 @@ static char *base_words(const struct lull_failure *f, const char **ret_advice)
 	case LULL_CAUSE_OPEN_FOR_WRITING:
 		*ret_advice =
 			"Nothing was changed. Without --refresh the clone is a new file, "
-			"and "
-			"who writes to the old one goes on with that.";
+			"and who writes to the old one goes on with that.";
 		return format("cannot refresh %s: a program has it open for writing",
 			      name);
 	case LULL_CAUSE_IN_USE:
@@ -444,8 +419,7 @@ static char *read_words(const struct lull_failure *f, const char **ret_advice)
 		*ret_advice = "Do without --verify=maps to have them read.";
 		return format(
 			"cannot tell whether %s and %s are identical: the extent maps "
-			"leave "
-			"open %s, the first at %llu",
+			"leave open %s, the first at %llu",
 			name, f->path2 ? quote(f->path2) : "it", words_bytes(f->len),
 			(unsigned long long)f->off);
 	default:
@@ -465,8 +439,7 @@ static char *dest_words(const struct lull_failure *f)
 	case LULL_CAUSE_ONLY_IN_PLACE:
 		return format(
 			"cannot replace %s: it has several names, or an owner that a new "
-			"file "
-			"cannot have",
+			"file cannot have",
 			name);
 	case LULL_CAUSE_DANGLING_LINK:
 		return format("not writing through dangling symlink %s", name);
@@ -550,15 +523,13 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 			*ret_advice = "A power failure may bring back what had "
 				      "its name before.";
 			return format("%s is the new clone, but its directory cannot be "
-				      "written to "
-				      "disk: %s",
+				      "written to disk: %s",
 				      name, why);
 		}
 		if (f->cause == LULL_CAUSE_PARTLY_PUBLISHED)
 			*ret_advice =
 				"Other files of the set have their new names already: "
-				"--resume "
-				"gives them to the rest.";
+				"--resume gives them to the rest.";
 		return format("cannot give %s its name: %s", name, why);
 	default:
 		return format("%s: %s", name, why);
@@ -576,8 +547,8 @@ static char *no_snapshot_words(const struct lull_failure *f, const char **ret_ad
 
 	*ret_advice =
 		"Freeze its writers with --hook, or try again with --resume when they "
-		"pause. "
-		"--on-writers=atomic makes them wait for one call over the whole file.";
+		"pause. --on-writers=atomic makes them wait for one call over the whole "
+		"file.";
 	message = format(
 		"%s was written to meanwhile; nothing was published. No snapshot can be "
 		"taken: %s",
@@ -607,9 +578,8 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 			       name);
 		*ret_advice =
 			"Something is mounted over a directory of it, or it lies in "
-			"another "
-			"mount namespace. Enter the directory again, or run lullcp in "
-			"there.";
+			"another mount namespace. Enter the directory again, or run "
+			"lullcp in there.";
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IS_FILE) {
 		*ret_message = format(
 			"%s has the name of the temporary file of %s: it would be lost",
@@ -628,8 +598,7 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 			name);
 		*ret_advice =
 			"The hook must not return before no write reaches SOURCE any "
-			"more. A "
-			"rename, a new link or a chmod of SOURCE looks like one.";
+			"more. A rename, a new link or a chmod of SOURCE looks like one.";
 	} else if (f->stage == LULL_STAGE_READ) {
 		*ret_message = read_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {
@@ -640,20 +609,16 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 			       name);
 		*ret_advice =
 			"Freeze its writers with --hook, or try again with --resume when "
-			"they "
-			"pause. Before Linux 5.13 Btrfs does not hold off stores through "
-			"mmap: "
-			"if no program maps SOURCE to write to it, --on-writers=snapshot "
-			"is "
-			"sound.";
+			"they pause. Before Linux 5.13 Btrfs does not hold off stores "
+			"through mmap: if no program maps SOURCE to write to it, "
+			"--on-writers=snapshot is sound.";
 	} else if (f->cause == LULL_CAUSE_WRITERS) {
 		*ret_message =
 			format("%s was written to meanwhile; nothing was published",
 			       name);
 		*ret_advice =
 			"Freeze its writers with --hook, or try again with --resume when "
-			"they "
-			"pause.";
+			"they pause.";
 	} else {
 		*ret_message = stage_words(f, ret_advice);
 	}

@@ -24,8 +24,7 @@ static char *one_hook_words(enum lull_outcome outcome, const struct lull_failure
 	case LULL_CAUSE_HOOK_SYNTAX:
 		*ret_advice =
 			"A hook is a command with its arguments, quoted as for a shell, "
-			"or a "
-			"directory of commands.";
+			"or a directory of commands.";
 		return format("cannot understand the hook %s", hook);
 	case LULL_CAUSE_HOOK_STATUS:
 		if (outcome == LULL_SKIPPED)
@@ -51,12 +50,10 @@ static char *one_hook_words(enum lull_outcome outcome, const struct lull_failure
 	case LULL_CAUSE_HOOK_RUNNING:
 		*ret_advice =
 			"The writers may still be frozen: end it, or wait for its end, "
-			"then "
-			"run this again.";
+			"then run this again.";
 		return format(
 			"cannot thaw: the hook %s of the interrupted run is still at "
-			"work, as "
-			"process %d",
+			"work, as process %d",
 			hook, f->detail);
 	case LULL_CAUSE_HOOK_MISSING:
 		*ret_advice = "Give the same command with --hook.";
@@ -66,8 +63,7 @@ static char *one_hook_words(enum lull_outcome outcome, const struct lull_failure
 	case LULL_CAUSE_HOST_FROZEN:
 		*ret_advice =
 			"The hook must redirect or stop the writers, not freeze the file "
-			"system "
-			"that the clone is written to (fsfreeze).";
+			"system that the clone is written to (fsfreeze).";
 		return format("the hook %s seems to have frozen the file system itself",
 			      hook);
 	case LULL_CAUSE_MAX_FREEZE:

@@ -469,13 +469,11 @@ static void test_range(void **state UNUSED)
 		{ NULL, "options", "{\"replaces_existing\": null}", -EBADMSG },
 		{ NULL, "options",
 		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4095, "
-		  "\"owner\": 0,"
-		  " \"group\": 4294967295, \"more\": 1}",
+		  "\"owner\": 0, \"group\": 4294967295, \"more\": 1}",
 		  0 },
 		{ NULL, "options",
 		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, "
-		  "\"owner\": 0,"
-		  " \"group\": 4294967296}",
+		  "\"owner\": 0, \"group\": 4294967296}",
 		  -EBADMSG },
 		{ NULL, "options",
 		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 0, "
@@ -483,8 +481,7 @@ static void test_range(void **state UNUSED)
 		  -EBADMSG },
 		{ NULL, "options",
 		  "{\"replaces_existing\": false, \"refresh\": true, \"mode\": 4096, "
-		  "\"owner\": 0,"
-		  " \"group\": 0}",
+		  "\"owner\": 0, \"group\": 0}",
 		  -EBADMSG },
 		{ NULL, "options", "{\"replaces_existing\": false, \"mode\": 0}",
 		  -EBADMSG },

@@ -106,8 +106,7 @@ static void test_sentences(void **state UNUSED)
 		    .path = to,
 		    .path2 = from },
 		  "failed to clone '/a/dst' from '/a/src': No space left on device, in "
-		  "the 4096 "
-		  "bytes at 8192",
+		  "the 4096 bytes at 8192",
 		  true },
 		{ "directory",
 		  LULL_FAILED,

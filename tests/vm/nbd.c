@@ -436,8 +436,7 @@ static int check(char *files, uint64_t seed, uint64_t at_least, uint64_t at_most
 		if (last[at] && memcmp(image_block(&images, at), wanted, BLOCK) != 0)
 			errx(1,
 			     "torn: of %llu writes, block %llu should hold number %llu "
-			     "and "
-			     "holds %llu",
+			     "and holds %llu",
 			     (unsigned long long)end, (unsigned long long)at,
 			     (unsigned long long)last[at],
 			     (unsigned long long)image_block(&images, at)[0]);
