@@ -282,6 +282,10 @@ enum lull_warning {
 	LULL_WARNING_OWNER_LOST,  /* cannot give the new file the old one's owner */
 	LULL_WARNING_LEFT_FROZEN, /* --keep-frozen: the writers stay redirected */
 	/* but somebody wrote: that freeze has ended, a new one begins */
+	/* a file or link that may hold writes which SOURCE, or DEST as it is replaced,
+	   lacks */
+	LULL_WARNING_SIDECAR,
+	LULL_WARNING_SIDECAR_OLD,
 	LULL_WARNING_KEPT_WRITTEN,
 	/* the writers are thawed, but the checkpoint says otherwise */
 	LULL_WARNING_THAW_UNRECORDED,
@@ -375,6 +379,8 @@ enum lull_note_kind {
 	LULL_NOTE_SOURCE_NOT_REGULAR,
 	LULL_NOTE_DEST_NOT_REGULAR, /* the same, for path, which is dest */
 	LULL_NOTE_DEST_MOUNTED,
+	/* in place, and another program has it open for writing */
+	LULL_NOTE_DEST_WRITTEN,
 	LULL_NOTE_DEST_DANGLING,
 	/* path would be a hard link to path2, not a clone */
 	LULL_NOTE_LINK_IN_SET,

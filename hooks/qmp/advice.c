@@ -95,13 +95,14 @@ void advice_give(const struct disk *disk, bool runs)
 	_cleanup_free_ char *sidecar = quoted(disk->sidecar, "");
 	_cleanup_free_ char *source = quoted(disk->source, "");
 	_cleanup_free_ char *other = quoted(disk->source, ".merged");
+	_cleanup_free_ char *away = quoted(disk->sidecar, ".old");
 	_cleanup_free_ char *link = pointer_of(disk->source, disk->sidecar);
 	_cleanup_free_ char *pointer = link ? quoted(link, "") : NULL;
 	_cleanup_free_ char *name = NULL, *rebase = NULL, *commit = NULL;
 	char format[QCOW2_FORMAT_LEN] = "raw";
 	struct stat st;
 
-	if (!sidecar || !source || !other) {
+	if (!sidecar || !source || !other || !away) {
 		say("'%s' is kept; out of memory", disk->sidecar);
 		return;
 	}
@@ -109,9 +110,8 @@ void advice_give(const struct disk *disk, bool runs)
 		say("%s holds writes that are missing in %s, and a QEMU uses the image "
 		    "without it: the guest was restarted, or the disk unplugged, while "
 		    "it was frozen. It is kept. End that QEMU (quit: a shutdown writes "
-		    "to the image), and thaw again: as long as nothing has written to "
-		    "the image, that says how to merge it (qemu-img commit %s)",
-		    sidecar, source, sidecar);
+		    "to the image), and thaw again: that says what to do with it",
+		    sidecar, source);
 		return;
 	}
 	/* the image may have another name than when it was frozen */
@@ -136,20 +136,23 @@ void advice_give(const struct disk *disk, bool runs)
 	case DO_NOT:
 		say("%s was written to after %s, by a guest that was started from it: do "
 		    "not commit the sidecar, that would put old data over new. It holds "
-		    "writes of before and is kept. To look at the disk with them, beside "
-		    "the image and without changing either, run: %sqemu-img convert -f "
-		    "qcow2 -O %s %s %s",
-		    source, sidecar, rebase ? rebase : "", format, sidecar, other);
+		    "writes of before and is kept. If they are not wanted, because the "
+		    "image was restored, say, mv %s %s puts it away. To look at the disk "
+		    "with them, beside the image and without changing either, run: "
+		    "%sqemu-img convert -f qcow2 -O %s %s %s",
+		    source, sidecar, sidecar, away, rebase ? rebase : "", format, sidecar,
+		    other);
 		break;
 	case UNCERTAIN:
 		say("%s was written to after %s: by a merge that was cut off, or by a "
 		    "guest that was started from it since. The sidecar is kept. If no "
 		    "guest was: %s. If one was, do not commit it, that would put old "
-		    "data over new. To look at the disk with what is in it, beside the "
+		    "data over new: mv %s %s puts it away. To look at the disk with what "
+		    "is in it, beside the "
 		    "image and without changing either, run: %sqemu-img convert -f qcow2 "
 		    "-O %s %s %s",
-		    source, sidecar, commit, rebase ? rebase : "", format, sidecar,
-		    other);
+		    source, sidecar, commit, sidecar, away, rebase ? rebase : "", format,
+		    sidecar, other);
 		break;
 	}
 }

@@ -80,6 +80,10 @@ static const char *const sentences[] = {
 	[LULL_NOTE_DEST_MOUNTED] =
 		"cannot take the place of %1, which is a mount point: give "
 		"--inplace, or a DEST elsewhere",
+	[LULL_NOTE_DEST_WRITTEN] =
+		"cannot write into %1: a program has it open for writing, and would go "
+		"on with a "
+		"mixture of both; end it first, or leave --inplace out",
 	[LULL_NOTE_DEST_DANGLING] =
 		"cannot write through %1, which is a link to nothing: " GUARDED
 		" need a DEST that is no link, or a link to a file",

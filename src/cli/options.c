@@ -8,6 +8,7 @@
 #include "targets.h"
 #include "values.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -55,6 +56,20 @@ static bool set_positive_time(struct command *c, const struct option_row *row,
 		return false;
 	if (*(uint64_t *)(void *)((char *)c + row->field) == 0)
 		return bad_value(c, row, value, "It must be longer than nothing.");
+	return true;
+}
+
+/* Who means milliseconds leaves the unit out, and would have no budget at all. */
+static bool set_budget(struct command *c, const struct option_row *row, const char *value)
+{
+	if (!set_positive_time(c, row, value))
+		return false;
+	if (c->engine.latency_budget_ns > 1000000000ULL &&
+	    isdigit((unsigned char)value[strlen(value) - 1]))
+		return bad_value(
+			c, row, value,
+			"Without a unit it is in seconds. Is it milliseconds, as in "
+			"10ms? Else add the unit, s.");
 	return true;
 }
 
@@ -194,8 +209,7 @@ static const struct option_row own_options[] = {
 	  "do not wait until DEST is on disk at the end" },
 	{ "jobs", "j", "N", set_jobs, 0, "work on up to N files at a time (1)" },
 	{ NULL, NULL, NULL, NULL, 0, "How gently:" },
-	{ "latency-budget", NULL, "TIME", set_positive_time,
-	  FIELD(engine.latency_budget_ns),
+	{ "latency-budget", NULL, "TIME", set_budget, FIELD(engine.latency_budget_ns),
 	  "longest time to hold locks in one call (10ms)" },
 	{ "duty-cycle", NULL, "PERCENT", set_duty_cycle, 0,
 	  "share of the time for holding locks (80)" },

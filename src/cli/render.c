@@ -176,8 +176,10 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 	}
 	if (render->command->json)
 		json_warning(text ? text : "", path);
-	if (text && (!render->command->quiet || warning == LULL_WARNING_LEFT_FROZEN ||
-		     warning == LULL_WARNING_IN_PLACE)) {
+	if (text &&
+	    (!render->command->quiet || warning == LULL_WARNING_LEFT_FROZEN ||
+	     warning == LULL_WARNING_SIDECAR || warning == LULL_WARNING_SIDECAR_OLD ||
+	     warning == LULL_WARNING_IN_PLACE)) {
 		clear_line(render);
 		service_level(SERVICE_WARNING);
 		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program,

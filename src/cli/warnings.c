@@ -81,6 +81,17 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("the writers of %s are left frozen: --resume continues, "
 			      "--recover thaws them",
 			      name);
+	case LULL_WARNING_SIDECAR:
+		return format(
+			"%s may hold writes of a guest that the image beside it lacks: a "
+			"freeze was not ended. What its hook says to 'thaw IMAGE' comes "
+			"before a clone",
+			name);
+	case LULL_WARNING_SIDECAR_OLD:
+		return format(
+			"%s may hold writes of a guest to what is replaced now: move it "
+			"away if they are not wanted, or no freeze will be possible",
+			name);
 	case LULL_WARNING_KEPT_WRITTEN:
 		return format(
 			"%s was left frozen and has been written to since: freezing it "

@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -48,15 +47,21 @@ static bool see(void *ctx, const struct lull_process *process)
 	return !wanted->found;
 }
 
-int lull_source_lock(int fd)
+bool lull_source_is_with_lullcp(int fd)
 {
 	struct wanted wanted = { 0 };
 
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK ||
-	    fstat(fd, &wanted.st) < 0)
-		return 0;
+	if (fstat(fd, &wanted.st) < 0)
+		return false;
 	lull_process_walk(see, &wanted);
-	return wanted.found ? -EWOULDBLOCK : 0;
+	return wanted.found;
+}
+
+int lull_source_lock(int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return 0;
+	return lull_source_is_with_lullcp(fd) ? -EWOULDBLOCK : 0;
 }
 
 void lull_source_unlock(int fd)

@@ -9,11 +9,17 @@
 
 #include "util/macros.h"
 
+#include <stdbool.h>
+
 /*
  * Never waits. 0; -EWOULDBLOCK if another lullcp has it. What another program has locked,
  * or cannot be locked, is taken for free.
  */
 int lull_source_lock(int fd) _must_check_;
+
+/* True if another lullcp has the file that fd is open on open as well, or may have: one
+   of another user. */
+bool lull_source_is_with_lullcp(int fd);
 
 /* Lets go of it. Nothing happens if it was not held. */
 void lull_source_unlock(int fd);

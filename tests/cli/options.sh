@@ -85,6 +85,14 @@ for value in '' 0 0ms x 10x -1 1e3 ' 1' '1 ' 1.s .5s 10MS 99999999999999999999s 
   usage "for '--max-freeze'" --hook=x --max-freeze="$value" a b
   usage "for '--hook-timeout'" --hook-timeout="$value" a b
 done
+# who leaves the unit out means milliseconds
+for value in 2 10 1.5; do
+  usage 'Is it milliseconds' --latency-budget="$value" a b
+done
+for value in 1 0.01 2s 10000ms; do
+  expect 1 --latency-budget="$value" nosuch b
+  says "cannot stat 'nosuch'"
+done
 for value in '' x -1 10x; do
   usage "for '--checkpoint-interval'" --checkpoint-interval="$value" a b
   usage "for '--lock-wait'" --lock-wait="$value" a b

@@ -57,6 +57,33 @@ for kind in xfs btrfs; do
   POSIXLY_CORRECT=1 refused 'a dangling link, POSIXLY_CORRECT' 'link to nothing' --hook="$T/hook" s dangling
   POSIXLY_CORRECT=1 expect 0 --refresh s posix
 
+  note "$kind: a file that somebody writes to, and writes that lie beside"
+  cp old running
+  exec 8<>running
+  refused 'in place, while a program writes' 'has it open for writing' --inplace s running
+  exec 8>&-
+  expect 0 --inplace s running
+  exec 8<running
+  expect 0 --inplace s running
+  exec 8<&-
+  for sidecar in .s.lullcp-sidecar .s.lullcp-overlay.qcow2; do
+    ln -s nowhere "$sidecar"
+    expect 0 -q s beside
+    says "'$M/$sidecar' may hold writes of a guest that the image beside it lacks"
+    rm "$sidecar"
+  done
+  touch .beside.lullcp-sidecar
+  expect 0 -q s beside
+  says "'$M/.beside.lullcp-sidecar' may hold writes of a guest to what is replaced now"
+  rm .beside.lullcp-sidecar
+  # also where one call would do
+  touch .old.lullcp-sidecar
+  expect 0 -q old small
+  says "'$M/.old.lullcp-sidecar' may hold"
+  rm .old.lullcp-sidecar
+  expect 0 -q s beside
+  silent
+
   note "$kind: a path that leads elsewhere"
   mkdir -p cwd over
   echo precious >over/d
@@ -107,7 +134,7 @@ for kind in xfs btrfs; do
 
   note "$kind: what is written in place and left half way is said so"
   mkdir user
-  cp s user/s
+  fragmented user/s 20000
   echo old >user/d
   chown 1000 user/*
   chmod 555 user

@@ -2,6 +2,10 @@
 /* Names beside a file: see beside.h. */
 #include "engine/base/beside.h"
 
+#include "util/macros.h"
+#include "util/path.h"
+
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,4 +44,26 @@ char *lull_beside_checkpoint(const char *name)
 char *lull_beside_temporary(const char *name)
 {
 	return lull_beside(name, ".lullcp-part");
+}
+
+char *lull_beside_sidecar(int dir, const char *name)
+{
+	static const char *const suffixes[] = { ".lullcp-sidecar",
+						".lullcp-overlay.qcow2",
+						".lullcp-overlay" };
+
+	const char *last = lull_path_last(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		_cleanup_free_ char *sidecar = lull_beside(last, suffixes[i]);
+		char *path = NULL;
+
+		if (!sidecar ||
+		    asprintf(&path, "%.*s%s", (int)(last - name), name, sidecar) < 0)
+			return NULL;
+		if (faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
 }

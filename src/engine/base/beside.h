@@ -5,6 +5,13 @@
 /* ".NAME" and suffix, shortened to what a directory takes; to be freed, NULL. */
 char *lull_beside(const char *name, const char *suffix);
 
+/*
+ * The path of a file or link beside the one that name, a path from the directory dir,
+ * leads to, in which one of lullcp's hooks keeps what a guest writes while it is
+ * redirected: to be freed, NULL if there is none.
+ */
+char *lull_beside_sidecar(int dir, const char *name);
+
 /* The name that the checkpoint of a DEST of this name has by default; to be freed,
    NULL. */
 char *lull_beside_checkpoint(const char *name);

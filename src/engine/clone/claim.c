@@ -184,6 +184,36 @@ static enum lull_outcome judge_temporary(struct lull_job *job)
 	return LULL_FAILED;
 }
 
+static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int dir,
+			    const char *path)
+{
+	const char *name = lull_path_last(path);
+	_cleanup_free_ char *sidecar = lull_beside_sidecar(dir, name);
+	_cleanup_free_ char *whole = NULL;
+
+	if (sidecar && asprintf(&whole, "%.*s%s", (int)(name - path), path, sidecar) >= 0)
+		lull_warn(job, warning, 0, whole);
+}
+
+/* With a hook the freeze sees to it. Told with --quiet as well, for a clone of stale data
+   each night is found out when it is needed. */
+static void warn_of_sidecars(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	const char *last = lull_path_last(job->source_path);
+	_cleanup_free_ char *head = strndup(job->source_path,
+					    (size_t)(last - job->source_path));
+	_cleanup_close_ int dir =
+		head ? open(*head ? head : ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (job->options->hook)
+		return;
+	if (dir >= 0)
+		warn_of_sidecar(job, LULL_WARNING_SIDECAR, dir, job->source_path);
+	if (dest->exists && !job->rotation)
+		warn_of_sidecar(job, LULL_WARNING_SIDECAR_OLD, dest->dir, dest->path);
+}
+
 static enum lull_outcome resolve(struct lull_job *job, const char *path)
 {
 	struct lull_dest *dest = &job->dest;
@@ -228,6 +258,8 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 		outcome = judge_checkpoint(job, path);
 	if (outcome == LULL_OK)
 		outcome = judge_temporary(job);
+	if (outcome == LULL_OK)
+		warn_of_sidecars(job);
 	return outcome == LULL_OK ? lull_source_match(job) : outcome;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/clone/record.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
+#include "sys/source_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,8 +189,10 @@ static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spare
 
 	let_go(job, fd);
 	use = lull_inode_use(fd);
-	/* Who writes to DEST would go on with a file that has lost its name. */
-	if (use == LULL_INODE_WRITTEN && !job->options->base)
+	/* Who writes to DEST would go on with a file that has lost its name. One that
+	   waits for the lock of DEST has opened it as well, and does not write. */
+	if (use == LULL_INODE_WRITTEN && !job->options->base &&
+	    !lull_source_is_with_lullcp(fd))
 		return refuse(job, LULL_CAUSE_OPEN_FOR_WRITING, EBUSY);
 	*ret_spared = use != LULL_INODE_UNUSED;
 	if (*ret_spared) {

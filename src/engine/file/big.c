@@ -9,6 +9,7 @@
 #include "engine/file/make_way.h"
 #include "engine/file/queue.h"
 #include "sys/inode.h"
+#include "sys/source_lock.h"
 #include "sys/trusted.h"
 
 #include <errno.h>
@@ -125,12 +126,30 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	return !lull_data_is_small(f, src, st) && has_room_beside(e);
 }
 
+/* A program that writes to dest would go on with a mixture of its data and the
+   source's. */
+static bool is_written_to(const struct lull_entry *e)
+{
+	_cleanup_close_ int fd = openat(e->dst_dir->fd, e->dst_name,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+						O_CLOEXEC);
+
+	/* Another lullcp has a lock to be waited for. */
+	return fd >= 0 && lull_inode_use(fd) == LULL_INODE_WRITTEN &&
+	       !lull_source_is_with_lullcp(fd);
+}
+
 bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
 	enum lull_note_kind why;
 
+	if (e->tree->options->in_place && !e->fresh && S_ISREG(e->dst.st_mode) &&
+	    !cp->attributes_only && is_written_to(e)) {
+		(void)lull_file_fail(f, LULL_NOTE_DEST_WRITTEN, 0, e->dst_path);
+		return true;
+	}
 	if (!is_demanding(e->tree->options) || e->tree->options->keep > 0 ||
 	    cp->attributes_only)
 		return false;

@@ -26,6 +26,16 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 	       errno != ENOENT;
 }
 
+/* Whoever clones with a lock has a word about it. */
+static bool has_sidecar(const struct lull_entry *e)
+{
+	_cleanup_free_ char *of_source = lull_beside_sidecar(e->src_dir->fd, e->src_name);
+	_cleanup_free_ char *of_dest =
+		of_source ? NULL : lull_beside_sidecar(e->dst_dir->fd, e->dst_name);
+
+	return of_source || of_dest;
+}
+
 bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
@@ -33,7 +43,7 @@ bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 	const char *name = lull_path_last(e->dst_name);
 
 	/* A copy takes longer than it looks: what is read must be of one moment. */
-	if (!e->tree->sole || !e->operand || e->backup_due ||
+	if (!e->tree->sole || !e->operand || e->backup_due || has_sidecar(e) ||
 	    cp->reflink == LULL_REFLINK_NEVER ||
 	    is_beside(e, lull_beside_temporary(name)) ||
 	    is_beside(e, lull_beside_checkpoint(name)) ||
