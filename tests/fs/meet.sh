@@ -6,7 +6,7 @@
 fs_test
 
 look() { # look: all that is in the directory, with its contents
-  find . -printf '%P %y\n' | sort
+  find . -printf '%P %y %m\n' | sort
   find . -type f -printf '%P\n' | sort | while read -r f; do printf '%s: %s\n' "$f" "$(cat "$f")"; done
 }
 # Both take the files of a directory in the order of their inodes, which need not be the order in
@@ -59,6 +59,9 @@ for kind in xfs btrfs; do
   as_cp 'mkdir d t; echo F >f; ln -s ../t/f d/l' '-rL f d t'
   as_cp 'mkdir -p x/y t; echo F >x/y/f; echo G >x/g' '-a x x/y x/g t'
   as_cp 'mkdir x t; echo F >x/f; ln x/f x/h; ln x/f x/k' '-a x x/h t'
+  # a directory above is made in one that an earlier operand has made, and takes its group from it
+  as_cp 'mkdir -p p/q/r t; echo F >p/q/f; echo G >p/q/r/g; chmod 2711 p/q; chmod 700 p/q/r
+    setfacl -m u:1:rx p/q/r' '-p --parents p/q/f p/q/r/g t'
   # two directories become one
   merge='mkdir -p a/d d dest; echo A >a/d/f; echo D >d/f'
   for option in r rn rb; do as_cp "$merge" "-$option a/. d dest"; done

@@ -238,7 +238,11 @@ for kind in xfs btrfs; do
   cat >"$M/hook" <<H
 #!/bin/sh
 case \$1 in
-  freeze) kill -STOP \$(cat $T/pid); sha256sum <$M/f >$T/frozen ;;
+  freeze)
+    kill -STOP \$(cat $T/pid)
+    # it stops when it is next at work, after a write that has begun
+    until grep -q '^State:.T' /proc/\$(cat $T/pid)/status; do :; done
+    sha256sum <$M/f >$T/frozen ;;
   thaw) sha256sum <$M/f >$T/thawed; kill -CONT \$(cat $T/pid) ;;
 esac
 H

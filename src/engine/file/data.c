@@ -159,13 +159,22 @@ bool lull_data_is_small(struct lull_file *file, int src, const struct stat *st)
 enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 				const struct stat *st)
 {
+	bool empty = !S_ISREG(st->st_mode) || st->st_size == 0;
+	struct stat dest_st;
 	uint64_t block;
 	int r = lull_inode_block_size(dest, &block);
 
-	if (file->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS ||
-	    !S_ISREG(st->st_mode) || st->st_size == 0)
+	if (file->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS)
 		return LULL_OK;
-	if (r == 0)
+	if (r == 0 && fstat(dest, &dest_st) < 0)
+		r = -errno;
+	/* What has no extents is cloned by its size alone, or, in /dev or /proc, not at
+	   all. */
+	if (r == 0 && empty && dest_st.st_dev != st->st_dev)
+		r = -EXDEV;
+	else if (r == 0 && empty && !S_ISREG(st->st_mode))
+		r = -EINVAL;
+	else if (r == 0 && !empty)
 		r = lull_clone_try(src, dest, (uint64_t)st->st_size, block);
 	return r == 0 ? LULL_OK
 		      : lull_data_failed(file, LULL_STAGE_PROBE, r,

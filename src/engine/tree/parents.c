@@ -155,6 +155,9 @@ bool lull_parents_make(struct lull_entry *e, const char *path, const char *targe
 		    0 &&
 	    S_ISDIR(st.st_mode))
 		return true;
+	/* What an earlier operand has made gets its attributes first: a directory in it
+	   inherits the setgid bit, as with cp. */
+	lull_queue_drain(e->tree);
 	for (const char *at = path + strspn(path, "/"); at < last;) {
 		size_t len = strcspn(at, "/");
 
