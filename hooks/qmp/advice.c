@@ -30,8 +30,7 @@
 #define LAST_NS (5 * NSEC_PER_SEC)
 #define LOOK_NS (10 * NSEC_PER_MSEC)
 
-/* As a word for a shell; NULL without memory. To be freed. */
-static char *quoted(const char *text, const char *suffix)
+char *advice_quoted(const char *text, const char *suffix)
 {
 	size_t len = strlen(text), n_quotes = 0, at = 0;
 	char *word;
@@ -59,13 +58,12 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-bool advice_is_merged(const struct disk *disk)
+static bool is_merged(const struct mark *mark, const char *sidecar)
 {
-	const struct mark *mark = &disk->state.mark;
 	struct stat st;
 
-	return mark->known && mark->state == MARK_MERGED &&
-	       lstat(disk->sidecar, &st) == 0 && mark->size == (uint64_t)st.st_size &&
+	return mark->known && mark->state == MARK_MERGED && lstat(sidecar, &st) == 0 &&
+	       mark->size == (uint64_t)st.st_size &&
 	       !is_later(&mark->written, &st.st_mtim) &&
 	       !is_later(&st.st_mtim, &mark->written);
 }
@@ -90,15 +88,57 @@ static enum verdict judge(const struct disk *disk)
 	return mark->known && mark->state == MARK_BETWEEN ? DO_NOT : UNCERTAIN;
 }
 
+/* In QEMU's options a comma ends a value, and two of them are one. */
+static char *doubled(const char *text)
+{
+	char *made = malloc(2 * strlen(text) + 1), *at = made;
+
+	for (; made && *text; text++) {
+		if (*text == ',')
+			*at++ = ',';
+		*at++ = *text;
+	}
+	if (made)
+		*at = '\0';
+	return made;
+}
+
+/*
+ * The disk as it would be with what is in the sidecar, as a new file. What the sidecar is
+ * over is told by hand: writing that into it would make it look newer than the image.
+ */
+static char *look_command(const struct disk *disk, const char *format, const char *other)
+{
+	_cleanup_free_ char *sidecar = doubled(disk->sidecar);
+	_cleanup_free_ char *source = doubled(disk->source);
+	_cleanup_free_ char *options = NULL, *word = NULL;
+	char *command = NULL;
+
+	if (!sidecar || !source ||
+	    asprintf(&options,
+		     "driver=qcow2,file.driver=file,file.filename=%s,backing.driver=%s,"
+		     "backing.file.driver=file,backing.file.filename=%s",
+		     sidecar, format, source) < 0) {
+		options = NULL;
+		return NULL;
+	}
+	word = advice_quoted(options, "");
+	if (!word || asprintf(&command, "qemu-img convert --image-opts -O %s %s %s",
+			      format, word, other) < 0)
+		return NULL;
+	return command;
+}
+
 void advice_give(const struct disk *disk, bool runs)
 {
-	_cleanup_free_ char *sidecar = quoted(disk->sidecar, "");
-	_cleanup_free_ char *source = quoted(disk->source, "");
-	_cleanup_free_ char *other = quoted(disk->source, ".merged");
-	_cleanup_free_ char *away = quoted(disk->sidecar, ".old");
+	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar, "");
+	_cleanup_free_ char *source = advice_quoted(disk->source, "");
+	_cleanup_free_ char *other = advice_quoted(disk->source, ".merged");
+	_cleanup_free_ char *away = advice_quoted(disk->sidecar, ".old");
 	_cleanup_free_ char *link = pointer_of(disk->source, disk->sidecar);
-	_cleanup_free_ char *pointer = link ? quoted(link, "") : NULL;
+	_cleanup_free_ char *pointer = link ? advice_quoted(link, "") : NULL;
 	_cleanup_free_ char *name = NULL, *rebase = NULL, *commit = NULL;
+	_cleanup_free_ char *convert = NULL;
 	char format[QCOW2_FORMAT_LEN] = "raw";
 	struct stat st;
 
@@ -121,7 +161,9 @@ void advice_give(const struct disk *disk, bool runs)
 	    asprintf(&rebase, "qemu-img rebase -u -f qcow2 -b %s -F %s %s && ", source,
 		     format, sidecar) < 0)
 		rebase = NULL;
-	if (asprintf(&commit, "%sqemu-img commit %s && rm %s%s%s", rebase ? rebase : "",
+	convert = look_command(disk, format, other);
+	if (!convert ||
+	    asprintf(&commit, "%sqemu-img commit %s && rm %s%s%s", rebase ? rebase : "",
 		     sidecar, sidecar, pointer ? " " : "", pointer ? pointer : "") < 0) {
 		commit = NULL;
 		say("'%s' is kept; out of memory", disk->sidecar);
@@ -138,21 +180,17 @@ void advice_give(const struct disk *disk, bool runs)
 		    "not commit the sidecar, that would put old data over new. It holds "
 		    "writes of before and is kept. If they are not wanted, because the "
 		    "image was restored, say, mv %s %s puts it away. To look at the disk "
-		    "with them, beside the image and without changing either, run: "
-		    "%sqemu-img convert -f qcow2 -O %s %s %s",
-		    source, sidecar, sidecar, away, rebase ? rebase : "", format, sidecar,
-		    other);
+		    "with them, beside the image and without changing either, run: %s",
+		    source, sidecar, sidecar, away, convert);
 		break;
 	case UNCERTAIN:
 		say("%s was written to after %s: by a merge that was cut off, or by a "
 		    "guest that was started from it since. The sidecar is kept. If no "
 		    "guest was: %s. If one was, do not commit it, that would put old "
-		    "data over new: mv %s %s puts it away. To look at the disk with what "
-		    "is in it, beside the "
-		    "image and without changing either, run: %sqemu-img convert -f qcow2 "
-		    "-O %s %s %s",
-		    source, sidecar, commit, sidecar, away, rebase ? rebase : "", format,
-		    sidecar, other);
+		    "data over new: mv %s %s puts it away. To look at the disk with "
+		    "what is in it, beside the image and without changing either, run: "
+		    "%s",
+		    source, sidecar, commit, sidecar, away, convert);
 		break;
 	}
 }
@@ -160,7 +198,7 @@ void advice_give(const struct disk *disk, bool runs)
 void advice_foreign(const struct disk *disk)
 {
 	_cleanup_free_ char *lost = pointer_of_lost(disk->source);
-	_cleanup_free_ char *word = lost ? quoted(lost, "") : NULL;
+	_cleanup_free_ char *word = lost ? advice_quoted(lost, "") : NULL;
 
 	if (word)
 		say("%s leads to the sidecar of a freeze, which is not there. If its "
@@ -185,6 +223,11 @@ bool advice_take_down(struct disk *disk)
 			return false; /* the monitor alone is gone */
 		lull_clock_sleep(LOOK_NS);
 	}
+	/* QEMU may have been told to change over, and nobody has heard whether it did:
+	   then the guest may have written to the image alone, and what that is like now
+	   proves nothing. */
+	if (mark.state == MARK_COMPLETING && !disk->completed)
+		return true;
 	mark.state = disk->completed ? MARK_MERGED : MARK_MERGING;
 	if ((disk->completed ? lstat(disk->sidecar, &st) : stat(disk->source, &st)) < 0)
 		return false;
@@ -193,6 +236,31 @@ bool advice_take_down(struct disk *disk)
 	if (mark_write(disk->sidecar, &mark) == 0)
 		disk->state.mark = mark;
 	return true;
+}
+
+/* held: the sidecar, by a path that keeps leading to it. */
+static int remove_if_done(struct disk *disk, const char *held)
+{
+	int r = sidecar_is_unused(held, &disk->st);
+	struct mark mark = mark_read(held);
+
+	if (r > 0 || (r == 0 && is_merged(&mark, held)))
+		return pointer_remove_sidecar(disk->source, disk->sidecar, held);
+	if (r == 0 || (r == -EBADMSG && search_is_of(held, &disk->st)))
+		return -EEXIST;
+	return r;
+}
+
+int advice_remove(struct disk *disk)
+{
+	struct sidecar_hold hold;
+	int r = sidecar_hold(disk->sidecar, &hold);
+
+	if (r < 0)
+		return r;
+	r = remove_if_done(disk, hold.path);
+	sidecar_let_go(&hold);
+	return r;
 }
 
 bool advice_settle(struct disk *disk)
@@ -206,8 +274,8 @@ bool advice_settle(struct disk *disk)
 		    disk->sidecar, disk->source);
 		return false;
 	}
-	if (r == 0 && advice_is_merged(disk)) {
-		r = pointer_remove_sidecar(disk->source, disk->sidecar);
+	if (r == 0 && is_merged(&disk->state.mark, disk->sidecar)) {
+		r = advice_remove(disk);
 		if (r == 0)
 			return true;
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,

@@ -5,11 +5,16 @@
 
 #include "disks.h"
 
+/* text and suffix as one word for a shell; to be freed, NULL without memory. */
+char *advice_quoted(const char *text, const char *suffix);
+
 /*
- * True if all that is in the sidecar is in the image: the merge was seen to be over, and
- * nobody has written to the sidecar since.
+ * Removes the sidecar if nobody uses it and it holds nothing, or if all that is in it is
+ * in the image: the merge was seen to be over, and nobody has written to the sidecar
+ * since. 0; -EEXIST if it holds more; -EBUSY if somebody uses it; -EBADMSG if it is none
+ * of this image's; or another -errno.
  */
-bool advice_is_merged(const struct disk *disk);
+int advice_remove(struct disk *disk) _must_check_;
 
 /*
  * Says what is in the sidecar and what is safe to do with it. The last words of a line

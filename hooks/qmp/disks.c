@@ -103,6 +103,7 @@ static void forget(struct disk_state *state)
 	free(state->top);
 	free(state->blocker);
 	free(state->extra);
+	free(state->within);
 	free(state->renamed);
 	free(state->backing);
 	free(state->format);
@@ -489,6 +490,8 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	disk->state.is_part =
 		strcmp(at.image->driver, "raw") == 0 && S_ISREG(disk->st.st_mode) &&
 		llabs((long long)at.image->size - (long long)disk->st.st_size) >= 512;
+	disk->state.within = at.within ? strdup(at.within->name) : NULL;
+	disk->state.has_data_file = at.has_data_file;
 	disk->state.is_read_only = at.image->read_only;
 	disk->state.is_encrypted = at.image->encrypted;
 	disk->state.is_redirected = at.overlay != NULL;

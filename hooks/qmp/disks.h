@@ -26,10 +26,11 @@ struct disk_state {
 	bool is_replaced; /* QEMU has another file open that has, or had, its name */
 	/* QEMU has a part of it as the disk: a raw node with an offset or a size */
 	bool is_part;
-	bool is_by_number; /* QEMU has it by a descriptor, not by a path */
-	bool is_refused;   /* it was said why nothing may be done with it */
-	int unseen;        /* -errno if what QEMU has open cannot be seen */
-	bool is_written;   /* and somebody may write to it */
+	bool has_data_file; /* its data lies in another file than what is about it */
+	bool is_by_number;  /* QEMU has it by a descriptor, not by a path */
+	bool is_refused;    /* it was said why nothing may be done with it */
+	int unseen;         /* -errno if what QEMU has open cannot be seen */
+	bool is_written;    /* and somebody may write to it */
 	bool is_read_only;
 	bool is_encrypted;
 	bool is_redirected; /* an overlay of ours is on top */
@@ -47,6 +48,8 @@ struct disk_state {
 	char *overlay;
 	char *top;     /* above both */
 	char *blocker; /* for people: what keeps a merge below it from working; or NULL */
+	/* the node that takes it for the file of a format of its own; or NULL */
+	char *within;
 	char *renamed; /* from; QEMU cannot open the image to merge into it; or NULL */
 	char *extra; /* for people: what is in the overlay that a merge drops; or NULL */
 	char *backing; /* what the image is stored in, and how; NULL if unknown */
@@ -70,6 +73,8 @@ struct disk {
 
 	/* For merging. */
 	bool started;   /* a job was seen at work or begun */
+	bool begun;     /* by this call, which has watched it since */
+	bool was_ready; /* and could have been cancelled then, which counts as success */
 	bool asked;     /* told to complete */
 	bool completed; /* QEMU has said after that that it is over, and well */
 	bool merged, failed, over;

@@ -332,6 +332,29 @@ static const struct graph_node *find_overlay(const struct graph *graph, size_t i
 	return NULL;
 }
 
+/* The node above that the image is only a part of, and whether its data lies
+   elsewhere. */
+static void look_within(const struct graph *graph, size_t image,
+			struct graph_place *place)
+{
+	size_t at = image, above;
+
+	for (size_t i = 0; i < graph->n_edges; i++)
+		place->has_data_file |= graph->edges[i].parent == image &&
+					strcmp(graph->edges[i].role, "data-file") == 0;
+	for (size_t steps = 0; steps <= graph->n_nodes; steps++) {
+		const char *role;
+
+		if (node_above(graph, at, &above, &role) < 0 || above == graph->n_nodes)
+			return;
+		at = above;
+		if (!is_filter(&graph->nodes[at])) {
+			place->within = &graph->nodes[at];
+			return;
+		}
+	}
+}
+
 int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *path),
 	       void *ctx, const char *ours, struct graph_place *ret_place)
 {
@@ -368,6 +391,8 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 		.overlay = find_overlay(graph, at, ours),
 		.is_written = is_written(graph, protocol),
 	};
+	if (r == 0)
+		look_within(graph, at, ret_place);
 	return r;
 }
 

@@ -47,6 +47,10 @@ struct graph_place {
 	const struct graph_node
 		*overlay; /* the one asked for, on top of image, or NULL */
 	bool is_written;  /* somebody may write to the file */
+	/* a node that takes the image for the file of a format of its own; or NULL */
+	const struct graph_node *within;
+	/* the image keeps its data in another file than what is about it */
+	bool has_data_file;
 };
 
 /* What is above a node. */

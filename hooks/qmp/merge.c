@@ -54,6 +54,7 @@ static int set_state(struct disk *disk, enum mark_state state)
 {
 	struct mark mark = disk->state.mark;
 	struct stat st;
+	int r;
 
 	if (!disk->state.has_sidecar || !mark.known || mark.state == state)
 		return 0;
@@ -63,7 +64,10 @@ static int set_state(struct disk *disk, enum mark_state state)
 			return -errno;
 		mark_image(&mark, &st);
 	}
-	return mark_write(disk->sidecar, &mark);
+	r = mark_write(disk->sidecar, &mark);
+	if (r == 0)
+		disk->state.mark = mark;
+	return r;
 }
 
 /* True if the merge would drop what somebody has put into the overlay, and that was said.
@@ -124,7 +128,27 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 		return 0;
 	}
-	disk->started = r == 0;
+	disk->started = disk->begun = r == 0;
+	return r;
+}
+
+/* What has the sidecar's name by now may be another file. */
+static int remove_merged(const struct disk *disk)
+{
+	struct sidecar_hold hold;
+	struct stat st;
+	int r = sidecar_hold(disk->sidecar, &hold);
+
+	if (r < 0)
+		return r;
+	if (lstat(hold.path, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode) ||
+		 (disk->state.mark.known && !search_is_of(hold.path, &disk->st)))
+		r = -ESTALE;
+	else
+		r = pointer_remove_sidecar(disk->source, disk->sidecar, hold.path);
+	sidecar_let_go(&hold);
 	return r;
 }
 
@@ -134,11 +158,15 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	int r;
 
 	/* One that was cancelled when it was ready has also gone well, and left the
-	   overlay on top: if that was taken away since, nothing tells. */
-	if (!disk->state.is_open && !disk->asked) {
-		say("the merge of '%s' into '%s' is over, but QEMU has closed the image "
-		    "since: whether it was merged cannot be told. The file is kept; end "
-		    "this QEMU and thaw again, which says what can be done",
+	   overlay on top. Where that was taken away since, nothing but the hook's own
+	   word tells that QEMU was asked to change over. One below a snapshot of somebody
+	   else is never ready: it ends when all is merged. */
+	if (!disk->asked && disk->state.mark.state != MARK_COMPLETING &&
+	    !(disk->begun && !disk->was_ready)) {
+		say("the merge of '%s' into '%s' is over, but was not ended by this "
+		    "hook: "
+		    "whether it was merged cannot be told. The file is kept; end this "
+		    "QEMU and thaw again, which says what can be done",
 		    disk->sidecar, disk->source);
 		fail(disk);
 		return 0;
@@ -154,8 +182,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	if (set_state(disk, MARK_MERGED) < 0)
 		say("cannot write into the attributes of '%s' that it is merged",
 		    disk->sidecar);
-	r = disk->state.has_sidecar ? pointer_remove_sidecar(disk->source, disk->sidecar)
-				    : 0;
+	r = disk->state.has_sidecar ? remove_merged(disk) : 0;
 	if (r < 0) {
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
 		    disk->source, strerror(-r));
@@ -200,11 +227,7 @@ static void settle(struct disk *disk)
 	disk->over = true;
 	if (!disk->state.has_sidecar)
 		return;
-	r = sidecar_is_unused(disk->sidecar, &disk->st);
-	if (r > 0 || (r == 0 && advice_is_merged(disk)))
-		r = pointer_remove_sidecar(disk->source, disk->sidecar);
-	else if (r == 0 || (r == -EBADMSG && search_is_of(disk->sidecar, &disk->st)))
-		r = -EEXIST;
+	r = advice_remove(disk);
 	switch (r) {
 	case 0:
 		return;
@@ -262,7 +285,7 @@ static int step(struct disk *disk, struct qmp *qmp)
 	if (disk->state.job == DISKS_JOB_BUSY) {
 		disk->started = true;
 	} else if (disk->state.job == DISKS_JOB_READY) {
-		disk->started = true;
+		disk->started = disk->was_ready = true;
 		if (!disk->asked && holds_more(disk))
 			return 0;
 		if (!disk->asked)
@@ -278,6 +301,9 @@ static int step(struct disk *disk, struct qmp *qmp)
 			r = qmp_run(qmp, "job-complete",
 				    json_pack("{s:s}", "id", disk->name), NULL);
 		disk->asked = disk->asked || r == 0;
+		/* It was not, and whoever ends the job now may cancel it. */
+		if (r == -EREMOTEIO && !disk->asked && set_state(disk, MARK_MERGING) < 0)
+			say("cannot write into the attributes of '%s'", disk->sidecar);
 	} else if (disk->state.is_redirected && disk->started) {
 		say("somebody else ended the merge of '%s' into '%s'; the disk goes on "
 		    "in that file, nothing is lost; thaw again",
@@ -364,8 +390,11 @@ static void hear(void *ctx, json_t *event)
 	for (size_t i = 0; what && job && i < disks->n; i++) {
 		struct disk *disk = &disks->disk[i];
 
+		if (strcmp(job, disk->name) != 0)
+			continue;
+		disk->was_ready |= strcmp(what, "BLOCK_JOB_READY") == 0;
 		if (disk->asked && strcmp(what, "BLOCK_JOB_COMPLETED") == 0 &&
-		    strcmp(job, disk->name) == 0 && !json_object_get(data, "error"))
+		    !json_object_get(data, "error"))
 			disk->completed = true;
 	}
 }
@@ -396,8 +425,8 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 	for (size_t i = 0; i < disks->n; i++) {
 		struct disk *disk = &disks->disk[i];
 
-		disk->started = disk->asked = disk->completed = disk->merged = false;
-		disk->failed = false;
+		disk->started = disk->begun = disk->was_ready = disk->asked = false;
+		disk->completed = disk->merged = disk->failed = false;
 		disk->over = only_chosen && !disk->chosen;
 	}
 	qmp_listen(qmp, hear, disks);

@@ -14,7 +14,9 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 /* From block/file-posix.c of QEMU: who may write has this byte locked. */
 #define WRITE_LOCK 101
@@ -74,6 +76,26 @@ int peer_stat(pid_t process, const char *path, struct stat *ret_st)
 			      : stat_in(process, "cwd", path, ret_st);
 }
 
+/*
+ * Device, inode and kind of a descriptor's file, without asking whoever keeps it: the
+ * file may be on a file system whose server does not answer (FUSE, NFS). 0 or -errno.
+ */
+static int stat_descriptor(int dir, const char *name, struct stat *ret_st)
+{
+	struct statx stx;
+
+	if (statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO | STATX_TYPE,
+		  &stx) < 0)
+		return -errno;
+	*ret_st = (struct stat){
+		.st_dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+		.st_ino = stx.stx_ino,
+		.st_mode = stx.stx_mode,
+		.st_rdev = makedev(stx.stx_rdev_major, stx.stx_rdev_minor),
+	};
+	return 0;
+}
+
 /* Calls see with each descriptor and its file until it returns false; 1 if it did. */
 static int walk(pid_t process,
 		bool (*see)(void *ctx, int dir, const char *fd, const struct stat *st),
@@ -95,7 +117,7 @@ static int walk(pid_t process,
 
 		/* one that was closed meanwhile is not open */
 		r = entry->d_name[0] != '.' &&
-		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+		    stat_descriptor(dirfd(dir), entry->d_name, &st) == 0 &&
 		    !see(ctx, dirfd(dir), entry->d_name, &st);
 	}
 	(void)closedir(dir);

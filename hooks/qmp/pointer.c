@@ -64,7 +64,7 @@ char *pointer_of_lost(const char *source)
 	return NULL;
 }
 
-int pointer_remove_sidecar(const char *source, const char *sidecar)
+int pointer_remove_sidecar(const char *source, const char *sidecar, const char *held)
 {
 	_cleanup_free_ char *path = pointer_of(source, sidecar);
 	int r = 0;
@@ -73,7 +73,7 @@ int pointer_remove_sidecar(const char *source, const char *sidecar)
 		r = -errno;
 	if (path && r == 0)
 		r = sidecar_sync_directory(path);
-	return r < 0 ? r : sidecar_remove(sidecar);
+	return r < 0 ? r : sidecar_remove(held);
 }
 
 char *pointer_follow(const char *path, uid_t user)
@@ -85,7 +85,7 @@ char *pointer_follow(const char *path, uid_t user)
 	    (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user))
 		return NULL;
 	target = read_link(path);
-	if (target && target[0] != '/') {
+	if (target && (target[0] != '/' || !sidecar_has_name(target))) {
 		free(target);
 		return NULL;
 	}

@@ -20,10 +20,11 @@ int pointer_make(const char *source, const char *sidecar) _must_check_;
 
 /*
  * Removes the sidecar, and before it the pointer to it, both durably: a pointer that
- * outlived its sidecar in a power failure would have every later freeze refused. 0 or
- * -errno.
+ * outlived its sidecar in a power failure would have every later freeze refused. held is
+ * the sidecar by sidecar_hold(), and was looked at by that path. 0 or -errno.
  */
-int pointer_remove_sidecar(const char *source, const char *sidecar) _must_check_;
+int pointer_remove_sidecar(const char *source, const char *sidecar,
+			   const char *held) _must_check_;
 
 /* The path of source's pointer if it leads to sidecar, to be freed; or NULL. */
 char *pointer_of(const char *source, const char *sidecar);

@@ -19,6 +19,7 @@
 #include "redirect.h"
 
 #include "advice.h"
+
 #include "agent.h"
 #include "directory.h"
 #include "mark.h"
@@ -85,14 +86,16 @@ static int check_owners(const struct disks *disks)
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
 		_cleanup_free_ char *owner = NULL;
+		_cleanup_free_ char *word = NULL;
 
 		if (!disk->state.has_sidecar || !disk->state.is_anothers)
 			continue;
 		owner = disks_owner(disk);
+		word = advice_quoted(disk->source, "");
 		say("'%s' is frozen %s; not frozen. Try again when that is over. If that "
 		    "run is gone: lullcp --recover DEST, with the DEST that it had, or, "
-		    "to thaw by hand: lullcp-hook-qmp thaw '%s'",
-		    disk->source, owner ? owner : "", disk->source);
+		    "by hand, this hook with the same options and: thaw %s",
+		    disk->source, owner ? owner : "", word ? word : "");
 		return -EBUSY;
 	}
 	return 0;
@@ -120,6 +123,20 @@ static int check(const struct disks *disks)
 			    "sidecar would name that as the file below: its writes could "
 			    "not be merged when QEMU is gone. Not redirected. Have QEMU "
 			    "open the image by its path",
+			    disk->source);
+			return -ENOTSUP;
+		}
+		if (!disk->state.is_redirected && disk->state.within) {
+			say("the block node '%s' takes '%s' for the file of another "
+			    "format: a sidecar between the two would take what that "
+			    "writes of itself, and could not be merged. Not redirected. "
+			    "Have QEMU open the image without a node in between",
+			    disk->state.within, disk->source);
+			return -ENOTSUP;
+		}
+		if (!disk->state.is_redirected && disk->state.has_data_file) {
+			say("'%s' is one of two files of a disk (a qcow2 image with a "
+			    "data file), and a clone of one is no disk. Not redirected",
 			    disk->source);
 			return -ENOTSUP;
 		}

@@ -8,22 +8,36 @@
 
 #include "mark.h"
 #include "pointer.h"
+#include "qcow2.h"
 #include "sidecar.h"
 
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 bool search_is_of(const char *path, const struct stat *source)
 {
 	struct mark mark = mark_read(path);
-	struct stat st;
+	char format[QCOW2_FORMAT_LEN];
+	_cleanup_free_ char *name = NULL;
+	struct stat st, backing;
 
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || !mark.known ||
+	    mark.ino != source->st_ino)
 		return false;
-	/* the number of the device may be another after a restart */
-	return mark.known && mark.ino == source->st_ino;
+	/* Anybody may write such an attribute into a file of his own. */
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != source->st_uid)
+		return false;
+	/* Each file system has such an inode, and the number of the device may be
+	   another one after a restart: what the sidecar is over tells, where that is
+	   still there. */
+	if (qcow2_backing(path, &name, format) < 0 || stat(name, &backing) < 0)
+		return true;
+	if (backing.st_ino == source->st_ino && backing.st_dev == source->st_dev)
+		return true;
+	return backing.st_ino != mark.ino && mark.dev == source->st_dev;
 }
 
 /* What path leads to, or path itself. Takes it over. */
@@ -39,16 +53,12 @@ static char *follow(char *path, uid_t user)
 
 char *search_sidecar(const char *directory, const struct stat *source)
 {
-	size_t suffix = strlen(SIDECAR_SUFFIX);
 	DIR *dir = opendir(directory);
 	struct dirent *entry;
 	char *found = NULL;
 
 	while (dir && !found && (entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name);
-
-		if (entry->d_name[0] != '.' || len <= suffix ||
-		    strcmp(entry->d_name + len - suffix, SIDECAR_SUFFIX) != 0)
+		if (!sidecar_has_name(entry->d_name))
 			continue;
 		if (asprintf(&found, "%s/%s", directory, entry->d_name) < 0)
 			found = NULL;

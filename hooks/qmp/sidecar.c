@@ -325,6 +325,36 @@ int sidecar_is_image(int fd, uint64_t size)
 	return r == 0 && header.size != size ? -EBADMSG : r;
 }
 
+bool sidecar_has_name(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = strlen(name), suffix = strlen(SIDECAR_SUFFIX);
+
+	return name[0] == '.' && len > suffix + 1 &&
+	       strcmp(name + len - suffix, SIDECAR_SUFFIX) == 0;
+}
+
+int sidecar_hold(const char *path, struct sidecar_hold *ret_hold)
+{
+	const char *name = strrchr(path, '/') + 1;
+	_cleanup_free_ char *head = strndup(path, (size_t)(name - path));
+	int dir = head ? open(head, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (dir < 0)
+		return head ? -errno : -ENOMEM;
+	*ret_hold = (struct sidecar_hold){ .dir = dir };
+	if (asprintf(&ret_hold->path, "/proc/self/fd/%d/%s", dir, name) >= 0)
+		return 0;
+	(void)close(dir);
+	return -ENOMEM;
+}
+
+void sidecar_let_go(struct sidecar_hold *hold)
+{
+	(void)close(hold->dir);
+	free(hold->path);
+}
+
 int sidecar_remove(const char *path)
 {
 	if (unlink(path) < 0)

@@ -28,6 +28,9 @@ char *sidecar_path(const char *source, const char *directory);
  */
 bool sidecar_is_of(const char *path, const char *source, const struct stat *source_st);
 
+/* Whether path ends in a name that sidecar_path() may give. */
+bool sidecar_has_name(const char *path);
+
 /* Tells images apart, in names that have to be short. */
 uint64_t sidecar_hash(const char *source);
 
@@ -53,6 +56,18 @@ int sidecar_is_image(int fd, uint64_t size) _must_check_;
 
 /* Makes what was made or removed in the directory of path durable. 0 or -errno. */
 int sidecar_sync_directory(const char *path) _must_check_;
+
+/*
+ * A path of the same file that goes on leading to its directory, whoever renames that or
+ * one above it: what is looked at by it is what is removed by it. It ends with
+ * sidecar_let_go(). 0 or -errno.
+ */
+struct sidecar_hold {
+	int dir;
+	char *path;
+};
+int sidecar_hold(const char *path, struct sidecar_hold *ret_hold) _must_check_;
+void sidecar_let_go(struct sidecar_hold *hold);
 
 /* Removes it, durably. 0 or -errno. */
 int sidecar_remove(const char *path) _must_check_;

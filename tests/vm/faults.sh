@@ -179,7 +179,7 @@ qemu-img create -q -f qcow2 -b "$image" -F raw "$sidecar"
 qemu-io -f qcow2 -c 'write -P 7 1M 64k' "$sidecar" >/dev/null
 hooked 1 thaw
 says "$sidecar"
-says 'qemu-img commit'
+says 'End that QEMU'
 hooked 1 freeze
 check 'kept' test -e "$sidecar"
 check 'what it says to do works' qemu-img commit -q "$sidecar"

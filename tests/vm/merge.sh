@@ -402,9 +402,10 @@ put a 20 0
 there=$(readlink "$side")
 LULLCP_RUN_ID=$A strace -qq -o "$T/trace" -e trace=unlink,fsync "$HOOK" --socket="$QMP" thaw "$M/a" \
   2>"$T/err" || bad 'thaw'
-same 'the link goes first, and is gone for good' "unlink $side fsync unlink $there" \
+# the sidecar by its directory, which is held meanwhile
+same 'the link goes first, and is gone for good' "unlink $side fsync unlink ${there##*/}" \
   "$(sed -nE 's/^(unlink)\("([^"]*)".*/\1 \2/p; s/^(fsync)\(.*/\1/p' "$T/trace" |
-    sed -n '/^unlink/,$p' | head -3 | tr '\n' ' ' | sed 's/ $//')"
+    sed 's,/proc/self/fd/[0-9]*/,,' | sed -n '/^unlink/,$p' | head -3 | tr '\n' ' ' | sed 's/ $//')"
 gets 'merged' 20 0 "$M/a"
 check_not 'the link is gone' test -L "$side"
 same 'and the sidecar' '' "$(ls -A "$M/side")"
@@ -421,6 +422,119 @@ chown -h 0 "$side"
 hook 1 'and a link of our own' $A thaw "$M/a"
 followed 'a link of our own'
 gets 'a link of our own' 21 0 "$M/a"
+
+# one that leads to a file of another kind of name is none, whatever that holds
+victim=$M/victim
+printf secret >"$victim"
+ln -s "$victim" "$side"
+hook 1 'a link to a file of root' $A thaw "$M/a"
+same 'it is left alone' secret "$(cat "$victim")"
+rm "$side"
+# nor is what somebody else has put there
+chmod 1777 "$M"
+setpriv --reuid=12345 --regid=12345 --clear-groups bash -c "
+  qemu-img create -q -f qcow2 -u -b '$M/a' -F raw '$M/.zz.lullcp-sidecar' 16M
+  qemu-io -f qcow2 -c 'write -P 66 0 64k' '$M/.zz.lullcp-sidecar' >'$T/out' 2>&1
+  setfattr -n user.lullcp.freeze -v 'v1 run=- source=$(stat -c %d:%i "$M/a") written=$(stat -c %.9Y "$M/a") size=$(stat -c %s "$M/a") state=frozen    ' '$M/.zz.lullcp-sidecar'"
+check 'it was planted' test -s "$M/.zz.lullcp-sidecar"
+hook 0 'a sidecar of another user' $A thaw "$M/a"
+silent
+rm "$M/.zz.lullcp-sidecar"
+chmod 755 "$M"
+
+note 'a job that was not ended by the hook'
+qsd "a=$M/a=raw"
+hook 0 'freeze' $A freeze "$M/a"
+put a 22 0
+hook 1 'a thaw that has no time' $A --commit-timeout=1ms thaw "$M/a"
+for _ in $(seq 200); do [[ $(asks query-jobs) != *'"ready"'* ]] || break; sleep 0.02; done
+asks "block-job-cancel={\"device\":\"$(overlay)\"}" >"$T/out"
+for _ in $(seq 200); do [[ $(asks query-jobs) != *'"concluded"'* ]] || break; sleep 0.02; done
+put a 23 0
+asks 'block-export-del={"id":"e-a"}' >"$T/out"
+for _ in $(seq 200); do [ "$(overlay)" ] || break; sleep 0.02; done
+hook 1 'whether it was merged nobody knows' $A thaw "$M/a"
+says 'cannot be told'
+check 'the only copy of a write is kept' test -s "$(sidecar "$M/a")"
+killed
+hook 1 'without QEMU' $A thaw "$M/a"
+# the advice leaves it to people, who know that no guest was started since
+followed 'a cancelled merge'
+gets 'a cancelled merge: the last write' 23 0 "$M/a"
+check_not 'a cancelled merge: the sidecar is gone' test -e "$(sidecar "$M/a")"
+
+note 'formats on top of each other, and data elsewhere'
+make_image "$M/n" qcow2
+for blockdev in "driver=qcow2,node-name=top,file.driver=raw,file.file.driver=file,file.file.filename=$M/n" \
+  "driver=raw,node-name=top,file.driver=qcow2,file.file.driver=file,file.file.filename=$M/n"; do
+  nodes --blockdev "$blockdev"
+  hook 1 "freeze of $blockdev" $A freeze "$M/n"
+  says 'for the file of another format'
+  hook 0 'the thaw after it' $A thaw "$M/n"
+  not_redirected "$blockdev" "$M/n"
+  qsd_end
+done
+qemu-img create -q -f qcow2 -o "data_file=$M/m.data" "$M/m" 16M
+nodes --blockdev "driver=qcow2,node-name=top,file.driver=file,file.filename=$M/m"
+for of in m m.data; do
+  hook 1 "freeze of $of" $A freeze "$M/$of"
+  says 'one of two files of a disk'
+  hook 0 'the thaw after it' $A thaw "$M/$of"
+  not_redirected "$of" "$M/$of"
+done
+qsd_end
+
+note 'looking at a disk does not change it'
+make_image "$M/l" raw
+qsd "a=$M/l=raw"
+hook 0 'freeze' $A freeze "$M/l"
+put a 24 0
+hook 1 'a thaw that has no time' $A --commit-timeout=1ms thaw "$M/l"
+killed
+mv "$M/l" "$M/renamed, it is"
+sleep 1
+qemu-io -f raw -c 'write -P 25 64k 64k' "$M/renamed, it is" >"$T/out" 2>&1
+for _ in 1 2; do
+  hook 1 'thaw of what a guest wrote to' $A thaw "$M/renamed, it is"
+  says 'do not commit it'
+  sum=$(sha256sum <"$(sidecar "$M/l")")
+  look=$(sed -n 's/.* without changing either, run: //p' "$T/err")
+  rm -f "$M/renamed, it is.merged"
+  eval "$look" 2>"$T/err" || bad "cannot look: $look"
+  gets 'what is in the sidecar' 24 0 "$M/renamed, it is.merged"
+  gets 'over what is in the image' 25 64k "$M/renamed, it is.merged"
+  frozen 'the sidecar is as it was' "$(sidecar "$M/l")" "$sum"
+done
+rm "$(sidecar "$M/l")" "$M/renamed, it is"*
+
+note 'the same inode number on two file systems'
+one=$M
+fs_mount xfs 400M
+two=$M M=$one
+rm -f "$one"/same.* "$two"/same.*
+for _ in $(seq 200); do
+  : >"$one/same.$RANDOM"
+  : >"$two/same.$RANDOM"
+  pair=$(join <(stat -c '%i %n' "$one"/same.* | sort) <(stat -c '%i %n' "$two"/same.* | sort) | head -1)
+  [ ! "$pair" ] || break
+done
+[ "$pair" ] || framework_failure 'no inode number comes twice'
+read -r _ x y <<<"$pair"
+make_image "$x" raw
+make_image "$y" raw
+mkdir "$one/common"
+qsd "a=$x=raw"
+hook 0 'freeze' $A --sidecar-dir="$one/common" freeze "$x"
+put a 26 0
+hook 0 'the other one has no sidecar' $B --sidecar-dir="$one/common" thaw "$y"
+killed
+hook 0 'nor without a QEMU' $B --sidecar-dir="$one/common" thaw "$y"
+silent
+hook 1 'this one has' $A --sidecar-dir="$one/common" thaw "$x"
+followed 'the same inode number'
+gets 'the same inode number' 26 0 "$x"
+rm -f "$one"/same.* "$two"/same.*
+fs_unmount "$two"
 
 note 'found again'
 nodes "${file[@]}"

@@ -75,6 +75,9 @@ for kind in xfs btrfs; do
       check 'freeze' "$HOOK" --socket="$QMP" freeze "$image"
       job=$(python3 "$here/qmp.py" "$QMP" query-named-block-nodes | jq -r '.[]."node-name" | select(startswith("lull-"))')
       chmod +t "$sidecar"
+      # as it does before it asks QEMU to change over
+      state=$(getfattr --only-values -n user.lullcp.freeze "$sidecar" 2>/dev/null)
+      setfattr -n user.lullcp.freeze -v "${state%state=*}state=completing" "$sidecar"
       python3 "$here/qmp.py" "$QMP" "block-commit={\"job-id\":\"$job\",\"device\":\"$job\",\"base-node\":\"d\",\"auto-dismiss\":false}" >"$T/out"
       sleep 0.5
       python3 "$here/qmp.py" "$QMP" "job-complete={\"id\":\"$job\"}" >>"$T/out"
