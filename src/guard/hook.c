@@ -139,6 +139,7 @@ static char **make_arguments(char *const *words, size_t n_words,
 
 /* What a child needs to become a hook. */
 struct call {
+	const char *file; /* to be run */
 	char **argv;
 	char **env;
 	const char *directory; /* to run in; NULL: ours */
@@ -180,7 +181,7 @@ static void become_hook(const struct call *call, int error)
 	   which this process has not got yet. */
 	if (getppid() != call->parent)
 		_exit(126);
-	execvp(call->argv[0], call->argv);
+	execvp(call->file, call->argv);
 	err = errno;
 	(void)!write(error, &err, sizeof(err));
 	_exit(err == ENOENT ? 127 : 126);
@@ -365,6 +366,7 @@ static struct lull_hook_status call_hook(const struct lull_hook *hook,
 		   own. */
 		if (phase == LULL_HOOK_THAW)
 			deadline = deadline_after(timeout_ns);
+		call.file = *path;
 		call.argv = make_arguments(list ? path : hook->words.we_wordv,
 					   hook->words.we_wordc, phase, sources,
 					   n_sources);

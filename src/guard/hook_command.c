@@ -128,7 +128,7 @@ bool lull_hook_is_list(const struct lull_hook *hook)
 	return hook->words.we_wordc == 1 && is_directory(hook->words.we_wordv[0]);
 }
 
-/* As execvp(3) would find it. */
+/* As execvp(3) would find it, and then among the hooks of lullcp. */
 static int find_command(const char *name, char **ret_path)
 {
 	const char *path = getenv("PATH");
@@ -160,6 +160,20 @@ static int find_command(const char *name, char **ret_path)
 			r = -EACCES;
 		}
 		path += len + (path[len] == ':');
+	}
+	/* One that came with lullcp needs no path, wherever that is installed. */
+	if (r == -ENOENT) {
+		_cleanup_free_ char *file = NULL;
+
+		if (asprintf(&file, "%s/%s", LULL_HOOK_DIR, name) < 0) {
+			file = NULL;
+			return -ENOMEM;
+		}
+		if (access(file, X_OK) == 0) {
+			*ret_path = file;
+			file = NULL;
+			return 0;
+		}
 	}
 	return r;
 }
@@ -258,7 +272,8 @@ int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)
 	if (lull_hook_is_list(hook))
 		return list_directory(hook->words.we_wordv[0], ret_paths);
 	one = calloc(2, sizeof(*one));
-	if (one)
+	/* What cannot be found is told of when it is started. */
+	if (one && find_command(hook->words.we_wordv[0], &one[0]) < 0)
 		one[0] = strdup(hook->words.we_wordv[0]);
 	if (!one || !one[0]) {
 		free(one);

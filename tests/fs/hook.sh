@@ -67,6 +67,14 @@ for kind in xfs btrfs; do
   chmod +x "$T/with space/h"
   hooked 0 'freeze thaw:ok ' --hook="'$T/with space/h' \"an argument\"" "$M/src" "$M/b"
 
+  # one that came with lullcp needs no path
+  mkdir -p /usr/local/libexec && mount -t tmpfs tmpfs /usr/local/libexec || framework_failure mount
+  mkdir /usr/local/libexec/lullcp
+  cp "$hook" /usr/local/libexec/lullcp/lullcp-hook-test
+  hooked 0 'freeze thaw:ok ' --hook=lullcp-hook-test "$M/src" "$M/b"
+  umount /usr/local/libexec
+  hooked 5 '' --hook=lullcp-hook-test "$M/src" "$M/b"
+
   # thaw fails: published, exit 6, and --recover finishes it
   echo old >"$M/b"
   export HOOK_THAW_EXIT=7

@@ -295,6 +295,73 @@ says 'at work'
 kill -CONT "$qemu"
 hooked 0 thaw "$a"
 at_rest 'a late snapshot'
+
+# ---- a file of another file system that has the number of the image ----
+one=$M
+fs_mount xfs 400M
+mkdir "$M/v m"
+for i in $(seq 400); do
+  : >"$M/v m/$i"
+  [ "$(stat -c %i "$M/v m/$i")" != "$(stat -c %i "$a")" ] || break
+done
+same 'an inode number that comes twice' "$(stat -c %i "$a")" "$(stat -c %i "$M/v m/$i")"
+hooked 0 freeze "$a"
+hooked 0 thaw "$M/v m/$i"
+check 'it ends no freeze but its own' test -s "$overlay"
+same 'and the guest stays redirected' "$overlay" "$(vs domblklist lulltest | sed -n 's/^ *vda *//p')"
+hooked 0 thaw "$a"
+fs_unmount "$M"
+M=$one
+at_rest 'the same number'
+
+# ---- a link in the place of the overlay, by the one to whom libvirt gives it ----
+echo secret >"$M/secret"
+chmod 640 "$M/secret"
+hooked 0 freeze "$a"
+mv "$overlay" "$M/moved"
+ln -s "$M/secret" "$overlay"
+hooked 1 thaw "$a"
+says 'put that back'
+same 'what the link leads to keeps its mode' 640 "$(stat -c %a "$M/secret")"
+rm -f "$overlay"
+mv "$M/moved" "$overlay"
+hooked 0 thaw "$a"
+at_rest 'a link in its place'
+
+# ---- a sidecar that somebody else has put there ----
+vs destroy lulltest
+chmod 1777 "$M/v m"
+setpriv --reuid=54321 --regid=54321 --clear-groups \
+  qemu-img create -q -f qcow2 -u -b "$M/secret" -F raw "$overlay" 16M
+same 'it is of somebody' 54321 "$(stat -c %u "$overlay")"
+hooked 0 thaw "$a"
+same 'nothing is said to be committed' '' "$(cat "$T/err")"
+rm -f "$overlay"
+chmod 755 "$M/v m"
+
+# ---- off, as far as libvirt knows ----
+device=$(losetup -f --show "$a") || framework_failure losetup
+hooked 1 --shut-off=clone freeze "$a"
+says "open for writing: process $device"
+losetup -d "$device"
+hooked 0 --shut-off=clone freeze "$a"
+start || framework_failure "no guest: $(cat "$T/start.out")"
+device=$(losetup -f --show "$a") || framework_failure losetup
+hooked 1 freeze "$a"
+says 'more than one process'
+losetup -d "$device"
+at_rest 'a loop device'
+
+# ---- the image has another name, and libvirt does not answer ----
+hooked 0 freeze "$a"
+mv "$a" "$a.new"
+kill -STOP "$(cat /run/libvirt/libvirtd.test-pid)"
+hooked 1 --timeout=1 thaw "$a.new"
+says 'does not answer'
+kill -CONT "$(cat /run/libvirt/libvirtd.test-pid)"
+mv "$a.new" "$a"
+hooked 0 thaw "$a"
+at_rest 'renamed'
 vs destroy lulltest
 fs_unmount "$M"
 finish
