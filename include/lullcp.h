@@ -286,6 +286,8 @@ enum lull_warning {
 	   lacks */
 	LULL_WARNING_SIDECAR,
 	LULL_WARNING_SIDECAR_OLD,
+	/* err older generations, more than one, are gone for good: of the row in path */
+	LULL_WARNING_GENERATIONS_REMOVED,
 	LULL_WARNING_KEPT_WRITTEN,
 	/* the writers are thawed, but the checkpoint says otherwise */
 	LULL_WARNING_THAW_UNRECORDED,

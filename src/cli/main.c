@@ -2,6 +2,7 @@
 /* lullcp: argv in, engine, words out. */
 #include "options.h"
 #include "private.h"
+#include "quote.h"
 #include "render.h"
 #include "service.h"
 #include "vigil.h"
@@ -235,6 +236,15 @@ static int run_report(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
 	struct lull_report report;
+	struct stat st;
+
+	if (stat(command->dest, &st) == 0 && S_ISDIR(st.st_mode)) {
+		(void)fprintf(stderr,
+			      "%s: %s is a directory: give the name of a clone in it\n",
+			      command->program, quote(command->dest));
+		return words_exit_status(LULL_FAILED);
+	}
+
 	enum lull_outcome outcome =
 		command->mode == MODE_STATUS
 			? lull_status(&command->engine, command->dest, &report)

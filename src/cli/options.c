@@ -462,6 +462,26 @@ static int option_kind(const struct option_row *row)
 					 : required_argument;
 }
 
+/* Who leaves the quotes out gives the hook's options to lullcp. */
+static void hint_at_hook(const struct command *c, const char *argument)
+{
+	static const char *const names[] = {
+		"--socket",   "--agent",   "--sidecar-dir", "--connect",       "--domain",
+		"--shut-off", "--timeout", "--quiesce",     "--commit-timeout"
+	};
+
+	for (size_t i = 0; c->engine.hook && i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t len = strlen(names[i]);
+
+		if (strncmp(argument, names[i], len) == 0 &&
+		    (argument[len] == '\0' || argument[len] == '='))
+			(void)fprintf(stderr,
+				      "An option of the hook is part of its command: "
+				      "--hook='%s %s'.\n",
+				      c->engine.hook, argument);
+	}
+}
+
 static bool read_options(int argc, char **argv, struct command *c)
 {
 	struct option longs[MOST_ROWS] = { 0 };
@@ -480,8 +500,10 @@ static bool read_options(int argc, char **argv, struct command *c)
 				      takes_next(row) ? ":" : "");
 	}
 	while ((opt = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
-		if (opt == '?')
+		if (opt == '?') {
+			hint_at_hook(c, argv[optind - 1]);
 			return option_try_help(c);
+		}
 		row = opt > CHAR_MAX ? row_at((unsigned int)(opt - CHAR_MAX - 1))
 				     : by_letter(opt);
 		if (row && !row->set(c, row, optarg))

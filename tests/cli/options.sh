@@ -85,6 +85,10 @@ for value in '' 0 0ms x 10x -1 1e3 ' 1' '1 ' 1.s .5s 10MS 99999999999999999999s 
   usage "for '--max-freeze'" --hook=x --max-freeze="$value" a b
   usage "for '--hook-timeout'" --hook-timeout="$value" a b
 done
+# an option of the hook that was not quoted with it
+usage "--hook='h --socket=/x'" --hook=h --socket=/x a b
+expect 1 --status .
+says "'.' is a directory: give the name of a clone in it"
 # who leaves the unit out means milliseconds
 for value in 2 10 1.5; do
   usage 'Is it milliseconds' --latency-budget="$value" a b

@@ -389,6 +389,14 @@ END
   for _ in 1 2 3; do keep --reflink=auto --keep=2 "$M/src" "$M/b/auto"; done
   same 'auto' 2 "$(count "$M/b/auto")"
 
+  # fewer than there were: said, for it may be a mistake
+  for _ in 1 2 3 4; do keep --keep=4 "$M/src" "$M/b/less"; done
+  expect 0 --keep=2 "$M/src" "$M/b/less"
+  says 'oldest generations in'
+  same 'fewer' '2 2' "$(count "$M/b/less") $(there "$M/b/less")"
+  expect 0 --keep=2 "$M/src" "$M/b/less"
+  silent
+
   # a thaw that failed: the clone is there and counted, and the next run thaws and goes on
   printf '#!/bin/sh\n[ $1 = freeze ] || [ -e %s/well ]\n' "$T" >"$T/hook"
   rm -f "$T/well"

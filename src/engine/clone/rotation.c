@@ -439,17 +439,22 @@ static int prune(struct lull_job *job)
 {
 	struct lull_generations list;
 	size_t n, at = 0;
-	int r = load(job, &list, -1);
+	int r = load(job, &list, -1), removed = 0;
 
 	if (r < 0)
 		return r;
 	n = list.n > job->options->keep ? list.n - job->options->keep : 0;
 	for (size_t i = 0; i < n; i++) {
-		if (remove_oldest(job, &list.item[at]))
-			lull_generations_drop(&list, at);
-		else
+		if (!remove_oldest(job, &list.item[at])) {
 			at++;
+			continue;
+		}
+		lull_generations_drop(&list, at);
+		removed++;
 	}
+	/* One goes each time; more do where N is less than it was, by mistake perhaps. */
+	if (removed > 1)
+		warn(job, LULL_WARNING_GENERATIONS_REMOVED, removed, "");
 	for (size_t i = 0; i < list.n; i++)
 		list.item[i].pending = false;
 	r = lull_generations_save(job->dest.home.dir, job->rotation->record, &list);
