@@ -6,7 +6,10 @@
  */
 #include "sys/source_lock.h"
 
+#include "sys/clock.h"
+#include "sys/inode.h"
 #include "sys/process.h"
+#include "util/macros.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +17,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+/* One lullcp may have closed the file since it was seen to be written to, and another
+   opened it. */
+#define LOOKS            5
+#define BETWEEN_LOOKS_NS (5 * NSEC_PER_MSEC)
 
 struct wanted {
 	struct stat st;
@@ -47,7 +55,8 @@ static bool see(void *ctx, const struct lull_process *process)
 	return !wanted->found;
 }
 
-bool lull_source_is_with_lullcp(int fd)
+/* Of another user: it may. */
+static bool is_with_lullcp(int fd)
 {
 	struct wanted wanted = { 0 };
 
@@ -61,7 +70,18 @@ int lull_source_lock(int fd)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return 0;
-	return lull_source_is_with_lullcp(fd) ? -EWOULDBLOCK : 0;
+	return is_with_lullcp(fd) ? -EWOULDBLOCK : 0;
+}
+
+bool lull_source_is_written(int fd)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (i > 0)
+			lull_clock_sleep(BETWEEN_LOOKS_NS);
+		if (lull_inode_use(fd) != LULL_INODE_WRITTEN || is_with_lullcp(fd))
+			return false;
+	}
+	return true;
 }
 
 void lull_source_unlock(int fd)

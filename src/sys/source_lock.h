@@ -17,9 +17,12 @@
  */
 int lull_source_lock(int fd) _must_check_;
 
-/* True if another lullcp has the file that fd is open on open as well, or may have: one
-   of another user. */
-bool lull_source_is_with_lullcp(int fd);
+/*
+ * True if a program that is no lullcp has the file open for writing. fd is open for
+ * reading alone. Where there is one it takes 20 ms to be sure that it is not a lullcp
+ * that has just closed it.
+ */
+bool lull_source_is_written(int fd);
 
 /* Lets go of it. Nothing happens if it was not held. */
 void lull_source_unlock(int fd);

@@ -192,7 +192,7 @@ static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spare
 	/* Who writes to DEST would go on with a file that has lost its name. One that
 	   waits for the lock of DEST has opened it as well, and does not write. */
 	if (use == LULL_INODE_WRITTEN && !job->options->base &&
-	    !lull_source_is_with_lullcp(fd))
+	    lull_source_is_written(fd))
 		return refuse(job, LULL_CAUSE_OPEN_FOR_WRITING, EBUSY);
 	*ret_spared = use != LULL_INODE_UNUSED;
 	if (*ret_spared) {

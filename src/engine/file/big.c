@@ -135,8 +135,7 @@ static bool is_written_to(const struct lull_entry *e)
 						O_CLOEXEC);
 
 	/* Another lullcp has a lock to be waited for. */
-	return fd >= 0 && lull_inode_use(fd) == LULL_INODE_WRITTEN &&
-	       !lull_source_is_with_lullcp(fd);
+	return fd >= 0 && lull_source_is_written(fd);
 }
 
 bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
