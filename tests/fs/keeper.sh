@@ -59,6 +59,8 @@ start() { # start ARG...: lullcp with the hook, in the background
 both_end() { # both_end PID KEEPER: at once, so that neither acts for the other
   kill -STOP "$@"
   kill -KILL "$@"
+  # its locks go when it is gone, or a zombie, and nobody else waits for the keeper
+  while grep -q '^State:.[^Z]' "/proc/$2/status" 2>/dev/null; do sleep 0.01; done
 }
 thawed() { # thawed WHAT
   check_not "$1: the writers are thawed" test -e "$frozen"
