@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lullcp.h"
+#include "words_format.h"
 
 /*
  * One sentence for a failure, and what to do about it, or NULL where there is nothing to
@@ -24,15 +25,8 @@ int words_exit_status(enum lull_outcome outcome);
 /* The outcome in the JSON summary. */
 const char *words_result(enum lull_outcome outcome);
 
-/* 1536 -> "1.5 KiB"; 12345678 -> "12.3 ms". Strings used in turn, eight stay valid. */
-const char *words_bytes(uint64_t bytes);
-const char *words_time(uint64_t ns);
-
 /* An enum lull_call, with its article. */
 const char *words_call(int call);
-
-/* What asprintf(3) makes of it, to be freed; NULL without memory. */
-char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 
 /* A sentence for one advice (enum lull_advice); NULL if advice is none. */
 const char *words_advice(unsigned int advice);

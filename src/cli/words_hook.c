@@ -3,7 +3,7 @@
 #include "words_hook.h"
 
 #include "quote.h"
-#include "words.h"
+#include "words_format.h"
 
 #include <stdlib.h>
 #include <string.h>

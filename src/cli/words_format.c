@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* A sentence, and numbers for people: see words_format.h. */
+#include "words_format.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+char *format(const char *pattern, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, pattern);
+	if (vasprintf(&text, pattern, args) < 0)
+		text = NULL;
+	va_end(args);
+	return text;
+}
+
+const char *words_bytes(uint64_t bytes)
+{
+	static char ring[8][32];
+	static unsigned int at;
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	char *text = ring[at++ % 8];
+	double value = (double)bytes;
+	int unit = -1;
+
+	while (value >= (unit < 0 ? 1024 : 1023.5) && unit < 5) {
+		value /= 1024;
+		unit++;
+	}
+	if (unit < 0)
+		(void)snprintf(text, sizeof(ring[0]), "%llu B",
+			       (unsigned long long)bytes);
+	else
+		(void)snprintf(text, sizeof(ring[0]), value < 10 ? "%.1f %s" : "%.0f %s",
+			       value, units[unit]);
+	return text;
+}
+
+const char *words_time(uint64_t ns)
+{
+	static char ring[8][32];
+	static unsigned int at;
+	char *text = ring[at++ % 8];
+	size_t size = sizeof(ring[0]);
+	double us = (double)ns / 1000;
+	uint64_t s = ns / 1000000000ULL;
+
+	if (us < 1000)
+		(void)snprintf(text, size, us < 10 ? "%.1f us" : "%.0f us", us);
+	else if (us < 1e6)
+		(void)snprintf(text, size, us < 1e4 ? "%.1f ms" : "%.0f ms", us / 1000);
+	else if (us < 60e6)
+		(void)snprintf(text, size, us < 10e6 ? "%.1f s" : "%.0f s", us / 1e6);
+	else if (s < 3600)
+		(void)snprintf(text, size, "%llu:%02llu min",
+			       (unsigned long long)(s / 60),
+			       (unsigned long long)(s % 60));
+	else
+		(void)snprintf(text, size, "%llu:%02llu h",
+			       (unsigned long long)(s / 3600),
+			       (unsigned long long)(s / 60 % 60));
+	return text;
+}
