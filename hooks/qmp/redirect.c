@@ -19,7 +19,6 @@
 #include "redirect.h"
 
 #include "advice.h"
-
 #include "agent.h"
 #include "directory.h"
 #include "mark.h"

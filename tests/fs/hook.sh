@@ -156,11 +156,14 @@ for kind in xfs btrfs; do
     kill -TERM $pid
     wait $pid
     says 'are left frozen'
+    same 'it is said once' 1 "$(grep -c 'are left frozen' "$T/err")"
     : >"$HOOK_LOG"
   }
   cp "$hook" "$T/own-hook"
   left_frozen
   hooked 6 '' --resume --hook=/nonexistent "$M/src" "$M/d"
+  says 'are left frozen'
+  hooked 6 '' --restart --hook=/nonexistent "$M/src" "$M/d"
   says 'are left frozen'
   hooked 0 'thaw:interrupted ' --recover "$M/d"
   left_frozen

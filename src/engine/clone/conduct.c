@@ -532,13 +532,13 @@ static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
 {
 	struct lull_job *first = clones->jobs[0];
 
+	/* One that a keeper has guarded was ended, or kept, by frozen.c. */
 	if (outcome == LULL_OK || any_is(clones, LULL_JOB_LOOKING) ||
-	    !first->checkpoint.frozen || clones->freeze.thaw_failed)
+	    !first->checkpoint.frozen || clones->freeze.thaw_failed ||
+	    clones->freeze.keeper)
 		return outcome;
 	if (outcome == LULL_BUSY ||
 	    (outcome == LULL_INTERRUPTED && clones->options->keep_frozen)) {
-		if (!first->checkpoint.kept_frozen)
-			return outcome;
 		for (unsigned int i = 0; i < clones->n; i++)
 			lull_warn(first, LULL_WARNING_LEFT_FROZEN, 0,
 				  clones->jobs[i]->source);
@@ -556,7 +556,7 @@ static void look_for_frozen(struct lull_clones *clones)
 	struct lull_checkpoint *of = NULL;
 	unsigned int n = 0;
 
-	if (!clones->options->resume ||
+	if ((!clones->options->resume && !clones->options->restart) ||
 	    lull_set_record_find(&clones->jobs[0]->dest, &of, &n) < 0)
 		return;
 	clones->freeze.thaw_failed = of[0].frozen;

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <sys/file.h>
 
+/* How often to look whether two paths lead to one file. */
+#define LOOKS 5
 /* Others may take the lock and publish between any two steps; nobody does it so often,
    but one who renames the file under us again and again. */
 #define LOCK_TRIES 1000
@@ -186,17 +188,20 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	_cleanup_free_ char *head = last == path ? strdup(".")
 						 : strndup(path, (size_t)(last - path));
 	struct stat meant, found;
-	bool link;
+	bool link, seen = false;
 
 	if (!head)
 		return -ENOMEM;
 	link = lstat(path, &meant) == 0 && S_ISLNK(meant.st_mode);
-	if (link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
-		 : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0) {
-		if (meant.st_ino == found.st_ino && meant.st_dev == found.st_dev)
+	/* What a link leads to another run may replace between the two looks. */
+	for (int i = 0; i < LOOKS; i++) {
+		seen = link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
+			    : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0;
+		if (seen && meant.st_ino == found.st_ino && meant.st_dev == found.st_dev)
 			return 0;
-		*ret_cause = LULL_CAUSE_PATH_ELSEWHERE;
 	}
+	if (seen)
+		*ret_cause = LULL_CAUSE_PATH_ELSEWHERE;
 	return -ESTALE;
 }
 
