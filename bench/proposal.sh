@@ -19,6 +19,8 @@ writes it at random. Needs root and fio.
   --quiet N       rounds without fio (5)
   --rounds N      rounds beside fio (2)
   --after N       seconds that fio goes on for after the clone (10)
+  --tools LIST    of cp, pieces, lullcp-100, lullcp and atomic (all of them); cp is always
+                  among them
   --rate N        reads, and writes, a second of each job of fio (0: as many as it can)
   --lullcp PATH   the program (build/src/lullcp)
   --out FILE      write all figures there as JSON
@@ -28,6 +30,7 @@ USAGE
 }
 
 filesystems='xfs,xfs-rmap,btrfs' extents=419746 size_gb=150 quiet=5 rounds=2 after=10 rate=0
+tools='pieces,lullcp-100,lullcp,atomic'
 option() {
   case $1 in
   --fs) filesystems=$2 ;;
@@ -36,6 +39,7 @@ option() {
   --quiet) quiet=$(number "$1" "$2" 0) ;;
   --rounds) rounds=$(number "$1" "$2" 0) ;;
   --after) after=$(number "$1" "$2") ;;
+  --tools) tools=$2 ;;
   --rate) rate=$(number "$1" "$2" 0) ;;
   *) return 2 ;;
   esac
@@ -43,6 +47,16 @@ option() {
 parse "$@"
 IFS=, read -ra filesystems <<<"$filesystems"
 known_fs "${filesystems[@]}"
+IFS=, read -ra tools <<<"$tools"
+beside_tools=(none cp) alone_tools=(cp)
+for tool in "${tools[@]}"; do
+  case $tool in
+  cp) ;;
+  atomic) beside_tools+=("$tool") ;;
+  pieces | lullcp-100 | lullcp) beside_tools+=("$tool") alone_tools+=("$tool") ;;
+  *) die "--tools: none of cp, pieces, lullcp-100, lullcp and atomic: $tool" ;;
+  esac
+done
 needs fio
 begin load spread pieces
 
@@ -159,13 +173,13 @@ for fs in "${filesystems[@]}"; do
     fresh
     for ((round = 1; round <= quiet; round++)); do
       say "$fs: round $round of $quiet, alone"
-      for tool in $(in_turn "$round" cp pieces lullcp-100 lullcp); do
+      for tool in $(in_turn "$round" "${alone_tools[@]}"); do
         alone "$tool" "$round"
       done
     done
   fi
   for ((round = 1; round <= rounds; round++)); do
-    for tool in $(in_turn "$round" none cp pieces lullcp-100 lullcp atomic); do
+    for tool in $(in_turn "$round" "${beside_tools[@]}"); do
       say "$fs: round $round of $rounds, beside fio: $tool"
       beside "$tool" "$round"
     done

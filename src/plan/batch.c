@@ -88,12 +88,16 @@ static struct lull_range take(struct lull_batch *batch, uint32_t limit)
 
 		part = MAX(part, 1ULL) * batch->block;
 		if (part < front.len) {
+			double share = (double)part / (double)front.len;
+
+			front.holes = (uint64_t)(share * (double)front.holes);
 			front.len = part;
 			front.weight = limit;
 		}
 	}
 	batch->held.off += front.len;
 	batch->held.len -= front.len;
+	batch->held.holes -= front.holes;
 	batch->held.weight -= MIN(front.weight, batch->held.weight);
 	if (batch->held.len > 0 && batch->held.weight == 0 &&
 	    batch->held.kind == LULL_RANGE_CLONE)
@@ -137,7 +141,9 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 			request.kind = part.kind;
 		}
 		request.len += part.len;
+		request.holes += part.holes;
 		request.weight += part.weight;
+		request.sampled |= part.sampled;
 		if (part.sampled)
 			request.extents += part.weight;
 		else if (part.kind == LULL_RANGE_CLONE && !begun)

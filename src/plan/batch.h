@@ -23,6 +23,7 @@ struct lull_request {
 	uint32_t weight;  /* 0 for LULL_RANGE_PUNCH */
 	uint32_t extents; /* whole or begun extents of the source in it */
 	uint32_t kind;    /* enum lull_range_kind */
+	bool sampled;     /* weight, extents and holes are no more than likely */
 };
 
 struct lull_batch {

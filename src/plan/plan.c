@@ -92,6 +92,14 @@ static bool same_place(const struct lull_extent *s, const struct lull_extent *d)
 	return s->stored == d->stored && s->phys - s->off == d->phys - d->off;
 }
 
+static uint64_t holes_in(const struct lull_extent *extent, uint64_t len)
+{
+	double share = (double)len / (double)extent->len;
+
+	return len >= extent->len ? MIN(extent->holes, len)
+				  : (uint64_t)(share * (double)extent->holes);
+}
+
 /* Share of an extent's weight that falls to a part of it. */
 static uint32_t part_of(const struct lull_extent *extent, uint64_t len)
 {
@@ -155,6 +163,7 @@ int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 				.weight = part_of(&plan->s, len),
 				.kind = LULL_RANGE_CLONE,
 				.sampled = plan->s.flags & LULL_EXTENT_SAMPLED,
+				.holes = holes_in(&plan->s, len),
 				.after_hole = !plan->passed_data,
 			};
 			plan->passed_data = false;

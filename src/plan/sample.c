@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Looks at one run of extents in eight where they are dense: see sample.h. */
+/* Looks at one run of extents in eight: see sample.h. */
 #include "plan/sample.h"
 
 #include "util/macros.h"
@@ -7,20 +7,67 @@
 /* Runs taken unseen after one that was seen: leaves an eighth of the walk, below 2 % of
    what the clone costs; more would gain nothing and follow the file less closely. */
 #define UNSEEN 7
+/* The same where single places are looked at: these tell of a change by themselves. */
+#define UNSEEN_SPARSE 31
 
-void lull_sample_init(struct lull_sample *sample, const struct lull_cursor *map,
-		      void (*skip)(void *ctx, uint64_t off), uint64_t end, uint64_t block)
+void lull_sample_init(struct lull_sample *sample, const struct lull_sample_map *map,
+		      uint64_t end, uint64_t block)
 {
-	*sample = (struct lull_sample){
-		.map = *map, .skip = skip, .end = end, .block = block
-	};
+	*sample = (struct lull_sample){ .map = *map, .end = end, .block = block };
 }
 
-static bool dense(const struct lull_sample *sample)
+/* Where to look again after a run of that span. */
+static uint64_t unseen_until(const struct lull_sample *sample, uint64_t span)
 {
-	uint64_t span = sample->pos - sample->from;
+	uint64_t spacing = span / LULL_SAMPLE_RUN;
+	uint64_t left = sample->end - sample->pos, end;
 
-	return span / sample->block <= (uint64_t)LULL_SAMPLE_RUN * LULL_SAMPLE_BLOCKS;
+	/* Spans are below 2^32 blocks, so this cannot overflow. */
+	if (spacing <= LULL_SAMPLE_BLOCKS * sample->block)
+		return sample->pos + MIN(span * UNSEEN, left);
+	if (!sample->map.sparse_until)
+		return sample->pos;
+	end = sample->pos + MIN(span * UNSEEN_SPARSE, left);
+
+	struct lull_spacing least = {
+		.least = spacing / LULL_SAMPLE_BLOCKS,
+		.stride = LULL_SAMPLE_STRIDE,
+		.block = sample->block,
+	};
+	uint64_t until = sample->map.sparse_until(sample->map.cursor.ctx, sample->pos,
+						  end, &least);
+
+	return until < end ? until / sample->block * sample->block : end;
+}
+
+static bool take_unseen(struct lull_sample *sample, struct lull_extent *ret_extent)
+{
+	uint64_t span = sample->pos - sample->from, off = sample->pos, len;
+
+	if (span > LULL_SAMPLE_RUN *
+			   MAX(LULL_SAMPLE_SPACING, LULL_SAMPLE_BLOCKS * sample->block))
+		return false;
+
+	uint64_t until = unseen_until(sample, span);
+
+	if (until <= off)
+		return false;
+	len = until - off;
+	sample->used = true;
+	sample->pos = until;
+	sample->map.skip(sample->map.cursor.ctx, until);
+
+	double runs = (double)len / (double)span;
+	uint64_t data = (uint64_t)(runs * (double)sample->data);
+
+	*ret_extent = (struct lull_extent){
+		.off = off,
+		.len = len,
+		.flags = LULL_EXTENT_OPAQUE | LULL_EXTENT_SAMPLED,
+		.weight = (uint32_t)(LULL_SAMPLE_RUN * runs) + 1,
+		.holes = len - MIN(data, len),
+	};
+	return true;
 }
 
 static int next(void *ctx, struct lull_extent *ret_extent)
@@ -29,36 +76,21 @@ static int next(void *ctx, struct lull_extent *ret_extent)
 	struct lull_extent e;
 
 	if (sample->seen == LULL_SAMPLE_RUN && sample->pos < sample->end) {
-		uint64_t span = sample->pos - sample->from;
-		uint64_t off = sample->pos;
-
 		sample->seen = 0;
-		if (dense(sample)) {
-			/* The span is below 2^32 blocks, so this cannot overflow. */
-			uint64_t len = MIN(span * UNSEEN, sample->end - off);
-
-			sample->used = true;
-			sample->pos = off + len;
-			sample->skip(sample->map.ctx, sample->pos);
-			*ret_extent = (struct lull_extent){
-				.off = off,
-				.len = len,
-				.flags = LULL_EXTENT_OPAQUE | LULL_EXTENT_SAMPLED,
-				.weight = (uint32_t)((double)LULL_SAMPLE_RUN *
-						     (double)len / (double)span) +
-					  1,
-			};
+		if (take_unseen(sample, ret_extent))
 			return 1;
-		}
 	}
 
-	int r = sample->map.next(sample->map.ctx, &e);
+	int r = sample->map.cursor.next(sample->map.cursor.ctx, &e);
 
 	if (r <= 0)
 		return r;
-	if (sample->seen == 0)
+	if (sample->seen == 0) {
 		sample->from = e.off;
+		sample->data = 0;
+	}
 	sample->seen++;
+	sample->data += e.len;
 	sample->pos = e.off + e.len;
 	*ret_extent = e;
 	return 1;

@@ -44,6 +44,16 @@ enum lull_extmap_kind lull_extmap_kind(const struct lull_extmap *map);
 void lull_extmap_skip(void *map, uint64_t off);
 
 /*
+ * Where the part of [off, end) ends, from off, whose extents begin spacing->least bytes
+ * apart or more on average, by a look at the four that follow each spacing->stride bytes:
+ * SEEK_DATA and SEEK_HOLE (0.5 us each on XFS), and FIEMAP where data is too long to tell
+ * extents by them. off where it cannot be told. Does not move the cursor. For
+ * plan/sample.h.
+ */
+uint64_t lull_extmap_sparse_until(void *map, uint64_t off, uint64_t end,
+				  const struct lull_spacing *spacing);
+
+/*
  * The cursor over the map; it lives as long as the map. Extents are clipped to
  * [start, end) and strictly ascend, even if the file changes meanwhile. next gives
  * -EUCLEAN if the kernel's answer makes no sense.

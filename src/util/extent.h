@@ -31,6 +31,7 @@ struct lull_extent {
 	/* ENCODED: where on disk the whole of what was compressed begins; phys is that
 	   plus the offset in the plain bytes. Else 0 */
 	uint64_t stored;
+	uint64_t holes; /* SAMPLED: bytes of len thought to be holes. Else 0 */
 };
 
 /*
@@ -40,6 +41,13 @@ struct lull_extent {
 struct lull_cursor {
 	int (*next)(void *ctx, struct lull_extent *ret_extent);
 	void *ctx;
+};
+
+/* What lull_sample wants to know of a part of a map that it does not walk. */
+struct lull_spacing {
+	uint64_t least;  /* bytes from the start of one extent to that of the next */
+	uint64_t stride; /* bytes from one look to the next */
+	uint64_t block;  /* no extent is shorter */
 };
 
 enum lull_range_kind {
@@ -57,4 +65,5 @@ struct lull_range {
 	/* all that lies between the range before it and this one is a hole of the
 	   source: a clone across it makes it one of the destination */
 	bool after_hole;
+	uint64_t holes; /* bytes of len thought to be holes, where sampled */
 };

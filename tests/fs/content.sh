@@ -91,6 +91,36 @@ for kind in xfs xfs-rmap xfs-1k btrfs btrfs-compress btrfs-nodatacow; do
   fs_unmount "$M"
 done
 
+# An image that is sparse but for one stretch: XFS counts extents, so only a part of the map is
+# looked at; and a guess that was wrong does not make a call long.
+fs_mount xfs 4G
+truncate -s 3145728000 "$M/src"
+awk 'BEGIN { for (i = 0; i < 12000; i++) print "pwrite -q", i * 262144, 4096 }' |
+  xfs_io "$M/src" >/dev/null || bad 'no sparse image'
+fragmented "$M/dense" 6000
+sync -f "$M"
+xfs_io -c "reflink $M/dense 0 500m 24576000" "$M/src" >/dev/null || bad 'no dense stretch'
+strace -f -e trace=ioctl -o "$T/calls" "$LULLCP" --json --latency-budget=2ms "$M/src" "$M/dst" \
+  >"$T/out" 2>"$T/err" || bad 'a sparse image with a dense stretch'
+check 'sparse and dense differ' cmp "$M/src" "$M/dst"
+same 'sparse and dense: extents' "$(extents_of "$M/src")" "$(field extents_cloned)"
+looks=$(grep -c 'FS_IOC_FIEMAP' "$T/calls")
+check "sparse and dense: $looks looks at the map" [ "$looks" -lt 25 ]
+sed -n 's/.*src_offset=\([0-9]*\), src_length=\([0-9]*\).*/\1 \2/p' "$T/calls" >"$T/ranges"
+filefrag -v "$M/src" | awk -v ranges="$T/ranges" '
+  /^ *[0-9]+:/ { gsub(/[.:]/, " "); at[n++] = $2 * 4096 }
+  END {
+    while ((getline <ranges) > 0) {
+      count = 0
+      for (i = 0; i < n; i++) count += at[i] >= $1 && at[i] < $1 + $2
+      print count
+    }
+  }' | sort -n >"$T/counts"
+longest=$(tail -n 1 "$T/counts") usual=$(sed -n "$(($(wc -l <"$T/counts") * 3 / 4))p" "$T/counts")
+note "sparse and dense: $looks looks at the map, $usual extents in a call, at most $longest"
+check "sparse and dense: no call is long by a wrong guess" [ "$longest" -lt $((usual * 3)) ]
+fs_unmount "$M"
+
 # Without FIEMAP (as on NFS) the walk goes by SEEK_DATA, and as an ordinary user on Btrfs by
 # FIEMAP instead of the tree.
 for kind in xfs btrfs; do

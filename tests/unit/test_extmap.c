@@ -184,6 +184,42 @@ static void test_layout(void **state)
 	lull_extmap_close(map);
 }
 
+/* Blocks 64 KiB apart, and from 8 to 12 MiB 8 KiB apart. */
+static void test_sparse_until(void **state)
+{
+	const struct file *file = *state;
+	struct lull_spacing spacing = { .least = 32 << 10, .stride = MIB, .block = 4096 };
+	struct lull_extmap *map;
+	char *path, block[4096];
+	int fd;
+
+	if (!file->sparse)
+		return;
+	memset(block, 'x', sizeof(block));
+	assert_true(asprintf(&path, "%s/spread", file->dir) > 0);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	for (uint64_t off = 0; off < SIZE;
+	     off += off >= 8 * MIB && off < 12 * MIB ? 8 << 10 : 64 << 10)
+		assert_int_equal(pwrite(fd, block, sizeof(block), (off_t)off),
+				 sizeof(block));
+	assert_int_equal(ftruncate(fd, 4 * SIZE), 0);
+	assert_int_equal(lull_extmap_open(fd, LULL_EXTMAP_SEEK, 0, 4 * SIZE, &map), 0);
+	assert_int_equal(lull_extmap_sparse_until(map, 0, 8 * MIB, &spacing), 8 * MIB);
+	/* The look at 8 MiB is the first to meet the dense part. */
+	assert_int_equal(lull_extmap_sparse_until(map, 0, SIZE, &spacing), 8 * MIB);
+	assert_int_equal(lull_extmap_sparse_until(map, 9 * MIB, SIZE, &spacing), 9 * MIB);
+	/* Nothing behind the last block but a hole. */
+	assert_int_equal(lull_extmap_sparse_until(map, 12 * MIB, 4 * SIZE, &spacing),
+			 4 * SIZE);
+	spacing.least = 65 << 10;
+	assert_int_equal(lull_extmap_sparse_until(map, 0, SIZE, &spacing), 0);
+	lull_extmap_close(map);
+	(void)close(fd);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+}
+
 static void test_empty_and_bad(void **state)
 {
 	const struct file *file = *state;
@@ -222,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_random_windows),
 		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_sparse_until),
 		cmocka_unit_test(test_empty_and_bad),
 	};
 

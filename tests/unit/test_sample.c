@@ -15,6 +15,7 @@ struct map {
 	unsigned int longest;
 	unsigned int gap;
 	uint64_t from, to; /* between them extents are a block long, without holes */
+	bool tells;        /* how sparse it is, in places */
 	uint64_t walked;
 	uint64_t skips;
 	uint64_t *starts; /* of all extents, for counting */
@@ -75,6 +76,24 @@ static void map_skip(void *ctx, uint64_t off)
 	map->skips++;
 }
 
+/* Looks at each stride as sys/extmap_sparse.c does: no five extents within four times the
+   spacing. */
+static uint64_t map_sparse_until(void *ctx, uint64_t off, uint64_t end,
+				 const struct lull_spacing *spacing)
+{
+	const struct map *map = ctx;
+	uint64_t i = 0;
+
+	assert_int_equal(spacing->stride, LULL_SAMPLE_STRIDE);
+	for (uint64_t pos = off; pos < end; pos += spacing->stride) {
+		while (i < map->n && extent_end(map, i) <= pos)
+			i++;
+		if (i + 4 < map->n && map->starts[i + 4] - pos < 4 * spacing->least)
+			return pos;
+	}
+	return end;
+}
+
 static uint64_t count(const struct map *map, uint64_t off, uint64_t len)
 {
 	uint64_t n = 0;
@@ -88,13 +107,18 @@ static uint64_t count(const struct map *map, uint64_t off, uint64_t len)
 static uint64_t walk(struct map *map, bool *ret_used, double *ret_worst)
 {
 	struct lull_sample sample;
-	struct lull_cursor source = { .next = map_next, .ctx = map }, cursor;
+	struct lull_sample_map source = {
+		.cursor = { .next = map_next, .ctx = map },
+		.skip = map_skip,
+		.sparse_until = map->tells ? map_sparse_until : NULL,
+	};
+	struct lull_cursor cursor;
 	struct lull_extent e;
 	uint64_t pos = 0, weight = 0;
 
 	*ret_worst = 0;
 	draw(map);
-	lull_sample_init(&sample, &source, map_skip, map->end, BLOCK);
+	lull_sample_init(&sample, &source, map->end, BLOCK);
 	cursor = lull_sample_cursor(&sample);
 	while (cursor.next(cursor.ctx, &e) == 1) {
 		assert_int_equal(e.off, pos);
@@ -147,6 +171,71 @@ static void test_sparse(void **state UNUSED)
 	free(map.starts);
 }
 
+/* Where the map tells how sparse it is, a part of it is enough as well, and more so. */
+static void test_sparse_told(void **state UNUSED)
+{
+	struct map map = { .end = 600000 * BLOCK, .longest = 40, .tells = true };
+	bool used;
+	double worst;
+	uint64_t weight = walk(&map, &used, &worst);
+
+	assert_true(used);
+	assert_true(map.walked <= map.n / 16 + LULL_SAMPLE_RUN + map.skips);
+	assert_true((double)weight > 0.9 * (double)map.n &&
+		    (double)weight < 1.1 * (double)map.n);
+	assert_true(worst < 1.25);
+	free(map.starts);
+}
+
+/* Extents so far apart that looking between them costs more than it saves. */
+static void test_too_sparse(void **state UNUSED)
+{
+	struct map map = { .end = 2000000 * BLOCK, .longest = 900, .tells = true };
+	bool used;
+	double worst;
+
+	(void)walk(&map, &used, &worst);
+	assert_false(used);
+	free(map.starts);
+}
+
+/* A dense stretch in a sparse map: what is taken unseen of it is below a stride. */
+static void test_jump_told(void **state UNUSED)
+{
+	const uint64_t most = LULL_SAMPLE_STRIDE / BLOCK;
+	bool met = false;
+
+	for (unsigned int i = 0; i < 40; i++) {
+		struct map map = { .end = 600000 * BLOCK, .longest = 40, .tells = true };
+		struct lull_sample sample;
+		struct lull_sample_map source = {
+			.cursor = { .next = map_next, .ctx = &map },
+			.skip = map_skip,
+			.sparse_until = map_sparse_until,
+		};
+		struct lull_cursor cursor;
+		struct lull_extent e;
+
+		map.from = (50000 + unit_below(400000)) * BLOCK;
+		map.to = map.from + unit_below(100000) * BLOCK;
+		draw(&map);
+		lull_sample_init(&sample, &source, map.end, BLOCK);
+		cursor = lull_sample_cursor(&sample);
+		while (cursor.next(cursor.ctx, &e) == 1) {
+			uint64_t real;
+
+			if (!(e.flags & LULL_EXTENT_SAMPLED))
+				continue;
+			real = count(&map, e.off, e.len);
+			assert_true(real <= LULL_SAMPLE_BLOCKS * e.weight + most);
+			/* Found by a look inside, not by the end of a stretch. */
+			met |= e.off < map.from && e.off + e.len > map.from;
+		}
+		free(map.starts);
+	}
+	assert_true(met);
+}
+
 /* Density that jumps where nobody looks: wrong by LULL_SAMPLE_BLOCKS at the most. */
 static void test_bound(void **state UNUSED)
 {
@@ -192,10 +281,12 @@ static int failing(void *ctx UNUSED, struct lull_extent *ret_extent UNUSED)
 static void test_error(void **state UNUSED)
 {
 	struct lull_sample sample;
-	struct lull_cursor source = { .next = failing }, cursor;
+	struct lull_sample_map source = { .cursor = { .next = failing },
+					  .skip = map_skip };
+	struct lull_cursor cursor;
 	struct lull_extent e;
 
-	lull_sample_init(&sample, &source, map_skip, BLOCK, BLOCK);
+	lull_sample_init(&sample, &source, BLOCK, BLOCK);
 	cursor = lull_sample_cursor(&sample);
 	assert_int_equal(cursor.next(cursor.ctx, &e), -EIO);
 }
@@ -203,9 +294,10 @@ static void test_error(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dense), cmocka_unit_test(test_sparse),
-		cmocka_unit_test(test_bound), cmocka_unit_test(test_end),
-		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_dense),       cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_sparse_told), cmocka_unit_test(test_too_sparse),
+		cmocka_unit_test(test_jump_told),   cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_end),         cmocka_unit_test(test_error),
 	};
 
 	unit_seed("sample", 0);

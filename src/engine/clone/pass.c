@@ -50,6 +50,10 @@
  */
 #define LEAST_FROM_SNAPSHOT 256
 
+/* A call that held less than half of what was expected makes the next twice as large, and
+   no larger: what comes may be as expected again. */
+#define LEAST_DENSER 0.5
+
 /* How often to look whether a source has been written to that must not be. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
@@ -71,6 +75,11 @@ struct pass {
 	uint64_t looked_at;
 	uint64_t call_ns; /* spent in calls */
 	uint64_t from;    /* offset at which it began */
+	/* Of the destination, where the file system counts them and all come from this
+	   pass; or 0. */
+	uint64_t extents;
+	bool counts;
+	double denser; /* so many times what the last sampled call was taken for, or 1 */
 	bool changed;
 };
 
@@ -108,8 +117,16 @@ static enum lull_outcome open_pass(struct pass *p, uint64_t start)
 		   there. */
 		if (job->mode != LULL_PLAN_COMPARE &&
 		    lull_extmap_kind(p->source_map) == LULL_EXTMAP_FIEMAP) {
-			lull_sample_init(&p->sample, &source, lull_extmap_skip, size,
-					 job->dest.fs.block);
+			struct lull_sample_map map = {
+				.cursor = source,
+				.skip = lull_extmap_skip,
+			};
+
+			p->counts = job->mode == LULL_PLAN_FRESH &&
+				    lull_inode_extents(job->src) > 0;
+			if (p->counts)
+				map.sparse_until = lull_extmap_sparse_until;
+			lull_sample_init(&p->sample, &map, size, job->dest.fs.block);
 			source = lull_sample_cursor(&p->sample);
 		}
 		lull_plan_init(&p->plan, job->mode, start, size, job->dest.fs.block,
@@ -196,6 +213,36 @@ static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_
 	return r;
 }
 
+/*
+ * What a call was worth, now that it is over. A wrong guess must not pass for a change of
+ * what an extent costs: where thirty times as many extents are expected as there are,
+ * calls look cheap, and the first one after that, whose extents are known, takes 150 ms.
+ */
+static uint32_t weigh(struct pass *p, const struct lull_request *request)
+{
+	uint64_t before = p->extents, made;
+
+	if (!p->counts)
+		return request->weight;
+	p->extents = lull_inode_extents(p->job->dest.fd);
+	p->denser = 1;
+	if (!request->sampled || p->extents <= before)
+		return request->weight;
+	made = MIN(p->extents - before, (uint64_t)LULL_PACE_MAX_WEIGHT);
+	p->denser = MAX((double)made / request->weight, LEAST_DENSER);
+	return (uint32_t)made;
+}
+
+/* The most that the next call may seem to weigh. */
+static uint32_t limit_of(const struct pass *p)
+{
+	uint32_t limit = lull_pace_advise(&p->pace);
+
+	if (p->job->live >= 0)
+		limit = MAX(limit, LEAST_FROM_SNAPSHOT);
+	return MAX((uint32_t)(limit / p->denser), 1u);
+}
+
 static enum lull_outcome perform(struct pass *p, const struct lull_request *request)
 {
 	struct lull_job *job = p->job;
@@ -217,7 +264,7 @@ static enum lull_outcome perform(struct pass *p, const struct lull_request *requ
 		}
 		if (r < 0)
 			return clone_failed(job, r, request->off, request->len);
-		lull_pace_observe(&p->pace, request->weight, ns);
+		lull_pace_observe(&p->pace, weigh(p, request), ns);
 		p->call_ns += ns;
 		job->progress->extents_cloned += request->extents;
 		job->progress->bytes_cloned += request->len - request->holes;
@@ -267,12 +314,7 @@ static enum lull_outcome run_pass(struct pass *p)
 		if (lull_should_stop(job))
 			return LULL_INTERRUPTED;
 
-		uint32_t limit = lull_pace_advise(&p->pace);
-
-		if (job->live >= 0)
-			limit = MAX(limit, LEAST_FROM_SNAPSHOT);
-
-		int r = lull_batch_next(&p->batch, limit, &request);
+		int r = lull_batch_next(&p->batch, limit_of(p), &request);
 
 		if (r == 0) {
 			job->progress->offset = job->reference.size;
@@ -291,7 +333,7 @@ static enum lull_outcome run_pass(struct pass *p)
 
 enum lull_outcome lull_pass_run(struct lull_job *job, uint64_t start, bool *ret_changed)
 {
-	struct pass p = { .job = job, .from = start };
+	struct pass p = { .job = job, .from = start, .denser = 1 };
 	uint64_t before = lull_clock_now();
 	enum lull_outcome outcome;
 
