@@ -13,7 +13,8 @@ Run the benches one after another, keep their figures, and print one table of al
 was measured, with cp, with lullcp, the ratio, and the goal. Needs root and what they need, a
 machine that does nothing else, and most of a day.
 
-  --only LIST      of speed, proposal, candidates, tail, readers, throughput, scale, kernels and trees (all)
+  --only LIST      of speed, proposal, jobs, candidates, tail, readers, throughput, scale,
+                   kernels and trees (all)
   --print          measure nothing: the table of the figures that are there
   --figures DIR    where these are, and are kept (this directory)
   --out FILE       write the rows of the table there as JSON
@@ -24,7 +25,7 @@ machine that does nothing else, and most of a day.
 USAGE
 }
 
-only='speed proposal candidates tail readers throughput scale kernels trees' print=0 figures=$here build=$here/../build-test
+only='speed proposal jobs candidates tail readers throughput scale kernels trees' print=0 figures=$here build=$here/../build-test
 flag() { [[ $1 == --print ]] && print=1; }
 option() {
   case $1 in
@@ -37,7 +38,7 @@ option() {
 parse "$@"
 read -ra only <<<"$only"
 for bench in "${only[@]}"; do
-  [[ $bench =~ ^(speed|proposal|candidates|tail|readers|throughput|scale|kernels|trees)$ ]] ||
+  [[ $bench =~ ^(speed|proposal|jobs|candidates|tail|readers|throughput|scale|kernels|trees)$ ]] ||
     die "--only: no such bench: $bench"
 done
 [[ -d $figures ]] || die "$figures: no such directory"
@@ -52,7 +53,9 @@ measure() { # measure BENCH
     "$here/run.sh" "${common[@]}" --dir "$dir" --big --plot "$figures" \
       --out "$figures/figures.json" ;;
   proposal)
-    "$here/proposal.sh" "${common[@]}" --dir "$dir" --out "$figures/figures-proposal.json" ;;
+    "$here/proposal.sh" "${common[@]}" --dir "$dir" --rate 1000 \
+      --out "$figures/figures-proposal.json" ;;
+  jobs) "$here/jobs.sh" "${common[@]}" --dir "$dir" --out "$figures/figures-jobs.json" ;;
   candidates)
     "$here/candidates.sh" "${common[@]}" --dir "$dir" --out "$figures/figures-candidates.json" ;;
   tail) "$here/tail.sh" "${common[@]}" --dir "$dir" --out "$figures/figures-tail.json" ;;

@@ -44,6 +44,39 @@ def speed:
     (.memory | max_by(.extents) | row("peak memory, \(.extents) extents, MiB"; $fs; null; .peak_mib;
        null; at_most(16; .peak_mib)));
 
+def proposal:
+  . as $all | .runs | group_by(.fs)[] | .[0].fs as $fs | . as $runs
+  | def got($tool; $beside; f):
+      [$runs[] | select(.tool == $tool and .beside == $beside) | f] | median;
+    def times($what; $tool; $beside; f; $goal):
+      got("cp"; $beside; f) as $cp | got($tool; $beside; f) as $lullcp
+      | select($cp and $lullcp)
+      | row($what; $fs; $cp / 1e9; $lullcp / 1e9; $lullcp / $cp; at_most($goal; $lullcp / $cp));
+    def longest($what; $tool; f; $goal):
+      got("cp"; true; f) as $cp | got($tool; true; f) as $lullcp
+      | select($cp and $lullcp)
+      | row($what; $fs; $cp / 1e6; $lullcp / 1e6; $cp / $lullcp; at_most($goal; $lullcp / 1e6));
+    (if $fs == "btrfs" then 1.1 else 1.03 end) as $alone
+  | times("sparse image, wall s"; "lullcp-100"; false; .wall_ns; $alone),
+    times("sparse image, CPU s"; "lullcp-100"; false; .cpu_ns; $alone),
+    (got("lullcp-100"; false; .calls) as $calls | select($calls)
+     | row("sparse image, calls for 10 extents"; $fs; null; $calls * 10 / $all.extents; null;
+         at_most(1; $calls * 10 / $all.extents))),
+    times("beside fio, duty cycle 100, wall s"; "lullcp-100"; true; .wall_ns; 1.1),
+    times("beside fio, wall s"; "lullcp"; true; .wall_ns; 1.35),
+    times("beside fio, atomic, wall s"; "atomic"; true; .wall_ns; 1.6),
+    longest("beside fio, longest read, ms"; "lullcp"; .read_max_ns; 50),
+    longest("beside fio, longest write, ms"; "lullcp"; .write_max_ns; 50),
+    longest("beside fio, atomic, longest write, ms"; "atomic"; .write_max_ns; 200);
+
+def jobs:
+  .files as $files | .table | group_by(.fs)[] | .[0].fs as $fs | . as $of
+  | ($of[] | select(.tool == "cp")) as $cp
+  | $of[] | select(.tool != "cp")
+  | row("\($files) images, -j \(.tool): wall, of cp"; $fs; 1; .wall; .wall; null),
+    row("\($files) images, -j \(.tool): longest write, ms"; $fs; $cp.write_max_ms; .write_max_ms;
+      $cp.write_max_ms / .write_max_ms; null);
+
 def tail:
   .extents as $n | .runs[] | .fs as $fs
   | row("calls over 10 ms, \($n) extents, %"; $fs; null; .over_budget / .calls * 100; null;
@@ -112,6 +145,8 @@ def trees:
       elif $goal then at_most($goal; .lullcp.ratio) else null end);
 
 [ (.speed | values | if type == "array" then . else [.] end | speed),
+  (.proposal | values | proposal),
+  (.jobs | values | jobs),
   (.tail | values | tail),
   (.readers | values | readers),
   (.throughput | values | throughput),

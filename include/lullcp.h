@@ -323,6 +323,7 @@ enum lull_note_kind {
 	/* done: only if options->cp.verbose */
 	LULL_NOTE_COPIED,   /* path -> path2; path3: the backup, or NULL */
 	LULL_NOTE_REMOVED,  /* path */
+	LULL_NOTE_USED_UP,  /* path, an older clone, became path2 */
 	LULL_NOTE_RESTORED, /* the backup path is path2 again */
 	LULL_NOTE_PARENT,   /* path -> path2, made for --parents */
 	LULL_NOTE_SKIPPED,  /* path, --debug only */
@@ -614,8 +615,9 @@ struct lull_result {
 	char *dest;      /* the file that was written, links resolved */
 	/* with options->keep: DEST with the date, which is then progress.dest */
 	char *generation;
-	bool published; /* DEST is the new file */
-	bool kept;      /* an interrupted clone is kept for --resume */
+	unsigned int generations; /* of the row now, that one among them */
+	bool published;           /* DEST is the new file */
+	bool kept;                /* an interrupted clone is kept for --resume */
 	/* what failed is told with another file of the set, or has been told by a note */
 	bool elsewhere;
 	struct lull_hist *hist; /* NULL: of a file that was done without measuring */

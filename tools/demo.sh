@@ -6,12 +6,12 @@
 #
 #   demo.sh [EXTENTS]   (100000)
 #
-# Environment: LULL_BUILD, where it is built (build).
+# Environment: LULL_BUILD, where it is built (build-demo).
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 extents=${1:-100000}
-build=${LULL_BUILD:-build}
+build=${LULL_BUILD:-build-demo}
 if [ "$(id -u)" != 0 ]; then
   echo 'demo.sh: run as root: it installs packages and mounts a file system' >&2
   exit 1
@@ -19,7 +19,7 @@ fi
 if [ -z "${LULL_DEMO_NAMESPACE:-}" ]; then
   echo 'Installing what is needed ...'
   sh tools/install-deps.sh
-  [ -d "$build" ] || meson setup "$build" --buildtype=release >/dev/null
+  [ -d "$build" ] || meson setup "$build" --buildtype=release -Dtests=enabled >/dev/null
   ninja -C "$build" >/dev/null
   # what is mounted below goes with this process, however it ends
   # (in a chroot whose root is no mount point its propagation cannot be changed)

@@ -6,9 +6,9 @@ export DEBIAN_FRONTEND=noninteractive
 packages='gcc libc6-dev meson ninja-build pkgconf libmount-dev uuid-dev libjansson-dev
   libbtrfsutil-dev libacl1-dev libattr1-dev
   libcmocka-dev xfsprogs btrfs-progs e2fsprogs util-linux mount fdisk jq python3-minimal
-  procps attr acl libcap2-bin strace shellcheck clang-format groff-base bash-completion file gnuplot-nox
+  procps attr acl libcap2-bin strace shellcheck clang-format groff-base bash-completion file gnuplot-nox zsh fish
   ca-certificates systemd qemu-utils qemu-system-common
-  qemu-system-x86 libvirt-daemon-system libvirt-clients'
+  qemu-system-x86 prometheus libvirt-daemon-system libvirt-clients'
 missing=
 for p in $packages; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #define SOCKET_VARIABLE "LULLCP_QMP_SOCKET"
 #define AGENT_VARIABLE  "LULLCP_QMP_AGENT"
@@ -58,7 +59,7 @@ static int unusable(const char *what, const char *value)
 {
 	say("%s%s%s%s", what, value ? " '" : "", value ? value : "", value ? "'" : "");
 	(void)fprintf(stderr, "Try 'lullcp-hook-qmp --help' for more information.\n");
-	return 1;
+	return EX_USAGE;
 }
 
 static void on_signal(int signal)
@@ -191,11 +192,11 @@ int main(int argc, char **argv)
 			(void)printf("lullcp-hook-qmp %s\n", LULLCP_VERSION);
 			return 0;
 		default:
-			return 1;
+			return EX_USAGE;
 		}
 	}
 	if (r < 0)
-		return 1;
+		return EX_USAGE;
 	argv += optind;
 	argc -= optind;
 	if (argc < 2)

@@ -39,6 +39,7 @@ struct command {
 	bool reflink_given;         /* --reflink, whatever its value */
 	bool said;                  /* a mistake has been told in full */
 	const char *check_hook;     /* --check-hook, or NULL */
+	const char *metrics;        /* --metrics, or NULL */
 	/* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
 	const char *const *sources;
 	unsigned int n_sources;

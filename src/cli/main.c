@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lullcp: argv in, engine, words out. */
+#include "metrics.h"
 #include "options.h"
 #include "private.h"
 #include "quote.h"
@@ -118,6 +119,7 @@ static bool on_ask(void *ctx, const struct lull_question *question)
 static void on_file(void *ctx, enum lull_outcome outcome,
 		    const struct lull_result *result)
 {
+	metrics_file(result);
 	vigil_take_word();
 	render_end(ctx, outcome, result, stop_signal);
 	vigil_give_word();
@@ -167,6 +169,8 @@ static int run_copy(const struct command *command, struct render *render,
 	enum lull_outcome outcome;
 	int status;
 
+	if (!metrics_begin(command))
+		return 1;
 	vigil_begin(render, &stop_signal, &status_wanted);
 	outcome = lull_copy(&command->engine, command->sources, command->n_sources,
 			    command->dest, command->target_directory, command->target_fd,
@@ -177,11 +181,17 @@ static int run_copy(const struct command *command, struct render *render,
 	if (outcome == LULL_OK)
 		render_moments(render);
 	free(render->written);
+	free(render->advice);
 	if (render->input_failed) {
 		(void)fprintf(stderr, "%s: error closing file\n", command->program);
 		status = status ? status : 1;
 	}
 	status = flush_output(command, status);
+	if (!metrics_end(command,
+			 outcome == LULL_INTERRUPTED && stop_signal ? 128 + stop_signal
+								    : status,
+			 &totals))
+		status = status ? status : 1;
 	end_by_signal(outcome);
 	return status;
 }
@@ -288,8 +298,10 @@ int main(int argc, char **argv)
 	keep_standard_files();
 	service_begin();
 	set_up_signals();
-	if (!options_parse(argc, argv, &command))
+	if (!options_parse(argc, argv, &command)) {
+		(void)metrics_end(&command, 1, NULL);
 		return 1;
+	}
 	command.engine.umask = umask(0);
 	(void)umask(command.engine.umask);
 	command.private_directory = private_directory();

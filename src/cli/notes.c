@@ -16,6 +16,7 @@
 static const char *const sentences[] = {
 	[LULL_NOTE_COPIED] = "%1 -> %2",
 	[LULL_NOTE_REMOVED] = "removed %1",
+	[LULL_NOTE_USED_UP] = "used up %1 for %2",
 	[LULL_NOTE_RESTORED] = "%1 -> %2 (unbackup)",
 	[LULL_NOTE_PARENT] = "%a -> %b",
 	[LULL_NOTE_SKIPPED] = "skipped %1",

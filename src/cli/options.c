@@ -5,6 +5,7 @@
 #include "cp_options.h"
 #include "option_row.h"
 #include "quote.h"
+#include "suggest.h"
 #include "targets.h"
 #include "values.h"
 
@@ -248,6 +249,8 @@ static const struct option_row own_options[] = {
 	  "print how long the calls took, at the end" },
 	{ "summary", NULL, NULL, option_set_flag, FIELD(summary),
 	  "print what was done with each file" },
+	{ "metrics", NULL, "FILE", set_text, FIELD(metrics),
+	  "write what the run came to there, for Prometheus" },
 	{ "quiet", "q", NULL, option_set_flag, FIELD(quiet), "errors only" },
 	{ "help", NULL, NULL, set_mode, MODE_HELP, "display this help and exit" },
 	{ "version", NULL, NULL, set_mode, MODE_VERSION,
@@ -352,6 +355,10 @@ static bool check(struct command *c)
 								: "--keep-frozen");
 	if (c->check_hook)
 		c->engine.hook = c->check_hook;
+	if (c->metrics && c->mode != MODE_CLONE)
+		return option_mistake(
+			c, "--metrics excludes --verify, --probe, --status, --recover "
+			   "and --check-hook");
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return option_mistake(
@@ -482,6 +489,27 @@ static void hint_at_hook(const struct command *c, const char *argument)
 	}
 }
 
+/* getopt has said that there is no such option. */
+static void suggest(const char *argument)
+{
+	const struct option_row *row, *best = NULL;
+	unsigned int changes, fewest = 0;
+
+	if (strncmp(argument, "--", 2) != 0)
+		return;
+	for (unsigned int i = 0; (row = row_at(i)); i++) {
+		if (row->name &&
+		    suggest_near(argument + 2, strcspn(argument + 2, "="), row->name,
+				 &changes) &&
+		    (!best || changes < fewest)) {
+			best = row;
+			fewest = changes;
+		}
+	}
+	if (best)
+		(void)fprintf(stderr, "Did you mean '--%s'?\n", best->name);
+}
+
 static bool read_options(int argc, char **argv, struct command *c)
 {
 	struct option longs[MOST_ROWS] = { 0 };
@@ -502,6 +530,8 @@ static bool read_options(int argc, char **argv, struct command *c)
 	while ((opt = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
 		if (opt == '?') {
 			hint_at_hook(c, argv[optind - 1]);
+			if (optopt == 0)
+				suggest(argv[optind - 1]);
 			return option_try_help(c);
 		}
 		row = opt > CHAR_MAX ? row_at((unsigned int)(opt - CHAR_MAX - 1))

@@ -451,16 +451,23 @@ static void draw_histogram(const struct lull_result *result)
 	}
 }
 
-static void explain(const struct lull_result *result)
+static void explain(const struct command *c, const struct lull_result *result)
 {
 	const struct lull_progress *p = &result->progress;
 	struct lull_hold hold = lull_progress_hold(p);
 
-	(void)printf("%s -> %s\n", quote(p->source), quote(p->dest));
-	(void)printf("  %s: %llu of %llu extents, %s of %s, in %s\n",
+	/* -v has said that. */
+	if (!c->engine.cp.verbose)
+		(void)printf("%s -> %s\n", quote(p->source), quote(p->dest));
+	(void)printf("  %s: %llu of %llu extents, %s of %s%s, in %s\n",
 		     lull_method_name(p->method), (unsigned long long)p->extents_cloned,
 		     (unsigned long long)p->extents, words_bytes(p->bytes_cloned),
-		     words_bytes(p->size), words_time(p->elapsed_ns));
+		     words_bytes(p->size),
+		     p->bytes_cloned < p->size && p->extents_cloned == p->extents &&
+				     p->resumed_at == 0
+			     ? " (the rest is holes)"
+			     : "",
+		     words_time(p->elapsed_ns));
 	(void)printf(
 		"  %llu calls, %llu over the budget of %s: p50 %s, p99 %s, longest %s\n",
 		(unsigned long long)p->calls, (unsigned long long)p->over_budget_calls,
@@ -470,6 +477,18 @@ static void explain(const struct lull_result *result)
 		(void)printf("  resumed at %s\n", words_bytes(p->resumed_at));
 	if (p->freeze_ns > 0)
 		(void)printf("  writers frozen for %s\n", words_time(p->freeze_ns));
+}
+
+/* The same advice for the next file would only hide the names. */
+static const char *new_advice(struct render *render, const char *advice)
+{
+	if (!advice)
+		return NULL;
+	if (render->advice && strcmp(render->advice, advice) == 0)
+		return NULL;
+	free(render->advice);
+	render->advice = strdup(advice);
+	return advice;
 }
 
 void render_end(struct render *render, enum lull_outcome outcome,
@@ -496,7 +515,7 @@ void render_end(struct render *render, enum lull_outcome outcome,
 			json_error(outcome, &result->failure, message ? message : "");
 		/* "Not now" is no failure to those who run it each night. */
 		service_level(outcome == LULL_SKIPPED ? SERVICE_WARNING : SERVICE_ERROR);
-		render_say(render, message, advice);
+		render_say(render, message, new_advice(render, advice));
 		service_level(SERVICE_ERROR);
 		free(message);
 	}
@@ -504,7 +523,7 @@ void render_end(struct render *render, enum lull_outcome outcome,
 		json_summary(outcome, result);
 		render->summarized = true;
 	} else if (c->summary && outcome == LULL_OK)
-		explain(result);
+		explain(c, result);
 	if (c->histogram && p->calls > 0)
 		draw_histogram(result);
 	if (outcome == LULL_OK && p->source && !render->written &&

@@ -86,10 +86,11 @@ static const char *clone_advice(enum lull_cause cause)
 {
 	switch (cause) {
 	case LULL_CAUSE_OTHER_FILE_SYSTEM:
-		return "SOURCE and DEST must lie on the same file system.";
+		return "SOURCE and DEST must lie on the same file system; "
+		       "--reflink=auto copies here.";
 	case LULL_CAUSE_NO_REFLINK:
 		return "This file system cannot clone: it takes Btrfs, or XFS made with "
-		       "reflink=1.";
+		       "reflink=1. --reflink=auto copies here.";
 	case LULL_CAUSE_NOCOW_MISMATCH:
 		return "One of the two files is NOCOW (chattr +C) and the other is not; "
 		       "Btrfs clones only between files that agree. Remove DEST, or do "

@@ -40,6 +40,10 @@ enum lull_hook_end {
 	LULL_HOOK_ERROR, /* could not be run: code is an errno */
 };
 
+/* Exit status of a hook that was called in a way it does not understand, and has done
+   nothing: EX_USAGE of sysexits.h. */
+#define LULL_HOOK_MISUSED 64
+
 struct lull_hook_status {
 	enum lull_hook_end end;
 	int code;

@@ -115,6 +115,11 @@ static void guard_thaw(struct guard *g, const char *result)
 					g->setup->hook_timeout_ns);
 }
 
+static bool was_misused(const struct lull_hook_status *status)
+{
+	return status->end == LULL_HOOK_EXITED && status->code == LULL_HOOK_MISUSED;
+}
+
 static void guard_report(const struct guard *g)
 {
 	say_to(g->socket, &g->answer, sizeof(g->answer));
@@ -172,6 +177,10 @@ static void guard_freeze(struct guard *g)
 	else if (g->answer.freeze.end != LULL_HOOK_OK)
 		guard_thaw(g, g->answer.freeze.end == LULL_HOOK_ABORTED ? "interrupted"
 									: "failed");
+	/* Nor what understood neither call. Either alone is not enough: a hook may pass on
+	   the status of another program, after it has frozen something. */
+	if (was_misused(&g->answer.freeze) && was_misused(&g->answer.thaw))
+		g->answer.thaw = (struct lull_hook_status){ .end = LULL_HOOK_OK };
 }
 
 static void guard_run(struct guard *g)

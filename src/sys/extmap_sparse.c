@@ -14,9 +14,9 @@
 #define LOOK 4u
 
 /*
- * How many bytes the LOOK extents from data on span, from start to start; it stops at
- * enough, and at the end of the file. By data and holes alone, which is cheap, and as long
- * as what lies between holes is too short for more than one extent.
+ * Whether the LOOK extents from data on span enough bytes, from start to start, or are the
+ * last of the file. By data and holes alone, which is cheap: false as well where what
+ * lies between two holes may be more than one extent.
  */
 static bool span_by_holes(int fd, uint64_t data, uint64_t block, uint64_t enough)
 {

@@ -35,6 +35,13 @@ usage 'missing file operand'
 usage "missing destination file operand after 'a'" a
 usage "extra operand 'c'" -T a b c
 usage "unrecognized option '--nosuch'" --nosuch a b
+usage "Did you mean '--latency-budget'?" --lateny-buget=5ms a b
+usage "Did you mean '--recursive'?" --recrusive a b
+usage "Did you mean '--keep'?" --kepe=3 a b
+run --quxzz a b
+check_not 'nothing is near' grep -q 'Did you mean' "$T/err"
+run --latency-budget
+check_not 'a value is missing' grep -q 'Did you mean' "$T/err"
 usage "invalid option -- 'y'" -y a b
 usage "option '--hook' requires an argument" a b --hook
 usage "ambiguous" --re a b

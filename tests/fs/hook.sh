@@ -50,6 +50,18 @@ for kind in xfs btrfs; do
   export HOOK_FREEZE_EXIT=9
   hooked 5 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
   says 'exit status 9'
+  # one that understands neither call has frozen nothing; else the thaw must succeed
+  export HOOK_FREEZE_EXIT=64
+  HOOK_THAW_EXIT=64 hooked 5 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
+  says 'exit status 64'
+  check_not 'misused: no word of frozen writers' grep -q 'frozen' "$T/err"
+  no_leftovers "$M"
+  hooked 5 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
+  HOOK_THAW_EXIT=1 hooked 6 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/m"
+  HOOK_FREEZE_EXIT=1 HOOK_THAW_EXIT=64 hooked 6 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/n"
+  export HOOK_FREEZE_EXIT=0
+  hooked 0 'freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/m"
+  hooked 0 'freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/n"
   export HOOK_FREEZE_EXIT=75
   hooked 75 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
   unset HOOK_FREEZE_EXIT

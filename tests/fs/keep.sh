@@ -97,8 +97,20 @@ for kind in xfs btrfs; do
   same 'the record is for its owner' 600 "$(stat -c %a "$M/b/.img.lullcp-generations")"
   same 'and so nothing else was made' 7 "$(find "$M/b" -mindepth 1 | grep -cv '^$' | awk '{ print $1 + 1 }')"
   change
+  first=$(oldest "$D")
   keep -v --keep=3 "$M/src" "$D"
-  same '-v' "'$M/src' -> '$D.${g#img.}'" "$(cat "$T/out")"
+  same '-v' "used up '$M/b/$first' for '$D.${g#img.}'
+'$M/src' -> '$D.${g#img.}'" "$(cat "$T/out")"
+  mkdir "$M/other"
+  for i in 1 2 3; do expect 0 -v --keep=3 "$M/src" "$M/other/img"; done
+  check_not '-v: nothing was used up' grep -q 'used up' "$T/out"
+  expect 0 -v --keep=2 "$M/src" "$M/other/img"
+  same '-v: one was used up' 1 "$(grep -c "^used up '$M/other/img" "$T/out")"
+  same '-v: one was removed' 1 "$(grep -c "^removed '$M/other/img" "$T/out")"
+  expect 0 -v --keep=1 "$M/src" "$M/other/img"
+  same '-v: two were removed' 2 "$(grep -c "^removed '$M/other/img" "$T/out")"
+  same 'one is left' 1 "$(find "$M/other" -name 'img.*' | wc -l)"
+  rm -r "$M/other"
   change
   keep -q --resume --keep=3 "$M/src" "$D"
   silent

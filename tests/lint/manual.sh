@@ -28,4 +28,6 @@ compare 'results' "$(returned words_result src/cli/words.c | grep -vx different)
 compare 'exit statuses' "$(returned words_exit_status src/cli/words.c)" "$(section 'EXIT STATUS' | terms)"
 compare 'keys' "$(sed -n '/^static void set_counts/,/^}/p; /^void json_summary/,/^}/p' src/cli/json.c |
   sed -nE 's/.*(set|set_text|object_set_new)\(line, "([a-z_]+)".*/\2/p')" "$(section 'JSON Lines' | sed 's/[(),."]/ /g')"
+compare 'metrics' "$(grep -oE '"lullcp_[a-z_]+"' src/cli/metrics.c | tr -d '"' | sort -u)" \
+  "$(section 'Metrics' | terms | tr ' ' '\n' | grep lullcp_)"
 exit $status

@@ -17,6 +17,7 @@
 
 #include "engine/base/rest.h"
 #include "engine/clone/freeze.h"
+#include "engine/clone/log_force.h"
 #include "engine/clone/one_call.h"
 #include "engine/clone/record.h"
 #include "plan/batch.h"
@@ -71,6 +72,7 @@ struct pass {
 	struct lull_plan plan;
 	struct lull_pace pace;
 	struct lull_batch batch;
+	struct lull_log_force log_force;
 	uint64_t recorded_at; /* CLOCK_MONOTONIC */
 	uint64_t looked_at;
 	uint64_t call_ns; /* spent in calls */
@@ -138,6 +140,7 @@ static enum lull_outcome open_pass(struct pass *p, uint64_t start)
 	lull_batch_init(&p->batch, job->dest.fs.block, &ranges);
 	lull_pass_cross_holes(job, &p->batch);
 	lull_pace_init(&p->pace, options->latency_budget_ns, options->duty_cycle);
+	lull_log_force_init(&p->log_force, job);
 	p->recorded_at = p->looked_at = lull_clock_now();
 	return LULL_OK;
 }
@@ -280,6 +283,12 @@ static enum lull_outcome between_calls(struct pass *p)
 
 	job->progress->extents = p->plan.extents;
 	lull_tell(job);
+
+	int r = lull_log_force_if_due(&p->log_force, job, &p->pace);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
+				 job->dest.path);
 	lull_rest(&p->pace);
 	now = lull_clock_now();
 	/* A frozen source that was written to is known soon, not at the end. */
@@ -296,6 +305,7 @@ static enum lull_outcome between_calls(struct pass *p)
 							       job->progress->offset);
 
 		p->recorded_at = lull_clock_now();
+		lull_log_force_done(&p->log_force);
 		return outcome;
 	}
 	return LULL_OK;

@@ -39,6 +39,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ".20261125T030000Z", "-" and a number, NUL. */
 #define DATE_ROOM 40
@@ -93,24 +94,44 @@ void lull_rotation_done(struct lull_rotation *rotation)
 	free(rotation);
 }
 
-static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int err,
-			      const char *name)
+/* Of name in the directory of DEST. To be freed, or NULL. */
+static char *path_of(const struct lull_job *job, const char *name)
 {
-	_cleanup_free_ char *path = NULL;
+	char *path;
 
 	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path),
 		     job->dest.path, name) < 0)
-		path = NULL;
+		return NULL;
+	return path;
+}
+
+static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int err,
+			      const char *name)
+{
+	_cleanup_free_ char *path = path_of(job, name);
+
 	return lull_fail(job, LULL_STAGE_RECORD, cause, err, path);
+}
+
+/* What became of a generation, for -v. */
+static void tell(struct lull_job *job, enum lull_note_kind kind, const char *path)
+{
+	struct lull_note note = {
+		.kind = kind,
+		.path = path,
+		.path2 = kind == LULL_NOTE_USED_UP ? job->progress->dest : NULL,
+	};
+
+	if (job->options->cp.verbose && path)
+		job->observer->note(job->observer->ctx, &note);
 }
 
 static void warn(struct lull_job *job, enum lull_warning warning, int err,
 		 const char *name)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = path_of(job, name);
 
-	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path),
-		     job->dest.path, name) >= 0)
+	if (path)
 		lull_warn(job, warning, err, path);
 }
 
@@ -363,6 +384,7 @@ enum lull_outcome lull_rotation_open(struct lull_job *job)
 	r = load(job, &rotation->known, job->dest.lock);
 	if (r < 0)
 		return record_failed(job, r);
+	job->result->generations = (unsigned int)rotation->known.n;
 	r = plan_name(job);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
@@ -414,6 +436,10 @@ int lull_rotation_publish(struct lull_job *job)
 		/* Somebody has taken the name since it was chosen. */
 		if (r == -EEXIST)
 			r = call_by_date(job);
+		/* It is still there if it could not be used up. */
+		if (r == 0 && job->rotation->base &&
+		    access(job->rotation->base, F_OK) < 0 && errno == ENOENT)
+			tell(job, LULL_NOTE_USED_UP, job->rotation->base);
 		if (r < 0 || job->result->published)
 			return r;
 	}
@@ -449,6 +475,9 @@ static int prune(struct lull_job *job)
 			at++;
 			continue;
 		}
+		_cleanup_free_ char *path = path_of(job, list.item[at].name);
+
+		tell(job, LULL_NOTE_REMOVED, path);
 		lull_generations_drop(&list, at);
 		removed++;
 	}
@@ -457,6 +486,7 @@ static int prune(struct lull_job *job)
 		warn(job, LULL_WARNING_GENERATIONS_REMOVED, removed, "");
 	for (size_t i = 0; i < list.n; i++)
 		list.item[i].pending = false;
+	job->result->generations = (unsigned int)list.n;
 	r = lull_generations_save(job->dest.home.dir, job->rotation->record, &list);
 	lull_generations_done(&list);
 	return r;

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Prometheus text, by rename: see metrics.h.
+ *
+ * DESIGN
+ *
+ * Whoever watches wants to know of a row that stands still, so a failure must never look
+ * like the success before it: each way out replaces the whole FILE, and only the time of
+ * the last success survives a failure.
+ *
+ * FILE may be read while it is replaced, and it may be in a directory that others write
+ * to, so nothing is written through its name, and what it says is believed only as far as
+ * a number goes.
+ */
+#include "metrics.h"
+
+#include "quote.h"
+#include "words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of a FILE that this program wrote; another one is not read to its end. */
+#define MOST_BYTES (64u << 10)
+/* Whatever the umask: who collects is seldom who clones. */
+#define MODE 0644
+
+static struct {
+	uint64_t calls, over_budget, call_ns, extents, freeze_ns;
+	struct lull_hold hold;
+	enum lull_method method;
+	bool has_method, mixed_methods;
+	bool row; /* --keep */
+	unsigned int generations;
+} seen;
+
+static bool fail(const struct command *command, int err)
+{
+	(void)fprintf(stderr, "%s: cannot write metrics to %s: %s\n", command->program,
+		      quote(command->metrics), strerror(err));
+	return false;
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+bool metrics_begin(const struct command *command)
+{
+	char *directory;
+	int err = 0;
+
+	if (!command->metrics)
+		return true;
+	directory = directory_of(command->metrics);
+	if (!directory)
+		err = ENOMEM;
+	else if (access(directory, W_OK | X_OK) < 0)
+		err = errno;
+	free(directory);
+	return err == 0 || fail(command, err);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void metrics_file(const struct lull_result *result)
+{
+	const struct lull_progress *p = &result->progress;
+	struct lull_hold hold = lull_progress_hold(p);
+
+	seen.calls += p->calls;
+	seen.over_budget += p->over_budget_calls;
+	seen.extents += p->extents_cloned;
+	/* The files of a set share one freeze. */
+	seen.freeze_ns = larger(seen.freeze_ns, p->freeze_ns);
+	seen.hold.p50 = larger(seen.hold.p50, hold.p50);
+	seen.hold.p99 = larger(seen.hold.p99, hold.p99);
+	seen.hold.p999 = larger(seen.hold.p999, hold.p999);
+	seen.hold.max = larger(seen.hold.max, hold.max);
+	seen.mixed_methods |= seen.has_method && seen.method != p->method;
+	seen.has_method = true;
+	seen.method = p->method;
+	if (result->generation) {
+		seen.row = true;
+		seen.generations = result->generations;
+	}
+}
+
+/* The value of the label dest: an absolute path, escaped. To be freed, or NULL. */
+static char *label_of(const struct command *command)
+{
+	const char *dest = command->target_directory ? command->target_directory
+						     : command->dest;
+	char *path = NULL, *label, *to;
+	json_t *text;
+	bool utf8;
+
+	if (!dest)
+		dest = "";
+	if (*dest && *dest != '/') {
+		char *here = getcwd(NULL, 0);
+
+		if (here && asprintf(&path, "%s/%s", here, dest) < 0)
+			path = NULL;
+		free(here);
+	} else {
+		path = strdup(dest);
+	}
+	label = path ? malloc(2 * strlen(path) + 1) : NULL;
+	if (!label) {
+		free(path);
+		return NULL;
+	}
+	/* The format is UTF-8; jansson makes no string of anything else. */
+	text = json_string(path);
+	utf8 = text != NULL;
+	json_decref(text);
+	to = label;
+	for (const char *from = path; *from; from++) {
+		if (*from == '\\' || *from == '"' || *from == '\n')
+			*to++ = '\\';
+		*to++ = *from == '\n'                           ? 'n'
+			: !utf8 && (unsigned char)*from >= 0x80 ? '?'
+								: *from;
+	}
+	*to = '\0';
+	free(path);
+	return label;
+}
+
+/* When a run to this DEST last succeeded, by the FILE that is there; 0: not known. */
+static double last_success(const char *file, const char *label)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	char *text = NULL, *want = NULL, *at, *end;
+	double found = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		text = malloc(MOST_BYTES + 1);
+	n = text ? read(fd, text, MOST_BYTES) : -1;
+	(void)close(fd);
+	if (n > 0 &&
+	    asprintf(&want, "\nlullcp_last_success_timestamp_seconds{dest=\"%s\"} ",
+		     label) > 0) {
+		text[n] = '\0';
+		at = strstr(text, want);
+		if (at) {
+			found = strtod(at + strlen(want), &end);
+			if (*end != '\n' || !(found > 0 && found < 1e12))
+				found = 0;
+		}
+	}
+	free(want);
+	free(text);
+	return found;
+}
+
+struct sheet {
+	FILE *f;
+	const char *label;
+};
+
+static void head(const struct sheet *s, const char *name, const char *type,
+		 const char *help)
+{
+	(void)fprintf(s->f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void gauge(const struct sheet *s, const char *name, const char *help, double value)
+{
+	head(s, name, "gauge", help);
+	(void)fprintf(s->f, "%s{dest=\"%s\"} %.17g\n", name, s->label, value);
+}
+
+static double seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+static void print_hold(const struct sheet *s)
+{
+	const struct {
+		const char *quantile;
+		uint64_t ns;
+	} quantiles[] = {
+		{ "0.5", seen.hold.p50 },
+		{ "0.99", seen.hold.p99 },
+		{ "0.999", seen.hold.p999 },
+	};
+
+	head(s, "lullcp_hold_seconds", "summary",
+	     "How long the clone calls of the last run held locks.");
+	for (unsigned int i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+		(void)fprintf(s->f,
+			      "lullcp_hold_seconds{dest=\"%s\",quantile=\"%s\"} %.9g\n",
+			      s->label, quantiles[i].quantile, seconds(quantiles[i].ns));
+	(void)fprintf(s->f, "lullcp_hold_seconds_count{dest=\"%s\"} %llu\n", s->label,
+		      (unsigned long long)seen.calls);
+	gauge(s, "lullcp_hold_seconds_max", "The longest of these calls.",
+	      seconds(seen.hold.max));
+}
+
+static void print(const struct sheet *s, int exit_status, double success, double now,
+		  const struct lull_totals *totals)
+{
+	gauge(s, "lullcp_last_run_timestamp_seconds", "When the last run ended.", now);
+	if (success > 0)
+		gauge(s, "lullcp_last_success_timestamp_seconds",
+		      "When the last run that succeeded ended.", success);
+	gauge(s, "lullcp_last_exit_status",
+	      "Exit status of the last run, 128 and the number for a signal.",
+	      exit_status);
+	if (seen.has_method) {
+		head(s, "lullcp_last_run_info", "gauge", "How the last run cloned.");
+		(void)fprintf(s->f, "lullcp_last_run_info{dest=\"%s\",method=\"%s\"} 1\n",
+			      s->label,
+			      seen.mixed_methods ? "several"
+						 : lull_method_name(seen.method));
+	}
+	gauge(s, "lullcp_freeze_seconds", "How long the last run kept writers frozen.",
+	      seconds(seen.freeze_ns));
+	print_hold(s);
+	gauge(s, "lullcp_over_budget_calls",
+	      "Clone calls of the last run that took longer than --latency-budget.",
+	      (double)seen.over_budget);
+	gauge(s, "lullcp_clone_bytes", "Bytes that the last run cloned or copied.",
+	      totals ? (double)(totals->bytes_cloned + totals->bytes_copied) : 0);
+	gauge(s, "lullcp_clone_extents", "Extents that the last run cloned.",
+	      (double)seen.extents);
+	if (seen.row)
+		gauge(s, "lullcp_generations", "Clones in the row of --keep.",
+		      seen.generations);
+}
+
+/* 0 or errno. The temporary name does not end as FILE does, so that no collector of
+   *.prom reads it. */
+static int replace(const char *file, const struct sheet *sheet, int exit_status,
+		   double success, double now, const struct lull_totals *totals)
+{
+	char *directory = directory_of(file), *temporary = NULL;
+	const char *slash = strrchr(file, '/');
+	struct sheet s = *sheet;
+	int fd, err = 0;
+
+	if (!directory || asprintf(&temporary, "%s/.%s.XXXXXX", directory,
+				   slash ? slash + 1 : file) < 0)
+		temporary = NULL;
+	free(directory);
+	if (!temporary)
+		return ENOMEM;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		err = errno;
+		free(temporary);
+		return err;
+	}
+	s.f = fdopen(fd, "w");
+	if (!s.f) {
+		err = errno;
+		(void)close(fd);
+	} else {
+		print(&s, exit_status, success, now, totals);
+		if (fflush(s.f) != 0 || ferror(s.f) || fchmod(fd, MODE) < 0 ||
+		    fdatasync(fd) < 0)
+			err = errno ? errno : EIO;
+		if (fclose(s.f) != 0 && err == 0)
+			err = errno;
+	}
+	if (err == 0 && rename(temporary, file) < 0)
+		err = errno;
+	if (err != 0)
+		(void)unlink(temporary);
+	free(temporary);
+	return err;
+}
+
+bool metrics_end(const struct command *command, int exit_status,
+		 const struct lull_totals *totals)
+{
+	struct timespec now;
+	struct sheet sheet = { 0 };
+	double when, success;
+	char *label;
+	int err;
+
+	if (!command->metrics)
+		return true;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	when = (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
+	label = label_of(command);
+	if (!label)
+		return fail(command, ENOMEM);
+	success = exit_status == 0 ? when : last_success(command->metrics, label);
+	sheet.label = label;
+	err = replace(command->metrics, &sheet, exit_status, success, when, totals);
+	free(label);
+	return err == 0 || fail(command, err);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/* See log_force.h. */
+#include "engine/clone/log_force.h"
+
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <unistd.h>
+
+#define EVERY_NS (200 * NSEC_PER_MSEC)
+/* Where a disk is slow to write the log, no more than a tenth of the time goes there. */
+#define SHARE 10
+
+void lull_log_force_init(struct lull_log_force *force, const struct lull_job *job)
+{
+	*force = (struct lull_log_force){
+		.wanted = job->dest.fs.magic == XFS_SUPER_MAGIC,
+		.last = lull_clock_now(),
+		.every = EVERY_NS,
+	};
+}
+
+void lull_log_force_done(struct lull_log_force *force)
+{
+	force->last = lull_clock_now();
+}
+
+int lull_log_force_if_due(struct lull_log_force *force, const struct lull_job *job,
+			  struct lull_pace *pace)
+{
+	uint64_t before = lull_clock_now(), took;
+	int r;
+
+	if (!force->wanted || before - force->last < force->every)
+		return 0;
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	r = fdatasync(job->dest.fd) < 0 ? -errno : 0;
+	lull_tell_call(job, LULL_CALL_NONE);
+	force->last = lull_clock_now();
+	took = force->last - before;
+	force->every = MAX(EVERY_NS, SHARE * took);
+	lull_pace_rested(pace, took);
+	return r;
+}

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Makes the Debian package in a fresh Debian of its own, looks at it, tries it, and takes it away
+# again. As root; needs debootstrap.
+#
+#   package.sh [SUITE]   (bookworm)
+#
+# Environment: MIRROR, a mirror of Debian (that of this machine); LULL_PACKAGES, where the packages
+# are left (build-package); LULL_ROOT, a directory on a disk with 3 GB of room ($TMPDIR or /tmp).
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+cd "$here"
+suite=${1:-bookworm}
+if [ "$(id -u)" != 0 ]; then
+  echo 'package.sh: run as root: it makes a Debian to build in' >&2
+  exit 1
+fi
+command -v debootstrap >/dev/null || {
+  echo 'package.sh: needs debootstrap' >&2
+  exit 1
+}
+mirror=${MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+  awk '$1 == "Debian" && !/security/ { print $2; exit }')}
+if [ -z "$mirror" ]; then
+  echo 'package.sh: set MIRROR to a mirror of Debian' >&2
+  exit 1
+fi
+out=${LULL_PACKAGES:-$here/build-package}
+mkdir -p "$out"
+root=$(mktemp -d "${LULL_ROOT:-${TMPDIR:-/tmp}}/lullcp-package.XXXXXX")
+mounted=''
+at_end() {
+  for m in $mounted; do
+    umount "$m" || umount -l "$m"
+  done
+  rm -rf --one-file-system "$root"
+}
+trap at_end EXIT
+# in DIRECTORY COMMAND...: in the new Debian
+in() {
+  local directory=$1
+  shift
+  chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+    DEBIAN_FRONTEND=noninteractive sh -c 'cd "$1" && shift && exec "$@"' sh "$directory" "$@"
+}
+installed() { in / sh -c 'cd / && find bin etc lib sbin usr var/lib var/cache ! -path "var/lib/dpkg/*" \
+  ! -path "var/cache/*apt*" ! -path "var/cache/debconf/*" ! -path "var/lib/apt/*" ! -path "etc/ld.so.cache" \
+  ! -path "var/cache/ldconfig/*" ! -path "var/cache/man/*" ! -path "var/lib/systemd/*" | sort'; }
+
+echo "== Debian $suite"
+debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$out/debootstrap-$suite.log" 2>&1 || {
+  tail -n 5 "$out/debootstrap-$suite.log" >&2
+  exit 1
+}
+rm "$out/debootstrap-$suite.log"
+# How this machine reaches its mirror.
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+grep -lsr Acquire /etc/apt/apt.conf.d | while read -r conf; do
+  cp "$conf" "$root/etc/apt/apt.conf.d/"
+done
+for m in proc dev sys; do
+  mount --rbind "/$m" "$root/$m"
+  mount --make-rslave "$root/$m"
+  mounted="$root/$m $mounted"
+done
+
+echo '== the source'
+mkdir -p "$root/build/lullcp"
+git archive HEAD | tar -x -C "$root/build/lullcp"
+version=$(sed -n "1s/.*(\\(.*\\)-.*/\\1/p" debian/changelog)
+git archive --prefix="lullcp-$version/" HEAD -- . ':!debian' |
+  gzip -n >"$root/build/lullcp_$version.orig.tar.gz"
+in / apt-get -qq update
+in / apt-get install -y -qq --no-install-recommends build-essential devscripts equivs lintian fakeroot \
+  >/dev/null
+
+echo '== dpkg-buildpackage'
+in /build/lullcp apt-get build-dep -y -qq . >/dev/null
+in /build/lullcp dpkg-buildpackage -us -uc >"$out/build-$suite.log" 2>&1 || {
+  tail -n 30 "$out/build-$suite.log" >&2
+  exit 1
+}
+mkdir -p "$out/$suite"
+cp "$root"/build/*.deb "$root"/build/*.dsc "$root"/build/*.tar.* "$root"/build/*.changes "$out/$suite"
+
+echo '== lintian'
+in /build sh -c 'lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs \
+  --allow-root lullcp_*.changes'
+
+echo '== install, try, remove, purge'
+# What it needs stays; what it brings must go.
+in / sh -c 'apt-get install -y -qq --no-install-recommends systemd xfsprogs btrfs-progs jq mount man-db \
+  libmount1 libuuid1 libacl1 libattr1 libbtrfsutil1 libjansson4 >/dev/null'
+installed >"$out/before"
+in /build sh -c 'dpkg -i lullcp_*.deb' >/dev/null
+in /build/lullcp debian/tests/service
+in /build/lullcp debian/tests/clone
+in / dpkg -r lullcp >/dev/null
+in / dpkg -P lullcp >/dev/null
+installed >"$out/after"
+diff "$out/before" "$out/after" || {
+  echo 'package.sh: that is left of it' >&2
+  exit 1
+}
+rm "$out/before" "$out/after"
+echo "== good: $out/$suite"
