@@ -21,11 +21,12 @@ function __lullcp_values --argument-names option
 end
 
 for line in (command lullcp --help 2>/dev/null)
-    set -l m (string match -r '^  (?:(-\S(?:, -\S)*), |    )--([a-z-]+)(\[?=([A-Z]*)\]?)?\s*(.*)$' -- $line)
-    test (count $m) -gt 2; or continue
+    # letters, name, value as written, what is said
+    set -l m (string match -r '^  ((?:-\S, )*| +)--([a-z-]+)((?:\[?=[A-Z]*\]?)?)\s*(.*)$' -- $line)
+    test (count $m) -eq 5; or continue
     set -l option $m[3]
-    set -l args -c lullcp -l $option -d "$m[6]"
-    for letter in (string match -ra -- '-(\S)' "$m[2]" | string match -r '^[^-]$')
+    set -l args -c lullcp -l $option -d "$m[5]"
+    for letter in (string match -ra -- '[a-zA-Z]' $m[2])
         set -a args -s $letter
     end
     set -l values (__lullcp_values $option | string split ' ')
@@ -34,7 +35,7 @@ for line in (command lullcp --help 2>/dev/null)
         # one that may be left out follows after "="
         string match -q '[*' -- $m[4]; or set -a args -r
     else
-        switch "$m[5]"
+        switch (string trim -c '[]=' -- "$m[4]")
             case FILE DIRECTORY
                 set -a args -r -F
             case COMMAND

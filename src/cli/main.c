@@ -299,7 +299,8 @@ int main(int argc, char **argv)
 	service_begin();
 	set_up_signals();
 	if (!options_parse(argc, argv, &command)) {
-		(void)metrics_end(&command, 1, NULL);
+		if (command.mode == MODE_CLONE)
+			(void)metrics_end(&command, 1, NULL);
 		return 1;
 	}
 	command.engine.umask = umask(0);

@@ -110,8 +110,6 @@ static char *label_of(const struct command *command)
 	json_t *text;
 	bool utf8;
 
-	if (!dest)
-		dest = "";
 	if (*dest && *dest != '/') {
 		char *here = getcwd(NULL, 0);
 
@@ -143,34 +141,53 @@ static char *label_of(const struct command *command)
 	return label;
 }
 
-/* When a run to this DEST last succeeded, by the FILE that is there; 0: not known. */
-static double last_success(const char *file, const char *label)
+/* What FILE says now, or "". To be freed; NULL without memory. */
+static char *read_old(const char *file)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char *text = malloc(MOST_BYTES + 1);
 	struct stat st;
-	char *text = NULL, *want = NULL, *at, *end;
-	double found = 0;
-	ssize_t n;
+	ssize_t n = 0;
 
-	if (fd < 0)
+	if (fd >= 0 && text && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, text, MOST_BYTES);
+	if (fd >= 0)
+		(void)close(fd);
+	if (text)
+		text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* The label of the run before: where the operands are not known. To be freed, or NULL. */
+static char *label_in(const char *old)
+{
+	static const char start[] = "\nlullcp_last_run_timestamp_seconds{dest=\"";
+	const char *from = strstr(old, start), *end;
+
+	if (!from)
+		return strdup("");
+	from += sizeof(start) - 1;
+	end = strstr(from, "\"} ");
+	return end ? strndup(from, (size_t)(end - from)) : strdup("");
+}
+
+/* When a run with that label last succeeded, by what FILE says; 0: not known. */
+static double last_success(const char *old, const char *label)
+{
+	char *want, *end;
+	const char *at;
+	double found = 0;
+
+	if (asprintf(&want, "\nlullcp_last_success_timestamp_seconds{dest=\"%s\"} ",
+		     label) < 0)
 		return 0;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		text = malloc(MOST_BYTES + 1);
-	n = text ? read(fd, text, MOST_BYTES) : -1;
-	(void)close(fd);
-	if (n > 0 &&
-	    asprintf(&want, "\nlullcp_last_success_timestamp_seconds{dest=\"%s\"} ",
-		     label) > 0) {
-		text[n] = '\0';
-		at = strstr(text, want);
-		if (at) {
-			found = strtod(at + strlen(want), &end);
-			if (*end != '\n' || !(found > 0 && found < 1e12))
-				found = 0;
-		}
+	at = strstr(old, want);
+	if (at) {
+		found = strtod(at + strlen(want), &end);
+		if (*end != '\n' || !(found > 0 && found < 1e12))
+			found = 0;
 	}
 	free(want);
-	free(text);
 	return found;
 }
 
@@ -188,7 +205,7 @@ static void head(const struct sheet *s, const char *name, const char *type,
 static void gauge(const struct sheet *s, const char *name, const char *help, double value)
 {
 	head(s, name, "gauge", help);
-	(void)fprintf(s->f, "%s{dest=\"%s\"} %.17g\n", name, s->label, value);
+	(void)fprintf(s->f, "%s{dest=\"%s\"} %.15g\n", name, s->label, value);
 }
 
 static double seconds(uint64_t ns)
@@ -299,19 +316,24 @@ bool metrics_end(const struct command *command, int exit_status,
 	struct timespec now;
 	struct sheet sheet = { 0 };
 	double when, success;
-	char *label;
-	int err;
+	char *old, *label;
+	int err = ENOMEM;
 
 	if (!command->metrics)
 		return true;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	when = (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
-	label = label_of(command);
-	if (!label)
-		return fail(command, ENOMEM);
-	success = exit_status == 0 ? when : last_success(command->metrics, label);
-	sheet.label = label;
-	err = replace(command->metrics, &sheet, exit_status, success, when, totals);
+	old = read_old(command->metrics);
+	label = !old                                         ? NULL
+		: command->dest || command->target_directory ? label_of(command)
+							     : label_in(old);
+	if (label) {
+		success = exit_status == 0 ? when : last_success(old, label);
+		sheet.label = label;
+		err = replace(command->metrics, &sheet, exit_status, success, when,
+			      totals);
+	}
 	free(label);
+	free(old);
 	return err == 0 || fail(command, err);
 }

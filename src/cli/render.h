@@ -12,8 +12,8 @@ struct render {
 	bool summarized; /* a JSON summary was written */
 	/* that there is no checkpoint has been said: it is so for all files */
 	bool unrecorded;
-	/* what could be done about a failure, as told last, or NULL; owned. Of a tree most
-	   fail for one reason. */
+	/* what could be done about a failure, as told last, or NULL; owned. Most files of
+	   a tree fail for one reason. */
 	char *advice;
 	bool input_failed; /* standard input, which was asked for an answer */
 	/* a file that was written to while it was cloned, or NULL; owned */

@@ -177,8 +177,8 @@ static void guard_freeze(struct guard *g)
 	else if (g->answer.freeze.end != LULL_HOOK_OK)
 		guard_thaw(g, g->answer.freeze.end == LULL_HOOK_ABORTED ? "interrupted"
 									: "failed");
-	/* Nor what understood neither call. Either alone is not enough: a hook may pass on
-	   the status of another program, after it has frozen something. */
+	/* Nor what understood neither call. Either alone is not enough: a hook may pass
+	   on the status of another program, after it has frozen something. */
 	if (was_misused(&g->answer.freeze) && was_misused(&g->answer.thaw))
 		g->answer.thaw = (struct lull_hook_status){ .end = LULL_HOOK_OK };
 }

@@ -14,8 +14,8 @@
 #define LOOK 4u
 
 /*
- * Whether the LOOK extents from data on span enough bytes, from start to start, or are the
- * last of the file. By data and holes alone, which is cheap: false as well where what
+ * Whether the LOOK extents from data on span enough bytes, from start to start, or are
+ * the last of the file. By data and holes alone, which is cheap: false as well where what
  * lies between two holes may be more than one extent.
  */
 static bool span_by_holes(int fd, uint64_t data, uint64_t block, uint64_t enough)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /*
  * /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ...", with the time of the start
@@ -123,4 +124,11 @@ int lull_process_read(pid_t pid, struct lull_process *ret_process)
 
 	(void)snprintf(name, sizeof(name), "%d", (int)pid);
 	return read_process(name, ret_process) ? 0 : -ESRCH;
+}
+
+uint64_t lull_process_waits(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) < 0 ? 0 : (uint64_t)usage.ru_nvcsw;
 }

@@ -33,5 +33,8 @@ unsigned int lull_process_count(pid_t group, struct lull_process *ret_one);
  */
 int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t size);
 
+/* How often the calling thread has slept for something so far: getrusage(2). */
+uint64_t lull_process_waits(void);
+
 /* One process: 0, or -ESRCH if there is none with that number or it has ended. */
 int lull_process_read(pid_t pid, struct lull_process *ret_process);

@@ -60,8 +60,8 @@ for kind in xfs btrfs; do
   HOOK_THAW_EXIT=1 hooked 6 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/m"
   HOOK_FREEZE_EXIT=1 HOOK_THAW_EXIT=64 hooked 6 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/n"
   export HOOK_FREEZE_EXIT=0
-  hooked 0 'freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/m"
-  hooked 0 'freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/n"
+  hooked 0 'thaw:interrupted freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/m"
+  hooked 0 'thaw:interrupted freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/n"
   export HOOK_FREEZE_EXIT=75
   hooked 75 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
   unset HOOK_FREEZE_EXIT

@@ -49,14 +49,41 @@ synced() { # synced MOST: so many a checkpoint, and some for the beginning and t
   rm "$M/syncs" "$M/synced"
 }
 
+# XFS stops all others while it writes what has gathered for its log: not much may gather.
+forced() { # forced LEAST MOST: so many syncs while the clone is made
+  local syncs slow=(--latency-budget=1ms --duty-cycle=2)
+  fragmented "$M/long" 4000
+  strace -fqq -e trace=ioctl,fdatasync -o "$T/trace" "$LULLCP" "${slow[@]}" "$M/long" "$M/forced" 2>"$T/err" ||
+    bad 'under strace'
+  # between the first clone call and the last
+  syncs=$(awk '/FICLONERANGE/ { n += since; since = 0; begun = 1 } /fdatasync/ && begun { since++ }
+    END { print n + 0 }' "$T/trace")
+  check "$kind: $syncs syncs while it is cloned" test "$syncs" -ge "$1" -a "$syncs" -le "$2"
+  rm "$M/forced"
+  [ "$1" -gt 0 ] || return 0
+  # one that fails is heard of, for the kernel tells it once
+  strace -fqq -e trace=fdatasync -e inject=fdatasync:error=EIO:when=2 -o /dev/null \
+    "$LULLCP" "${slow[@]}" "$M/long" "$M/forced" 2>"$T/err"
+  same 'a sync fails: status' 1 $?
+  says 'Input/output error'
+  check_not 'a sync fails: nothing is published' test -e "$M/forced"
+  rm -f "$M/long" "$M"/.forced.*
+}
+
 for kind in xfs btrfs btrfs-compress; do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/src" 5000 -h 10
   # the sanitizer looks for leaks only where nobody traces
   case $kind${ASAN_OPTIONS:+-sanitized} in
-    xfs) synced 1 ;;
-    btrfs) synced 2 ;;
+    xfs)
+      synced 1
+      forced 3 30
+      ;;
+    btrfs)
+      synced 2
+      forced 0 0
+      ;;
   esac
 
   # unchanged: goes on where it stopped

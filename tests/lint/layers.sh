@@ -51,6 +51,8 @@ done
 while read -r f; do
   case $f in
     *.md | *.json | *.svg | LICENSE | .gitignore | .editorconfig | .clang-format | tests/fuzz/corpus/*) ;;
+    # formats of Debian, which has debian/copyright
+    debian/changelog | debian/copyright | debian/lullcp.* | debian/source/format) ;;
     *) head -3 "$f" | grep -q 'SPDX-License-Identifier: MIT' || fail "$f has no SPDX line" ;;
   esac
   case $f in

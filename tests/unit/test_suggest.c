@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "suggest.h"
+#include "util/macros.h"
 
 static void expect(const char *text, const char *word, int changes)
 {

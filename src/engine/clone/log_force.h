@@ -19,6 +19,10 @@ struct lull_log_force {
 	bool wanted;    /* it is XFS */
 	uint64_t last;  /* when it was forced, CLOCK_MONOTONIC */
 	uint64_t every; /* how long to wait from then on */
+	/* Rests would take that time anyway. Without them it is taken only where calls
+	   have to wait for others. */
+	bool rests;
+	uint64_t waits, calls; /* so far, when it was forced or looked at */
 };
 
 /* For a pass that begins. */
