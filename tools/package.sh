@@ -28,22 +28,23 @@ fi
 out=${LULL_PACKAGES:-$here/build-package}
 mkdir -p "$out"
 root=$(mktemp -d "${LULL_ROOT:-${TMPDIR:-/tmp}}/lullcp-package.XXXXXX")
+chmod 755 "$root"
 mounted=''
 at_end() {
   for m in $mounted; do
-    umount "$m" || umount -l "$m"
+    umount -R "$m" 2>/dev/null || umount -R -l "$m"
   done
   rm -rf --one-file-system "$root"
 }
 trap at_end EXIT
-# in DIRECTORY COMMAND...: in the new Debian
-in() {
+# inside DIRECTORY COMMAND...: in the new Debian
+inside() {
   local directory=$1
   shift
   chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive sh -c 'cd "$1" && shift && exec "$@"' sh "$directory" "$@"
 }
-installed() { in / sh -c 'cd / && find bin etc lib sbin usr var/lib var/cache ! -path "var/lib/dpkg/*" \
+installed() { inside / sh -c 'cd / && find bin etc lib sbin usr var/lib var/cache ! -path "var/lib/dpkg/*" \
   ! -path "var/cache/*apt*" ! -path "var/cache/debconf/*" ! -path "var/lib/apt/*" ! -path "etc/ld.so.cache" \
   ! -path "var/cache/ldconfig/*" ! -path "var/cache/man/*" ! -path "var/lib/systemd/*" | sort'; }
 
@@ -70,13 +71,13 @@ git archive HEAD | tar -x -C "$root/build/lullcp"
 version=$(sed -n "1s/.*(\\(.*\\)-.*/\\1/p" debian/changelog)
 git archive --prefix="lullcp-$version/" HEAD -- . ':!debian' |
   gzip -n >"$root/build/lullcp_$version.orig.tar.gz"
-in / apt-get -qq update
-in / apt-get install -y -qq --no-install-recommends build-essential devscripts equivs lintian fakeroot \
+inside / apt-get -qq update
+inside / apt-get install -y -qq --no-install-recommends build-essential devscripts equivs lintian fakeroot \
   >/dev/null
 
 echo '== dpkg-buildpackage'
-in /build/lullcp apt-get build-dep -y -qq . >/dev/null
-in /build/lullcp dpkg-buildpackage -us -uc >"$out/build-$suite.log" 2>&1 || {
+inside /build/lullcp apt-get build-dep -y -qq . >/dev/null
+inside /build/lullcp dpkg-buildpackage -us -uc >"$out/build-$suite.log" 2>&1 || {
   tail -n 30 "$out/build-$suite.log" >&2
   exit 1
 }
@@ -84,19 +85,19 @@ mkdir -p "$out/$suite"
 cp "$root"/build/*.deb "$root"/build/*.dsc "$root"/build/*.tar.* "$root"/build/*.changes "$out/$suite"
 
 echo '== lintian'
-in /build sh -c 'lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs \
+inside /build sh -c 'lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs \
   --allow-root lullcp_*.changes'
 
 echo '== install, try, remove, purge'
 # What it needs stays; what it brings must go.
-in / sh -c 'apt-get install -y -qq --no-install-recommends systemd xfsprogs btrfs-progs jq mount man-db \
+inside / sh -c 'apt-get install -y -qq --no-install-recommends systemd xfsprogs btrfs-progs jq mount man-db \
   libmount1 libuuid1 libacl1 libattr1 libbtrfsutil1 libjansson4 >/dev/null'
 installed >"$out/before"
-in /build sh -c 'dpkg -i lullcp_*.deb' >/dev/null
-in /build/lullcp debian/tests/service
-in /build/lullcp debian/tests/clone
-in / dpkg -r lullcp >/dev/null
-in / dpkg -P lullcp >/dev/null
+inside /build sh -c 'dpkg -i lullcp_*.deb' >/dev/null
+inside /build/lullcp debian/tests/service
+inside /build/lullcp debian/tests/clone
+inside / dpkg -r lullcp >/dev/null
+inside / dpkg -P lullcp >/dev/null
 installed >"$out/after"
 diff "$out/before" "$out/after" || {
   echo 'package.sh: that is left of it' >&2

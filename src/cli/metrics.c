@@ -10,7 +10,7 @@
  *
  * FILE may be read while it is replaced, and it may be in a directory that others write
  * to, so nothing is written through its name, and what it says is believed only as far as
- * a number goes.
+ * a number goes. What is no such file is not replaced: SOURCE, say, or /dev/stdout.
  */
 #include "metrics.h"
 
@@ -31,6 +31,8 @@
 #define MOST_BYTES (64u << 10)
 /* Whatever the umask: who collects is seldom who clones. */
 #define MODE 0644
+/* What each such file begins with. */
+#define FIRST_LINE "# HELP lullcp_last_run_timestamp_seconds "
 
 static struct {
 	uint64_t calls, over_budget, call_ns, extents, freeze_ns;
@@ -44,8 +46,30 @@ static struct {
 static bool fail(const struct command *command, int err)
 {
 	(void)fprintf(stderr, "%s: cannot write metrics to %s: %s\n", command->program,
-		      quote(command->metrics), strerror(err));
+		      quote(command->metrics),
+		      err == EEXIST ? "it is something else, and is kept"
+				    : strerror(err));
 	return false;
+}
+
+/* 0 if there is nothing, or what a run before has written; EEXIST, or another errno. */
+static int may_replace(const char *file)
+{
+	char begins[sizeof(FIRST_LINE)] = "";
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (lstat(file, &st) < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (!S_ISREG(st.st_mode))
+		return EEXIST;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno;
+	n = read(fd, begins, sizeof(begins) - 1);
+	(void)close(fd);
+	return n == 0 || strcmp(begins, FIRST_LINE) == 0 ? 0 : EEXIST;
 }
 
 static char *directory_of(const char *path)
@@ -70,6 +94,8 @@ bool metrics_begin(const struct command *command)
 	else if (access(directory, W_OK | X_OK) < 0)
 		err = errno;
 	free(directory);
+	if (err == 0)
+		err = may_replace(command->metrics);
 	return err == 0 || fail(command, err);
 }
 
@@ -302,6 +328,9 @@ static int replace(const char *file, const struct sheet *sheet, int exit_status,
 		if (fclose(s.f) != 0 && err == 0)
 			err = errno;
 	}
+	/* DEST may have come to be there meanwhile. */
+	if (err == 0)
+		err = may_replace(file);
 	if (err == 0 && rename(temporary, file) < 0)
 		err = errno;
 	if (err != 0)

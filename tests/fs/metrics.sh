@@ -120,18 +120,37 @@ note 'FILE'
 expect 1 --metrics="$M/no/such/dir.prom" "$M/src" "$M/not-begun"
 check 'no directory: said' grep -q 'cannot write metrics' "$T/err"
 check 'no directory: nothing is begun' test ! -e "$M/not-begun"
-mkdir "$T/dir.prom"
-expect 1 --metrics="$T/dir.prom" "$M/src" "$M/begun"
-check 'a directory: the clone is there' cmp "$M/src" "$M/begun"
+# what is something else is not replaced, and nothing is begun
 echo mine >"$T/victim"
 ln -s "$T/victim" "$T/link.prom"
-expect 0 --metrics="$T/link.prom" "$M/src" "$M/linked"
-same 'a link is not followed' mine "$(cat "$T/victim")"
-check 'a link is replaced' test ! -L "$T/link.prom"
 mkfifo "$T/fifo.prom"
-timeout 20 "$LULLCP" --metrics="$T/fifo.prom" "$M/none" "$M/dst" 2>/dev/null
-same 'a fifo is not waited for' 1 $?
+mkdir "$T/dir.prom"
+cp "$M/src" "$T/sum"
+for file in "$T/victim" "$T/link.prom" "$T/fifo.prom" "$T/dir.prom" "$M/src" /dev/stdout /dev/null; do
+  before=$(stat -c '%i %F' "$file")
+  timeout 20 "$LULLCP" --metrics="$file" "$M/src" "$M/not-begun" 2>"$T/err"
+  same "$file: status" 1 $?
+  says 'something else'
+  same "$file is what it was" "$before" "$(stat -c '%i %F' "$file")"
+  check_not "$file: nothing is begun" test -e "$M/not-begun"
+done
+same 'its contents' mine "$(cat "$T/victim")"
+check 'SOURCE' cmp "$M/src" "$T/sum"
+expect 1 --metrics="$M/same" "$M/src" "$M/same"
+says 'something else'
+check 'DEST as FILE: the clone is there' cmp "$M/src" "$M/same"
+: >"$T/empty.prom"
+expect 0 --metrics="$T/empty.prom" "$M/src" "$M/dst"
+check 'an empty file' grep -q lullcp_last_run "$T/empty.prom"
 expect 1 --metrics="$F" --verify "$M/src" "$M/dst"
 check 'only for clones' grep -q 'excludes' "$T/err"
 fs_unmount "$M"
+
+note 'alerts'
+rules=$(cd "$(dirname "$0")" && pwd)/../../monitoring
+check 'they fire when they should' promtool test rules "$rules/lullcp.rules.test.yml"
+check 'the dashboard is JSON' jq -e '.panels | length > 4' "$rules/lullcp-grafana.json"
+for metric in $(grep -oE 'lullcp_[a-z_]+' "$rules/lullcp.rules.yml" "$rules/lullcp-grafana.json" -h | sort -u); do
+  check "$metric is one that is written" grep -q "\"$metric\"" "$rules/../src/cli/metrics.c"
+done
 finish
