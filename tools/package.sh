@@ -57,7 +57,8 @@ rm "$out/debootstrap-$suite.log"
 # How this machine reaches its mirror.
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 grep -lsr Acquire /etc/apt/apt.conf.d | while read -r conf; do
-  cp "$conf" "$root/etc/apt/apt.conf.d/"
+  # those of packages come with these
+  dpkg -S "$conf" >/dev/null 2>&1 || cp "$conf" "$root/etc/apt/apt.conf.d/"
 done
 for m in proc dev sys; do
   mount --rbind "/$m" "$root/$m"
@@ -71,12 +72,20 @@ git archive HEAD | tar -x -C "$root/build/lullcp"
 version=$(sed -n "1s/.*(\\(.*\\)-.*/\\1/p" debian/changelog)
 git archive --prefix="lullcp-$version/" HEAD -- . ':!debian' |
   gzip -n >"$root/build/lullcp_$version.orig.tar.gz"
-inside / apt-get -qq update
-inside / apt-get install -y -qq --no-install-recommends build-essential devscripts equivs lintian fakeroot \
-  >/dev/null
+get() { # get ARG...: apt-get, whose many words nobody wants to read
+  inside "$where" apt-get -y -qq -o APT::Install-Recommends=false "$@" >"$out/apt-$suite.log" 2>&1 || {
+    tail -n 30 "$out/apt-$suite.log" >&2
+    exit 1
+  }
+  rm "$out/apt-$suite.log"
+}
+where=/
+get update
+get install build-essential devscripts equivs lintian fakeroot
 
 echo '== dpkg-buildpackage'
-inside /build/lullcp apt-get build-dep -y -qq . >/dev/null
+where=/build/lullcp
+get build-dep .
 inside /build/lullcp dpkg-buildpackage -us -uc >"$out/build-$suite.log" 2>&1 || {
   tail -n 30 "$out/build-$suite.log" >&2
   exit 1
@@ -90,8 +99,9 @@ inside /build sh -c 'lintian --fail-on error,warning --suppress-tags initial-upl
 
 echo '== install, try, remove, purge'
 # What it needs stays; what it brings must go.
-inside / sh -c 'apt-get install -y -qq --no-install-recommends systemd xfsprogs btrfs-progs jq mount man-db \
-  libmount1 libuuid1 libacl1 libattr1 libbtrfsutil1 libjansson4 >/dev/null'
+where=/
+get install systemd xfsprogs btrfs-progs jq mount man-db libmount1 libuuid1 libacl1 libattr1 libbtrfsutil1 \
+  libjansson4
 installed >"$out/before"
 inside /build sh -c 'dpkg -i lullcp_*.deb' >/dev/null
 inside /build/lullcp debian/tests/service

@@ -28,6 +28,8 @@ service() { # service [ARG...]: lullcp as the unit calls it, with KEEP, OPTIONS,
       '${SOURCE}') words+=("$SOURCE") ;;
       '${DEST}') words+=("$DEST") ;;
       --keep=*) words+=("--keep=$KEEP") ;;
+      # systemd makes the directory
+      --metrics=/var/cache/lullcp/%i.prom) words+=("--metrics=$T/cache/x.prom") ;;
       *) words+=("$w") ;;
     esac
   done
@@ -48,6 +50,8 @@ service() { # service [ARG...]: lullcp as the unit calls it, with KEEP, OPTIONS,
     >"$T/out" 2>"$T/err" </dev/null || rc=$?
   rmdir "$T/dev" 2>/dev/null
 }
+same 'the directory for metrics' 'lullcp 0755' "$(setting CacheDirectory) $(setting CacheDirectoryMode)"
+mkdir -m 755 "$T/cache"
 ends() { if [ "$rc" = "$1" ]; then ok; else bad "status $rc, not $1"; fi; }
 latest() { jq -r '.generations[-1].name' "$(dirname "$DEST")/.$(basename "$DEST").lullcp-generations"; }
 n() { jq -r '.generations | length' "$(dirname "$DEST")/.$(basename "$DEST").lullcp-generations"; }
@@ -68,7 +72,10 @@ for kind in xfs btrfs; do
     head -c 4096 /dev/urandom | dd of="$SOURCE" bs=4096 seek=$patch conv=notrunc status=none
     service
     ends 0
-    silent
+    same 'nothing to complain of' '' "$(cat "$T/err")"
+    check 'a line for the journal' grep -q ' extents, ' "$T/out"
+    check 'metrics' grep -q '^lullcp_last_exit_status{.*} 0$' "$T/cache/x.prom"
+    same 'metrics are for all' 644 "$(stat -c %a "$T/cache/x.prom")"
     check "$kind: the clone" cmp "$SOURCE" "$M/clones dir/$(latest)"
   done
   same 'kept' 2 "$(n)"
@@ -94,7 +101,7 @@ END
   for _ in 1 2 3; do
     service
     ends 0
-    silent
+    same 'nothing to complain of' '' "$(cat "$T/err")"
     same 'owner' '64055 600' "$(stat -c '%u %a' "$M/clones dir/$(latest)")"
   done
   oldest=$(jq -r '.generations[0].name' "$M/clones dir/.img.lullcp-generations")
