@@ -469,10 +469,10 @@ static void explain(const struct command *c, const struct lull_result *result)
 			     : "",
 		     words_time(p->elapsed_ns));
 	(void)printf(
-		"  %llu calls, %llu over the budget of %s: p50 %s, p99 %s, longest %s\n",
-		(unsigned long long)p->calls, (unsigned long long)p->over_budget_calls,
-		words_time(p->budget_ns), words_time(hold.p50), words_time(hold.p99),
-		words_time(hold.max));
+		"  %llu call%s, %llu over the budget of %s: p50 %s, p99 %s, longest %s\n",
+		(unsigned long long)p->calls, p->calls == 1 ? "" : "s",
+		(unsigned long long)p->over_budget_calls, words_time(p->budget_ns),
+		words_time(hold.p50), words_time(hold.p99), words_time(hold.max));
 	if (p->resumed_at > 0)
 		(void)printf("  resumed at %s\n", words_bytes(p->resumed_at));
 	if (p->freeze_ns > 0)
