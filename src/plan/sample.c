@@ -9,6 +9,8 @@
 #define UNSEEN 7
 /* The same where single places are looked at: these tell of a change by themselves. */
 #define UNSEEN_SPARSE 31
+/* The last part of a run, one in so many. */
+#define TAIL 4
 
 void lull_sample_init(struct lull_sample *sample, const struct lull_sample_map *map,
 		      uint64_t end, uint64_t block)
@@ -42,7 +44,10 @@ static uint64_t unseen_until(const struct lull_sample *sample, uint64_t span)
 
 static bool take_unseen(struct lull_sample *sample, struct lull_extent *ret_extent)
 {
-	uint64_t span = sample->pos - sample->from, off = sample->pos, len;
+	uint64_t whole = sample->pos - sample->from;
+	/* A run that ends in a dense stretch is a beginning of more of that. */
+	uint64_t span = MIN(whole, TAIL * (sample->pos - sample->tail));
+	uint64_t off = sample->pos, len;
 
 	if (span > LULL_SAMPLE_RUN *
 			   MAX(LULL_SAMPLE_SPACING, LULL_SAMPLE_BLOCKS * sample->block))
@@ -58,7 +63,8 @@ static bool take_unseen(struct lull_sample *sample, struct lull_extent *ret_exte
 	sample->map.skip(sample->map.cursor.ctx, until);
 
 	double runs = (double)len / (double)span;
-	uint64_t data = (uint64_t)(runs * (double)sample->data);
+	double filled = (double)sample->data / (double)whole;
+	uint64_t data = (uint64_t)(filled * (double)len);
 
 	*ret_extent = (struct lull_extent){
 		.off = off,
@@ -89,6 +95,8 @@ static int next(void *ctx, struct lull_extent *ret_extent)
 		sample->from = e.off;
 		sample->data = 0;
 	}
+	if (sample->seen == LULL_SAMPLE_RUN - LULL_SAMPLE_RUN / TAIL)
+		sample->tail = e.off;
 	sample->seen++;
 	sample->data += e.len;
 	sample->pos = e.off + e.len;

@@ -45,6 +45,7 @@ struct lull_sample {
 	uint64_t block;
 	uint64_t from;     /* where the run began */
 	uint64_t pos;      /* the end of the last extent delivered */
+	uint64_t tail;     /* where its last quarter began */
 	uint64_t data;     /* bytes of the run that are no holes */
 	unsigned int seen; /* extents of the run */
 	bool used;         /* something was taken unseen */
