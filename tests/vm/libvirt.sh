@@ -50,7 +50,7 @@ hooked 1 freeze "$M/v m"
 says 'no running domain uses'
 says '--shut-off='
 hooked 1 freeze relative
-hooked 1 --shut-off=perhaps freeze "$a"
+hooked 64 --shut-off=perhaps freeze "$a"
 says 'neither clone nor later nor fail'
 # a domain that is named wrongly is none that is shut off
 hooked 1 --domain=nosuch --shut-off=clone freeze "$a"
@@ -94,7 +94,7 @@ same 'former name, frozen again: merged' 43 "$(pattern "$a" raw 7340032)"
 check_not 'the former one is gone' test -e "$former"
 hooked 0 thaw "$a"
 at_rest 'former name, frozen again'
-hooked 1 melt "$a"
+hooked 64 melt "$a"
 
 # a merge that was cut off when all was copied: the image is of no moment
 hooked 0 freeze "$a"
