@@ -10,17 +10,15 @@
  *
  * FILE may be read while it is replaced, and it may be in a directory that others write
  * to, so nothing is written through its name, and what it says is believed only as far as
- * a number goes. What is no such file is not replaced: SOURCE, say, or /dev/stdout.
+ * a number goes. Anything else that has its name is left alone: SOURCE, or /dev/stdout.
  */
 #include "metrics.h"
 
 #include "quote.h"
-#include "words.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +33,7 @@
 #define FIRST_LINE "# HELP lullcp_last_run_timestamp_seconds "
 
 static struct {
-	uint64_t calls, over_budget, call_ns, extents, freeze_ns;
+	uint64_t calls, over_budget, extents, freeze_ns;
 	struct lull_hold hold;
 	enum lull_method method;
 	bool has_method, mixed_methods;
@@ -47,29 +45,54 @@ static bool fail(const struct command *command, int err)
 {
 	(void)fprintf(stderr, "%s: cannot write metrics to %s: %s\n", command->program,
 		      quote(command->metrics),
-		      err == EEXIST ? "it is something else, and is kept"
+		      err == EEXIST ? "it is no metrics file, and is left as it is"
 				    : strerror(err));
 	return false;
 }
 
-/* 0 if there is nothing, or what a run before has written; EEXIST, or another errno. */
+/*
+ * What FILE says now, to be freed; "" if it is empty or not there. 0, EEXIST if it is
+ * something else than what a run before has written, or another errno.
+ */
+static int read_old(const char *file, char **ret_text)
+{
+	char *text = malloc(MOST_BYTES + 1);
+	struct stat st;
+	ssize_t n = 0;
+	int fd, err = 0;
+
+	if (!text)
+		return ENOMEM;
+	if (lstat(file, &st) < 0) {
+		err = errno == ENOENT ? 0 : errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		err = EEXIST;
+	} else {
+		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		n = fd < 0 ? -1 : read(fd, text, MOST_BYTES);
+		if (n < 0)
+			err = errno;
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	if (err == 0 && n > 0 && strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0)
+		err = EEXIST;
+	if (err == 0)
+		*ret_text = text;
+	else
+		free(text);
+	return err;
+}
+
+/* 0 or errno, as above. */
 static int may_replace(const char *file)
 {
-	char begins[sizeof(FIRST_LINE)] = "";
-	struct stat st;
-	ssize_t n;
-	int fd;
+	char *text = NULL;
+	int err = read_old(file, &text);
 
-	if (lstat(file, &st) < 0)
-		return errno == ENOENT ? 0 : errno;
-	if (!S_ISREG(st.st_mode))
-		return EEXIST;
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno;
-	n = read(fd, begins, sizeof(begins) - 1);
-	(void)close(fd);
-	return n == 0 || strcmp(begins, FIRST_LINE) == 0 ? 0 : EEXIST;
+	free(text);
+	return err;
 }
 
 static char *directory_of(const char *path)
@@ -165,23 +188,6 @@ static char *label_of(const struct command *command)
 	*to = '\0';
 	free(path);
 	return label;
-}
-
-/* What FILE says now, or "". To be freed; NULL without memory. */
-static char *read_old(const char *file)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	char *text = malloc(MOST_BYTES + 1);
-	struct stat st;
-	ssize_t n = 0;
-
-	if (fd >= 0 && text && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = read(fd, text, MOST_BYTES);
-	if (fd >= 0)
-		(void)close(fd);
-	if (text)
-		text[n > 0 ? n : 0] = '\0';
-	return text;
 }
 
 /* The label of the run before: where the operands are not known. To be freed, or NULL. */
@@ -345,17 +351,19 @@ bool metrics_end(const struct command *command, int exit_status,
 	struct timespec now;
 	struct sheet sheet = { 0 };
 	double when, success;
-	char *old, *label;
-	int err = ENOMEM;
+	char *old = NULL, *label;
+	int err;
 
 	if (!command->metrics)
 		return true;
+	err = read_old(command->metrics, &old);
+	if (err != 0)
+		return fail(command, err);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	when = (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
-	old = read_old(command->metrics);
-	label = !old                                         ? NULL
-		: command->dest || command->target_directory ? label_of(command)
-							     : label_in(old);
+	label = command->dest || command->target_directory ? label_of(command)
+							   : label_in(old);
+	err = ENOMEM;
 	if (label) {
 		success = exit_status == 0 ? when : last_success(old, label);
 		sheet.label = label;

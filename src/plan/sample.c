@@ -11,6 +11,8 @@
 #define UNSEEN_SPARSE 31
 /* The last part of a run, one in so many. */
 #define TAIL 4
+/* More than chance makes of 128 extents. */
+#define FAR_DENSER 2
 
 void lull_sample_init(struct lull_sample *sample, const struct lull_sample_map *map,
 		      uint64_t end, uint64_t block)
@@ -34,7 +36,6 @@ static uint64_t unseen_until(const struct lull_sample *sample, uint64_t span)
 	struct lull_spacing least = {
 		.least = spacing / LULL_SAMPLE_BLOCKS,
 		.stride = LULL_SAMPLE_STRIDE,
-		.block = sample->block,
 	};
 	uint64_t until = sample->map.sparse_until(sample->map.cursor.ctx, sample->pos,
 						  end, &least);
@@ -45,8 +46,9 @@ static uint64_t unseen_until(const struct lull_sample *sample, uint64_t span)
 static bool take_unseen(struct lull_sample *sample, struct lull_extent *ret_extent)
 {
 	uint64_t whole = sample->pos - sample->from;
-	/* A run that ends in a dense stretch is a beginning of more of that. */
-	uint64_t span = MIN(whole, TAIL * (sample->pos - sample->tail));
+	uint64_t tail = TAIL * (sample->pos - sample->tail);
+	/* Where a run ends far denser than it began, what follows is likely as dense. */
+	uint64_t span = tail < whole / FAR_DENSER ? tail : whole;
 	uint64_t off = sample->pos, len;
 
 	if (span > LULL_SAMPLE_RUN *

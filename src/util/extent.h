@@ -47,7 +47,6 @@ struct lull_cursor {
 struct lull_spacing {
 	uint64_t least;  /* bytes from the start of one extent to that of the next */
 	uint64_t stride; /* bytes from one look to the next */
-	uint64_t block;  /* no extent is shorter */
 };
 
 enum lull_range_kind {

@@ -122,6 +122,19 @@ note "sparse and dense: $looks looks at the map, $usual extents in a call, at mo
 check "sparse and dense: no call is long by a wrong guess" [ "$longest" -lt $((usual * 3 + 1024)) ]
 fs_unmount "$M"
 
+# A preallocated image whose pages are in memory: SEEK_HOLE would walk through them, again and again.
+fs_mount xfs 4G
+fallocate -l 2G "$M/src"
+awk 'BEGIN { for (i = 0; i < 8000; i++) print "pwrite -q", i * 262144, 4096 }' |
+  xfs_io -d "$M/src" >/dev/null || bad 'no preallocated image'
+cat "$M/src" >/dev/null
+strace -f -c -e trace=lseek -o "$T/seeks" env ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" \
+  "$LULLCP" "$M/src" "$M/dst" 2>"$T/err" || bad 'a preallocated image'
+check 'preallocated differs' cmp "$M/src" "$M/dst"
+seeks=$(awk '$NF == "lseek" { print $4 }' "$T/seeks")
+check "preallocated: ${seeks:-0} seeks" [ "${seeks:-0}" -lt 20 ]
+fs_unmount "$M"
+
 # Without FIEMAP (as on NFS) the walk goes by SEEK_DATA, and as an ordinary user on Btrfs by
 # FIEMAP instead of the tree.
 for kind in xfs btrfs; do

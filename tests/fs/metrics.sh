@@ -130,14 +130,14 @@ for file in "$T/victim" "$T/link.prom" "$T/fifo.prom" "$T/dir.prom" "$M/src" /de
   before=$(stat -c '%i %F' "$file")
   timeout 20 "$LULLCP" --metrics="$file" "$M/src" "$M/not-begun" 2>"$T/err"
   same "$file: status" 1 $?
-  says 'something else'
+  says 'no metrics file'
   same "$file is what it was" "$before" "$(stat -c '%i %F' "$file")"
   check_not "$file: nothing is begun" test -e "$M/not-begun"
 done
 same 'its contents' mine "$(cat "$T/victim")"
 check 'SOURCE' cmp "$M/src" "$T/sum"
 expect 1 --metrics="$M/same" "$M/src" "$M/same"
-says 'something else'
+says 'no metrics file'
 check 'DEST as FILE: the clone is there' cmp "$M/src" "$M/same"
 : >"$T/empty.prom"
 expect 0 --metrics="$T/empty.prom" "$M/src" "$M/dst"

@@ -103,23 +103,28 @@ static uint64_t count(const struct map *map, uint64_t off, uint64_t len)
 	return n;
 }
 
-/* Walks it all; what is delivered must lie end to end. Gives the sum of weights. */
-static uint64_t walk(struct map *map, bool *ret_used, double *ret_worst)
+static struct lull_cursor begin(struct lull_sample *sample, struct map *map)
 {
-	struct lull_sample sample;
 	struct lull_sample_map source = {
 		.cursor = { .next = map_next, .ctx = map },
 		.skip = map_skip,
 		.sparse_until = map->tells ? map_sparse_until : NULL,
 	};
-	struct lull_cursor cursor;
+
+	draw(map);
+	lull_sample_init(sample, &source, map->end, BLOCK);
+	return lull_sample_cursor(sample);
+}
+
+/* Walks it all; what is delivered must lie end to end. Gives the sum of weights. */
+static uint64_t walk(struct map *map, bool *ret_used, double *ret_worst)
+{
+	struct lull_sample sample;
+	struct lull_cursor cursor = begin(&sample, map);
 	struct lull_extent e;
 	uint64_t pos = 0, weight = 0;
 
 	*ret_worst = 0;
-	draw(map);
-	lull_sample_init(&sample, &source, map->end, BLOCK);
-	cursor = lull_sample_cursor(&sample);
 	while (cursor.next(cursor.ctx, &e) == 1) {
 		assert_int_equal(e.off, pos);
 		assert_true(e.len > 0 && e.weight > 0);
@@ -208,19 +213,12 @@ static void test_jump_told(void **state UNUSED)
 	for (unsigned int i = 0; i < 40; i++) {
 		struct map map = { .end = 600000 * BLOCK, .longest = 40, .tells = true };
 		struct lull_sample sample;
-		struct lull_sample_map source = {
-			.cursor = { .next = map_next, .ctx = &map },
-			.skip = map_skip,
-			.sparse_until = map_sparse_until,
-		};
 		struct lull_cursor cursor;
 		struct lull_extent e;
 
 		map.from = (50000 + unit_below(400000)) * BLOCK;
 		map.to = map.from + unit_below(100000) * BLOCK;
-		draw(&map);
-		lull_sample_init(&sample, &source, map.end, BLOCK);
-		cursor = lull_sample_cursor(&sample);
+		cursor = begin(&sample, &map);
 		while (cursor.next(cursor.ctx, &e) == 1) {
 			uint64_t real;
 

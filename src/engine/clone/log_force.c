@@ -12,8 +12,8 @@
 #define EVERY_NS (200 * NSEC_PER_MSEC)
 /* Where a disk is slow to write the log, no more than a tenth of the time goes there. */
 #define SHARE 10
-/* Without rests: so many calls, none of which had to wait, are one that had. By
-   themselves one call in 100 waits; beside others several times each. */
+/* Without rests: contended if more than one call in so many had to wait. By themselves
+   one in 100 does; beside others each waits several times. */
 #define CALLS_A_WAIT 8
 
 void lull_log_force_init(struct lull_log_force *force, const struct lull_job *job)
@@ -31,6 +31,7 @@ void lull_log_force_init(struct lull_log_force *force, const struct lull_job *jo
 void lull_log_force_done(struct lull_log_force *force)
 {
 	force->last = lull_clock_now();
+	force->waits = lull_process_waits();
 }
 
 /* True if others use the file: then calls have to wait for their locks. */
@@ -59,8 +60,7 @@ int lull_log_force_if_due(struct lull_log_force *force, const struct lull_job *j
 	lull_tell_call(job, LULL_CALL_FLUSH);
 	r = fdatasync(job->dest.fd) < 0 ? -errno : 0;
 	lull_tell_call(job, LULL_CALL_NONE);
-	force->last = lull_clock_now();
-	force->waits = lull_process_waits();
+	lull_log_force_done(force);
 	took = force->last - before;
 	force->every = MAX(EVERY_NS, SHARE * took);
 	lull_pace_rested(pace, took);

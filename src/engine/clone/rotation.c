@@ -358,9 +358,8 @@ static enum lull_outcome choose_base(struct lull_job *job)
 			warn(job, LULL_WARNING_GENERATION_SPARED, why, g->name);
 			continue;
 		}
-		if (asprintf(&rotation->base, "%.*s%s",
-			     (int)(job->dest.name - job->dest.path), job->dest.path,
-			     g->name) < 0)
+		rotation->base = path_of(job, g->name);
+		if (!rotation->base)
 			return fail(job, LULL_CAUSE_ERRNO, ENOMEM, g->name);
 		rotation->options.refresh = true;
 		rotation->options.base = rotation->base;
