@@ -45,8 +45,8 @@ void lull_extmap_skip(void *map, uint64_t off);
 
 /*
  * Where the part of [off, end) ends, from off, whose extents begin spacing->least bytes
- * apart or more on average, by a look with FIEMAP each spacing->stride bytes (1 to 6 us on
- * XFS). off where it cannot be told. Does not move the cursor. For plan/sample.h.
+ * apart or more on average, by a look with FIEMAP each spacing->stride bytes (1 to 6 us
+ * on XFS). off where it cannot be told. Does not move the cursor. For plan/sample.h.
  */
 uint64_t lull_extmap_sparse_until(void *map, uint64_t off, uint64_t end,
 				  const struct lull_spacing *spacing);
