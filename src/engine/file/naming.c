@@ -157,13 +157,35 @@ static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
 	return r < 0 ? fail_create(f, r) : LULL_OK;
 }
 
+static void where(const struct lull_file *f, int *ret_dir, const char **ret_name)
+{
+	const struct lull_entry *e = &f->entry;
+	bool apart = f->name_dir >= 0;
+
+	*ret_dir = apart ? f->name_dir : e->dst_dir->fd;
+	*ret_name = apart ? lull_path_last(e->dst_name) : e->dst_name;
+}
+
+void lull_naming_early(struct lull_file *f)
+{
+	const char *name;
+	int dir;
+
+	if (!f->due || !f->settled || f->settle_err || f->replaces || f->lone)
+		return;
+	where(f, &dir, &name);
+	f->named = link_unnamed(f->done_fd, dir, name) == 0;
+}
+
 enum lull_outcome lull_naming_give(struct lull_file *f)
 {
-	const char *name = f->entry.dst_name;
-	enum lull_outcome outcome = f->name_dir >= 0
-					    ? give(f, f->name_dir, lull_path_last(name))
-					    : give(f, f->entry.dst_dir->fd, name);
+	enum lull_outcome outcome = LULL_OK;
+	const char *name;
+	int dir;
 
+	where(f, &dir, &name);
+	if (!f->named)
+		outcome = give(f, dir, name);
 	f->due = false;
 	if (f->name_dir >= 0)
 		(void)close(lull_steal_fd(&f->name_dir));

@@ -18,8 +18,14 @@
 enum lull_outcome lull_naming_offer(struct lull_file *file, int fd, int dir,
 				    bool replaces, enum lull_outcome outcome);
 
-/* Names a file that is due, after lull_settle(). LULL_OK, or LULL_FAILED after a word
-   about it. */
+/*
+ * After lull_settle(), on any thread: names a new file that takes nobody's place. Where
+ * that fails nothing has happened, and lull_naming_give() tries again and tells.
+ */
+void lull_naming_early(struct lull_file *file);
+
+/* Names a file that is due, after lull_settle(), unless it has its name already. LULL_OK,
+   or LULL_FAILED after a word about it. */
 enum lull_outcome lull_naming_give(struct lull_file *file);
 
 /*

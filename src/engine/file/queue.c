@@ -211,7 +211,7 @@ static void sync_batch(struct lull_queue *q)
 	}
 	(void)pthread_mutex_unlock(&q->pool.lock);
 	tell_flush(q, LULL_CALL_FLUSH);
-	lull_settle(q->batch, q->n_batch);
+	lull_syncer_sync(q->batch, q->n_batch);
 	tell_flush(q, LULL_CALL_NONE);
 	(void)pthread_mutex_lock(&q->pool.lock);
 	q->n_batch = 0;
@@ -441,11 +441,21 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 	return NULL;
 }
 
-static void look_where(struct lull_task *task)
+/* The directory of all before it, mostly. */
+static void look_where(struct lull_queue *q, struct lull_task *task)
 {
 	const struct lull_entry *e = &task->file.entry;
 	const char *last = lull_path_last(e->dst_name);
-	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
+	const struct lull_task *before =
+		q->n > 0 ? q->ring[(q->head + q->n - 1) % q->room] : NULL;
+	_cleanup_free_ char *head = NULL;
+
+	if (last == e->dst_name && before && before->file.entry.dst_dir == e->dst_dir &&
+	    !strchr(before->file.entry.dst_name, '/')) {
+		task->dir = before->dir;
+		return;
+	}
+	head = strndup(e->dst_name, (size_t)(last - e->dst_name));
 
 	if (!head || fstatat(e->dst_dir->fd, *head ? head : ".", &task->dir, 0) < 0)
 		task->dir.st_ino = 0;
@@ -453,7 +463,7 @@ static void look_where(struct lull_task *task)
 
 static void put_in(struct lull_queue *q, struct lull_task *task)
 {
-	look_where(task);
+	look_where(q, task);
 	task->dst = task->file.entry.dst;
 	note_inodes(q, task);
 	task->since = lull_clock_now();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A thread that syncs files while the walk goes on, one batch at a time. On Btrfs a sync
- * is a commit, which the walk would stand still for: 100 times in a tree of 200,000
- * files.
+ * A thread that syncs files and names the new ones while the walk goes on, one batch at a
+ * time. On Btrfs a sync is a commit, which the walk would stand still for: 100 times in a
+ * tree of 200,000 files; and a link takes a third as long as making the file.
  */
 #pragma once
 
@@ -10,6 +10,10 @@
 #include "engine/file/settle.h"
 
 struct lull_syncer;
+
+/* lull_settle() for these files, and lull_naming_early() for those that are on disk
+   then. */
+void lull_syncer_sync(struct lull_file *const *files, unsigned int n);
 
 /* Starts it; whoever waits for pool is woken when a batch is over. 0 or -errno; then, and
    if it is NULL, lull_syncer_end() is not needed. */
@@ -19,7 +23,7 @@ int lull_syncer_start(struct lull_syncer **ret, struct lull_pool *pool) _must_ch
 void lull_syncer_end(struct lull_syncer *syncer);
 
 /*
- * lull_settle() for these files, which nobody else may change until
+ * lull_syncer_sync() in the thread for these files, which nobody else may change until
  * lull_syncer_is_idle(). No other batch may be at work. files stays the caller's, and
  * must last until then.
  */
