@@ -57,6 +57,7 @@ enum lull_stage {
 	LULL_STAGE_COPY_READ,  /* reading data to copy it */
 	LULL_STAGE_COPY_WRITE, /* writing it */
 	LULL_STAGE_COPY,       /* copy_file_range(2) */
+	LULL_STAGE_REMOVE,     /* a file that is to be discarded */
 };
 
 /*
@@ -150,6 +151,7 @@ enum lull_cause {
 	LULL_CAUSE_HARD_LINKS,       /* a base with several names */
 	LULL_CAUSE_OPEN_FOR_WRITING, /* a DEST to be refreshed, by another program */
 	LULL_CAUSE_IN_USE,           /* a base that another lullcp works on */
+	LULL_CAUSE_OPEN,             /* by a program, which would lose what it holds */
 	/* the extent maps alone cannot tell; off: where first */
 	LULL_CAUSE_UNPROVEN,
 };
@@ -316,6 +318,8 @@ enum lull_warning {
 	   asked for */
 	LULL_WARNING_STORES,
 	LULL_WARNING_OPEN, /* somebody has the old DEST open, and keeps it */
+	/* of a file that is being discarded: path is what is left of it */
+	LULL_WARNING_DISCARD_REST,
 };
 
 /* What lull_copy() has to say about an entry. */
@@ -576,6 +580,30 @@ struct lull_cp {
 	bool default_mode; /* --no-preserve=mode */
 };
 
+/* What keeps a generation: it is the latest of its hour, day, week, month or year. */
+enum lull_keep_kind {
+	LULL_KEEP_LAST, /* or one of the last that were made */
+	LULL_KEEP_HOURLY,
+	LULL_KEEP_DAILY,
+	LULL_KEEP_WEEKLY,
+	LULL_KEEP_MONTHLY,
+	LULL_KEEP_YEARLY,
+	LULL_KEEP_KINDS,
+};
+
+/* How many of each kind stay, at the most LULL_KEEP_MOST in all. */
+struct lull_keep_rules {
+	unsigned int n[LULL_KEEP_KINDS];
+};
+
+#define LULL_KEEP_MOST 1000u
+
+/* "last", "hourly", ... */
+const char *lull_keep_name(enum lull_keep_kind kind);
+
+/* False if no rule keeps anything: there is no row. */
+bool lull_keep_any(const struct lull_keep_rules *rules);
+
 /* Everything that the command line can say about a clone. Zero means off. */
 struct lull_options {
 	struct lull_cp cp;
@@ -601,8 +629,8 @@ struct lull_options {
 	bool refresh;
 	const char *base;              /* --base: this one instead, or NULL */
 	enum lull_verify_by verify_by; /* --verify */
-	/* --keep: up to that many, each DEST with a date; 0: just DEST */
-	unsigned int keep;
+	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
+	struct lull_keep_rules keep;
 	bool in_place; /* --inplace */
 	bool no_sync;  /* --no-sync */
 	mode_t umask;  /* the caller's, for the mode of a new DEST */
@@ -786,6 +814,70 @@ enum lull_outcome lull_check_hook(const struct lull_options *options,
 
 /* Frees what it owns and leaves it empty. An empty one is fine. */
 void lull_verdict_done(struct lull_verdict *verdict);
+
+/* What becomes of a generation in the next run. */
+enum lull_fate {
+	LULL_FATE_STAYS,
+	LULL_FATE_MADE,    /* it would be new */
+	LULL_FATE_USED_UP, /* the new one would be made of it */
+	LULL_FATE_REMOVED,
+};
+
+/* kept_by of the newest, which stays whatever the rules. */
+#define LULL_KEPT_NEWEST (1u << LULL_KEEP_KINDS)
+
+/* One of a row. Bytes that are not known are UINT64_MAX. */
+struct lull_row_entry {
+	char *path;    /* as DEST was given, with the date */
+	uint64_t time; /* ns since the epoch */
+	uint64_t size;
+	uint64_t bytes_own;     /* of extents that it shares with no other file */
+	uint64_t bytes_changed; /* that may differ from the one before, by the maps */
+	unsigned int kept_by;   /* 1 << enum lull_keep_kind, LULL_KEPT_NEWEST */
+	enum lull_fate fate;
+	bool unreadable; /* it cannot be opened: nothing but name and time is known */
+};
+
+/* The generations of a destination, oldest first. */
+struct lull_row {
+	struct lull_failure failure;
+	struct lull_keep_rules rules; /* by which kept_by goes; none: not known */
+	struct lull_row_entry *entry;
+	size_t n;
+};
+
+/*
+ * Lists the generations of dest; changes nothing. kept_by goes by options->keep, else by
+ * the rules of the run that wrote the record. quick leaves bytes_own and bytes_changed
+ * out, for which the extent maps are read (FS_IOC_FIEMAP), a window at a time. A row
+ * without a generation is LULL_OK. LULL_FAILED: no record, or one that cannot be
+ * believed; LULL_INTERRUPTED.
+ */
+enum lull_outcome lull_list(const struct lull_options *options, const char *dest,
+			    bool quick, const struct lull_observer *observer,
+			    struct lull_row *ret_row);
+
+/*
+ * What lull_copy() of source to dest with options->keep would make, use up and remove,
+ * were it to begin now; changes nothing. A record is not needed.
+ */
+enum lull_outcome lull_foresee(const struct lull_options *options, const char *source,
+			       const char *dest, const struct lull_observer *observer,
+			       struct lull_row *ret_row);
+
+/* Frees what it owns and leaves it empty. */
+void lull_row_done(struct lull_row *row);
+
+/*
+ * Removes files in bounded steps (ftruncate(2), the last extents first), paced as a clone
+ * is; one has the name .NAME.lullcp-discard meanwhile, and what is left of it where this
+ * is interrupted. Another name of a file is just taken away. What a program has open is
+ * refused: it would lose what it holds. With options->cp.force what is not there is no
+ * failure. The observer hears of each file; LULL_OK if all are gone.
+ */
+enum lull_outcome lull_discard(const struct lull_options *options,
+			       const char *const *files, unsigned int n_files,
+			       const struct lull_observer *observer);
 
 /* What the checkpoint of an interrupted clone says. */
 struct lull_report {

@@ -13,6 +13,8 @@ enum mode {
 	MODE_STATUS,
 	MODE_RECOVER,
 	MODE_CHECK_HOOK,
+	MODE_LIST,
+	MODE_DISCARD,
 	MODE_HELP,
 	MODE_VERSION,
 };
@@ -21,6 +23,7 @@ enum progress_when { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 struct command {
 	enum mode mode;
+	const char *mode_name; /* the option that asks for it; NULL: none */
 	struct lull_options engine;
 	enum progress_when progress; /* --progress */
 	bool json;                   /* --json */
@@ -40,6 +43,8 @@ struct command {
 	bool said;                  /* a mistake has been told in full */
 	const char *check_hook;     /* --check-hook, or NULL */
 	const char *metrics;        /* --metrics, or NULL */
+	bool list_quick;            /* --list=quick */
+	bool dry_run;               /* --dry-run */
 	/* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
 	const char *const *sources;
 	unsigned int n_sources;

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SCHEMA 1
 
@@ -210,6 +211,47 @@ void json_forecast(const char *source, enum lull_outcome outcome,
 	}
 	(void)json_object_set_new(line, "advice", advice);
 	free(no_snapshot);
+	print(line);
+}
+
+static void set_if_known(json_t *line, const char *key, uint64_t value)
+{
+	(void)json_object_set_new(line, key,
+				  value == UINT64_MAX ? json_null()
+						      : json_integer((json_int_t)value));
+}
+
+void json_generation(const struct lull_row_entry *e, const char *fate)
+{
+	const char *slash = strrchr(e->path, '/');
+	json_t *line = begin("generation"), *kept_by = json_array();
+
+	set_text(line, "name", slash ? slash + 1 : e->path);
+	set_text(line, "path", e->path);
+	set(line, "time", e->time);
+	set_if_known(line, "size", e->unreadable ? UINT64_MAX : e->size);
+	set_if_known(line, "bytes_own", e->bytes_own);
+	set_if_known(line, "bytes_changed", e->bytes_changed);
+	for (unsigned int kind = 0; kind < LULL_KEEP_KINDS; kind++) {
+		if (e->kept_by & (1u << kind))
+			(void)json_array_append_new(kept_by,
+						    json_string(lull_keep_name(kind)));
+	}
+	if (e->kept_by & LULL_KEPT_NEWEST)
+		(void)json_array_append_new(kept_by, json_string("newest"));
+	(void)json_object_set_new(line, "kept_by", kept_by);
+	if (fate)
+		set_text(line, "fate", fate);
+	print(line);
+}
+
+void json_discarded(const char *path, enum lull_outcome outcome)
+{
+	json_t *line = begin("summary");
+
+	set_text(line, "path", path);
+	set_text(line, "method", "discard");
+	set_text(line, "result", words_result(outcome));
 	print(line);
 }
 

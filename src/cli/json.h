@@ -16,6 +16,9 @@ void json_report(const struct lull_report *report);
 void json_step(const struct lull_step *s, const char *step, const char *how);
 void json_verdict(const char *hook, enum lull_outcome outcome,
 		  const struct lull_verdict *v);
+/* fate: what would become of it, or NULL. */
+void json_generation(const struct lull_row_entry *e, const char *fate);
+void json_discarded(const char *path, enum lull_outcome outcome);
 void json_announce(const char *source, enum lull_method method, uint64_t ns);
 void json_comparison(const char *source, const char *dest, enum lull_outcome outcome,
 		     const struct lull_comparison *found);

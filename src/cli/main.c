@@ -5,6 +5,7 @@
 #include "private.h"
 #include "quote.h"
 #include "render.h"
+#include "render_row.h"
 #include "service.h"
 #include "vigil.h"
 #include "words.h"
@@ -226,6 +227,49 @@ static int run_probe(const struct command *command, struct render *render,
 	return status;
 }
 
+static int run_list(const struct command *command, struct render *render,
+		    const struct lull_observer *observer)
+{
+	struct lull_row row;
+	enum lull_outcome outcome = lull_list(&command->engine, command->dest,
+					      command->list_quick, observer, &row);
+	int status = words_exit_status(outcome);
+
+	render_row(render, outcome, &row, stop_signal);
+	lull_row_done(&row);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
+static int run_foresee(const struct command *command, struct render *render,
+		       const struct lull_observer *observer)
+{
+	struct lull_row row;
+	enum lull_outcome outcome = lull_foresee(&command->engine, command->source,
+						 command->dest, observer, &row);
+	int status = words_exit_status(outcome);
+
+	render_foreseen(render, outcome, &row, stop_signal);
+	lull_row_done(&row);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
+static int run_discard(const struct command *command, struct render *render,
+		       const struct lull_observer *observer)
+{
+	enum lull_outcome outcome = lull_discard(&command->engine, command->sources,
+						 command->n_sources, observer);
+	int status = words_exit_status(outcome);
+
+	free(render->advice);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
 static int run_check_hook(const struct command *command, struct render *render,
 			  const struct lull_observer *observer)
 {
@@ -264,6 +308,32 @@ static int run_report(const struct command *command, struct render *render,
 	render_report(render, outcome, &report);
 	lull_report_done(&report);
 	return flush_output(command, words_exit_status(outcome));
+}
+
+static int run(const struct command *command, struct render *render,
+	       const struct lull_observer *observer)
+{
+	switch (command->mode) {
+	case MODE_CLONE:
+		return command->dry_run ? run_foresee(command, render, observer)
+					: run_copy(command, render, observer);
+	case MODE_VERIFY:
+		return run_verify(command, render, observer);
+	case MODE_PROBE:
+		return run_probe(command, render, observer);
+	case MODE_CHECK_HOOK:
+		return run_check_hook(command, render, observer);
+	case MODE_LIST:
+		return run_list(command, render, observer);
+	case MODE_DISCARD:
+		return run_discard(command, render, observer);
+	case MODE_STATUS:
+	case MODE_RECOVER:
+	case MODE_HELP:
+	case MODE_VERSION:
+		break;
+	}
+	return run_report(command, render, observer);
 }
 
 /* A file that takes the number of a closed standard output would get the output. What is
@@ -318,12 +388,7 @@ int main(int argc, char **argv)
 		return flush_output(&command, 0);
 	}
 	service_ready(&command);
-	status = command.mode == MODE_CLONE    ? run_copy(&command, &render, &observer)
-		 : command.mode == MODE_VERIFY ? run_verify(&command, &render, &observer)
-		 : command.mode == MODE_PROBE  ? run_probe(&command, &render, &observer)
-		 : command.mode == MODE_CHECK_HOOK
-			 ? run_check_hook(&command, &render, &observer)
-			 : run_report(&command, &render, &observer);
+	status = run(&command, &render, &observer);
 	service_stopping(&command, false);
 	free(command.made_dest);
 	free(command.private_directory);

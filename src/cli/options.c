@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "cp_options.h"
+#include "keep_option.h"
 #include "option_row.h"
 #include "quote.h"
 #include "suggest.h"
@@ -98,12 +99,9 @@ static bool set_passes(struct command *c, const struct option_row *row, const ch
 
 static bool set_keep(struct command *c, const struct option_row *row, const char *value)
 {
-	uint64_t number;
+	const char *wrong = keep_option_read(value, &c->engine.keep);
 
-	if (!values_number(value, 1, 1000, &number))
-		return bad_value(c, row, value, "N is a whole number from 1 to 1000.");
-	c->engine.keep = (unsigned int)number;
-	return true;
+	return !wrong || bad_value(c, row, value, wrong);
 }
 
 static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
@@ -150,16 +148,13 @@ static bool set_mode(struct command *c, const struct option_row *row, const char
 	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP &&
 	    c->mode < MODE_HELP) {
 		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
-			      c->mode == MODE_CHECK_HOOK ? "check-hook"
-			      : c->mode == MODE_STATUS   ? "status"
-			      : c->mode == MODE_RECOVER  ? "recover"
-			      : c->mode == MODE_PROBE    ? "probe"
-							 : "verify",
-			      row->name);
+			      c->mode_name, row->name);
 		return false;
 	}
-	if (c->mode < MODE_HELP)
+	if (c->mode < MODE_HELP) {
 		c->mode = mode;
+		c->mode_name = row->name;
+	}
 	return true;
 }
 
@@ -169,6 +164,17 @@ static bool set_check_hook(struct command *c, const struct option_row *row,
 	if (*value == '\0')
 		return bad_value(c, row, value, "It must not be empty.");
 	c->check_hook = value;
+	return set_mode(c, row, value);
+}
+
+static bool set_list(struct command *c, const struct option_row *row, const char *value)
+{
+	static const char *const choices[] = { "full", "quick" };
+	unsigned int index = 0;
+
+	if (value && !values_choice(value, choices, LENGTH(choices), &index))
+		return bad_value(c, row, value, "HOW is full or quick.");
+	c->list_quick = index == 1;
 	return set_mode(c, row, value);
 }
 
@@ -199,13 +205,20 @@ static const struct option_row own_options[] = {
 	  "how far an interrupted clone has come" },
 	{ "recover", NULL, NULL, set_mode, MODE_RECOVER,
 	  "thaw writers that a killed run has left frozen" },
+	{ "list", NULL, "[HOW]", set_list, MODE_LIST,
+	  "the generations of DEST: full (what each costs),\nquick" },
+	{ "discard", NULL, NULL, set_mode, MODE_DISCARD,
+	  "remove files, in steps as short as clone calls" },
 	{ "check-hook", NULL, "COMMAND", set_check_hook, MODE_CHECK_HOOK,
 	  "call a hook in every way a run may call it" },
 	{ NULL, NULL, NULL, NULL, 0, "How DEST is written:" },
 	{ "inplace", NULL, NULL, option_set_flag, FIELD(engine.in_place),
 	  "write DEST itself, without a temporary file" },
-	{ "keep", NULL, "N", set_keep, 0,
-	  "make DEST.DATE, and keep the latest N of them" },
+	{ "keep", NULL, "RULES", set_keep, 0,
+	  "make DEST.DATE, and keep the last N of them, or:\nlast:N, hourly:N, "
+	  "daily:N, weekly:N,\nmonthly:N, yearly:N, with commas between" },
+	{ "dry-run", NULL, NULL, option_set_flag, FIELD(dry_run),
+	  "with --keep: tell what would be made and removed" },
 	{ "no-sync", NULL, NULL, option_set_flag, FIELD(engine.no_sync),
 	  "do not wait until DEST is on disk at the end" },
 	{ "jobs", "j", "N", set_jobs, 0, "work on up to N files at a time (1)" },
@@ -292,8 +305,7 @@ static bool check_keep(const struct command *c)
 		bool given;
 		const char *name;
 	} others[] = {
-		{ c->mode != MODE_CLONE,
-		  "--verify, --probe, --status, --recover or --check-hook" },
+		{ c->mode != MODE_CLONE, "" },
 		{ c->engine.refresh, "--refresh" },
 		{ c->engine.in_place, "--inplace" },
 		{ c->engine.no_sync, "--no-sync" },
@@ -311,8 +323,9 @@ static bool check_keep(const struct command *c)
 
 	for (size_t i = 0; i < LENGTH(others); i++) {
 		if (others[i].given)
-			return option_mistake(c, "--keep and %s exclude each other",
-					      others[i].name);
+			return option_mistake(c, "--keep and %s%s exclude each other",
+					      i == 0 ? "--" : "",
+					      i == 0 ? c->mode_name : others[i].name);
 	}
 	return true;
 }
@@ -343,9 +356,8 @@ static bool check(struct command *c)
 	if (c->engine.base && c->engine.in_place)
 		return option_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return option_mistake(
-			c, "--refresh excludes --verify, --probe, --status, --recover "
-			   "and --check-hook");
+		return option_mistake(c, "--refresh and --%s exclude each other",
+				      c->mode_name);
 	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns ||
 			      c->engine.live || c->engine.keep_frozen))
 		return option_mistake(c, "--check-hook and %s exclude each other",
@@ -356,14 +368,15 @@ static bool check(struct command *c)
 	if (c->check_hook)
 		c->engine.hook = c->check_hook;
 	if (c->metrics && c->mode != MODE_CLONE)
-		return option_mistake(
-			c, "--metrics excludes --verify, --probe, --status, --recover "
-			   "and --check-hook");
+		return option_mistake(c, "--metrics and --%s exclude each other",
+				      c->mode_name);
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return option_mistake(
 			c, "--keep-frozen and --max-freeze exclude each other");
-	return c->engine.keep == 0 || check_keep(c);
+	if (c->dry_run && (c->mode != MODE_CLONE || !lull_keep_any(&c->engine.keep)))
+		return option_mistake(c, "--dry-run needs --keep");
+	return !lull_keep_any(&c->engine.keep) || c->mode == MODE_LIST || check_keep(c);
 }
 
 static const char *base_name(const char *path)
@@ -616,10 +629,12 @@ void options_help(const struct command *command)
 		"--refresh [OPTION]... SOURCE DEST\n  or:  %s --verify[=HOW] [OPTION]... "
 		"SOURCE DEST\n  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n  or:  "
 		"%s --status [OPTION]... DEST\n  or:  %s --recover [OPTION]... DEST\n  "
-		"or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\nCopy as cp does, "
+		"or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n  or:  %s "
+		"--list[=HOW] [OPTION]... DEST\n  or:  %s --discard [OPTION]... "
+		"FILE...\nCopy as cp does, "
 		"but clone files by reflink, in calls so short that programs\nwhich use "
 		"SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
-		p, p, p, p, p, p, p, p, p);
+		p, p, p, p, p, p, p, p, p, p, p);
 	for (unsigned int i = 0; (row = row_at(i)); i++)
 		print_row(row);
 	(void)printf(

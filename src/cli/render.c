@@ -506,7 +506,9 @@ void render_end(struct render *render, enum lull_outcome outcome,
 		if (asprintf(&message, "interrupted by signal %d at %s of %s", signal,
 			     words_bytes(p->offset), words_bytes(p->size)) < 0)
 			message = NULL;
-		advice = result->kept ? "--resume continues there." : "Nothing was kept.";
+		advice = c->mode == MODE_DISCARD ? NULL
+			 : result->kept          ? "--resume continues there."
+						 : "Nothing was kept.";
 	} else {
 		words_failure(outcome, &result->failure, &message, &advice);
 	}
@@ -519,7 +521,10 @@ void render_end(struct render *render, enum lull_outcome outcome,
 		service_level(SERVICE_ERROR);
 		free(message);
 	}
-	if (c->json) {
+	if (c->mode == MODE_DISCARD) {
+		if (c->json)
+			json_discarded(p->source, outcome);
+	} else if (c->json) {
 		json_summary(outcome, result);
 		render->summarized = true;
 	} else if (c->summary && outcome == LULL_OK)

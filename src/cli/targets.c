@@ -30,6 +30,31 @@ static int open_directory(const char *path)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* The file that DEST means: DEST itself, or one named as SOURCE in it. */
+static bool settle_dest(struct command *c)
+{
+	const char *directory = c->target_directory;
+	struct stat st;
+	char *path;
+
+	if (c->mode > MODE_VERIFY)
+		return true;
+	if (!directory && !c->no_target_directory && stat(c->dest, &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		directory = c->dest;
+	if (!directory)
+		return true;
+	if (c->target_directory && (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)))
+		return say(c, "target directory", directory,
+			   stat(directory, &st) < 0 ? errno : ENOTDIR);
+	if (asprintf(&path, "%s%s%s", directory,
+		     directory[strlen(directory) - 1] == '/' ? "" : "/",
+		     last_part(c->source)) < 0)
+		return option_mistake(c, "out of memory");
+	c->dest = c->made_dest = path;
+	return true;
+}
+
 /* ---- copies ---- */
 
 /* The option that cannot be had where one freeze makes all files or none; NULL if
@@ -65,10 +90,10 @@ static bool judge_number(struct command *c)
 		return option_mistake(
 			c, "--hook with several SOURCEs and %s exclude each other",
 			unfit_for_set(c));
-	if (several && o->keep > 0 && o->hook)
+	if (several && lull_keep_any(&o->keep) && o->hook)
 		return option_mistake(c, "--keep with --hook takes one SOURCE");
-	if (o->checkpoint &&
-	    !(several && o->keep == 0 && (o->hook || o->resume || o->restart)))
+	if (o->checkpoint && !(several && !lull_keep_any(&o->keep) &&
+			       (o->hook || o->resume || o->restart)))
 		one = "--checkpoint";
 	if (one && (several || o->cp.recursive))
 		return option_mistake(c, "%s takes one SOURCE, which is a file", one);
@@ -120,35 +145,12 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 	if (!judge_number(c))
 		return false;
 	c->source = c->n_sources == 1 ? c->sources[0] : NULL;
-	return true;
+	if (c->dry_run && !c->source)
+		return option_mistake(c, "--dry-run takes one SOURCE");
+	return !c->dry_run || settle_dest(c);
 }
 
 /* ---- the other modes ---- */
-
-/* The file that DEST means: DEST itself, or one named as SOURCE in it. */
-static bool settle_dest(struct command *c)
-{
-	const char *directory = c->target_directory;
-	struct stat st;
-	char *path;
-
-	if (c->mode > MODE_VERIFY)
-		return true;
-	if (!directory && !c->no_target_directory && stat(c->dest, &st) == 0 &&
-	    S_ISDIR(st.st_mode))
-		directory = c->dest;
-	if (!directory)
-		return true;
-	if (c->target_directory && (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)))
-		return say(c, "target directory", directory,
-			   stat(directory, &st) < 0 ? errno : ENOTDIR);
-	if (asprintf(&path, "%s%s%s", directory,
-		     directory[strlen(directory) - 1] == '/' ? "" : "/",
-		     last_part(c->source)) < 0)
-		return option_mistake(c, "out of memory");
-	c->dest = c->made_dest = path;
-	return true;
-}
 
 bool targets_take(struct command *c, int n, char **operand)
 {
@@ -156,13 +158,13 @@ bool targets_take(struct command *c, int n, char **operand)
 
 	if (c->mode == MODE_CLONE)
 		return take_for_copy(c, n, operand);
-	if (c->mode == MODE_CHECK_HOOK) {
+	if (c->mode == MODE_CHECK_HOOK || c->mode == MODE_DISCARD) {
 		if (n == 0)
 			return option_mistake(c, "missing file operand");
 		if (c->target_directory)
 			return option_mistake(
-				c, "--check-hook and --target-directory exclude "
-				   "each other");
+				c, "--%s and --target-directory exclude each other",
+				c->mode_name);
 		c->sources = (const char *const *)operand;
 		c->n_sources = (unsigned int)n;
 		return true;

@@ -139,10 +139,11 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 	case LULL_WARNING_GENERATION_GONE:
 		return format("the generation %s is gone, and no longer counted", name);
 	case LULL_WARNING_GENERATIONS_REMOVED:
-		return format(
-			"removed the %d oldest generations in %s: there were more than "
-			"--keep says",
-			err, name);
+		return format("removed %d generations in %s: there were more than --keep "
+			      "says",
+			      err, name);
+	case LULL_WARNING_DISCARD_REST:
+		return format("what is left of it is %s: --discard goes on there", name);
 	case LULL_WARNING_GENERATION_OTHER:
 		return format(
 			"%s is not the file that lullcp made: it is left alone, and no "

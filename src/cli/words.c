@@ -402,6 +402,15 @@ static char *source_words(const struct lull_failure *f)
 	return format("cannot stat %s: %s", name, strerror(f->err));
 }
 
+static char *remove_words(const struct lull_failure *f, const char *name, const char *why)
+{
+	if (f->cause == LULL_CAUSE_OPEN)
+		why = "a program has it open";
+	else if (f->cause == LULL_CAUSE_NOT_REGULAR)
+		why = "not a regular file";
+	return format("cannot remove %s: %s", name, why);
+}
+
 static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 {
 	const char *name = f->path ? quote(f->path) : "it";
@@ -425,8 +434,10 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot lock %s: %s", name, why);
 	case LULL_STAGE_ATTRIBUTES:
 		return format("cannot set attributes of %s: %s", name, why);
+	case LULL_STAGE_REMOVE:
+		return remove_words(f, name, why);
 	case LULL_STAGE_RESIZE:
-		return format("cannot extend %s: %s", name, why);
+		return format("cannot change the size of %s: %s", name, why);
 	case LULL_STAGE_PROBE:
 		return format("failed to clone %s from %s: %s", name,
 			      f->path2 ? quote(f->path2) : "SOURCE", why);

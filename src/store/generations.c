@@ -69,12 +69,27 @@ static json_t *item_json(const struct lull_generation *g)
 	return item;
 }
 
+static json_t *rules_json(const struct lull_keep_rules *rules)
+{
+	json_t *object = json_object();
+
+	for (unsigned int kind = 0; object && kind < LULL_KEEP_KINDS; kind++) {
+		if (rules->n[kind] > 0 &&
+		    json_object_set_new(object, lull_keep_name(kind),
+					json_integer(rules->n[kind])) < 0) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
 int lull_generations_format(const struct lull_generations *list, char **ret_text)
 {
 	json_t *items = json_array();
-	json_t *root = json_pack("{s:s, s:s, s:i, s:o}", "self", LULL_STATE_BLANK, "type",
-				 "generations", "schema", LULL_GENERATIONS_SCHEMA,
-				 "generations", items);
+	json_t *root = json_pack("{s:s, s:s, s:i, s:o, s:o}", "self", LULL_STATE_BLANK,
+				 "type", "generations", "schema", LULL_GENERATIONS_SCHEMA,
+				 "keep", rules_json(&list->rules), "generations", items);
 	char *text = NULL;
 	bool good = root != NULL;
 
@@ -130,6 +145,21 @@ static int read_item(json_t *item, struct lull_generations *list)
 	return r == -E2BIG ? -EBADMSG : r;
 }
 
+/* Only to be told: one that makes no sense is as good as none, as is one that a version
+   before wrote, which had none. */
+static void read_rules(const json_t *root, struct lull_keep_rules *ret_rules)
+{
+	const json_t *object = json_object_get(root, "keep");
+
+	for (unsigned int kind = 0; kind < LULL_KEEP_KINDS; kind++) {
+		json_int_t n =
+			json_integer_value(json_object_get(object, lull_keep_name(kind)));
+
+		if (n > 0 && n <= LULL_KEEP_MOST)
+			ret_rules->n[kind] = (unsigned int)n;
+	}
+}
+
 int lull_generations_parse(const char *text, size_t len,
 			   struct lull_generations *ret_list)
 {
@@ -148,6 +178,8 @@ int lull_generations_parse(const char *text, size_t len,
 		r = -EBADMSG;
 	for (size_t i = 0; r == 0 && i < json_array_size(items); i++)
 		r = read_item(json_array_get(items, i), &list);
+	if (r == 0)
+		read_rules(root, &list.rules);
 	json_decref(root);
 	if (r < 0)
 		lull_generations_done(&list);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lullcp.h"
 #include "util/macros.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct lull_generation {
 struct lull_generations {
 	struct lull_generation *item;
 	size_t n;
+	struct lull_keep_rules rules; /* of the run that wrote it; none: not known */
 };
 
 /* Frees what it owns and leaves it empty. */

@@ -82,6 +82,51 @@ for kind in xfs btrfs; do
     check "in place, $how: whole" cmp "$M/src" "$M/b"
     no_leftovers "$M"
   done
+  # any file, by --discard: its own name is gone at once, and a signal leaves the rest hidden
+  mkdir "$M/x"
+  fragmented "$M/x/big" 6000
+  cut_off TERM "$M/x/.big.lullcp-discard" --discard "$M/x/big"
+  check "--discard: several steps ($steps)" test $steps -ge 4
+  same '--discard: ended by the signal' 143 $rc
+  says "what is left of it is '$M/x/.big.lullcp-discard'"
+  check_not '--discard: half a file has no name' test -e "$M/x/big"
+  expect 0 --json --discard "$M/x/.big.lullcp-discard"
+  same '--discard: the summary' 'discard ok' "$(jq -r 'select(.type == "summary") | .method + " " + .result' "$T/out")"
+  same '--discard: nothing is left' '' "$(ls -A "$M/x")"
+  free=$(stat -fc %f "$M")
+  fragmented "$M/x/a" 500
+  fragmented "$M/x/-b" 500
+  echo small >"$M/x/c"
+  expect 0 -v --discard "$M/x/a" "$M/x/c" -- "$M/x/-b"
+  same '--discard -v' "removed '$M/x/a' removed '$M/x/c' removed '$M/x/-b'" "$(tr '\n' ' ' <"$T/out" | sed 's/ $//')"
+  same '--discard: several' '' "$(ls -A "$M/x")"
+  # what it refuses, and goes on
+  echo a >"$M/x/open"
+  echo b >"$M/x/linked"
+  ln "$M/x/linked" "$M/x/other"
+  ln -s linked "$M/x/link"
+  echo c >"$M/x/fine"
+  echo d >"$M/x/fixed" && chattr +i "$M/x/fixed"
+  exec 7<"$M/x/open"
+  expect 1 --discard "$M/x/open" "$M/x/none" "$M/x" "$M/x/link" "$M/x/linked" "$M/x/fixed" "$M/x/fine"
+  exec 7<&-
+  chattr -i "$M/x/fixed"
+  says "cannot remove '$M/x/open': a program has it open"
+  says "cannot remove '$M/x/none': No such file or directory"
+  says "cannot remove '$M/x': Is a directory"
+  says "cannot remove '$M/x/link': not a regular file"
+  says "cannot remove '$M/x/fixed': Operation not permitted"
+  same '--discard: the others go' 'fixed link open other' "$(cd "$M/x" && echo *)"
+  same '--discard: another name keeps what it holds' b "$(cat "$M/x/other")"
+  expect 0 -f --discard "$M/x/none" "$M/x/open"
+  silent
+  # a leftover in the way, and a name too long for the hidden one
+  echo old >"$M/x/.other.lullcp-discard"
+  long=$(printf '%0250d' 7)
+  echo e >"$M/x/$long"
+  expect 0 --discard "$M/x/other" "$M/x/$long"
+  same '--discard: a leftover in the way stays' old "$(cat "$M/x/.other.lullcp-discard")"
+  rm -r "$M/x"
   # holes cost nothing, were they exabytes
   echo some >"$M/.c.lullcp-part"
   echo more | dd of="$M/.c.lullcp-part" bs=1M seek=1M conv=notrunc status=none

@@ -404,7 +404,7 @@ END
   # fewer than there were: said, for it may be a mistake
   for _ in 1 2 3 4; do keep --keep=4 "$M/src" "$M/b/less"; done
   expect 0 --keep=2 "$M/src" "$M/b/less"
-  says 'oldest generations in'
+  says 'generations in'
   same 'fewer' '2 2' "$(count "$M/b/less") $(there "$M/b/less")"
   expect 0 --keep=2 "$M/src" "$M/b/less"
   silent

@@ -35,6 +35,15 @@ static bool within(uint64_t value, uint64_t min, uint64_t max)
 	return value >= min && value <= max;
 }
 
+static unsigned int kept(const struct lull_keep_rules *rules)
+{
+	unsigned int all = 0;
+
+	for (unsigned int kind = 0; kind < LULL_KEEP_KINDS; kind++)
+		all += rules->n[kind];
+	return all;
+}
+
 static bool usable(const struct command *c)
 {
 	const struct lull_options *o = &c->engine;
@@ -43,13 +52,14 @@ static bool usable(const struct command *c)
 		return true;
 	if (o->latency_budget_ns == 0 || o->hook_timeout_ns == 0 ||
 	    !within(o->duty_cycle, 1, 100) || !within(o->passes, 1, 1000) ||
-	    !within(o->jobs, 1, 256) || o->keep > 1000)
+	    !within(o->jobs, 1, 256) || kept(&o->keep) > LULL_KEEP_MOST)
 		return false;
 	if ((o->resume && o->restart) || (o->live && !o->hook && !o->resume) ||
 	    (o->base && !o->refresh) || (o->refresh && c->mode != MODE_CLONE) ||
 	    (o->keep_frozen && o->max_freeze_ns) ||
 	    (o->cp.hard_link && o->cp.symbolic_link) ||
-	    (o->keep > 0 && (o->in_place || o->cp.recursive)))
+	    (lull_keep_any(&o->keep) && c->mode == MODE_CLONE &&
+	     (o->in_place || o->cp.recursive)))
 		return false;
 	switch (c->mode) {
 	case MODE_CLONE:

@@ -250,7 +250,7 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 {
 	enum lull_outcome outcome = lull_source_open(job);
 
-	if (outcome == LULL_OK && job->options->keep > 0)
+	if (outcome == LULL_OK && lull_keep_any(&job->options->keep))
 		outcome = lull_rotation_begin(job);
 	if (outcome == LULL_OK)
 		outcome = resolve(job, path);

@@ -28,9 +28,10 @@
 
 #include "engine/clone/dest.h"
 #include "engine/clone/record.h"
+#include "engine/clone/row.h"
+#include "engine/clone/shrink.h"
 #include "engine/clone/statehome.h"
 #include "store/checkpoint_file.h"
-#include "store/generations.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 
@@ -42,7 +43,8 @@
 #include <unistd.h>
 
 /* ".20261125T030000Z", "-" and a number, NUL. */
-#define DATE_ROOM 40
+#define DATE_ROOM   40
+#define DATE_FORMAT "%Y%m%dT%H%M%SZ"
 /* Runs within one second; and names that somebody else has taken. */
 #define MOST_TRIES 1000
 
@@ -56,10 +58,8 @@ struct lull_rotation {
 	char *planned;
 	char *shown;       /* DEST with the date, in the result */
 	size_t shown_stem; /* length of the part before the date */
+	uint64_t made_at;  /* the date, ns since the epoch: what the rules go by */
 };
-
-/* What became of a generation that the record lists. */
-enum state { GOOD, GONE, OTHER, UNSURE };
 
 enum lull_outcome lull_rotation_begin(struct lull_job *job)
 {
@@ -94,21 +94,10 @@ void lull_rotation_done(struct lull_rotation *rotation)
 	free(rotation);
 }
 
-/* Of name in the directory of DEST. To be freed, or NULL. */
-static char *path_of(const struct lull_job *job, const char *name)
-{
-	char *path;
-
-	if (asprintf(&path, "%.*s%s", (int)(job->dest.name - job->dest.path),
-		     job->dest.path, name) < 0)
-		return NULL;
-	return path;
-}
-
 static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int err,
 			      const char *name)
 {
-	_cleanup_free_ char *path = path_of(job, name);
+	_cleanup_free_ char *path = lull_row_path(&job->dest, name);
 
 	return lull_fail(job, LULL_STAGE_RECORD, cause, err, path);
 }
@@ -129,7 +118,7 @@ static void tell(struct lull_job *job, enum lull_note_kind kind, const char *pat
 static void warn(struct lull_job *job, enum lull_warning warning, int err,
 		 const char *name)
 {
-	_cleanup_free_ char *path = path_of(job, name);
+	_cleanup_free_ char *path = lull_row_path(&job->dest, name);
 
 	if (path)
 		lull_warn(job, warning, err, path);
@@ -153,12 +142,13 @@ static int call(struct lull_job *job, const char *name)
 /* DEST with the time at which the run began, and a number if that is taken. */
 static int call_by_date(struct lull_job *job)
 {
-	time_t now = (time_t)(lull_clock_wall() / NSEC_PER_SEC);
+	uint64_t wall = lull_clock_wall();
+	time_t now = (time_t)(wall / NSEC_PER_SEC);
 	char date[24];
 	struct tm tm;
 
-	if (!gmtime_r(&now, &tm) ||
-	    strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm) == 0)
+	job->rotation->made_at = wall / NSEC_PER_SEC * NSEC_PER_SEC;
+	if (!gmtime_r(&now, &tm) || strftime(date, sizeof(date), DATE_FORMAT, &tm) == 0)
 		return -EOVERFLOW;
 	for (unsigned int i = 0; i < MOST_TRIES; i++) {
 		_cleanup_free_ char *name = NULL;
@@ -184,6 +174,16 @@ static bool is_dated(const char *stem, const char *name)
 	       !strchr(name, '/');
 }
 
+/* When the run began that chose the name. */
+static uint64_t date_of(const char *stem, const char *name)
+{
+	struct tm tm = { 0 };
+
+	if (!strptime(name + strlen(stem) + 1, DATE_FORMAT, &tm))
+		return lull_clock_wall();
+	return (uint64_t)timegm(&tm) * NSEC_PER_SEC;
+}
+
 /* The name that an interrupted run had chosen is that of the clone when it is resumed. */
 static int plan_name(struct lull_job *job)
 {
@@ -197,6 +197,7 @@ static int plan_name(struct lull_job *job)
 	name = strrchr(c.dest, '/') + 1;
 	if (c.dated && is_dated(job->rotation->stem, name)) {
 		job->rotation->planned = strdup(name);
+		job->rotation->made_at = date_of(job->rotation->stem, name);
 		r = job->rotation->planned ? call(job, name) : -ENOMEM;
 	} else {
 		r = call_by_date(job);
@@ -219,34 +220,6 @@ enum lull_outcome lull_rotation_name(struct lull_job *job)
 
 /* ---- what the record lists ---- */
 
-static bool is_inode(const struct lull_generation *g, int fd, const char *fs)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == g->inode &&
-	       lull_inode_generation(fd) == g->number && strcmp(g->fs, fs) == 0;
-}
-
-/* *ret_fd is open for reading if GOOD. */
-static enum state look(const struct lull_job *job, const struct lull_generation *g,
-		       int *ret_fd)
-{
-	int fd = openat(job->dest.dir, g->name,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	*ret_fd = -1;
-	if (fd < 0)
-		return errno == ENOENT                    ? GONE
-		       : errno == ELOOP || errno == ENXIO ? OTHER
-							  : UNSURE;
-	if (!is_inode(g, fd, job->dest.fs.uuid)) {
-		(void)close(fd);
-		return OTHER;
-	}
-	*ret_fd = fd;
-	return GOOD;
-}
-
 /* Leaves out what is not as the record says. making is the file that is being written, or
    -1. */
 static void let_go(struct lull_job *job, struct lull_generations *list, int making)
@@ -254,16 +227,16 @@ static void let_go(struct lull_job *job, struct lull_generations *list, int maki
 	for (size_t i = 0; i < list->n;) {
 		struct lull_generation *g = &list->item[i];
 		_cleanup_close_ int fd = -1;
-		enum state state = look(job, g, &fd);
+		enum lull_row_state state = lull_row_look(&job->dest, g, &fd);
 
-		if (state == GOOD || state == UNSURE) {
+		if (state == LULL_ROW_GOOD || state == LULL_ROW_UNSURE) {
 			i++;
 			continue;
 		}
-		if (state == OTHER)
+		if (state == LULL_ROW_OTHER)
 			warn(job, LULL_WARNING_GENERATION_OTHER, 0, g->name);
 		else if (!g->pending &&
-			 (making < 0 || !is_inode(g, making, job->dest.fs.uuid)))
+			 (making < 0 || !lull_row_is(&job->dest, g, making)))
 			warn(job, LULL_WARNING_GENERATION_GONE, 0, g->name);
 		lull_generations_drop(list, i);
 	}
@@ -279,86 +252,42 @@ static int load(struct lull_job *job, struct lull_generations *ret_list, int mak
 	return r;
 }
 
-static enum lull_cause cause_of(int err)
-{
-	switch (abs(err)) {
-	case EPERM:
-	case ELOOP:
-	case EMLINK:
-	case ESTALE:
-	case EUSERS:
-		return LULL_CAUSE_RECORD_OWNER;
-	case EBADMSG:
-		return LULL_CAUSE_RECORD_DAMAGED;
-	case EPROTONOSUPPORT:
-		return LULL_CAUSE_RECORD_SCHEMA;
-	default:
-		return LULL_CAUSE_ERRNO;
-	}
-}
-
 static enum lull_outcome record_failed(struct lull_job *job, int r)
 {
 	_cleanup_free_ char *path = lull_statehome_path(&job->dest.home,
 							job->rotation->record);
 
-	return lull_fail(job, LULL_STAGE_RECORD, cause_of(r), r, path);
+	return lull_fail(job, LULL_STAGE_RECORD, lull_row_cause(r), r, path);
 }
 
 /* ---- the one that is used up ---- */
 
-/* 0 if it may be used up; else why not, as an errno. */
-static int judge(const struct lull_job *job, const struct lull_generation *g)
-{
-	_cleanup_close_ int fd = -1;
-	_cleanup_close_ int writable = -1;
-	struct stat st, source;
-	enum lull_inode_use use;
-
-	if (look(job, g, &fd) != GOOD)
-		return EACCES;
-	if (fstat(fd, &st) < 0 || fstat(job->src, &source) < 0)
-		return errno;
-	if (st.st_ino == source.st_ino && st.st_dev == source.st_dev)
-		return EBUSY;
-	if (st.st_nlink > 1)
-		return EMLINK;
-	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(job->src))
-		return EINVAL;
-	use = lull_inode_use(fd);
-	if (use != LULL_INODE_UNUSED)
-		return use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
-	writable = openat(job->dest.dir, g->name,
-			  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return writable < 0 ? errno : 0;
-}
-
-/* Invariant 2: so many of the oldest may go, once there is one more. */
-static size_t surplus(const struct lull_job *job, size_t n)
-{
-	size_t others = MAX(job->options->keep, 2u) - 1;
-
-	return n > others ? n - others : 0;
-}
-
+/* Invariant 2: the newest stays whole until there is a newer one. */
 static enum lull_outcome choose_base(struct lull_job *job)
 {
 	struct lull_rotation *rotation = job->rotation;
-	size_t n = surplus(job, rotation->known.n);
+	const struct lull_generations *known = &rotation->known;
+	_cleanup_free_ struct lull_retain_item *items =
+		lull_row_retain(known, &job->options->keep, rotation->made_at);
 
+	if (!items)
+		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, rotation->stem);
 	/* Bytes are not copied into what is shared; and a clone that may turn into a copy
 	   is better begun with an empty file. */
 	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS)
 		return LULL_OK;
-	for (size_t i = 0; i < n; i++) {
-		const struct lull_generation *g = &rotation->known.item[i];
-		int why = judge(job, g);
+	for (size_t i = 0; i + 1 < known->n; i++) {
+		const struct lull_generation *g = &known->item[i];
+		int why;
 
+		if (items[i].kept_by != 0)
+			continue;
+		why = lull_row_judge(&job->dest, g, job->src);
 		if (why != 0) {
 			warn(job, LULL_WARNING_GENERATION_SPARED, why, g->name);
 			continue;
 		}
-		rotation->base = path_of(job, g->name);
+		rotation->base = lull_row_path(&job->dest, g->name);
 		if (!rotation->base)
 			return fail(job, LULL_CAUSE_ERRNO, ENOMEM, g->name);
 		rotation->options.refresh = true;
@@ -402,7 +331,7 @@ static int announce(struct lull_job *job)
 	struct lull_generation made = {
 		.name = name,
 		.number = lull_inode_generation(job->dest.fd),
-		.created = lull_clock_wall(),
+		.created = rotation->made_at,
 		.pending = true,
 	};
 	struct stat st;
@@ -415,11 +344,12 @@ static int announce(struct lull_job *job)
 	made.inode = st.st_ino;
 	memcpy(made.fs, job->dest.fs.uuid, sizeof(made.fs));
 	for (size_t i = 0; i < known->n;) {
-		if (is_inode(&known->item[i], job->dest.fd, job->dest.fs.uuid))
+		if (lull_row_is(&job->dest, &known->item[i], job->dest.fd))
 			lull_generations_drop(known, i);
 		else
 			i++;
 	}
+	known->rules = job->options->keep;
 	r = lull_generations_add(known, &made);
 	return r < 0 ? r
 		     : lull_generations_save(job->dest.home.dir, rotation->record, known);
@@ -444,51 +374,91 @@ int lull_rotation_publish(struct lull_job *job)
 	}
 }
 
+/*
+ * Gives its extents back in bounded steps: the kernel would do it in one go when the file
+ * is closed. Nobody can open it any more; but who has done so, or has another name of it,
+ * goes on with what it holds.
+ */
+static void empty(struct lull_job *job, int fd)
+{
+	enum lull_outcome outcome;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || st.st_nlink > 0 ||
+	    lull_inode_use(fd) != LULL_INODE_UNUSED)
+		return;
+	outcome = lull_shrink(job, fd, 0);
+	/* What is left, where this is interrupted, the kernel does. */
+	(void)outcome;
+}
+
 /* True if the record is to forget it. */
-static bool remove_oldest(struct lull_job *job, const struct lull_generation *g)
+static bool remove_one(struct lull_job *job, const struct lull_generation *g)
 {
 	_cleanup_close_ int fd = -1;
-	int r = look(job, g, &fd) != GOOD ? -EACCES : 0;
+	_cleanup_close_ int writable = -1;
+	int r = lull_row_look(&job->dest, g, &fd) != LULL_ROW_GOOD ? -EACCES : 0;
 
 	if (r == 0 && lull_inode_use(fd) == LULL_INODE_WRITTEN)
 		r = -EBUSY;
+	if (r == 0)
+		writable = openat(job->dest.dir, g->name,
+				  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (r == 0 && unlinkat(job->dest.dir, g->name, 0) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r < 0)
 		warn(job, LULL_WARNING_GENERATION_KEPT, r, g->name);
+	/* A second descriptor of our own would count as a user of it. */
+	if (fd >= 0)
+		(void)close(lull_steal_fd(&fd));
+	if (r == 0 && writable >= 0 && lull_row_is(&job->dest, g, writable))
+		empty(job, writable);
 	return r == 0;
+}
+
+static int count_rules(const struct lull_keep_rules *rules)
+{
+	int n = 0;
+
+	for (unsigned int kind = 0; kind < LULL_KEEP_KINDS; kind++)
+		n += rules->n[kind] > 0;
+	return n;
 }
 
 /* Under the lock. Another run may have come in between, so the record is read again. */
 static int prune(struct lull_job *job)
 {
+	_cleanup_free_ struct lull_retain_item *items = NULL;
 	struct lull_generations list;
-	size_t n, at = 0;
 	int r = load(job, &list, -1), removed = 0;
+	size_t at = 0;
 
 	if (r < 0)
 		return r;
-	n = list.n > job->options->keep ? list.n - job->options->keep : 0;
-	for (size_t i = 0; i < n; i++) {
-		if (!remove_oldest(job, &list.item[at])) {
+	items = lull_row_retain(&list, &job->options->keep, 0);
+	for (size_t i = 0, n = items ? list.n : 0; i < n; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (items[i].kept_by != 0 || !remove_one(job, &list.item[at])) {
 			at++;
 			continue;
 		}
-		_cleanup_free_ char *path = path_of(job, list.item[at].name);
-
+		path = lull_row_path(&job->dest, list.item[at].name);
 		tell(job, LULL_NOTE_REMOVED, path);
 		lull_generations_drop(&list, at);
 		removed++;
 	}
-	/* One goes each time; more do where N is less than it was, by mistake perhaps. */
-	if (removed > 1)
+	/* By each rule one goes each time; more do where the rules keep less than they
+	   did, by mistake perhaps. */
+	if (removed > count_rules(&job->options->keep))
 		warn(job, LULL_WARNING_GENERATIONS_REMOVED, removed, "");
 	for (size_t i = 0; i < list.n; i++)
 		list.item[i].pending = false;
+	list.rules = job->options->keep;
 	job->result->generations = (unsigned int)list.n;
 	r = lull_generations_save(job->dest.home.dir, job->rotation->record, &list);
 	lull_generations_done(&list);
-	return r;
+	return items ? r : -ENOMEM;
 }
 
 void lull_rotation_finish(struct lull_job *job)

@@ -22,7 +22,7 @@
 static bool is_demanding(const struct lull_options *o)
 {
 	return o->hook || o->refresh || o->checkpoint || o->live || o->keep_frozen ||
-	       o->keep > 0;
+	       lull_keep_any(&o->keep);
 }
 
 static bool wants_everything(const struct lull_file *f)
@@ -102,7 +102,7 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
 
-	if (e->tree->options->keep > 0)
+	if (lull_keep_any(&e->tree->options->keep))
 		return S_ISREG(st->st_mode);
 	/* One that seems to be empty is at once cloned, or one of /proc, and those have
 	   more. */
@@ -149,7 +149,7 @@ bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 		(void)lull_file_fail(f, LULL_NOTE_DEST_WRITTEN, 0, e->dst_path);
 		return true;
 	}
-	if (!is_demanding(e->tree->options) || e->tree->options->keep > 0 ||
+	if (!is_demanding(e->tree->options) || lull_keep_any(&e->tree->options->keep) ||
 	    cp->attributes_only)
 		return false;
 	if (!S_ISREG(st->st_mode))

@@ -408,7 +408,7 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	}
 	if (takes_long(f, st))
 		lull_queue_directly(f);
-	if (e->tree->options->keep > 0)
+	if (lull_keep_any(&e->tree->options->keep))
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL,
 					LULL_CAUSE_NOT_REGULAR);
 	if (e->fresh)

@@ -36,7 +36,7 @@ struct lull_file {
 	int name_dir;  /* where the name goes; -1: the entry's directory */
 	bool settled;  /* on disk, or settle_err says why not */
 	int settle_err;
-	bool named;    /* lull_naming_early() has given it its name */
+	bool named;          /* lull_naming_early() has given it its name */
 	bool reported;       /* result says what failed; else a note has */
 	char *text[4];       /* of the entry, if the file owns them */
 	const char *offload; /* for --debug: words of cp */

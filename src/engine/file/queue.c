@@ -446,8 +446,9 @@ static void look_where(struct lull_queue *q, struct lull_task *task)
 {
 	const struct lull_entry *e = &task->file.entry;
 	const char *last = lull_path_last(e->dst_name);
-	const struct lull_task *before =
-		q->n > 0 ? q->ring[(q->head + q->n - 1) % q->room] : NULL;
+	const struct lull_task *before = q->n > 0
+						 ? q->ring[(q->head + q->n - 1) % q->room]
+						 : NULL;
 	_cleanup_free_ char *head = NULL;
 
 	if (last == e->dst_name && before && before->file.entry.dst_dir == e->dst_dir &&

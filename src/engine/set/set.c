@@ -62,7 +62,7 @@ static bool suits(const struct lull_options *options)
 	       !cp->hard_link && !cp->symbolic_link && !cp->remove_destination &&
 	       cp->overwrite == LULL_OVERWRITE_YES && cp->update == LULL_UPDATE_ALL &&
 	       !options->in_place && !options->no_sync && !options->refresh &&
-	       options->keep == 0;
+	       !lull_keep_any(&options->keep);
 }
 
 bool lull_set_is_wanted(const struct lull_options *options, const char *const *sources,

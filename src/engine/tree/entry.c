@@ -387,7 +387,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		};
 
 		if (cp->verbose && !S_ISDIR(e->src.st_mode) &&
-		    e->tree->options->keep == 0)
+		    !lull_keep_any(&e->tree->options->keep))
 			lull_run_say(e->tree, &copied);
 		done = make(e, level, operand);
 		if (takes_backup_name)

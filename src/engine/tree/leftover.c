@@ -15,6 +15,7 @@ static const struct {
 	{ ".lullcp", false },
 	{ ".lullcp~", false },
 	{ ".lullcp-part", false },
+	{ ".lullcp-discard", false },
 	{ ".lullcp-generations", false },
 	{ ".lullcp-generations~", false },
 	{ ".lullcp-snap", true },

@@ -122,7 +122,8 @@ static void copy_into_target(struct run *run, const char *path)
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 		return;
 	}
-	if (run->tree.options->keep > 0 && is_named_twice(run, name, path, dst_path))
+	if (lull_keep_any(&run->tree.options->keep) &&
+	    is_named_twice(run, name, path, dst_path))
 		return;
 	wait_for_namesake(run, name);
 	wait_for_overlap(run, path);
@@ -130,7 +131,7 @@ static void copy_into_target(struct run *run, const char *path)
 	rel += strspn(rel, "/");
 	entry.dst_path = operand.dst_path = dst_path;
 	/* DEST is only part of a name, which no file has. */
-	entry.fresh = run->tree.options->keep > 0;
+	entry.fresh = lull_keep_any(&run->tree.options->keep);
 	/* What is left of "/" is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";
 	if (!run->tree.cp->parents ||
@@ -172,7 +173,7 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 		.dst_path = operand.dst_path,
 		.dst_rel = operand.dst_path,
 		.operand = true,
-		.fresh = run->tree.options->keep > 0,
+		.fresh = lull_keep_any(&run->tree.options->keep),
 	};
 
 	if (backup) {

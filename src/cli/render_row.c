@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* Generations, for people and for programs: see render_row.h. */
+#include "render_row.h"
+
+#include "json.h"
+#include "quote.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A line of the table: name, age, size, own, changed, rules. */
+#define LINE "%-*s  %8s  %8s  %8s  %8s  %s\n"
+
+static const char *const fates[] = {
+	[LULL_FATE_STAYS] = "keep",
+	[LULL_FATE_MADE] = "make",
+	[LULL_FATE_USED_UP] = "use up",
+	[LULL_FATE_REMOVED] = "remove",
+};
+
+static bool failed(struct render *render, enum lull_outcome outcome,
+		   const struct lull_failure *failure, int signal)
+{
+	const char *advice = NULL;
+	char *message = NULL;
+
+	if (outcome == LULL_OK)
+		return false;
+	if (outcome == LULL_INTERRUPTED) {
+		if (asprintf(&message, "interrupted by signal %d", signal) < 0)
+			message = NULL;
+	} else {
+		words_failure(outcome, failure, &message, &advice);
+	}
+	if (render->command->json)
+		json_error(outcome, failure, message ? message : "");
+	render_say(render, message, advice);
+	free(message);
+	return true;
+}
+
+/* Rounded down, in the largest unit of which there are two. */
+static const char *age(uint64_t then, char text[static 24])
+{
+	static const struct {
+		uint64_t seconds;
+		const char *unit;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	time_t now = time(NULL);
+	uint64_t s = (uint64_t)now > then / 1000000000ULL
+			     ? (uint64_t)now - then / 1000000000ULL
+			     : 0;
+	size_t i = 0;
+
+	while (i < 3 && s < 2 * units[i].seconds)
+		i++;
+	(void)snprintf(text, 24, "%llu %s", (unsigned long long)(s / units[i].seconds),
+		       units[i].unit);
+	return text;
+}
+
+static const char *bytes(uint64_t n)
+{
+	return n == UINT64_MAX ? "-" : words_bytes(n);
+}
+
+static const char *rules(const struct lull_row *row, unsigned int kept_by,
+			 char text[static 80])
+{
+	bool any = false;
+
+	*text = '\0';
+	for (unsigned int kind = 0; kind < LULL_KEEP_KINDS; kind++) {
+		if (!(kept_by & (1u << kind)))
+			continue;
+		(void)snprintf(text + strlen(text), 80 - strlen(text), "%s%s",
+			       any ? ", " : "", lull_keep_name(kind));
+		any = true;
+	}
+	if (any)
+		return text;
+	return kept_by & LULL_KEPT_NEWEST   ? "the newest"
+	       : lull_keep_any(&row->rules) ? "nothing: it goes"
+					    : "-";
+}
+
+static void print_table(const struct lull_row *row)
+{
+	uint64_t own = 0;
+	bool all_own = true;
+	int width = 4;
+
+	for (size_t i = 0; i < row->n; i++) {
+		int len = (int)strlen(quote_if_needed(row->entry[i].path));
+
+		width = len > width ? len : width;
+	}
+	(void)printf(LINE, width, "NAME", "AGE", "SIZE", "OWN", "CHANGED", "KEPT BY");
+	for (size_t i = 0; i < row->n; i++) {
+		const struct lull_row_entry *e = &row->entry[i];
+		char old[24], why[80];
+
+		(void)printf(LINE, width, quote_if_needed(e->path), age(e->time, old),
+			     e->unreadable ? "-" : words_bytes(e->size),
+			     bytes(e->bytes_own), bytes(e->bytes_changed),
+			     rules(row, e->kept_by, why));
+		all_own = all_own && e->bytes_own != UINT64_MAX;
+		own += e->bytes_own == UINT64_MAX ? 0 : e->bytes_own;
+	}
+	(void)printf("%zu generation%s", row->n, row->n == 1 ? "" : "s");
+	if (all_own)
+		(void)printf(", %s that only one of them holds", words_bytes(own));
+	(void)printf("\n");
+}
+
+void render_row(struct render *render, enum lull_outcome outcome,
+		const struct lull_row *row, int signal)
+{
+	const struct command *c = render->command;
+
+	if (failed(render, outcome, &row->failure, signal))
+		return;
+	if (c->json) {
+		for (size_t i = 0; i < row->n; i++)
+			json_generation(&row->entry[i], NULL);
+	} else {
+		print_table(row);
+	}
+}
+
+void render_foreseen(struct render *render, enum lull_outcome outcome,
+		     const struct lull_row *row, int signal)
+{
+	const struct command *c = render->command;
+
+	if (failed(render, outcome, &row->failure, signal))
+		return;
+	for (size_t i = 0; i < row->n; i++) {
+		const struct lull_row_entry *e = &row->entry[i];
+		char why[80];
+
+		if (c->json)
+			json_generation(e, fates[e->fate]);
+		else if (e->fate == LULL_FATE_STAYS)
+			(void)printf("would keep %s: %s\n", quote(e->path),
+				     rules(row, e->kept_by, why));
+		else
+			(void)printf("would %s %s\n", fates[e->fate], quote(e->path));
+	}
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Generations, as a table or as JSON Lines. */
+#pragma once
+
+#include "render.h"
+
+/* What --list found. signal: 0 or what ended it. */
+void render_row(struct render *render, enum lull_outcome outcome,
+		const struct lull_row *row, int signal);
+
+/* What --dry-run found. */
+void render_foreseen(struct render *render, enum lull_outcome outcome,
+		     const struct lull_row *row, int signal);

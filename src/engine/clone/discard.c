@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ *   1. the file is opened for writing; a lease tells that nobody else has it open
+ *   2. it gets the hidden name, so that no half file is ever seen under its own
+ *   3. it is cut from its end in bounded steps (shrink.h)
+ *   4. the hidden name goes
+ *
+ * Interrupted after 2, the hidden file is what is left; discarding that goes on.
+ *
+ * INVARIANT: what is cut is the file that was looked at, whatever has its name by then.
+ */
+#include "engine/clone/job_init.h"
+#include "engine/clone/shrink.h"
+#include "sys/clock.h"
+#include "sys/inode.h"
+#include "util/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUFFIX ".lullcp-discard"
+/* Of the name in the hidden one, which is 255 bytes long at the most. */
+#define NAME_BYTES 220
+/* Leftovers of earlier runs with that name. */
+#define MOST_TRIES 100
+
+static enum lull_outcome failed(struct lull_job *job, enum lull_cause cause, int err)
+{
+	return lull_fail(job, LULL_STAGE_REMOVE, cause, err, job->source);
+}
+
+static int open_parent(const char *path, const char **ret_name)
+{
+	const char *last = lull_path_last(path);
+	_cleanup_free_ char *head = strndup(path, (size_t)(last - path));
+	int fd;
+
+	if (!head)
+		return -ENOMEM;
+	*ret_name = last;
+	fd = open(*head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool has_suffix(const char *name)
+{
+	size_t len = strlen(name), tail = strlen(SUFFIX);
+
+	return name[0] == '.' && len > tail && strcmp(name + len - tail, SUFFIX) == 0;
+}
+
+static bool is_named(int dir, const char *name, const struct stat *st)
+{
+	struct stat now;
+
+	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_ino == st->st_ino && now.st_dev == st->st_dev;
+}
+
+/* To a name that is free: 0 or -errno. *ret_hidden is to be freed. */
+static int hide(int dir, const char *name, const struct stat *st, char **ret_hidden)
+{
+	for (unsigned int i = 0; i < MOST_TRIES; i++) {
+		char number[12] = "";
+		char *hidden;
+		int r;
+
+		if (i > 0)
+			(void)snprintf(number, sizeof(number), "-%u", i);
+		if (asprintf(&hidden, ".%.*s%s" SUFFIX, NAME_BYTES, name, number) < 0)
+			return -ENOMEM;
+		*ret_hidden = hidden;
+		r = renameat2(dir, name, dir, hidden, RENAME_NOREPLACE) < 0 ? -errno : 0;
+		if (r == 0 && !is_named(dir, hidden, st)) {
+			(void)renameat2(dir, hidden, dir, name, RENAME_NOREPLACE);
+			r = -ESTALE;
+		}
+		if (r != -EEXIST)
+			return r;
+		free(hidden);
+		*ret_hidden = NULL;
+	}
+	return -EEXIST;
+}
+
+static void tell_rest(struct lull_job *job, const char *hidden)
+{
+	const char *last = lull_path_last(job->source);
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%.*s%s", (int)(last - job->source), job->source, hidden) < 0)
+		path = NULL;
+	lull_warn(job, LULL_WARNING_DISCARD_REST, 0, path);
+}
+
+/* All of its names but this one are left alone. */
+static enum lull_outcome remove_file(struct lull_job *job, int dir, const char *name,
+				     int fd, const struct stat *st)
+{
+	_cleanup_free_ char *hidden = NULL;
+	enum lull_outcome outcome;
+	int r;
+
+	if (st->st_nlink > 1)
+		return unlinkat(dir, name, 0) < 0 ? failed(job, LULL_CAUSE_ERRNO, errno)
+						  : LULL_OK;
+	if (!has_suffix(name)) {
+		r = hide(dir, name, st, &hidden);
+		if (r < 0)
+			return failed(job, LULL_CAUSE_ERRNO, r);
+		name = hidden;
+	}
+	outcome = lull_shrink(job, fd, 0);
+	if (outcome == LULL_OK && is_named(dir, name, st) && unlinkat(dir, name, 0) < 0)
+		outcome = failed(job, LULL_CAUSE_ERRNO, errno);
+	if (outcome != LULL_OK)
+		tell_rest(job, name);
+	return outcome;
+}
+
+static enum lull_outcome discard(struct lull_job *job)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(job->source, &name);
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	if (dir < 0)
+		return failed(job, LULL_CAUSE_ERRNO, dir);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return failed(job, LULL_CAUSE_ERRNO, errno);
+	if (S_ISDIR(st.st_mode))
+		return failed(job, LULL_CAUSE_ERRNO, EISDIR);
+	if (!S_ISREG(st.st_mode))
+		return failed(job, LULL_CAUSE_NOT_REGULAR, EINVAL);
+	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ETXTBSY ? failed(job, LULL_CAUSE_OPEN, EBUSY)
+					: failed(job, LULL_CAUSE_ERRNO, errno);
+	if (!is_named(dir, name, &st) || fstat(fd, &st) < 0)
+		return failed(job, LULL_CAUSE_ERRNO, ESTALE);
+	if (lull_inode_only_grows(dir, name))
+		return failed(job, LULL_CAUSE_ERRNO, EPERM);
+	if (st.st_nlink == 1 && lull_inode_use(fd) != LULL_INODE_UNUSED)
+		return failed(job, LULL_CAUSE_OPEN, EBUSY);
+	r = lull_identity_fs(fd, &job->dest.fs);
+	if (r < 0)
+		return failed(job, LULL_CAUSE_ERRNO, r);
+	job->dest.path = strdup(job->source);
+	job->progress->size = (uint64_t)st.st_size;
+	return remove_file(job, dir, name, fd, &st);
+}
+
+static enum lull_outcome discard_one(const struct lull_options *options, const char *file,
+				     const struct lull_observer *observer)
+{
+	struct lull_freeze none = { 0 };
+	struct lull_note gone = { .kind = LULL_NOTE_REMOVED, .path = file };
+	struct lull_result result;
+	struct lull_job job;
+	bool room = lull_job_init(&job, options, observer, NULL, file, file, &result);
+	enum lull_outcome outcome;
+
+	job.freeze = &none;
+	outcome = room ? discard(&job) : failed(&job, LULL_CAUSE_ERRNO, ENOMEM);
+	if (outcome == LULL_FAILED && options->cp.force && result.failure.err == ENOENT)
+		outcome = LULL_OK;
+	else if (outcome == LULL_OK && options->cp.verbose)
+		observer->note(observer->ctx, &gone);
+	observer->file(observer->ctx, outcome, &result);
+	lull_job_done(&job);
+	lull_result_done(&result);
+	return outcome;
+}
+
+enum lull_outcome lull_discard(const struct lull_options *options,
+			       const char *const *files, unsigned int n_files,
+			       const struct lull_observer *observer)
+{
+	enum lull_outcome all = LULL_OK;
+
+	for (unsigned int i = 0; i < n_files; i++) {
+		enum lull_outcome outcome = discard_one(options, files[i], observer);
+
+		if (outcome == LULL_INTERRUPTED)
+			return outcome;
+		all = outcome == LULL_OK ? all : outcome;
+	}
+	return all;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* The generations of a destination: see row.h. */
+#include "engine/clone/row.h"
+
+#include "sys/clock.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+char *lull_row_path(const struct lull_dest *dest, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) <
+	    0)
+		return NULL;
+	return path;
+}
+
+bool lull_row_is(const struct lull_dest *dest, const struct lull_generation *g, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == g->inode &&
+	       lull_inode_generation(fd) == g->number &&
+	       strcmp(g->fs, dest->fs.uuid) == 0;
+}
+
+enum lull_row_state lull_row_look(const struct lull_dest *dest,
+				  const struct lull_generation *g, int *ret_fd)
+{
+	int fd = openat(dest->dir, g->name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	*ret_fd = -1;
+	if (fd < 0)
+		return errno == ENOENT                    ? LULL_ROW_GONE
+		       : errno == ELOOP || errno == ENXIO ? LULL_ROW_OTHER
+							  : LULL_ROW_UNSURE;
+	if (!lull_row_is(dest, g, fd)) {
+		(void)close(fd);
+		return LULL_ROW_OTHER;
+	}
+	*ret_fd = fd;
+	return LULL_ROW_GOOD;
+}
+
+enum lull_cause lull_row_cause(int err)
+{
+	switch (abs(err)) {
+	case EPERM:
+	case ELOOP:
+	case EMLINK:
+	case ESTALE:
+	case EUSERS:
+		return LULL_CAUSE_RECORD_OWNER;
+	case EBADMSG:
+		return LULL_CAUSE_RECORD_DAMAGED;
+	case EPROTONOSUPPORT:
+		return LULL_CAUSE_RECORD_SCHEMA;
+	default:
+		return LULL_CAUSE_ERRNO;
+	}
+}
+
+int lull_row_judge(const struct lull_dest *dest, const struct lull_generation *g, int src)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int writable = -1;
+	struct stat st, source;
+	enum lull_inode_use use;
+
+	if (lull_row_look(dest, g, &fd) != LULL_ROW_GOOD)
+		return EACCES;
+	if (fstat(fd, &st) < 0 || fstat(src, &source) < 0)
+		return errno;
+	if (st.st_ino == source.st_ino && st.st_dev == source.st_dev)
+		return EBUSY;
+	if (st.st_nlink > 1)
+		return EMLINK;
+	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(src))
+		return EINVAL;
+	use = lull_inode_use(fd);
+	if (use != LULL_INODE_UNUSED)
+		return use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
+	writable = openat(dest->dir, g->name,
+			  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return writable < 0 ? errno : 0;
+}
+
+static void set_item(struct lull_retain_item *item, size_t order, uint64_t time)
+{
+	time_t seconds = (time_t)(time / NSEC_PER_SEC);
+	struct tm local = { .tm_mday = 1 };
+	struct lull_wall_time shown;
+
+	item->time = time;
+	item->order = order;
+	/* Only a year that does not fit an int has none. */
+	(void)localtime_r(&seconds, &local);
+	shown.year = (unsigned int)local.tm_year + 1900;
+	shown.month = (unsigned int)local.tm_mon;
+	shown.day = (unsigned int)local.tm_mday;
+	shown.weekday = (unsigned int)local.tm_wday;
+	shown.hour = (unsigned int)local.tm_hour;
+	shown.east = local.tm_gmtoff;
+	lull_retain_periods(item, &shown);
+}
+
+struct lull_retain_item *lull_row_retain(const struct lull_generations *list,
+					 const struct lull_keep_rules *rules,
+					 uint64_t more)
+{
+	size_t n = list->n + (more > 0);
+	struct lull_retain_item *items = calloc(MAX(n, 1u), sizeof(*items));
+
+	if (!items)
+		return NULL;
+	tzset();
+	for (size_t i = 0; i < list->n; i++)
+		set_item(&items[i], i, list->item[i].created);
+	if (more > 0)
+		set_item(&items[list->n], list->n, more);
+	lull_retain(items, n, rules);
+	return items;
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ * A row is looked at without its lock: what a run changes meanwhile is seen as it was or
+ * as it is. The record alone says what belongs to it; what is gone, or has become another
+ * file, is left out without a word, for the next run tells of it.
+ */
+#include "engine/clone/dest.h"
+#include "engine/clone/job_init.h"
+#include "engine/clone/record.h"
+#include "engine/clone/row.h"
+#include "engine/clone/statehome.h"
+#include "sys/clock.h"
+#include "sys/extmap.h"
+#include "sys/opening.h"
+#include "sys/own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+
+struct list {
+	struct lull_job job;
+	struct lull_result result;
+	struct lull_generations known; /* those that are there, or may be */
+	struct lull_row *row;
+	int before; /* the generation before, open; -1: none, or not readable */
+};
+
+/* ---- the bytes ---- */
+
+static enum lull_outcome walk_failed(struct list *l, int r, const char *path)
+{
+	return lull_fail(&l->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, path);
+}
+
+static enum lull_outcome add_own(struct list *l, int fd, struct lull_row_entry *e)
+{
+	uint64_t bytes = 0, next = 0;
+
+	while (next != UINT64_MAX) {
+		int r = lull_own_add(fd, next, &bytes, &next);
+
+		/* A file system without FIEMAP has no clones either. */
+		if (r == -EOPNOTSUPP || r == -ENOTTY)
+			return LULL_OK;
+		if (r < 0)
+			return walk_failed(l, r, e->path);
+		if (lull_should_stop(&l->job))
+			return LULL_INTERRUPTED;
+	}
+	e->bytes_own = bytes;
+	return LULL_OK;
+}
+
+static bool maps_are_trusted(const struct list *l)
+{
+	uint64_t magic = l->job.dest.fs.magic;
+
+	return magic == XFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC;
+}
+
+/* Against the one before. */
+static enum lull_outcome add_changed(struct list *l, int fd, struct lull_row_entry *e)
+{
+	int of[2] = { fd, l->before };
+	struct lull_extmap *map[2] = { NULL, NULL };
+	struct lull_cursor cursor[2];
+	struct lull_plan plan;
+	struct lull_range range;
+	enum lull_outcome outcome = LULL_OK;
+	uint64_t changed = 0;
+	int r = 0;
+
+	for (int i = 0; i < 2 && r == 0; i++) {
+		r = lull_extmap_open(of[i],
+				     i == 0 ? LULL_EXTMAP_AUTO : lull_extmap_kind(map[0]),
+				     0, e->size, &map[i]);
+		if (r == 0)
+			cursor[i] = lull_extmap_cursor(map[i]);
+	}
+	if (r == 0) {
+		lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, e->size, l->job.dest.fs.block,
+			       &cursor[0], &cursor[1]);
+		while (outcome == LULL_OK && (r = lull_plan_next(&plan, &range)) > 0) {
+			changed += MIN(range.len, e->size - range.off);
+			if (lull_should_stop(&l->job))
+				outcome = LULL_INTERRUPTED;
+		}
+	}
+	lull_extmap_close(map[0]);
+	lull_extmap_close(map[1]);
+	if (r < 0)
+		return walk_failed(l, r, e->path);
+	e->bytes_changed = changed;
+	return outcome;
+}
+
+/* ---- the row ---- */
+
+static enum lull_outcome look(struct list *l, const struct lull_generation *g, bool quick,
+			      struct lull_row_entry *e)
+{
+	_cleanup_close_ int fd = -1;
+	enum lull_outcome outcome = LULL_OK;
+	struct stat st;
+
+	e->time = g->created;
+	e->bytes_own = e->bytes_changed = UINT64_MAX;
+	e->unreadable = lull_row_look(&l->job.dest, g, &fd) != LULL_ROW_GOOD ||
+			fstat(fd, &st) < 0;
+	if (!e->unreadable) {
+		e->size = (uint64_t)st.st_size;
+		if (!quick)
+			outcome = add_own(l, fd, e);
+		if (!quick && outcome == LULL_OK && l->before >= 0 && maps_are_trusted(l))
+			outcome = add_changed(l, fd, e);
+	}
+	if (l->before >= 0)
+		(void)close(l->before);
+	l->before = lull_steal_fd(&fd);
+	return outcome;
+}
+
+/* The name as the user gave DEST's, with the date. */
+static char *path_of(const struct list *l, const char *stem, const char *name)
+{
+	const char *given = l->job.progress->dest;
+	char *path;
+
+	if (asprintf(&path, "%s%s", given, name + strlen(stem)) < 0)
+		return NULL;
+	return path;
+}
+
+static bool is_there(const struct list *l, const struct lull_generation *g)
+{
+	_cleanup_close_ int fd = -1;
+	enum lull_row_state state = lull_row_look(&l->job.dest, g, &fd);
+
+	return state == LULL_ROW_GOOD || state == LULL_ROW_UNSURE;
+}
+
+/* The record; needed: there must be one. */
+static enum lull_outcome load(struct list *l, bool needed)
+{
+	struct lull_dest *dest = &l->job.dest;
+	_cleanup_free_ char *record = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	record = lull_statehome_name(&dest->home, dest->name, ".lullcp-generations");
+	path = record ? lull_statehome_path(&dest->home, record) : NULL;
+	if (!record)
+		return walk_failed(l, ENOMEM, dest->path);
+	if (dest->home.dir < 0) {
+		/* A private directory that does not exist holds nothing. */
+		if (dest->home.err != ENOENT || needed)
+			return lull_record_homeless(&l->job);
+		return LULL_OK;
+	}
+	r = lull_generations_load(dest->home.dir, record, &l->known);
+	if (r == 0 && needed && faccessat(dest->home.dir, record, F_OK, 0) < 0)
+		r = -errno;
+	if (r < 0)
+		return lull_fail(&l->job, LULL_STAGE_RECORD, lull_row_cause(r), r, path);
+	for (size_t i = 0; i < l->known.n;) {
+		if (is_there(l, &l->known.item[i]))
+			i++;
+		else
+			lull_generations_drop(&l->known, i);
+	}
+	return LULL_OK;
+}
+
+/* The entries, one more with more (a date) for the one that would be made. */
+static enum lull_outcome fill(struct list *l, bool quick, uint64_t more)
+{
+	const struct lull_generations *known = &l->known;
+	struct lull_row *row = l->row;
+	_cleanup_free_ struct lull_retain_item *items =
+		lull_row_retain(known, &row->rules, more);
+	bool ruled = lull_keep_any(&row->rules);
+	enum lull_outcome outcome = LULL_OK;
+
+	row->entry = calloc(known->n + 1, sizeof(*row->entry));
+	if (!row->entry || !items)
+		return walk_failed(l, ENOMEM, l->job.dest.path);
+	for (size_t i = 0; i < known->n && outcome == LULL_OK; i++) {
+		struct lull_row_entry *e = &row->entry[row->n++];
+
+		e->path = path_of(l, l->job.dest.name, known->item[i].name);
+		if (!e->path)
+			return walk_failed(l, ENOMEM, l->job.dest.path);
+		e->kept_by = ruled ? items[i].kept_by : 0;
+		if (ruled && e->kept_by == 0)
+			e->fate = LULL_FATE_REMOVED;
+		outcome = look(l, &known->item[i], quick, e);
+	}
+	if (more > 0 && outcome == LULL_OK)
+		row->entry[row->n].kept_by = items[known->n].kept_by;
+	return outcome;
+}
+
+static enum lull_outcome open_list(struct list *l, const struct lull_options *options,
+				   const char *dest, const struct lull_observer *observer,
+				   struct lull_row *ret_row)
+{
+	const struct lull_state_wish wish = { .directory = options->state_directory };
+	enum lull_stage stage;
+	enum lull_cause cause;
+	int r;
+
+	*ret_row = (struct lull_row){ 0 };
+	*l = (struct list){ .row = ret_row, .before = -1 };
+	if (!lull_job_init(&l->job, options, observer, NULL, NULL, dest, &l->result))
+		return walk_failed(l, ENOMEM, dest);
+	r = lull_dest_resolve_name(&l->job.dest, dest, &wish, &stage, &cause);
+	return r < 0 ? lull_fail(&l->job, stage, cause, r, dest) : LULL_OK;
+}
+
+static enum lull_outcome close_list(struct list *l, enum lull_outcome outcome)
+{
+	if (l->before >= 0)
+		(void)close(l->before);
+	lull_generations_done(&l->known);
+	lull_job_done(&l->job);
+	l->row->failure = l->result.failure;
+	l->result.failure = (struct lull_failure){ 0 };
+	lull_result_done(&l->result);
+	return outcome;
+}
+
+enum lull_outcome lull_list(const struct lull_options *options, const char *dest,
+			    bool quick, const struct lull_observer *observer,
+			    struct lull_row *ret_row)
+{
+	struct list l;
+	enum lull_outcome outcome = open_list(&l, options, dest, observer, ret_row);
+
+	if (outcome == LULL_OK)
+		outcome = load(&l, true);
+	ret_row->rules = lull_keep_any(&options->keep) ? options->keep : l.known.rules;
+	if (outcome == LULL_OK)
+		outcome = fill(&l, quick, 0);
+	return close_list(&l, outcome);
+}
+
+/* ---- what would be ---- */
+
+static enum lull_outcome open_source(struct list *l, const char *source)
+{
+	struct stat st;
+
+	l->job.src = lull_open_patiently(AT_FDCWD, source,
+					 O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+					 l->job.observer->should_stop,
+					 l->job.observer->ctx);
+	if (l->job.src == -ECANCELED)
+		return LULL_INTERRUPTED;
+	if (l->job.src < 0)
+		return lull_fail(&l->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
+				 l->job.src, source);
+	if (fstat(l->job.src, &st) < 0 || !S_ISREG(st.st_mode))
+		return lull_fail(&l->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
+				 EINVAL, source);
+	l->row->entry[l->row->n].size = (uint64_t)st.st_size;
+	return LULL_OK;
+}
+
+/* As rotation.c chooses it. */
+static void use_one_up(struct list *l)
+{
+	struct lull_row *row = l->row;
+
+	if (l->job.options->cp.reflink != LULL_REFLINK_ALWAYS)
+		return;
+	for (size_t i = 0; i + 1 < l->known.n; i++) {
+		if (row->entry[i].kept_by != 0 ||
+		    lull_row_judge(&l->job.dest, &l->known.item[i], l->job.src) != 0)
+			continue;
+		row->entry[i].fate = LULL_FATE_USED_UP;
+		return;
+	}
+}
+
+static enum lull_outcome foresee(struct list *l, const char *source, uint64_t now)
+{
+	struct lull_row *row = l->row;
+	struct lull_row_entry *made;
+	time_t seconds = (time_t)(now / NSEC_PER_SEC);
+	char date[32] = "";
+	struct tm tm;
+	enum lull_outcome outcome = fill(l, true, now);
+
+	if (outcome == LULL_OK)
+		outcome = open_source(l, source);
+	if (outcome != LULL_OK)
+		return outcome;
+	made = &row->entry[row->n];
+	if (gmtime_r(&seconds, &tm))
+		(void)strftime(date, sizeof(date), ".%Y%m%dT%H%M%SZ", &tm);
+	if (asprintf(&made->path, "%s%s", l->job.progress->dest, date) < 0)
+		return walk_failed(l, ENOMEM, l->job.dest.path);
+	row->n++;
+	made->time = now;
+	made->fate = LULL_FATE_MADE;
+	made->bytes_own = made->bytes_changed = UINT64_MAX;
+	use_one_up(l);
+	return LULL_OK;
+}
+
+enum lull_outcome lull_foresee(const struct lull_options *options, const char *source,
+			       const char *dest, const struct lull_observer *observer,
+			       struct lull_row *ret_row)
+{
+	struct list l;
+	enum lull_outcome outcome = open_list(&l, options, dest, observer, ret_row);
+
+	ret_row->rules = options->keep;
+	if (outcome == LULL_OK)
+		outcome = load(&l, false);
+	if (outcome == LULL_OK)
+		outcome = foresee(&l, source, lull_clock_wall());
+	return close_list(&l, outcome);
+}
+
+void lull_row_done(struct lull_row *row)
+{
+	for (size_t i = 0; i < row->n; i++)
+		free(row->entry[i].path);
+	free(row->entry);
+	free(row->failure.path);
+	free(row->failure.path2);
+	*row = (struct lull_row){ 0 };
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Rows: which generations the rules keep, what --dry-run says of that before, and what --list
+# says each costs.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+export TZ=CET-1CEST,M3.5.0,M10.5.0/3
+
+patch() { scribble "$1" 4096 "$2"; }
+record() { echo "${1%/*}/.${1##*/}.lullcp-generations"; }
+# redate DEST DATE...: what the record says of when the generations were made, oldest first
+redate() {
+  local r
+  r=$(record "$1")
+  shift
+  local t seconds=()
+  for t in "$@"; do seconds+=("$(date -d "$t" +%s)"); done
+  awk -v times="${seconds[*]}" 'BEGIN { split(times, t, " ") }
+    /"created_ns":/ { sub(/[0-9]+/, t[++n] "000000000") } { print }' "$r" >"$T/record"
+  cat "$T/record" >"$r"
+}
+names() { jq -r '.generations[].name' "$(record "$1")"; }
+# listed DEST KEY: of each generation
+listed() { "$LULLCP" --json --list "$1" | jq -rs "[.[] | select(.type == \"generation\") | .$2 | tostring] | join(\" \")"; }
+make() { # make DEST N: that many, with a row that keeps all
+  local i
+  for ((i = 0; i < $2; i++)); do expect 0 --keep=1000 "$M/src" "$1"; done
+}
+
+for kind in xfs btrfs; do
+  fs_mount "$kind"
+  note "$kind"
+  fragmented "$M/src" 400 -h 5
+  mkdir "$M/b"
+  D=$M/b/img
+
+  # rules: by local time, the latest of each period, and the newest
+  make "$D" 9
+  mapfile -t g < <(names "$D")
+  redate "$D" '2025-05-01 10:00' '2025-05-10 10:00' '2025-05-11 23:50' '2025-05-12 00:10' \
+    '2025-05-12 09:00' '2025-05-13 00:05' '2025-05-13 23:55' '2025-05-14 00:05' '2025-05-14 00:10'
+  expect 0 --json --keep=daily:3,weekly:2,monthly:1 --list "$D"
+  same 'which rule keeps each' ';;weekly;;daily;;daily;;daily,weekly,monthly,newest;' \
+    "$(jq -r '.kept_by | join(",")' "$T/out" | tr '\n' ';')"
+  same 'by UTC it would be others' ';;;daily,weekly;;daily;;;daily,weekly,monthly,newest;' \
+    "$(TZ=UTC0 "$LULLCP" --json --keep=daily:3,weekly:2,monthly:1 --list "$D" | jq -r '.kept_by | join(",")' | tr '\n' ';')"
+  expect 0 --keep=daily:3,weekly:2,monthly:1 --list "$D"
+  check 'for people' grep -q "$D.*weekly$" "$T/out"
+  same 'that go' 5 "$(grep -c 'nothing: it goes' "$T/out")"
+
+  # what it says before is what it does
+  find "$M/b" -printf '%P %i %s %C@\n' | sort >"$T/before"
+  expect 0 --json --dry-run --keep=daily:3,weekly:2 "$M/src" "$D"
+  cp "$T/out" "$T/said"
+  same 'a dry run changes nothing' '' "$(find "$M/b" -printf '%P %i %s %C@\n' | sort | diff "$T/before" - 2>&1)"
+  used=$(jq -r 'select(.fate == "use up").name' "$T/said")
+  same 'one is used up: the oldest that goes' "${g[0]}" "$used"
+  inode=$(stat -c %i "$M/b/$used")
+  jq -r 'select(.fate == "keep").name' "$T/said" >"$T/stay"
+  expect 0 --dry-run --keep=daily:3,weekly:2 "$M/src" "$D"
+  check 'in words' grep -q "^would use up '$M/b/$used'$" "$T/out"
+  check 'and in words what it makes' grep -q "^would make '$D\.2" "$T/out"
+  same 'what it removes' "$(jq -r 'select(.fate == "remove").name' "$T/said" | wc -l)" "$(grep -c '^would remove' "$T/out")"
+  patch "$M/src" 7
+  expect 0 -v --keep=daily:3,weekly:2 "$M/src" "$D"
+  same 'those that stay' "$(cat "$T/stay")" "$(names "$D" | sed '$d')"
+  same 'the new one is the used up' "$inode" "$(stat -c %i "$M/b/$(names "$D" | tail -1)")"
+  check 'and the source' cmp "$M/src" "$M/b/$(names "$D" | tail -1)"
+  same 'and no others are there' "$(names "$D" | sort)" "$(cd "$M/b" && printf '%s\n' img.*)"
+  same 'the record knows the rules' '{"daily":3,"weekly":2}' "$(jq -c .keep "$(record "$D")")"
+  same 'and --list goes by them' daily,weekly,newest \
+    "$("$LULLCP" --json --list "$D" | jq -rs '.[-1].kept_by | join(",")')"
+
+  # the newest is never used up: who loses the one that is made has that
+  E=$M/b/day
+  make "$E" 1
+  newest=$(names "$E")
+  sum=$(sha256sum <"$M/b/$newest")
+  patch "$M/src" 8
+  expect 0 --json --dry-run --keep=daily:7 "$M/src" "$E"
+  same 'the newest of its day goes, after' remove "$(jq -r "select(.name == \"$newest\").fate" "$T/out" | head -1)"
+  "$LULLCP" --duty-cycle=1 --latency-budget=20us --keep=daily:7 "$M/src" "$E" 2>"$T/err" &
+  pid=$!
+  for _ in $(seq 500); do [ ! -s "$M/b/.day.lullcp-part" ] || break; sleep 0.01; done
+  sleep 0.1
+  kill -KILL $pid
+  wait $pid 2>/dev/null
+  same 'it is whole meanwhile' "$sum" "$(sha256sum <"$M/b/$newest")"
+  expect 0 --resume --keep=daily:7 "$M/src" "$E"
+  same 'and gone in the end' 1 "$(names "$E" | wc -l)"
+
+  # a run over midnight belongs to the day on which it began
+  expect 0 --keep=daily:7 "$M/src" "$M/b/night"
+  same 'the record has the date of the name' \
+    "$(names "$M/b/night" | sed 's/.*\.\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)Z.*/\1-\2-\3 \4:\5:\6/')" \
+    "$(date -u -d "@$(jq '.generations[0].created_ns / 1000000000 | floor' "$(record "$M/b/night")")" '+%F %T')"
+
+  # what each costs
+  C=$M/b/cost
+  fragmented "$M/own" 400 -h 5
+  expect 0 --keep=5 "$M/own" "$C"
+  same 'all is shared with the source' 0 "$(listed "$C" bytes_own)"
+  same 'nothing was before' null "$(listed "$C" bytes_changed)"
+  for i in 11 21 31; do patch "$M/own" $i; done
+  sync -f "$M"
+  same 'what the source lacks now' 12288 "$(listed "$C" bytes_own)"
+  expect 0 --keep=5 "$M/own" "$C"
+  same 'of each' '12288 0' "$(listed "$C" bytes_own)"
+  same 'since the one before' 'null 12288' "$(listed "$C" bytes_changed)"
+  same 'sizes' "$(stat -c %s "$M/own") $(stat -c %s "$M/own")" "$(listed "$C" size)"
+  truncate -s +8M "$M/own"
+  expect 0 --keep=5 "$M/own" "$C"
+  same 'a hole at the end costs nothing' 'null 12288 0' "$(listed "$C" bytes_changed)"
+  same 'quick' 'null null null' \
+    "$("$LULLCP" --json --list=quick "$C" | jq -rs '[.[].bytes_own | tostring] | join(" ")')"
+  expect 0 --list "$C"
+  check 'the total' grep -q '^3 generations, 12 KiB that only one of them holds$' "$T/out"
+  rm "$M/b/$(names "$C" | head -1)"
+  same 'what is gone is not listed' 2 "$(listed "$C" name | wc -w)"
+  (cd "$M/b" && expect 0 --list cost && check 'a name as it was given' grep -q '^cost\.2' "$T/out")
+
+  # no row, and one that is not to be believed
+  expect 1 --list "$M/b/none"
+  says 'none'
+  expect 1 --list "$M/b/none/none"
+  chmod 666 "$(record "$C")"
+  expect 1 --list "$C"
+  says 'is not to be trusted'
+  expect 1 --dry-run --keep=2 "$M/src" "$C"
+  says 'is not to be trusted'
+  chmod 600 "$(record "$C")"
+  expect 0 --dry-run --keep=2 "$M/src" "$M/b/none"
+  same 'a row that begins' 1 "$(grep -c '^would make' "$T/out")"
+  same 'and is not begun' '' "$(find "$M/b" -name '*none*')"
+  fs_unmount "$M"
+done
+
+for bad in 0 x last:0 last:1,last:2 daily 1001 daily:600,weekly:600; do
+  expect 1 "--keep=$bad" a b
+  says "invalid argument '$bad' for '--keep'"
+done
+expect 1 --dry-run a b
+says '--dry-run needs --keep'
+expect 1 --list --verify a b
+says "'--list' excludes '--verify'"
+finish
