@@ -61,6 +61,26 @@ for kind in xfs btrfs; do
   fi
   rm -rf few many c-few c-many
 
+  # where a file waits for the disk its name comes from the thread that syncs; what fails there is
+  # tried again, and told, in the order of the walk
+  if [ $kind = btrfs ]; then
+    links() { # links WHEN: of the calls that give names, those that fail
+      ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -fqq -o /dev/null -e trace=linkat \
+        -e inject=linkat:error=EIO"$1" "$LULLCP" -av t/a c3 >"$T/out" 2>"$T/err"
+    }
+    links :when=1..50
+    same 'a name at the second try' 0 $?
+    check 'all are there' diff -r t/a c3
+    rm -r c3
+    links ''
+    same 'no name' 1 $?
+    same 'each is told' 300 "$(grep -c 'Input/output error' "$T/err")"
+    same 'in order' "$(sed -n "s,^'t/a/\([0-9]*\)' -> .*,\1,p" "$T/out")" \
+      "$(sed -n "s,.*'c3/\(.*\)'.*Input.*,\1,p" "$T/err")"
+    same 'and nothing is there' '' "$(find c3 -type f)"
+    rm -r c3
+  fi
+
   # several at a time: the same, in the same order
   run -rv t n3
   cp "$T/out" "$T/one"
