@@ -163,6 +163,20 @@ static void end_by_signal(enum lull_outcome outcome)
 	(void)raise(stop_signal);
 }
 
+/* What the row costs, for --metrics: its maps are read once the run has succeeded. */
+static void look_at_row(const struct command *command,
+			const struct lull_observer *observer)
+{
+	const char *dest = metrics_row_dest(command);
+	struct lull_row row;
+
+	if (!dest)
+		return;
+	if (lull_list(&command->engine, dest, false, observer, &row) == LULL_OK)
+		metrics_row(&row);
+	lull_row_done(&row);
+}
+
 static int run_copy(const struct command *command, struct render *render,
 		    const struct lull_observer *observer)
 {
@@ -176,6 +190,8 @@ static int run_copy(const struct command *command, struct render *render,
 	outcome = lull_copy(&command->engine, command->sources, command->n_sources,
 			    command->dest, command->target_directory, command->target_fd,
 			    observer, &totals);
+	if (outcome == LULL_OK)
+		look_at_row(command, observer);
 	vigil_end();
 	status = words_exit_status(outcome);
 	render_totals(render, outcome, &totals);

@@ -39,6 +39,9 @@ static struct {
 	bool has_method, mixed_methods;
 	bool row; /* --keep */
 	unsigned int generations;
+	char *row_dest; /* without the date */
+	bool has_own;
+	uint64_t own_bytes;
 } seen;
 
 static bool fail(const struct command *command, int err)
@@ -147,6 +150,27 @@ void metrics_file(const struct lull_result *result)
 	if (result->generation) {
 		seen.row = true;
 		seen.generations = result->generations;
+		free(seen.row_dest);
+		seen.row_dest = strndup(result->generation,
+					(size_t)(strrchr(result->generation, '.') -
+						 result->generation));
+	}
+}
+
+const char *metrics_row_dest(const struct command *command)
+{
+	return command->metrics ? seen.row_dest : NULL;
+}
+
+void metrics_row(const struct lull_row *row)
+{
+	seen.own_bytes = 0;
+	seen.has_own = true;
+	for (size_t i = 0; i < row->n; i++) {
+		if (row->entry[i].bytes_own == UINT64_MAX)
+			seen.has_own = false;
+		else
+			seen.own_bytes += row->entry[i].bytes_own;
 	}
 }
 
@@ -298,6 +322,10 @@ static void print(const struct sheet *s, int exit_status, double success, double
 	if (seen.row)
 		gauge(s, "lullcp_generations", "Clones in the row of --keep.",
 		      seen.generations);
+	if (seen.has_own)
+		gauge(s, "lullcp_generations_own_bytes",
+		      "Bytes that only one clone of the row of --keep holds.",
+		      (double)seen.own_bytes);
 }
 
 /* 0 or errno. The temporary name does not end as FILE does, so that no collector of
@@ -372,5 +400,7 @@ bool metrics_end(const struct command *command, int exit_status,
 	}
 	free(label);
 	free(old);
+	free(seen.row_dest);
+	seen.row_dest = NULL;
 	return err == 0 || fail(command, err);
 }

@@ -19,6 +19,13 @@ bool metrics_begin(const struct command *command);
 /* A file is done, or has failed; its result is read only. */
 void metrics_file(const struct lull_result *result);
 
+/* DEST of the row that the last file belongs to, which metrics_row() is to hear of; NULL:
+   none. Lasts until metrics_end(). */
+const char *metrics_row_dest(const struct command *command);
+
+/* What that row costs. */
+void metrics_row(const struct lull_row *row);
+
 /*
  * Replaces FILE by what is known now, by a rename. exit_status is the run's, as a shell
  * sees it: 128 and the number for a signal. The time of the last success of this DEST is

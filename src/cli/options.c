@@ -356,8 +356,7 @@ static bool check(struct command *c)
 	if (c->engine.base && c->engine.in_place)
 		return option_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return option_mistake(c, "--refresh and --%s exclude each other",
-				      c->mode_name);
+		return option_mistake(c, "--refresh excludes --%s", c->mode_name);
 	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns ||
 			      c->engine.live || c->engine.keep_frozen))
 		return option_mistake(c, "--check-hook and %s exclude each other",
@@ -368,8 +367,7 @@ static bool check(struct command *c)
 	if (c->check_hook)
 		c->engine.hook = c->check_hook;
 	if (c->metrics && c->mode != MODE_CLONE)
-		return option_mistake(c, "--metrics and --%s exclude each other",
-				      c->mode_name);
+		return option_mistake(c, "--metrics excludes --%s", c->mode_name);
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return option_mistake(

@@ -93,7 +93,16 @@ for n in 1 2 3 3; do
   same 'a row: its label' 0 "$(value last_exit_status "dest=\"$M/row\"")"
 done
 sound 'a row'
+fragmented "$M/own" 100
+expect 0 --metrics="$F" --keep=3 "$M/own" "$M/costs"
+same 'a row costs nothing at first' 0 "$(value generations_own_bytes)"
+scribble "$M/own" 4096 11 21
+sync -f "$M"
+expect 0 --metrics="$F" --keep=3 "$M/own" "$M/costs"
+same 'and then what has changed' 8192 "$(value generations_own_bytes)"
+sound 'what a row costs'
 expect 1 --metrics="$F" --keep=3 "$M/none" "$M/row"
+same 'of a row that was not looked at' '' "$(value generations_own_bytes)"
 check 'a row that fails' test "$(value last_exit_status)" = 1
 
 note 'many'
