@@ -302,6 +302,26 @@ static int run_check_hook(const struct command *command, struct render *render,
 	return status;
 }
 
+/* Of a row of which no clone is at work or interrupted, --status shows what there is. */
+static bool show_row(const struct command *command, struct render *render,
+		     const struct lull_observer *observer,
+		     const struct lull_report *report)
+{
+	struct lull_row row;
+	bool shown;
+
+	if (command->mode != MODE_STATUS ||
+	    report->failure.cause != LULL_CAUSE_NO_CHECKPOINT)
+		return false;
+	shown = lull_list(&command->engine, command->dest, true, observer, &row) ==
+			LULL_OK &&
+		row.n > 0;
+	if (shown)
+		render_idle_row(render, &row);
+	lull_row_done(&row);
+	return shown;
+}
+
 static int run_report(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
@@ -321,7 +341,10 @@ static int run_report(const struct command *command, struct render *render,
 			: lull_recover(&command->engine, command->dest, observer,
 				       &report);
 
-	render_report(render, outcome, &report);
+	if (outcome == LULL_FAILED && show_row(command, render, observer, &report))
+		outcome = LULL_OK;
+	else
+		render_report(render, outcome, &report);
 	lull_report_done(&report);
 	return flush_output(command, words_exit_status(outcome));
 }

@@ -131,6 +131,13 @@ void render_row(struct render *render, enum lull_outcome outcome,
 	}
 }
 
+void render_idle_row(struct render *render, const struct lull_row *row)
+{
+	if (!render->command->json)
+		(void)printf("no clone of it is at work or interrupted\n");
+	render_row(render, LULL_OK, row, 0);
+}
+
 void render_foreseen(struct render *render, enum lull_outcome outcome,
 		     const struct lull_row *row, int signal)
 {

@@ -119,6 +119,14 @@ for kind in xfs btrfs; do
   same 'what is gone is not listed' 2 "$(listed "$C" name | wc -w)"
   (cd "$M/b" && expect 0 --list cost && check 'a name as it was given' grep -q '^cost\.2' "$T/out")
 
+  # --status of a row of which nothing is at work
+  expect 0 --status "$C"
+  check 'says so' grep -q '^no clone of it is at work or interrupted$' "$T/out"
+  same 'and lists it' 2 "$(grep -c "^$C\.2" "$T/out")"
+  expect 0 --json --status "$C"
+  same 'for programs' "$(names "$C" | sed 1d)" "$(jq -r 'select(.type == "generation").name' "$T/out")"
+  expect 1 --recover "$C"
+
   # no row, and one that is not to be believed
   expect 1 --list "$M/b/none"
   says 'none'
