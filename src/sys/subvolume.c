@@ -210,9 +210,9 @@ static bool users_may_delete(int dir)
 bool lull_subvolume_deletable(int dir, int root)
 {
 	/* In a user namespace the capability means nothing to Btrfs: the search tells. */
-	struct {
+	union {
 		struct btrfs_ioctl_search_args_v2 args;
-		char room[256];
+		char room[sizeof(struct btrfs_ioctl_search_args_v2) + 256];
 	} probe = { .args = { .key = { .tree_id = 1, .nr_items = 1 }, .buf_size = 256 } };
 
 	if (may_administer() &&

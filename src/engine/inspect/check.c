@@ -187,7 +187,7 @@ static bool call_hook(struct check *c, enum lull_check what, enum lull_hook_phas
 	struct call call = {
 		.check = c,
 		.phase = phase,
-		.status = { LULL_HOOK_ERROR, ENOMEM },
+		.status = { .end = LULL_HOOK_ERROR, .code = ENOMEM },
 		.control = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
