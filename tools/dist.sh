@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Called by meson dist: the archive of a commit is the same bytes whenever it is made, so all that
+# is in it bears the time of the commit; and it has a bill of materials.
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+seconds=$(git -C "$here" log -1 --format=%ct)
+sh "$here/tools/sbom.sh" "$MESON_DIST_ROOT" "$seconds" >"$MESON_DIST_ROOT/lullcp.spdx"
+find "$MESON_DIST_ROOT" -exec touch -h -d "@$seconds" {} +
