@@ -31,8 +31,9 @@ wait_for_snapshot() { # wait_for_snapshot PID: until it is there; sets $snap, th
     sleep 0.01
   done
 }
-ask=()
-! kernel_before 5.13 || ask=(--on-writers=snapshot)
+# A pass takes a part of a second, so that the writer comes to write in it on a busy machine as well.
+ask=(--duty-cycle=10)
+! kernel_before 5.13 || ask+=(--on-writers=snapshot)
 
 # ---- nobody else can reach it ----
 # A subvolume whose root is open to all, in a directory that is not: what is in there can be reached
