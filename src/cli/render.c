@@ -38,6 +38,10 @@ void render_init(struct render *render, const struct command *command)
 	};
 }
 
+#define FULL_BAR  "####################"
+#define BAR_CELLS 20u
+#define BAR_ROOM  64u
+
 static void clear_line(struct render *render)
 {
 	/* What goes to both outputs must be read in the order in which it was said. */
@@ -71,8 +75,11 @@ static char *describe(const struct render *render, const struct lull_progress *p
 			       words_call((int)render->call),
 			       words_time(render->call_ns));
 	if (p->discarding > 0) {
-		if (asprintf(&text, "%s: discarding an abandoned clone, %s left",
-			     quote(p->dest), words_bytes(p->discarding)) < 0)
+		if (asprintf(&text, "%s: discarding %s%s left", quote(p->dest),
+			     render->command->mode == MODE_DISCARD
+				     ? "it, "
+				     : "an abandoned clone, ",
+			     words_bytes(p->discarding)) < 0)
 			return NULL;
 		return text;
 	}
@@ -100,8 +107,23 @@ static int terminal_width(void)
 		       : 0;
 }
 
+/* In front of text, where there is room for both; "" where not. */
+static const char *bar(const struct lull_progress *p, const char *text, int width,
+		       char room[static BAR_ROOM])
+{
+	unsigned int done;
+
+	if (p->size == 0 || p->discarding > 0 ||
+	    strlen(text) + BAR_CELLS + 3 > (size_t)width)
+		return "";
+	done = (unsigned int)((double)p->offset / (double)p->size * BAR_CELLS);
+	(void)snprintf(room, BAR_ROOM, "[%-*.*s] ", (int)BAR_CELLS, (int)done, FULL_BAR);
+	return room;
+}
+
 static void draw_line(struct render *render, const struct lull_progress *p)
 {
+	char room[BAR_ROOM];
 	char *text = describe(render, p);
 	int width = terminal_width();
 
@@ -110,7 +132,8 @@ static void draw_line(struct render *render, const struct lull_progress *p)
 	service_level(SERVICE_INFO);
 	/* Without a terminal (--progress=always into a log) a line is a line. */
 	if (width > 0)
-		(void)fprintf(stderr, "\r\033[K%.*s", width, text);
+		(void)fprintf(stderr, "\r\033[K%s%.*s", bar(p, text, width, room), width,
+			      text);
 	else
 		(void)fprintf(stderr, "%s\n", text);
 	(void)fflush(stderr);
@@ -351,85 +374,6 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 			words_bytes(f->proven_bytes), words_bytes(f->size),
 			(unsigned long long)f->extents, words_bytes(f->read_bytes),
 			words_time(f->elapsed_ns));
-}
-
-static void stall_line(const char *what, uint64_t ns)
-{
-	(void)printf("  %-10s %s\n", what, ns ? words_time(ns) : "0");
-}
-
-static void snapshot_line(const struct lull_forecast *f)
-{
-	char *why = f->snapshot_ns > 0 ? NULL : obstacle_words(&f->no_snapshot);
-
-	(void)printf("  %-10s %s%s%s\n", "snapshot",
-		     f->snapshot_ns > 0 ? words_time(f->snapshot_ns)
-					: "not possible here",
-		     why ? ": " : "", why ? why : "");
-	free(why);
-}
-
-void render_forecast(struct render *render, enum lull_outcome outcome,
-		     const struct lull_forecast *f, int signal)
-{
-	static const char *const fixes[] = {
-		[LULL_FIX_UNKNOWN] = "its version does not tell whether it has the fix",
-		[LULL_FIX_PRESENT] = "fixed",
-		[LULL_FIX_MISSING] = "not fixed; two direct writers may damage a clone",
-	};
-	const struct command *c = render->command;
-	const char *advice = NULL;
-	char *message = NULL;
-
-	if (outcome != LULL_OK) {
-		if (outcome == LULL_INTERRUPTED) {
-			if (asprintf(&message, "interrupted by signal %d", signal) < 0)
-				message = NULL;
-		} else {
-			words_failure(outcome, &f->failure, &message, &advice);
-		}
-		if (c->json)
-			json_error(outcome, &f->failure, message ? message : "");
-		render_say(render, message, advice);
-		free(message);
-	}
-	if (c->json) {
-		json_forecast(c->source, outcome, f);
-		return;
-	}
-	if (outcome != LULL_OK)
-		return;
-	(void)printf("source:      %s, %s in %s%llu extents\n", quote(c->source),
-		     words_bytes(f->size), f->extents_exact ? "" : "about ",
-		     (unsigned long long)f->extents);
-	(void)printf("file system: %s%s on %s, blocks of %llu bytes; reflinks work\n",
-		     f->type, f->reverse_map ? " with a reverse mapping tree" : "",
-		     f->mount_point, (unsigned long long)f->block);
-	(void)printf("kernel:      %s; for a clone call writes wait, reads %s\n",
-		     f->kernel,
-		     f->reads_wait ? "wait as well" : "wait behind a writer that waits");
-	(void)printf("             (%s)\n", f->reads_measured
-						    ? "measured with a reader"
-						    : "for readers by its version");
-	if (strcmp(f->type, "xfs") == 0)
-		(void)printf("             CVE-2026-64600: %s\n", fixes[f->writer_race]);
-	(void)printf(
-		"an extent:   %s to clone, %s to go over again (a sample, measured)\n",
-		words_time(f->extent_ns), words_time(f->again_ns));
-	(void)printf("time:        cp --reflink %s, lullcp %s\n", words_time(f->cp_ns),
-		     words_time(f->clone_ns));
-	(void)printf("longest stall of a writer, predicted:\n");
-	stall_line("cp", f->cp_ns);
-	stall_line("quiet", f->budget_ns);
-	stall_line("frozen", f->budget_ns);
-	snapshot_line(f);
-	stall_line("atomic", f->atomic_ns);
-	(void)printf("method now:  %s\n", words_method(f->method));
-	(void)printf("if written:  %s\n", words_method(f->if_written));
-	for (unsigned int bit = 1; words_advice(bit); bit <<= 1) {
-		if (f->advice & bit)
-			(void)printf("advice:      %s\n", words_advice(bit));
-	}
 }
 
 static void draw_histogram(const struct lull_result *result)

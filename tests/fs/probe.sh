@@ -27,6 +27,13 @@ for kind in xfs xfs-rmap btrfs; do
   for key in clone_ns_per_extent repeat_ns_per_extent stall_cp_ns stall_budget_ns stall_atomic_ns; do
     check "$kind: $key" [ "$(field $key)" -gt 0 ]
   done
+  # the picture: the longest stall has the longest bar
+  expect 0 --probe "$M/f"
+  same "$kind: bars" 50 "$(sed -n '/^longest stall/,/^method now/s/^ .* \(#*\)$/\1/p' "$T/out" |
+    awk '{ print length }' | sort -n | tail -1)"
+  check "$kind: one for each" test \
+    "$(sed -n '/^longest stall/,/^method now/p' "$T/out" | grep -cE '^  (cp|quiet|frozen) .* #+$')" = 3
+
   # the method that it names, and a time that is not out of all proportion
   expect 0 --json "$M/f" "$M/clone"
   took=$(field elapsed_ns)
