@@ -144,6 +144,8 @@ enum lull_cause {
 	LULL_CAUSE_FREEZE_TOO_LONG, /* it would not fit max_freeze: detail is in ms */
 	/* several files of one moment */
 	LULL_CAUSE_ONLY_IN_PLACE, /* dest could not be replaced by a rename */
+	/* with STOPPED: dest was changed while its new contents were made */
+	LULL_CAUSE_DEST_CHANGED,
 	LULL_CAUSE_NAME_UNSYNCED, /* dest is published, but maybe not on disk */
 	/* some have their names, the rest waits for --resume */
 	LULL_CAUSE_PARTLY_PUBLISHED,
@@ -293,7 +295,8 @@ enum lull_warning {
 	LULL_WARNING_KEPT_WRITTEN,
 	/* the writers are thawed, but the checkpoint says otherwise */
 	LULL_WARNING_THAW_UNRECORDED,
-	LULL_WARNING_IN_PLACE,   /* DEST was written in place and is incomplete */
+	/* DEST was written in place and is incomplete; err: why not in one step, or 0 */
+	LULL_WARNING_IN_PLACE,
 	LULL_WARNING_HARD_LINKS, /* DEST has several names: written in place */
 	LULL_WARNING_RETHAW,     /* a killed run may have left writers frozen */
 	LULL_WARNING_CLEANUP,    /* something could not be removed: path, err */
@@ -330,8 +333,11 @@ enum lull_note_kind {
 	LULL_NOTE_USED_UP,  /* path, an older clone, became path2 */
 	LULL_NOTE_RESTORED, /* the backup path is path2 again */
 	LULL_NOTE_PARENT,   /* path -> path2, made for --parents */
-	LULL_NOTE_SKIPPED,  /* path, --debug only */
-	LULL_NOTE_HOW,      /* offload, reflink, holes: --debug only */
+	/* about to: path and its clone exchange what they hold, which takes about count
+	   ns */
+	LULL_NOTE_EXCHANGE,
+	LULL_NOTE_SKIPPED, /* path, --debug only */
+	LULL_NOTE_HOW,     /* offload, reflink, holes: --debug only */
 	/* warnings: no failure */
 	LULL_NOTE_TWICE_FILE,
 	LULL_NOTE_TWICE_DIRECTORY,
@@ -459,6 +465,7 @@ enum lull_call {
 	LULL_CALL_PUNCH,    /* fallocate(2) */
 	LULL_CALL_FLUSH,    /* fsync(2), fdatasync(2), syncfs(2) */
 	LULL_CALL_SNAPSHOT, /* BTRFS_IOC_SNAP_CREATE_V2 */
+	LULL_CALL_EXCHANGE, /* XFS_IOC_EXCHANGE_RANGE, XFS_IOC_COMMIT_RANGE */
 };
 
 struct lull_observer {

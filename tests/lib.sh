@@ -157,10 +157,18 @@ make_xfs() { # make_xfs ARG...: mkfs.xfs, without what is newer than the kernel 
   fi
   mkfs.xfs -q -f ${older[@]+"${older[@]}"} "$@"
 }
+# Before xfsprogs 6.10 mkfs.xfs has no option for it.
+make_exchanging_xfs() { # make_exchanging_xfs IMAGE: two files can exchange their contents
+  local features
+  make_xfs -m reflink=1,rmapbt=0 "$1" || return 1
+  features=$(xfs_db -x -c 'sb 0' -c 'p features_incompat' "$1") || return 1
+  xfs_db -x -c 'sb 0' -c "write -d features_incompat $((${features#*= } | 0x40))" "$1"
+}
 make_fs() { # make_fs IMAGE KIND
   case $2 in
     xfs) make_xfs -m reflink=1,rmapbt=0 "$1" ;;
     xfs-rmap) make_xfs -m reflink=1,rmapbt=1 "$1" ;;
+    xfs-exchange) make_exchanging_xfs "$1" ;;
     xfs-1k) make_xfs -b size=1024 -m reflink=1 "$1" ;;
     xfs-noreflink) make_xfs -m reflink=0,rmapbt=0 "$1" ;;
     btrfs | btrfs-*) mkfs.btrfs -q -f "$1" ;;

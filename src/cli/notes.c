@@ -3,6 +3,7 @@
 #include "notes.h"
 
 #include "quote.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +13,16 @@
 #define GUARDED "--hook, --refresh, --checkpoint, --live and --keep-frozen"
 
 /* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the
-   first in quotes if a shell needs them, %n the count. */
+   first in quotes if a shell needs them, %n the count, %t the count as a time. */
 static const char *const sentences[] = {
 	[LULL_NOTE_COPIED] = "%1 -> %2",
 	[LULL_NOTE_REMOVED] = "removed %1",
 	[LULL_NOTE_USED_UP] = "used up %1 for %2",
 	[LULL_NOTE_RESTORED] = "%1 -> %2 (unbackup)",
 	[LULL_NOTE_PARENT] = "%a -> %b",
+	[LULL_NOTE_EXCHANGE] =
+		"exchanging the contents of %1 and its clone: who uses it waits for "
+		"about %t",
 	[LULL_NOTE_SKIPPED] = "skipped %1",
 	[LULL_NOTE_HOW] = "copy offload: %a, reflink: %b, sparse detection: %c",
 	[LULL_NOTE_TWICE_FILE] = "warning: source file %1 specified more than once",
@@ -109,6 +113,10 @@ static void put(FILE *out, const struct lull_note *note, char what)
 
 	if (what == 'n') {
 		(void)fprintf(out, "%llu", (unsigned long long)note->count);
+		return;
+	}
+	if (what == 't') {
+		(void)fputs(words_time(note->count), out);
 		return;
 	}
 	if (what == 'A') {

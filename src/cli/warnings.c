@@ -25,6 +25,25 @@ static const char *spared_words(int err)
 	}
 }
 
+/* Why DEST did not get its new contents in one step. */
+static const char *in_place_words(int err)
+{
+	switch (err) {
+	case 0:
+		return "";
+	case EOPNOTSUPP:
+		return "this file system cannot exchange the contents of two files (XFS "
+		       "with exchange=1 can, since Linux 6.10)";
+	case EINVAL:
+		return "it and SOURCE differ in where they are kept (realtime device, "
+		       "DAX)";
+	case EACCES:
+		return "it may not be read";
+	default:
+		return strerror(err);
+	}
+}
+
 /* A directory that was closed when the state was made and is open now stops a row for
    good. */
 static char *words_passed_over(const char *path)
@@ -103,7 +122,9 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 			"--recover will thaw them again, which does no harm",
 			name);
 	case LULL_WARNING_IN_PLACE:
-		return format("%s was written in place and is incomplete", name);
+		return format("%s was written in place and is incomplete%s%s", name,
+			      err ? ": it could not be changed in one step, for " : "",
+			      in_place_words(err));
 	case LULL_WARNING_HARD_LINKS:
 		return format("%s has several names: it is written in place", name);
 	case LULL_WARNING_RETHAW:

@@ -23,6 +23,8 @@ const char *words_call(int call)
 		return "a sync";
 	case LULL_CALL_SNAPSHOT:
 		return "the call that takes a snapshot";
+	case LULL_CALL_EXCHANGE:
+		return "the call that exchanges the contents of two files";
 	default:
 		return "a call";
 	}
@@ -470,6 +472,12 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 	case LULL_STAGE_BACKUP:
 		return format("cannot backup %s: %s", name, why);
 	case LULL_STAGE_PUBLISH:
+		if (f->cause == LULL_CAUSE_DEST_CHANGED) {
+			*ret_advice = "End what writes to it, then run this again with "
+				      "--resume.";
+			return format("%s was changed meanwhile, and is left as it is",
+				      name);
+		}
 		if (f->cause == LULL_CAUSE_NAME_UNSYNCED) {
 			*ret_advice = "A power failure may bring back what had "
 				      "its name before.";

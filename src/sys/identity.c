@@ -38,7 +38,8 @@ struct xfs_geometry {
 };
 #define IOC_XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
 
-#define XFS_HAS_RMAPBT (1u << 19)
+#define XFS_HAS_RMAPBT   (1u << 19)
+#define XFS_HAS_EXCHANGE (1u << 24)
 
 int lull_identity_xfs(int fd, struct lull_xfs *ret_xfs)
 {
@@ -48,6 +49,7 @@ int lull_identity_xfs(int fd, struct lull_xfs *ret_xfs)
 		return -errno;
 	*ret_xfs = (struct lull_xfs){
 		.reverse_map = xfs.flags & XFS_HAS_RMAPBT,
+		.exchanges = xfs.flags & XFS_HAS_EXCHANGE,
 		.log_bytes = xfs.log_start ? (uint64_t)xfs.log_blocks * xfs.block : 0,
 	};
 	return 0;

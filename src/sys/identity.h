@@ -48,6 +48,7 @@ void lull_identity_mount(int fd, struct lull_mount *ret_mount);
 struct lull_xfs {
 	/* rmapbt=1: a clone of an extent costs several times as much */
 	bool reverse_map;
+	bool exchanges;     /* exchange=1, and the kernel knows it: see exchange.h */
 	uint64_t log_bytes; /* 0: outside the file system, or not known */
 };
 

@@ -7,6 +7,7 @@
 #include "engine/clone/claim.h"
 #include "engine/clone/conduct.h"
 #include "engine/clone/copy.h"
+#include "engine/clone/delta.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/methods.h"
@@ -32,8 +33,8 @@ enum bytes { NOTHING, OTHERS, PART, ALL };
 struct kind {
 	const char *name;
 	unsigned int n;
-	bool hook, live, keep_frozen, in_place, short_one, copies, helps, rotation,
-		no_sync, dest_exists;
+	bool hook, live, keep_frozen, in_place, exchanges, delta, short_one, copies,
+		helps, rotation, no_sync, dest_exists;
 	enum lull_job_state found; /* what step 2 comes to */
 	bool found_named;          /* of a set: the first has its name already */
 	bool kept;                 /* an earlier run left the writers frozen */
@@ -324,6 +325,28 @@ static enum lull_outcome fill_recorded(struct lull_job *job, const char *step)
 	return outcome == LULL_OK ? fill(job, step) : outcome;
 }
 
+bool lull_delta_suits(const struct lull_job *job UNUSED)
+{
+	return w.kind->delta;
+}
+
+enum lull_outcome lull_delta_clone(struct lull_job *job, bool *ret_done)
+{
+	unsigned int i = of(job);
+	enum lull_outcome outcome = take("find what differs");
+
+	*ret_done = false;
+	if (outcome != LULL_OK || fails("too much differs"))
+		return outcome;
+	w.file[i].bytes = PART;
+	outcome = take("clone what differs");
+	*ret_done = outcome == LULL_OK;
+	if (*ret_done)
+		w.file[i].bytes = ALL;
+	w.file[i].compared = *ret_done;
+	return outcome;
+}
+
 enum lull_outcome lull_method_single(struct lull_job *job)
 {
 	enum lull_outcome outcome = fill(job, "one call");
@@ -551,7 +574,7 @@ static void name(struct lull_job *job)
 	if (w.kind->n > 1 && !w.whole_record)
 		w.early = true;
 	w.file[i].named = true;
-	if (!job->dest.in_place)
+	if (!job->dest.in_place && !w.kind->exchanges)
 		w.file[i].temporary = false;
 	job->result->published = true;
 }
@@ -560,6 +583,8 @@ int lull_dest_rename(struct lull_job *job)
 {
 	int r = do_it("rename");
 
+	if (r == 0 && w.kind->exchanges && fails("somebody writes to DEST"))
+		r = -EBUSY;
 	if (r == 0)
 		name(job);
 	return r;
@@ -685,6 +710,7 @@ static void begin(const struct kind *kind, unsigned int at, enum lull_outcome ou
 						.temporary = names[i],
 						.lock = -1,
 						.fd = -1,
+						.target = kind->exchanges ? 4000 : -1,
 						.in_place = kind->in_place,
 						.exists = kind->dest_exists };
 		job->rotation = kind->rotation ? (void *)names : NULL;
@@ -800,6 +826,22 @@ static const struct kind kinds[] = {
 	  .n = 1,
 	  .found = LULL_JOB_EMPTY,
 	  .in_place = true },
+	{ .name = "one, exchanged",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .exchanges = true,
+	  .dest_exists = true },
+	{ .name = "one, exchanged, resumed",
+	  .n = 1,
+	  .found = LULL_JOB_FOUND,
+	  .exchanges = true,
+	  .dest_exists = true },
+	{ .name = "one, what differs exchanged",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .exchanges = true,
+	  .delta = true,
+	  .dest_exists = true },
 	{ .name = "one, copied", .n = 1, .found = LULL_JOB_EMPTY, .copies = true },
 	{ .name = "one, copied, short",
 	  .n = 1,

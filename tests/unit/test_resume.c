@@ -10,6 +10,7 @@
 #include "engine/clone/set_record.h"
 #include "engine/clone/shrink.h"
 #include "engine/clone/snapshot.h"
+#include "engine/clone/swap.h"
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
 #include "unit.h"
@@ -135,6 +136,11 @@ void lull_record_remove(struct lull_job *job UNUSED)
 	assert_false(w.frozen_on_disk);
 }
 
+void lull_swap_forgo(struct lull_dest *dest)
+{
+	dest->in_place = true;
+}
+
 int lull_dest_open(struct lull_dest *dest)
 {
 	/* Only the file that was begun is opened to go on in it. */
@@ -193,6 +199,7 @@ static void begin(const struct answers *a)
 					 .fd = 7,
 					 .dir = 5,
 					 .checkpoint_dir = 6,
+					 .target = -1,
 					 .in_place = a->in_place,
 					 .lock_was_empty = a->lock_empty };
 }

@@ -8,6 +8,7 @@
 #include "plan/hist.h"
 #include "plan/plan.h"
 #include "store/checkpoint.h"
+#include "sys/exchange.h"
 #include "sys/identity.h"
 #include "sys/tripwire.h"
 #include "util/macros.h"
@@ -50,6 +51,13 @@ struct lull_dest {
 	char *snapshot;
 	int snapshot_dir; /* that, if this run has made it; else -1 */
 	bool in_place;
+	/* DEST itself, open for both, which exchanges its contents with the temporary
+	   file in the end: swap.h. -1: it does not */
+	int target;
+	struct lull_freshness fresh;  /* of target, when the clone began */
+	struct lull_reference before; /* the same, where the kernel has none */
+	bool partial;        /* the temporary file holds only what differs from target */
+	int no_target;       /* errno: why it is written in place instead, 0: not known */
 	bool created;        /* by this run: the temporary file, as it is now */
 	bool lock_was_empty; /* it held nothing when it was opened */
 	struct stat old;     /* of path, if it exists */

@@ -8,6 +8,7 @@
 #include "engine/clone/rotation.h"
 #include "engine/clone/source.h"
 #include "engine/clone/statehome.h"
+#include "engine/clone/swap.h"
 #include "sys/clock.h"
 #include "sys/ficlone.h"
 #include "util/path.h"
@@ -243,6 +244,7 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 		dest->in_place = true;
 		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
 	}
+	lull_swap_choose(job);
 	return LULL_OK;
 }
 
@@ -272,6 +274,8 @@ enum lull_outcome lull_claim_lock(struct lull_job *job)
 	if (outcome != LULL_OK)
 		return outcome;
 	r = lull_dest_open(&job->dest);
+	if (r == 0)
+		r = lull_swap_begin(job);
 	if (r == -EWOULDBLOCK)
 		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
 				path);

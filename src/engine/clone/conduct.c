@@ -15,7 +15,7 @@
  *   6. make each what its DEST must be, sync it, record         the same,        dest.c
  *      "complete" for all in one step                           publishable
  *   7. rename one after the other, sync the directories,        the new DESTs
- *      remove the checkpoint
+ *      remove the checkpoint. In place and whole: swap.h
  *
  * "nothing new" is empty temporary files at the worst, which the next run takes over.
  *
@@ -49,6 +49,7 @@
 
 #include "engine/clone/claim.h"
 #include "engine/clone/copy.h"
+#include "engine/clone/delta.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/frozen.h"
@@ -238,6 +239,15 @@ static enum lull_outcome make_once(struct lull_clones *clones)
 
 	if (outcome == LULL_OK && is_alone(clones) && is_short(first))
 		return lull_clones_blame(clones, first, make_short(first));
+	if (outcome == LULL_OK && is_alone(clones) && !clones->freeze.hook &&
+	    lull_delta_suits(first)) {
+		bool done;
+
+		outcome = lull_clones_blame(clones, first,
+					    lull_delta_clone(first, &done));
+		if (outcome != LULL_OK || done)
+			return outcome;
+	}
 	if (outcome == LULL_OK)
 		outcome = each(clones, begin);
 	if (outcome == LULL_OK)
@@ -363,6 +373,11 @@ static enum lull_outcome name_one(struct lull_clones *clones)
 	struct lull_job *job = clones->jobs[0];
 	int r = job->rotation ? lull_rotation_publish(job) : lull_dest_publish(job);
 
+	if (r == -EBUSY && job->dest.target >= 0 && !job->result->published)
+		return lull_clones_blame(clones, job,
+					 lull_end(job, LULL_STOPPED, LULL_STAGE_PUBLISH,
+						  LULL_CAUSE_DEST_CHANGED, r,
+						  job->dest.path));
 	return r < 0 ? sync_failed(clones, job, LULL_STAGE_PUBLISH, r) : LULL_OK;
 }
 
@@ -397,7 +412,10 @@ static enum lull_outcome publish(struct lull_clones *clones)
 	if (clones->jobs[0]->recorded)
 		forget_record(clones);
 	for (unsigned int i = 0; i < clones->n; i++) {
-		if (clones->jobs[i]->dest.in_place)
+		const struct lull_dest *dest = &clones->jobs[i]->dest;
+
+		/* The lock alone, or what DEST was. */
+		if (dest->in_place || dest->target >= 0)
 			remove_lock(clones->jobs[i]);
 	}
 	return LULL_OK;
@@ -439,7 +457,8 @@ static void give_up(struct lull_job *job)
 			empty(job, dest->fd);
 			(void)unlinkat(dest->dir, dest->name, 0);
 		} else if (job->emptied) {
-			lull_warn(job, LULL_WARNING_IN_PLACE, 0, dest->path);
+			lull_warn(job, LULL_WARNING_IN_PLACE, dest->no_target,
+				  dest->path);
 		}
 	}
 	if (lull_dest_is_there(dest))
@@ -486,7 +505,8 @@ static void keep(struct lull_clones *clones, bool resumable)
 		if (is_named(job))
 			give_up(job);
 		else if (job->dest.in_place)
-			lull_warn(job, LULL_WARNING_IN_PLACE, 0, job->dest.path);
+			lull_warn(job, LULL_WARNING_IN_PLACE, job->dest.no_target,
+				  job->dest.path);
 	}
 }
 

@@ -5,6 +5,8 @@
 #include "engine/base/beside.h"
 #include "engine/base/place.h"
 #include "engine/clone/statehome.h"
+#include "engine/clone/swap.h"
+#include "store/checkpoint_file.h"
 #include "sys/ficlone.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
@@ -33,7 +35,8 @@ void lull_dest_init(struct lull_dest *dest)
 				    .lock = -1,
 				    .fd = -1,
 				    .scratch = -1,
-				    .snapshot_dir = -1 };
+				    .snapshot_dir = -1,
+				    .target = -1 };
 	lull_statehome_init(&dest->home);
 }
 
@@ -52,6 +55,7 @@ void lull_dest_done(struct lull_dest *dest)
 	shut(dest->dir);
 	shut(dest->checkpoint_dir);
 	shut(dest->snapshot_dir);
+	shut(dest->target);
 	free(dest->path);
 	free(dest->temporary);
 	free(dest->snapshot);
@@ -310,6 +314,22 @@ static bool is_being_finished(const struct lull_dest *dest)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/* Made by an earlier run, which gave it the owner of DEST in the end. */
+static bool is_recorded(const struct lull_dest *dest, int fd, const struct stat *st)
+{
+	struct lull_checkpoint c = { 0 };
+	bool is;
+
+	if (dest->checkpoint_dir < 0 || !dest->checkpoint ||
+	    lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, &c) < 0)
+		return false;
+	is = c.temporary && c.dest_inode == st->st_ino &&
+	     c.dest_generation == lull_inode_generation(fd) &&
+	     strcmp(c.dest_fs, dest->fs.uuid) == 0;
+	lull_checkpoint_done(&c);
+	return is;
+}
+
 int lull_dest_lock(struct lull_dest *dest)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -330,7 +350,8 @@ int lull_dest_lock(struct lull_dest *dest)
 				       : -errno;
 		if (fstat(fd, &st) < 0)
 			return -errno;
-		if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
+		if (!S_ISREG(st.st_mode) || st.st_nlink > 1 ||
+		    (st.st_uid != geteuid() && !is_recorded(dest, fd, &st)))
 			return -EEXIST;
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 			return -errno;
@@ -477,11 +498,15 @@ int lull_dest_finish(struct lull_job *job)
 	bool dressed = job->place && job->place->dress;
 	/* What DEST has it keeps, as a file does that cp writes into. */
 	bool itself = c->refresh && !c->used_up;
-	int r = !itself && !job->dest.in_place && !job->dest.created ? make_new(job) : 0;
+	/* Only what it holds goes over to DEST. */
+	bool bare = job->dest.target >= 0;
+	int r = !itself && !bare && !job->dest.in_place && !job->dest.created
+			? make_new(job)
+			: 0;
 
-	if (r == 0 && (!dressed || itself))
+	if (r == 0 && !bare && (!dressed || itself))
 		r = set_mode(job);
-	if (r == 0 && dressed)
+	if (r == 0 && !bare && dressed)
 		r = job->place->dress(job->place->file, job->dest.fd, job->dest.dir,
 				      itself);
 
@@ -538,6 +563,8 @@ int lull_dest_rename(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
 
+	if (dest->target >= 0)
+		return lull_swap_publish(job);
 	if (!dest->in_place) {
 		if (!still_named(dest, dest->lock))
 			return -ESTALE;

@@ -227,10 +227,11 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 		lull_warn(job, LULL_WARNING_NO_BASE, 0, job->progress->dest);
 		return LULL_OK;
 	}
-	if (job->dest.in_place) {
+	if (job->dest.in_place || job->dest.target >= 0) {
 		/* It keeps its name, and what it holds. */
-		job->refresh_in_place = true;
-		if (shares_nothing(job, job->dest.fd))
+		job->refresh_in_place = job->dest.in_place;
+		if (shares_nothing(job,
+				   job->dest.in_place ? job->dest.fd : job->dest.target))
 			lull_warn(job, LULL_WARNING_NOT_A_CLONE, 0, job->progress->dest);
 		return LULL_OK;
 	}

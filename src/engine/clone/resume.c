@@ -8,6 +8,7 @@
 #include "engine/clone/set_record.h"
 #include "engine/clone/shrink.h"
 #include "engine/clone/snapshot.h"
+#include "engine/clone/swap.h"
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
 
@@ -142,7 +143,7 @@ static enum lull_outcome match_place(struct lull_job *job)
 	/* Another file that has taken DEST's name since is replaced like any. */
 	if (dest->in_place || !lull_record_is_file(c, dest->dir, dest->name))
 		return LULL_OK;
-	dest->in_place = true;
+	lull_swap_forgo(dest);
 	r = lull_dest_open(dest);
 	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r, dest->path)
 		     : LULL_OK;

@@ -9,7 +9,8 @@
  *   replaced    the same, by a rename; the new inode takes over what a write into the old
  *               one would have left as it was
  *   in place    links, devices, several names, and where the directory or the owner does
- *               not allow the others: opened and written into, as cp does
+ *               not allow the others: opened and written into, as cp does; or by an
+ *               exchange with an unnamed file, where the file system can
  *
  * What is larger, and whatever an option wants more for, is lull_clone()'s; a file that
  * is all there is to copy only if it does not go this way (lone.h).
@@ -22,6 +23,7 @@
  */
 #include "engine/file/file.h"
 
+#include "engine/clone/swap.h"
 #include "engine/file/big.h"
 #include "engine/file/data.h"
 #include "engine/file/dress.h"
@@ -32,11 +34,13 @@
 #include "engine/file/queue.h"
 #include "sys/clock.h"
 #include "sys/commit.h"
+#include "sys/exchange.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -265,6 +269,40 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	return true;
 }
 
+/* False: nothing has happened, and it has to be written into. True: it has its new
+   contents, or is as it was. */
+static bool exchange(struct lull_file *f, int src, int old, const struct stat *st,
+		     enum lull_outcome *ret_outcome)
+{
+	const struct lull_entry *e = &f->entry;
+	const char *name = e->dst_name;
+	_cleanup_close_ int opened = strchr(name, '/') ? open_parent(e, &name) : -1;
+	int dir = opened >= 0 ? opened : e->dst_dir->fd;
+	_cleanup_close_ int both = -1;
+	_cleanup_close_ int fd = -1;
+	struct stat dst, named;
+
+	/* One that becomes longer takes more care: swap.c. */
+	if (opened < -1 || lull_commit_fs(old) != XFS_SUPER_MAGIC ||
+	    st->st_size > e->dst.st_size || lull_swap_obstacle(src, old) != 0)
+		return false;
+	both = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = both < 0 ? -1 : openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 || fstat(both, &named) < 0 || named.st_ino != e->dst.st_ino ||
+	    named.st_dev != e->dst.st_dev || lull_inode_look(fd, &dst) < 0)
+		return false;
+	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
+	if (*ret_outcome == LULL_OK) {
+		/* On disk it is with the file itself. */
+		const struct lull_freshness any = { 0 };
+		int r = lull_exchange(fd, both, &any, 0);
+
+		if (r < 0)
+			*ret_outcome = fail_create(f, r);
+	}
+	return true;
+}
+
 static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of_old,
 					const struct stat *st)
 {
@@ -273,14 +311,20 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	enum lull_outcome outcome;
 	bool emptied = S_ISREG(e->dst.st_mode) && !e->tree->cp->attributes_only;
 
-	if (emptied) {
-		outcome = lull_data_try(f, src, fd, st);
+	if (emptied && exchange(f, src, fd, st, &outcome)) {
 		if (outcome != LULL_OK)
 			return outcome;
-		if (ftruncate(fd, 0) < 0)
-			return fail_create(f, errno);
+		emptied = false;
+	} else {
+		if (emptied) {
+			outcome = lull_data_try(f, src, fd, st);
+			if (outcome != LULL_OK)
+				return outcome;
+			if (ftruncate(fd, 0) < 0)
+				return fail_create(f, errno);
+		}
+		outcome = lull_data_transfer(f, src, fd, st, &e->dst);
 	}
-	outcome = lull_data_transfer(f, src, fd, st, &e->dst);
 	if (outcome != LULL_OK) {
 		if (emptied)
 			f->observer->warning(f->observer->ctx, LULL_WARNING_IN_PLACE, 0,

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/*
+ * INVARIANTS
+ *  1. Not a byte of DEST changes before the one call that changes all of it; a kernel
+ *     that crashes in it finishes it from the log. Only its end is moved before, where it
+ *     becomes longer: see lengthen().
+ *  2. What is exchanged is on disk before, unless nobody wants that.
+ *  3. The temporary file goes only after that; until then the checkpoint says that it is
+ *     complete, and a run that is resumed goes over it again: the exchange has given it
+ *     another change time (untouched.h).
+ */
+#include "engine/clone/swap.h"
+
+#include "engine/base/place.h"
+#include "engine/clone/difference.h"
+#include "sys/inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+int lull_swap_obstacle(int src, int target)
+{
+	struct lull_xfs xfs;
+
+	if (lull_identity_xfs(target, &xfs) < 0 || !xfs.exchanges)
+		return EOPNOTSUPP;
+	/* What is made beside it is like src. */
+	return lull_inode_is_realtime(src) != lull_inode_is_realtime(target) ||
+			       lull_inode_is_dax(src) != lull_inode_is_dax(target)
+		       ? EINVAL
+		       : 0;
+}
+
+void lull_swap_choose(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	/* What is renamed away needs none of this. */
+	if (!dest->in_place || !dest->exists || (job->place && job->place->replaces))
+		return;
+	dest->no_target = EOPNOTSUPP;
+	if (dest->fs.magic != XFS_SUPER_MAGIC)
+		return;
+	fd = openat(dest->dir, dest->name,
+		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		dest->no_target = errno;
+		return;
+	}
+	if (fstat(fd, &st) < 0 || st.st_ino != dest->old.st_ino ||
+	    st.st_dev != dest->old.st_dev)
+		return;
+	dest->no_target = lull_swap_obstacle(job->src, fd);
+	if (dest->no_target != 0)
+		return;
+	dest->target = lull_steal_fd(&fd);
+	dest->in_place = false;
+}
+
+/* What DEST is from now on nobody may change. */
+static int note_fresh(struct lull_dest *dest)
+{
+	int r = lull_tripwire_look_late(dest->target, &dest->before);
+
+	if (r == 0)
+		r = lull_exchange_sample(dest->target, &dest->fresh);
+	return r == -ENOTTY ? 0 : r;
+}
+
+int lull_swap_begin(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	int r;
+
+	if (dest->target < 0)
+		return 0;
+	if (flock(dest->target, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	r = lull_tripwire_flush(dest->target);
+	return r < 0 ? r : note_fresh(dest);
+}
+
+void lull_swap_forgo(struct lull_dest *dest)
+{
+	if (dest->target >= 0)
+		(void)close(dest->target);
+	dest->target = -1;
+	dest->in_place = true;
+}
+
+/* True if nobody has changed it, as far as one can tell without the kernel's help. */
+static bool is_untouched(const struct lull_dest *dest)
+{
+	struct lull_reference now;
+
+	return lull_tripwire_look(dest->target, &now) == 0 &&
+	       lull_reference_equal(&now, &dest->before);
+}
+
+static bool has_its_name(const struct lull_dest *dest)
+{
+	struct stat named;
+
+	return fstatat(dest->dir, dest->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_ino == dest->old.st_ino && named.st_dev == dest->old.st_dev;
+}
+
+/* How long the call takes, for who wants to know. */
+static void announce(struct lull_job *job)
+{
+	struct lull_note note = {
+		.kind = LULL_NOTE_EXCHANGE,
+		.path = job->progress->dest,
+	};
+
+	if (!job->options->cp.verbose)
+		return;
+	note.count = lull_difference_exchange_ns(job);
+	job->observer->note(job->observer->ctx, &note);
+}
+
+/* What the file gets that a clone into it would have given it. */
+static int dress(struct lull_job *job)
+{
+	const struct lull_place *place = job->place;
+
+	return place && place->dress
+		       ? place->dress(place->file, job->dest.target, job->dest.dir, false)
+		       : 0;
+}
+
+static uint64_t blocks(const struct lull_dest *dest, off_t size)
+{
+	return ((uint64_t)size + dest->fs.block - 1) / dest->fs.block;
+}
+
+/*
+ * A crash while DEST gets blocks behind its old end loses them: what finishes the
+ * exchange from the log goes by the size that the file had, and frees what is behind it
+ * (seen with Linux 6.18). So DEST gets its size before, with zeroes at the end.
+ */
+static int lengthen(struct lull_dest *dest, off_t *ret_before)
+{
+	struct stat made, target;
+
+	*ret_before = -1;
+	if (fstat(dest->lock, &made) < 0 || fstat(dest->target, &target) < 0)
+		return -errno;
+	if (blocks(dest, made.st_size) <= blocks(dest, target.st_size))
+		return 0;
+	if (!is_untouched(dest))
+		return -EBUSY;
+	if (ftruncate(dest->target, made.st_size) < 0)
+		return -errno;
+	*ret_before = target.st_size;
+	return note_fresh(dest);
+}
+
+/* It has failed: DEST gets its old end again, unless somebody has written there. */
+static void shorten(const struct lull_dest *dest, off_t before)
+{
+	uint64_t end = blocks(dest, before) * dest->fs.block;
+	struct stat made, target;
+
+	if (before >= 0 && fstat(dest->lock, &made) == 0 &&
+	    fstat(dest->target, &target) == 0 && target.st_size == made.st_size &&
+	    !lull_inode_has_data(dest->target, end))
+		(void)!ftruncate(dest->target, before);
+}
+
+int lull_swap_publish(struct lull_job *job)
+{
+	struct lull_dest *dest = &job->dest;
+	unsigned int flags = (job->options->no_sync ? 0 : LULL_EXCHANGE_SYNC) |
+			     (dest->partial ? LULL_EXCHANGE_WRITTEN : 0);
+	off_t before;
+	int r;
+
+	if (!has_its_name(dest))
+		return -ESTALE;
+	announce(job);
+	if (!dest->fresh.known && !is_untouched(dest))
+		return -EBUSY;
+	r = lengthen(dest, &before);
+	if (r < 0) {
+		shorten(dest, before);
+		return r;
+	}
+	lull_tell_call(job, LULL_CALL_EXCHANGE);
+	r = lull_exchange(dest->lock, dest->target, &dest->fresh, flags);
+	lull_tell_call(job, LULL_CALL_NONE);
+	if (r < 0) {
+		shorten(dest, before);
+		return r;
+	}
+	job->result->published = true;
+	r = dress(job);
+	if (r == 0 && !job->options->no_sync && fsync(dest->target) < 0)
+		r = -errno;
+	return r;
+}
