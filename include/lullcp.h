@@ -53,6 +53,7 @@ enum lull_stage {
 	LULL_STAGE_PUBLISH,    /* rename, fsync of the directory */
 	LULL_STAGE_SNAPSHOT,   /* taking one, or removing it */
 	LULL_STAGE_BASE,       /* the older clone that a refresh consumes */
+	LULL_STAGE_RESTORE,    /* what a restore refuses before it begins */
 	LULL_STAGE_READ,       /* reading data to compare it */
 	LULL_STAGE_COPY_READ,  /* reading data to copy it */
 	LULL_STAGE_COPY_WRITE, /* writing it */
@@ -156,6 +157,15 @@ enum lull_cause {
 	LULL_CAUSE_OPEN,             /* by a program, which would lose what it holds */
 	/* the extent maps alone cannot tell; off: where first */
 	LULL_CAUSE_UNPROVEN,
+	/* restore. path is the generation, path2 the target, unless it says otherwise */
+	LULL_CAUSE_NO_GENERATION,        /* path names none of target's */
+	LULL_CAUSE_GENERATION_AMBIGUOUS, /* path2: those that it names */
+	LULL_CAUSE_GENERATION_OTHER,     /* another file has its name */
+	LULL_CAUSE_GENERATION_INCOMPLETE,
+	/* path is the target: a program has it open; err EPERM: nobody can tell */
+	LULL_CAUSE_TARGET_OPEN,
+	/* path is what the target was before an earlier restore */
+	LULL_CAUSE_UNDO_EXISTS,
 };
 
 /*
@@ -333,6 +343,9 @@ enum lull_note_kind {
 	LULL_NOTE_USED_UP,  /* path, an older clone, became path2 */
 	LULL_NOTE_RESTORED, /* the backup path is path2 again */
 	LULL_NOTE_PARENT,   /* path -> path2, made for --parents */
+	/* about to: path2 becomes the generation path, by an exchange, by a rename */
+	LULL_NOTE_ROLL_EXCHANGE,
+	LULL_NOTE_ROLL_RENAME,
 	/* about to: path and its clone exchange what they hold, which takes about count
 	   ns */
 	LULL_NOTE_EXCHANGE,
@@ -343,6 +356,7 @@ enum lull_note_kind {
 	LULL_NOTE_TWICE_DIRECTORY,
 	/* count files of lullcp's own, path the first of them */
 	LULL_NOTE_LEFT_OUT,
+	LULL_NOTE_ROLL_IN_PLACE, /* the same as LULL_NOTE_ROLL_EXCHANGE, in steps */
 	/* failures; err is a positive errno or 0 */
 	LULL_NOTE_FAILURES,
 	LULL_NOTE_STAT = LULL_NOTE_FAILURES,
@@ -639,8 +653,11 @@ struct lull_options {
 	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
 	struct lull_keep_rules keep;
 	bool in_place; /* --inplace */
-	bool no_sync;  /* --no-sync */
-	mode_t umask;  /* the caller's, for the mode of a new DEST */
+	bool no_undo;  /* --no-undo: lull_restore() keeps nothing of target */
+	/* in place even if a program has DEST open for writing */
+	bool over_writers;
+	bool no_sync; /* --no-sync */
+	mode_t umask; /* the caller's, for the mode of a new DEST */
 };
 
 struct lull_result {
@@ -700,6 +717,22 @@ enum lull_outcome lull_copy(const struct lull_options *options,
 			    const char *dest, const char *target, int target_fd,
 			    const struct lull_observer *observer,
 			    struct lull_totals *ret_totals);
+
+/*
+ * Makes target what generation is, which names one of the row that --keep made of target
+ * ("latest", a full name, or a date that begins exactly one), or else is a path. Keeps
+ * what target was as a file with ".before-restore" behind its name, unless
+ * options->no_undo. With XFS's exchange of contents target keeps inode, names and owner
+ * and changes in one step; else a new file takes its name, or, if it has several or is
+ * not the caller's, it is written in place by what differs. options->refresh and in_place
+ * are not looked at; options->cp.force says that a target may be open.
+ *
+ * The outcome and what the observer hears are as of lull_copy() with two files: target
+ * and its undo, generation and target. What is refused is heard of as a file that failed.
+ */
+enum lull_outcome lull_restore(const struct lull_options *options, const char *generation,
+			       const char *target, const struct lull_observer *observer,
+			       struct lull_totals *ret_totals);
 
 /* What lull_verify() found. */
 struct lull_comparison {

@@ -213,6 +213,26 @@ static int run_copy(const struct command *command, struct render *render,
 	return status;
 }
 
+static int run_restore(const struct command *command, struct render *render,
+		       const struct lull_observer *observer)
+{
+	struct lull_totals totals;
+	enum lull_outcome outcome;
+	int status;
+
+	vigil_begin(render, &stop_signal, &status_wanted);
+	outcome = lull_restore(&command->engine, command->source, command->dest, observer,
+			       &totals);
+	vigil_end();
+	status = words_exit_status(outcome);
+	render_totals(render, outcome, &totals);
+	free(render->written);
+	free(render->advice);
+	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
 static int run_verify(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
@@ -366,6 +386,8 @@ static int run(const struct command *command, struct render *render,
 		return run_list(command, render, observer);
 	case MODE_DISCARD:
 		return run_discard(command, render, observer);
+	case MODE_RESTORE:
+		return run_restore(command, render, observer);
 	case MODE_STATUS:
 	case MODE_RECOVER:
 	case MODE_HELP:

@@ -20,6 +20,9 @@ static const char *const sentences[] = {
 	[LULL_NOTE_USED_UP] = "used up %1 for %2",
 	[LULL_NOTE_RESTORED] = "%1 -> %2 (unbackup)",
 	[LULL_NOTE_PARENT] = "%a -> %b",
+	[LULL_NOTE_ROLL_EXCHANGE] =
+		"%2 becomes %1 in one step: it keeps its inode and its names",
+	[LULL_NOTE_ROLL_RENAME] = "%2 becomes %1 by a new file that takes its name",
 	[LULL_NOTE_EXCHANGE] =
 		"exchanging the contents of %1 and its clone: who uses it waits for "
 		"about %t",
@@ -31,6 +34,9 @@ static const char *const sentences[] = {
 	[LULL_NOTE_LEFT_OUT] =
 		"warning: left out %n of lullcp's own files (checkpoints, temporary "
 		"files), the first %1",
+	[LULL_NOTE_ROLL_IN_PLACE] =
+		"warning: %2 becomes %1 in place, and not in one step: until this ends "
+		"it is part of both",
 	[LULL_NOTE_STAT] = "cannot stat %1",
 	[LULL_NOTE_ACCESS] = "cannot access %1",
 	[LULL_NOTE_OMITTED_DIRECTORY] = "-r not specified; omitting directory %1",

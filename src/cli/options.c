@@ -4,6 +4,7 @@
 
 #include "cp_options.h"
 #include "keep_option.h"
+#include "option_check.h"
 #include "option_row.h"
 #include "quote.h"
 #include "suggest.h"
@@ -201,6 +202,10 @@ static const struct option_row own_options[] = {
 	  "compare by: auto (maps, then data), maps, data" },
 	{ "probe", NULL, NULL, set_mode, MODE_PROBE,
 	  "tell what would happen: time, stalls, method" },
+	{ "restore", NULL, NULL, set_mode, MODE_RESTORE,
+	  "roll the file TARGET back to GENERATION" },
+	{ "no-undo", NULL, NULL, option_set_flag, FIELD(engine.no_undo),
+	  "with --restore: do not keep what TARGET was" },
 	{ "status", NULL, NULL, set_mode, MODE_STATUS,
 	  "how far an interrupted clone has come" },
 	{ "recover", NULL, NULL, set_mode, MODE_RECOVER,
@@ -279,102 +284,6 @@ static const struct option_row *row_at(unsigned int i)
 		return &cp_options[i];
 	i -= n_cp_options;
 	return i < LENGTH(own_options) ? &own_options[i] : NULL;
-}
-
-/* Pairs that exclude each other. */
-static const struct {
-	const char *a, *b;
-	size_t field_a, field_b;
-} excluding[] = {
-	{ "--resume", "--restart", FIELD(engine.resume), FIELD(engine.restart) },
-	{ "--quiet", "--verbose", FIELD(quiet), FIELD(engine.cp.verbose) },
-	{ "--quiet", "--summary", FIELD(quiet), FIELD(summary) },
-	{ "--json", "--histogram", FIELD(json), FIELD(histogram) },
-};
-
-static bool flag_at(const struct command *c, size_t field)
-{
-	return *(const bool *)((const char *)c + field);
-}
-
-/* A generation is a new file of its own, of a regular SOURCE. */
-static bool check_keep(const struct command *c)
-{
-	const struct lull_cp *cp = &c->engine.cp;
-	const struct {
-		bool given;
-		const char *name;
-	} others[] = {
-		{ c->mode != MODE_CLONE, "" },
-		{ c->engine.refresh, "--refresh" },
-		{ c->engine.in_place, "--inplace" },
-		{ c->engine.no_sync, "--no-sync" },
-		{ c->backup, "--backup" },
-		{ cp->recursive, "--recursive" },
-		{ cp->follow == LULL_FOLLOW_NEVER, "--no-dereference" },
-		{ cp->hard_link, "--link" },
-		{ cp->symbolic_link, "--symbolic-link" },
-		{ cp->attributes_only, "--attributes-only" },
-		{ cp->parents, "--parents" },
-		{ cp->remove_destination, "--remove-destination" },
-		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
-		{ cp->update != LULL_UPDATE_ALL, "--update" },
-	};
-
-	for (size_t i = 0; i < LENGTH(others); i++) {
-		if (others[i].given)
-			return option_mistake(c, "--keep and %s%s exclude each other",
-					      i == 0 ? "--" : "",
-					      i == 0 ? c->mode_name : others[i].name);
-	}
-	return true;
-}
-
-static bool check(struct command *c)
-{
-	bool hookless = !c->engine.hook && !c->check_hook && !c->engine.resume;
-
-	if (!cp_options_check(c))
-		return false;
-	for (size_t i = 0; i < LENGTH(excluding); i++) {
-		if (flag_at(c, excluding[i].field_a) && flag_at(c, excluding[i].field_b))
-			return option_mistake(c, "%s and %s exclude each other",
-					      excluding[i].a, excluding[i].b);
-	}
-	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
-		return option_mistake(c, "%s needs --hook",
-				      c->engine.keep_frozen ? "--keep-frozen"
-							    : "--max-freeze");
-	if (c->engine.live && hookless)
-		return option_mistake(c, "--live needs --hook");
-	if (c->engine.base && !c->engine.refresh)
-		return option_mistake(c, "--base needs --refresh");
-	/* It becomes the new file, so nothing of it is left to keep. */
-	if (c->engine.refresh && !c->engine.base &&
-	    c->engine.cp.backup != LULL_BACKUP_NONE)
-		return option_mistake(c, "--refresh takes --backup only with --base");
-	if (c->engine.base && c->engine.in_place)
-		return option_mistake(c, "--base and --inplace exclude each other");
-	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return option_mistake(c, "--refresh excludes --%s", c->mode_name);
-	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns ||
-			      c->engine.live || c->engine.keep_frozen))
-		return option_mistake(c, "--check-hook and %s exclude each other",
-				      c->engine.hook            ? "--hook"
-				      : c->engine.max_freeze_ns ? "--max-freeze"
-				      : c->engine.live          ? "--live"
-								: "--keep-frozen");
-	if (c->check_hook)
-		c->engine.hook = c->check_hook;
-	if (c->metrics && c->mode != MODE_CLONE)
-		return option_mistake(c, "--metrics excludes --%s", c->mode_name);
-	/* One says to leave writers frozen, the other never to. */
-	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
-		return option_mistake(
-			c, "--keep-frozen and --max-freeze exclude each other");
-	if (c->dry_run && (c->mode != MODE_CLONE || !lull_keep_any(&c->engine.keep)))
-		return option_mistake(c, "--dry-run needs --keep");
-	return !lull_keep_any(&c->engine.keep) || c->mode == MODE_LIST || check_keep(c);
 }
 
 static const char *base_name(const char *path)
@@ -581,7 +490,7 @@ bool options_parse(int argc, char **argv, struct command *ret_command)
 	if (!read_options(argc, argv, c))
 		return false;
 	return c->mode >= MODE_HELP ||
-	       (check(c) && targets_take(c, argc - optind, argv + optind));
+	       (option_check(c) && targets_take(c, argc - optind, argv + optind));
 }
 
 static void print_row(const struct option_row *row)
@@ -625,14 +534,15 @@ void options_help(const struct command *command)
 		"Usage: %s [OPTION]... [-T] SOURCE DEST\n  or:  %s [OPTION]... SOURCE... "
 		"DIRECTORY\n  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n  or:  %s "
 		"--refresh [OPTION]... SOURCE DEST\n  or:  %s --verify[=HOW] [OPTION]... "
-		"SOURCE DEST\n  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n  or:  "
+		"SOURCE DEST\n  or:  %s --restore [OPTION]... GENERATION TARGET\n  or:  "
+		"%s --probe [OPTION]... SOURCE [DIRECTORY]\n  or:  "
 		"%s --status [OPTION]... DEST\n  or:  %s --recover [OPTION]... DEST\n  "
 		"or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n  or:  %s "
 		"--list[=HOW] [OPTION]... DEST\n  or:  %s --discard [OPTION]... "
 		"FILE...\nCopy as cp does, "
 		"but clone files by reflink, in calls so short that programs\nwhich use "
 		"SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
-		p, p, p, p, p, p, p, p, p, p, p);
+		p, p, p, p, p, p, p, p, p, p, p, p);
 	for (unsigned int i = 0; (row = row_at(i)); i++)
 		print_row(row);
 	(void)printf(

@@ -152,6 +152,23 @@ static bool take_for_copy(struct command *c, int n, char **operand)
 
 /* ---- the other modes ---- */
 
+static bool take_for_restore(struct command *c, int n, char **operand)
+{
+	if (c->target_directory)
+		return option_mistake(
+			c, "--restore and --target-directory exclude each other");
+	if (n == 0)
+		return option_mistake(c, "missing file operand");
+	if (n < 2)
+		return option_mistake(c, "missing destination file operand after %s",
+				      quote(operand[0]));
+	if (n > 2)
+		return option_mistake(c, "extra operand %s", quote(operand[2]));
+	c->source = operand[0];
+	c->dest = operand[1];
+	return true;
+}
+
 bool targets_take(struct command *c, int n, char **operand)
 {
 	int wanted = c->mode <= MODE_VERIFY && !c->target_directory ? 2 : 1;
@@ -172,6 +189,8 @@ bool targets_take(struct command *c, int n, char **operand)
 	if (c->target_directory && c->no_target_directory)
 		return option_mistake(c, "cannot combine --target-directory (-t) and "
 					 "--no-target-directory (-T)");
+	if (c->mode == MODE_RESTORE)
+		return take_for_restore(c, n, operand);
 	if (c->mode == MODE_PROBE) {
 		if (n == 0)
 			return option_mistake(c, "missing file operand");

@@ -5,6 +5,7 @@
 #include "obstacle.h"
 #include "quote.h"
 #include "words_hook.h"
+#include "words_restore.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -549,6 +550,8 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 		*ret_message = checkpoint_words(f, ret_advice);
 	} else if (f->stage == LULL_STAGE_RECORD) {
 		*ret_message = record_words(f, ret_advice);
+	} else if (f->stage == LULL_STAGE_RESTORE) {
+		*ret_message = words_restore(f, ret_advice);
 	} else if (f->stage == LULL_STAGE_HOOK) {
 		*ret_message = words_hook(outcome, f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_WRITERS && outcome == LULL_WRITTEN) {

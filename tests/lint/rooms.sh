@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # The rooms of src/, and which of them each may use, by including and by calling; sourced.
-rooms='cli engine/tree engine/set engine/file engine/inspect engine/clone engine/base guard store plan sys util'
+rooms='cli engine/restore engine/tree engine/set engine/file engine/inspect engine/clone engine/base guard store plan sys util'
 allowed() { # allowed ROOM
   local below='engine/base guard store plan sys util'
   case $1 in
     cli) echo '' ;;
+    engine/restore) echo "engine/restore engine/inspect engine/tree engine/set engine/file engine/clone $below" ;;
     engine/tree) echo "engine/tree engine/set engine/file engine/clone $below" ;;
     engine/set) echo "engine/set engine/file engine/clone $below" ;;
     engine/file) echo "engine/file engine/clone $below" ;;

@@ -144,8 +144,8 @@ bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 	const struct lull_cp *cp = e->tree->cp;
 	enum lull_note_kind why;
 
-	if (e->tree->options->in_place && !e->fresh && S_ISREG(e->dst.st_mode) &&
-	    !cp->attributes_only && is_written_to(e)) {
+	if (e->tree->options->in_place && !e->tree->options->over_writers && !e->fresh &&
+	    S_ISREG(e->dst.st_mode) && !cp->attributes_only && is_written_to(e)) {
 		(void)lull_file_fail(f, LULL_NOTE_DEST_WRITTEN, 0, e->dst_path);
 		return true;
 	}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/* From what a user calls a generation to its file: see generation_name.h. */
+#include "engine/clone/generation_name.h"
+
+#include "engine/clone/dest.h"
+#include "engine/clone/statehome.h"
+#include "sys/inode.h"
+#include "util/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names to list where several are meant. */
+#define MOST_LISTED 8
+
+static bool begins(const char *date, const char *wanted)
+{
+	return *wanted && strncmp(date, wanted, strlen(wanted)) == 0;
+}
+
+/* What follows stem and a point, or NULL. */
+static const char *date_of(const char *name, const char *stem)
+{
+	size_t len = strlen(stem);
+
+	return strncmp(name, stem, len) == 0 && name[len] == '.' ? name + len + 1 : NULL;
+}
+
+enum lull_generation_match lull_generation_pick(
+	const struct lull_generations *generations, const char *stem, const char *wanted,
+	size_t *ret_index)
+{
+	bool latest = strcmp(wanted, "latest") == 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < generations->n; i++) {
+		if (strcmp(generations->item[i].name, wanted) == 0) {
+			*ret_index = i;
+			return LULL_GENERATION_NAMED;
+		}
+	}
+	for (size_t i = 0; i < generations->n; i++) {
+		const struct lull_generation *g = &generations->item[i];
+		const char *date = date_of(g->name, stem);
+
+		if (latest ? g->pending : !date || !begins(date, wanted))
+			continue;
+		/* In full it is that one, even if it begins "DATE-1" as well. */
+		if (!latest && strcmp(date, wanted) == 0) {
+			*ret_index = i;
+			return LULL_GENERATION_NAMED;
+		}
+		if (n == 0 || latest)
+			*ret_index = i;
+		n++;
+	}
+	if (n == 0)
+		return latest ? LULL_GENERATION_NONE : LULL_GENERATION_PATH;
+	return n == 1 || latest ? LULL_GENERATION_NAMED : LULL_GENERATION_AMBIGUOUS;
+}
+
+static enum lull_outcome fail(struct lull_failure *ret_failure, enum lull_cause cause,
+			      int err, const char *path, char *path2)
+{
+	*ret_failure = (struct lull_failure){
+		.stage = LULL_STAGE_RESTORE,
+		.cause = cause,
+		.err = abs(err),
+		.path = strdup(path),
+		.path2 = path2,
+	};
+	return LULL_FAILED;
+}
+
+/* The names that wanted begins, from first on, for people: to be freed, or NULL. */
+static char *list_meant(const struct lull_generations *generations, const char *stem,
+			const char *wanted, size_t first)
+{
+	char *text = strdup("");
+	size_t n = 0;
+
+	for (size_t i = first; text && i < generations->n && n <= MOST_LISTED; i++) {
+		const char *date = date_of(generations->item[i].name, stem);
+		char *longer;
+
+		if (!date || !begins(date, wanted))
+			continue;
+		if (asprintf(&longer, "%s%s%s", text, n > 0 ? " " : "",
+			     n == MOST_LISTED ? "..." : date) < 0)
+			longer = NULL;
+		free(text);
+		text = longer;
+		n++;
+	}
+	return text;
+}
+
+/* True if the file of that name is the one that the record speaks of. */
+static bool is_recorded(const struct lull_dest *dest, const struct lull_generation *g)
+{
+	_cleanup_close_ int fd = openat(dest->dir, g->name,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+						O_CLOEXEC);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_ino == g->inode && lull_inode_generation(fd) == g->number &&
+	       strcmp(g->fs, dest->fs.uuid) == 0;
+}
+
+/* Of a row whose latest ones were removed by hand, the last that is left. */
+static void forget_gone(const struct lull_dest *dest, struct lull_generations *list)
+{
+	while (list->n > 0 &&
+	       faccessat(dest->dir, list->item[list->n - 1].name, F_OK,
+			 AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT)
+		lull_generations_drop(list, list->n - 1);
+}
+
+static enum lull_outcome take(const struct lull_dest *dest,
+			      const struct lull_generation *g, const char *target,
+			      char **ret_path, struct lull_failure *ret_failure)
+{
+	const char *last = lull_path_last(target);
+
+	if (asprintf(ret_path, "%.*s%s", (int)(last - target), target, g->name) < 0)
+		return fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, target, NULL);
+	if (g->pending || !is_recorded(dest, g)) {
+		enum lull_outcome outcome =
+			fail(ret_failure,
+			     g->pending ? LULL_CAUSE_GENERATION_INCOMPLETE
+					: LULL_CAUSE_GENERATION_OTHER,
+			     0, *ret_path, strdup(target));
+
+		free(*ret_path);
+		*ret_path = NULL;
+		return outcome;
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome choose(const struct lull_dest *dest,
+				struct lull_generations *list, const char *wanted,
+				const char *target, char **ret_path,
+				struct lull_failure *ret_failure)
+{
+	size_t i = 0;
+
+	if (strcmp(wanted, "latest") == 0)
+		forget_gone(dest, list);
+	switch (lull_generation_pick(list, dest->name, wanted, &i)) {
+	case LULL_GENERATION_NAMED:
+		return take(dest, &list->item[i], target, ret_path, ret_failure);
+	case LULL_GENERATION_NONE:
+		return fail(ret_failure, LULL_CAUSE_NO_GENERATION, 0, wanted,
+			    strdup(target));
+	case LULL_GENERATION_AMBIGUOUS:
+		return fail(ret_failure, LULL_CAUSE_GENERATION_AMBIGUOUS, 0, wanted,
+			    list_meant(list, dest->name, wanted, i));
+	case LULL_GENERATION_PATH:
+		break;
+	}
+	*ret_path = strdup(wanted);
+	return *ret_path ? LULL_OK
+			 : fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, wanted, NULL);
+}
+
+static int load(struct lull_dest *dest, const struct lull_options *options,
+		const char *target, struct lull_generations *ret_list)
+{
+	const struct lull_state_wish wish = { .directory = options->state_directory };
+	_cleanup_free_ char *record = NULL;
+	enum lull_stage stage;
+	enum lull_cause cause;
+	int r = lull_dest_resolve_name(dest, target, &wish, &stage, &cause);
+
+	if (r < 0 || dest->home.dir < 0)
+		return r;
+	record = lull_statehome_name(&dest->home, dest->name, ".lullcp-generations");
+	return record ? lull_generations_load(dest->home.dir, record, ret_list) : -ENOMEM;
+}
+
+enum lull_outcome lull_generation_find(const struct lull_options *options,
+				       const char *wanted, const char *target,
+				       char **ret_path, struct lull_failure *ret_failure)
+{
+	struct lull_generations list = { 0 };
+	struct lull_dest dest;
+	enum lull_outcome outcome;
+	int r = 0;
+
+	lull_dest_init(&dest);
+	/* With a slash it cannot be part of a name, and needs no record. */
+	if (!strchr(wanted, '/'))
+		r = load(&dest, options, target, &list);
+	if (r == 0)
+		outcome = choose(&dest, &list, wanted, target, ret_path, ret_failure);
+	else
+		outcome = fail(ret_failure, LULL_CAUSE_ERRNO, r, target, NULL);
+	lull_generations_done(&list);
+	lull_dest_done(&dest);
+	return outcome;
+}

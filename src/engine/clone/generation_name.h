@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a user calls a generation of a file: "latest", the full name of one of its row, or
+ * a date that begins exactly one. Anything else is a path.
+ */
+#pragma once
+
+#include "lullcp.h"
+#include "store/generations.h"
+
+enum lull_generation_match {
+	LULL_GENERATION_PATH,      /* it names none of the row */
+	LULL_GENERATION_NAMED,     /* *ret_index */
+	LULL_GENERATION_NONE,      /* "latest", and there is none */
+	LULL_GENERATION_AMBIGUOUS, /* *ret_index is the first of those that it begins */
+};
+
+/*
+ * Which of the generations of a file called stem is meant by wanted. "latest" is the last
+ * in the list that is not pending. Pure.
+ */
+enum lull_generation_match lull_generation_pick(
+	const struct lull_generations *generations, const char *stem, const char *wanted,
+	size_t *ret_index);
+
+/*
+ * Finds the generation of target, from the record of its row. LULL_OK with *ret_path, to
+ * be freed, which is wanted itself if that is a path; LULL_FAILED with *ret_failure set:
+ * its paths are to be freed.
+ */
+enum lull_outcome lull_generation_find(const struct lull_options *options,
+				       const char *wanted, const char *target,
+				       char **ret_path, struct lull_failure *ret_failure);

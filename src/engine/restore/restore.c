@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DESIGN
+ *
+ *   1. which generation is meant; is it whole, does nobody have the target open
+ *   2. TARGET.before-restore: a clone of what target is, as lull_copy() makes it
+ *   3. target becomes what the generation is, as lull_copy() does it
+ *
+ * Each clone has a lock and a checkpoint of its own. Cut off in 2, target is what it was;
+ * the next run finds the finished undo equal to target, by their maps, and makes no other
+ * one. Cut off in 3, the checkpoint of target names the generation, or target is equal to
+ * it already, and what is there as undo is left alone.
+ *
+ * INVARIANTS
+ *  1. Nothing of target changes before its undo is whole and on disk.
+ *  2. The generation is never changed. An undo that is there is never replaced.
+ */
+#include "engine/clone/dest.h"
+#include "engine/clone/generation_name.h"
+#include "engine/clone/record.h"
+#include "engine/clone/statehome.h"
+#include "engine/clone/swap.h"
+#include "store/checkpoint_file.h"
+#include "sys/inode.h"
+#include "sys/source_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define UNDO_SUFFIX ".before-restore"
+
+/* How target gets the contents of the generation. */
+enum way {
+	NEW,      /* there is no target */
+	EXCHANGE, /* in one step: swap.h */
+	RENAME,   /* by a new file */
+	IN_PLACE, /* what differs is cloned into it */
+};
+
+struct restore {
+	const struct lull_options *options;
+	const struct lull_observer *observer;
+	struct lull_totals *totals;
+	struct lull_failure failure;
+	char *generation; /* its path */
+	char *target;     /* no link */
+	char *undo;
+	struct stat st; /* of target, unless it is NEW */
+	enum way way;
+};
+
+static enum lull_outcome fail(struct restore *r, enum lull_cause cause, int err,
+			      const char *path, const char *path2)
+{
+	r->failure = (struct lull_failure){
+		.stage = LULL_STAGE_RESTORE,
+		.cause = cause,
+		.err = abs(err),
+		.path = strdup(path),
+		.path2 = path2 ? strdup(path2) : NULL,
+	};
+	return LULL_FAILED;
+}
+
+/* A target that is refused is heard of like a file that could not be cloned. */
+static void tell_failure(struct restore *r, const char *generation, const char *target)
+{
+	struct lull_result result = {
+		.failure = r->failure,
+		.progress = {
+			.source = r->generation ? r->generation : generation,
+			.dest = target,
+			.budget_ns = r->options->latency_budget_ns,
+		},
+	};
+
+	memcpy(result.run_id, r->totals->run_id, sizeof(result.run_id));
+	r->observer->file(r->observer->ctx, LULL_FAILED, &result);
+	lull_result_done(&result);
+	r->failure = (struct lull_failure){ 0 };
+}
+
+static int open_to_read(const char *path)
+{
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* ---- step 1 ---- */
+
+/* An undo beside a link would be an undo of the link. */
+static enum lull_outcome name_target(struct restore *r, const char *target)
+{
+	struct stat st;
+	bool link = lstat(target, &st) == 0 && S_ISLNK(st.st_mode);
+
+	r->target = link ? realpath(target, NULL) : strdup(target);
+	if (!r->target)
+		return fail(r, LULL_CAUSE_ERRNO, errno, target, NULL);
+	if (asprintf(&r->undo, "%s" UNDO_SUFFIX, r->target) < 0) {
+		r->undo = NULL;
+		return fail(r, LULL_CAUSE_ERRNO, ENOMEM, target, NULL);
+	}
+	return LULL_OK;
+}
+
+/* Written in place, and not to the end. */
+static bool is_incomplete(const struct restore *r)
+{
+	struct lull_options options = *r->options;
+	struct lull_report report;
+	bool half;
+
+	options.checkpoint = NULL;
+	half = lull_status(&options, r->generation, &report) == LULL_OK &&
+	       !report.temporary && !report.complete && !report.published;
+	lull_report_done(&report);
+	return half;
+}
+
+static enum lull_outcome judge_generation(struct restore *r)
+{
+	struct stat st;
+
+	if (stat(r->generation, &st) < 0)
+		return fail(r, LULL_CAUSE_ERRNO, errno, r->generation, NULL);
+	if (!S_ISREG(st.st_mode))
+		return fail(r, LULL_CAUSE_NOT_REGULAR, 0, r->generation, NULL);
+	if (r->way != NEW && st.st_ino == r->st.st_ino && st.st_dev == r->st.st_dev)
+		return fail(r, LULL_CAUSE_SAME_FILE, 0, r->generation, r->target);
+	if (is_incomplete(r))
+		return fail(r, LULL_CAUSE_GENERATION_INCOMPLETE, 0, r->generation,
+			    r->target);
+	return LULL_OK;
+}
+
+static bool is_open(int fd, enum lull_inode_use use)
+{
+	/* A lullcp that has just closed it does not write. */
+	return use == LULL_INODE_WRITTEN ? lull_source_is_written(fd)
+					 : use == LULL_INODE_READ;
+}
+
+static enum lull_outcome judge_use(struct restore *r)
+{
+	_cleanup_close_ int fd = -1;
+	enum lull_inode_use use;
+
+	if (r->way == NEW || r->options->cp.force)
+		return LULL_OK;
+	fd = open_to_read(r->target);
+	if (fd < 0)
+		return fail(r, LULL_CAUSE_ERRNO, errno, r->target, NULL);
+	use = lull_inode_use(fd);
+	if (use == LULL_INODE_UNKNOWN)
+		return fail(r, LULL_CAUSE_TARGET_OPEN, EPERM, r->target, NULL);
+	return is_open(fd, use) ? fail(r, LULL_CAUSE_TARGET_OPEN, EBUSY, r->target, NULL)
+				: LULL_OK;
+}
+
+static bool can_exchange(const struct restore *r)
+{
+	_cleanup_close_ int src = open_to_read(r->generation);
+	_cleanup_close_ int target = open(r->target,
+					  O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return src >= 0 && target >= 0 && lull_swap_obstacle(src, target) == 0;
+}
+
+static void choose_way(struct restore *r)
+{
+	const struct stat *st = &r->st;
+
+	if (r->way == NEW)
+		return;
+	if (can_exchange(r))
+		r->way = EXCHANGE;
+	else if (st->st_nlink > 1 || (st->st_uid != geteuid() && geteuid() != 0) ||
+		 lull_inode_is_mounted_on(AT_FDCWD, r->target))
+		r->way = IN_PLACE;
+	else
+		r->way = RENAME;
+}
+
+static enum lull_outcome look(struct restore *r, const char *generation,
+			      const char *target)
+{
+	enum lull_outcome outcome = name_target(r, target);
+
+	if (outcome != LULL_OK)
+		return outcome;
+	r->way = stat(r->target, &r->st) < 0 ? NEW : RENAME;
+	if (r->way == NEW && errno != ENOENT)
+		return fail(r, LULL_CAUSE_ERRNO, errno, target, NULL);
+	if (r->way != NEW && !S_ISREG(r->st.st_mode))
+		return fail(r, LULL_CAUSE_NOT_REGULAR, 0, target, NULL);
+	outcome = lull_generation_find(r->options, generation, r->target, &r->generation,
+				       &r->failure);
+	if (outcome == LULL_OK)
+		outcome = judge_generation(r);
+	if (outcome == LULL_OK)
+		outcome = judge_use(r);
+	if (outcome == LULL_OK)
+		choose_way(r);
+	return outcome;
+}
+
+/* ---- step 2 ---- */
+
+/* What an interrupted restore of this generation left goes on in step 3. */
+static bool was_begun(const struct restore *r)
+{
+	_cleanup_free_ char *generation = realpath(r->generation, NULL);
+	struct lull_report report;
+	bool begun;
+
+	if (!r->options->resume)
+		return false;
+	begun = lull_status(r->options, r->target, &report) == LULL_OK && generation &&
+		report.source && strcmp(report.source, generation) == 0;
+	lull_report_done(&report);
+	return begun;
+}
+
+/* The options of both copies: what cp would do with two files, and no more. */
+static struct lull_options plain_options(const struct restore *r)
+{
+	struct lull_options options = *r->options;
+	const struct lull_cp *cp = &r->options->cp;
+
+	options.cp = (struct lull_cp){ .reflink = cp->reflink,
+				       .sparse = cp->sparse,
+				       .suffix = cp->suffix,
+				       .follow = LULL_FOLLOW_ALWAYS,
+				       .special_as_regular = true,
+				       .verbose = cp->verbose,
+				       .debug = cp->debug };
+	options.refresh = options.in_place = false;
+	return options;
+}
+
+static enum lull_outcome copy(struct restore *r, const struct lull_options *options,
+			      const char *from, const char *to)
+{
+	struct lull_totals before = *r->totals;
+	enum lull_outcome outcome = lull_copy(options, &from, 1, to, NULL, -1,
+					      r->observer, r->totals);
+
+	r->totals->files += before.files;
+	r->totals->bytes_cloned += before.bytes_cloned;
+	r->totals->bytes_copied += before.bytes_copied;
+	return outcome;
+}
+
+static enum lull_outcome compare(struct restore *r, const char *with)
+{
+	struct lull_comparison found;
+	enum lull_outcome outcome = lull_verify(r->options, r->target, with, r->observer,
+						&found);
+
+	lull_comparison_done(&found);
+	return outcome;
+}
+
+/* *ret_there: an undo of what target is now; or target is the generation already, and
+   that is the undo of an earlier run, which was cut off perhaps. */
+static enum lull_outcome judge_undo(struct restore *r, bool *ret_there)
+{
+	enum lull_outcome outcome;
+	struct stat st;
+
+	*ret_there = false;
+	if (lstat(r->undo, &st) < 0)
+		return errno == ENOENT ? LULL_OK
+				       : fail(r, LULL_CAUSE_ERRNO, errno, r->undo, NULL);
+	if (!S_ISREG(st.st_mode))
+		return fail(r, LULL_CAUSE_UNDO_EXISTS, 0, r->undo, r->target);
+	outcome = compare(r, r->undo);
+	if (outcome != LULL_OK && outcome != LULL_INTERRUPTED)
+		outcome = compare(r, r->generation);
+	*ret_there = outcome == LULL_OK;
+	return outcome == LULL_OK || outcome == LULL_INTERRUPTED
+		       ? outcome
+		       : fail(r, LULL_CAUSE_UNDO_EXISTS, 0, r->undo, r->target);
+}
+
+/* Cut off between the name of the undo and this, a run has left its checkpoint, which
+   would be in the way of the next undo. */
+static void forget_record(const struct restore *r)
+{
+	const struct lull_state_wish wish = { .directory = r->options->state_directory };
+	struct lull_checkpoint c = { 0 };
+	struct lull_dest dest;
+	enum lull_stage stage;
+	enum lull_cause cause;
+
+	lull_dest_init(&dest);
+	if (lull_dest_resolve(&dest, r->undo, &wish, &stage, &cause) == 0 &&
+	    dest.checkpoint_dir >= 0 &&
+	    lull_checkpoint_load(dest.checkpoint_dir, dest.checkpoint, &c) == 0) {
+		if (c.phase == LULL_PHASE_COMPLETE &&
+		    lull_record_is_file(&c, dest.dir, dest.name))
+			(void)!lull_checkpoint_remove(dest.checkpoint_dir,
+						      dest.checkpoint, true);
+		lull_checkpoint_done(&c);
+	}
+	lull_dest_done(&dest);
+}
+
+static enum lull_outcome make_undo(struct restore *r)
+{
+	struct lull_options options = plain_options(r);
+	enum lull_outcome outcome;
+	bool there;
+
+	if (r->way == NEW || r->options->no_undo || was_begun(r))
+		return LULL_OK;
+	outcome = judge_undo(r, &there);
+	if (there)
+		forget_record(r);
+	if (outcome != LULL_OK || there)
+		return outcome;
+	options.cp.keep_mode = options.cp.keep_owner = true;
+	options.cp.keep_times = options.cp.keep_xattrs = true;
+	options.checkpoint = NULL;
+	return copy(r, &options, r->target, r->undo);
+}
+
+/* ---- step 3 ---- */
+
+static void tell_way(const struct restore *r)
+{
+	struct lull_note note = {
+		.kind = r->way == EXCHANGE ? LULL_NOTE_ROLL_EXCHANGE
+			: r->way == RENAME ? LULL_NOTE_ROLL_RENAME
+					   : LULL_NOTE_ROLL_IN_PLACE,
+		.path = r->generation,
+		.path2 = r->target,
+	};
+
+	if (r->way == IN_PLACE || (r->way != NEW && r->options->cp.verbose))
+		r->observer->note(r->observer->ctx, &note);
+}
+
+static enum lull_outcome roll_back(struct restore *r)
+{
+	struct lull_options options = plain_options(r);
+
+	tell_way(r);
+	options.refresh = options.in_place = r->way == EXCHANGE || r->way == IN_PLACE;
+	options.over_writers = r->options->cp.force;
+	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
+	return copy(r, &options, r->generation, r->target);
+}
+
+enum lull_outcome lull_restore(const struct lull_options *options, const char *generation,
+			       const char *target, const struct lull_observer *observer,
+			       struct lull_totals *ret_totals)
+{
+	struct restore r = {
+		.options = options,
+		.observer = observer,
+		.totals = ret_totals,
+	};
+	enum lull_outcome outcome;
+
+	*ret_totals = (struct lull_totals){ 0 };
+	lull_identity_run_id(ret_totals->run_id);
+	outcome = look(&r, generation, target);
+	if (outcome == LULL_OK)
+		outcome = make_undo(&r);
+	if (outcome == LULL_OK)
+		outcome = roll_back(&r);
+	if (r.failure.stage != LULL_STAGE_NONE)
+		tell_failure(&r, generation, target);
+	free(r.generation);
+	free(r.target);
+	free(r.undo);
+	return outcome;
+}

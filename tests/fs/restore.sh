@@ -1,0 +1,237 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A file is rolled back to a generation: which one is meant, what is refused, what is kept of it, and
+# whatever happens meanwhile. TARGET is what it was or the generation, and neither is lost.
+. "$(dirname "$0")/../lib.sh"
+fs_test "$@"
+
+sum() { sha256sum <"$1" | cut -c 1-64; }
+undo=$T/none
+# A live file whose only generation is from before it changed.
+live() {
+  rm -f "$M"/img* "$M"/.img*
+  fragmented "$M/img" 1200 -h 9
+  chown 12:34 "$M/img"
+  chmod 640 "$M/img"
+  setfattr -n user.kept -v yes "$M/img"
+  expect 0 --keep=9 "$M/img" "$M/img"
+  generation=$(echo "$M"/img.2*)
+  was=$(sum "$M/img")
+  scribble "$M/img" 4096 3 77 500 900
+  fallocate -p -o 819200 -l 40960 "$M/img"
+  sync "$M/img"
+  now=$(sum "$M/img")
+  inode=$(stat -c %i "$M/img")
+  undo=$M/img.before-restore
+}
+untouched() { # untouched WHAT: nothing was changed
+  same "$1: TARGET" "$now" "$(sum "$M/img")"
+  same "$1: the generation" "$was" "$(sum "$generation")"
+  check_not "$1: an undo" test -e "$undo"
+}
+restored() { # restored WHAT
+  same "$1: TARGET" "$was" "$(sum "$M/img")"
+  same "$1: the generation" "$was" "$(sum "$generation")"
+  same "$1: owner and mode" '12 34 640' "$(stat -c '%u %g %a' "$M/img")"
+  same "$1: attributes" yes "$(getfattr --only-values -n user.kept "$M/img" 2>/dev/null)"
+  [ -z "$keeps" ] || same "$1: its inode" "$inode" "$(stat -c %i "$M/img")"
+  same "$1: left behind" '' "$(find "$M" -name '.img*lullcp' -o -name '.img*part')"
+}
+undone() { # undone WHAT: what TARGET was is there
+  same "$1: undo" "$now" "$(sum "$undo")"
+  same "$1: owner and mode of the undo" '12 34 640' "$(stat -c '%u %g %a' "$undo")"
+  same "$1: attributes of the undo" yes "$(getfattr --only-values -n user.kept "$undo" 2>/dev/null)"
+}
+
+for kind in xfs xfs-exchange btrfs; do
+  [ $kind != xfs-exchange ] || ! kernel_before 6.10 || continue
+  fs_mount $kind
+  note $kind
+  keeps=
+  [ $kind != xfs-exchange ] || keeps=1
+
+  # by each name
+  live
+  date=${generation##*.}
+  for name in latest "$date" "${date%??????}" "${generation##*/}" "$generation"; do
+    live
+    case $name in
+      latest) ;;
+      "$M"/*) name=$generation ;;
+      *.*) name=${generation##*/} ;;
+      *Z) name=${generation##*.} ;;
+      *) name=${generation##*.} name=${name%??????} ;;
+    esac
+    expect 0 --restore "$name" "$M/img"
+    restored "by '$name'"
+    undone "by '$name'"
+  done
+  (cd "$M" && rm img.before-restore && scribble img 4096 5 && "$LULLCP" --restore latest img) || bad 'in the directory'
+  same 'in the directory' "$was" "$(sum "$M/img")"
+  live
+  expect 0 --restore --json -v latest "$M/img"
+  same 'a summary of each clone' "$undo $M/img" "$(jq -r 'select(.type == "summary") | .dest' "$T/out" | xargs)"
+  live
+  expect 0 --restore -v latest "$M/img"
+  case $kind in
+    xfs-exchange) grep -q 'in one step' "$T/out" || bad 'not said how' ;;
+    *) grep -q 'by a new file' "$T/out" || bad 'not said how' ;;
+  esac
+
+  # without an undo, which costs next to nothing where contents are exchanged
+  live
+  expect 0 --restore --no-undo --json latest "$M/img"
+  restored 'no undo'
+  check_not 'no undo' test -e "$undo"
+  [ -z "$keeps" ] || [ "$(field extents_cloned)" -lt 100 ] || bad "cloned $(field extents_cloned) extents"
+  # back again by the undo
+  live
+  expect 0 --restore latest "$M/img"
+  expect 0 --restore --no-undo "$undo" "$M/img"
+  same 'undone' "$now" "$(sum "$M/img")"
+  # by hand, from another file, to a TARGET that is gone
+  live
+  rm "$M/img"
+  expect 0 --restore latest "$M/img"
+  same 'made anew' "$was" "$(sum "$M/img")"
+  check_not 'nothing to undo' test -e "$undo"
+  # a link: what it leads to
+  live
+  ln -s img "$M/img-link"
+  expect 0 --restore "$generation" "$M/img-link"
+  restored 'by a link'
+  undone 'by a link'
+  check 'still a link' test -L "$M/img-link"
+
+  # several names
+  live
+  ln "$M/img" "$M/img-too"
+  expect 0 --restore latest "$M/img"
+  same 'several names' "$was $inode 2" "$(sum "$M/img-too") $(stat -c '%i %h' "$M/img")"
+  undone 'several names'
+  [ -n "$keeps" ] || says 'not in one step'
+
+  # refused
+  live
+  exec 9<"$M/img"
+  expect 1 --restore latest "$M/img"
+  says 'has'
+  says 'open'
+  exec 9<&-
+  exec 9<>"$M/img"
+  expect 1 --restore latest "$M/img"
+  says 'a program has'
+  untouched 'open'
+  expect 0 --restore --force latest "$M/img"
+  restored 'open, forced'
+  exec 9<&-
+  live
+  expect 1 --restore 2 "$M/nothing"
+  says 'No such file'
+  expect 1 --restore latest "$M/src"
+  says 'has no generation'
+  expect 1 --restore "$M/img" "$M/img"
+  says 'are the same file'
+  expect 1 --restore "$M" "$M/img"
+  says 'not a regular file'
+  expect 1 --restore "$generation" "$M"
+  says 'not a regular file'
+  expect 0 --keep=9 "$M/img" "$M/img"
+  expect 1 --restore 2 "$M/img"
+  says "${generation##*.}"
+  says 'several generations'
+  untouched 'refused'
+  echo something >"$undo"
+  expect 1 --restore "$generation" "$M/img"
+  says 'exists already'
+  same 'the undo of before' something "$(cat "$undo")"
+  rm "$undo"
+  untouched 'an undo in the way'
+  live
+  mv "$generation" "$M/img-away"
+  cp "$M/img-away" "$generation"
+  expect 1 --restore latest "$M/img"
+  says 'is not the file that lullcp made'
+  untouched 'another file'
+  live
+  record=$M/.img.lullcp-generations
+  sed -i 's/"pending": *false/"pending": true/' "$record"
+  own_state "$record"
+  expect 1 --restore "${generation##*/}" "$M/img"
+  says 'not known to be complete'
+  untouched 'pending'
+  if [ -z "$keeps" ]; then
+    live
+    head -c 100 /dev/urandom >"$M/half"
+    LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=10000 "$LULLCP" --inplace --duty-cycle=1 \
+      --latency-budget=1ms --checkpoint-interval=0 "$M/img" "$M/half" 2>/dev/null &
+    pid=$!
+    for _ in $(seq 300); do
+      [ "$(offset_in "$M/.half.lullcp")" = 0 ] || break
+      sleep 0.02
+    done
+    kill -9 $pid
+    wait $pid 2>/dev/null
+    expect 1 --restore "$M/half" "$M/img"
+    says 'not known to be complete'
+    untouched 'half a generation'
+    rm -f "$M"/half "$M"/.half*
+  fi
+
+  # once more: it is what it should be, and so is its undo
+  live
+  for i in 1 2; do
+    expect 0 --restore latest "$M/img"
+    restored "time $i"
+    undone "time $i"
+  done
+
+  # stopped in each of the two clones, and goes on
+  for part in .img.before-restore .img; do
+    live
+    # too much has changed to be cloned by itself
+    [ $part != .img ] || { scribble "$M/img" 4096000 0 && sync "$M/img"; now=$(sum "$M/img"); }
+    LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=10000 "$LULLCP" --restore --duty-cycle=30 \
+      --latency-budget=1ms --checkpoint-interval=0 latest "$M/img" 2>"$T/err" >"$T/out" &
+    pid=$!
+    for _ in $(seq 900); do
+      [ "$(offset_in "$M/$part.lullcp")" = 0 ] || break
+      sleep 0.02
+    done
+    kill -TERM $pid
+    wait $pid
+    same "stopped in $part" 143 $?
+    same "stopped in $part: TARGET" "$now" "$(sum "$M/img")"
+    expect 1 --restore latest "$M/img"
+    says 'interrupted clone'
+    expect 0 --restore --resume latest "$M/img"
+    restored "stopped in $part, resumed"
+    undone "stopped in $part, resumed"
+  done
+
+  # killed at every step
+  live
+  DIE_COUNT=$T/count LD_PRELOAD=$TOOLS/die.so expect 0 --restore --latency-budget=1ms latest "$M/img"
+  n=$(cat "$T/count")
+  moments=(before after)
+  for i in 1 2 3 4 5 6 7 8; do moments+=($((RANDOM % n + 1)) $((n + 1 - i))); done
+  for at in "${moments[@]}"; do
+    live
+    case $at in
+      before | after) EXCHANGE_DO=$at LD_PRELOAD=$TOOLS/exchange.so \
+        "$LULLCP" --restore --latency-budget=1ms latest "$M/img" 2>/dev/null ;;
+      *) DIE_AT=$at LD_PRELOAD=$TOOLS/die.so \
+        "$LULLCP" --restore --latency-budget=1ms latest "$M/img" 2>/dev/null ;;
+    esac
+    case $(sum "$M/img") in
+      "$now" | "$was") ok ;;
+      *) bad "killed at $at of $n: TARGET is neither" ;;
+    esac
+    [ "$(sum "$M/img")" = "$now" ] || undone "killed at $at of $n"
+    expect 0 --restore --resume latest "$M/img"
+    restored "killed at $at of $n"
+    undone "killed at $at of $n"
+  done
+  fs_unmount "$M"
+done
+finish
