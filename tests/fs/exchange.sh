@@ -134,7 +134,7 @@ note 'one that becomes longer'
 for at in before after; do
   older 5000
   EXCHANGE_DO=$at LD_PRELOAD=$TOOLS/exchange.so "$LULLCP" --inplace "$M/src" "$M/dst" 2>/dev/null
-  { cat "$M/other" | head -c 5000 && head -c "$(($(stat -c %s "$M/src") - 5000))" /dev/zero; } >"$T/longer"
+  { head -c 5000 "$M/other" && head -c "$(($(stat -c %s "$M/src") - 5000))" /dev/zero; } >"$T/longer"
   case $at.$(sum "$M/dst") in
     before."$(sum "$T/longer")" | after."$new") ok ;;
     *) bad "longer, killed $at: neither" ;;
