@@ -6,7 +6,6 @@
 fs_test "$@"
 
 sum() { sha256sum <"$1" | cut -c 1-64; }
-undo=$T/none
 # A live file whose only generation is from before it changed.
 live() {
   rm -f "$M"/img* "$M"/.img*
@@ -214,7 +213,7 @@ for kind in xfs xfs-exchange btrfs; do
   DIE_COUNT=$T/count LD_PRELOAD=$TOOLS/die.so expect 0 --restore --latency-budget=1ms latest "$M/img"
   n=$(cat "$T/count")
   moments=(before after)
-  for i in 1 2 3 4 5 6 7 8; do moments+=($((RANDOM % n + 1)) $((n + 1 - i))); done
+  for i in 1 2 3 4 5; do moments+=($((RANDOM % n + 1)) $((n + 1 - i))); done
   for at in "${moments[@]}"; do
     live
     case $at in
@@ -233,5 +232,53 @@ for kind in xfs xfs-exchange btrfs; do
     undone "killed at $at of $n"
   done
   fs_unmount "$M"
+done
+
+# the power goes at any moment: what the device holds then is mounted
+for kind in xfs-exchange btrfs; do
+  [ $kind != xfs-exchange ] || ! kernel_before 6.10 || continue
+  note "$kind: the power goes"
+  img=$(image 400M)
+  make_fs "$img" $kind
+  M=$T/m
+  mkdir -p "$M"
+  keeps=
+  [ $kind != xfs-exchange ] || keeps=1
+  for at in stop-before stop-after $((RANDOM % 60)) $((RANDOM % 300)) $((RANDOM % 900)); do
+    [ $kind = xfs-exchange ] || case $at in stop-*) continue ;; esac
+    mount -o loop "$img" "$M" || framework_failure mount
+    live
+    sync -f "$M"
+    case $at in
+      stop-*) EXCHANGE_DO=$at LD_PRELOAD=$TOOLS/exchange.so "$LULLCP" --restore --latency-budget=1ms latest "$M/img" 2>/dev/null & ;;
+      *) LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=2000 "$LULLCP" --restore --latency-budget=1ms latest "$M/img" 2>/dev/null & ;;
+    esac
+    pid=$!
+    case $at in
+      stop-*)
+        for _ in $(seq 300); do
+          [ "$(ps -o state= -p $pid)" != T ] || break
+          sleep 0.02
+        done ;;
+      *)
+        sleep "0.$(printf %03d "$at")"
+        kill -STOP $pid 2>/dev/null ;;
+    esac
+    cp --sparse=always "$img" "$img.cut"
+    kill -KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    unmounted "$M" || framework_failure umount
+    mount -o loop "$img.cut" "$M" || framework_failure mount
+    case $(sum "$M/img") in
+      "$now" | "$was") ok ;;
+      *) bad "the power goes at $at: TARGET is neither" ;;
+    esac
+    [ "$(sum "$M/img")" = "$now" ] || undone "the power goes at $at"
+    expect 0 --restore --resume latest "$M/img"
+    restored "the power goes at $at"
+    undone "the power goes at $at"
+    unmounted "$M" || framework_failure umount
+  done
+  rm -f "$img" "$img.cut"
 done
 finish

