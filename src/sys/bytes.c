@@ -57,6 +57,23 @@ int64_t lull_bytes_read(int src, int64_t off, void *buffer, uint64_t size)
 	}
 }
 
+int lull_bytes_read_all(int src, uint64_t off, void *buffer, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len) {
+		int64_t n = lull_bytes_read(src, (int64_t)(off + done),
+					    (char *)buffer + done, len - done);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return -ESTALE;
+		done += (uint64_t)n;
+	}
+	return 0;
+}
+
 int lull_bytes_write(int dest, int64_t off, const void *buffer, uint64_t len)
 {
 	const char *at = buffer;

@@ -29,6 +29,9 @@ bool lull_bytes_is_terminal(int err);
  */
 int64_t lull_bytes_read(int src, int64_t off, void *buffer, uint64_t size) _must_check_;
 
+/* len bytes from off on: 0, -ESTALE where the file ends before, or -errno. */
+int lull_bytes_read_all(int src, uint64_t off, void *buffer, uint64_t len) _must_check_;
+
 /* All of them to dest's position (off < 0) or to off. 0 or -errno. */
 int lull_bytes_write(int dest, int64_t off, const void *buffer,
 		     uint64_t len) _must_check_;

@@ -8,146 +8,24 @@
  *
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
-#include "engine/base/job.h"
+#include "engine/inspect/pair.h"
 #include "sys/bytes.h"
 #include "sys/clock.h"
 #include "sys/extmap.h"
-#include "sys/inode.h"
-#include "sys/opening.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PIECE (1u << 20)
 
 struct verify {
 	struct lull_job *job;
 	struct lull_comparison *found;
-	const char *path[2];
-	int fd[2];
-	int scratch[2];
-	struct lull_fs fs[2];
-	struct lull_reference reference[2];
+	struct lull_pair pair;
 	struct lull_extmap *map[2];
 	char *buffer[2];
-	bool by_maps;         /* the extent maps of these two files prove something */
 	uint64_t differed_to; /* end of the last run of bytes that differ */
 };
-
-static enum lull_outcome open_one(struct verify *v, int i)
-{
-	struct lull_job *job = v->job;
-	const char *path = v->path[i];
-	struct stat st;
-	int r;
-
-	if (stat(path, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 path);
-	if (S_ISDIR(st.st_mode))
-		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_IS_DIRECTORY, EISDIR,
-				 path);
-	if (!S_ISREG(st.st_mode))
-		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_NOT_REGULAR, EINVAL,
-				 path);
-	v->fd[i] = lull_open_patiently(AT_FDCWD, path,
-				       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
-				       job->observer->should_stop, job->observer->ctx);
-	if (v->fd[i] == -ECANCELED)
-		return LULL_INTERRUPTED;
-	if (v->fd[i] < 0)
-		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, v->fd[i],
-				 path);
-	r = lull_identity_fs(v->fd[i], &v->fs[i]);
-	return r < 0 ? lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, path)
-		     : LULL_OK;
-}
-
-/* The file systems whose maps prove anything: kernel rules in plan/plan.h. */
-static bool maps_are_trusted(const struct verify *v)
-{
-	uint64_t magic = v->fs[0].magic;
-
-	return (magic == XFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC) &&
-	       lull_identity_same_fs(v->fd[0], v->fd[1]) &&
-	       /* XFS counts the blocks of its real-time device from 0 as well. */
-	       lull_inode_is_realtime(v->fd[0]) == lull_inode_is_realtime(v->fd[1]);
-}
-
-/*
- * An unnamed file beside path into which fd can be cloned; -1: there is none to be had,
- * as on a read-only or full file system, and the drain is left out.
- */
-static int scratch_beside(const char *path, int from, uint64_t block)
-{
-	_cleanup_free_ char *real = realpath(path, NULL);
-	_cleanup_close_ int fd = -1;
-	char *slash = real ? strrchr(real, '/') : NULL;
-	struct stat st;
-
-	if (!slash)
-		return -1;
-	slash[slash == real] = '\0';
-	fd = open(real, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 || lull_inode_inherit(from, fd, 0) < 0 || fstat(from, &st) < 0 ||
-	    lull_tripwire_drain(from, fd, block, (uint64_t)st.st_size) < 0)
-		return -1;
-	return lull_steal_fd(&fd);
-}
-
-static enum lull_outcome take_reference(struct verify *v, int i)
-{
-	int r;
-
-	if (v->scratch[i] >= 0) {
-		r = lull_tripwire_take(v->fd[i], v->scratch[i], v->fs[i].block,
-				       &v->reference[i]);
-	} else {
-		r = lull_tripwire_flush(v->fd[i]);
-		if (r == 0)
-			r = lull_tripwire_look(v->fd[i], &v->reference[i]);
-	}
-	if (r == -EBUSY)
-		return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0,
-				 v->path[i]);
-	/* An error of the flush is told once only: no second try, for the map would
-	   lie. */
-	return r < 0 ? lull_fail(v->job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
-				 v->path[i])
-		     : LULL_OK;
-}
-
-static enum lull_outcome unchanged(struct verify *v, int i)
-{
-	struct lull_reference now;
-	int r = lull_tripwire_look(v->fd[i], &now);
-
-	if (r == 0 && lull_reference_equal(&now, &v->reference[i]))
-		return LULL_OK;
-	return lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_WRITERS, 0, v->path[i]);
-}
-
-/* Reads len bytes, less only where the file has become shorter: 0 or -errno. */
-static int read_all(int fd, char *buffer, size_t len, uint64_t off)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		int64_t n = lull_bytes_read(fd, (int64_t)(off + done), buffer + done,
-					    len - done);
-
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return -ESTALE;
-		done += (size_t)n;
-	}
-	return 0;
-}
 
 static void note_difference(struct verify *v, uint64_t off, uint64_t len)
 {
@@ -156,7 +34,7 @@ static void note_difference(struct verify *v, uint64_t off, uint64_t len)
 	if (found->different_bytes == 0)
 		found->first_difference = off;
 	/* Bytes that happen to be equal do not make two ranges of one. */
-	if (found->different_ranges == 0 || off - v->differed_to >= v->fs[0].block)
+	if (found->different_ranges == 0 || off - v->differed_to >= v->pair.fs[0].block)
 		found->different_ranges++;
 	found->different_bytes += len;
 	v->differed_to = off + len;
@@ -188,15 +66,15 @@ static enum lull_outcome read_range(struct verify *v, uint64_t off, uint64_t len
 
 		if (lull_should_stop(v->job))
 			return LULL_INTERRUPTED;
-		for (int i = 0; i < 2; i++) {
-			int r = read_all(v->fd[i], v->buffer[i], piece, off);
+		for (unsigned int i = 0; i < 2; i++) {
+			int r = lull_bytes_read_all(v->pair.fd[i], off, v->buffer[i],
+						    piece);
 
 			if (r == -ESTALE)
-				return lull_fail(v->job, LULL_STAGE_READ,
-						 LULL_CAUSE_WRITERS, 0, v->path[i]);
+				return lull_pair_written(&v->pair, i);
 			if (r < 0)
 				return lull_fail(v->job, LULL_STAGE_READ,
-						 LULL_CAUSE_ERRNO, r, v->path[i]);
+						 LULL_CAUSE_ERRNO, r, v->pair.path[i]);
 		}
 		compare(v, off, piece);
 		v->found->read_bytes += piece;
@@ -220,17 +98,18 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 
 	for (int i = 0; i < 2; i++) {
 		/* Both the same way: a way may name places differently. */
-		r = lull_extmap_open(v->fd[i],
+		r = lull_extmap_open(v->pair.fd[i],
 				     i == 0 ? LULL_EXTMAP_AUTO
 					    : lull_extmap_kind(v->map[0]),
 				     0, size, &v->map[i]);
 		if (r < 0)
 			return lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
-					 v->path[i]);
+					 v->pair.path[i]);
 		cursor[i] = lull_extmap_cursor(v->map[i]);
 	}
 	lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, size,
-		       MAX(v->fs[0].block, v->fs[1].block), &cursor[0], &cursor[1]);
+		       MAX(v->pair.fs[0].block, v->pair.fs[1].block), &cursor[0],
+		       &cursor[1]);
 	while ((r = lull_plan_next(&plan, &range)) > 0) {
 		uint64_t len = MIN(range.len, size - range.off);
 		enum lull_outcome outcome = LULL_OK;
@@ -252,7 +131,8 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 	}
 	found->extents = plan.extents;
 	found->proven_bytes += size - at;
-	return r < 0 ? lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, v->path[0])
+	return r < 0 ? lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
+				 v->pair.path[0])
 		     : LULL_OK;
 }
 
@@ -263,11 +143,11 @@ static enum lull_outcome compare_files(struct verify *v)
 	enum lull_outcome outcome;
 	uint64_t size;
 
-	found->size = v->reference[0].size;
-	found->dest_size = v->reference[1].size;
+	found->size = v->pair.reference[0].size;
+	found->dest_size = v->pair.reference[1].size;
 	size = MIN(found->size, found->dest_size);
 	v->job->progress->size = size;
-	if (v->by_maps && by != LULL_VERIFY_DATA) {
+	if (v->pair.by_maps && by != LULL_VERIFY_DATA) {
 		outcome = by_maps(v, size);
 	} else if (by == LULL_VERIFY_MAPS) {
 		found->unproven_bytes = size;
@@ -275,8 +155,8 @@ static enum lull_outcome compare_files(struct verify *v)
 	} else {
 		outcome = read_range(v, 0, size);
 	}
-	for (int i = 0; i < 2 && outcome == LULL_OK; i++)
-		outcome = unchanged(v, i);
+	if (outcome == LULL_OK)
+		outcome = lull_pair_unchanged(&v->pair);
 	if (outcome != LULL_OK)
 		return outcome;
 	if (found->size != found->dest_size)
@@ -285,10 +165,10 @@ static enum lull_outcome compare_files(struct verify *v)
 		return LULL_DIFFERENT;
 	if (found->unproven_bytes > 0) {
 		(void)lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_UNPROVEN, 0,
-				v->path[0]);
+				v->pair.path[0]);
 		v->job->result->failure.off = found->first_difference;
 		v->job->result->failure.len = found->unproven_bytes;
-		v->job->result->failure.path2 = strdup(v->path[1]);
+		v->job->result->failure.path2 = strdup(v->pair.path[1]);
 		return LULL_FAILED;
 	}
 	return LULL_OK;
@@ -307,40 +187,27 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 		.started = lull_clock_now(),
 		.source = source,
 	};
-	struct verify v = {
-		.job = &job,
-		.found = ret_comparison,
-		.path = { source, dest },
-		.fd = { -1, -1 },
-		.scratch = { -1, -1 },
-	};
-	enum lull_outcome outcome = LULL_OK;
+	struct verify v = { .job = &job, .found = ret_comparison };
+	enum lull_outcome outcome;
 
 	*ret_comparison = (struct lull_comparison){ 0 };
-	for (int i = 0; i < 2 && outcome == LULL_OK; i++)
-		outcome = open_one(&v, i);
-	v.by_maps = outcome == LULL_OK && maps_are_trusted(&v);
+	lull_pair_init(&v.pair, &job, source, dest);
+	outcome = lull_pair_open(&v.pair);
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++) {
-		v.scratch[i] = v.by_maps
-				       ? scratch_beside(v.path[1], v.fd[i], v.fs[i].block)
-				       : -1;
 		v.buffer[i] = malloc(PIECE);
 		if (!v.buffer[i])
 			outcome = lull_fail(&job, LULL_STAGE_READ, LULL_CAUSE_ERRNO,
-					    ENOMEM, v.path[i]);
+					    ENOMEM, v.pair.path[i]);
 	}
-	for (int i = 0; i < 2 && outcome == LULL_OK; i++)
-		outcome = take_reference(&v, i);
+	if (outcome == LULL_OK)
+		outcome = lull_pair_take(&v.pair);
 	if (outcome == LULL_OK)
 		outcome = compare_files(&v);
 	for (int i = 0; i < 2; i++) {
 		lull_extmap_close(v.map[i]);
 		free(v.buffer[i]);
-		if (v.fd[i] >= 0)
-			(void)close(v.fd[i]);
-		if (v.scratch[i] >= 0)
-			(void)close(v.scratch[i]);
 	}
+	lull_pair_close(&v.pair);
 	ret_comparison->elapsed_ns = lull_clock_now() - job.started;
 	ret_comparison->failure = result.failure;
 	result.failure = (struct lull_failure){ 0 };
