@@ -191,6 +191,24 @@ struct lull_failure {
 	int had_detail;
 };
 
+/* What is wrong with a stream of lull_export(), or with the file that it is applied
+   to. */
+enum lull_stream_fault {
+	LULL_STREAM_WHOLE,     /* nothing */
+	LULL_STREAM_FOREIGN,   /* it is something else */
+	LULL_STREAM_VERSION,   /* an incremental diff of RBD of another version */
+	LULL_STREAM_CUT,       /* it ends early */
+	LULL_STREAM_DAMAGED,   /* a record that makes no sense */
+	LULL_STREAM_CHECKSUM,  /* its checksum is that of other bytes */
+	LULL_STREAM_UNCHECKED, /* it has none */
+	LULL_STREAM_LONGER,    /* something follows its end */
+	LULL_STREAM_NEEDS_BASE,
+	LULL_STREAM_IS_FULL,    /* a base is of no use to it */
+	LULL_STREAM_OTHER_NAME, /* the base is another generation */
+	LULL_STREAM_OTHER_SIZE, /* the base has another size */
+	LULL_STREAM_OTHER_DATA, /* the base holds something else */
+};
+
 /* Why no snapshot of the source's subvolume can be taken. */
 enum lull_no_snapshot {
 	LULL_NO_SNAPSHOT_NONE,        /* it can */
@@ -464,6 +482,13 @@ struct lull_step {
 	unsigned int left;  /* processes left in the hook's process group */
 	int left_pid;       /* one of them, and its name */
 	const char *left_name;
+};
+
+/* A range in which one file may differ from another. */
+struct lull_change {
+	uint64_t off;
+	uint64_t len;
+	bool zero; /* all of it reads as zeroes in the newer file */
 };
 
 struct lull_result;
