@@ -22,7 +22,7 @@ enum lull_outcome {
 	LULL_FREEZE_FAILED, /* the freeze hook failed or timed out; thawed */
 	LULL_THAW_FAILED,   /* the thaw hook failed: writers may still be frozen */
 	LULL_WRITTEN,       /* the source was written to while it was said to be frozen */
-	LULL_DIFFERENT,     /* lull_verify(): the files differ */
+	LULL_DIFFERENT,     /* lull_verify(), lull_diff(): the files differ */
 	LULL_BUSY,          /* another lullcp holds this destination */
 	LULL_SKIPPED,       /* the freeze hook answered 75 */
 	LULL_INTERRUPTED,   /* the observer asked to stop; resumable */
@@ -59,6 +59,8 @@ enum lull_stage {
 	LULL_STAGE_COPY_WRITE, /* writing it */
 	LULL_STAGE_COPY,       /* copy_file_range(2) */
 	LULL_STAGE_REMOVE,     /* a file that is to be discarded */
+	LULL_STAGE_STREAM_IN,  /* reading a stream of changes */
+	LULL_STAGE_STREAM_OUT, /* writing one */
 };
 
 /*
@@ -166,6 +168,9 @@ enum lull_cause {
 	LULL_CAUSE_TARGET_OPEN,
 	/* path is what the target was before an earlier restore */
 	LULL_CAUSE_UNDO_EXISTS,
+	/* a stream of changes: detail is an enum lull_stream_fault, off about where,
+	   path2 what the stream says of its base */
+	LULL_CAUSE_STREAM,
 };
 
 /*
@@ -530,6 +535,8 @@ struct lull_observer {
 		     const struct lull_result *result);
 	/* For lull_check_hook() alone: a step is over. */
 	void (*step)(void *ctx, const struct lull_step *step);
+	/* For lull_diff() alone: the next range, from the first one to the last. */
+	void (*change)(void *ctx, const struct lull_change *change);
 };
 
 /* What to do about writers that never pause, without a hook. */
@@ -546,6 +553,12 @@ enum lull_verify_by {
 	LULL_VERIFY_AUTO, /* the extent maps, and the data where they prove nothing */
 	LULL_VERIFY_MAPS, /* the maps alone: never reads */
 	LULL_VERIFY_DATA, /* the data alone: reads everything */
+};
+
+/* What lull_diff() may go by. */
+enum lull_diff_by {
+	LULL_DIFF_MAPS,  /* the extent maps: never reads */
+	LULL_DIFF_EXACT, /* and the data of what they leave open */
 };
 
 /* May the data be shared, copied? */
@@ -673,8 +686,12 @@ struct lull_options {
 	enum lull_on_writers on_writers; /* --on-writers */
 	/* --refresh: DEST is an older clone to bring up to date */
 	bool refresh;
-	const char *base;              /* --base: this one instead, or NULL */
+	/* --base: this one instead, or NULL; with --export and --apply what the changes
+	   are against */
+	const char *base;
 	enum lull_verify_by verify_by; /* --verify */
+	enum lull_diff_by diff_by;     /* --diff */
+	uint64_t rate;                 /* --rate, bytes a second; 0: any */
 	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
 	struct lull_keep_rules keep;
 	bool in_place; /* --inplace */
@@ -787,6 +804,73 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 
 /* Frees what it owns and leaves it empty. An empty one is fine. */
 void lull_comparison_done(struct lull_comparison *comparison);
+
+/* What lull_diff() found. */
+struct lull_difference {
+	struct lull_failure failure;
+	uint64_t old_size;
+	uint64_t new_size;
+	uint64_t extents; /* of the newer file, as far as they were looked at */
+	uint64_t ranges;
+	uint64_t data_bytes; /* in those that are not zero */
+	uint64_t zero_bytes;
+	uint64_t read_bytes; /* read and compared, of each file */
+	uint64_t elapsed_ns;
+};
+
+/*
+ * Tells the observer in which ranges a newer file may differ from an older one: the older
+ * one, cut or extended by a hole to the size of the newer one, is the newer one outside
+ * of them. Ranges ascend, do not touch those of the same kind, and begin and end with a
+ * block or at the end of a file. By the maps alone all counts as different that they do
+ * not prove equal, as lull_verify() has it; between two file systems they prove holes.
+ *
+ * LULL_OK: the files are equal. LULL_DIFFERENT: there were ranges, or the sizes differ.
+ * LULL_FAILED: cannot tell, for instance because one of the files was written to
+ * meanwhile; what was told is void then. LULL_INTERRUPTED: the same.
+ */
+enum lull_outcome lull_diff(const struct lull_options *options, const char *old_file,
+			    const char *new_file, const struct lull_observer *observer,
+			    struct lull_difference *ret_difference);
+
+/* Frees what it owns and leaves it empty. An empty one is fine. */
+void lull_difference_done(struct lull_difference *difference);
+
+/* What lull_export() wrote. */
+struct lull_exported {
+	struct lull_failure failure;
+	uint64_t size; /* of the file */
+	uint64_t ranges;
+	uint64_t data_bytes;
+	uint64_t zero_bytes;
+	uint64_t stream_bytes;
+	uint64_t elapsed_ns;
+};
+
+/*
+ * Writes to the descriptor out, as a stream, what changed in file since options->base, by
+ * the rules of lull_diff() with LULL_DIFF_MAPS; without a base all that it holds. On any
+ * outcome but LULL_OK the stream lacks its end, and nobody applies it. SIGPIPE must be
+ * ignored.
+ */
+enum lull_outcome lull_export(const struct lull_options *options, const char *file,
+			      int out, const struct lull_observer *observer,
+			      struct lull_exported *ret_exported);
+
+/* Frees what it owns and leaves it empty. An empty one is fine. */
+void lull_exported_done(struct lull_exported *exported);
+
+/*
+ * Reads a stream of lull_export() from the descriptor in, and makes the file dest: a
+ * clone of options->base, or with options->cp.reflink a copy, with the changes of the
+ * stream; without a base all of it comes from the stream. dest is published when the
+ * stream has proved to be whole and all is on disk; on any other outcome an older dest is
+ * what it was and nothing is left behind. *ret_result is always filled in; the caller
+ * frees it with lull_result_done().
+ */
+enum lull_outcome lull_apply(const struct lull_options *options, const char *dest, int in,
+			     const struct lull_observer *observer,
+			     struct lull_result *ret_result);
 
 /* Whether the kernel has the fix of a fault. */
 enum lull_fix {

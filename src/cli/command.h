@@ -16,6 +16,9 @@ enum mode {
 	MODE_LIST,
 	MODE_DISCARD,
 	MODE_RESTORE,
+	MODE_DIFF,
+	MODE_EXPORT,
+	MODE_APPLY,
 	MODE_HELP,
 	MODE_VERSION,
 };
@@ -24,7 +27,6 @@ enum progress_when { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 struct command {
 	enum mode mode;
-	const char *mode_name; /* the option that asks for it; NULL: none */
 	struct lull_options engine;
 	enum progress_when progress; /* --progress */
 	bool json;                   /* --json */

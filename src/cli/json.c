@@ -161,6 +161,37 @@ void json_comparison(const char *source, const char *dest, enum lull_outcome out
 	print(line);
 }
 
+void json_change(const struct lull_change *change)
+{
+	json_t *line = begin("range");
+
+	set(line, "offset", change->off);
+	set(line, "length", change->len);
+	set_text(line, "kind", change->zero ? "zero" : "data");
+	print(line);
+}
+
+void json_difference(const char *old_file, const char *new_file,
+		     enum lull_outcome outcome, const struct lull_difference *f)
+{
+	json_t *line = begin("summary");
+
+	set_text(line, "old", old_file);
+	set_text(line, "new", new_file);
+	set_text(line, "method", "diff");
+	set_text(line, "result",
+		 outcome == LULL_OK ? "identical" : words_result(outcome));
+	set(line, "old_size", f->old_size);
+	set(line, "new_size", f->new_size);
+	set(line, "extents", f->extents);
+	set(line, "ranges", f->ranges);
+	set(line, "bytes_data", f->data_bytes);
+	set(line, "bytes_zero", f->zero_bytes);
+	set(line, "bytes_read", f->read_bytes);
+	set(line, "elapsed_ns", f->elapsed_ns);
+	print(line);
+}
+
 void json_forecast(const char *source, enum lull_outcome outcome,
 		   const struct lull_forecast *f)
 {

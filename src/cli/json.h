@@ -22,5 +22,8 @@ void json_discarded(const char *path, enum lull_outcome outcome);
 void json_announce(const char *source, enum lull_method method, uint64_t ns);
 void json_comparison(const char *source, const char *dest, enum lull_outcome outcome,
 		     const struct lull_comparison *found);
+void json_change(const struct lull_change *change);
+void json_difference(const char *old_file, const char *new_file,
+		     enum lull_outcome outcome, const struct lull_difference *found);
 void json_forecast(const char *source, enum lull_outcome outcome,
 		   const struct lull_forecast *found);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lullcp: argv in, engine, words out. */
+#include "carry.h"
 #include "metrics.h"
 #include "options.h"
 #include "private.h"
@@ -133,6 +134,11 @@ static void on_step(void *ctx, const struct lull_step *step)
 	vigil_give_word();
 }
 
+static void on_change(void *ctx, const struct lull_change *change)
+{
+	carry_change(ctx, change);
+}
+
 static bool should_stop(void *ctx)
 {
 	const struct render *render = ctx;
@@ -244,6 +250,16 @@ static int run_verify(const struct command *command, struct render *render,
 	render_comparison(render, outcome, &found, stop_signal);
 	lull_comparison_done(&found);
 	status = flush_output(command, status);
+	end_by_signal(outcome);
+	return status;
+}
+
+static int run_carry(const struct command *command, struct render *render,
+		     const struct lull_observer *observer)
+{
+	enum lull_outcome outcome = carry_run(render, observer, &stop_signal);
+	int status = flush_output(command, words_exit_status(outcome));
+
 	end_by_signal(outcome);
 	return status;
 }
@@ -388,6 +404,10 @@ static int run(const struct command *command, struct render *render,
 		return run_discard(command, render, observer);
 	case MODE_RESTORE:
 		return run_restore(command, render, observer);
+	case MODE_DIFF:
+	case MODE_EXPORT:
+	case MODE_APPLY:
+		return run_carry(command, render, observer);
 	case MODE_STATUS:
 	case MODE_RECOVER:
 	case MODE_HELP:
@@ -423,6 +443,7 @@ int main(int argc, char **argv)
 		.ask = on_ask,
 		.file = on_file,
 		.step = on_step,
+		.change = on_change,
 	};
 
 	(void)setlocale(LC_CTYPE, "");

@@ -2,6 +2,7 @@
 /* Which options go together: see option_check.h. */
 #include "option_check.h"
 
+#include "carry_options.h"
 #include "cp_options.h"
 #include "option_row.h"
 
@@ -54,7 +55,8 @@ static bool check_keep(const struct command *c)
 		if (others[i].given)
 			return option_mistake(c, "--keep and %s%s exclude each other",
 					      i == 0 ? "--" : "",
-					      i == 0 ? c->mode_name : others[i].name);
+					      i == 0 ? option_mode_name(c->mode)
+						     : others[i].name);
 	}
 	return true;
 }
@@ -99,7 +101,7 @@ bool option_check(struct command *c)
 		return option_mistake(c, "--no-undo needs --restore");
 	if (c->mode == MODE_RESTORE && !check_restore(c))
 		return false;
-	if (!cp_options_check(c))
+	if (!cp_options_check(c) || !carry_options_check(c))
 		return false;
 	for (size_t i = 0; i < ARRAY_LENGTH(excluding); i++) {
 		if (flag_at(c, excluding[i].field_a) && flag_at(c, excluding[i].field_b))
@@ -112,8 +114,9 @@ bool option_check(struct command *c)
 							    : "--max-freeze");
 	if (c->engine.live && hookless)
 		return option_mistake(c, "--live needs --hook");
-	if (c->engine.base && !c->engine.refresh)
-		return option_mistake(c, "--base needs --refresh");
+	if (c->engine.base && !c->engine.refresh && c->mode != MODE_EXPORT &&
+	    c->mode != MODE_APPLY)
+		return option_mistake(c, "--base needs --refresh, --export or --apply");
 	/* It becomes the new file, so nothing of it is left to keep. */
 	if (c->engine.refresh && !c->engine.base &&
 	    c->engine.cp.backup != LULL_BACKUP_NONE)
@@ -121,7 +124,8 @@ bool option_check(struct command *c)
 	if (c->engine.base && c->engine.in_place)
 		return option_mistake(c, "--base and --inplace exclude each other");
 	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return option_mistake(c, "--refresh excludes --%s", c->mode_name);
+		return option_mistake(c, "--refresh excludes --%s",
+				      option_mode_name(c->mode));
 	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns ||
 			      c->engine.live || c->engine.keep_frozen))
 		return option_mistake(c, "--check-hook and %s exclude each other",
@@ -132,7 +136,8 @@ bool option_check(struct command *c)
 	if (c->check_hook)
 		c->engine.hook = c->check_hook;
 	if (c->metrics && c->mode != MODE_CLONE)
-		return option_mistake(c, "--metrics excludes --%s", c->mode_name);
+		return option_mistake(c, "--metrics excludes --%s",
+				      option_mode_name(c->mode));
 	/* One says to leave writers frozen, the other never to. */
 	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
 		return option_mistake(

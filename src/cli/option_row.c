@@ -49,6 +49,45 @@ bool option_set_flag(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
+bool option_bad_value(const struct command *c, const struct option_row *row,
+		      const char *value, const char *hint)
+{
+	(void)fprintf(stderr, "%s: invalid argument %s for '--%s'\n%s\n", c->program,
+		      quote(value), row->name, hint);
+	return false;
+}
+
+const char *option_mode_name(enum mode mode)
+{
+	static const char *const names[] = {
+		[MODE_CLONE] = "",          [MODE_VERIFY] = "verify",
+		[MODE_PROBE] = "probe",     [MODE_STATUS] = "status",
+		[MODE_RECOVER] = "recover", [MODE_CHECK_HOOK] = "check-hook",
+		[MODE_DIFF] = "diff",       [MODE_EXPORT] = "export",
+		[MODE_APPLY] = "apply",     [MODE_LIST] = "list",
+		[MODE_DISCARD] = "discard", [MODE_RESTORE] = "restore",
+		[MODE_HELP] = "help",       [MODE_VERSION] = "version",
+	};
+
+	return names[mode];
+}
+
+bool option_set_mode(struct command *c, const struct option_row *row, const char *value)
+{
+	enum mode mode = (enum mode)row->field;
+
+	(void)value;
+	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP &&
+	    c->mode < MODE_HELP) {
+		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
+			      option_mode_name(c->mode), row->name);
+		return false;
+	}
+	if (c->mode < MODE_HELP)
+		c->mode = mode;
+	return true;
+}
+
 bool option_try_help(const struct command *c)
 {
 	(void)fprintf(stderr, "Try '%s --help' for more information.\n", c->program);

@@ -27,6 +27,14 @@ struct option_row {
 
 /* Setters that several groups use: false after a message. */
 bool option_set_flag(struct command *c, const struct option_row *row, const char *value);
+bool option_set_mode(struct command *c, const struct option_row *row, const char *value);
+
+/* Says that value is none that the option takes, and in hint which are. Returns false. */
+bool option_bad_value(const struct command *c, const struct option_row *row,
+		      const char *value, const char *hint);
+
+/* The option that asks for this mode, without its dashes; "" for MODE_CLONE. */
+const char *option_mode_name(enum mode mode);
 
 /*
  * One of the n words, whole or an unambiguous beginning of one; words of one code mean

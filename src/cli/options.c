@@ -2,6 +2,7 @@
 /* The option table, and what reads it. */
 #include "options.h"
 
+#include "carry_options.h"
 #include "cp_options.h"
 #include "keep_option.h"
 #include "option_check.h"
@@ -24,18 +25,10 @@
 
 /* ---- setters: false after a message ---- */
 
-static bool bad_value(const struct command *c, const struct option_row *row,
-		      const char *value, const char *hint)
-{
-	(void)fprintf(stderr, "%s: invalid argument %s for '--%s'\n%s\n", c->program,
-		      quote(value), row->name, hint);
-	return false;
-}
-
 static bool set_text(struct command *c, const struct option_row *row, const char *value)
 {
 	if (*value == '\0')
-		return bad_value(c, row, value, "It must not be empty.");
+		return option_bad_value(c, row, value, "It must not be empty.");
 	*(const char **)(void *)((char *)c + row->field) = value;
 	return true;
 }
@@ -45,7 +38,7 @@ static bool set_time(struct command *c, const struct option_row *row, const char
 	uint64_t *field = (uint64_t *)(void *)((char *)c + row->field);
 
 	if (!values_time(value, field))
-		return bad_value(
+		return option_bad_value(
 			c, row, value,
 			"A TIME is a number and a unit: ns, us, ms, s, m or h, as in "
 			"10ms. Without a unit it is in seconds.");
@@ -58,7 +51,7 @@ static bool set_positive_time(struct command *c, const struct option_row *row,
 	if (!set_time(c, row, value))
 		return false;
 	if (*(uint64_t *)(void *)((char *)c + row->field) == 0)
-		return bad_value(c, row, value, "It must be longer than nothing.");
+		return option_bad_value(c, row, value, "It must be longer than nothing.");
 	return true;
 }
 
@@ -69,7 +62,7 @@ static bool set_budget(struct command *c, const struct option_row *row, const ch
 		return false;
 	if (c->engine.latency_budget_ns > 1000000000ULL &&
 	    isdigit((unsigned char)value[strlen(value) - 1]))
-		return bad_value(
+		return option_bad_value(
 			c, row, value,
 			"Without a unit it is in seconds. Is it milliseconds, as in "
 			"10ms? Else add the unit, s.");
@@ -82,8 +75,8 @@ static bool set_duty_cycle(struct command *c, const struct option_row *row,
 	uint64_t number;
 
 	if (!values_number(value, 1, 100, &number))
-		return bad_value(c, row, value,
-				 "PERCENT is a whole number from 1 to 100.");
+		return option_bad_value(c, row, value,
+					"PERCENT is a whole number from 1 to 100.");
 	c->engine.duty_cycle = (unsigned int)number;
 	return true;
 }
@@ -93,7 +86,8 @@ static bool set_passes(struct command *c, const struct option_row *row, const ch
 	uint64_t number;
 
 	if (!values_number(value, 1, 1000, &number))
-		return bad_value(c, row, value, "N is a whole number from 1 to 1000.");
+		return option_bad_value(c, row, value,
+					"N is a whole number from 1 to 1000.");
 	c->engine.passes = (unsigned int)number;
 	return true;
 }
@@ -102,7 +96,7 @@ static bool set_keep(struct command *c, const struct option_row *row, const char
 {
 	const char *wrong = keep_option_read(value, &c->engine.keep);
 
-	return !wrong || bad_value(c, row, value, wrong);
+	return !wrong || option_bad_value(c, row, value, wrong);
 }
 
 static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
@@ -110,7 +104,8 @@ static bool set_jobs(struct command *c, const struct option_row *row, const char
 	uint64_t number;
 
 	if (!values_number(value, 1, 256, &number))
-		return bad_value(c, row, value, "N is a whole number from 1 to 256.");
+		return option_bad_value(c, row, value,
+					"N is a whole number from 1 to 256.");
 	c->engine.jobs = (unsigned int)number;
 	return true;
 }
@@ -123,8 +118,8 @@ static bool set_on_writers(struct command *c, const struct option_row *row,
 	unsigned int index;
 
 	if (!values_choice(value, choices, LENGTH(choices), &index))
-		return bad_value(c, row, value,
-				 "WHAT is auto, snapshot, atomic, fail or trust.");
+		return option_bad_value(c, row, value,
+					"WHAT is auto, snapshot, atomic, fail or trust.");
 	c->engine.on_writers = (enum lull_on_writers)index;
 	return true;
 }
@@ -136,26 +131,8 @@ static bool set_progress(struct command *c, const struct option_row *row,
 	unsigned int index;
 
 	if (!values_choice(value, choices, LENGTH(choices), &index))
-		return bad_value(c, row, value, "WHEN is auto, always or never.");
+		return option_bad_value(c, row, value, "WHEN is auto, always or never.");
 	c->progress = (enum progress_when)index;
-	return true;
-}
-
-static bool set_mode(struct command *c, const struct option_row *row, const char *value)
-{
-	enum mode mode = (enum mode)row->field;
-
-	(void)value;
-	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP &&
-	    c->mode < MODE_HELP) {
-		(void)fprintf(stderr, "%s: '--%s' excludes '--%s'\n", c->program,
-			      c->mode_name, row->name);
-		return false;
-	}
-	if (c->mode < MODE_HELP) {
-		c->mode = mode;
-		c->mode_name = row->name;
-	}
 	return true;
 }
 
@@ -163,9 +140,9 @@ static bool set_check_hook(struct command *c, const struct option_row *row,
 			   const char *value)
 {
 	if (*value == '\0')
-		return bad_value(c, row, value, "It must not be empty.");
+		return option_bad_value(c, row, value, "It must not be empty.");
 	c->check_hook = value;
-	return set_mode(c, row, value);
+	return option_set_mode(c, row, value);
 }
 
 static bool set_list(struct command *c, const struct option_row *row, const char *value)
@@ -174,9 +151,9 @@ static bool set_list(struct command *c, const struct option_row *row, const char
 	unsigned int index = 0;
 
 	if (value && !values_choice(value, choices, LENGTH(choices), &index))
-		return bad_value(c, row, value, "HOW is full or quick.");
+		return option_bad_value(c, row, value, "HOW is full or quick.");
 	c->list_quick = index == 1;
-	return set_mode(c, row, value);
+	return option_set_mode(c, row, value);
 }
 
 static bool set_verify(struct command *c, const struct option_row *row, const char *value)
@@ -185,9 +162,9 @@ static bool set_verify(struct command *c, const struct option_row *row, const ch
 	unsigned int index = 0;
 
 	if (value && !values_choice(value, choices, LENGTH(choices), &index))
-		return bad_value(c, row, value, "HOW is auto, maps or data.");
+		return option_bad_value(c, row, value, "HOW is auto, maps or data.");
 	c->engine.verify_by = (enum lull_verify_by)index;
-	return set_mode(c, row, value);
+	return option_set_mode(c, row, value);
 }
 
 #define FIELD(f) OPTION_FIELD(f)
@@ -197,22 +174,29 @@ static const struct option_row own_options[] = {
 	{ "refresh", NULL, NULL, option_set_flag, FIELD(engine.refresh),
 	  "bring DEST, an older clone of SOURCE, up to date" },
 	{ "base", NULL, "FILE", set_text, FIELD(engine.base),
-	  "with --refresh: use up this older clone instead" },
+	  "with --refresh: use up this older clone instead;\n"
+	  "with --export, --apply: what was changed" },
 	{ "verify", NULL, "[HOW]", set_verify, MODE_VERIFY,
 	  "compare by: auto (maps, then data), maps, data" },
-	{ "probe", NULL, NULL, set_mode, MODE_PROBE,
+	{ "diff", NULL, "[HOW]", carry_set_diff, MODE_DIFF,
+	  "ranges in which NEW may differ from OLD:\nmaps, exact (maps, then data)" },
+	{ "export", NULL, NULL, option_set_mode, MODE_EXPORT,
+	  "what changed since --base, on standard output" },
+	{ "apply", NULL, NULL, option_set_mode, MODE_APPLY,
+	  "make DEST of --base and of standard input" },
+	{ "probe", NULL, NULL, option_set_mode, MODE_PROBE,
 	  "tell what would happen: time, stalls, method" },
-	{ "restore", NULL, NULL, set_mode, MODE_RESTORE,
+	{ "restore", NULL, NULL, option_set_mode, MODE_RESTORE,
 	  "roll the file TARGET back to GENERATION" },
 	{ "no-undo", NULL, NULL, option_set_flag, FIELD(engine.no_undo),
 	  "with --restore: do not keep what TARGET was" },
-	{ "status", NULL, NULL, set_mode, MODE_STATUS,
+	{ "status", NULL, NULL, option_set_mode, MODE_STATUS,
 	  "how far an interrupted clone has come" },
-	{ "recover", NULL, NULL, set_mode, MODE_RECOVER,
+	{ "recover", NULL, NULL, option_set_mode, MODE_RECOVER,
 	  "thaw writers that a killed run has left frozen" },
 	{ "list", NULL, "[HOW]", set_list, MODE_LIST,
 	  "the generations of DEST: full (what each costs),\nquick" },
-	{ "discard", NULL, NULL, set_mode, MODE_DISCARD,
+	{ "discard", NULL, NULL, option_set_mode, MODE_DISCARD,
 	  "remove files, in steps as short as clone calls" },
 	{ "check-hook", NULL, "COMMAND", set_check_hook, MODE_CHECK_HOOK,
 	  "call a hook in every way a run may call it" },
@@ -232,6 +216,8 @@ static const struct option_row own_options[] = {
 	  "longest time to hold locks in one call (10ms)" },
 	{ "duty-cycle", NULL, "PERCENT", set_duty_cycle, 0,
 	  "share of the time for holding locks (80)" },
+	{ "rate", NULL, "BYTES", carry_set_rate, FIELD(engine.rate),
+	  "with --export: read no more than that a second" },
 	{ NULL, NULL, NULL, NULL, 0, "With writers:" },
 	{ "hook", NULL, "COMMAND", set_text, FIELD(engine.hook),
 	  "freezes and thaws the writers of SOURCE" },
@@ -270,8 +256,8 @@ static const struct option_row own_options[] = {
 	{ "metrics", NULL, "FILE", set_text, FIELD(metrics),
 	  "write what the run came to there, for Prometheus" },
 	{ "quiet", "q", NULL, option_set_flag, FIELD(quiet), "errors only" },
-	{ "help", NULL, NULL, set_mode, MODE_HELP, "display this help and exit" },
-	{ "version", NULL, NULL, set_mode, MODE_VERSION,
+	{ "help", NULL, NULL, option_set_mode, MODE_HELP, "display this help and exit" },
+	{ "version", NULL, NULL, option_set_mode, MODE_VERSION,
 	  "output version information and exit" },
 };
 
@@ -535,14 +521,16 @@ void options_help(const struct command *command)
 		"DIRECTORY\n  or:  %s [OPTION]... -t DIRECTORY SOURCE...\n  or:  %s "
 		"--refresh [OPTION]... SOURCE DEST\n  or:  %s --verify[=HOW] [OPTION]... "
 		"SOURCE DEST\n  or:  %s --restore [OPTION]... GENERATION TARGET\n  or:  "
-		"%s --probe [OPTION]... SOURCE [DIRECTORY]\n  or:  "
-		"%s --status [OPTION]... DEST\n  or:  %s --recover [OPTION]... DEST\n  "
-		"or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n  or:  %s "
-		"--list[=HOW] [OPTION]... DEST\n  or:  %s --discard [OPTION]... "
-		"FILE...\nCopy as cp does, "
+		"%s --list[=HOW] [OPTION]... DEST\n  or:  %s --discard [OPTION]... "
+		"FILE...\n  or:  %s --diff[=HOW] [OPTION]... OLD NEW\n  or:  %s "
+		"--export [--base=OLD] [OPTION]... NEW\n  or:  %s --apply [--base=OLD] "
+		"[OPTION]... DEST\n  or:  %s --probe [OPTION]... SOURCE [DIRECTORY]\n"
+		"  or:  %s --status [OPTION]... DEST\n  or:  %s --recover [OPTION]... "
+		"DEST\n  or:  %s --check-hook=COMMAND [OPTION]... SOURCE...\n"
+		"Copy as cp does, "
 		"but clone files by reflink, in calls so short that programs\nwhich use "
 		"SOURCE do not stall. DEST appears when it is whole, or not at all.\n",
-		p, p, p, p, p, p, p, p, p, p, p, p);
+		p, p, p, p, p, p, p, p, p, p, p, p, p, p, p);
 	for (unsigned int i = 0; (row = row_at(i)); i++)
 		print_row(row);
 	(void)printf(

@@ -9,7 +9,8 @@ struct render {
 	bool line_shown; /* a progress line stands on the terminal */
 	bool line_wanted;
 	bool terminal;
-	bool summarized; /* a JSON summary was written */
+	bool summarized;  /* a JSON summary was written */
+	bool table_begun; /* --diff: its head is printed */
 	/* that there is no checkpoint has been said: it is so for all files */
 	bool unrecorded;
 	/* what could be done about a failure, as told last, or NULL; owned. Most files of

@@ -2,6 +2,7 @@
 /* What the operands mean. */
 #include "targets.h"
 
+#include "carry_options.h"
 #include "option_row.h"
 #include "quote.h"
 
@@ -175,13 +176,15 @@ bool targets_take(struct command *c, int n, char **operand)
 
 	if (c->mode == MODE_CLONE)
 		return take_for_copy(c, n, operand);
+	if (c->mode >= MODE_DIFF)
+		return carry_operands_take(c, n, operand);
 	if (c->mode == MODE_CHECK_HOOK || c->mode == MODE_DISCARD) {
 		if (n == 0)
 			return option_mistake(c, "missing file operand");
 		if (c->target_directory)
 			return option_mistake(
 				c, "--%s and --target-directory exclude each other",
-				c->mode_name);
+				option_mode_name(c->mode));
 		c->sources = (const char *const *)operand;
 		c->n_sources = (unsigned int)n;
 		return true;

@@ -62,6 +62,34 @@ bool values_time(const char *text, uint64_t *ret_ns)
 	return true;
 }
 
+bool values_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const char letters[] = "KMGT";
+	uint64_t number = 0, unit = 1;
+	const char *at = text;
+
+	if (!is_digit(*at))
+		return false;
+	for (; is_digit(*at); at++) {
+		if (number > (UINT64_MAX - 9) / 10)
+			return false;
+		number = number * 10 + (uint64_t)(*at - '0');
+	}
+	if (*at) {
+		const char *letter = strchr(letters, *at);
+		uint64_t base = strcmp(at + 1, "B") == 0 ? 1000 : 1024;
+
+		if (!letter || (at[1] && base == 1024 && strcmp(at + 1, "iB") != 0))
+			return false;
+		for (; letter >= letters; letter--)
+			unit *= base;
+	}
+	if (number == 0 || __builtin_mul_overflow(number, unit, &number))
+		return false;
+	*ret_bytes = number;
+	return true;
+}
+
 bool values_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
 {
 	uint64_t number = 0;

@@ -14,6 +14,12 @@
  */
 bool values_time(const char *text, uint64_t *ret_ns);
 
+/*
+ * A number of BYTES, more than 0: digits, and K, M, G or T for powers of 1024, which may
+ * be spelled KiB and so on; KB, MB, GB and TB are powers of 1000.
+ */
+bool values_bytes(const char *text, uint64_t *ret_bytes);
+
 /* A whole number from min to max, in decimal digits alone. */
 bool values_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number);
 

@@ -6,6 +6,7 @@
 #include "quote.h"
 #include "words_hook.h"
 #include "words_restore.h"
+#include "words_stream.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -548,6 +549,9 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||
 		   f->stage == LULL_STAGE_CHECKPOINT) {
 		*ret_message = checkpoint_words(f, ret_advice);
+	} else if (f->stage == LULL_STAGE_STREAM_IN ||
+		   f->stage == LULL_STAGE_STREAM_OUT) {
+		*ret_message = words_stream(f, ret_advice);
 	} else if (f->stage == LULL_STAGE_RECORD) {
 		*ret_message = record_words(f, ret_advice);
 	} else if (f->stage == LULL_STAGE_RESTORE) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # The rooms of src/, and which of them each may use, by including and by calling; sourced.
-rooms='cli engine/restore engine/tree engine/set engine/file engine/inspect engine/clone engine/base guard store plan sys util'
+rooms='cli engine/restore engine/tree engine/set engine/file engine/carry engine/inspect engine/clone engine/base guard store plan sys util'
 allowed() { # allowed ROOM
   local below='engine/base guard store plan sys util'
   case $1 in
@@ -10,6 +10,7 @@ allowed() { # allowed ROOM
     engine/tree) echo "engine/tree engine/set engine/file engine/clone $below" ;;
     engine/set) echo "engine/set engine/file engine/clone $below" ;;
     engine/file) echo "engine/file engine/clone $below" ;;
+    engine/carry) echo "engine/carry engine/inspect engine/clone $below" ;;
     engine/inspect) echo "engine/inspect engine/clone $below" ;;
     engine/clone) echo "engine/clone $below" ;;
     engine/base) echo "$below" ;;

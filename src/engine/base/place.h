@@ -2,9 +2,10 @@
 /* The files of a clone, where its caller has opened them. */
 #pragma once
 
-#include <stdbool.h>
+#include "lullcp.h"
 
 struct lull_file;
+struct lull_job;
 
 /* Where a clone comes from and goes to, beside the paths. */
 struct lull_place {
@@ -24,4 +25,17 @@ struct lull_place {
 	/* a new file takes dest's name, whatever other names dest has; old need not be
 	   open for writing */
 	bool replaces;
+	/*
+	 * Makes of the whole clone, in job->dest.fd, what dest is to hold, before it is
+	 * synced and gets its name. Such a clone has no checkpoint, for half of it is
+	 * of no use to another run; is never written in place; and may replace its own
+	 * source. NULL: the clone is that already.
+	 */
+	enum lull_outcome (*alter)(struct lull_job *job, void *ctx);
+	void *ctx;
 };
+
+static inline bool lull_place_alters(const struct lull_place *place)
+{
+	return place && place->alter;
+}

@@ -234,13 +234,16 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 						 job->options->checkpoint
 					 ? job->options->checkpoint
 					 : path);
-	if (job->place && !is_in_place(job))
+	if (job->place && !lull_place_alters(job->place) && !is_in_place(job))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
 	job->result->dest = strdup(dest->path);
 	warn_of_passed_over(job);
 	dest->in_place = job->options->in_place;
 	if (dest->exists && dest->old.st_nlink > 1 && !dest->in_place &&
 	    !(job->place && job->place->replaces)) {
+		if (lull_place_alters(job->place))
+			return lull_fail(job, LULL_STAGE_STAT_DEST,
+					 LULL_CAUSE_ONLY_IN_PLACE, EMLINK, path);
 		dest->in_place = true;
 		lull_warn(job, LULL_WARNING_HARD_LINKS, 0, path);
 	}

@@ -12,6 +12,7 @@
  *   4. passes while writers run, side by side                   temporary files  frozen.c
  *   5. freeze once; a reference of each; the passes, side by    and checkpoint
  *      side; each compared; thaw once
+ *      what changes the clone: place.h
  *   6. make each what its DEST must be, sync it, record         the same,        dest.c
  *      "complete" for all in one step                           publishable
  *   7. rename one after the other, sync the directories,        the new DESTs
@@ -47,6 +48,7 @@
  */
 #include "engine/clone/conduct.h"
 
+#include "engine/base/place.h"
 #include "engine/clone/claim.h"
 #include "engine/clone/copy.h"
 #include "engine/clone/delta.h"
@@ -128,6 +130,9 @@ static enum lull_outcome find_one(struct lull_job *job)
 
 	if (outcome == LULL_OK)
 		outcome = lull_resume_find(job);
+	/* That of a clone that was given up: the next one has none. */
+	if (outcome == LULL_OK && job->recorded && lull_place_alters(job->place))
+		lull_record_remove(job);
 	return outcome == LULL_OK && job->rotation ? lull_rotation_name(job) : outcome;
 }
 
@@ -276,6 +281,16 @@ static enum lull_outcome make(struct lull_clones *clones)
 	lull_copy_choose(first);
 	clones->culprit = NULL;
 	return make_once(clones);
+}
+
+static enum lull_outcome alter(struct lull_clones *clones)
+{
+	struct lull_job *first = clones->jobs[0];
+	const struct lull_place *place = first->place;
+
+	if (!is_alone(clones) || !lull_place_alters(place))
+		return LULL_OK;
+	return lull_clones_blame(clones, first, place->alter(first, place->ctx));
 }
 
 /* ---- steps 6 and 7 ---- */
@@ -484,7 +499,7 @@ static bool is_resumable(const struct lull_clones *clones, enum lull_outcome out
 	bool begun = lull_frozen_has_begun(clones) || any_is(clones, LULL_JOB_ADOPTED) ||
 		     clones->whole;
 
-	return worth && begun;
+	return worth && begun && !lull_place_alters(clones->jobs[0]->place);
 }
 
 static void keep(struct lull_clones *clones, bool resumable)
@@ -601,6 +616,8 @@ static enum lull_outcome conduct(struct lull_clones *clones)
 		outcome = find(clones);
 	if (outcome == LULL_OK && !clones->whole)
 		outcome = make(clones);
+	if (outcome == LULL_OK && !clones->whole)
+		outcome = alter(clones);
 	if (outcome == LULL_OK && !clones->whole)
 		outcome = complete(clones);
 	return outcome == LULL_OK ? publish(clones) : outcome;

@@ -547,8 +547,13 @@ static void warn_of_users(struct lull_job *job)
 	_cleanup_close_ int fd = -1;
 	int old = job->place ? job->place->old : -1;
 	enum lull_inode_use use;
+	struct stat st;
 
 	if (!dest->exists || job->rotation || job->options->refresh || job->options->base)
+		return;
+	/* Its own source, which this run has open. */
+	if (lull_place_alters(job->place) && fstat(job->src, &st) == 0 &&
+	    st.st_ino == dest->old.st_ino && st.st_dev == dest->old.st_dev)
 		return;
 	if (old < 0)
 		old = fd = openat(dest->dir, dest->name,

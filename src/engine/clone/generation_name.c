@@ -7,10 +7,12 @@
 #include "sys/inode.h"
 #include "util/path.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Names to list where several are meant. */
 #define MOST_LISTED 8
@@ -202,5 +204,44 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 		outcome = fail(ret_failure, LULL_CAUSE_ERRNO, r, target, NULL);
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
+	return outcome;
+}
+
+const char *lull_generation_date(const char *name)
+{
+	static const char form[] = ".00000000T000000Z";
+	const char *dot = strrchr(name, '.');
+	size_t n = sizeof(form) - 1;
+
+	if (!dot || strlen(dot) < n)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (form[i] == '0' ? !isdigit((unsigned char)dot[i]) : dot[i] != form[i])
+			return NULL;
+	}
+	if (dot[n] == '-' && dot[n + 1] &&
+	    strspn(dot + n + 1, "0123456789") == strlen(dot + n + 1))
+		return dot;
+	return dot[n] == '\0' ? dot : NULL;
+}
+
+enum lull_outcome lull_generation_resolve(struct lull_job *job, const char *wanted,
+					  const char *of, char **ret_path)
+{
+	const char *date = lull_generation_date(of);
+	_cleanup_free_ char *stem = date ? strndup(of, (size_t)(date - of)) : NULL;
+	enum lull_outcome outcome;
+	struct lull_failure failure = { 0 };
+
+	if (strcmp(wanted, "latest") != 0 && access(wanted, F_OK) == 0) {
+		*ret_path = strdup(wanted);
+		return *ret_path ? LULL_OK
+				 : lull_fail(job, LULL_STAGE_STAT_SOURCE,
+					     LULL_CAUSE_ERRNO, ENOMEM, wanted);
+	}
+	outcome = lull_generation_find(job->options, wanted, stem ? stem : of, ret_path,
+				       &failure);
+	if (outcome != LULL_OK)
+		job->result->failure = failure;
 	return outcome;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "engine/base/job.h"
 #include "lullcp.h"
 #include "store/generations.h"
 
@@ -31,3 +32,15 @@ enum lull_generation_match lull_generation_pick(
 enum lull_outcome lull_generation_find(const struct lull_options *options,
 				       const char *wanted, const char *target,
 				       char **ret_path, struct lull_failure *ret_failure);
+
+/* What follows DEST in the name of a generation, ".20261125T021500Z" or that and "-1";
+   NULL if the name is none. */
+const char *lull_generation_date(const char *name);
+
+/*
+ * The file that wanted means where a generation of the file of is asked for, which may be
+ * one of that row itself: a path if there is such a file, else as above. LULL_OK with
+ * *ret_path, to be freed; else the job knows what failed.
+ */
+enum lull_outcome lull_generation_resolve(struct lull_job *job, const char *wanted,
+					  const char *of, char **ret_path);

@@ -2,6 +2,7 @@
 /* What is written down about a clone, and what a later run makes of it. */
 #include "engine/clone/record.h"
 
+#include "engine/base/place.h"
 #include "engine/clone/set_record.h"
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
@@ -179,6 +180,8 @@ static enum lull_outcome write_down(struct lull_job **jobs, unsigned int n, bool
 {
 	struct lull_job *job = jobs[0];
 
+	if (lull_place_alters(job->place) && !job->recorded)
+		return LULL_OK;
 	if (job->dest.checkpoint_dir < 0)
 		return save_nowhere(job);
 

@@ -82,8 +82,8 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 	if (fstat(job->src, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
 				 job->source);
-	if (dest->exists && st.st_ino == dest->old.st_ino &&
-	    st.st_dev == dest->old.st_dev) {
+	if (dest->exists && !lull_place_alters(job->place) &&
+	    st.st_ino == dest->old.st_ino && st.st_dev == dest->old.st_dev) {
 		(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE, 0,
 				job->source);
 		job->result->failure.path2 = strdup(job->progress->dest);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of --diff, --export and --apply. */
+#pragma once
+
+#include "option_row.h"
+
+/* Setters of rows: false after a message. */
+bool carry_set_diff(struct command *c, const struct option_row *row, const char *value);
+bool carry_set_rate(struct command *c, const struct option_row *row, const char *value);
+
+/* What these modes do not take is refused: false after a message. */
+bool carry_options_check(const struct command *c);
+
+/* Takes the n operands of one of these modes: false after a message. */
+bool carry_operands_take(struct command *c, int n, char **operand);

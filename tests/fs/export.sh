@@ -1,0 +1,292 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# --export and --apply: generations come over whole, to any file system, and a stream or a base that
+# is not what it should be changes nothing.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+changes=$(dirname "$0")/changes.py
+
+export_to() { # export_to STREAM ARG...: --export must succeed
+  local stream=$1
+  shift
+  rc=0
+  "$LULLCP" --export "$@" >"$stream" 2>"$T/err" || rc=$?
+  same "--export $*" 0 "$rc"
+}
+apply() { # apply STATUS STREAM ARG...: --apply must end so
+  local want=$1 stream=$2
+  shift 2
+  rc=0
+  "$LULLCP" --apply "$@" <"$stream" >"$T/out" 2>"$T/err" || rc=$?
+  same "--apply $*" "$want" "$rc"
+}
+untouched() { # untouched DEST SUM WHAT: DEST is what it was, and nothing is left behind
+  same "$3: DEST" "$2" "$(sha256sum <"$1")"
+  no_leftovers "${1%/*}"
+}
+mutated() { # mutated OLD NEW SEED: a clone of it with changes
+  cp --reflink=always "$1" "$2" && python3 "$changes" mutate "$2" "$3" $((RANDOM % 20 + 1)) ||
+    framework_failure mutate
+}
+first_said() { # first_said FILE: waits until something is in it, or 10 seconds
+  for _ in {1..1000}; do
+    [ ! -s "$1" ] || return 0
+    sleep 0.01
+  done
+  return 1
+}
+
+fs_mount btrfs && B=$M
+fs_mount ext4 && E=$M
+for kind in xfs btrfs; do
+  fs_mount $kind
+  note "$kind"
+  S=$M
+  mkdir "$S/s" "$S/r"
+  python3 "$changes" make "$S/s/g0" 3000001 "$SEED"
+  # ---- a chain of generations, over three file systems ----
+  export_to "$S/full" "$S/s/g0"
+  [ "$(du -k --apparent-size "$S/full" | cut -f 1)" -lt 2900 ] || bad 'holes are in the stream'
+  for R in "$S/r" "$B" "$E"; do
+    apply 0 "$S/full" "$R/g0"
+    silent
+    check "$R: the whole" cmp "$S/s/g0" "$R/g0"
+    no_leftovers "$R"
+    same "$R: mode" "$(umask | awk '{ printf "%o", 438 - (substr($0, 3, 1) * 8 + substr($0, 4, 1)) }')" "$(stat -c %a "$R/g0")"
+  done
+  for i in $(seq 1 "${LULL_TEST_ROUNDS:-8}"); do
+    mutated "$S/s/g$((i - 1))" "$S/s/g$i" "$SEED$i"
+    export_to "$S/stream" --base="$S/s/g$((i - 1))" "$S/s/g$i"
+    for R in "$S/r" "$B"; do
+      apply 0 "$S/stream" --base="$R/g$((i - 1))" "$R/g$i"
+      silent
+    done
+    apply 1 "$S/stream" --base="$E/g$((i - 1))" "$E/g$i"
+    says '--reflink=auto'
+    check_not 'nothing was made' test -e "$E/g$i"
+    apply 0 "$S/stream" --reflink=auto --base="$E/g$((i - 1))" "$E/g$i"
+    says 'copied, of 1 file, that could not be cloned'
+    for R in "$S/r" "$B" "$E"; do
+      check "$R: generation $i" cmp "$S/s/g$i" "$R/g$i"
+      check "$R: the base is what it was" cmp "$S/s/g$((i - 1))" "$R/g$((i - 1))"
+      no_leftovers "$R"
+    done
+  done
+  # what is shared stays so: OLD and NEW differ by what changed, and no more
+  expect 4 --diff --json "$S/r/g1" "$S/r/g2"
+  check 'the new one shares with the old one' test "$(field bytes_data)" -lt 2000000
+  # a full one goes over an older DEST, and a base may be DEST itself
+  export_to "$S/stream" --base="$S/s/g2" "$S/s/g3"
+  cp "$S/s/g2" "$S/r/self" && chmod 640 "$S/r/self"
+  apply 0 "$S/stream" --base="$S/r/self" "$S/r/self"
+  silent
+  check 'onto itself' cmp "$S/s/g3" "$S/r/self"
+  same 'its permissions stay' 640 "$(stat -c %a "$S/r/self")"
+  apply 0 "$S/full" "$S/r/self"
+  check 'a whole one over it' cmp "$S/s/g0" "$S/r/self"
+  same 'and stay' 640 "$(stat -c %a "$S/r/self")"
+  # no change, and nothing at all
+  cp --reflink=always "$S/s/g3" "$S/s/same"
+  export_to "$S/stream" --base="$S/s/g3" "$S/s/same"
+  apply 0 "$S/stream" --json --base="$S/r/g3" "$S/r/same"
+  same 'result' ok "$(field result)"
+  check 'no change' cmp "$S/s/g3" "$S/r/same"
+  : >"$S/s/empty"
+  export_to "$S/stream" "$S/s/empty"
+  apply 0 "$S/stream" "$S/r/empty"
+  same 'an empty one' 0 "$(stat -c %s "$S/r/empty")"
+  export_to "$S/stream" --base="$S/s/g3" "$S/s/empty"
+  apply 0 "$S/stream" --base="$S/r/g3" "$S/r/empty"
+  same 'an empty one, of a full one' 0 "$(stat -c %s "$S/r/empty")"
+  # preallocated, no byte of it: as good as a hole
+  truncate -s 1M "$S/s/p0" && fallocate -l 1M "$S/s/p1"
+  export_to "$S/stream" "$S/s/p1"
+  check 'preallocation is no data' test "$(stat -c %s "$S/stream")" -lt 200
+
+  # ---- another base ----
+  export_to "$S/stream" --base="$S/s/g4" "$S/s/g5"
+  cp --reflink=always "$S/r/g5" "$S/r/dest"
+  sum=$(sha256sum <"$S/r/dest")
+  apply 1 "$S/stream" "$S/r/dest"
+  says "the stream holds changes to 'g4', and there is no --base"
+  says 'Nothing was changed.'
+  apply 1 "$S/full" --base="$S/r/g4" "$S/r/dest"
+  says 'the stream holds a whole file'
+  cp --reflink=always "$S/r/g4" "$S/r/longer" && truncate -s +1 "$S/r/longer"
+  apply 1 "$S/stream" --base="$S/r/longer" "$S/r/dest"
+  says "'$S/r/longer' has $(stat -c %s "$S/r/longer")"
+  head -c "$(stat -c %s "$S/r/g4")" /dev/urandom >"$S/r/other"
+  apply 1 "$S/stream" --base="$S/r/other" "$S/r/dest"
+  says 'holds something else'
+  cp --reflink=always "$S/s/g4" "$S/s/v.20261125T010000Z"
+  cp --reflink=always "$S/s/g5" "$S/s/v.20261125T020000Z"
+  cp --reflink=always "$S/r/g4" "$S/r/w.20261125T010000Z"
+  cp --reflink=always "$S/r/g4" "$S/r/w.20261124T010000Z"
+  export_to "$S/dated" --base="$S/s/v.20261125T010000Z" "$S/s/v.20261125T020000Z"
+  apply 1 "$S/dated" --base="$S/r/w.20261124T010000Z" "$S/r/dest"
+  says 'is another generation'
+  apply 0 "$S/dated" --base="$S/r/w.20261125T010000Z" "$S/r/w.20261125T020000Z"
+  check 'its own' cmp "$S/s/g5" "$S/r/w.20261125T020000Z"
+  apply 1 "$S/stream" --base="$S/r/nothing" "$S/r/dest"
+  says 'No such file'
+  untouched "$S/r/dest" "$sum" 'another base'
+
+  # ---- damage ----
+  head -c 100000 /dev/urandom >"$S/s/d0"
+  cp --reflink=always "$S/s/d0" "$S/s/d1" && python3 "$changes" mutate "$S/s/d1" "$SEED" 8
+  export_to "$S/stream" --base="$S/s/d0" "$S/s/d1"
+  for i in $(seq 100); do
+    python3 "$changes" damage "$S/stream" "$S/damaged" "$SEED$i"
+    apply 1 "$S/damaged" --base="$S/s/d0" "$S/r/dest"
+    says 'Nothing was changed.'
+    untouched "$S/r/dest" "$sum" "damage $i"
+  done
+  : >"$S/damaged"
+  apply 1 "$S/damaged" "$S/r/dest"
+  says 'the stream ends at byte 0'
+  cat "$S/stream" "$S/stream" >"$S/damaged"
+  apply 1 "$S/damaged" --base="$S/s/d0" "$S/r/dest"
+  says 'something follows the end of the stream'
+  apply 1 "$S/s/g0" "$S/r/dest"
+  says 'no stream of --export'
+  printf 'rbd diff v1\ne' >"$S/damaged"
+  apply 1 "$S/damaged" "$S/r/dest"
+  says 'of another version'
+  printf 'rbd diff v2\ns\10\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0e' >"$S/damaged"
+  apply 1 "$S/damaged" "$S/r/dest"
+  says 'has no checksum'
+  untouched "$S/r/dest" "$sum" 'not whole'
+  apply 0 "$S/stream" --base="$S/s/d0" "$S/r/whole"
+  check 'undamaged' cmp "$S/s/d1" "$S/r/whole"
+
+  # ---- DEST with several names, of another kind ----
+  ln "$S/r/dest" "$S/r/link"
+  apply 1 "$S/full" "$S/r/dest"
+  says 'several names'
+  rm "$S/r/link"
+  apply 1 "$S/full" "$S/r"
+  says 'directory'
+  untouched "$S/r/dest" "$sum" 'several names'
+
+  # ---- cut off while the stream still comes ----
+  mkfifo "$S/fifo"
+  for signal in TERM HUP KILL; do
+    "$LULLCP" --apply "$S/r/dest" <"$S/fifo" >"$T/out" 2>"$T/err" &
+    reader=$!
+    exec 7>"$S/fifo"
+    head -c 100000 "$S/full" >&7
+    for _ in {1..1000}; do
+      [ "$(stat -c %s "$S/r/.dest.lullcp-part" 2>/dev/null || echo 0)" = 0 ] || break
+      sleep 0.01
+    done
+    same 'meanwhile DEST is the older one' "$sum" "$(sha256sum <"$S/r/dest")"
+    kill -$signal $reader
+    rc=0
+    wait $reader || rc=$?
+    exec 7>&-
+    same "$signal: status" $((128 + $(kill -l $signal))) $rc
+    [ $signal = KILL ] || untouched "$S/r/dest" "$sum" "$signal"
+  done
+  check_not 'no checkpoint' test -e "$S/r/.dest.lullcp"
+  apply 1 "$S/full" "$S/r/dest"
+  says 'is in the way'
+  apply 0 "$S/full" --restart "$S/r/dest"
+  no_leftovers "$S/r"
+  check 'started again' cmp "$S/s/g0" "$S/r/dest"
+  # an interrupted clone is somebody's
+  sum=$(sha256sum <"$S/r/dest")
+  fragmented "$S/s/long" 3000
+  "$LULLCP" --latency-budget=100us --duty-cycle=5 --checkpoint-interval=0 "$S/s/long" "$S/r/dest" 2>/dev/null &
+  reader=$!
+  for _ in {1..1000}; do
+    [ ! -s "$S/r/.dest.lullcp" ] || break
+    sleep 0.01
+  done
+  kill -KILL $reader
+  wait $reader 2>/dev/null
+  apply 1 "$S/full" "$S/r/dest"
+  says 'an interrupted clone is recorded'
+  check 'it is left alone' test -s "$S/r/.dest.lullcp"
+  same 'and so is DEST' "$sum" "$(sha256sum <"$S/r/dest")"
+  export_to "$S/stream" "$S/s/g1"
+  apply 0 "$S/stream" --restart "$S/r/dest"
+  check 'discarded' cmp "$S/s/g1" "$S/r/dest"
+  no_leftovers "$S/r"
+
+  # ---- the writing end ----
+  exec 7<>"$S/fifo"
+  "$LULLCP" --export "$S/s/g0" >"$S/fifo" 2>"$T/err" &
+  writer=$!
+  sleep 0.3
+  kill -TERM $writer
+  rc=0
+  wait $writer || rc=$?
+  exec 7>&-
+  same 'a reader that does not read: status' 143 $rc
+  rc=0
+  { "$LULLCP" --export "$S/s/g0" 2>"$T/err" || echo $? >"$T/status"; } | head -c 1000 >/dev/null
+  same 'a reader that is gone: status' 1 "$(cat "$T/status")"
+  says 'error writing the stream: Broken pipe'
+  rc=0
+  "$LULLCP" --export "$S/s/g0" >/dev/full 2>"$T/err" || rc=$?
+  same 'a full disk: status' 1 $rc
+  says 'error writing the stream: No space left on device'
+  rc=0
+  script -qec "'$LULLCP' --export '$S/s/g0'" /dev/null </dev/null >"$T/err" 2>&1 || rc=$?
+  same 'a terminal: status' 1 $rc
+  says 'standard output is a terminal'
+  # written to meanwhile: no end
+  rm -f "$T/trace"
+  strace -o "$T/trace" -P "$S/s/long" -e inject=pread64:signal=STOP:when=1 \
+    "$LULLCP" --export "$S/s/long" >"$S/stream" 2>"$T/err" &
+  writer=$!
+  for _ in {1..1000}; do
+    ! grep -qs 'stopped by SIGSTOP' "$T/trace" || break
+    sleep 0.01
+  done
+  printf X | dd of="$S/s/long" bs=1 seek=77 conv=notrunc status=none
+  pkill -CONT -P $writer
+  rc=0
+  wait $writer || rc=$?
+  same 'written to meanwhile: status' 1 $rc
+  says 'was written to meanwhile'
+  apply 1 "$S/stream" "$S/r/dest"
+  says 'before its end'
+  # what was cached stays so, and nothing else is
+  sync "$S/s/long"
+  dd if="$S/s/long" iflag=nocache count=0 status=none
+  same 'nothing is cached' 0 "$(fincore -bnoRES "$S/s/long" | tr -d ' ')"
+  export_to /dev/null "$S/s/long"
+  same 'nothing is cached afterwards' 0 "$(fincore -bnoRES "$S/s/long" | tr -d ' ')"
+  cat "$S/s/long" >/dev/null
+  was=$(fincore -bnoRES "$S/s/long" | tr -d ' ')
+  export_to /dev/null "$S/s/long"
+  same 'what was cached is' "$was" "$(fincore -bnoRES "$S/s/long" | tr -d ' ')"
+  # no faster than --rate
+  start=$(date +%s%N)
+  export_to /dev/null --rate=2M "$S/s/g0"
+  took=$((($(date +%s%N) - start) / 1000000))
+  bytes=$("$LULLCP" --export "$S/s/g0" | wc -c)
+  check "--rate: $bytes bytes in $took ms" test $took -ge $((bytes / 2098 - 100))
+  fs_unmount "$S"
+  rm "$B"/* "$E"/g*
+done
+
+# ---- a full disk ----
+note 'full'
+fs_mount xfs
+S=$M
+head -c 60M /dev/urandom >"$S/big"
+export_to "$S/stream" "$S/big"
+for kind in ext4 btrfs; do
+  fs_mount $kind 128M
+  echo older >"$M/dest"
+  sum=$(sha256sum <"$M/dest")
+  fallocate -l $(($(df --output=avail -B1 "$M" | tail -n 1) - 40000000)) "$M/filler"
+  sync -f "$M"
+  apply 1 "$S/stream" "$M/dest"
+  says 'No space left on device'
+  untouched "$M/dest" "$sum" "$kind is full"
+  rm "$M/filler"
+done
+finish
