@@ -133,6 +133,35 @@ done
 for other in --verify --probe --status --recover; do
   usage 'excludes' --check-hook=true $other a b
 done
+# changes
+usage "for '--diff'" --diff=some a b
+usage "for '--diff'" --diff= a b
+usage "missing file operand after 'a'" --diff a
+usage "extra operand 'c'" --diff a b c
+usage 'missing file operand' --export
+usage "extra operand 'b'" --export a b
+usage 'missing destination file operand' --apply
+usage "extra operand 'c'" --apply b c
+usage '--rate needs --export' --rate=1M a b
+usage '--rate needs --export' --rate=1M --apply b
+usage '--base needs --refresh, --export or --apply' --diff --base=a a b
+for value in '' 0 x 1.5M -1 1X; do
+  usage "for '--rate'" --rate="$value" --export a
+done
+for other in --refresh --metrics=m --keep=2 --hook=x --resume --checkpoint=c --inplace --no-sync --on-writers=fail \
+  -b -r --sparse=always -l -s --attributes-only --parents --remove-destination -i -n -u -p -t.; do
+  for mode in '--diff a b' '--export a' '--apply b'; do
+    # what asks for a copy refuses --sparse by itself
+    [ "$other" != --sparse=always ] || other='--sparse=always --reflink=auto'
+    expect 1 $mode $other
+    check "$mode and $other" grep -qE "exclude|can be used only" "$T/err"
+    check_not 'nothing was made' test -e b
+  done
+done
+usage '--export and --json exclude each other' --export --json a
+usage '--diff and --restart exclude each other' --diff --restart a b
+usage '--export and --lock-wait exclude each other' --export --lock-wait=1s a
+usage "'--diff' excludes '--export'" --diff --export a b
 # abbreviations, permutation, --
 expect 1 nosuch --lat=5ms b --prog=nev
 says "cannot stat 'nosuch': No such file or directory"

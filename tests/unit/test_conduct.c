@@ -4,6 +4,7 @@
  * take is a fake here, which says what is on disk, and each of them fails once, in every
  * way it can, in every kind of run. After each the promises are looked at.
  */
+#include "engine/base/place.h"
 #include "engine/clone/claim.h"
 #include "engine/clone/conduct.h"
 #include "engine/clone/copy.h"
@@ -34,7 +35,7 @@ struct kind {
 	const char *name;
 	unsigned int n;
 	bool hook, live, keep_frozen, in_place, exchanges, delta, short_one, copies,
-		helps, rotation, no_sync, dest_exists;
+		helps, rotation, no_sync, dest_exists, alters;
 	enum lull_job_state found; /* what step 2 comes to */
 	bool found_named;          /* of a set: the first has its name already */
 	bool kept;                 /* an earlier run left the writers frozen */
@@ -49,7 +50,7 @@ static struct world {
 	struct lull_options options;
 	struct lull_hook *hook;
 	struct {
-		bool locked, temporary, named, synced, referenced, compared;
+		bool locked, temporary, named, synced, referenced, compared, altered;
 		enum bytes bytes;
 	} file[MOST];
 	bool record, whole_record, frozen, kept, thaw_owed;
@@ -263,8 +264,11 @@ enum lull_outcome lull_record_begin(struct lull_job *job UNUSED)
 	return take("begin the record");
 }
 
+/* As record.c: what will be altered has none. */
 static void write_record(void)
 {
+	if (w.kind->alters)
+		return;
 	w.record = true;
 	w.whole_record = true;
 	for (unsigned int i = 0; i < w.kind->n; i++) {
@@ -320,7 +324,7 @@ static enum lull_outcome fill_recorded(struct lull_job *job, const char *step)
 		if (outcome == LULL_OK)
 			write_record();
 	}
-	if (outcome == LULL_OK && !job->recorded)
+	if (outcome == LULL_OK && !job->recorded && !w.kind->alters)
 		w.unrecorded = true;
 	return outcome == LULL_OK ? fill(job, step) : outcome;
 }
@@ -453,6 +457,23 @@ enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n,
 	return outcome;
 }
 
+/* Changes the whole clone; on a fault some of it is changed. */
+static enum lull_outcome change(struct lull_job *job, void *ctx)
+{
+	unsigned int i = of(job);
+	enum lull_outcome outcome;
+
+	assert_ptr_equal(ctx, &w);
+	w.torn = w.torn || w.file[i].bytes != ALL || !w.file[i].compared;
+	w.file[i].bytes = PART;
+	w.file[i].synced = false;
+	outcome = take("alter");
+	w.file[i].altered = outcome == LULL_OK;
+	if (outcome == LULL_OK)
+		w.file[i].bytes = ALL;
+	return outcome;
+}
+
 /* ---- freeze and thaw ---- */
 
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
@@ -568,6 +589,8 @@ static void name(struct lull_job *job)
 	if (w.file[i].named || w.file[i].bytes != ALL ||
 	    (!w.file[i].compared && w.kind->found != LULL_JOB_WHOLE))
 		w.torn = true;
+	if (w.kind->alters != w.file[i].altered)
+		w.torn = true;
 	if (!w.file[i].synced && !w.kind->no_sync)
 		w.unsynced = true;
 	/* Of a set none is named before it is recorded that all are whole. */
@@ -679,6 +702,9 @@ static void begin(const struct kind *kind, unsigned int at, enum lull_outcome ou
 {
 	static struct lull_hook *some_hook;
 	static char names[MOST][2] = { "c", "a", "b" };
+	static const struct lull_place altering = {
+		.src = -1, .dir = -1, .old = -1, .alter = change, .ctx = &w
+	};
 
 	some_hook = (struct lull_hook *)(void *)names; /* never looked into */
 	w = (struct world){ .kind = kind,
@@ -704,6 +730,7 @@ static void begin(const struct kind *kind, unsigned int at, enum lull_outcome ou
 		job->result = &w.result[i];
 		job->progress = &w.result[i].progress;
 		job->src = 3000 + (int)i;
+		job->place = kind->alters ? &altering : NULL;
 		job->freeze = &w.clones.freeze;
 		job->dest = (struct lull_dest){ .path = names[i],
 						.name = names[i],
@@ -796,6 +823,9 @@ static void look(enum lull_outcome outcome)
 			check(where, temporary);
 		if (w.result[i].kept)
 			check(where, w.record);
+		/* Half of what would be altered is of no use to anybody. */
+		if (k->alters && owned && w.job[i].state != LULL_JOB_DISCARDING)
+			check(where, !temporary && !w.record && !w.result[i].kept);
 		if (w.job[i].state == LULL_JOB_DISCARDING)
 			check(where, temporary && w.file[i].bytes == OTHERS);
 	}
@@ -857,6 +887,21 @@ static const struct kind kinds[] = {
 	  .found = LULL_JOB_EMPTY,
 	  .helps = true,
 	  .short_one = true },
+	{ .name = "one, altered", .n = 1, .found = LULL_JOB_EMPTY, .alters = true },
+	{ .name = "one, altered, short",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .alters = true,
+	  .short_one = true },
+	{ .name = "one, altered, copied in the end",
+	  .n = 1,
+	  .found = LULL_JOB_EMPTY,
+	  .alters = true,
+	  .helps = true },
+	{ .name = "one, altered, over a leftover",
+	  .n = 1,
+	  .found = LULL_JOB_DISCARDING,
+	  .alters = true },
 	{ .name = "one, hook", .n = 1, .found = LULL_JOB_EMPTY, .hook = true },
 	{ .name = "one, hook, short",
 	  .n = 1,

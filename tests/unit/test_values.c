@@ -189,6 +189,50 @@ static void test_numbers(void **state UNUSED)
 	}
 }
 
+static void test_bytes(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes; /* 0: refused */
+	} cases[] = {
+		{ "1", 1 },
+		{ "1000", 1000 },
+		{ "1K", 1024 },
+		{ "1KiB", 1024 },
+		{ "1KB", 1000 },
+		{ "50M", 50ULL << 20 },
+		{ "3MB", 3000000 },
+		{ "2GiB", 2ULL << 30 },
+		{ "7T", 7ULL << 40 },
+		{ "7TB", 7000000000000ULL },
+		{ "16777215T", 16777215ULL << 40 },
+		{ "16777216T", 0 },
+		{ "18446744073709551616", 0 },
+		{ "", 0 },
+		{ "0", 0 },
+		{ "0M", 0 },
+		{ "-1", 0 },
+		{ "1.5M", 0 },
+		{ "1k", 0 },
+		{ "1B", 0 },
+		{ "1Ki", 0 },
+		{ "1KIB", 0 },
+		{ "1KiBs", 0 },
+		{ "1P", 0 },
+		{ "M", 0 },
+		{ " 1", 0 },
+		{ "1 M", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t bytes = 42;
+
+		check(cases[i].text,
+		      values_bytes(cases[i].text, &bytes) == (cases[i].bytes > 0));
+		check(cases[i].text, bytes == (cases[i].bytes ? cases[i].bytes : 42));
+	}
+}
+
 static void test_choices(void **state UNUSED)
 {
 	static const char *const choices[] = { "auto", "always", "never", "newer",
@@ -218,9 +262,8 @@ static void test_choices(void **state UNUSED)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_random_times),
-		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_times),   cmocka_unit_test(test_random_times),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_choices),
 	};
 
