@@ -29,7 +29,7 @@ def make(path, size, seed):
         at = 0
         while at < size:
             n = min(rnd.choice([4096, 65536, 300000]), size - at)
-            if rnd.random() < 0.7:
+            if at == 0 or rnd.random() < 0.7:
                 f.seek(at)
                 f.write(rnd.randbytes(n))
             at += n

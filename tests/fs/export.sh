@@ -193,9 +193,28 @@ for kind in xfs btrfs; do
   apply 0 "$S/full" --restart "$S/r/dest"
   no_leftovers "$S/r"
   check 'started again' cmp "$S/s/g0" "$S/r/dest"
-  # an interrupted clone is somebody's
+  # nothing goes on from a base that is half changed: there is no checkpoint
   sum=$(sha256sum <"$S/r/dest")
   fragmented "$S/s/long" 3000
+  cp --reflink=always "$S/s/long" "$S/s/long2"
+  scribble "$S/s/long2" 4096 $(seq 0 5 2999)
+  export_to "$S/stream" --base="$S/s/long" "$S/s/long2"
+  "$LULLCP" --apply --latency-budget=50us --checkpoint-interval=0 --base="$S/s/long" "$S/r/dest" <"$S/fifo" 2>/dev/null &
+  reader=$!
+  # more than what is read ahead: when it is written, changes have been made
+  exec 7>"$S/fifo"
+  head -c 1000000 "$S/stream" >&7
+  kill -KILL $reader
+  wait $reader 2>/dev/null
+  exec 7>&-
+  check 'it was at work' test -s "$S/r/.dest.lullcp-part"
+  check_not 'no checkpoint of it' test -e "$S/r/.dest.lullcp"
+  same 'DEST stays' "$sum" "$(sha256sum <"$S/r/dest")"
+  apply 0 "$S/stream" --latency-budget=50us --restart --base="$S/s/long" "$S/r/dest"
+  check 'many calls' cmp "$S/s/long2" "$S/r/dest"
+  no_leftovers "$S/r"
+  # an interrupted clone is somebody's
+  sum=$(sha256sum <"$S/r/dest")
   "$LULLCP" --latency-budget=100us --duty-cycle=5 --checkpoint-interval=0 "$S/s/long" "$S/r/dest" 2>/dev/null &
   reader=$!
   for _ in {1..1000}; do
