@@ -118,6 +118,20 @@ uint64_t lull_bytes_run(const void *buffer, uint64_t len, uint64_t grain, bool *
 	return done;
 }
 
+int lull_bytes_find_data(int fd, uint64_t off, uint64_t *ret_start)
+{
+	off_t data = lseek(fd, (off_t)off, SEEK_DATA);
+
+	if (data < 0 && errno == ENXIO)
+		return 0;
+	if (data < 0 && (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOTTY))
+		data = (off_t)off;
+	if (data < 0)
+		return -errno;
+	*ret_start = (uint64_t)data;
+	return 1;
+}
+
 int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start,
 			 uint64_t *ret_end)
 {

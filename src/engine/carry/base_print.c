@@ -29,17 +29,17 @@ static int sum_up(int fd, struct lull_stream_base *base)
 int lull_base_print(int fd, uint64_t size, struct lull_stream_base *ret_base)
 {
 	struct lull_stream_base base = { .size = size };
-	uint64_t at = 0, start, end;
+	uint64_t at = 0, start;
 	int r;
 
 	for (uint64_t i = 0; i < LULL_STREAM_SAMPLES; i++) {
 		at = MAX(at, size / LULL_STREAM_SAMPLES * i);
 		at -= at % LULL_STREAM_SAMPLE;
 		/* A hole is as little of a mark as any other. */
-		r = lull_bytes_next_data(fd, at, size, &start, &end);
+		r = at < size ? lull_bytes_find_data(fd, at, &start) : 0;
 		if (r < 0)
 			return r;
-		if (r == 0)
+		if (r == 0 || start >= size)
 			break;
 		start -= start % LULL_STREAM_SAMPLE;
 		base.offset[base.n++] = start;
