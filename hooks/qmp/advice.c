@@ -12,10 +12,17 @@
  *     later, and a merge had begun: by that, or by a guest                 a person knows
  *
  * Where it is not right for certain the advice changes neither file.
+ *
+ * A sidecar into which somebody has streamed the image has no backing file. It gets the
+ * image below it again, to be committed: where it has nothing the image had nothing, or
+ * has what QEMU had copied and not yet entered into its tables when it was killed. Where
+ * the disk was resized the sidecar holds that as well: a commit makes the image larger by
+ * itself, and smaller never.
  */
 #include "advice.h"
 
 #include "pointer.h"
+#include "peer.h"
 #include "qcow2.h"
 #include "say.h"
 #include "search.h"
@@ -23,6 +30,7 @@
 #include "sys/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,22 +111,66 @@ static char *doubled(const char *text)
 	return made;
 }
 
+/* What can be read off the sidecar and its mark. */
+struct contents {
+	bool is_over_it;               /* the image is its backing file */
+	char format[QCOW2_FORMAT_LEN]; /* of the image; empty if unknown */
+	uint64_t cut;                  /* the size to which the disk was cut, or 0 */
+};
+
+static struct contents look_into(const struct disk *disk)
+{
+	struct mark mark = mark_read(disk->sidecar);
+	struct sidecar_header header = { 0 };
+	struct contents contents = { 0 };
+	_cleanup_free_ char *name = NULL;
+	bool is_read = sidecar_read_header(disk->sidecar, &header) == 0;
+	struct stat st;
+
+	contents.is_over_it = true;
+	if (is_read && !header.has_backing) {
+		contents.is_over_it = false;
+	} else {
+		(void)snprintf(contents.format, sizeof(contents.format), "raw");
+		/* the image may have another name than when it was frozen */
+		if (qcow2_backing(disk->sidecar, &name, contents.format) == 0)
+			contents.is_over_it = stat(name, &st) == 0 &&
+					      peer_same_file(&st, &disk->st);
+	}
+	/* It may be over what was below the image. */
+	if (mark.known && mark.format[0]) {
+		(void)snprintf(contents.format, sizeof(contents.format), "%s",
+			       mark.format);
+		if (is_read && header.size < mark.disk)
+			contents.cut = header.size;
+	}
+	return contents;
+}
+
 /*
  * The disk as it would be with what is in the sidecar, as a new file. What the sidecar is
  * over is told by hand: writing that into it would make it look newer than the image.
  */
-static char *look_command(const struct disk *disk, const char *format, const char *other)
+static char *look_command(const struct disk *disk, const struct contents *contents,
+			  const char *other)
 {
+	const char *format = contents->format[0] ? contents->format : "raw";
 	_cleanup_free_ char *sidecar = doubled(disk->sidecar);
 	_cleanup_free_ char *source = doubled(disk->source);
 	_cleanup_free_ char *options = NULL, *word = NULL;
+	_cleanup_free_ char *backing = NULL;
 	char *command = NULL;
 
 	if (!sidecar || !source ||
-	    asprintf(&options,
-		     "driver=qcow2,file.driver=file,file.filename=%s,backing.driver=%s,"
-		     "backing.file.driver=file,backing.file.filename=%s",
-		     sidecar, format, source) < 0) {
+	    asprintf(&backing,
+		     ",backing.driver=%s,backing.file.driver=file,"
+		     "backing.file.filename=%s",
+		     format, source) < 0) {
+		backing = NULL;
+		return NULL;
+	}
+	if (asprintf(&options, "driver=qcow2,file.driver=file,file.filename=%s%s",
+		     sidecar, contents->format[0] ? backing : "") < 0) {
 		options = NULL;
 		return NULL;
 	}
@@ -129,20 +181,49 @@ static char *look_command(const struct disk *disk, const char *format, const cha
 	return command;
 }
 
+/* Merges the sidecar and removes it. */
+static char *commit_command(const struct disk *disk, const struct contents *contents)
+{
+	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar, "");
+	_cleanup_free_ char *source = advice_quoted(disk->source, "");
+	_cleanup_free_ char *link = pointer_of(disk->source, disk->sidecar);
+	_cleanup_free_ char *pointer = link ? advice_quoted(link, "") : NULL;
+	_cleanup_free_ char *rebase = NULL, *resize = NULL;
+	char *command = NULL;
+
+	if (!sidecar || !source || (link && !pointer))
+		return NULL;
+	if (!contents->is_over_it &&
+	    asprintf(&rebase, "qemu-img rebase -u -f qcow2 -b %s -F %s %s && ", source,
+		     contents->format, sidecar) < 0) {
+		rebase = NULL;
+		return NULL;
+	}
+	if (contents->cut &&
+	    asprintf(&resize, " && qemu-img resize --shrink -f %s %s %" PRIu64,
+		     contents->format, source, contents->cut) < 0) {
+		resize = NULL;
+		return NULL;
+	}
+	if (asprintf(&command, "%sqemu-img commit %s%s && rm %s%s%s",
+		     rebase ? rebase : "", sidecar, resize ? resize : "", sidecar,
+		     pointer ? " " : "", pointer ? pointer : "") < 0)
+		return NULL;
+	return command;
+}
+
 void advice_give(const struct disk *disk, bool runs)
 {
+	struct contents contents = look_into(disk);
 	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar, "");
 	_cleanup_free_ char *source = advice_quoted(disk->source, "");
 	_cleanup_free_ char *other = advice_quoted(disk->source, ".merged");
 	_cleanup_free_ char *away = advice_quoted(disk->sidecar, ".old");
-	_cleanup_free_ char *link = pointer_of(disk->source, disk->sidecar);
-	_cleanup_free_ char *pointer = link ? advice_quoted(link, "") : NULL;
-	_cleanup_free_ char *name = NULL, *rebase = NULL, *commit = NULL;
-	_cleanup_free_ char *convert = NULL;
-	char format[QCOW2_FORMAT_LEN] = "raw";
-	struct stat st;
+	_cleanup_free_ char *commit = commit_command(disk, &contents);
+	_cleanup_free_ char *convert = other ? look_command(disk, &contents, other)
+					     : NULL;
 
-	if (!sidecar || !source || !other || !away) {
+	if (!sidecar || !source || !other || !away || !commit || !convert) {
 		say("'%s' is kept; out of memory", disk->sidecar);
 		return;
 	}
@@ -154,26 +235,22 @@ void advice_give(const struct disk *disk, bool runs)
 		    sidecar, source);
 		return;
 	}
-	/* the image may have another name than when it was frozen */
-	if (qcow2_backing(disk->sidecar, &name, format) == 0 &&
-	    (stat(name, &st) < 0 || st.st_dev != disk->st.st_dev ||
-	     st.st_ino != disk->st.st_ino) &&
-	    asprintf(&rebase, "qemu-img rebase -u -f qcow2 -b %s -F %s %s && ", source,
-		     format, sidecar) < 0)
-		rebase = NULL;
-	convert = look_command(disk, format, other);
-	if (!convert ||
-	    asprintf(&commit, "%sqemu-img commit %s && rm %s%s%s", rebase ? rebase : "",
-		     sidecar, sidecar, pointer ? " " : "", pointer ? pointer : "") < 0) {
-		commit = NULL;
-		say("'%s' is kept; out of memory", disk->sidecar);
+	if (!contents.format[0]) {
+		say("%s holds the whole disk of %s: the image was copied into it "
+		    "(block-stream). It is kept. Which format the image has is recorded "
+		    "nowhere. To have the disk as a raw file, without changing either, "
+		    "run: %s",
+		    sidecar, source, convert);
 		return;
 	}
 	switch (judge(disk)) {
 	case COMMIT:
-		say("%s holds writes that are missing in %s; it is kept. Before a guest "
-		    "is started from the image, run: %s",
-		    sidecar, source, commit);
+		say("%s holds writes that are missing in %s%s; it is kept. Before a "
+		    "guest is started from the image, run: %s",
+		    sidecar, source,
+		    contents.cut ? ", and the disk was made smaller while it was frozen"
+				 : "",
+		    commit);
 		break;
 	case DO_NOT:
 		say("%s was written to after %s, by a guest that was started from it: do "
@@ -238,12 +315,36 @@ bool advice_take_down(struct disk *disk)
 	return true;
 }
 
+/* As sidecar_is_unused(), and not believing the locks alone: QEMU can do without. */
+static int is_unused(const char *path, const struct stat *source)
+{
+	_cleanup_free_ char *who = NULL;
+	struct stat st;
+	int r = sidecar_is_unused(path, source);
+
+	if ((r < 0 && r != -EBADMSG) || lstat(path, &st) < 0)
+		return r;
+	who = peer_other_writer(0, &st);
+	return who ? -EBUSY : r;
+}
+
+/* Without data a sidecar may hold that the disk was resized. */
+static bool was_resized(const struct mark *mark, const char *path)
+{
+	struct sidecar_header header;
+
+	return mark->known && mark->format[0] &&
+	       sidecar_read_header(path, &header) == 0 && header.size != mark->disk;
+}
+
 /* held: the sidecar, by a path that keeps leading to it. */
 static int remove_if_done(struct disk *disk, const char *held)
 {
-	int r = sidecar_is_unused(held, &disk->st);
+	int r = is_unused(held, &disk->st);
 	struct mark mark = mark_read(held);
 
+	if (r > 0 && was_resized(&mark, held))
+		r = 0;
 	if (r > 0 || (r == 0 && is_merged(&mark, held)))
 		return pointer_remove_sidecar(disk->source, disk->sidecar, held);
 	if (r == 0 || (r == -EBADMSG && search_is_of(held, &disk->st)))
@@ -265,7 +366,7 @@ int advice_remove(struct disk *disk)
 
 bool advice_settle(struct disk *disk)
 {
-	int r = sidecar_is_unused(disk->sidecar, &disk->st);
+	int r = is_unused(disk->sidecar, &disk->st);
 
 	if (r == -EBUSY) {
 		say("'%s' is in use by a QEMU, and holds writes that are missing in "
@@ -274,12 +375,16 @@ bool advice_settle(struct disk *disk)
 		    disk->sidecar, disk->source);
 		return false;
 	}
-	if (r == 0 && is_merged(&disk->state.mark, disk->sidecar)) {
+	/* One without data that this hook has not made may be of whoever uses it next. */
+	if ((r == 0 && is_merged(&disk->state.mark, disk->sidecar)) ||
+	    (r > 0 && disk->state.mark.known &&
+	     !was_resized(&disk->state.mark, disk->sidecar))) {
 		r = advice_remove(disk);
 		if (r == 0)
 			return true;
-		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
-		    disk->source, strerror(-r));
+		say("'%s' holds nothing that is missing in '%s', but cannot be removed: "
+		    "%s",
+		    disk->sidecar, disk->source, strerror(-r));
 		return false;
 	}
 	if (r == -EBADMSG && !search_is_of(disk->sidecar, &disk->st))

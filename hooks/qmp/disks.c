@@ -63,6 +63,22 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 	return true;
 }
 
+static bool is_given_before(const struct disks *disks, const struct disk *disk)
+{
+	for (const struct disk *each = disks->disk; each < disk; each++) {
+		if (strcmp(each->source, disk->source) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void drop_last(struct disks *disks)
+{
+	disks->n--;
+	free(disks->disk[disks->n].source);
+	free(disks->disk[disks->n].sidecar);
+}
+
 bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		const struct settings *settings)
 {
@@ -77,19 +93,21 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		}
 	}
 	disks->disk = calloc(n, sizeof(*disks->disk));
-	disks->n = disks->disk ? n : 0;
-	for (size_t i = 0; i < disks->n; i++)
-		disks->disk[i].made = -1;
-	for (size_t i = 0; i < disks->n; i++) {
-		if (!disk_init(&disks->disk[i], sources[i], directory))
+	for (size_t i = 0; disks->disk && i < n; i++) {
+		struct disk *disk = &disks->disk[disks->n];
+		bool is_fine;
+
+		*disk = (struct disk){ .made = -1, .run = settings->run };
+		disks->n++;
+		is_fine = disk_init(disk, sources[i], directory);
+		if (is_fine && !is_given_before(disks, disk))
+			continue;
+		if (is_fine && !settings->thaws)
+			say("'%s' is given twice", sources[i]);
+		if (!settings->thaws)
 			return false;
-		disks->disk[i].run = settings->run;
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(disks->disk[j].source, disks->disk[i].source) == 0) {
-				say("'%s' is given twice", sources[i]);
-				return false;
-			}
-		}
+		disks->lacks |= !is_fine;
+		drop_last(disks);
 	}
 	return disks->disk != NULL;
 }
@@ -505,6 +523,7 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	if (r < 0)
 		return r;
 	describe_image(disk, graph, at.image, qemu);
+	disk->state.overlay_size = at.overlay ? (uint64_t)at.overlay->size : 0;
 	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 

@@ -54,7 +54,8 @@ struct disk_state {
 	char *extra; /* for people: what is in the overlay that a merge drops; or NULL */
 	char *backing; /* what the image is stored in, and how; NULL if unknown */
 	char *format;
-	uint64_t size; /* of the disk */
+	uint64_t size;         /* of the disk that the image holds */
+	uint64_t overlay_size; /* of the disk by now, where it is redirected */
 };
 
 struct disk {
@@ -68,8 +69,9 @@ struct disk {
 	struct disk_state state;
 	bool told; /* of a refusal */
 
-	bool chosen; /* to be redirected by this call */
-	int made;    /* the sidecar that this call made, open; or -1 */
+	bool chosen;        /* to be redirected by this call */
+	int made;           /* the sidecar that this call made, open; or -1 */
+	uint64_t made_size; /* of the disk for which it was made */
 
 	/* For merging. */
 	bool started;   /* a job was seen at work or begun */
@@ -83,11 +85,13 @@ struct disk {
 struct disks {
 	struct disk *disk;
 	size_t n;
+	bool lacks; /* a source of a thaw that is not there, and that was said */
 };
 
 struct settings {
 	const char *socket;
 	const char *run; /* NULL: by hand */
+	bool thaws;
 	const char *sidecar_dir;
 	const char *agent;
 	uint64_t timeout_ns;
@@ -95,7 +99,10 @@ struct settings {
 	uint64_t commit_timeout_ns;
 };
 
-/* False, and it was said why, if a source or the directory is not there. */
+/*
+ * False, and it was said why, if a source or the directory is not there. A thaw goes on
+ * without a source that is not there: the others are redirected all the same.
+ */
 bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		const struct settings *settings);
 void disks_done(struct disks *disks);

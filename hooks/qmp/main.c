@@ -211,10 +211,12 @@ int main(int argc, char **argv)
 	if (quiesce)
 		settings.agent = agent;
 	catch_signals();
+	settings.thaws = strcmp(argv[0], "thaw") == 0;
 	r = 1;
 	if (disks_init(&disks, argv + 1, (size_t)(argc - 1), &settings))
-		r = strcmp(argv[0], "freeze") == 0 ? freeze(&disks, &settings)
-						   : thaw(&disks, &settings);
+		r = settings.thaws ? thaw(&disks, &settings) : freeze(&disks, &settings);
+	if (disks.lacks)
+		r = 1;
 	disks_done(&disks);
 	return r;
 }

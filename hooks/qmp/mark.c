@@ -16,7 +16,7 @@
 
 #define ATTRIBUTE "user.lullcp.freeze"
 #define NO_RUN    "-"
-#define LONGEST   256
+#define LONGEST   512
 
 static const char *const names[] = {
 	[MARK_BETWEEN] = "between", [MARK_FROZEN] = "frozen",
@@ -53,6 +53,22 @@ void mark_init(struct mark *mark, const char *run, const struct stat *source)
 		(void)snprintf(mark->run, sizeof(mark->run), "%s", run);
 }
 
+/* It is printed as a part of a command. */
+static bool is_format(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 0 && len < MARK_FORMAT_LEN && !text[len];
+}
+
+void mark_disk(struct mark *mark, uint64_t size, const char *format)
+{
+	if (!is_format(format))
+		return;
+	mark->disk = size;
+	(void)snprintf(mark->format, sizeof(mark->format), "%s", format);
+}
+
 void mark_image(struct mark *mark, const struct stat *source)
 {
 	mark->written = source->st_mtim;
@@ -74,17 +90,19 @@ struct mark mark_read(const char *path)
 	ssize_t n = lgetxattr(path, ATTRIBUTE, text, sizeof(text) - 1);
 	int64_t sec;
 	long nsec;
-	int end = 0;
+	int end = 0, end_of_all = 0, fields;
 
 	if (n < 0)
 		return mark;
 	text[n] = '\0';
-	if (sscanf(text,
-		   "v1 run=%36s source=%" SCNx64 ":%" SCNu64 " written=%" SCNd64
-		   ".%ld size=%" SCNu64 " state=%15s %n",
-		   run, &mark.dev, &mark.ino, &sec, &nsec, &mark.size, state,
-		   &end) != 7 ||
-	    end != n)
+	fields = sscanf(text,
+			"v1 run=%36s source=%" SCNx64 ":%" SCNu64 " written=%" SCNd64
+			".%ld size=%" SCNu64 " state=%15s %n disk=%" SCNu64
+			" format=%31s %n",
+			run, &mark.dev, &mark.ino, &sec, &nsec, &mark.size, state, &end,
+			&mark.disk, mark.format, &end_of_all);
+	if (!(fields == 7 && end == n) &&
+	    !(fields == 9 && end_of_all == n && is_format(mark.format)))
 		return (struct mark){ 0 };
 	mark.written = (struct timespec){ .tv_sec = sec, .tv_nsec = nsec };
 	if (strcmp(run, NO_RUN) != 0 && !mark_run(run))
@@ -112,6 +130,9 @@ int mark_write(const char *path, const struct mark *mark)
 			 (int64_t)mark->written.tv_sec, mark->written.tv_nsec, mark->size,
 			 names[mark->state]);
 
+	if (mark->format[0])
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      " disk=%" PRIu64 " format=%s", mark->disk, mark->format);
 	/* what is none may hang who opens it */
 	if (lstat(path, &st) < 0)
 		return -errno;

@@ -4,7 +4,9 @@
  * merge has come. It is in an extended attribute of the file, and so goes with it:
  *
  *     user.lullcp.freeze: v1 run=ID source=DEV:INO written=SEC.NSEC size=N state=STATE
+ *                         disk=N format=FORMAT
  *
+ * The last two are missing where an earlier version wrote it.
  * Where there are none the sticky bit of the file alone says that the image is between
  * two states (sidecar.h), and whose freeze it is is not known. Who may write to the file
  * may write this: it is believed for what only harms the writer if it is false.
@@ -20,6 +22,8 @@
 
 /* The text of a UUID and its end. */
 #define MARK_RUN_LEN 37
+/* The name of a format and its end. */
+#define MARK_FORMAT_LEN 32
 
 enum mark_state {
 	MARK_BETWEEN, /* a freeze has not returned yet */
@@ -38,10 +42,18 @@ struct mark {
 	uint64_t dev, ino;
 	struct timespec written;
 	uint64_t size;
+	/* The disk that the image held when it was frozen: its size, and its format as
+	   QEMU names it; 0 and empty if unknown. The sidecar itself forgets both when
+	   somebody resizes the disk, or streams the image into it. */
+	uint64_t disk;
+	char format[MARK_FORMAT_LEN];
 };
 
 /* Of a freeze by run (NULL: by hand) of source. */
 void mark_init(struct mark *mark, const char *run, const struct stat *source);
+
+/* Takes in the disk. What is no name of a format is not taken. */
+void mark_disk(struct mark *mark, uint64_t size, const char *format);
 
 /* Takes in what the image is like now. */
 void mark_image(struct mark *mark, const struct stat *source);

@@ -28,6 +28,7 @@
 #include "sys/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Without an event: for what QEMU does not tell, like a job that somebody dismissed. */
@@ -84,6 +85,32 @@ static bool holds_more(struct disk *disk)
 	return true;
 }
 
+/*
+ * A merge makes the image as large as the disk, but never smaller. True if the disk was
+ * made smaller while it was redirected, and that was said.
+ */
+static bool was_cut(struct disk *disk)
+{
+	const struct mark *mark = &disk->state.mark;
+	uint64_t before = disk->state.size;
+
+	if (mark->known && mark->format[0])
+		before = mark->disk;
+	if (disk->made_size)
+		before = disk->made_size;
+	if (disk->state.overlay_size >= before)
+		return false;
+	say("the disk of '%s' was made smaller while it was frozen, from %" PRIu64
+	    " to %" PRIu64
+	    " bytes, and would have its old size after a merge; it goes on "
+	    "in '%s', nothing is lost. Give it that size again (block_resize of the node "
+	    "'%s' to %" PRIu64 "), thaw again, and make it smaller then",
+	    disk->source, before, disk->state.overlay_size, disk->sidecar,
+	    disk->state.overlay, before);
+	fail(disk);
+	return true;
+}
+
 static int begin(struct disk *disk, struct qmp *qmp)
 {
 	int r;
@@ -95,7 +122,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 		return 0;
 	}
-	if (holds_more(disk))
+	if (holds_more(disk) || was_cut(disk))
 		return 0;
 	if (disk->state.renamed) {
 		say("'%s' was '%s' when it was frozen, and QEMU cannot merge '%s' into "
@@ -227,7 +254,7 @@ static void settle(struct disk *disk)
 	disk->over = true;
 	if (!disk->state.has_sidecar)
 		return;
-	r = advice_remove(disk);
+	r = disk->state.is_its_disk ? -EBUSY : advice_remove(disk);
 	switch (r) {
 	case 0:
 		return;
@@ -237,10 +264,11 @@ static void settle(struct disk *disk)
 	case -EBUSY:
 		if (disk->state.is_its_disk) {
 			say("this QEMU has '%s' open by itself, and not as an overlay of "
-			    "a freeze: the guest was started from it. Its writes are "
-			    "there, and it is kept. When the guest is shut down, thaw "
-			    "again: that says how to merge it into '%s'",
-			    disk->sidecar, disk->source);
+			    "'%s': the guest was started from it, or the image was "
+			    "copied into it (block-stream). Its writes are there, and it "
+			    "is kept. When the guest is shut down, thaw again: that says "
+			    "how to merge it into '%s'",
+			    disk->sidecar, disk->source, disk->source);
 			break;
 		}
 		say("'%s' is in use, but not by the QEMU asked: is this the right "

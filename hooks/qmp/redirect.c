@@ -210,6 +210,16 @@ static int look_for_others(const struct disk *disk, pid_t qemu)
 	return -EBUSY;
 }
 
+/* Where nothing has to be redirected: a disk that only reads, or one that is frozen. */
+static int look_for_others_of(const struct disks *disks, pid_t qemu)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < disks->n; i++)
+		r = look_for_others(&disks->disk[i], qemu);
+	return r;
+}
+
 /* Whose freeze it is, and what the image is like. */
 static int set_state(const struct disk *disk, enum mark_state state)
 {
@@ -222,6 +232,7 @@ static int set_state(const struct disk *disk, enum mark_state state)
 		return -EIO;
 	}
 	mark_init(&mark, disk->run, &st);
+	mark_disk(&mark, disk->made_size, disk->state.format ? disk->state.format : "");
 	mark.state = state;
 	r = mark_write(disk->sidecar, &mark);
 	/* without attributes the mark alone has to do */
@@ -232,7 +243,7 @@ static int set_state(const struct disk *disk, enum mark_state state)
 	return -EIO;
 }
 
-static int fill_sidecar(const struct disk *disk)
+static int fill_sidecar(struct disk *disk)
 {
 	int r;
 
@@ -242,7 +253,8 @@ static int fill_sidecar(const struct disk *disk)
 		    disk->source);
 		return -ENOTSUP;
 	}
-	r = qcow2_make(disk->made, disk->state.size, disk->state.backing,
+	disk->made_size = disk->state.size;
+	r = qcow2_make(disk->made, disk->made_size, disk->state.backing,
 		       disk->state.format);
 	if (r < 0)
 		say("cannot make the sidecar '%s' of '%s': %s; not redirected",
@@ -334,6 +346,24 @@ static int look_at_sidecars(const struct disks *disks, const struct qmp *qmp)
 	return 0;
 }
 
+/* An overlay of another size than the image would resize the disk. */
+static int look_again(struct disks *disks, struct qmp *qmp)
+{
+	int r = disks_look(disks, qmp);
+
+	for (size_t i = 0; r == 0 && i < disks->n; i++) {
+		const struct disk *disk = &disks->disk[i];
+
+		if (!disk->chosen || disk->state.size == disk->made_size)
+			continue;
+		say("the disk of '%s' was resized during the freeze; not redirected. Try "
+		    "again",
+		    disk->source);
+		r = -EAGAIN;
+	}
+	return r < 0 ? r : look_at_sidecars(disks, qmp);
+}
+
 static json_t *make_actions(const struct disks *disks)
 {
 	json_t *actions = json_array();
@@ -361,7 +391,7 @@ static json_t *make_actions(const struct disks *disks)
 	return actions;
 }
 
-static int switch_over(const struct disks *disks, struct qmp *qmp, json_t *actions,
+static int switch_over(struct disks *disks, struct qmp *qmp, json_t *actions,
 		       const struct settings *settings)
 {
 	_cleanup_free_ char *why = NULL;
@@ -375,7 +405,7 @@ static int switch_over(const struct disks *disks, struct qmp *qmp, json_t *actio
 			say("%s; not redirected", why ? why : "out of memory");
 	}
 	if (r == 0)
-		r = look_at_sidecars(disks, qmp); /* the agent may have taken its time */
+		r = look_again(disks, qmp); /* the agent may have taken its time */
 	if (r == 0) {
 		r = qmp_run(qmp, "transaction", json_pack("{s:O}", "actions", actions),
 			    NULL);
@@ -508,6 +538,8 @@ int redirect_disks(struct disks *disks, struct qmp *qmp, const struct settings *
 	if (r < 0)
 		return r;
 	r = check(disks);
+	if (r == 0)
+		r = look_for_others_of(disks, qmp_peer(qmp));
 	if (r <= 0)
 		return r;
 	for (size_t i = 0; i < disks->n; i++)

@@ -313,6 +313,27 @@ int sidecar_is_unused(const char *path, const struct stat *source)
 	return has_no_data(fd, &st, source);
 }
 
+int sidecar_read_header(const char *path, struct sidecar_header *ret)
+{
+	unsigned char data[HEADER_LEN];
+	struct header header;
+	struct stat st;
+	_cleanup_close_ int fd = open_it(path, &st);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (pread(fd, data, sizeof(data), 0) != (ssize_t)sizeof(data))
+		return -EBADMSG;
+	r = parse_header(fd, data, &header);
+	if (r == 0)
+		*ret = (struct sidecar_header){
+			.size = header.size,
+			.has_backing = header.has_name,
+		};
+	return r;
+}
+
 int sidecar_is_image(int fd, uint64_t size)
 {
 	unsigned char data[HEADER_LEN];

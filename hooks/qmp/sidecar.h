@@ -51,6 +51,15 @@ int sidecar_mark(const char *path, bool between) _must_check_;
  */
 int sidecar_is_unused(const char *path, const struct stat *source) _must_check_;
 
+/* What its header says. */
+struct sidecar_header {
+	uint64_t size; /* of the disk */
+	bool has_backing;
+};
+
+/* 0, or -errno, -EBADMSG if it is no sidecar. */
+int sidecar_read_header(const char *path, struct sidecar_header *ret) _must_check_;
+
 /* 0 if the file that is open is an image of a disk of size bytes, or -EBADMSG. */
 int sidecar_is_image(int fd, uint64_t size) _must_check_;
 

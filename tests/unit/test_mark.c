@@ -87,6 +87,8 @@ static void test_round(void **state UNUSED)
 	assert_false(mark_read(path).known);
 	for (int by_hand = 0; by_hand < 2; by_hand++) {
 		mark_init(&mark, by_hand ? NULL : RUN, &st);
+		if (by_hand)
+			mark_disk(&mark, UINT64_MAX, "qcow2");
 		for (int s = MARK_BETWEEN; s <= MARK_MERGED; s++) {
 			mark.state = (enum mark_state)s;
 			int r = mark_write(path, &mark);
@@ -102,6 +104,8 @@ static void test_round(void **state UNUSED)
 			assert_int_equal(got.dev, 0xfe01);
 			assert_int_equal(got.ino, 131);
 			assert_true(mark_is_untouched(&got, &st));
+			assert_true(got.disk == (by_hand ? UINT64_MAX : 0));
+			assert_string_equal(got.format, by_hand ? "qcow2" : "");
 			if (s == MARK_BETWEEN)
 				len = getxattr(path, "user.lullcp.freeze", NULL, 0);
 			assert_int_equal(getxattr(path, "user.lullcp.freeze", NULL, 0),
@@ -109,6 +113,26 @@ static void test_round(void **state UNUSED)
 		}
 	}
 	unit_remove(directory);
+}
+
+static void test_disk(void **state UNUSED)
+{
+	static const char *const formats[] = {
+		"",
+		"raw; rm",
+		"Raw",
+		"a-name-of-thirty-two-characters-",
+	};
+	struct mark mark = { 0 };
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		mark_disk(&mark, 512, formats[i]);
+		assert_int_equal(mark.disk, 0);
+		assert_string_equal(mark.format, "");
+	}
+	mark_disk(&mark, 512, "a-name-of-thirty-one-characters");
+	assert_int_equal(mark.disk, 512);
+	assert_int_equal(strlen(mark.format), 31);
 }
 
 static void test_nonsense(void **state UNUSED)
@@ -121,6 +145,11 @@ static void test_nonsense(void **state UNUSED)
 		"v1 run=- source=1:2 written=3.000000004 size=5 state=molten",
 		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen and more",
 		"v1 run=- source=1:2 written=3.000000004 size=5",
+		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen disk=6",
+		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen disk=6 "
+		"format=raw;rm",
+		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen disk=6 "
+		"format=raw and more",
 	};
 	static const char good[] =
 		"v1 run=- source=1:2 written=3.000000004 size=5 state=frozen";
@@ -148,7 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run),       cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_untouched), cmocka_unit_test(test_round),
-		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_disk),      cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ static void says_what_it_was_given(void **state UNUSED)
 					  512 << 20,  (512 << 20) + 1,
 					  5ULL << 40, 1ULL << 50 };
 	static const char *const formats[] = { "raw", "qcow2", "vmdk" };
+	struct sidecar_header header;
 	char format[QCOW2_FORMAT_LEN];
 	struct stat st;
 
@@ -55,6 +56,9 @@ static void says_what_it_was_given(void **state UNUSED)
 		assert_string_equal(name, source);
 		assert_string_equal(format, wanted);
 		free(name);
+		assert_int_equal(sidecar_read_header(path, &header), 0);
+		assert_true(header.size == sizes[i]);
+		assert_true(header.has_backing);
 		if (sizes[i] > 0)
 			assert_int_equal(sidecar_is_unused(path, &st), 1);
 	}

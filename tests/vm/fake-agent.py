@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A guest agent: fake-agent.py SOCKET [FAULT], FAULT: no-freeze, silent-freeze, no-thaw,
-stale, plant (PLANT becomes a link to VICTIM meanwhile). Appends what it was asked to
-SOCKET.log."""
+stale, plant (PLANT becomes a link to VICTIM meanwhile), meanwhile (the shell runs MEANWHILE then).
+Appends what it was asked to SOCKET.log."""
 import json
 import os
 import socket
+import subprocess
 import sys
 
 path = sys.argv[1]
@@ -30,6 +31,8 @@ while True:
         if command.endswith("-freeze") and fault == "plant":
             os.unlink(os.environ["PLANT"])
             os.symlink(os.environ["VICTIM"], os.environ["PLANT"])
+        if command.endswith("-freeze") and fault == "meanwhile":
+            subprocess.run(os.environ["MEANWHILE"], shell=True, check=True)
         if command.endswith("-freeze") and fault == "no-freeze" or (
                 command.endswith("-thaw") and fault == "no-thaw" and
                 not os.path.exists(path + ".mended")):

@@ -5,34 +5,9 @@
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"
-here=$(dirname "$0")
-command -v qemu-io >/dev/null || cannot_run 'needs qemu-io'
+. "$(dirname "$0")/guests.sh"
 # of two runs of lullcp
 A=0f8fad5b-d9cb-469f-a165-70867728950e B=7c9e6679-7425-40de-944b-e07fc1f90ae7
-
-hook() { # hook STATUS WHAT RUN ARG...: the hook, called by that run or by hand (-)
-  local want=$1 what=$2 run=$3
-  shift 3
-  if [ "$run" = - ]; then
-    "$HOOK" --socket="$QMP" "$@" >"$T/out" 2>"$T/err"
-  else
-    LULLCP_RUN_ID=$run "$HOOK" --socket="$QMP" "$@" >"$T/out" 2>"$T/err"
-  fi
-  same "$what" "$want" $?
-}
-asks() { python3 "$here/qmp.py" "$QMP" "$@"; } # asks COMMAND[=ARGUMENTS]...
-sidecar() { echo "$(dirname "$1")/.$(basename "$1").lullcp-sidecar"; } # sidecar IMAGE
-put() { # put EXPORT BYTE OFFSET: 64 KiB, by a client, flushed
-  qemu-io -f raw -c "write -P $2 $3 64k" -c flush "nbd+unix:///$1?socket=$SOCKETS/nbd" >/dev/null ||
-    bad "cannot write to $1"
-}
-gets() { # gets WHAT BYTE OFFSET IMAGE [FORMAT]: the image holds it
-  check "$1" qemu-io -U -r -f "${5:-raw}" -c "read -P $2 $3 64k" "$4"
-  check_not "$1" grep -q 'verification failed' "$T/check.out"
-}
-frozen() { # frozen WHAT IMAGE SUM: writers do not reach it
-  same "$1" "$3" "$(sha256sum <"$2")"
-}
 
 fs_mount xfs 1G
 
@@ -77,13 +52,6 @@ cat >"$T/slow" <<END
 [ "\$1" = thaw ] || { : >"$held"; while [ -e "$held" ]; do sleep 0.02; done; }
 END
 chmod +x "$T/slow"
-await() { # await FILE: until it is there
-  for _ in $(seq 500); do
-    [ ! -e "$1" ] || return 0
-    sleep 0.02
-  done
-  bad "no $1"
-}
 by_hook="$HOOK --socket=$QMP"
 "$LULLCP" --hook="$T/slow" "$M/a" "$M/first" 2>"$T/first.err" &
 first=$!
@@ -133,25 +101,6 @@ expect 0 --hook="$by_hook" "$M/a" "$M/third" 8<&-
 exec 8<&-
 qsd_end
 
-# nodes ARG...: a storage daemon with these, the node "top" as export a
-nodes() {
-  SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX) || framework_failure mktemp
-  QMP=$SOCKETS/qmp
-  (cd "$M" && exec qemu-storage-daemon --nbd-server "addr.type=unix,addr.path=$SOCKETS/nbd,max-connections=0" \
-    --chardev "socket,id=m,path=$QMP,server=on,wait=off" --monitor chardev=m "$@" \
-    --export type=nbd,id=e,node-name=top,name=a,writable=on >"$T/qsd.log" 2>&1) &
-  qsd=$!
-  await "$QMP"
-  await "$SOCKETS/nbd"
-}
-overlay() { asks query-named-block-nodes | jq -r '.[]."node-name" | select(startswith("lull-"))'; }
-until_no_job() {
-  for _ in $(seq 500); do
-    [ "$(asks query-jobs)" != '[]' ] || return 0
-    sleep 0.02
-  done
-  bad 'a job does not end'
-}
 rm -rf "${M:?}"/*
 make_image "$M/a" raw
 make_image "$M/b" raw
@@ -278,26 +227,14 @@ chattr +i "$M/side"
 hook 1 'merged and not removed' $A "${at_side[@]}" thaw "$M/a"
 says 'cannot be removed'
 put a 9 0
-kill -KILL $qsd
-wait $qsd 2>/dev/null
+kill -KILL "$qsd"
+wait "$qsd" 2>/dev/null
 chattr -i "$M/side"
 hook 0 'it may go' $A "${at_side[@]}" thaw "$M/a"
 same 'gone' '' "$(ls -A "$M/side")"
 gets 'the image is newer' 9 0 "$M/a"
 
 note 'what is printed when QEMU is gone'
-advice() { sed -n 's/^lullcp-hook-qmp: .* run: //p' "$T/err"; } # the command, as it stands
-followed() { # followed WHAT: it is carried out
-  local command
-  command=$(advice)
-  check "$1: it is told what to run" test -n "$command"
-  (cd / && bash -c "$command") >"$T/followed" 2>&1 || bad "$1: $command: $(cat "$T/followed")"
-}
-killed() { # QEMU
-  kill -KILL $qsd
-  wait $qsd 2>/dev/null
-  rm -rf "${SOCKETS:?}"
-}
 side=$(sidecar "$M/a")
 rm -rf "${SOCKETS:?}"
 nodes "${file[@]}"
