@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # lullcp-hook-qmp at random: a guest that never pauses; the hook, lullcp, its keeper and QEMU killed
-# at any time, and QEMU started again on the image or on the sidecar; two runs at once; backup jobs,
-# snapshots and disks that come and go, that grow, and that are restored. In the end each
+# at any time, and QEMU started again on the image or on the sidecar; two runs at once, of one disk and
+# of two; backup jobs, snapshots and bitmaps that begin and end at any time of a run; an image that is
+# streamed into the sidecar; disks that come and go, that grow and shrink, and that are restored. In the end each
 # write that was acknowledged, and flushed where QEMU was killed, is read back, if need be by following
 # what was printed.
 # LULL_TEST_ROUNDS (6).
@@ -15,6 +16,7 @@ fs_mount xfs 2G
 declare -A counts=()
 did() { counts[$1]=$((${counts[$1]:-0} + 1)); }
 asks() { python3 "$here/qmp.py" "$QMP" "$@"; } # asks COMMAND[=ARGUMENTS]...
+others() { python3 "$here/qmp.py" "$OTHER_QMP" "$@"; } # the same, whatever the hook is at
 overlay() { asks query-named-block-nodes | jq -r '.[]."node-name" | select(startswith("lull-"))'; }
 slowly=(-q --duty-cycle=3 --latency-budget=1ms --checkpoint-interval=20ms)
 
@@ -108,6 +110,109 @@ two() {
   over 'the first of two' "$M/c"
   over 'the second of two' "$M/d"
 }
+# The part of somebody else in a run: begins something, and ends it some time later. What it cannot
+# do, because the hook is at work, is left undone.
+top() { others query-block-exports | jq -r '.[] | select(.id == "e-a") | ."node-name"'; }
+pause() { sleep "0.$(printf %03d $((RANDOM % 400)))"; }
+meddle() { # meddle KIND
+  local node
+  pause
+  case $1 in
+    backup)
+      rm -f "$M/target"
+      make_image "$M/target" raw
+      others "blockdev-add={\"driver\":\"raw\",\"node-name\":\"target\",\"file\":{\"driver\":\"file\",\"filename\":\"$M/target\"}}" \
+        "blockdev-backup={\"job-id\":\"nightly\",\"device\":\"$(top)\",\"target\":\"target\",\"sync\":\"full\",\"speed\":65536}"
+      pause
+      others 'block-job-cancel={"device":"nightly","force":true}'
+      until [ "$(others 'blockdev-del={"node-name":"target"}')" = '{}' ]; do sleep 0.05; done
+      ;;
+    snapshot)
+      rm -f "$M/above"
+      node=$(top)
+      others "blockdev-snapshot-sync={\"node-name\":\"$node\",\"snapshot-file\":\"$M/above\",\"snapshot-node-name\":\"above\"}"
+      pause
+      # begun anew where the hook was at the same; what is below it may be merged by then
+      while [ "$(top)" = above ]; do
+        others query-named-block-nodes | grep -qF "\"$node\"" || node=a
+        others "block-commit={\"job-id\":\"back\",\"device\":\"above\",\"base-node\":\"$node\"}"
+        for _ in $(seq 100); do
+          case $(others query-jobs) in
+            *'"back"'*ready* | *ready*'"back"'*) others 'job-complete={"id":"back"}' ;;
+            *'"back"'*) ;;
+            *) break ;;
+          esac
+          sleep 0.02
+        done
+      done
+      ;;
+    bitmap)
+      node=$(top)
+      others "block-dirty-bitmap-add={\"node\":\"$node\",\"name\":\"since\",\"persistent\":true}"
+      pause
+      others "block-dirty-bitmap-remove={\"node\":\"$node\",\"name\":\"since\"}"
+      ;;
+  esac
+}
+meddled() { # meddled KIND
+  local least pid rc what="meddled with, $1"
+  least=$(acked)
+  meddle "$1" >>"$T/story" 2>&1 &
+  meddler=$!
+  "$LULLCP" "${slowly[@]}" --hook="$by_hook" "$image" "$M/c" 2>"$T/err" &
+  pid=$!
+  pause
+  # shellcheck disable=SC2046 # a list
+  case $((RANDOM % 4)) in
+    0) kill -KILL $pid ;;
+    1) kill -KILL $(mine lullcp-hook-qmp) ;;
+  esac 2>/dev/null
+  { wait $pid; } 2>/dev/null
+  rc=$?
+  wait $meddler
+  echo "$what: status $rc: $(cat "$T/err")" >>"$T/story"
+  ended "$M/c"
+  published "$what" "$M/c" "$least"
+  # what somebody else had begun has ended: now it can be merged
+  thaw 0 "$what" "$image"
+  over "$what" "$M/c"
+}
+beside() { # a run of each of two disks, at once, by one monitor
+  local least a b
+  rm -rf "$M/other" "$M/d" "$M/want"
+  make_image "$M/other" raw
+  qemu-io -f raw -c 'write -P 3 0 1M' "$M/other" >"$T/out"
+  cp "$M/other" "$M/want"
+  asks "blockdev-add={\"driver\":\"raw\",\"node-name\":\"other\",\"file\":{\"driver\":\"file\",\"filename\":\"$M/other\"}}" \
+    'block-export-add={"type":"nbd","id":"e-other","node-name":"other","name":"other","writable":true}' >"$T/out"
+  least=$(acked)
+  "$LULLCP" "${slowly[@]}" --hook="$by_hook" "$image" "$M/c" 2>"$T/err" & a=$!
+  "$LULLCP" "${slowly[@]}" --hook="$by_hook" "$M/other" "$M/d" 2>"$T/err2" & b=$!
+  wait $a
+  same 'one beside another' 0 $?
+  wait $b
+  same "another beside one: $(cat "$T/err2")" 0 $?
+  published 'one beside another' "$M/c" "$least"
+  check 'another beside one' cmp "$M/want" "$M/d"
+  over 'one beside another' "$M/c"
+  not_redirected 'another beside one' "$M/other"
+  asks 'block-export-del={"id":"e-other","mode":"hard"}' >"$T/out"
+  no_export e-other
+  asks 'blockdev-del={"node-name":"other"}' >"$T/out"
+  rm -f "$M/d"
+}
+streamed() { # the image goes into the sidecar, which is the whole disk then; QEMU ends in order
+  freeze "$image"
+  asks "block-stream={\"job-id\":\"pull\",\"device\":\"$(overlay)\"}" >"$T/out"
+  no_jobs
+  thaw 1 'streamed' "$image"
+  sleep "0.$((RANDOM % 3))"
+  writer_end
+  qsd_end
+  put_right
+  holds 'streamed' "$(acked)" "$(acked)" "$format" "$image"
+  go_on
+}
 backup() {
   rm -f "$M/target"
   make_image "$M/target" raw
@@ -158,6 +263,12 @@ plugged() { # another disk comes, is cloned with this one, and goes
   asks "block_resize={\"node-name\":\"$(overlay)\",\"size\":20971520}" >"$T/out"
   thaw 0 'a disk that grew' "$M/other"
   same 'it has grown' 20971520 "$(stat -c %s "$M/other")"
+  freeze "$M/other"
+  asks "block_resize={\"node-name\":\"$(overlay)\",\"size\":16777216}" >"$T/out"
+  thaw 1 'a disk that shrank' "$M/other"
+  asks "block_resize={\"node-name\":\"$(overlay)\",\"size\":20971520}" >"$T/out"
+  thaw 0 'a disk that shrank, and grew' "$M/other"
+  same 'it has its size' 20971520 "$(stat -c %s "$M/other")"
   not_redirected 'a disk that grew' "$M/other"
   asks 'block-export-del={"id":"v","mode":"hard"}' >"$T/out"
   no_export v
@@ -319,8 +430,8 @@ for round in $(seq "$rounds"); do
   foreign=$(sha256sum <"$M/.foreign.lullcp-sidecar")
   rm -f "$T/acked"
   go_on
-  events=(clone 'killed lullcp' 'killed keeper' 'killed both' 'killed hook' two backup late_backup
-    plugged snapshot restored again_on_sidecar again_on_image)
+  events=(clone 'killed lullcp' 'killed keeper' 'killed both' 'killed hook' two beside backup late_backup
+    'meddled backup' 'meddled snapshot' 'meddled bitmap' streamed plugged snapshot restored again_on_sidecar again_on_image)
   for _ in $(seq $((RANDOM % 3 + 1))); do
     event=${events[RANDOM % ${#events[@]}]}
     did "$event"

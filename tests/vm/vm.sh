@@ -10,12 +10,13 @@ for program in qemu-storage-daemon qemu-img; do
   command -v $program >/dev/null || cannot_run "needs $program"
 done
 
-# qsd NAME=IMAGE=FORMAT...: a storage daemon that exports each; its pid in $qsd
+# qsd NAME=IMAGE=FORMAT...: a storage daemon that exports each; its pid in $qsd. It has a monitor for
+# the hook, and another one for what somebody else does meanwhile.
 qsd() {
   local disk name image format args=()
   # the path of a unix socket is short
   SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX) || framework_failure mktemp
-  QMP=$SOCKETS/qmp
+  QMP=$SOCKETS/qmp OTHER_QMP=$SOCKETS/other
   for disk in "$@"; do
     IFS='=' read -r name image format <<<"$disk"
     args+=(--blockdev "driver=$format,node-name=$name,file.driver=file,file.filename=$image"
@@ -23,6 +24,7 @@ qsd() {
   done
   qemu-storage-daemon --nbd-server "addr.type=unix,addr.path=$SOCKETS/nbd,max-connections=0" \
     --chardev "socket,id=m,path=$QMP,server=on,wait=off" --monitor chardev=m \
+    --chardev "socket,id=o,path=$OTHER_QMP,server=on,wait=off" --monitor chardev=o \
     "${args[@]}" >"$T/qsd.log" 2>&1 &
   qsd=$!
   for _ in $(seq 200); do
