@@ -228,10 +228,11 @@ void advice_give(const struct disk *disk, bool runs)
 		return;
 	}
 	if (runs) {
-		say("%s holds writes that are missing in %s, and a QEMU uses the image "
-		    "without it: the guest was restarted, or the disk unplugged, while "
-		    "it was frozen. It is kept. End that QEMU (quit: a shutdown writes "
-		    "to the image), and thaw again: that says what to do with it",
+		say("%s may hold writes that are missing in %s, and a QEMU uses the "
+		    "image without it: the guest was restarted, the disk unplugged, or "
+		    "merged by somebody else, while it was frozen. It is kept. End that "
+		    "QEMU (quit: a shutdown writes to the image), and thaw again: that "
+		    "says what to do with it",
 		    sidecar, source);
 		return;
 	}
@@ -253,11 +254,12 @@ void advice_give(const struct disk *disk, bool runs)
 		    commit);
 		break;
 	case DO_NOT:
-		say("%s was written to after %s, by a guest that was started from it: do "
-		    "not commit the sidecar, that would put old data over new. It holds "
-		    "writes of before and is kept. If they are not wanted, because the "
-		    "image was restored, say, mv %s %s puts it away. To look at the disk "
-		    "with them, beside the image and without changing either, run: %s",
+		say("%s was written to after %s, by a guest that was started from it, or "
+		    "by somebody who merged it: do not commit the sidecar, that would "
+		    "put old data over new. It holds writes of before and is kept. If "
+		    "they are not wanted, because the image was restored, say, mv %s %s "
+		    "puts it away. To look at the disk with them, beside the image and "
+		    "without changing either, run: %s",
 		    source, sidecar, sidecar, away, convert);
 		break;
 	case UNCERTAIN:

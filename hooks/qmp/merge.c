@@ -21,6 +21,7 @@
 #include "merge.h"
 
 #include "advice.h"
+#include "guest.h"
 #include "pointer.h"
 #include "say.h"
 #include "search.h"
@@ -113,8 +114,20 @@ static bool was_cut(struct disk *disk)
 
 static int begin(struct disk *disk, struct qmp *qmp)
 {
-	int r;
+	enum guest_place place;
+	int r = guest_find(qmp, &place);
 
+	if (r < 0)
+		return r;
+	if (place == GUEST_IS_GONE) {
+		say("the guest has migrated to another QEMU, which has the disk of '%s' "
+		    "by now. Nothing is merged, and '%s' is kept. Thaw by the monitor "
+		    "of that QEMU; or, when the guest is shut down and no QEMU uses "
+		    "either, thaw again",
+		    disk->source, disk->sidecar);
+		fail(disk);
+		return 0;
+	}
 	if (disk->state.blocker) {
 		say("cannot merge '%s' into '%s': %s works on the disk; the disk goes on "
 		    "in that file, nothing is lost; thaw again when it is gone",
@@ -346,27 +359,6 @@ static int step(struct disk *disk, struct qmp *qmp)
 	return r == -EREMOTEIO ? 0 : r;
 }
 
-/* A guest that was paused because the sidecar's disk was full can go on now. */
-static void wake_guest(struct qmp *qmp)
-{
-	json_t *value = NULL;
-	const char *status;
-
-	if (qmp_run(qmp, "query-status", NULL, &value) < 0)
-		return; /* a storage daemon has no guest */
-	status = json_string_value(json_object_get(value, "status"));
-	if (status && strcmp(status, "io-error") == 0) {
-		if (qmp_run(qmp, "cont", NULL, NULL) < 0)
-			say("the guest is paused after an I/O error and cannot go on: %s",
-			    qmp_why(qmp));
-		else
-			say("the guest was paused after an I/O error while its disk was "
-			    "redirected, probably because the sidecar's file system is "
-			    "full; it goes on now");
-	}
-	json_decref(value);
-}
-
 /* What became of those that are not over. */
 static void report_unfinished(const struct disks *disks, const char *why)
 {
@@ -488,7 +480,7 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 		merged |= disks->disk[i].merged;
 	}
 	if (merged)
-		wake_guest(qmp);
+		guest_wake(qmp);
 	return failed ? -EIO : 0;
 }
 

@@ -21,6 +21,7 @@
 #include "advice.h"
 #include "agent.h"
 #include "directory.h"
+#include "guest.h"
 #include "mark.h"
 #include "merge.h"
 #include "peer.h"
@@ -513,6 +514,26 @@ static int redirect(struct disks *disks, struct qmp *qmp, const struct settings 
 	return r < 0 ? r : clear_marks(disks);
 }
 
+static int check_place(struct qmp *qmp)
+{
+	static const char *const what[] = {
+		[GUEST_LEAVES] = "this guest migrates to another QEMU, which would not "
+				 "have the sidecar",
+		[GUEST_IS_GONE] = "this guest has migrated to another QEMU: freeze by "
+				  "the monitor of that",
+		[GUEST_ARRIVES] = "this QEMU waits for a guest that migrates to it",
+	};
+	enum guest_place place;
+	int r = guest_find(qmp, &place);
+
+	if (r < 0)
+		say("cannot learn where the guest is: %s", qmp_why(qmp));
+	if (r < 0 || place == GUEST_STAYS)
+		return r;
+	say("%s; not redirected", what[place]);
+	return -EBUSY;
+}
+
 static bool needs_tidying(const struct disks *disks)
 {
 	for (size_t i = 0; i < disks->n; i++) {
@@ -530,6 +551,8 @@ int redirect_disks(struct disks *disks, struct qmp *qmp, const struct settings *
 
 	if (r == 0)
 		r = check_owners(disks);
+	if (r == 0)
+		r = check_place(qmp);
 	if (r == 0 && needs_tidying(disks)) {
 		r = merge_disks(disks, qmp, settings);
 		if (r == 0)

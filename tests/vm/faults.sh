@@ -104,7 +104,8 @@ for at in query-jobs x-debug-query-block-graph block-commit job-complete job-dis
     # somebody else dismissed it, or it is not ready any more: looked at again
     case $fault-$at in error-job-dismiss) want=0 ;; esac
     hooked $want thaw
-    case $fault-$at in *-job-dismiss) ;; *) check "$what: the sidecar is kept" test -e "$sidecar" ;; esac
+    # merged, or without data and open in no process
+    case $fault-$at in *-job-dismiss | hang-up-after-job-complete) ;; *) check "$what: the sidecar is kept" test -e "$sidecar" ;; esac
     put_right
   done
 done

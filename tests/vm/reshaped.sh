@@ -190,6 +190,27 @@ for format in raw qcow2; do
   rm -f "$a.merged" "$side"
 done
 
+note 'somebody else merges the sidecar'
+begin raw
+asks "block-commit={\"job-id\":\"theirs\",\"device\":\"$(overlay)\"}" >"$T/out"
+for _ in $(seq 200); do
+  case $(asks query-jobs) in
+    *ready*) asks 'job-complete={"id":"theirs"}' >"$T/out" ;;
+    '[]') break ;;
+  esac
+  sleep 0.02
+done
+put a 6 0
+# no job of this hook tells that all of it is in the image
+hook 1 'thaw of what is merged' $A thaw "$a"
+says 'merged by somebody else'
+check 'the sidecar is kept' test -s "$side"
+killed
+hook 1 'thaw without QEMU' $A thaw "$a"
+says 'do not commit'
+gets 'the image is left alone' 6 0 "$a"
+rm "$side"
+
 note 'streamed down to what is below the image'
 rm -f "$a"
 make_image "$M/base" raw
