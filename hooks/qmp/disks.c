@@ -63,10 +63,13 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 	return true;
 }
 
-static bool is_given_before(const struct disks *disks, const struct disk *disk)
+/* A thaw finds the sidecar of another name of a file only by that name, perhaps. */
+static bool is_given_before(const struct disks *disks, const struct disk *disk,
+			    bool thaws)
 {
 	for (const struct disk *each = disks->disk; each < disk; each++) {
-		if (strcmp(each->source, disk->source) == 0)
+		if (strcmp(each->source, disk->source) == 0 ||
+		    (!thaws && peer_same_file(&each->st, &disk->st)))
 			return true;
 	}
 	return false;
@@ -100,7 +103,7 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		*disk = (struct disk){ .made = -1, .run = settings->run };
 		disks->n++;
 		is_fine = disk_init(disk, sources[i], directory);
-		if (is_fine && !is_given_before(disks, disk))
+		if (is_fine && !is_given_before(disks, disk, settings->thaws))
 			continue;
 		if (is_fine && !settings->thaws)
 			say("'%s' is given twice", sources[i]);
@@ -527,8 +530,8 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 
-/* A guest may have been started from its sidecar. */
-static bool runs_from_sidecar(const struct disk *disk, pid_t qemu)
+/* Whatever it says of that. */
+static bool holds_sidecar(const struct disk *disk, pid_t qemu)
 {
 	struct stat st;
 
@@ -557,7 +560,7 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 		forget(&disk->state);
 		(void)disks_name(disk);
 		r = place(disk, graph, sets, qemu);
-		disk->state.is_its_disk = runs_from_sidecar(disk, qemu);
+		disk->state.is_its_disk = holds_sidecar(disk, qemu);
 		disk->state.is_used = is_used(disk, graph);
 		if (r == 0)
 			r = look_at_jobs(disk, jobs);

@@ -37,9 +37,11 @@ struct disk_state {
 	bool is_used;       /* the overlay of that name is in use, wherever it is */
 	bool has_sidecar;   /* the file is there */
 	bool is_marked;     /* and marked: between two states */
-	bool is_its_disk;   /* and QEMU has it open, but not as an overlay of a freeze */
-	struct mark mark;   /* what it says of itself */
-	bool is_anothers;   /* the freeze of another run, or by hand if a run asks */
+	/* and QEMU has it open, but not as an overlay of a freeze: a guest may have been
+	   started from it */
+	bool is_its_disk;
+	struct mark mark; /* what it says of itself */
+	bool is_anothers; /* the freeze of another run, or by hand if a run asks */
 	enum disks_job job;
 	char *job_error;      /* NULL: none */
 	char *stale_job;      /* concluded, of an earlier sidecar that is gone; or NULL */
@@ -79,6 +81,7 @@ struct disk {
 	bool was_ready; /* and could have been cancelled then, which counts as success */
 	bool asked;     /* told to complete */
 	bool completed; /* QEMU has said after that that it is over, and well */
+	uint64_t let_go_by; /* QEMU, of the sidecar, after that; 0: not waited for */
 	bool merged, failed, over;
 };
 

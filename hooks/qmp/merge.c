@@ -34,6 +34,8 @@
 
 /* Without an event: for what QEMU does not tell, like a job that somebody dismissed. */
 #define LOOK_NS (250 * NSEC_PER_MSEC)
+/* It has closed the file before it says that the job is over. */
+#define LET_GO_NS (2 * NSEC_PER_SEC)
 /* They are there already. */
 #define MOST_WORDS    1000
 #define LAST_WORDS_NS (1 * NSEC_PER_MSEC)
@@ -192,6 +194,28 @@ static int remove_merged(const struct disk *disk)
 	return r;
 }
 
+/*
+ * QEMU says that it does not use the sidecar any more. What it has open says more: where
+ * that is the sidecar, the guest may write to it. True if it is to be waited for, or was
+ * in vain.
+ */
+static bool is_held(struct disk *disk)
+{
+	uint64_t now = lull_clock_now();
+
+	if (!disk->state.is_its_disk)
+		return false;
+	if (!disk->let_go_by)
+		disk->let_go_by = now + LET_GO_NS;
+	if (now < disk->let_go_by)
+		return true;
+	say("'%s' is merged into '%s', as QEMU says, but QEMU has the file open yet; it "
+	    "is kept. Thaw again when it has not",
+	    disk->sidecar, disk->source);
+	fail(disk);
+	return true;
+}
+
 /* After a job that went well. */
 static int finish(struct disk *disk, struct qmp *qmp)
 {
@@ -218,6 +242,8 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 		return 0;
 	}
+	if (is_held(disk))
+		return 0;
 	/* Should it not be removed, a later call knows that it may. */
 	if (set_state(disk, MARK_MERGED) < 0)
 		say("cannot write into the attributes of '%s' that it is merged",
@@ -447,6 +473,7 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 
 		disk->started = disk->begun = disk->was_ready = disk->asked = false;
 		disk->completed = disk->merged = disk->failed = false;
+		disk->let_go_by = 0;
 		disk->over = only_chosen && !disk->chosen;
 	}
 	qmp_listen(qmp, hear, disks);

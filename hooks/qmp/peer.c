@@ -248,7 +248,8 @@ static char *find_loop(const struct stat *file)
 			continue;
 		(void)snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file",
 			       entry->d_name);
-		if (!read_line(path, line, sizeof(line)) || stat(line, &st) < 0 ||
+		if (!read_line(path, line, sizeof(line)) ||
+		    stat_descriptor(AT_FDCWD, line, &st) < 0 ||
 		    !peer_same_file(&st, file))
 			continue;
 		(void)snprintf(path, sizeof(path), "/sys/block/%s/ro", entry->d_name);

@@ -180,6 +180,12 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 	wire->len -= wire->taken;
 	wire->taken = 0;
 	for (;;) {
+		/* who never stops talking is waited for no longer than who is silent */
+		if (wire->heeds_stop && say_stopped)
+			return -EINTR;
+		if (lull_clock_now() >= deadline)
+			return -ETIMEDOUT;
+
 		char *end = wire->len > searched ? memchr(wire->data + searched, '\n',
 							  wire->len - searched)
 						 : NULL;

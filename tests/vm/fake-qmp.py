@@ -21,6 +21,8 @@ lullcp-hook-qmp uses and answers as QEMU 7.2 does, but for one fault:
   grows           the image is longer from the redirect on
   stays-writable  the image can be written to after the redirect
   still-there     the merge succeeds and the overlay stays
+  holds-on        the merge succeeds, QEMU says, and has the sidecar open yet
+  flood COMMAND   events without end, and no answer
   io-error        the guest is paused after an I/O error
   taken-over FILE says from the start that the overlay lies in FILE, under its right name
 
@@ -116,7 +118,8 @@ def run(command, arguments):
         job["status"] = "concluded"
         if fault != "still-there":
             overlay = None
-            held.pop()
+            if fault != "holds-on":
+                held.pop()
     elif command == "job-dismiss":
         if not job:
             return "Job not found"
@@ -169,6 +172,9 @@ def answer(client, request, faulty):
     if faulty and fault == "endless":
         while True:
             client.sendall(b"x" * 65536)
+    if faulty and fault == "flood":
+        while True:
+            client.sendall(b'{"event": "RTC_CHANGE", "data": {"offset": 1}}\r\n' * 1000)
     if faulty and fault == "error":
         return say(client, {"id": request["id"],
                             "error": {"class": "GenericError", "desc": "it is Monday"}})

@@ -40,7 +40,7 @@ hooked() { # hooked STATUS OPTION... PHASE
   local want=$1
   shift
   SECONDS=0
-  "$HOOK" --socket="$S" --timeout=700ms --commit-timeout=1s --agent-timeout=700ms "$@" "$image" \
+  timeout -k 1 30 "$HOOK" --socket="$S" --timeout=700ms --commit-timeout=1s --agent-timeout=700ms "$@" "$image" \
     2>"$T/err" >"$T/out"
   same "$what: $*" "$want" $?
   check "$what: in time" test $SECONDS -lt 6
@@ -154,6 +154,24 @@ fake still-there
 hooked 0 freeze
 hooked 1 thaw
 check 'kept' test -e "$sidecar"
+
+what='QEMU lies about the merge'
+fake holds-on
+hooked 0 freeze
+qemu-io -f qcow2 -U -c 'write -P 7 1M 64k' "$sidecar" >"$T/out" 2>&1
+hooked 1 --commit-timeout=10s thaw
+says 'but QEMU has the file open yet; it is kept'
+check 'kept' test -e "$sidecar"
+hooked 1 --commit-timeout=10s thaw
+check 'kept' test -e "$sidecar"
+
+what='QEMU never stops talking'
+for at in query-jobs transaction; do
+  fake flood $at
+  hooked 1 freeze
+  says 'no answer from'
+  put_right
+done
 
 what='the image stays writable'
 fake stays-writable

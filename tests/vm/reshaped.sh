@@ -297,6 +297,16 @@ not_redirected 'one of two' "$a" "$M/b"
 gets 'that one' 10 0 "$a"
 qsd_end
 
+note 'two names of one image'
+ln "$a" "$M/link"
+qsd "a=$a=raw"
+hook 1 'freeze of both' $A freeze "$a" "$M/link"
+says "'$M/link' is given twice"
+hook 0 'thaw of both' $A thaw "$a" "$M/link"
+not_redirected 'two names' "$a" "$M/link"
+rm "$M/link"
+qsd_end
+
 note 'a disk that only reads, which somebody else writes to'
 qemu-storage-daemon --nbd-server "addr.type=unix,addr.path=$T/nbd" \
   --chardev "socket,id=m,path=$T/reader,server=on,wait=off" --monitor chardev=m \
