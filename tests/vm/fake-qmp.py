@@ -173,8 +173,11 @@ def answer(client, request, faulty):
         while True:
             client.sendall(b"x" * 65536)
     if faulty and fault == "flood":
+        # Long ones, and many on their way: who reads them is slower than who sends them.
+        client.setsockopt(socket.SOL_SOCKET, 32, 16 << 20)  # SO_SNDBUFFORCE
+        event = b'{"event": "RTC_CHANGE", "data": [' + b"{}," * 30000 + b"1]}\r\n"
         while True:
-            client.sendall(b'{"event": "RTC_CHANGE", "data": {"offset": 1}}\r\n' * 1000)
+            client.sendall(event * 10)
     if faulty and fault == "error":
         return say(client, {"id": request["id"],
                             "error": {"class": "GenericError", "desc": "it is Monday"}})

@@ -297,6 +297,25 @@ not_redirected 'one of two' "$a" "$M/b"
 gets 'that one' 10 0 "$a"
 qsd_end
 
+note 'the file system of the sidecar is full'
+rm -f "$a" "$T/acked"
+make_image "$a" raw
+mkdir "$M/side"
+mount -t tmpfs -o size=3m tmpfs "$M/side" || cannot_run 'cannot mount'
+qsd "a=$a=raw"
+writer a
+hook 0 'freeze' $A --sidecar-dir="$M/side" freeze "$a"
+wait "$writer"
+same 'the guest hears of it' 3 $?
+hook 0 'thaw' $A --sidecar-dir="$M/side" thaw "$a"
+not_redirected 'a full file system' "$a"
+same 'no sidecar' '' "$(ls -A "$M/side")"
+qsd_end
+holds 'a full file system' "$(acked)" $(($(acked) + 1)) raw "$a"
+umount "$M/side"
+rm -f "$a"
+make_image "$a" raw
+
 note 'two names of one image'
 ln "$a" "$M/link"
 qsd "a=$a=raw"
