@@ -465,6 +465,24 @@ static int describe_above(struct disk *disk, const struct graph *graph,
 	return 0;
 }
 
+static void say_unusable(const struct disk *disk, int r, const struct graph_place *at)
+{
+	switch (r) {
+	case -EMLINK:
+		say("'%s' is used by several block nodes at once; redirecting one would "
+		    "not stop the others",
+		    disk->source);
+		break;
+	case -ENOTSUP:
+		say("'%s' is a part of the block node '%s' of driver %s, which cannot be "
+		    "redirected for a part",
+		    disk->source, at->image->name, at->image->driver);
+		break;
+	default:
+		say("QEMU's description of its block graph makes no sense");
+	}
+}
+
 static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid_t qemu)
 {
 	struct wanted wanted = { .st = &disk->st, .qemu = qemu, .sets = sets };
@@ -482,20 +500,13 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	}
 	if (r == -ENOENT)
 		return 0;
-	if (r == -EMLINK) {
-		say("'%s' is used by several block nodes at once; redirecting one would "
-		    "not stop the others",
-		    disk->source);
-		return r;
+	/* what is wrong with one disk keeps no other from being thawed */
+	if (r == -EMLINK || r == -ENOTSUP || r == -ELOOP) {
+		if (!disk->told)
+			say_unusable(disk, r, &at);
+		refuse(disk);
+		return 0;
 	}
-	if (r == -ENOTSUP) {
-		say("'%s' is a part of the block node '%s' of driver %s, which cannot be "
-		    "redirected for a part",
-		    disk->source, at.image->name, at.image->driver);
-		return r;
-	}
-	if (r == -ELOOP)
-		say("QEMU's description of its block graph makes no sense");
 	if (r < 0)
 		return r;
 	r = is_really_open(disk, &wanted);

@@ -295,6 +295,30 @@ mv "$M/away" "$a"
 hook 0 'thaw again' $A thaw "$a" "$M/b" "$a"
 not_redirected 'one of two' "$a" "$M/b"
 gets 'that one' 10 0 "$a"
+
+note 'one of two images is written to by others'
+hook 0 'freeze' $A freeze "$a" "$M/b"
+put a 12 0
+put b 13 0
+for n in 1 2; do
+  asks "blockdev-add={\"driver\":\"file\",\"node-name\":\"w$n\",\"filename\":\"$M/b\",\"locking\":\"off\"}" \
+    "block-export-add={\"type\":\"nbd\",\"id\":\"w$n\",\"node-name\":\"w$n\",\"name\":\"w$n\",\"writable\":true}" >"$T/out"
+  same "writer $n" '{} {}' "$(tr '\n' ' ' <"$T/out" | sed 's/ $//')"
+done
+hook 1 'thaw of both' $A thaw "$M/b" "$a"
+says "'$M/b' is used by several block nodes at once"
+check 'its sidecar is kept' test -s "$(sidecar "$M/b")"
+check_not 'the other one is thawed' test -e "$side"
+gets 'the other one' 12 0 "$a"
+asks 'block-export-del={"id":"w1","mode":"hard"}' 'block-export-del={"id":"w2","mode":"hard"}' >"$T/out"
+for _ in $(seq 200); do
+  [[ $(asks query-block-exports) != *'"w'[12]'"'* ]] || { sleep 0.02; continue; }
+  break
+done
+asks 'blockdev-del={"node-name":"w1"}' 'blockdev-del={"node-name":"w2"}' >"$T/out"
+hook 0 'thaw again' $A thaw "$M/b" "$a"
+not_redirected 'one of two' "$a" "$M/b"
+gets 'that one' 13 0 "$M/b"
 qsd_end
 
 note 'the file system of the sidecar is full'
