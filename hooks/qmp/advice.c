@@ -7,6 +7,7 @@
  * and puts old data over new in the second. What tells is when the image was written to:
  *
  *     as the freeze, or a merge whose QEMU was seen to end, has left it    commit
+ *     before that, or it is another file: it was restored                  do not
  *     no later than the sidecar                                            commit
  *     later, and no merge had begun                                        do not
  *     later, and a merge had begun: by that, or by a guest                 a person knows
@@ -76,7 +77,7 @@ static bool is_merged(const struct mark *mark, const char *sidecar)
 	       !is_later(&st.st_mtim, &mark->written);
 }
 
-enum verdict { COMMIT, DO_NOT, UNCERTAIN };
+enum verdict { COMMIT, DO_NOT, UNCERTAIN, ANOTHER };
 
 static enum verdict judge(const struct disk *disk)
 {
@@ -87,10 +88,13 @@ static enum verdict judge(const struct disk *disk)
 		return UNCERTAIN;
 	if (mark_is_untouched(mark, &image) && mark->state != MARK_MERGED)
 		return COMMIT;
-	if (mark->known && mark->state == MARK_FROZEN)
-		return DO_NOT;
 	if (mark->known && mark->state == MARK_MERGED)
 		return UNCERTAIN;
+	if (mark->known &&
+	    (mark->ino != image.st_ino || is_later(&mark->written, &image.st_mtim)))
+		return ANOTHER;
+	if (mark->known && mark->state == MARK_FROZEN)
+		return DO_NOT;
 	if (!is_later(&image.st_mtim, &sidecar.st_mtim))
 		return COMMIT;
 	return mark->known && mark->state == MARK_BETWEEN ? DO_NOT : UNCERTAIN;
@@ -261,6 +265,13 @@ void advice_give(const struct disk *disk, bool runs)
 		    "puts it away. To look at the disk with them, beside the image and "
 		    "without changing either, run: %s",
 		    source, sidecar, sidecar, away, convert);
+		break;
+	case ANOTHER:
+		say("%s is not as it was frozen, and older, or another file: it was "
+		    "restored, say. Do not commit the sidecar %s, that would mix two "
+		    "disks. It holds writes of before and is kept. If they are not "
+		    "wanted, run: mv %s %s",
+		    source, sidecar, sidecar, away);
 		break;
 	case UNCERTAIN:
 		say("%s was written to after %s: by a merge that was cut off, or by a "

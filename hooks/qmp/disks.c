@@ -42,6 +42,25 @@ static void find_sidecar(struct disk *disk, const char *directory)
 	disk->sidecar = found;
 }
 
+/*
+ * The name that was given may have become a link to another file since the freeze: the
+ * sidecar is where that name was a file.
+ */
+static void find_by_given(struct disk *disk, const char *given)
+{
+	char *there = given[0] == '/' ? sidecar_path(given, NULL) : NULL;
+	struct stat st;
+
+	if (there && lstat(disk->sidecar, &st) < 0 && lstat(there, &st) == 0 &&
+	    S_ISREG(st.st_mode) && mark_read(there).known &&
+	    (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == disk->st.st_uid)) {
+		free(disk->sidecar);
+		disk->sidecar = there;
+		return;
+	}
+	free(there);
+}
+
 static bool disk_init(struct disk *disk, const char *source, const char *directory)
 {
 	disk->source = realpath(source, NULL);
@@ -60,6 +79,7 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 		return false;
 	}
 	find_sidecar(disk, directory);
+	find_by_given(disk, source);
 	return true;
 }
 

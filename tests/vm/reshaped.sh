@@ -211,6 +211,38 @@ says 'do not commit'
 gets 'the image is left alone' 6 0 "$a"
 rm "$side"
 
+note 'the image is restored when a merge was cut off'
+for how in 'another file' 'the same file' 'a new name'; do
+  rm -f "$a" "$side"
+  make_image "$a" raw
+  cp "$a" "$M/backup"
+  touch -d '1 hour ago' "$M/backup"
+  nodes --blockdev "driver=raw,node-name=top,file.driver=file,file.filename=$a"
+  hook 0 'freeze' $A freeze "$a"
+  put a 2 0
+  hook 1 'a thaw that has no time' $A --commit-timeout=1ms thaw "$a"
+  killed
+  sum=$(sha256sum <"$M/backup")
+  case $how in
+    'another file') mv "$M/backup" "$a" ;;
+    'the same file') cp --preserve=timestamps "$M/backup" "$a" ;;
+    'a new name')
+      rm "$a"
+      mkdir "$M/restored"
+      mv "$M/backup" "$M/restored/b"
+      ln -s restored/b "$a"
+      ;;
+  esac
+  hook 1 "restored, $how" $A thaw "$a"
+  check_not "$how: no commit is told" grep -q 'qemu-img commit' "$T/err"
+  followed "$how"
+  frozen "$how: the image is left alone" "$a" "$sum"
+  check "$how: the sidecar is put away" test -s "$side.old"
+  hook 0 "$how: that is all" $A thaw "$a"
+  rm -rf "$side.old" "$M/restored" "$M/backup"
+done
+rm -f "$a"
+
 note 'streamed down to what is below the image'
 rm -f "$a"
 make_image "$M/base" raw
