@@ -561,13 +561,16 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 
-/* Whatever it says of that. */
-static bool holds_sidecar(const struct disk *disk, pid_t qemu)
+/* What QEMU has open, whatever it says of that. */
+static void look_at_sidecar(struct disk *disk, pid_t qemu)
 {
 	struct stat st;
 
-	return disk->state.has_sidecar && !disk->state.is_redirected &&
-	       lstat(disk->sidecar, &st) == 0 && peer_holds(qemu, &st) > 0;
+	if (!disk->state.has_sidecar || disk->state.is_redirected ||
+	    lstat(disk->sidecar, &st) < 0)
+		return;
+	disk->state.is_its_disk = peer_holds(qemu, &st) > 0;
+	disk->state.is_written_yet = peer_writes(qemu, &st);
 }
 
 static bool is_used(const struct disk *disk, const struct graph *graph)
@@ -591,7 +594,7 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 		forget(&disk->state);
 		(void)disks_name(disk);
 		r = place(disk, graph, sets, qemu);
-		disk->state.is_its_disk = holds_sidecar(disk, qemu);
+		look_at_sidecar(disk, qemu);
 		disk->state.is_used = is_used(disk, graph);
 		if (r == 0)
 			r = look_at_jobs(disk, jobs);

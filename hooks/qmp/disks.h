@@ -40,8 +40,9 @@ struct disk_state {
 	/* and QEMU has it open, but not as an overlay of a freeze: a guest may have been
 	   started from it */
 	bool is_its_disk;
-	struct mark mark; /* what it says of itself */
-	bool is_anothers; /* the freeze of another run, or by hand if a run asks */
+	bool is_written_yet; /* and has it open for writing */
+	struct mark mark;    /* what it says of itself */
+	bool is_anothers;    /* the freeze of another run, or by hand if a run asks */
 	enum disks_job job;
 	char *job_error;      /* NULL: none */
 	char *stale_job;      /* concluded, of an earlier sidecar that is gone; or NULL */

@@ -196,21 +196,22 @@ static int remove_merged(const struct disk *disk)
 
 /*
  * QEMU says that it does not use the sidecar any more. What it has open says more: where
- * that is the sidecar, the guest may write to it. True if it is to be waited for, or was
+ * it may write to the sidecar, the guest may. Below a snapshot of somebody else it has
+ * that open to read, until the job is dismissed. True if it is to be waited for, or was
  * in vain.
  */
 static bool is_held(struct disk *disk)
 {
 	uint64_t now = lull_clock_now();
 
-	if (!disk->state.is_its_disk)
+	if (!disk->state.is_written_yet)
 		return false;
 	if (!disk->let_go_by)
 		disk->let_go_by = now + LET_GO_NS;
 	if (now < disk->let_go_by)
 		return true;
-	say("'%s' is merged into '%s', as QEMU says, but QEMU has the file open yet; it "
-	    "is kept. Thaw again when it has not",
+	say("'%s' is merged into '%s', as QEMU says, but QEMU has the file open for "
+	    "writing yet; it is kept. Thaw again when it has not",
 	    disk->sidecar, disk->source);
 	fail(disk);
 	return true;

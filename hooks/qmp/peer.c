@@ -193,6 +193,11 @@ static bool is_no_writer(void *ctx, int dir, const char *fd, const struct stat *
 	       !(link.st_mode & S_IWUSR);
 }
 
+bool peer_writes(pid_t process, const struct stat *file)
+{
+	return walk(process, is_no_writer, (void *)(uintptr_t)file) > 0;
+}
+
 /* The first line of a small file, without its end. */
 static bool read_line(const char *path, char *line, size_t size)
 {

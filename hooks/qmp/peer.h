@@ -34,6 +34,9 @@ char *peer_replaced(pid_t process, const char *path, const struct stat *file);
  */
 int peer_locks(const char *path) _must_check_;
 
+/* Whether it has the file open for writing. False where that cannot be seen. */
+bool peer_writes(pid_t process, const struct stat *file);
+
 /*
  * Another process than that one that has the file open for writing, or a loop device on
  * it, as far as they can be seen: a description for people, which the caller frees, or

@@ -160,7 +160,7 @@ fake holds-on
 hooked 0 freeze
 qemu-io -f qcow2 -U -c 'write -P 7 1M 64k' "$sidecar" >"$T/out" 2>&1
 hooked 1 --commit-timeout=10s thaw
-says 'but QEMU has the file open yet; it is kept'
+says 'but QEMU has the file open for writing yet; it is kept'
 check 'kept' test -e "$sidecar"
 hooked 1 --commit-timeout=10s thaw
 check 'kept' test -e "$sidecar"

@@ -117,6 +117,37 @@ same 'merged' 12 "$(pattern "$a" raw 1048576)"
 hooked 0 thaw "$a"
 silent
 
+note 'the image is not what it was'
+check 'a domain that libvirt knows' vs define "$T/domain.xml"
+for how in written restored 'restored in place' 'restored when a merge was begun'; do
+  rm -f "$a" "$overlay" "$record"
+  qemu-img create -q -f raw "$a" 16M
+  cp "$a" "$M/backup"
+  touch -d '1 hour ago' "$M/backup"
+  check 'start' vs start lulltest
+  hooked 0 freeze "$a"
+  guest 0 15 1M 64k
+  vs destroy lulltest
+  case $how in
+    written) printf x | dd of="$a" bs=1 seek=3M conv=notrunc status=none ;;
+    restored) mv "$M/backup" "$a" ;;
+    'restored in place') cp --preserve=timestamps "$M/backup" "$a" ;;
+    *)
+      chmod +t "$overlay"
+      cp --preserve=timestamps "$M/backup" "$a"
+      ;;
+  esac
+  before=$(sha256sum <"$a")$(sha256sum <"$overlay")
+  hooked 1 thaw "$a"
+  says 'do not commit it and start no domain from it'
+  check_not "$how: no command" grep -q 'virsh start\|qemu-img' "$T/err"
+  hooked 1 --shut-off=clone freeze "$a"
+  same "$how: both are kept" "$before" "$(sha256sum <"$a")$(sha256sum <"$overlay")"
+  # its definition names the overlay
+  check 'defined anew' vs define "$T/domain.xml"
+done
+check 'undefined' vs undefine lulltest
+
 note 'a disk that grows'
 for down in '' down; do
   again
