@@ -48,11 +48,11 @@ over() {
 }
 
 freeze() { # freeze IMAGE: by hand
-  "$HOOK" --socket="$QMP" freeze "$1" 2>"$T/err"
+  "$HOOK" --socket="$QMP" "${elsewhere[@]}" freeze "$1" 2>"$T/err"
   same 'freeze' 0 $?
 }
 thaw() { # thaw STATUS WHAT IMAGE: by hand
-  "$HOOK" --socket="$QMP" thaw "$3" 2>"$T/err"
+  "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$3" 2>"$T/err"
   same "thaw: $2" "$1" $?
 }
 no_jobs() {
@@ -231,7 +231,7 @@ late_backup() { # begun while the image is frozen
   make_image "$M/target" raw
   asks "blockdev-add={\"driver\":\"raw\",\"node-name\":\"target\",\"file\":{\"driver\":\"file\",\"filename\":\"$M/target\"}}" \
     "blockdev-backup={\"job-id\":\"nightly\",\"device\":\"$(overlay)\",\"target\":\"target\",\"sync\":\"full\",\"speed\":1}" >"$T/out"
-  if ! "$HOOK" --socket="$QMP" thaw "$image" 2>"$T/err"; then
+  if ! "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$image" 2>"$T/err"; then
     check 'a late backup: the sidecar is kept' test -s "$sidecar"
     asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
     no_jobs
@@ -317,9 +317,9 @@ killed_frozen() { # QEMU, when the guest has flushed; what was acknowledged befo
 again_on_sidecar() { # the guest finds all it wrote, and a thaw does not take it away
   killed_frozen
   qsd "a=$sidecar=qcow2"
-  by_hook="$HOOK --socket=$QMP"
+  by_hook="$HOOK --socket=$QMP ${elsewhere[*]}"
   writer a
-  "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+  "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$image" >"$T/out" 2>"$T/err"
   echo "on the sidecar: $? $(cat "$T/err")" >>"$T/story"
   writer_end
   qsd_end
@@ -339,16 +339,16 @@ again_on_image() { # what is in the sidecar is older and newer at once: nobody b
   check 'again on the image: the sidecar is kept yet' test -s "$sidecar"
   writer_end
   qsd_end
-  "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+  "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$image" >"$T/out" 2>"$T/err"
   same 'again on the image: without QEMU' 1 $?
   says 'do not commit'
   holds 'again on the image' "$(acked)" "$(acked)" "$format" "$image"
-  rm -f "$sidecar" "$M/.c.lullcp"*
+  rm -f "$(readlink -f "$sidecar")" "$sidecar" "$M/.c.lullcp"*
   go_on
 }
 go_on() { # QEMU and the guest, anew
   qsd "a=$image=$format"
-  by_hook="$HOOK --socket=$QMP"
+  by_hook="$HOOK --socket=$QMP ${elsewhere[*]}"
   writer a
 }
 
@@ -363,7 +363,7 @@ advice() {
 put_right() {
   local command rc
   for _ in 1 2 3 4; do
-    "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+    "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$image" >"$T/out" 2>"$T/err"
     rc=$?
     cat "$T/err" >>"$T/story"
     [ $rc != 0 ] || break
@@ -410,7 +410,7 @@ lights_out() { # QEMU is killed, and perhaps lullcp with its keeper, or a hook
 }
 calm() {
   writer_end
-  "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+  "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$image" >"$T/out" 2>"$T/err"
   same 'a thaw by hand' 0 $?
   not_redirected 'in the end' "$image"
   qsd_end
@@ -425,6 +425,12 @@ for round in $(seq "$rounds"); do
   formats=(raw qcow2)
   format=${formats[RANDOM % 2]}
   image=$M/img sidecar=$M/.img.lullcp-sidecar
+  # beside the image, or elsewhere and a link beside it
+  elsewhere=()
+  if [ $((RANDOM % 2)) = 0 ]; then
+    mkdir "$M/side"
+    elsewhere=(--sidecar-dir="$M/side")
+  fi
   make_image "$image" "$format"
   head -c 100000 /dev/urandom >"$M/.foreign.lullcp-sidecar"
   foreign=$(sha256sum <"$M/.foreign.lullcp-sidecar")
@@ -438,6 +444,7 @@ for round in $(seq "$rounds"); do
     $event
   done
   if [ $((RANDOM % 2)) = 0 ]; then lights_out; else calm; fi
+  [ ${#elsewhere[@]} = 0 ] || same 'nothing is left elsewhere' '' "$(ls -A "$M/side")"
   same 'a foreign file is left alone' "$foreign" "$(sha256sum <"$M/.foreign.lullcp-sidecar")"
   if [ "$failures" = "$before" ]; then
     sound=$((sound + 1))
