@@ -333,8 +333,13 @@ static int is_unused(const char *path, const struct stat *source)
 {
 	_cleanup_free_ char *who = NULL;
 	struct stat st;
+	struct mark mark = mark_read(path);
 	int r = sidecar_is_unused(path, source);
 
+	/* the freeze was killed when it made it */
+	if (r == -EBADMSG && mark.known && mark.state == MARK_BETWEEN && mark.format[0] &&
+	    qcow2_is_unfinished(path, mark.disk))
+		r = 1;
 	if ((r < 0 && r != -EBADMSG) || lstat(path, &st) < 0)
 		return r;
 	who = peer_other_writer(0, &st);
@@ -377,6 +382,13 @@ int advice_remove(struct disk *disk)
 	return r;
 }
 
+static bool is_empty(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 bool advice_settle(struct disk *disk)
 {
 	int r = is_unused(disk->sidecar, &disk->st);
@@ -388,9 +400,10 @@ bool advice_settle(struct disk *disk)
 		    disk->sidecar, disk->source);
 		return false;
 	}
-	/* One without data that this hook has not made may be of whoever uses it next. */
+	/* One without data that this hook has not made may be of whoever uses it next;
+	   not what has nothing in it at all. */
 	if ((r == 0 && is_merged(&disk->state.mark, disk->sidecar)) ||
-	    (r > 0 && disk->state.mark.known &&
+	    (r > 0 && (disk->state.mark.known || is_empty(disk->sidecar)) &&
 	     !was_resized(&disk->state.mark, disk->sidecar))) {
 		r = advice_remove(disk);
 		if (r == 0)

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAGIC         0x514649fbU
 #define FORMAT_IS     0xe2792acaU
@@ -91,10 +92,20 @@ static void make_header(unsigned char *data, uint64_t size, uint64_t entries,
 	memcpy(data + name, backing, strlen(backing));
 }
 
+static uint64_t table_entries(uint64_t size)
+{
+	return size == 0 ? 0 : (size - 1) / PER_ENTRY + 1;
+}
+
+static uint64_t table_clusters(uint64_t size)
+{
+	return MAX((table_entries(size) * 8 + CLUSTER - 1) / CLUSTER, 1U);
+}
+
 int qcow2_make(int fd, uint64_t size, const char *backing, const char *format)
 {
-	uint64_t entries = size == 0 ? 0 : (size - 1) / PER_ENTRY + 1;
-	uint64_t n = TABLE_CLUSTER + MAX((entries * 8 + CLUSTER - 1) / CLUSTER, 1U);
+	uint64_t entries = table_entries(size);
+	uint64_t n = TABLE_CLUSTER + table_clusters(size);
 	_cleanup_free_ unsigned char *data = calloc(1, CLUSTER);
 	int r;
 
@@ -123,6 +134,24 @@ int qcow2_make(int fd, uint64_t size, const char *backing, const char *format)
 	make_header(data, size, entries, backing, format);
 	r = put_cluster(fd, data, 0);
 	return r < 0 || fsync(fd) == 0 ? r : -errno;
+}
+
+bool qcow2_is_unfinished(const char *path, uint64_t size)
+{
+	unsigned char data[HEADER_LEN] = { 0 };
+	uint64_t most = (TABLE_CLUSTER + table_clusters(size)) * CLUSTER;
+	_cleanup_close_ int fd = open(path,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size > most || pread(fd, data, sizeof(data), 0) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(data); i++) {
+		if (data[i] != 0)
+			return false;
+	}
+	return true;
 }
 
 /* The extension of the header that names the backing file's format. -EBADMSG: none. */

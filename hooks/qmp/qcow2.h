@@ -4,6 +4,7 @@
 
 #include "util/macros.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Names of formats, with their end. */
@@ -15,6 +16,12 @@
  */
 int qcow2_make(int fd, uint64_t size, const char *backing,
 	       const char *format) _must_check_;
+
+/*
+ * True if qcow2_make() was cut off before it wrote the header of a disk of that size: the
+ * file is no image yet, and nobody can have written to it since.
+ */
+bool qcow2_is_unfinished(const char *path, uint64_t size);
 
 /* Of one that qcow2_make() made. 0 and a name to be freed, or -errno, -EBADMSG. */
 int qcow2_backing(const char *path, char **ret_name,

@@ -244,7 +244,7 @@ static int set_state(const struct disk *disk, enum mark_state state)
 	return -EIO;
 }
 
-static int fill_sidecar(struct disk *disk)
+static int fill_sidecar(const struct disk *disk)
 {
 	int r;
 
@@ -254,7 +254,6 @@ static int fill_sidecar(struct disk *disk)
 		    disk->source);
 		return -ENOTSUP;
 	}
-	disk->made_size = disk->state.size;
 	r = qcow2_make(disk->made, disk->made_size, disk->state.backing,
 		       disk->state.format);
 	if (r < 0)
@@ -310,11 +309,13 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 		return r;
 	}
 	disk->chosen = true;
-	r = point_to(disk, qmp_peer_user(qmp));
+	disk->made_size = disk->state.size;
+	/* before there is anything in it: should this process be killed, it is known */
+	r = set_state(disk, MARK_BETWEEN);
+	if (r == 0)
+		r = point_to(disk, qmp_peer_user(qmp));
 	if (r == 0)
 		r = fill_sidecar(disk);
-	if (r == 0)
-		r = set_state(disk, MARK_BETWEEN);
 	(void)disks_name(disk);
 	return r;
 }

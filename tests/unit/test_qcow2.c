@@ -64,6 +64,32 @@ static void says_what_it_was_given(void **state UNUSED)
 	}
 }
 
+static void tells_what_was_cut_off(void **state UNUSED)
+{
+	static const char byte[] = "Q";
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(qcow2_is_unfinished(path, 512));
+	/* header, two of counts, and the table: a cluster for each 4 TiB */
+	assert_int_equal(ftruncate(fd, 4 << 16), 0);
+	assert_true(qcow2_is_unfinished(path, 512));
+	assert_int_equal(ftruncate(fd, (4 << 16) + 1), 0);
+	assert_false(qcow2_is_unfinished(path, 512));
+	assert_false(qcow2_is_unfinished(path, 4ULL << 40));
+	assert_true(qcow2_is_unfinished(path, (4ULL << 40) + 1));
+	assert_int_equal(ftruncate(fd, 4 << 16), 0);
+	assert_int_equal(pwrite(fd, byte, 1, 71), 1);
+	assert_false(qcow2_is_unfinished(path, 512));
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(make(512, source, "raw"), 0);
+	assert_false(qcow2_is_unfinished(path, 512));
+	assert_int_equal(unlink(path), 0);
+	assert_false(qcow2_is_unfinished(path, 512));
+	assert_int_equal(symlink(source, path), 0);
+	assert_false(qcow2_is_unfinished(path, 512));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void refuses(void **state UNUSED)
 {
 	char longest[1025], format[QCOW2_FORMAT_LEN], *name = NULL;
@@ -83,6 +109,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(says_what_it_was_given, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(tells_what_was_cut_off, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
 	};

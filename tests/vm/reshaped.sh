@@ -311,6 +311,40 @@ gets 'what it wrote' 7 0 "$a"
 gets 'what it wrote' 8 1M "$a"
 over 'it has ended'
 
+note 'a freeze that was killed when it made the sidecar'
+made='v1 run=- source=%x:%d written=%s size=%020d state=between    disk=16777216 format=raw'
+# shellcheck disable=SC2046 # words
+made=$(printf "$made" $(stat -c '%d %i %.9Y %s' "$a"))
+for how in empty marked half; do
+  for running in '' running; do
+    [ -z "$running" ] || qsd "a=$a=raw"
+    : >"$side"
+    [ $how = empty ] || setfattr -n user.lullcp.freeze -v "$made" "$side"
+    [ $how != half ] || truncate -s 192K "$side"
+    chmod +t "$side"
+    # a guest goes on
+    touch "$a"
+    hook 0 "thaw, $how $running" - thaw "$a"
+    check_not "$how $running: the sidecar is gone" test -e "$side"
+    [ -z "$running" ] || qsd_end
+  done
+  # no longer than that: somebody has written to it
+  [ $how = half ] || continue
+  truncate -s 320K "$side"
+  setfattr -n user.lullcp.freeze -v "$made" "$side"
+  chmod +t "$side"
+  hook 1 'thaw of a longer one' - thaw "$a"
+  check 'it is kept' test -s "$side"
+  rm "$side"
+done
+# where it may be killed
+qsd "a=$a=raw"
+strace -qq -o "$T/trace" -e trace=openat,fsetxattr,pwrite64 "$HOOK" --socket="$QMP" freeze "$a" 2>"$T/err" || bad 'freeze'
+same 'it says whose it is before it has contents' 'fsetxattr' \
+  "$(sed -n "/lullcp-sidecar\".*O_CREAT/,\$p" "$T/trace" | grep -oE '^(fsetxattr|pwrite64)' | head -n 1)"
+hook 0 'thaw' - thaw "$a"
+qsd_end
+
 note 'one of two images is not there'
 make_image "$M/b" raw
 qsd "a=$a=raw" "b=$M/b=raw"
