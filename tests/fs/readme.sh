@@ -11,6 +11,9 @@ for hook in lullcp-hook-qmp lullcp-hook-libvirt; do
   printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$hook" "$T/calls" >"$T/bin/$hook"
   chmod +x "$T/bin/$hook"
 done
+# the other machine is this one
+printf '#!/bin/sh\nshift\nexec "$@"\n' >"$T/bin/ssh"
+chmod +x "$T/bin/ssh"
 PATH=$T/bin:$PATH
 
 commands=$(sed -n '/^## Four jobs/,/^## /p' "$readme" | sed -nE 's/^    (lullcp .*[^ ])(  .*|$)/\1/p' | sed 's/   .*//')
@@ -27,14 +30,21 @@ for kind in xfs btrfs; do
     line=${command//--hook=.../--hook=lullcp-hook-qmp}
     line=${line//=COMMAND/=lullcp-hook-qmp}
     case $line in
-    *snap/web.img.20261125T021500Z*)
-      cp --reflink=never web.img snap/web.img.20261125T021500Z
-      scribble web.img 4096 3
+    *--restore*) scribble web.img 4096 3 ;;
+    *snap1.img*)
+      # the other end of ssh
+      cp --reflink=always vm.img snap1.img
+      cp --reflink=always vm.img 1.img
+      scribble vm.img 4096 7
+      cp --reflink=always vm.img snap2.img
       ;;
     esac
     want=0
     # nothing was interrupted, and nothing is frozen
-    case $line in *--status* | *--recover*) want=1 ;; esac
+    case $line in
+    *--status* | *--recover*) want=1 ;;
+    *--diff*) want=4 ;;
+    esac
     bash -c "$line" >"$T/out" 2>"$T/err" </dev/null
     same "$kind: $command" "$want" $?
     case $line in
@@ -42,9 +52,12 @@ for kind in xfs btrfs; do
     *'vm.img snap/') check 'vm.img is cloned' cmp vm.img snap/vm.img ;;
     *'web.img snap/') check 'web.img is cloned' cmp web.img snap/web.img ;;
     *--keep=*) same 'a generation' 1 "$(find snap -name 'web.img.*Z' | wc -l)" ;;
-    *'snap/web.img.20261125T021500Z web.img')
-      check 'it is restored' cmp snap/web.img.20261125T021500Z web.img
+    *--list*) check 'the row is listed' grep -q '^snap/web.img.2.*last' "$T/out" ;;
+    *--restore*)
+      check 'it is restored' cmp "$(echo snap/web.img.*Z)" web.img
+      check_not 'and what it was is kept' cmp -s web.img web.img.before-restore
       ;;
+    *--export*) check 'it is carried' cmp snap2.img 2.img ;;
     *--refresh*) check 'it is up to date' cmp vm.img snap.img ;;
     *--probe*) check 'what would happen is told' test -s "$T/out" ;;
     esac

@@ -119,6 +119,27 @@ for kind in xfs btrfs; do
   same 'what is gone is not listed' 2 "$(listed "$C" name | wc -w)"
   (cd "$M/b" && expect 0 --list cost && check 'a name as it was given' grep -q '^cost\.2' "$T/out")
 
+  # a generation is called by its row and a date, or the latest, where files are named
+  mapfile -t g < <(names "$C")
+  last=$M/b/${g[-1]} before=$M/b/${g[-2]}
+  patch "$M/own" 41
+  for name in "$C.latest" "$last"; do
+    expect 4 --json --diff "$name" "$M/own"
+    same 'the latest against the source' '167936 4096' "$(jq -r 'select(.type == "range") | "\(.offset) \(.length)"' "$T/out")"
+  done
+  expect 4 --diff "$before" "$C.latest"
+  expect 0 --diff "$C.latest" "$last"
+  expect 1 --diff "$C.2" "$M/own"
+  says "${g[-1]#cost.}"
+  expect 1 --diff "$M/b/none.latest" "$M/own"
+  says 'none.latest'
+  "$LULLCP" --export --base="$before" "$C.latest" 2>"$T/err" >"$T/stream" || bad 'export of the latest'
+  expect_apply() { "$LULLCP" --apply --base="$before" "$M/applied" <"$T/stream" 2>"$T/err"; }
+  check 'applied' expect_apply
+  check 'it is the latest' cmp "$last" "$M/applied"
+  expect 0 --restore --no-undo "$C.latest" "$M/own"
+  check 'restored' cmp "$last" "$M/own"
+
   # --status of a row of which nothing is at work
   expect 0 --status "$C"
   check 'says so' grep -q '^no clone of it is at work or interrupted$' "$T/out"

@@ -235,17 +235,18 @@ static enum lull_outcome put_all(struct export *e)
 static enum lull_outcome run(struct export *e, const char *name)
 {
 	const char *base = e->job->options->base;
+	_cleanup_free_ char *newer = NULL;
 	_cleanup_free_ char *older = NULL;
-	enum lull_outcome outcome = LULL_OK;
+	enum lull_outcome outcome = lull_generation_resolve(e->job, name, name, &newer);
 
-	if (base)
-		outcome = lull_generation_resolve(e->job, base, name, &older);
+	if (outcome == LULL_OK && base)
+		outcome = lull_generation_resolve(e->job, base, newer, &older);
 	if (outcome != LULL_OK)
 		return outcome;
 	if (older)
-		lull_pair_init(&e->pair, e->job, older, name);
+		lull_pair_init(&e->pair, e->job, older, newer);
 	else
-		lull_pair_init(&e->pair, e->job, name, NULL);
+		lull_pair_init(&e->pair, e->job, newer, NULL);
 	outcome = put_all(e);
 	lull_changes_close(&e->changes);
 	lull_pair_close(&e->pair);

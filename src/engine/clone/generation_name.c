@@ -3,8 +3,8 @@
 #include "engine/clone/generation_name.h"
 
 #include "engine/clone/dest.h"
+#include "engine/clone/row.h"
 #include "engine/clone/statehome.h"
-#include "sys/inode.h"
 #include "util/path.h"
 
 #include <ctype.h>
@@ -102,14 +102,9 @@ static char *list_meant(const struct lull_generations *generations, const char *
 /* True if the file of that name is the one that the record speaks of. */
 static bool is_recorded(const struct lull_dest *dest, const struct lull_generation *g)
 {
-	_cleanup_close_ int fd = openat(dest->dir, g->name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-						O_CLOEXEC);
-	struct stat st;
+	_cleanup_close_ int fd = -1;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_ino == g->inode && lull_inode_generation(fd) == g->number &&
-	       strcmp(g->fs, dest->fs.uuid) == 0;
+	return lull_row_look(dest, g, &fd) == LULL_ROW_GOOD;
 }
 
 /* Of a row whose latest ones were removed by hand, the last that is left. */
@@ -146,7 +141,7 @@ static enum lull_outcome take(const struct lull_dest *dest,
 
 static enum lull_outcome choose(const struct lull_dest *dest,
 				struct lull_generations *list, const char *wanted,
-				const char *target, char **ret_path,
+				const char *spelled, const char *target, char **ret_path,
 				struct lull_failure *ret_failure)
 {
 	size_t i = 0;
@@ -157,17 +152,36 @@ static enum lull_outcome choose(const struct lull_dest *dest,
 	case LULL_GENERATION_NAMED:
 		return take(dest, &list->item[i], target, ret_path, ret_failure);
 	case LULL_GENERATION_NONE:
-		return fail(ret_failure, LULL_CAUSE_NO_GENERATION, 0, wanted,
+		return fail(ret_failure, LULL_CAUSE_NO_GENERATION, 0, spelled,
 			    strdup(target));
 	case LULL_GENERATION_AMBIGUOUS:
-		return fail(ret_failure, LULL_CAUSE_GENERATION_AMBIGUOUS, 0, wanted,
+		return fail(ret_failure, LULL_CAUSE_GENERATION_AMBIGUOUS, 0, spelled,
 			    list_meant(list, dest->name, wanted, i));
 	case LULL_GENERATION_PATH:
 		break;
 	}
-	*ret_path = strdup(wanted);
+	*ret_path = strdup(spelled);
 	return *ret_path ? LULL_OK
-			 : fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, wanted, NULL);
+			 : fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, spelled, NULL);
+}
+
+/*
+ * What follows the row in ROW.latest or ROW.DATE, where no file has that name, and
+ * *ret_row is to be freed; NULL if wanted is something else.
+ */
+static const char *in_a_row(const char *wanted, char **ret_row)
+{
+	const char *last = lull_path_last(wanted), *dot = strrchr(last, '.');
+
+	if (!dot || dot == last ||
+	    faccessat(AT_FDCWD, wanted, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return NULL;
+	if (strcmp(dot, ".latest") != 0 &&
+	    (!isdigit((unsigned char)dot[1]) ||
+	     strspn(dot + 1, "0123456789TZ-") != strlen(dot + 1)))
+		return NULL;
+	*ret_row = strndup(wanted, (size_t)(dot - wanted));
+	return *ret_row ? dot + 1 : NULL;
 }
 
 static int load(struct lull_dest *dest, const struct lull_options *options,
@@ -190,16 +204,21 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 				       char **ret_path, struct lull_failure *ret_failure)
 {
 	struct lull_generations list = { 0 };
+	_cleanup_free_ char *row = NULL;
+	const char *date = in_a_row(wanted, &row);
 	struct lull_dest dest;
 	enum lull_outcome outcome;
 	int r = 0;
 
 	lull_dest_init(&dest);
-	/* With a slash it cannot be part of a name, and needs no record. */
-	if (!strchr(wanted, '/'))
+	if (date)
+		target = row;
+	/* Any other one with a slash is a path, and needs no record. */
+	if (date || !strchr(wanted, '/'))
 		r = load(&dest, options, target, &list);
 	if (r == 0)
-		outcome = choose(&dest, &list, wanted, target, ret_path, ret_failure);
+		outcome = choose(&dest, &list, date ? date : wanted, wanted, target,
+				 ret_path, ret_failure);
 	else
 		outcome = fail(ret_failure, LULL_CAUSE_ERRNO, r, target, NULL);
 	lull_generations_done(&list);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a user calls a generation of a file: "latest", the full name of one of its row, or
- * a date that begins exactly one. Anything else is a path.
+ * a date that begins exactly one; or ROW.latest and ROW.DATE, of another row. Anything
+ * else is a path.
  */
 #pragma once
 

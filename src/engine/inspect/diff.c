@@ -66,13 +66,16 @@ enum lull_outcome lull_diff(const struct lull_options *options, const char *old_
 	};
 	struct lull_changes changes = { 0 };
 	_cleanup_free_ char *older = NULL;
+	_cleanup_free_ char *newer = NULL;
 	enum lull_outcome outcome;
 	struct lull_pair pair;
 
 	*ret_difference = (struct lull_difference){ 0 };
-	outcome = lull_generation_resolve(&job, old_file, new_file, &older);
+	outcome = lull_generation_resolve(&job, new_file, new_file, &newer);
+	if (outcome == LULL_OK)
+		outcome = lull_generation_resolve(&job, old_file, newer, &older);
 	if (outcome == LULL_OK) {
-		lull_pair_init(&pair, &job, older, new_file);
+		lull_pair_init(&pair, &job, older, newer);
 		outcome = compare(&pair, &changes, observer, ret_difference);
 		lull_changes_close(&changes);
 		lull_pair_close(&pair);
