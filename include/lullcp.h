@@ -694,6 +694,8 @@ struct lull_options {
 	uint64_t rate;                 /* --rate, bytes a second; 0: any */
 	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
 	struct lull_keep_rules keep;
+	/* with that: the date, ns since the epoch; 0: that of the run */
+	uint64_t generation_time;
 	bool in_place; /* --inplace */
 	bool no_undo;  /* --no-undo: lull_restore() keeps nothing of target */
 	/* in place even if a program has DEST open for writing */

@@ -46,7 +46,7 @@ bool carry_options_check(const struct command *c)
 	} others[] = {
 		{ o->refresh, "--refresh" },
 		{ c->metrics, "--metrics" },
-		{ lull_keep_any(&o->keep), "--keep" },
+		{ lull_keep_any(&o->keep) && !apply, "--keep" },
 		{ o->hook, "--hook" },
 		{ o->resume, "--resume" },
 		{ o->restart && !apply, "--restart" },

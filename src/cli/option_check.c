@@ -35,7 +35,7 @@ static bool check_keep(const struct command *c)
 		bool given;
 		const char *name;
 	} others[] = {
-		{ c->mode != MODE_CLONE, "" },
+		{ c->mode != MODE_CLONE && c->mode != MODE_APPLY, "" },
 		{ c->engine.refresh, "--refresh" },
 		{ c->engine.in_place, "--inplace" },
 		{ c->engine.no_sync, "--no-sync" },

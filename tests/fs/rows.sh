@@ -140,6 +140,29 @@ for kind in xfs btrfs; do
   expect 0 --restore --no-undo "$C.latest" "$M/own"
   check 'restored' cmp "$last" "$M/own"
 
+  # a row carried to a row: the dates are those of the other end, the base is called by one
+  mkdir "$M/r"
+  W=$M/b/web
+  for i in 1 2 3 4 5; do
+    patch "$M/own" $((50 + i))
+    base=() there=()
+    [ $i = 1 ] || base=(--base="$W.latest") there=(--base=latest)
+    older=$([ $i = 1 ] || names "$W" | tail -1)
+    expect 0 --keep=2 "$M/own" "$W"
+    newer=$(names "$W" | tail -1)
+    [ $i = 1 ] || base=(--base="$M/b/$older")
+    "$LULLCP" --export "${base[@]}" "$W.latest" 2>"$T/err" |
+      "$LULLCP" --apply --keep=2 "${there[@]}" "$M/r/web" 2>>"$T/err"
+    same "$i: carried" '0 0' "${PIPESTATUS[*]}"
+    check "$i: under its name" cmp "$M/b/$newer" "$M/r/$newer"
+    sleep 1.1
+  done
+  same 'rows of two' "$(names "$W")" "$(names "$M/r/web")"
+  same 'whole' "$(cd "$M/b" && sha256sum web.2*)" "$(cd "$M/r" && sha256sum web.2*)"
+  same 'of the same dates' "$(jq '.generations[].created_ns' "$(record "$W")")" \
+    "$(jq '.generations[].created_ns' "$(record "$M/r/web")")"
+  same 'and nothing else' 3 "$(find "$M/r" -type f | wc -l)"
+
   # --status of a row of which nothing is at work
   expect 0 --status "$C"
   check 'says so' grep -q '^no clone of it is at work or interrupted$' "$T/out"

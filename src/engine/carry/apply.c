@@ -340,9 +340,14 @@ static enum lull_outcome make(struct apply *a, const struct lull_options *option
 		.src = -1, .dir = -1, .old = -1, .alter = alter, .ctx = a
 	};
 	enum lull_outcome outcome;
+	const char *date;
 
 	o.base = NULL;
 	o.on_writers = LULL_ON_WRITERS_FAIL;
+	/* As at the other end, so that the next stream finds it by its date. */
+	date = lull_generation_date(a->stream.head.to);
+	if (date)
+		o.generation_time = lull_generation_time(date);
 	if (!a->base) {
 		_cleanup_close_ int fd = make_empty();
 

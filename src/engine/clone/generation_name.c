@@ -5,6 +5,7 @@
 #include "engine/clone/dest.h"
 #include "engine/clone/row.h"
 #include "engine/clone/statehome.h"
+#include "sys/clock.h"
 #include "util/path.h"
 
 #include <ctype.h>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Names to list where several are meant. */
@@ -242,6 +244,15 @@ const char *lull_generation_date(const char *name)
 	    strspn(dot + n + 1, "0123456789") == strlen(dot + n + 1))
 		return dot;
 	return dot[n] == '\0' ? dot : NULL;
+}
+
+uint64_t lull_generation_time(const char *date)
+{
+	struct tm tm = { 0 };
+
+	if (*date != '.' || !strptime(date + 1, LULL_GENERATION_DATE, &tm))
+		return 0;
+	return (uint64_t)timegm(&tm) * NSEC_PER_SEC;
 }
 
 enum lull_outcome lull_generation_resolve(struct lull_job *job, const char *wanted,

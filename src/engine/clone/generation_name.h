@@ -38,6 +38,12 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
    NULL if the name is none. */
 const char *lull_generation_date(const char *name);
 
+/* That as ns since the epoch; 0 if it is none. */
+uint64_t lull_generation_time(const char *date);
+
+/* strftime(3) makes it of a time in UTC by this, behind a point. */
+#define LULL_GENERATION_DATE "%Y%m%dT%H%M%SZ"
+
 /*
  * The file that wanted means where a generation of the file of is asked for, which may be
  * one of that row itself: a path if there is such a file, else as above. LULL_OK with

@@ -27,6 +27,7 @@
 #include "engine/clone/rotation.h"
 
 #include "engine/clone/dest.h"
+#include "engine/clone/generation_name.h"
 #include "engine/clone/record.h"
 #include "engine/clone/row.h"
 #include "engine/clone/shrink.h"
@@ -43,8 +44,7 @@
 #include <unistd.h>
 
 /* ".20261125T030000Z", "-" and a number, NUL. */
-#define DATE_ROOM   40
-#define DATE_FORMAT "%Y%m%dT%H%M%SZ"
+#define DATE_ROOM 40
 /* Runs within one second; and names that somebody else has taken. */
 #define MOST_TRIES 1000
 
@@ -142,13 +142,15 @@ static int call(struct lull_job *job, const char *name)
 /* DEST with the time at which the run began, and a number if that is taken. */
 static int call_by_date(struct lull_job *job)
 {
-	uint64_t wall = lull_clock_wall();
+	uint64_t given = job->options->generation_time;
+	uint64_t wall = given > 0 ? given : lull_clock_wall();
 	time_t now = (time_t)(wall / NSEC_PER_SEC);
 	char date[24];
 	struct tm tm;
 
 	job->rotation->made_at = wall / NSEC_PER_SEC * NSEC_PER_SEC;
-	if (!gmtime_r(&now, &tm) || strftime(date, sizeof(date), DATE_FORMAT, &tm) == 0)
+	if (!gmtime_r(&now, &tm) ||
+	    strftime(date, sizeof(date), LULL_GENERATION_DATE, &tm) == 0)
 		return -EOVERFLOW;
 	for (unsigned int i = 0; i < MOST_TRIES; i++) {
 		_cleanup_free_ char *name = NULL;
@@ -174,16 +176,6 @@ static bool is_dated(const char *stem, const char *name)
 	       !strchr(name, '/');
 }
 
-/* When the run began that chose the name. */
-static uint64_t date_of(const char *stem, const char *name)
-{
-	struct tm tm = { 0 };
-
-	if (!strptime(name + strlen(stem) + 1, DATE_FORMAT, &tm))
-		return lull_clock_wall();
-	return (uint64_t)timegm(&tm) * NSEC_PER_SEC;
-}
-
 /* The name that an interrupted run had chosen is that of the clone when it is resumed. */
 static int plan_name(struct lull_job *job)
 {
@@ -197,7 +189,10 @@ static int plan_name(struct lull_job *job)
 	name = strrchr(c.dest, '/') + 1;
 	if (c.dated && is_dated(job->rotation->stem, name)) {
 		job->rotation->planned = strdup(name);
-		job->rotation->made_at = date_of(job->rotation->stem, name);
+		job->rotation->made_at =
+			lull_generation_time(name + strlen(job->rotation->stem));
+		if (job->rotation->made_at == 0)
+			job->rotation->made_at = lull_clock_wall();
 		r = job->rotation->planned ? call(job, name) : -ENOMEM;
 	} else {
 		r = call_by_date(job);

@@ -7,6 +7,7 @@
  * file, is left out without a word, for the next run tells of it.
  */
 #include "engine/clone/dest.h"
+#include "engine/clone/generation_name.h"
 #include "engine/clone/job_init.h"
 #include "engine/clone/record.h"
 #include "engine/clone/row.h"
@@ -302,7 +303,7 @@ static enum lull_outcome foresee(struct list *l, const char *source, uint64_t no
 		return outcome;
 	made = &row->entry[row->n];
 	if (gmtime_r(&seconds, &tm))
-		(void)strftime(date, sizeof(date), ".%Y%m%dT%H%M%SZ", &tm);
+		(void)strftime(date, sizeof(date), "." LULL_GENERATION_DATE, &tm);
 	if (asprintf(&made->path, "%s%s", l->job.progress->dest, date) < 0)
 		return walk_failed(l, ENOMEM, l->job.dest.path);
 	row->n++;
