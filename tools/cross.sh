@@ -90,6 +90,6 @@ END
 git -C "$here" ls-files -z | tar -C "$here" --null -T - -c | { mkdir "$root/src" && tar -C "$root/src" -x; }
 inside sh -c 'cd /src && meson setup --cross-file /cross.ini -Dwerror=true -Dtests=enabled build >setup.log ||
   { tail -n 20 setup.log; exit 1; }'
-inside sh -c 'cd /src && ninja -C build' | tail -n 1
+inside sh -c 'cd /src && ninja -C build >build.log || { grep -A8 "error:\|FAILED" build.log; exit 1; }'
 inside file "/src/build/src/lullcp" | cut -d, -f1,2
 inside sh -c 'cd /src && meson test -C build --no-rebuild --print-errorlogs --suite unit --suite fuzz -t 5' | tail -n "${LINES_SHOWN:-12}"
