@@ -168,6 +168,10 @@ enum lull_cause {
 	LULL_CAUSE_TARGET_OPEN,
 	/* path is what the target was before an earlier restore */
 	LULL_CAUSE_UNDO_EXISTS,
+	/* path is the target: it is, or reads as, a generation of the row path2 */
+	LULL_CAUSE_TARGET_GENERATION,
+	/* path is a file that may hold newer writes of the target, path2 */
+	LULL_CAUSE_TARGET_SIDECAR,
 	/* a stream of changes: detail is an enum lull_stream_fault, off about where,
 	   path2 what the stream says of its base */
 	LULL_CAUSE_STREAM,

@@ -93,12 +93,53 @@ static bool check_restore(const struct command *c)
 	return true;
 }
 
+/* What cp's options choose or keep is not asked of these. */
+static bool check_alone(const struct command *c)
+{
+	const struct lull_cp *cp = &c->engine.cp;
+	bool discard = c->mode == MODE_DISCARD;
+	const struct {
+		bool given;
+		const char *name;
+	} others[] = {
+		{ c->engine.hook, "--hook" },
+		{ c->engine.resume, "--resume" },
+		{ c->engine.restart, "--restart" },
+		{ c->engine.checkpoint, "--checkpoint" },
+		{ c->engine.in_place, "--inplace" },
+		{ c->engine.no_sync, "--no-sync" },
+		{ c->engine.live, "--live" },
+		{ c->histogram, "--histogram" },
+		{ c->summary, "--summary" },
+		{ c->backup, "--backup" },
+		{ discard && lull_keep_any(&c->engine.keep), "--keep" },
+		{ !discard && cp->force, "--force" },
+		{ cp->recursive, "--recursive" },
+		{ cp->hard_link, "--link" },
+		{ cp->symbolic_link, "--symbolic-link" },
+		{ cp->attributes_only, "--attributes-only" },
+		{ cp->parents, "--parents" },
+		{ cp->remove_destination, "--remove-destination" },
+		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
+		{ cp->update != LULL_UPDATE_ALL, "--update" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
+		if (others[i].given)
+			return option_mistake(c, "--%s and %s exclude each other",
+					      option_mode_name(c->mode), others[i].name);
+	}
+	return true;
+}
+
 bool option_check(struct command *c)
 {
 	bool hookless = !c->engine.hook && !c->check_hook && !c->engine.resume;
 
 	if (c->engine.no_undo && c->mode != MODE_RESTORE)
 		return option_mistake(c, "--no-undo needs --restore");
+	if ((c->mode == MODE_DISCARD || c->mode == MODE_LIST) && !check_alone(c))
+		return false;
 	if (c->mode == MODE_RESTORE && !check_restore(c))
 		return false;
 	if (!cp_options_check(c) || !carry_options_check(c))

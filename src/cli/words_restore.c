@@ -27,8 +27,9 @@ char *words_restore(const struct lull_failure *f, const char **ret_advice)
 
 	switch (f->cause) {
 	case LULL_CAUSE_NO_GENERATION:
-		*ret_advice = "lullcp --keep=N makes one each time; a path of any copy "
-			      "will do as well.";
+		*ret_advice = "lullcp --list=quick ROW shows what there is. One of a row "
+			      "that lies elsewhere is ROW.latest or ROW.DATE, and a path "
+			      "of any copy will do as well.";
 		return format("%s has no generation %s", other, name);
 	case LULL_CAUSE_GENERATION_AMBIGUOUS:
 		*ret_advice = "Give more of the date, or the whole name.";
@@ -49,6 +50,16 @@ char *words_restore(const struct lull_failure *f, const char **ret_advice)
 		*ret_advice = "Nothing was changed. Rename it (mv) or remove it (rm), or "
 			      "give --no-undo.";
 		return format("%s exists already, and is not what %s is now", name,
+			      other);
+	case LULL_CAUSE_TARGET_GENERATION:
+		*ret_advice = "Nothing was changed. GENERATION comes first, then the "
+			      "TARGET that is rolled back to it; --force overrides.";
+		return format("%s is the name of a generation of %s", name, other);
+	case LULL_CAUSE_TARGET_SIDECAR:
+		*ret_advice = "Nothing was changed. Let the hook thaw TARGET, or see "
+			      "lullcp-hooks(7) for what lies there; --force restores all "
+			      "the same.";
+		return format("%s lies beside %s and may hold newer writes of it", name,
 			      other);
 	case LULL_CAUSE_NOT_REGULAR:
 		return format("cannot restore: %s is not a regular file", name);

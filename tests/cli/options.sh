@@ -164,6 +164,10 @@ usage '--export and --json exclude each other' --export --json a
 usage '--diff and --restart exclude each other' --diff --restart a b
 usage '--export and --lock-wait exclude each other' --export --lock-wait=1s a
 usage "'--diff' excludes '--export'" --diff --export a b
+for other in -i -n -r -u -b --resume --keep=2 --hook=x --inplace; do
+  usage 'exclude each other' --discard $other a
+done
+usage 'exclude each other' --list -f a
 # abbreviations, permutation, --
 expect 1 nosuch --lat=5ms b --prog=nev
 says "cannot stat 'nosuch': No such file or directory"

@@ -140,6 +140,54 @@ for kind in xfs btrfs; do
   expect 0 --restore --no-undo "$C.latest" "$M/own"
   check 'restored' cmp "$last" "$M/own"
 
+  # operands in the wrong order, a sidecar, another file system: nothing is made or changed
+  ls -lA --time-style=full-iso "$M/b" >"$T/before"
+  for target in "$C.latest" "$last" "$C.2"; do
+    expect 1 --restore "$M/own" "$target"
+    says "is the name of a generation of '$C'"
+  done
+  touch "$M/.own.lullcp-sidecar"
+  expect 1 --restore "$C.latest" "$M/own"
+  says 'may hold newer writes of it'
+  check_not 'no undo' test -e "$M/own.before-restore"
+  expect 0 -f --no-undo --restore "$C.latest" "$M/own"
+  rm "$M/.own.lullcp-sidecar"
+  cp "$M/own" "$T/elsewhere"
+  scribble "$M/own" 4096 3
+  expect 1 --restore "$T/elsewhere" "$M/own"
+  check_not 'no undo of a restore that failed' test -e "$M/own.before-restore"
+  expect 1 --dry-run --keep=2 "$T/elsewhere" "$C"
+  says 'must lie on'
+  same 'the row is as it was' '' "$(ls -lA --time-style=full-iso "$M/b" | diff "$T/before" -)"
+
+  # a night that was cut off goes on under its date, unless the source has changed: then it is of now
+  N=$M/b/cut
+  for changed in no yes; do
+    "$LULLCP" --duty-cycle=1 --latency-budget=50us --checkpoint-interval=0 --keep=3 "$M/own" "$N" 2>"$T/err" &
+    pid=$!
+    for _ in $(seq 500); do
+      [ "$(offset_in "$M/b/.cut.lullcp")" -eq 0 ] || break
+      sleep 0.02
+    done
+    kill -TERM $pid
+    wait $pid
+    same "$changed: cut off" 143 $?
+    was=$(jq -r .destination.path "$M/b/.cut.lullcp")
+    sleep 1.1
+    [ $changed = no ] || scribble "$M/own" 4096 $((RANDOM % 100))
+    expect 0 --resume --keep=3 "$M/own" "$N"
+    now=$M/b/$(names "$N" | tail -1)
+    check "$changed: whole" cmp "$M/own" "$now"
+    same "$changed: under the name" "$changed" "$([ "$was" = "$now" ] && echo no || echo yes)"
+  done
+
+  # one that cannot be used up is no matter where the next one can
+  P=$M/b/pinned
+  make "$P" 3
+  ln "$M/b/$(names "$P" | head -1)" "$M/b/other"
+  expect 0 --keep=2 "$M/src" "$P"
+  check_not 'no warning of a clone in full' grep -q 'in full' "$T/err"
+
   # a row carried to a row: the dates are those of the other end, the base is called by one
   mkdir "$M/r"
   W=$M/b/web

@@ -343,6 +343,9 @@ static enum lull_outcome make(struct apply *a, const struct lull_options *option
 	const char *date;
 
 	o.base = NULL;
+	/* There is no checkpoint, and what a run that was killed has left is of no
+	   use. */
+	o.resume = !o.restart;
 	o.on_writers = LULL_ON_WRITERS_FAIL;
 	/* As at the other end, so that the next stream finds it by its date. */
 	date = lull_generation_date(a->stream.head.to);

@@ -167,23 +167,32 @@ static enum lull_outcome choose(const struct lull_dest *dest,
 			 : fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, spelled, NULL);
 }
 
+/* What follows the row in ROW.latest or ROW.DATE; NULL if it is neither. */
+static const char *date_in(const char *path)
+{
+	const char *last = lull_path_last(path), *dot = strrchr(last, '.');
+
+	if (!dot || dot == last)
+		return NULL;
+	if (strcmp(dot, ".latest") != 0 &&
+	    (!isdigit((unsigned char)dot[1]) ||
+	     strspn(dot + 1, "0123456789TZ-") != strlen(dot + 1)))
+		return NULL;
+	return dot + 1;
+}
+
 /*
  * What follows the row in ROW.latest or ROW.DATE, where no file has that name, and
  * *ret_row is to be freed; NULL if wanted is something else.
  */
 static const char *in_a_row(const char *wanted, char **ret_row)
 {
-	const char *last = lull_path_last(wanted), *dot = strrchr(last, '.');
+	const char *date = date_in(wanted);
 
-	if (!dot || dot == last ||
-	    faccessat(AT_FDCWD, wanted, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (!date || faccessat(AT_FDCWD, wanted, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return NULL;
-	if (strcmp(dot, ".latest") != 0 &&
-	    (!isdigit((unsigned char)dot[1]) ||
-	     strspn(dot + 1, "0123456789TZ-") != strlen(dot + 1)))
-		return NULL;
-	*ret_row = strndup(wanted, (size_t)(dot - wanted));
-	return *ret_row ? dot + 1 : NULL;
+	*ret_row = strndup(wanted, (size_t)(date - 1 - wanted));
+	return *ret_row ? date : NULL;
 }
 
 static int load(struct lull_dest *dest, const struct lull_options *options,
@@ -201,13 +210,33 @@ static int load(struct lull_dest *dest, const struct lull_options *options,
 	return record ? lull_generations_load(dest->home.dir, record, ret_list) : -ENOMEM;
 }
 
+/* One in the row of target itself, where its full name needs no path. */
+static bool is_of_target(const struct lull_options *options, const char *wanted,
+			 const char *target)
+{
+	struct lull_generations list = { 0 };
+	struct lull_dest dest;
+	size_t i;
+	bool is;
+
+	lull_dest_init(&dest);
+	is = load(&dest, options, target, &list) == 0 &&
+	     lull_generation_pick(&list, dest.name, wanted, &i) != LULL_GENERATION_PATH;
+	lull_generations_done(&list);
+	lull_dest_done(&dest);
+	return is;
+}
+
 enum lull_outcome lull_generation_find(const struct lull_options *options,
 				       const char *wanted, const char *target,
 				       char **ret_path, struct lull_failure *ret_failure)
 {
 	struct lull_generations list = { 0 };
 	_cleanup_free_ char *row = NULL;
-	const char *date = in_a_row(wanted, &row);
+	bool bare = !strchr(wanted, '/');
+	const char *date = bare && is_of_target(options, wanted, target)
+				   ? NULL
+				   : in_a_row(wanted, &row);
 	struct lull_dest dest;
 	enum lull_outcome outcome;
 	int r = 0;
@@ -216,7 +245,7 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 	if (date)
 		target = row;
 	/* Any other one with a slash is a path, and needs no record. */
-	if (date || !strchr(wanted, '/'))
+	if (date || bare)
 		r = load(&dest, options, target, &list);
 	if (r == 0)
 		outcome = choose(&dest, &list, date ? date : wanted, wanted, target,
@@ -253,6 +282,32 @@ uint64_t lull_generation_time(const char *date)
 	if (*date != '.' || !strptime(date + 1, LULL_GENERATION_DATE, &tm))
 		return 0;
 	return (uint64_t)timegm(&tm) * NSEC_PER_SEC;
+}
+
+bool lull_generation_is_meant(const struct lull_options *options, const char *path,
+			      char **ret_row)
+{
+	const char *date = date_in(path);
+	_cleanup_free_ char *row = date ? strndup(path, (size_t)(date - 1 - path)) : NULL;
+	struct lull_generations list = { 0 };
+	struct lull_dest dest;
+	size_t i;
+	bool meant;
+
+	if (!row)
+		return false;
+	lull_dest_init(&dest);
+	meant = load(&dest, options, row, &list) == 0 &&
+		lull_generation_pick(&list, dest.name, date, &i) !=
+			LULL_GENERATION_PATH &&
+		list.n > 0;
+	lull_generations_done(&list);
+	lull_dest_done(&dest);
+	if (meant) {
+		*ret_row = row;
+		row = NULL;
+	}
+	return meant;
 }
 
 enum lull_outcome lull_generation_resolve(struct lull_job *job, const char *wanted,

@@ -45,6 +45,13 @@ uint64_t lull_generation_time(const char *date);
 #define LULL_GENERATION_DATE "%Y%m%dT%H%M%SZ"
 
 /*
+ * True if path is a generation of a row, or reads as one (ROW.latest, ROW.DATE) of a row
+ * that has some; *ret_row is to be freed then.
+ */
+bool lull_generation_is_meant(const struct lull_options *options, const char *path,
+			      char **ret_row);
+
+/*
  * The file that wanted means where a generation of the file of is asked for, which may be
  * one of that row itself: a path if there is such a file, else as above. LULL_OK with
  * *ret_path, to be freed; else the job knows what failed.

@@ -213,6 +213,18 @@ enum lull_outcome lull_rotation_name(struct lull_job *job)
 		     : LULL_OK;
 }
 
+int lull_rotation_redate(struct lull_job *job)
+{
+	int r = call_by_date(job);
+	char *path = r == 0 ? strdup(job->dest.path) : NULL;
+
+	if (!path)
+		return r < 0 ? r : -ENOMEM;
+	free(job->checkpoint.dest);
+	job->checkpoint.dest = path;
+	return 0;
+}
+
 /* ---- what the record lists ---- */
 
 /* Leaves out what is not as the record says. making is the file that is being written, or
@@ -264,6 +276,8 @@ static enum lull_outcome choose_base(struct lull_job *job)
 	const struct lull_generations *known = &rotation->known;
 	_cleanup_free_ struct lull_retain_item *items =
 		lull_row_retain(known, &job->options->keep, rotation->made_at);
+	const char *spared = NULL;
+	int why = 0;
 
 	if (!items)
 		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, rotation->stem);
@@ -273,15 +287,17 @@ static enum lull_outcome choose_base(struct lull_job *job)
 		return LULL_OK;
 	for (size_t i = 0; i + 1 < known->n; i++) {
 		const struct lull_generation *g = &known->item[i];
-		int why;
+		int not_this;
 
 		if (items[i].kept_by != 0)
 			continue;
-		why = lull_row_judge(&job->dest, g, job->src);
-		if (why != 0) {
-			warn(job, LULL_WARNING_GENERATION_SPARED, why, g->name);
+		not_this = lull_row_judge(&job->dest, g, job->src);
+		if (not_this != 0) {
+			spared = spared ? spared : g->name;
+			why = why ? why : not_this;
 			continue;
 		}
+		spared = NULL;
 		rotation->base = lull_row_path(&job->dest, g->name);
 		if (!rotation->base)
 			return fail(job, LULL_CAUSE_ERRNO, ENOMEM, g->name);
@@ -289,6 +305,8 @@ static enum lull_outcome choose_base(struct lull_job *job)
 		rotation->options.base = rotation->base;
 		break;
 	}
+	if (spared)
+		warn(job, LULL_WARNING_GENERATION_SPARED, why, spared);
 	return LULL_OK;
 }
 

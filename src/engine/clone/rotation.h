@@ -25,6 +25,10 @@ enum lull_outcome lull_rotation_open(struct lull_job *job);
 /* After the checkpoint is judged: another name, if the one it spoke of is taken. */
 enum lull_outcome lull_rotation_name(struct lull_job *job);
 
+/* When a clone goes on whose source has changed since: it is of now, and so is its name.
+   0 or -errno. */
+int lull_rotation_redate(struct lull_job *job) _must_check_;
+
 /* Records the new generation, then gives it its name. 0 or -errno. */
 int lull_rotation_publish(struct lull_job *job) _must_check_;
 

@@ -5,6 +5,7 @@
 #include "engine/clone/dest.h"
 #include "engine/clone/record.h"
 #include "engine/clone/refresh.h"
+#include "engine/clone/rotation.h"
 #include "engine/clone/shrink.h"
 #include "sys/ficlone.h"
 #include "sys/inode.h"
@@ -163,6 +164,12 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 			job->mode = job->dest.fs.magic == BTRFS_SUPER_MAGIC
 					    ? LULL_PLAN_COMPARE
 					    : LULL_PLAN_UNKNOWN;
+	}
+	if (found && !same && c->has_reference && job->rotation) {
+		r = lull_rotation_redate(job);
+		if (r < 0)
+			return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
+					 job->progress->dest);
 	}
 	if (!begun)
 		tell_resumed_at(job, same, *ret_start);

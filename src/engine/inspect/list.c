@@ -268,6 +268,10 @@ static enum lull_outcome open_source(struct list *l, const char *source)
 	if (fstat(l->job.src, &st) < 0 || !S_ISREG(st.st_mode))
 		return lull_fail(&l->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
 				 EINVAL, source);
+	if (l->job.options->cp.reflink == LULL_REFLINK_ALWAYS &&
+	    !lull_identity_same_fs(l->job.src, l->job.dest.dir))
+		return lull_fail(&l->job, LULL_STAGE_PROBE, LULL_CAUSE_OTHER_FILE_SYSTEM,
+				 EXDEV, l->job.progress->dest);
 	l->row->entry[l->row->n].size = (uint64_t)st.st_size;
 	return LULL_OK;
 }

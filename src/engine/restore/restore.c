@@ -15,6 +15,7 @@
  *  1. Nothing of target changes before its undo is whole and on disk.
  *  2. The generation is never changed. An undo that is there is never replaced.
  */
+#include "engine/base/beside.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/record.h"
@@ -51,6 +52,7 @@ struct restore {
 	char *undo;
 	struct stat st; /* of target, unless it is NEW */
 	enum way way;
+	bool made_undo; /* this run has */
 };
 
 static enum lull_outcome fail(struct restore *r, enum lull_cause cause, int err,
@@ -161,6 +163,22 @@ static enum lull_outcome judge_use(struct restore *r)
 				: LULL_OK;
 }
 
+/* Operands in the wrong order would change a generation, or make a file that is taken for
+   the latest from then on. And what a guest wrote may lie beside its image. */
+static enum lull_outcome judge_target(struct restore *r)
+{
+	_cleanup_free_ char *row = NULL;
+	_cleanup_free_ char *sidecar = NULL;
+
+	if (r->options->cp.force)
+		return LULL_OK;
+	if (lull_generation_is_meant(r->options, r->target, &row))
+		return fail(r, LULL_CAUSE_TARGET_GENERATION, 0, r->target, row);
+	sidecar = r->way == NEW ? NULL : lull_beside_sidecar(AT_FDCWD, r->target);
+	return sidecar ? fail(r, LULL_CAUSE_TARGET_SIDECAR, 0, sidecar, r->target)
+		       : LULL_OK;
+}
+
 static bool can_exchange(const struct restore *r)
 {
 	_cleanup_close_ int src = open_to_read(r->generation);
@@ -197,6 +215,9 @@ static enum lull_outcome look(struct restore *r, const char *generation,
 		return fail(r, LULL_CAUSE_ERRNO, errno, target, NULL);
 	if (r->way != NEW && !S_ISREG(r->st.st_mode))
 		return fail(r, LULL_CAUSE_NOT_REGULAR, 0, target, NULL);
+	outcome = judge_target(r);
+	if (outcome != LULL_OK)
+		return outcome;
 	outcome = lull_generation_find(r->options, generation, r->target, &r->generation,
 				       &r->failure);
 	if (outcome == LULL_OK)
@@ -326,7 +347,24 @@ static enum lull_outcome make_undo(struct restore *r)
 	options.cp.keep_mode = options.cp.keep_owner = true;
 	options.cp.keep_times = options.cp.keep_xattrs = true;
 	options.checkpoint = NULL;
-	return copy(r, &options, r->target, r->undo);
+	outcome = copy(r, &options, r->target, r->undo);
+	r->made_undo = outcome == LULL_OK;
+	return outcome;
+}
+
+/* Of a restore that failed and left nothing to go on with: it would be in the way of the
+   next one. */
+static void take_undo_back(struct restore *r)
+{
+	struct lull_report report;
+	bool begun;
+
+	if (!r->made_undo || r->way == IN_PLACE)
+		return;
+	begun = lull_status(r->options, r->target, &report) == LULL_OK;
+	lull_report_done(&report);
+	if (!begun && compare(r, r->undo) == LULL_OK)
+		(void)unlink(r->undo);
 }
 
 /* ---- step 3 ---- */
@@ -374,6 +412,8 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 		outcome = make_undo(&r);
 	if (outcome == LULL_OK)
 		outcome = roll_back(&r);
+	if (outcome == LULL_FAILED)
+		take_undo_back(&r);
 	if (r.failure.stage != LULL_STAGE_NONE)
 		tell_failure(&r, generation, target);
 	free(r.generation);
