@@ -123,6 +123,7 @@ enum lull_cause {
 	LULL_CAUSE_RECORD_DAMAGED,
 	LULL_CAUSE_RECORD_SCHEMA,
 	LULL_CAUSE_RECORD_OWNER, /* as LULL_CAUSE_CHECKPOINT_OWNER */
+	LULL_CAUSE_NO_ROW,       /* path has no generations */
 	/* the hook and the writers */
 	LULL_CAUSE_HOOK_SYNTAX,
 	LULL_CAUSE_HOOK_STATUS, /* detail is its exit status */

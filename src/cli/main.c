@@ -258,7 +258,10 @@ static int run_carry(const struct command *command, struct render *render,
 		     const struct lull_observer *observer)
 {
 	enum lull_outcome outcome = carry_run(render, observer, &stop_signal);
-	int status = flush_output(command, words_exit_status(outcome));
+	int status;
+
+	render_clear(render);
+	status = flush_output(command, words_exit_status(outcome));
 
 	end_by_signal(outcome);
 	return status;
@@ -279,14 +282,30 @@ static int run_probe(const struct command *command, struct render *render,
 	return status;
 }
 
+/* True after a message: there is one name for each clone, and none for all of them. */
+static bool is_directory(const struct command *command)
+{
+	struct stat st;
+
+	if (stat(command->dest, &st) < 0 || !S_ISDIR(st.st_mode))
+		return false;
+	(void)fprintf(stderr, "%s: %s is a directory: give the name of a clone in it\n",
+		      command->program, quote(command->dest));
+	return true;
+}
+
 static int run_list(const struct command *command, struct render *render,
 		    const struct lull_observer *observer)
 {
 	struct lull_row row;
-	enum lull_outcome outcome = lull_list(&command->engine, command->dest,
-					      command->list_quick, observer, &row);
-	int status = words_exit_status(outcome);
+	enum lull_outcome outcome;
+	int status;
 
+	if (is_directory(command))
+		return words_exit_status(LULL_FAILED);
+	outcome = lull_list(&command->engine, command->dest, command->list_quick,
+			    observer, &row);
+	status = words_exit_status(outcome);
 	render_row(render, outcome, &row, stop_signal);
 	lull_row_done(&row);
 	status = flush_output(command, status);
@@ -362,14 +381,9 @@ static int run_report(const struct command *command, struct render *render,
 		      const struct lull_observer *observer)
 {
 	struct lull_report report;
-	struct stat st;
 
-	if (stat(command->dest, &st) == 0 && S_ISDIR(st.st_mode)) {
-		(void)fprintf(stderr,
-			      "%s: %s is a directory: give the name of a clone in it\n",
-			      command->program, quote(command->dest));
+	if (is_directory(command))
 		return words_exit_status(LULL_FAILED);
-	}
 
 	enum lull_outcome outcome =
 		command->mode == MODE_STATUS

@@ -538,8 +538,8 @@ void options_help(const struct command *command)
 		"one.\nCOMMAND is called as: COMMAND freeze|thaw SOURCE\nCONTROL is none "
 		"or off, numbered or t, existing or nil, simple or never; by\ndefault "
 		"$VERSION_CONTROL, or else existing.\n\nExit status: 0 done, 1 error, 3 "
-		"stopped (--resume continues), 4 the files differ\n(--verify), 5 freeze "
-		"failed, 6 thaw failed, 8 SOURCE was written to while\nfrozen, 11 "
-		"another lullcp holds DEST, 75 the hook said to try later.\nFull "
+		"stopped (--resume continues), 4 the files differ\n(--verify, --diff), 5 "
+		"freeze failed, 6 thaw failed, 8 SOURCE was written to\nwhile frozen, "
+		"11 another lullcp holds DEST, 75 the hook said to try later.\nFull "
 		"documentation: man lullcp\n");
 }

@@ -171,6 +171,11 @@ void render_status(struct render *render, const struct lull_progress *p)
 	free(text);
 }
 
+void render_clear(struct render *render)
+{
+	clear_line(render);
+}
+
 void render_say(struct render *render, const char *message, const char *advice)
 {
 	clear_line(render);

@@ -76,6 +76,9 @@ void render_step(struct render *render, const struct lull_step *step);
 void render_verdict(struct render *render, enum lull_outcome outcome,
 		    const struct lull_verdict *verdict, int signal);
 
+/* Takes the progress line away, if one stands on the terminal. */
+void render_clear(struct render *render);
+
 /* A message and advice, or NULL, on standard error. */
 void render_say(struct render *render, const char *message, const char *advice);
 

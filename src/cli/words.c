@@ -298,6 +298,9 @@ static char *record_words(const struct lull_failure *f, const char **ret_advice)
 	const char *name = f->path ? quote(f->path) : "it";
 
 	switch (f->cause) {
+	case LULL_CAUSE_NO_ROW:
+		*ret_advice = "Give what --keep was given as DEST: without a date.";
+		return format("--keep has made no clones of the name %s", name);
 	case LULL_CAUSE_RECORD_DAMAGED:
 		*ret_advice =
 			"Nothing was changed. Without it a new one is begun; what it "

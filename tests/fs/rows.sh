@@ -221,7 +221,7 @@ for kind in xfs btrfs; do
 
   # no row, and one that is not to be believed
   expect 1 --list "$M/b/none"
-  says 'none'
+  says "--keep has made no clones of the name '$M/b/none'"
   expect 1 --list "$M/b/none/none"
   chmod 666 "$(record "$C")"
   expect 1 --list "$C"

@@ -55,7 +55,8 @@ static bool usable(const struct command *c)
 	    !within(o->jobs, 1, 256) || kept(&o->keep) > LULL_KEEP_MOST)
 		return false;
 	if ((o->resume && o->restart) || (o->live && !o->hook && !o->resume) ||
-	    (o->base && !o->refresh) || (o->refresh && c->mode != MODE_CLONE) ||
+	    (o->base && !o->refresh && c->mode != MODE_EXPORT && c->mode != MODE_APPLY) ||
+	    (o->refresh && c->mode != MODE_CLONE) ||
 	    (o->keep_frozen && o->max_freeze_ns) ||
 	    (o->cp.hard_link && o->cp.symbolic_link) ||
 	    (lull_keep_any(&o->keep) && c->mode == MODE_CLONE &&
@@ -69,9 +70,14 @@ static bool usable(const struct command *c)
 		       (!c->source || c->n_sources == 1);
 	case MODE_CHECK_HOOK:
 		return c->n_sources > 0 && o->hook && *o->hook;
+	case MODE_DISCARD:
+		return c->n_sources > 0 && c->sources;
 	case MODE_PROBE:
+	case MODE_EXPORT:
 		return c->source;
 	case MODE_VERIFY:
+	case MODE_DIFF:
+	case MODE_RESTORE:
 		return c->source && c->dest;
 	default:
 		return c->dest;

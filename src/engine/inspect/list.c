@@ -164,8 +164,10 @@ static enum lull_outcome load(struct list *l, bool needed)
 		return LULL_OK;
 	}
 	r = lull_generations_load(dest->home.dir, record, &l->known);
-	if (r == 0 && needed && faccessat(dest->home.dir, record, F_OK, 0) < 0)
-		r = -errno;
+	if (r == 0 && needed && faccessat(dest->home.dir, record, F_OK, 0) < 0 &&
+	    errno == ENOENT)
+		return lull_fail(&l->job, LULL_STAGE_RECORD, LULL_CAUSE_NO_ROW, 0,
+				 l->job.progress->dest);
 	if (r < 0)
 		return lull_fail(&l->job, LULL_STAGE_RECORD, lull_row_cause(r), r, path);
 	for (size_t i = 0; i < l->known.n;) {
