@@ -3,6 +3,7 @@
 # A clone that is given up is freed in bounded steps, and may be cut off between any two of
 # them: what a checkpoint says of a file is true at each moment.
 . "$(dirname "$0")/../lib.sh"
+command -v strace >/dev/null || cannot_run 'needs strace'
 fs_test
 
 # Steps of a few extents, and long rests after each.
@@ -120,6 +121,28 @@ for kind in xfs btrfs; do
   same '--discard: another name keeps what it holds' b "$(cat "$M/x/other")"
   expect 0 -f --discard "$M/x/none" "$M/x/open"
   silent
+  # another name, or a reader, that came in the last moment
+  for how in link reader; do
+    echo late >"$M/x/late"
+    ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=700000 "$LULLCP" --discard "$M/x/late" 2>"$T/err" &
+    pid=$!
+    sleep 0.3
+    case $how in
+      link) ln "$M/x/late" "$M/x/later" ;;
+      reader) exec 7<"$M/x/late" ;;
+    esac
+    rc=0
+    wait $pid || rc=$?
+    case $how in
+      link) same 'the other name keeps it' 'late 0' "$(cat "$M/x/later") $rc" ;;
+      reader)
+        same 'who reads it reads on' 'late 1' "$(cat <&7) $rc"
+        exec 7<&-
+        check 'and it has its name' test -s "$M/x/late"
+        ;;
+    esac
+    rm -f "$M/x/late" "$M/x/later"
+  done
   # a leftover in the way, and a name too long for the hidden one
   echo old >"$M/x/.other.lullcp-discard"
   long=$(printf '%0250d' 7)

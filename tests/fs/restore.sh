@@ -231,6 +231,43 @@ for kind in xfs xfs-exchange btrfs; do
     restored "killed at $at of $n"
     undone "killed at $at of $n"
   done
+  # a restore that was cut off, then a write, then --resume: the write is in the undo, or it is refused
+  live
+  fragmented "$M/other" 3000
+  "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 --checkpoint-interval=0 "$M/other" "$M/img" 2>"$T/err" &
+  pid=$!
+  for _ in $(seq 500); do [ ! -e "$undo" ] || break; sleep 0.01; done
+  sleep 0.1
+  kill -INT $pid
+  wait $pid
+  scribble "$M/img" 4096 9
+  sync "$M/img"
+  now=$(sum "$M/img")
+  run --restore --resume "$M/other" "$M/img"
+  if [ $rc = 0 ]; then
+    same 'the write is in the undo' "$now" "$(sum "$undo")"
+  else
+    says 'before-restore'
+    same 'the write is in TARGET' "$now" "$(sum "$M/img")"
+  fi
+  # a clone to TARGET that was cut off is no restore: there is an undo
+  live
+  timeout -s INT 0.5 "$LULLCP" --latency-budget=50us --duty-cycle=1 --checkpoint-interval=0 "$M/other" "$M/img" 2>"$T/err"
+  same 'cut off' "$now" "$(sum "$M/img")"
+  expect 0 --restore --resume "$M/other" "$M/img"
+  same 'what it was' "$now" "$(sum "$undo")"
+  # one that takes no copy of the other's blocks is refused before anything changes
+  if [ $kind = btrfs ]; then
+    mkdir "$M/nocow"
+    chattr +C "$M/nocow"
+    cp --reflink=never "$M/other" "$M/nocow/other"
+    live
+    ln "$M/img" "$M/name"
+    expect 1 --restore --no-undo "$M/nocow/other" "$M/img"
+    says 'NOCOW'
+    same 'not cut off' "$now" "$(sum "$M/img")"
+    rm "$M/name"
+  fi
   fs_unmount "$M"
 done
 

@@ -104,18 +104,23 @@ static enum lull_outcome remove_file(struct lull_job *job, int dir, const char *
 {
 	_cleanup_free_ char *hidden = NULL;
 	enum lull_outcome outcome;
+	struct stat now;
 	int r;
 
-	if (st->st_nlink > 1)
-		return unlinkat(dir, name, 0) < 0 ? failed(job, LULL_CAUSE_ERRNO, errno)
-						  : LULL_OK;
 	if (!has_suffix(name)) {
 		r = hide(dir, name, st, &hidden);
 		if (r < 0)
 			return failed(job, LULL_CAUSE_ERRNO, r);
-		name = hidden;
 	}
-	outcome = lull_shrink(job, fd, 0);
+	/* Again, for until then anybody could open it or give it another name. */
+	if (fstat(fd, &now) < 0 ||
+	    (now.st_nlink == 1 && lull_inode_use(fd) != LULL_INODE_UNUSED)) {
+		if (hidden)
+			(void)renameat2(dir, hidden, dir, name, RENAME_NOREPLACE);
+		return failed(job, LULL_CAUSE_OPEN, EBUSY);
+	}
+	name = hidden ? hidden : name;
+	outcome = now.st_nlink == 1 ? lull_shrink(job, fd, 0) : LULL_OK;
 	if (outcome == LULL_OK && is_named(dir, name, st) && unlinkat(dir, name, 0) < 0)
 		outcome = failed(job, LULL_CAUSE_ERRNO, errno);
 	if (outcome != LULL_OK)

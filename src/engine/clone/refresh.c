@@ -229,9 +229,14 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	}
 	if (job->dest.in_place || job->dest.target >= 0) {
 		/* It keeps its name, and what it holds. */
+		int dest = job->dest.in_place ? job->dest.fd : job->dest.target;
+
+		/* Before it gets the size of the source. */
+		if (lull_inode_is_nocow(job->src) != lull_inode_is_nocow(dest))
+			return lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_NOCOW_MISMATCH,
+					 EINVAL, job->progress->dest);
 		job->refresh_in_place = job->dest.in_place;
-		if (shares_nothing(job,
-				   job->dest.in_place ? job->dest.fd : job->dest.target))
+		if (shares_nothing(job, dest))
 			lull_warn(job, LULL_WARNING_NOT_A_CLONE, 0, job->progress->dest);
 		return LULL_OK;
 	}

@@ -231,19 +231,22 @@ static enum lull_outcome look(struct restore *r, const char *generation,
 
 /* ---- step 2 ---- */
 
-/* What an interrupted restore of this generation left goes on in step 3. */
-static bool was_begun(const struct restore *r)
+/* Written in place by an interrupted restore of this generation, and half by now: the
+   undo is of before that. */
+static bool is_half(const struct restore *r)
 {
 	_cleanup_free_ char *generation = realpath(r->generation, NULL);
 	struct lull_report report;
-	bool begun;
+	struct stat st;
+	bool half;
 
-	if (!r->options->resume)
+	if (!r->options->resume || lstat(r->undo, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
-	begun = lull_status(r->options, r->target, &report) == LULL_OK && generation &&
-		report.source && strcmp(report.source, generation) == 0;
+	half = lull_status(r->options, r->target, &report) == LULL_OK && generation &&
+	       report.source && strcmp(report.source, generation) == 0 &&
+	       !report.temporary;
 	lull_report_done(&report);
-	return begun;
+	return half;
 }
 
 /* The options of both copies: what cp would do with two files, and no more. */
@@ -276,12 +279,30 @@ static enum lull_outcome copy(struct restore *r, const struct lull_options *opti
 	return outcome;
 }
 
+/* A crash between the two steps of an exchange that makes target longer leaves it so,
+   with a hole at the end: see clone/swap.c. */
+static bool is_only_longer(const struct restore *r, const struct lull_comparison *found)
+{
+	uint64_t block = (uint64_t)r->st.st_blksize;
+	_cleanup_close_ int fd = -1;
+
+	if (!r->options->resume || found->size <= found->dest_size ||
+	    found->first_difference != found->dest_size ||
+	    found->different_bytes != found->size - found->dest_size)
+		return false;
+	fd = open_to_read(r->target);
+	return fd >= 0 &&
+	       !lull_inode_has_data(fd, (found->dest_size + block - 1) / block * block);
+}
+
 static enum lull_outcome compare(struct restore *r, const char *with)
 {
 	struct lull_comparison found;
 	enum lull_outcome outcome = lull_verify(r->options, r->target, with, r->observer,
 						&found);
 
+	if (outcome == LULL_DIFFERENT && is_only_longer(r, &found))
+		outcome = LULL_OK;
 	lull_comparison_done(&found);
 	return outcome;
 }
@@ -337,7 +358,7 @@ static enum lull_outcome make_undo(struct restore *r)
 	enum lull_outcome outcome;
 	bool there;
 
-	if (r->way == NEW || r->options->no_undo || was_begun(r))
+	if (r->way == NEW || r->options->no_undo || is_half(r))
 		return LULL_OK;
 	outcome = judge_undo(r, &there);
 	if (there)
@@ -383,12 +404,22 @@ static void tell_way(const struct restore *r)
 		r->observer->note(r->observer->ctx, &note);
 }
 
+/* Else there is nothing to compare, and bytes are copied. */
+static bool is_on_one_fs(const struct restore *r)
+{
+	_cleanup_close_ int from = open_to_read(r->generation);
+	_cleanup_close_ int to = open_to_read(r->target);
+
+	return from >= 0 && to >= 0 && lull_identity_same_fs(from, to);
+}
+
 static enum lull_outcome roll_back(struct restore *r)
 {
 	struct lull_options options = plain_options(r);
 
 	tell_way(r);
-	options.refresh = options.in_place = r->way == EXCHANGE || r->way == IN_PLACE;
+	options.in_place = r->way == EXCHANGE || r->way == IN_PLACE;
+	options.refresh = options.in_place && is_on_one_fs(r);
 	options.over_writers = r->options->cp.force;
 	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
 	return copy(r, &options, r->generation, r->target);
@@ -410,6 +441,9 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	outcome = look(&r, generation, target);
 	if (outcome == LULL_OK)
 		outcome = make_undo(&r);
+	/* The undo took its time. */
+	if (outcome == LULL_OK)
+		outcome = judge_use(&r);
 	if (outcome == LULL_OK)
 		outcome = roll_back(&r);
 	if (outcome == LULL_FAILED)
