@@ -250,6 +250,23 @@ for kind in xfs xfs-exchange btrfs; do
     says 'before-restore'
     same 'the write is in TARGET' "$now" "$(sum "$M/img")"
   fi
+  # a program that opens TARGET while the new file is made: what it writes is in the undo as well
+  if [ -z "$keeps" ]; then
+    live
+    "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 "$M/other" "$M/img" 2>"$T/err" &
+    pid=$!
+    for _ in $(seq 1000); do
+      [ ! -e "$undo" ] || [ ! -s "$M/.img.lullcp-part" ] || break
+      sleep 0.01
+    done
+    exec 7<>"$M/img"
+    printf late >&7
+    wait $pid
+    same 'rolled back' 0 $?
+    exec 7<&-
+    same 'TARGET' "$(sum "$M/other")" "$(sum "$M/img")"
+    same 'the late write is in the undo' late "$(head -c 4 "$undo")"
+  fi
   # a clone to TARGET that was cut off is no restore: there is an undo
   live
   timeout -s INT 0.5 "$LULLCP" --latency-budget=50us --duty-cycle=1 --checkpoint-interval=0 "$M/other" "$M/img" 2>"$T/err"

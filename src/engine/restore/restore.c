@@ -352,9 +352,19 @@ static void forget_record(const struct restore *r)
 	lull_dest_done(&dest);
 }
 
-static enum lull_outcome make_undo(struct restore *r)
+/* Its attributes with it. */
+static enum lull_outcome copy_undo(struct restore *r, const char *from)
 {
 	struct lull_options options = plain_options(r);
+
+	options.cp.keep_mode = options.cp.keep_owner = true;
+	options.cp.keep_times = options.cp.keep_xattrs = true;
+	options.checkpoint = NULL;
+	return copy(r, &options, from, r->undo);
+}
+
+static enum lull_outcome make_undo(struct restore *r)
+{
 	enum lull_outcome outcome;
 	bool there;
 
@@ -365,10 +375,7 @@ static enum lull_outcome make_undo(struct restore *r)
 		forget_record(r);
 	if (outcome != LULL_OK || there)
 		return outcome;
-	options.cp.keep_mode = options.cp.keep_owner = true;
-	options.cp.keep_times = options.cp.keep_xattrs = true;
-	options.checkpoint = NULL;
-	outcome = copy(r, &options, r->target, r->undo);
+	outcome = copy_undo(r, r->target);
 	r->made_undo = outcome == LULL_OK;
 	return outcome;
 }
@@ -425,6 +432,32 @@ static enum lull_outcome roll_back(struct restore *r)
 	return copy(r, &options, r->generation, r->target);
 }
 
+/*
+ * A program that has opened target since has written into the file that the rename took
+ * the name from: the undo is of before, and is made once more.
+ */
+static enum lull_outcome save_late_writes(struct restore *r, int old)
+{
+	char path[32];
+	struct stat now;
+
+	if (fstat(old, &now) < 0 ||
+	    (now.st_size == r->st.st_size && now.st_mtim.tv_sec == r->st.st_mtim.tv_sec &&
+	     now.st_mtim.tv_nsec == r->st.st_mtim.tv_nsec))
+		return LULL_OK;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", old);
+	return copy_undo(r, path);
+}
+
+static enum lull_outcome roll_back_and_look(struct restore *r)
+{
+	bool look = r->way == RENAME && !r->options->no_undo;
+	_cleanup_close_ int old = look ? open_to_read(r->target) : -1;
+	enum lull_outcome outcome = roll_back(r);
+
+	return outcome == LULL_OK && old >= 0 ? save_late_writes(r, old) : outcome;
+}
+
 enum lull_outcome lull_restore(const struct lull_options *options, const char *generation,
 			       const char *target, const struct lull_observer *observer,
 			       struct lull_totals *ret_totals)
@@ -445,7 +478,7 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	if (outcome == LULL_OK)
 		outcome = judge_use(&r);
 	if (outcome == LULL_OK)
-		outcome = roll_back(&r);
+		outcome = roll_back_and_look(&r);
 	if (outcome == LULL_FAILED)
 		take_undo_back(&r);
 	if (r.failure.stage != LULL_STAGE_NONE)
