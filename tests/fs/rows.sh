@@ -146,6 +146,10 @@ for kind in xfs btrfs; do
     expect 1 --restore "$M/own" "$target"
     says "is the name of a generation of '$C'"
   done
+  # a file that is there, and no generation, is what its name says
+  cp --reflink=always "$M/own" "$C.2"
+  expect 0 --restore --no-undo "$C.latest" "$C.2"
+  rm "$C.2"
   touch "$M/.own.lullcp-sidecar"
   expect 1 --restore "$C.latest" "$M/own"
   says 'may hold newer writes of it'

@@ -284,6 +284,21 @@ uint64_t lull_generation_time(const char *date)
 	return (uint64_t)timegm(&tm) * NSEC_PER_SEC;
 }
 
+/* A file that is there is what its name says, but for the name of the latest. */
+static bool is_of_row(const struct lull_generations *list, const char *stem,
+		      const char *path, const char *date)
+{
+	const char *wanted = date;
+	enum lull_generation_match match;
+	size_t i;
+
+	if (strcmp(date, "latest") != 0 &&
+	    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		wanted = lull_path_last(path);
+	match = lull_generation_pick(list, stem, wanted, &i);
+	return match == LULL_GENERATION_NAMED || match == LULL_GENERATION_AMBIGUOUS;
+}
+
 bool lull_generation_is_meant(const struct lull_options *options, const char *path,
 			      char **ret_row)
 {
@@ -291,16 +306,13 @@ bool lull_generation_is_meant(const struct lull_options *options, const char *pa
 	_cleanup_free_ char *row = date ? strndup(path, (size_t)(date - 1 - path)) : NULL;
 	struct lull_generations list = { 0 };
 	struct lull_dest dest;
-	size_t i;
 	bool meant;
 
 	if (!row)
 		return false;
 	lull_dest_init(&dest);
 	meant = load(&dest, options, row, &list) == 0 &&
-		lull_generation_pick(&list, dest.name, date, &i) !=
-			LULL_GENERATION_PATH &&
-		list.n > 0;
+		is_of_row(&list, dest.name, path, date);
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
 	if (meant) {
