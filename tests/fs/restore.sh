@@ -244,7 +244,7 @@ for kind in xfs xfs-exchange btrfs; do
   sync "$M/img"
   now=$(sum "$M/img")
   run --restore --resume "$M/other" "$M/img"
-  if [ $rc = 0 ]; then
+  if [ "$rc" = 0 ]; then
     same 'the write is in the undo' "$now" "$(sum "$undo")"
   else
     says 'before-restore'
