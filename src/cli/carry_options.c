@@ -58,20 +58,12 @@ bool carry_options_check(const struct command *c)
 		{ c->histogram && !apply, "--histogram" },
 		{ c->json && c->mode == MODE_EXPORT, "--json" },
 		{ c->reflink_given && !apply, "--reflink" },
-		{ c->backup, "--backup" },
-		{ cp->recursive, "--recursive" },
 		{ cp->sparse != LULL_SPARSE_AUTO, "--sparse" },
-		{ cp->hard_link, "--link" },
-		{ cp->symbolic_link, "--symbolic-link" },
-		{ cp->attributes_only, "--attributes-only" },
-		{ cp->parents, "--parents" },
-		{ cp->remove_destination, "--remove-destination" },
-		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
-		{ cp->update != LULL_UPDATE_ALL, "--update" },
 		{ cp->keep_mode || cp->keep_owner || cp->keep_times || cp->keep_links ||
 			  cp->keep_xattrs || c->keep_context,
 		  "--preserve" },
 		{ c->target_directory, "--target-directory" },
+		{ option_cp_given(c), option_cp_given(c) },
 	};
 
 	if (o->rate > 0 && c->mode != MODE_EXPORT)

@@ -64,7 +64,6 @@ static bool check_keep(const struct command *c)
 /* It makes one file what another one is, and nothing else. */
 static bool check_restore(const struct command *c)
 {
-	const struct lull_cp *cp = &c->engine.cp;
 	const struct {
 		bool given;
 		const char *name;
@@ -73,16 +72,8 @@ static bool check_restore(const struct command *c)
 		{ c->engine.in_place, "--inplace" },
 		{ lull_keep_any(&c->engine.keep), "--keep" },
 		{ c->engine.hook, "--hook" },
-		{ c->backup, "--backup" },
 		{ c->metrics, "--metrics" },
-		{ cp->recursive, "--recursive" },
-		{ cp->hard_link, "--link" },
-		{ cp->symbolic_link, "--symbolic-link" },
-		{ cp->attributes_only, "--attributes-only" },
-		{ cp->parents, "--parents" },
-		{ cp->remove_destination, "--remove-destination" },
-		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
-		{ cp->update != LULL_UPDATE_ALL, "--update" },
+		{ option_cp_given(c), option_cp_given(c) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
@@ -111,17 +102,9 @@ static bool check_alone(const struct command *c)
 		{ c->engine.live, "--live" },
 		{ c->histogram, "--histogram" },
 		{ c->summary, "--summary" },
-		{ c->backup, "--backup" },
 		{ discard && lull_keep_any(&c->engine.keep), "--keep" },
 		{ !discard && cp->force, "--force" },
-		{ cp->recursive, "--recursive" },
-		{ cp->hard_link, "--link" },
-		{ cp->symbolic_link, "--symbolic-link" },
-		{ cp->attributes_only, "--attributes-only" },
-		{ cp->parents, "--parents" },
-		{ cp->remove_destination, "--remove-destination" },
-		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
-		{ cp->update != LULL_UPDATE_ALL, "--update" },
+		{ option_cp_given(c), option_cp_given(c) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {

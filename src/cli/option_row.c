@@ -88,6 +88,31 @@ bool option_set_mode(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
+const char *option_cp_given(const struct command *c)
+{
+	const struct lull_cp *cp = &c->engine.cp;
+	const struct {
+		bool given;
+		const char *name;
+	} others[] = {
+		{ c->backup, "--backup" },
+		{ cp->recursive, "--recursive" },
+		{ cp->hard_link, "--link" },
+		{ cp->symbolic_link, "--symbolic-link" },
+		{ cp->attributes_only, "--attributes-only" },
+		{ cp->parents, "--parents" },
+		{ cp->remove_destination, "--remove-destination" },
+		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
+		{ cp->update != LULL_UPDATE_ALL, "--update" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (others[i].given)
+			return others[i].name;
+	}
+	return NULL;
+}
+
 bool option_try_help(const struct command *c)
 {
 	(void)fprintf(stderr, "Try '%s --help' for more information.\n", c->program);

@@ -47,6 +47,10 @@ struct option_word {
 bool option_choose(const struct command *c, const char *what, const char *value,
 		   const struct option_word *words, unsigned int n, int *ret_code);
 
+/* The first option given of those by which cp chooses among files, makes something else
+   of them or saves older ones; NULL: none. */
+const char *option_cp_given(const struct command *c);
+
 /* Says where to find help. Returns false. */
 bool option_try_help(const struct command *c);
 

@@ -3,14 +3,15 @@
  * DESIGN
  *
  *   1. under the lock: read the record, leave out what is not as it says
- *   2. with as many as must be kept, the oldest becomes the base of a refresh
+ *   2. the oldest that the rules let go, once there is a new one, becomes the base of
+ *      a refresh; never the newest
  *   3. the clone is made, synced, its checkpoint says that it is complete
  *   4. the record gains the new generation, "pending"; the used up one is not in it any
  *      more
  *   5. the new generation gets its name, which nothing had before
  *   6. the checkpoint goes
- *   7. under the lock, taken again: the oldest beyond the number go, then the record
- *      forgets them and "pending"
+ *   7. under the lock, taken again: all that the rules let go are removed, then the
+ *      record forgets them and "pending"
  *
  * Killed before 4, the record lists all that is there, and the used up one, which the
  * temporary file is. Before 5 it lists one more, which is not there or is the temporary
@@ -20,8 +21,8 @@
  * INVARIANTS
  *  1. Only what the record lists, by inode and generation number, is ever used up or
  *     removed.
- *  2. Whenever a generation is used up or removed, so many others are whole and have
- *     their names as must be kept, less one; but one at the least.
+ *  2. Whenever a generation is used up or removed, all others that the rules keep are
+ *     whole and have their names; and so is the newest.
  *  3. What somebody has open for writing is neither used up nor removed.
  */
 #include "engine/clone/rotation.h"

@@ -32,5 +32,5 @@ int lull_rotation_redate(struct lull_job *job) _must_check_;
 /* Records the new generation, then gives it its name. 0 or -errno. */
 int lull_rotation_publish(struct lull_job *job) _must_check_;
 
-/* When all is done: removes the oldest beyond options->keep. What fails is a warning. */
+/* When all is done: removes what options->keep lets go. What fails is a warning. */
 void lull_rotation_finish(struct lull_job *job);
