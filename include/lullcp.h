@@ -95,6 +95,8 @@ enum lull_cause {
 	LULL_CAUSE_DANGLING_LINK,
 	/* the absolute path of what was opened leads to another file */
 	LULL_CAUSE_PATH_ELSEWHERE,
+	/* the absolute path, which the checkpoint records, is longer than PATH_MAX */
+	LULL_CAUSE_LONG_PATH,
 	/* path would be lost: it has the name of the temporary file */
 	LULL_CAUSE_TEMPORARY_IS_FILE,
 	/* the checkpoint */

@@ -544,6 +544,12 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 			"Something is mounted over a directory of it, or it lies in "
 			"another mount namespace. Enter the directory again, or run "
 			"lullcp in there.";
+	} else if (f->cause == LULL_CAUSE_LONG_PATH) {
+		*ret_message = format("cannot use %s: its absolute path is longer than "
+				      "4,095 bytes, and the checkpoint records it",
+				      name);
+		*ret_advice = "Mount the directory once more where the path is shorter "
+			      "(mount --bind), or move it up.";
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IS_FILE) {
 		*ret_message = format(
 			"%s has the name of the temporary file of %s: it would be lost",

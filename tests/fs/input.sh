@@ -147,6 +147,25 @@ PY
   no_leftovers "$M"
   no_leftovers "$M/d"
 
+  # A working directory whose path the kernel does not take: what needs state says so.
+  (
+    cd "$M/d" || exit
+    for _ in $(seq 22); do
+      mkdir "$(printf 'd%.0s' {1..200})" && cd ./ddd* || exit
+    done
+    cp "$M/src" src && cp "$M/small" small || exit
+    expect 1 --hook=/bin/true src x
+    says "cannot use 'src': its absolute path is longer than 4,095 bytes"
+    says 'Mount the directory once more where the path is shorter'
+    expect 1 --hook=/bin/true "$M/src" x
+    says "cannot use 'x': its absolute path is longer than 4,095 bytes"
+    same 'a long working directory: nothing is made' 'small src' "$(echo *)"
+    expect 0 small y
+    same 'a long working directory: a small file needs no state' small "$(cat y)"
+    echo "$checks $failures" >"$T/deep"
+  )
+  read -r checks failures <"$T/deep"
+
   # quota
   if [ "$kind" = btrfs ]; then
     btrfs subvolume create "$M/q" >/dev/null && btrfs quota enable "$M" 2>/dev/null &&

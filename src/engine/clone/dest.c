@@ -86,6 +86,11 @@ static char *absolute(const char *path)
 		return NULL;
 	if (asprintf(&made, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0)
 		return NULL;
+	if (strlen(made) >= PATH_MAX) {
+		free(made);
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
 	return made;
 }
 
@@ -209,6 +214,17 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	return -ESTALE;
 }
 
+/* The errno of absolute(); the file may be there, and only its whole path too long. */
+static int no_path(const char *path, enum lull_cause *ret_cause)
+{
+	int r = -errno;
+	struct stat st;
+
+	if (r == -ENAMETOOLONG && (lstat(path, &st) == 0 || errno == ENOENT))
+		*ret_cause = LULL_CAUSE_LONG_PATH;
+	return r;
+}
+
 int lull_dest_resolve(struct lull_dest *dest, const char *path,
 		      const struct lull_state_wish *wish, enum lull_stage *ret_stage,
 		      enum lull_cause *ret_cause)
@@ -227,7 +243,7 @@ int lull_dest_resolve(struct lull_dest *dest, const char *path,
 		dest->path = absolute(path);
 	}
 	if (!dest->path)
-		return -errno;
+		return no_path(path, ret_cause);
 	dest->name = strrchr(dest->path, '/') + 1;
 
 	*ret_stage = LULL_STAGE_STAT_DEST;
@@ -248,7 +264,7 @@ int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 	*ret_cause = LULL_CAUSE_ERRNO;
 	dest->path = absolute(path);
 	if (!dest->path)
-		return -errno;
+		return no_path(path, ret_cause);
 	dest->name = strrchr(dest->path, '/') + 1;
 	r = settle_names(dest, wish, ret_stage, ret_cause);
 	return r < 0 ? r : leads_back(dest, path, ret_cause);

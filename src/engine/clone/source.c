@@ -59,9 +59,12 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 	/* A file that is deleted has no name, but /proc/PID/fd/N leads to it. */
 	if (!job->source_path && errno == ENOENT)
 		job->source_path = strdup(job->source);
+	/* It is open by now, so that it is not the name as given that is too long. */
 	if (!job->source_path)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 job->source);
+		return lull_fail(job, LULL_STAGE_STAT_SOURCE,
+				 errno == ENAMETOOLONG ? LULL_CAUSE_LONG_PATH
+						       : LULL_CAUSE_ERRNO,
+				 errno, job->source);
 	/* The hook is told this path, and must not freeze the writers of another file. */
 	if (job->options->hook && !lull_inode_is_at(job->src, job->source_path))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_PATH_ELSEWHERE,
