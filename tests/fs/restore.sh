@@ -64,6 +64,7 @@ for kind in xfs xfs-exchange btrfs; do
     expect 0 --restore "$name" "$M/img"
     restored "by '$name'"
     undone "by '$name'"
+    silent
   done
   (cd "$M" && rm img.before-restore && scribble img 4096 5 && "$LULLCP" --restore latest img) || bad 'in the directory'
   same 'in the directory' "$was" "$(sum "$M/img")"

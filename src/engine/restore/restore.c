@@ -452,7 +452,8 @@ static enum lull_outcome save_late_writes(struct restore *r, int old)
 static enum lull_outcome roll_back_and_look(struct restore *r)
 {
 	bool look = r->way == RENAME && !r->options->no_undo;
-	_cleanup_close_ int old = look ? open_to_read(r->target) : -1;
+	/* O_PATH: whoever has it open is told of, and that is not this run. */
+	_cleanup_close_ int old = look ? open(r->target, O_PATH | O_CLOEXEC) : -1;
 	enum lull_outcome outcome = roll_back(r);
 
 	return outcome == LULL_OK && old >= 0 ? save_late_writes(r, old) : outcome;
