@@ -239,6 +239,70 @@ static char *find_process(pid_t but, const struct stat *file)
 	return found;
 }
 
+/* A mount point as the table of mounts has it: blanks and the like in octal. */
+static void decode(char *text)
+{
+	char *to = text;
+	unsigned int byte;
+
+	for (; *text; to++) {
+		if (text[0] == '\\' && sscanf(text + 1, "%3o", &byte) == 1) {
+			*to = (char)byte;
+			text += 4;
+		} else {
+			*to = *text++;
+		}
+	}
+	*to = '\0';
+}
+
+static size_t below(const char *path, const char *mount_point)
+{
+	size_t len = strlen(mount_point);
+
+	if (strcmp(mount_point, "/") == 0)
+		return 1;
+	return strncmp(path, mount_point, len) == 0 && (!path[len] || path[len] == '/')
+		       ? len
+		       : 0;
+}
+
+/*
+ * Whether the file of that name can be this one, by the table of mounts alone: to ask for
+ * it may hang for ever where its server does not answer (FUSE, NFS). The file itself is
+ * on a file system that does.
+ */
+static bool may_be(const char *path, const struct stat *file)
+{
+	FILE *table = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0, longest = 0;
+	bool may = true;
+
+	while (table && getline(&line, &room, table) > 0) {
+		unsigned int major, minor;
+		char *type = strstr(line, " - ");
+		_cleanup_free_ char *at = NULL;
+		size_t len;
+
+		if (!type ||
+		    sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor, &at) != 3)
+			continue;
+		decode(at);
+		len = below(path, at);
+		if (len == 0 || len < longest)
+			continue;
+		longest = len;
+		/* of these a file may have another device than the mount */
+		may = makedev(major, minor) == file->st_dev ||
+		      strncmp(type, " - btrfs ", 9) == 0 ||
+		      strncmp(type, " - overlay ", 11) == 0;
+	}
+	if (table)
+		(void)fclose(table);
+	return may;
+}
+
 static char *find_loop(const struct stat *file)
 {
 	DIR *dir = opendir("/sys/block");
@@ -253,7 +317,7 @@ static char *find_loop(const struct stat *file)
 			continue;
 		(void)snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file",
 			       entry->d_name);
-		if (!read_line(path, line, sizeof(line)) ||
+		if (!read_line(path, line, sizeof(line)) || !may_be(line, file) ||
 		    stat_descriptor(AT_FDCWD, line, &st) < 0 ||
 		    !peer_same_file(&st, file))
 			continue;

@@ -58,33 +58,94 @@ at_rest 'no agent'
 kill $(cat "$T/left")
 
 note 'a file system that does not answer'
-python3 - "$T/mute" >"$T/mute.out" 2>&1 <<'PY' &
-import ctypes, os, signal, sys
-os.mkdir(sys.argv[1])
-fuse = os.open("/dev/fuse", os.O_RDWR)
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.mount(b"mute", sys.argv[1].encode(), b"fuse", 0,
-              b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fuse):
-    sys.exit(os.strerror(ctypes.get_errno()))
-held = os.open(sys.argv[1], os.O_PATH)
-open(sys.argv[1] + ".ready", "w").close()
-signal.pause()
-PY
+again
+python3 "$(dirname "$0")/mute.py" "$T/mute" >"$T/mute.out" 2>&1 &
 mute=$!
 for _ in $(seq 200); do [ ! -e "$T/mute.ready" ] || break; sleep 0.02; done
 if [ -e "$T/mute.ready" ]; then
-  check_not 'it does not answer' timeout -k 1 2 stat -L --cached=never "/proc/$mute/fd/4"
-  for phase in freeze thaw; do
-    timeout -k 1 60 "$hook" --connect=qemu:///system $phase "$a" >"$T/out" 2>"$T/err"
-    same "$phase beside a file system that does not answer" 0 $?
+  # another disk of the guest is there, and a loop device
+  rm "$T/wrapped/virsh"
+  cat >"$T/wrapped/virsh" <<WRAPPER
+#!/bin/sh
+case "\$*" in
+  *dumpxml*)
+    "$virsh" "\$@" | sed "s,</devices>,<disk type='file' device='disk'>\\n<driver name='qemu' type='raw'/>\\n\\
+<source file='$T/mute/file' index='9'/>\\n<target dev='vdz' bus='virtio'/>\\n</disk>\\n</devices>,"
+    ;;
+  *) exec "$virsh" "\$@" ;;
+esac
+WRAPPER
+  chmod 755 "$T/wrapped/virsh"
+  loop=$(losetup -f --show "$T/mute/file") || framework_failure losetup
+  check 'the guest has a disk there' eval 'PATH=$T/wrapped:$PATH virsh -c qemu:///system dumpxml lulltest | grep "source file=.*mute"'
+  touch "$T/mute.now"
+  timeout 5 stat -L "$T/mute/file" >"$T/stat.out" 2>&1 &
+  sleep 1
+  unanswered() { # unanswered STATUS ARG...: the hook, which comes to its end
+    local want=$1 pid
+    shift
+    # who hangs there may not be killed, and must not be waited for
+    PATH=$T/wrapped:$PATH setsid "$hook" --connect=qemu:///system "$@" >"$T/out" 2>"$T/err" </dev/null &
+    pid=$!
+    for _ in $(seq 600); do
+      [ -e "/proc/$pid" ] || break
+      sleep 0.1
+    done
+    if [ -e "/proc/$pid" ]; then
+      bad "$* does not come to its end"
+      return
+    fi
+    wait $pid
+    same "$*" "$want" $?
+  }
+  for _ in 1 2; do
+    unanswered 0 freeze "$a"
+    silent
+    guest 0 6 1M 64k
+    unanswered 0 thaw "$a"
+    silent
   done
   at_rest 'a file system that does not answer'
+  same 'merged' 6 "$(pattern "$a" raw 1048576)"
+
+  note 'it may be this very disk, by another name'
+  qemu-img create -q -f raw "$M/v m/c.img" 16M
+  for off in fail later clone; do
+    unanswered 1 --shut-off=$off freeze "$M/v m/c.img"
+    says "'$T/mute/file' of 'lulltest'"
+  done
+  unanswered 0 thaw "$M/v m/c.img"
+  : >"$M/v m/.c.img.lullcp-overlay.qcow2"
+  unanswered 0 thaw "$M/v m/c.img"
+  qemu-img create -q -f qcow2 -b "$M/v m/c.img" -F raw "$M/v m/.c.img.lullcp-overlay.qcow2"
+  unanswered 1 thaw "$M/v m/c.img"
+  says "'$T/mute/file' of 'lulltest'"
+  says 'thaw again'
+  check_not 'no commit is told' grep -q 'qemu-img commit' "$T/err"
+  rm "$M/v m/c.img" "$M/v m/.c.img.lullcp-overlay.qcow2"
+
+  note 'it is where the overlay would be'
+  unanswered 1 --sidecar-dir="$T/mute" freeze "$a"
+  says "the file system of '$T/mute' does not answer"
+  unanswered 1 --sidecar-dir="$T/mute" thaw "$a"
+  hooked 0 --sidecar-dir="$T/side" freeze "$a"
+  guest 0 5 1M 64k
+  pointer="$M/v m/.a.img.lullcp-overlay.freeze"
+  cp -p "$pointer" "$T/pointer"
+  sed "s,^file=.*,file=$T/mute/.a.img.1.lullcp-overlay.qcow2," "$T/pointer" >"$pointer"
+  unanswered 1 thaw "$a"
+  says "the file system of '$T/mute' does not answer"
+  cp -p "$T/pointer" "$pointer"
 else
   note "no FUSE: $(cat "$T/mute.out")"
 fi
 kill $mute
 wait $mute 2>/dev/null
 umount -l "$T/mute" 2>/dev/null
+[ -z "${loop:-}" ] || losetup -d "$loop"
+hooked 0 thaw "$a"
+at_rest 'a file system that is gone'
+same 'merged' 5 "$(pattern "$a" raw 1048576)"
 
 note 'a disk that shrinks'
 hooked 0 freeze "$a"

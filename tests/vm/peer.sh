@@ -408,6 +408,40 @@ loop=$(losetup -r -f --show "$image") || framework_failure losetup
 asked 0 freeze "$image"
 asked 0 thaw "$image"
 losetup -d "$loop"
+mkdir "$M/a b"
+mount --bind "$M" "$M/a b"
+loop=$(losetup -f --show "$M/a b/vm.img") || framework_failure losetup
+others "$loop"
+losetup -d "$loop"
+umount "$M/a b"
+
+note 'a loop device on a file system that does not answer'
+python3 "$here/mute.py" "$T/mute" >"$T/mute.out" 2>&1 &
+mute=$!
+for _ in $(seq 200); do [ ! -e "$T/mute.ready" ] || break; sleep 0.02; done
+if [ -e "$T/mute.ready" ]; then
+  loop=$(losetup -f --show "$T/mute/file") || framework_failure losetup
+  touch "$T/mute.now"
+  for phase in freeze thaw; do
+    # who hangs there can neither be killed nor waited for
+    timeout -k 1 20 setsid "$HOOK" --socket="$QMP" $phase "$image" >"$T/out" 2>"$T/err" </dev/null &
+    pid=$!
+    for _ in $(seq 300); do
+      [ -e "/proc/$pid" ] || break
+      sleep 0.1
+    done
+    [ ! -e "/proc/$pid" ] || { bad "$phase does not come to its end"; break; }
+    wait $pid
+    same "$phase beside a loop device that does not answer" 0 $?
+    silent
+  done
+else
+  note "no FUSE: $(cat "$T/mute.out")"
+fi
+kill $mute
+wait $mute 2>/dev/null
+umount -l "$T/mute" 2>/dev/null
+[ ! -e "$T/mute.ready" ] || losetup -d "$loop"
 qsd_end
 
 note 'one file by a name and by a descriptor'
