@@ -81,6 +81,53 @@ hooked 1 thaw "$a"
 check 'kept in doubt' test -s "$overlay"
 clear
 
+# ---- somebody else merges ----
+whole() { # whole WHAT: the disk, as the guest has it, and no overlay but what was put away
+  same "$1: the older write" 84 "$(pattern "$a" raw 1048576)"
+  same "$1: the newer write" 85 "$(pattern "$a" raw 2097152)"
+  hooked 0 thaw "$a"
+  silent
+  same "$1: no overlay, no record" '' "$(find "$M" "$T/side" -name '*lullcp-overlay.qcow2' -o -name '*.freeze')"
+}
+seen() { # seen WHAT: what it tells to run changes neither, and overwrites nothing
+  local sums command
+  printf 'of a user' >"$a.merged"
+  printf 'of a user' >"$overlay.old"
+  hooked 1 thaw "$a"
+  sums=$(content "$a" raw; sha256sum <"$overlay")
+  command=$(sed -n "s/.* run: \(qemu-img convert .*\)\. If it is not wanted.*/\1/p" "$T/err")
+  check "$1: told how to look" eval "[ -n \"\$command\" ] && $command"
+  same "$1: nothing is changed" "$sums" "$(content "$a" raw; sha256sum <"$overlay")"
+  same "$1: what is in the overlay" 84 "$(pattern "$a.merged.2" raw 1048576)"
+  rm -f "$a.merged.2"
+  command=$(sed -n "s/.*put it away: \(mv .*\)/\1/p" "$T/err")
+  check "$1: told how to put it away" eval "[ -n \"\$command\" ] && $command"
+  same "$1: nothing is overwritten" 'of a userof a user' "$(cat "$a.merged" "$overlay.old")"
+  check "$1: it is kept" test -s "$overlay.old.2"
+  rm -f "$a.merged" "$overlay".old*
+}
+for then in running restarted down; do
+  hooked 0 freeze "$a"
+  guest 0 84 1M 64k
+  check 'somebody else merges' vs blockcommit lulltest vda --active --shallow --wait --pivot
+  guest 0 85 2M 64k
+  case $then in
+    restarted) restart ;;
+    down) vs destroy lulltest ;;
+  esac
+  if [ $then = running ]; then
+    # the node that was below the overlay is the disk: only a pivot does that
+    hooked 0 thaw "$a"
+  else
+    hooked 1 thaw "$a"
+    says 'do not commit'
+    check_not 'no commit is told' grep -q 'qemu-img commit' "$T/err"
+    seen "merged by somebody else, $then"
+  fi
+  whole "merged by somebody else, $then"
+done
+start
+
 # ---- the guest goes down ----
 hooked 0 freeze "$a"
 guest 0 83 3M 64k

@@ -3,9 +3,9 @@
 # lullcp-hook-qmp at random: a guest that never pauses; the hook, lullcp, its keeper and QEMU killed
 # at any time, and QEMU started again on the image or on the sidecar; two runs at once, of one disk and
 # of two; backup jobs, snapshots and bitmaps that begin and end at any time of a run; an image that is
-# streamed into the sidecar; disks that come and go, that grow and shrink, and that are restored. In the end each
-# write that was acknowledged, and flushed where QEMU was killed, is read back, if need be by following
-# what was printed.
+# streamed into the sidecar; disks that come and go, that grow and shrink, and that are restored; no
+# room for the sidecar; a guest agent that fails. In the end each write that was acknowledged, and
+# flushed where QEMU was killed, is read back, if need be by following what was printed.
 # LULL_TEST_ROUNDS (6).
 . "$(dirname "$0")/../lib.sh"
 fs_test
@@ -346,6 +346,81 @@ again_on_image() { # what is in the sidecar is older and newer at once: nobody b
   rm -f "$(readlink -f "$sidecar")" "$sidecar" "$M/.c.lullcp"*
   go_on
 }
+quiesced() { # the agent may refuse, or never answer, and something be killed meanwhile
+  local faults=('' '' no-freeze silent-freeze no-thaw stale) fault agent pid least rc how=$((RANDOM % 6))
+  fault=${faults[RANDOM % ${#faults[@]}]}
+  did "quiesced${fault:+, $fault}"
+  python3 "$here/fake-agent.py" "$SOCKETS/agent" $fault & agent=$!
+  for _ in $(seq 200); do
+    [ ! -S "$SOCKETS/agent" ] || break
+    sleep 0.02
+  done
+  least=$(acked)
+  "$LULLCP" "${slowly[@]}" \
+    --hook="$by_hook --quiesce --agent=$SOCKETS/agent --agent-timeout=1s" "$image" "$M/c" 2>"$T/err" &
+  pid=$!
+  [ $how -gt 3 ] || sleep "0.$(printf %03d $((RANDOM % 200)))"
+  # shellcheck disable=SC2046 # a list
+  case $how in
+    0) kill -KILL $pid ;;
+    1) kill -KILL $(mine lullcp-hook-qmp) ;;
+    2) kill -KILL $pid $(pgrep -P $pid) ;;
+  esac 2>/dev/null
+  { wait $pid; } 2>/dev/null
+  rc=$?
+  ended "$M/c"
+  echo "quiesced, $fault, $how: status $rc: $(cat "$T/err")" >>"$T/story"
+  published "quiesced, $fault" "$M/c" "$least"
+  touch "$SOCKETS/agent.mended"
+  over "quiesced, $fault" "$M/c"
+  # of a freeze that was asked for nothing is left
+  if [ -s "$SOCKETS/agent.log" ]; then
+    same "quiesced, $fault, $how: status $rc: thawed" guest-fsfreeze-thaw "$(tail -n 1 "$SOCKETS/agent.log")"
+  fi
+  kill $agent
+  wait $agent 2>/dev/null
+  rm -f "$SOCKETS"/agent*
+}
+no_room() { # the guest hears of it; nothing that it was told is written is lost
+  local before=("${elsewhere[@]}")
+  mkdir "$M/little"
+  mount -t tmpfs -o size=$((RANDOM % 3000 + 300))k tmpfs "$M/little" || framework_failure 'cannot mount'
+  elsewhere=(--sidecar-dir="$M/little")
+  if "$HOOK" --socket="$QMP" "${elsewhere[@]}" freeze "$image" 2>"$T/err"; then
+    wait "$writer"
+    same 'no room: the guest hears of it' 3 $?
+    case $((RANDOM % 3)) in
+      0) ;;
+      1)
+        kill -KILL $qsd
+        { wait $qsd; } 2>/dev/null
+        put_right
+        survives 'no room, QEMU killed' "$format" "$image"
+        rm -rf "${SOCKETS:?}" "$T/acked"
+        : >"$image"
+        make_image "$image" "$format"
+        ;;
+      2)
+        "$LULLCP" -q --hook="$HOOK --socket=$QMP ${elsewhere[*]}" "$image" "$M/c" 2>"$T/err"
+        same 'no room: a clone' 5 $?
+        rm -f "$M/c"
+        ;;
+    esac
+  else
+    writer_end
+  fi
+  if [ -e "$SOCKETS" ]; then
+    thaw 0 'no room' "$image"
+    not_redirected 'no room' "$image"
+    qsd_end
+    holds 'no room' "$(acked)" $(($(acked) + 1)) "$format" "$image"
+  fi
+  same 'no room: nothing is left there' '' "$(ls -A "$M/little")"
+  umount "$M/little"
+  rmdir "$M/little"
+  elsewhere=("${before[@]}")
+  go_on
+}
 go_on() { # QEMU and the guest, anew
   qsd "a=$image=$format"
   by_hook="$HOOK --socket=$QMP ${elsewhere[*]}"
@@ -431,13 +506,17 @@ for round in $(seq "$rounds"); do
     mkdir "$M/side"
     elsewhere=(--sidecar-dir="$M/side")
   fi
+  # now and then a whole guest, which takes longer to start
+  GUEST=
+  [ $((RANDOM % 5)) != 0 ] || GUEST=1
+  [ -z "$GUEST" ] || did 'a whole guest'
   make_image "$image" "$format"
   head -c 100000 /dev/urandom >"$M/.foreign.lullcp-sidecar"
   foreign=$(sha256sum <"$M/.foreign.lullcp-sidecar")
   rm -f "$T/acked"
   go_on
   events=(clone 'killed lullcp' 'killed keeper' 'killed both' 'killed hook' two beside backup late_backup
-    'meddled backup' 'meddled snapshot' 'meddled bitmap' streamed plugged snapshot restored again_on_sidecar again_on_image)
+    quiesced quiesced no_room 'meddled backup' 'meddled snapshot' 'meddled bitmap' streamed plugged snapshot restored again_on_sidecar again_on_image)
   for _ in $(seq $((RANDOM % 3 + 1))); do
     event=${events[RANDOM % ${#events[@]}]}
     did "$event"

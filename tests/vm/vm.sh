@@ -11,7 +11,9 @@ for program in qemu-storage-daemon qemu-img; do
 done
 
 # qsd NAME=IMAGE=FORMAT...: a storage daemon that exports each; its pid in $qsd. It has a monitor for
-# the hook, and another one for what somebody else does meanwhile.
+# the hook, and another one for what somebody else does meanwhile. Where $GUEST says so it is a QEMU
+# with a guest, which has the disks as its own besides.
+GUEST=
 qsd() {
   local disk name image format args=()
   # the path of a unix socket is short
@@ -22,6 +24,10 @@ qsd() {
     args+=(--blockdev "driver=$format,node-name=$name,file.driver=file,file.filename=$image"
       --export "type=nbd,id=e-$name,node-name=$name,name=$name,writable=on")
   done
+  if [ -n "$GUEST" ]; then
+    guest_system "$@"
+    return
+  fi
   qemu-storage-daemon --nbd-server "addr.type=unix,addr.path=$SOCKETS/nbd,max-connections=0" \
     --chardev "socket,id=m,path=$QMP,server=on,wait=off" --monitor chardev=m \
     --chardev "socket,id=o,path=$OTHER_QMP,server=on,wait=off" --monitor chardev=o \
@@ -32,6 +38,27 @@ qsd() {
     sleep 0.02
   done
   [ -S "$QMP" ] || framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
+}
+guest_system() { # for qsd()
+  local disk name image format args=() exports=()
+  for disk in "$@"; do
+    IFS='=' read -r name image format <<<"$disk"
+    args+=(-blockdev "driver=$format,node-name=$name,file.driver=file,file.filename=$image"
+      -device "virtio-blk-pci,drive=$name,share-rw=on")
+    exports+=("block-export-add={\"type\":\"nbd\",\"id\":\"e-$name\",\"node-name\":\"$name\",\"name\":\"$name\",\"writable\":true}")
+  done
+  qemu-system-x86_64 -machine pc,accel=tcg -m 32 -display none -nodefaults \
+    -chardev "socket,id=m,path=$QMP,server=on,wait=off" -mon chardev=m,mode=control \
+    -chardev "socket,id=o,path=$OTHER_QMP,server=on,wait=off" -mon chardev=o,mode=control \
+    "${args[@]}" >"$T/qsd.log" 2>&1 &
+  qsd=$!
+  for _ in $(seq 500); do
+    [ ! -S "$OTHER_QMP" ] || break
+    sleep 0.02
+  done
+  python3 "$(dirname "$0")/qmp.py" "$OTHER_QMP" \
+    "nbd-server-start={\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"$SOCKETS/nbd\"}},\"max-connections\":0}" \
+    "${exports[@]}" >"$T/out" || framework_failure "qemu-system: $(cat "$T/qsd.log")"
 }
 qsd_end() {
   kill "$qsd"
