@@ -399,6 +399,31 @@ says 'more than one process'
 losetup -d "$device"
 at_rest 'a loop device'
 
+# ---- where nobody may open in a sticky directory, to create, what somebody else has there ----
+echo 2 >"$T/protected"
+mkdir "$T/owners"
+cat >"$T/owners/virsh" <<WRAPPER
+#!/bin/sh
+case "\$*" in *snapshot-create-as*) stat -c '%U %a' "$overlay" >"$T/owner" ;; esac
+exec "$virsh" "\$@"
+WRAPPER
+chmod 755 "$T/owners/virsh"
+chmod 600 "$a"
+chmod 1777 "$M/v m"
+mount --bind "$T/protected" /proc/sys/fs/protected_regular || framework_failure 'cannot mount'
+PATH=$T/owners:$PATH hooked 0 freeze "$a"
+same 'libvirt may open the overlay' 'root 600' "$(cat "$T/owner")"
+guest 0 97 1M 64k
+same 'QEMU has it' "$(stat -c %U "$a")" "$(stat -c %U "$overlay")"
+hooked 0 thaw "$a"
+at_rest 'a sticky directory'
+same 'a sticky directory' 97 "$(pattern "$a" raw 1048576)"
+chmod 755 "$M/v m"
+PATH=$T/owners:$PATH hooked 0 freeze "$a"
+same 'elsewhere it is as the image' "$(stat -c %U "$a") 600" "$(cat "$T/owner")"
+hooked 0 thaw "$a"
+umount /proc/sys/fs/protected_regular
+
 # ---- the image has another name, and libvirt does not answer ----
 hooked 0 freeze "$a"
 mv "$a" "$a.new"
