@@ -38,15 +38,17 @@
 /* After its end was seen on the monitor a process lets go of its files within moments. */
 #define LAST_NS (5 * NSEC_PER_SEC)
 #define LOOK_NS (10 * NSEC_PER_MSEC)
+/* Of files that were put away, before it is given up. */
+#define MOST_NAMES 1000
 
-char *advice_quoted(const char *text, const char *suffix)
+char *advice_quoted(const char *text)
 {
 	size_t len = strlen(text), n_quotes = 0, at = 0;
 	char *word;
 
 	for (size_t i = 0; i < len; i++)
 		n_quotes += text[i] == '\'';
-	word = malloc(len + 3 * n_quotes + strlen(suffix) + 3);
+	word = malloc(len + 3 * n_quotes + 3);
 	if (!word)
 		return NULL;
 	word[at++] = '\'';
@@ -58,7 +60,8 @@ char *advice_quoted(const char *text, const char *suffix)
 			word[at++] = text[i];
 		}
 	}
-	(void)sprintf(word + at, "%s'", suffix);
+	word[at++] = '\'';
+	word[at] = '\0';
 	return word;
 }
 
@@ -178,20 +181,38 @@ static char *look_command(const struct disk *disk, const struct contents *conten
 		options = NULL;
 		return NULL;
 	}
-	word = advice_quoted(options, "");
+	word = advice_quoted(options);
 	if (!word || asprintf(&command, "qemu-img convert --image-opts -O %s %s %s",
 			      format, word, other) < 0)
 		return NULL;
 	return command;
 }
 
+/* In quotes, a name that nothing has: what is told to run must not overwrite anything. */
+static char *unused_name(const char *path, const char *suffix)
+{
+	for (int i = 1; i < MOST_NAMES; i++) {
+		_cleanup_free_ char *name = NULL;
+		struct stat st;
+
+		if ((i == 1 ? asprintf(&name, "%s%s", path, suffix)
+			    : asprintf(&name, "%s%s.%d", path, suffix, i)) < 0) {
+			name = NULL;
+			return NULL;
+		}
+		if (lstat(name, &st) < 0)
+			return advice_quoted(name);
+	}
+	return NULL;
+}
+
 /* Merges the sidecar and removes it. */
 static char *commit_command(const struct disk *disk, const struct contents *contents)
 {
-	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar, "");
-	_cleanup_free_ char *source = advice_quoted(disk->source, "");
+	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar);
+	_cleanup_free_ char *source = advice_quoted(disk->source);
 	_cleanup_free_ char *link = pointer_of(disk->source, disk->sidecar);
-	_cleanup_free_ char *pointer = link ? advice_quoted(link, "") : NULL;
+	_cleanup_free_ char *pointer = link ? advice_quoted(link) : NULL;
 	_cleanup_free_ char *rebase = NULL, *resize = NULL;
 	char *command = NULL;
 
@@ -219,10 +240,10 @@ static char *commit_command(const struct disk *disk, const struct contents *cont
 void advice_give(const struct disk *disk, bool runs)
 {
 	struct contents contents = look_into(disk);
-	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar, "");
-	_cleanup_free_ char *source = advice_quoted(disk->source, "");
-	_cleanup_free_ char *other = advice_quoted(disk->source, ".merged");
-	_cleanup_free_ char *away = advice_quoted(disk->sidecar, ".old");
+	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar);
+	_cleanup_free_ char *source = advice_quoted(disk->source);
+	_cleanup_free_ char *other = unused_name(disk->source, ".merged");
+	_cleanup_free_ char *away = unused_name(disk->sidecar, ".old");
 	_cleanup_free_ char *commit = commit_command(disk, &contents);
 	_cleanup_free_ char *convert = other ? look_command(disk, &contents, other)
 					     : NULL;
@@ -261,23 +282,23 @@ void advice_give(const struct disk *disk, bool runs)
 		say("%s was written to after %s, by a guest that was started from it, or "
 		    "by somebody who merged it: do not commit the sidecar, that would "
 		    "put old data over new. It holds writes of before and is kept. If "
-		    "they are not wanted, because the image was restored, say, mv %s %s "
-		    "puts it away. To look at the disk with them, beside the image and "
-		    "without changing either, run: %s",
+		    "they are not wanted, because the image was restored, say, "
+		    "mv -n %s %s puts it away. To look at the disk with them, beside the "
+		    "image and without changing either, run: %s",
 		    source, sidecar, sidecar, away, convert);
 		break;
 	case ANOTHER:
 		say("%s is not as it was frozen, and older, or another file: it was "
 		    "restored, say. Do not commit the sidecar %s, that would mix two "
 		    "disks. It holds writes of before and is kept. If they are not "
-		    "wanted, run: mv %s %s",
+		    "wanted, run: mv -n %s %s",
 		    source, sidecar, sidecar, away);
 		break;
 	case UNCERTAIN:
 		say("%s was written to after %s: by a merge that was cut off, or by a "
 		    "guest that was started from it since. The sidecar is kept. If no "
 		    "guest was: %s. If one was, do not commit it, that would put old "
-		    "data over new: mv %s %s puts it away. To look at the disk with "
+		    "data over new: mv -n %s %s puts it away. To look at the disk with "
 		    "what is in it, beside the image and without changing either, run: "
 		    "%s",
 		    source, sidecar, commit, sidecar, away, convert);
@@ -288,7 +309,7 @@ void advice_give(const struct disk *disk, bool runs)
 void advice_foreign(const struct disk *disk)
 {
 	_cleanup_free_ char *lost = pointer_of_lost(disk->source);
-	_cleanup_free_ char *word = lost ? advice_quoted(lost, "") : NULL;
+	_cleanup_free_ char *word = lost ? advice_quoted(lost) : NULL;
 
 	if (word)
 		say("%s leads to the sidecar of a freeze, which is not there. If its "

@@ -5,8 +5,8 @@
 
 #include "disks.h"
 
-/* text and suffix as one word for a shell; to be freed, NULL without memory. */
-char *advice_quoted(const char *text, const char *suffix);
+/* text as one word for a shell; to be freed, NULL without memory. */
+char *advice_quoted(const char *text);
 
 /*
  * Removes the sidecar if nobody uses it and it holds nothing, or if all that is in it is

@@ -91,7 +91,7 @@ static int check_owners(const struct disks *disks)
 		if (!disk->state.has_sidecar || !disk->state.is_anothers)
 			continue;
 		owner = disks_owner(disk);
-		word = advice_quoted(disk->source, "");
+		word = advice_quoted(disk->source);
 		say("'%s' is frozen %s; not frozen. Try again when that is over. If that "
 		    "run is gone: lullcp --recover DEST, with the DEST that it had, or, "
 		    "by hand, this hook with the same options and: thaw %s",

@@ -209,7 +209,21 @@ killed
 hook 1 'thaw without QEMU' $A thaw "$a"
 says 'do not commit'
 gets 'the image is left alone' 6 0 "$a"
-rm "$side"
+# what is told, to the letter: nothing is changed, and nothing is overwritten
+for file in "$a.merged" "$a.merged.2" "$side.old"; do echo 'of a user' >"$file"; done
+sums=$(sha256sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")
+hook 1 'thaw without QEMU' $A thaw "$a"
+followed 'merged by somebody else'
+same 'nothing is changed' "$sums" "$(sha256sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")"
+gets 'the disk with what is in it' 2 14M "$a.merged.3"
+put_away=$(sed -n "s/.* say, \(mv .*\) puts it away.*/\1/p" "$T/err")
+check 'it is put away' eval "$put_away"
+same 'nothing is overwritten' 'of a user' "$(cat "$side.old")"
+check 'it is kept' test -s "$side.old.2"
+over 'merged by somebody else'
+gets 'the older write' 2 14M "$a"
+gets 'the newer write' 6 0 "$a"
+rm -f "$a".merged* "$side".old*
 
 note 'the image is restored when a merge was cut off'
 for how in 'another file' 'the same file' 'a new name'; do
