@@ -305,7 +305,12 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 		r = sidecar_create(disk->sidecar, disk->source, &disk->st, &disk->made);
 	}
 	if (r < 0) {
-		say("cannot create the sidecar '%s': %s", disk->sidecar, strerror(-r));
+		say("cannot create the sidecar '%s': %s", disk->sidecar,
+		    r == -EOPNOTSUPP
+			    ? "its file system does not keep permissions, nor the sticky "
+			      "bit, which says how far a merge is. Give another "
+			      "directory by --sidecar-dir"
+			    : strerror(-r));
 		return r;
 	}
 	disk->chosen = true;

@@ -89,6 +89,17 @@ int sidecar_sync_directory(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+/* What the mode says is relied on, and some file systems (NFS, SMB, FUSE, vfat) take it
+   and do not keep it. */
+static int set_mode(int fd, mode_t mode)
+{
+	struct stat st;
+
+	if (fchmod(fd, mode) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return (st.st_mode & 07777) == mode ? 0 : -EOPNOTSUPP;
+}
+
 /*
  * The permissions of source, and never more at any moment. Its ACL comes with its mode,
  * as the group's permissions are the mask there: by themselves they would be given to a
@@ -119,7 +130,7 @@ static int permit(int fd, const char *source, const struct stat *st)
 		mode &= ~(mode_t)070;
 	else if (len > 0 && fsetxattr(fd, acl_name, acl, (size_t)len, 0) < 0)
 		mode &= ~(mode_t)070;
-	return fchmod(fd, mode | S_ISVTX) < 0 ? -errno : 0;
+	return set_mode(fd, mode | S_ISVTX);
 }
 
 int sidecar_create(const char *path, const char *source, const struct stat *st,
@@ -173,9 +184,10 @@ int sidecar_mark(const char *path, bool between)
 		return fd;
 	if (((st.st_mode & S_ISVTX) != 0) == between)
 		return 0;
-	if (fchmod(fd, (st.st_mode & 0777) | (between ? S_ISVTX : 0)) < 0)
-		return -errno;
-	return fsync(fd) < 0 ? -errno : 0;
+
+	int r = set_mode(fd, (st.st_mode & 0777) | (between ? S_ISVTX : 0));
+
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 /* QEMU holds open file description locks on what it has open. */

@@ -36,7 +36,7 @@ uint64_t sidecar_hash(const char *source);
 
 /*
  * Makes it, empty and marked, with owner, permissions and ACL of source. 0 and a
- * descriptor, or -errno, -EEXIST.
+ * descriptor, or -errno, -EEXIST, -EOPNOTSUPP where the file system does not keep them.
  */
 int sidecar_create(const char *path, const char *source, const struct stat *st,
 		   int *ret_fd) _must_check_;

@@ -424,6 +424,14 @@ same 'elsewhere it is as the image' "$(stat -c %U "$a") 600" "$(cat "$T/owner")"
 hooked 0 thaw "$a"
 umount /proc/sys/fs/protected_regular
 
+# ---- a file system that takes permissions and does not keep them ----
+mkdir "$T/unkept"
+printf '#!/bin/sh\n' >"$T/unkept/chmod"
+chmod 755 "$T/unkept/chmod"
+PATH=$T/unkept:$PATH hooked 1 freeze "$a"
+says 'does not keep permissions'
+at_rest 'permissions that are not kept'
+
 # ---- the image has another name, and libvirt does not answer ----
 hooked 0 freeze "$a"
 mv "$a" "$a.new"

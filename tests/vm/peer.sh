@@ -283,6 +283,32 @@ umount "$T/bare"
 qsd_end
 rm -rf "${M:?}"/* "$M"/.[!.]*
 
+if [ -x "$TOOLS/inject" ]; then
+  note 'a file system that takes permissions and does not keep them'
+  make_image "$image" raw
+  chmod 600 "$image"
+  qsd "d=$image=raw"
+  unkept() { # unkept STATUS PHASE: chmod does nothing, and says that it did
+    "$TOOLS/inject" "$T/report" 0 fchmod 1 0 "$HOOK" --socket="$QMP" "$2" "$image" >"$T/out" 2>"$T/err"
+    check "$2: it was not kept" grep -q '^hit' "$T/report"
+    same "$2, not kept" "exit $1" "$(tail -n 1 "$T/report")"
+  }
+  unkept 1 freeze
+  says 'does not keep permissions'
+  not_redirected 'not kept' "$image"
+  asked 0 freeze "$image"
+  guest d 'write -P 4 0 64k' flush
+  sum=$(sha256sum <"$image")
+  unkept 1 thaw
+  says 'not merged'
+  same 'not merged' "$sum" "$(sha256sum <"$image")"
+  asked 0 thaw "$image"
+  not_redirected 'kept' "$image"
+  guest d 'read -P 4 0 64k'
+  qsd_end
+  rm -f "$M"/*
+fi
+
 note 'a QEMU that sees other files'
 mkdir "$M/box"
 make_image "$image" raw
