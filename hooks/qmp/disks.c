@@ -120,7 +120,11 @@ bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		struct disk *disk = &disks->disk[disks->n];
 		bool is_fine;
 
-		*disk = (struct disk){ .made = -1, .run = settings->run };
+		*disk = (struct disk){
+			.made = -1,
+			.run = settings->run,
+			.thaws = settings->thaws,
+		};
 		disks->n++;
 		is_fine = disk_init(disk, sources[i], directory);
 		if (is_fine && !is_given_before(disks, disk, settings->thaws))
@@ -522,9 +526,14 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 		return 0;
 	/* what is wrong with one disk keeps no other from being thawed */
 	if (r == -EMLINK || r == -ENOTSUP || r == -ELOOP) {
-		if (!disk->told)
+		struct graph_place over;
+		bool is_free = !disk->state.has_sidecar &&
+			       graph_find_overlay(graph, ours, &over) == -ENOENT;
+
+		if (!disk->told && !(is_free && disk->thaws))
 			say_unusable(disk, r, &at);
 		refuse(disk);
+		disk->state.is_free = is_free;
 		return 0;
 	}
 	if (r < 0)

@@ -29,6 +29,7 @@ struct disk_state {
 	bool has_data_file; /* its data lies in another file than what is about it */
 	bool is_by_number;  /* QEMU has it by a descriptor, not by a path */
 	bool is_refused;    /* it was said why nothing may be done with it */
+	bool is_free;       /* that, and nothing of it is redirected: no thaw has to */
 	int unseen;         /* -errno if what QEMU has open cannot be seen */
 	bool is_written;    /* and somebody may write to it */
 	bool is_read_only;
@@ -66,6 +67,7 @@ struct disk {
 	char *sidecar;
 	struct stat st;  /* of source */
 	const char *run; /* that asks; NULL: by hand */
+	bool thaws;
 	/* of the overlay's node and of the job: says which source and, by its inode,
 	   which sidecar; empty without one */
 	char name[DISKS_NAME_LEN];

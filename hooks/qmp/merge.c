@@ -342,6 +342,11 @@ static int step(struct disk *disk, struct qmp *qmp)
 
 	if (leave(disk))
 		return 0;
+	if (disk->state.is_refused && disk->state.is_free && disk->thaws &&
+	    disk->state.job == DISKS_JOB_NONE) {
+		disk->over = true;
+		return 0;
+	}
 	if (disk->state.is_refused) {
 		fail(disk);
 		return 0;

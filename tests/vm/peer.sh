@@ -495,6 +495,9 @@ qmp "blockdev-add={\"driver\":\"file\",\"node-name\":\"n\",\"filename\":\"$image
   'block-export-add={"type":"nbd","id":"f","node-name":"n","name":"n","writable":true}' >/dev/null
 asked 1 freeze "$image"
 says 'is used by several block nodes at once'
+asked 0 thaw "$image"
+silent
+expect 5 -q --hook="$HOOK --socket=$QMP" "$image" "$clone"
 not_redirected 'by both' "$image"
 qsd_end
 rm -rf "${M:?}"/* "$M"/.[!.]*
