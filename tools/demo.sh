@@ -18,7 +18,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 if [ -z "${LULL_DEMO_NAMESPACE:-}" ]; then
   echo 'Installing what is needed ...'
-  sh tools/install-deps.sh
+  sh tools/install-deps.sh demo
   [ -d "$build" ] || meson setup "$build" --buildtype=release -Dtests=enabled >/dev/null
   ninja -C "$build" >/dev/null
   # what is mounted below goes with this process, however it ends
