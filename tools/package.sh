@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Makes the Debian package in a fresh Debian of its own, looks at it, tries it, and takes it away
-# again. As root; needs debootstrap.
+# In a fresh Debian of its own: types what README.md says, then makes the Debian package, looks at
+# it, tries it, and takes it away again. As root; needs debootstrap.
 #
 #   package.sh [SUITE]   (bookworm)
 #
@@ -41,8 +41,8 @@ trap at_end EXIT
 inside() {
   local directory=$1
   shift
-  chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-    DEBIAN_FRONTEND=noninteractive sh -c 'cd "$1" && shift && exec "$@"' sh "$directory" "$@"
+  chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive sh -c 'cd "$1" && shift && exec "$@"' sh "$directory" "$@"
 }
 installed() { inside / sh -c 'cd / && find bin etc lib sbin usr var/lib var/cache ! -path "var/lib/dpkg/*" \
   ! -path "var/cache/*apt*" ! -path "var/cache/debconf/*" ! -path "var/lib/apt/*" ! -path "etc/ld.so.cache" \
@@ -81,6 +81,29 @@ get() { # get ARG...: apt-get, whose many words nobody wants to read
 }
 where=/
 get update
+
+echo '== what README.md says: install, the demo, uninstall'
+mkdir "$root/build/readme"
+git archive HEAD | tar -x -C "$root/build/readme"
+readme=$(python3 tests/documents/examples.py | sed -n 's/^README.md\t//p' | sed '/^lullcp/,$d')
+[ "$(wc -l <<<"$readme")" = 3 ] || {
+  echo 'package.sh: no longer three commands to install by' >&2
+  exit 1
+}
+{
+  echo 'set -e'
+  echo "$readme"
+  echo 'lullcp --version && tools/demo.sh 5000 && ninja -C build uninstall && ! command -v lullcp'
+} >"$root/build/readme/typed"
+# a person says yes
+echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/lullcp-yes"
+inside /build/readme sh ./typed >"$out/readme-$suite.log" 2>&1 || {
+  tail -n 30 "$out/readme-$suite.log" >&2
+  exit 1
+}
+tail -n 40 "$out/readme-$suite.log" | sed -n '/^Cloning/,/identical/p'
+rm -rf "$root/build/readme"
+
 get install build-essential devscripts equivs lintian fakeroot
 
 echo '== dpkg-buildpackage'
