@@ -19,7 +19,7 @@ mkdir -p "$T/bin"
 ln -sf "$LULLCP" "$T/bin/lullcp"
 ln -s "$HOOK" "$T/bin/lullcp-hook-qmp"
 ln -s "$HOOK_LIBVIRT" "$T/bin/lullcp-hook-libvirt"
-printf '#!/bin/sh\nshift\nexec "$@"\n' >"$T/bin/ssh"
+printf '#!/bin/sh\n[ "$1" != -t ] || shift\nshift\nexec "$@"\n' >"$T/bin/ssh"
 chmod +x "$T/bin/ssh"
 chmod 755 "$T"
 PATH=$T/bin:$PATH
@@ -107,6 +107,7 @@ before() { # before COMMAND: what has to be there; its status in $want
     make_image "$V/web-data.img" raw
     domain "$V/web-root.img" "$V/web-data.img"
     ;;
+  *--shut-off=*) ;;
   *hook-libvirt*) domain "$V/web.img" ;;
   *--check-hook=./hook*)
     printf '#!/bin/sh\n' >hook
@@ -272,7 +273,7 @@ while IFS= read -r command; do
     same 'the third file has what the guest wrote' 77 "$(pattern "$V/web.img.merged" raw 346030080)"
     rm -f "$V"/.web.img.lullcp-sidecar
     ;;
-  *'--resume /vm/web.img /vm/clones/web.img' | 'lullcp /vm/web.img /vm/clones/web.img' | *'--refresh --resume'* | *'--resume -q /vm'*)
+  *--hook*' /vm/web.img /vm/clones/web.img' | *'--resume /vm/web.img /vm/clones/web.img' | 'lullcp /vm/web.img /vm/clones/web.img' | *'--refresh --resume'* | *'--resume -q /vm'*)
     check 'a clone' cmp "$V/web.img" "$V/clones/web.img"
     ;;
   esac
