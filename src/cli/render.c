@@ -22,6 +22,8 @@
 #define FIRST_LINE_NS   (2 * SECOND)
 #define LINE_EVERY_NS   (SECOND / 5)
 #define STATUS_EVERY_NS SECOND
+/* The time left is told when one part in so many is done. */
+#define LEAST_FOR_ESTIMATE 200
 
 void render_init(struct render *render, const struct command *command)
 {
@@ -62,7 +64,8 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	char hangs[96] = "";
 	char *text = NULL;
 
-	if (done > 0 && p->offset < p->size)
+	/* Before that it would be told by the time that the hook took. */
+	if (done > p->size / LEAST_FOR_ESTIMATE && p->offset < p->size)
 		(void)snprintf(left, sizeof(left), ", %s left",
 			       words_time(
 				       (uint64_t)((double)p->elapsed_ns / (double)done *
@@ -129,6 +132,10 @@ static void draw_line(struct render *render, const struct lull_progress *p)
 
 	if (!text)
 		return;
+	/* A name is of whole characters, and is cut to whole ones. */
+	while (width > 0 && (size_t)width < strlen(text) &&
+	       ((unsigned char)text[width] & 0xc0) == 0x80)
+		width--;
 	service_level(SERVICE_INFO);
 	/* Without a terminal (--progress=always into a log) a line is a line. */
 	if (width > 0)

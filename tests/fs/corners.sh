@@ -29,6 +29,21 @@ cd "$M" || exit 99
 fragmented big 3000
 echo small >small
 
+note 'the progress line'
+printf '#!/bin/sh\nsleep 1\n' >"$T/slow"
+chmod +x "$T/slow"
+expect 0 --progress=always --latency-budget=1us --hook="$T/slow" big clone
+check 'there is one' grep -q "^'big': 0%, .* of 12 MiB" "$T/err"
+check_not 'no time left by a hook that took its time' grep -q "^'big': 0%.* left" "$T/err"
+umlauts=$(printf 'ü%.0s' {1..60})
+ln big "$umlauts"
+for columns in 40 41; do
+  script -qec "stty cols $columns; '$LULLCP' --progress=always --force '$umlauts' clone" "$T/screen" >/dev/null
+  check "cut to whole characters at $columns" iconv -f UTF-8 -t UTF-8 "$T/screen"
+  check "and it is there at $columns" grep -q "^.*'üüüüü" "$T/screen"
+done
+rm "$umlauts" clone
+
 note 'leases'
 for f in small big; do
   for what in "$f new" "-r $f new" "--verify $f same"; do

@@ -223,11 +223,11 @@ while IFS= read -r command; do
     ;;&
   *hook-qmp* | *'$HOOK'*) same 'no sidecar is left' '' "$(find "$V" -name '.*sidecar*')" ;;&
   *--dry-run*) same 'no generation' "$count" "$(generations | wc -l)" ;;
-  *--keep=*/vm/clones*) check 'a generation more' cmp "$V/web.img" "$(newest)" ;;&
+  *metrics*) check 'metrics' grep -q '^lullcp_last_exit_status{.*} 0' "$M/lullcp-web.prom" ;;&
+  *--keep=*/vm/clones*) check 'a generation more' cmp "$V/web.img" "$(newest)" ;;
   *--export*/b/web.img) check 'it is carried' cmp "$(readlink -f "$(find "$M/b" -name 'web.img.2*Z' | sort | tail -n 1)")" \
     "$(case $command in *--base*) newest ;; *) generations | head -n 1 ;; esac)" ;;
   *--export*) check 'it is carried' cmp web.img.2 "$M/b/web.img.2" ;;
-  *metrics*) check 'metrics' grep -q '^lullcp_last_exit_status{.*} 0' "$M/lullcp-web.prom" ;;
   'lullcp --summary'*)
     check 'as the page shows' grep -qE '^  quiet: [0-9]+ of [0-9]+ extents, .* MiB of .* MiB, in ' "$T/out"
     ;;
