@@ -20,7 +20,7 @@ if [ -z "${LULL_DEMO_NAMESPACE:-}" ]; then
   echo 'Installing what is needed ...'
   sh tools/install-deps.sh demo
   [ -d "$build" ] || meson setup "$build" --buildtype=release -Dtests=enabled >/dev/null
-  ninja -C "$build" >/dev/null
+  ninja -C "$build" src/lullcp tests/fragment >/dev/null
   # what is mounted below goes with this process, however it ends
   # (in a chroot whose root is no mount point its propagation cannot be changed)
   how=private

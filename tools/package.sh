@@ -93,7 +93,7 @@ readme=$(python3 tests/documents/examples.py | sed -n 's/^README.md\t//p' | sed 
 {
   echo 'set -e'
   echo "$readme"
-  echo 'lullcp --version && tools/demo.sh 5000 && ninja -C build uninstall && test ! -e /usr/local/bin/lullcp'
+  echo 'lullcp --version && debian/tests/demo && ninja -C build uninstall && test ! -e /usr/local/bin/lullcp'
 } >"$root/build/readme/typed"
 # a person says yes
 echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/lullcp-yes"
