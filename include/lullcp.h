@@ -171,6 +171,11 @@ enum lull_cause {
 	LULL_CAUSE_TARGET_OPEN,
 	/* path is what the target was before an earlier restore */
 	LULL_CAUSE_UNDO_EXISTS,
+	/* the same, but target differs by zeroes at its end alone, as after a crash */
+	LULL_CAUSE_UNDO_SHORTER,
+	/* path has what was written to target, path2, meanwhile: it could not become the
+	   undo */
+	LULL_CAUSE_UNDO_LATE,
 	/* path is the target: it is, or reads as, a generation of the row path2 */
 	LULL_CAUSE_TARGET_GENERATION,
 	/* path is a file that may hold newer writes of the target, path2 */

@@ -490,6 +490,9 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 				      "written to disk: %s",
 				      name, why);
 		}
+		if (f->err == EEXIST)
+			*ret_advice = "It was left alone. Rename or remove it, then run "
+				      "this again.";
 		if (f->cause == LULL_CAUSE_PARTLY_PUBLISHED)
 			*ret_advice =
 				"Other files of the set have their new names already: "

@@ -51,6 +51,19 @@ char *words_restore(const struct lull_failure *f, const char **ret_advice)
 			      "give --no-undo.";
 		return format("%s exists already, and is not what %s is now", name,
 			      other);
+	case LULL_CAUSE_UNDO_SHORTER:
+		*ret_advice =
+			"Nothing was changed. A restore seems to have been cut off: run "
+			"the same command with --resume. If TARGET was made longer by "
+			"something else, rename the older file first (mv).";
+		return format("%s exists already, and is what %s is now but for the "
+			      "zeroes at its end",
+			      name, other);
+	case LULL_CAUSE_UNDO_LATE:
+		*ret_advice = "TARGET is rolled back. Its .before-restore is another "
+			      "file by now, and was left alone.";
+		return format("%s was written to meanwhile: what it was then is %s",
+			      other, name);
 	case LULL_CAUSE_TARGET_GENERATION:
 		*ret_advice = "Nothing was changed. GENERATION comes first, then the "
 			      "TARGET that is rolled back to it; --force overrides.";

@@ -161,3 +161,36 @@ int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start
 	*ret_end = MIN((uint64_t)hole, end);
 	return 1;
 }
+
+#define LOOK 65536u
+
+static bool reads_zero(int fd, uint64_t off, uint64_t len)
+{
+	static _Thread_local char buffer[LOOK];
+	bool zero = false;
+
+	return lull_bytes_read_all(fd, off, buffer, len) == 0 &&
+	       lull_bytes_run(buffer, len, len, &zero) == len && zero;
+}
+
+bool lull_bytes_are_zero_from(int fd, uint64_t from)
+{
+	uint64_t start, end;
+
+	for (;;) {
+		off_t size = lseek(fd, 0, SEEK_END);
+		int r = size < 0 ? -errno
+				 : lull_bytes_next_data(fd, from, (uint64_t)size, &start,
+							&end);
+
+		if (r <= 0)
+			return r == 0;
+		for (from = start; from < end;) {
+			uint64_t len = MIN(end - from, LOOK);
+
+			if (!reads_zero(fd, from, len))
+				return false;
+			from += len;
+		}
+	}
+}

@@ -52,3 +52,10 @@ int lull_bytes_find_data(int fd, uint64_t off, uint64_t *ret_start) _must_check_
  */
 int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start,
 			 uint64_t *ret_end) _must_check_;
+
+/*
+ * True if all bytes at from or behind it are known to be zeroes. They are read where
+ * SEEK_DATA finds some: on XFS it takes what was read from a hole for data, if blocks are
+ * reserved there for copies on write.
+ */
+bool lull_bytes_are_zero_from(int fd, uint64_t from);

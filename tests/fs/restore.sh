@@ -232,6 +232,22 @@ for kind in xfs xfs-exchange btrfs; do
     restored "killed at $at of $n"
     undone "killed at $at of $n"
   done
+  # TARGET was shorter: a crash may leave it with a hole at its end, and what is next is said
+  if [ -n "$keeps" ]; then
+    live
+    truncate -s 2000000 "$M/img"
+    sync "$M/img"
+    now=$(sum "$M/img")
+    EXCHANGE_DO=before LD_PRELOAD=$TOOLS/exchange.so "$LULLCP" --restore latest "$M/img" 2>/dev/null
+    same 'longer' "$(stat -c %s "$generation")" "$(stat -c %s "$M/img")"
+    rm -f "$M/.img.lullcp"
+    expect 1 --restore latest "$M/img"
+    says 'with --resume'
+    same 'its undo' "$now" "$(sum "$undo")"
+    expect 0 --restore --resume latest "$M/img"
+    restored 'made longer, resumed'
+    undone 'made longer, resumed'
+  fi
   # a restore that was cut off, then a write, then --resume: the write is in the undo, or it is refused
   live
   fragmented "$M/other" 3000
@@ -267,6 +283,36 @@ for kind in xfs xfs-exchange btrfs; do
     exec 7<&-
     same 'TARGET' "$(sum "$M/other")" "$(sum "$M/img")"
     same 'the late write is in the undo' late "$(head -c 4 "$undo")"
+  fi
+  # who gives a file the name of the undo meanwhile keeps it
+  live
+  NAME_AT=1 NAME_DO=take LD_PRELOAD=$TOOLS/naming.so expect 1 --restore latest "$M/img"
+  says 'File exists'
+  same 'somebody else'"'"'s file' theirs "$(head -c 6 "$undo")"
+  same 'that, and TARGET' "$now" "$(sum "$M/img")"
+  rm "$undo"
+  expect 0 --restore latest "$M/img"
+  restored 'after that'
+  undone 'after that'
+  if [ -z "$keeps" ]; then
+    live
+    "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 "$M/other" "$M/img" 2>"$T/err" &
+    pid=$!
+    for _ in $(seq 1000); do
+      [ ! -e "$undo" ] || [ ! -s "$M/.img.lullcp-part" ] || break
+      sleep 0.01
+    done
+    exec 7<>"$M/img"
+    printf late >&7
+    mv "$undo" "$M/img-away"
+    echo theirs >"$undo"
+    wait $pid
+    same 'the undo was replaced' 1 $?
+    exec 7<&-
+    says 'img.before-restore.late'
+    same 'somebody else'"'"'s undo' theirs "$(head -c 6 "$undo")"
+    same 'the late write is beside it' late "$(head -c 4 "$undo.late")"
+    same 'TARGET, rolled back' "$(sum "$M/other")" "$(sum "$M/img")"
   fi
   # a clone to TARGET that was cut off is no restore: there is an undo
   live

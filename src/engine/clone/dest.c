@@ -10,6 +10,7 @@
 #include "sys/ficlone.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
+#include "sys/rename_free.h"
 #include "sys/renew.h"
 #include "sys/trusted.h"
 #include "util/path.h"
@@ -534,23 +535,21 @@ int lull_dest_finish(struct lull_job *job)
 	return r;
 }
 
-/* alone: a generation replaces nothing. */
-static int give_name(const struct lull_dest *dest, bool alone)
+/* A generation replaces nothing, nor does cp -n. */
+static bool must_be_free(const struct lull_job *job)
 {
-	struct stat st;
+	const struct lull_cp *cp = &job->options->cp;
 
-	if (!alone)
-		return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0
-			       ? -errno
-			       : 0;
-	if (renameat2(dest->dir, dest->temporary, dest->dir, dest->name,
-		      RENAME_NOREPLACE) == 0)
-		return 0;
-	/* Some file systems, such as NFS, cannot promise it. */
-	if (errno != EINVAL)
-		return -errno;
-	if (fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return -EEXIST;
+	return job->rotation || cp->overwrite == LULL_OVERWRITE_NO ||
+	       cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL;
+}
+
+static int give_name(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+
+	if (must_be_free(job))
+		return lull_rename_free(dest->dir, dest->temporary, dest->name);
 	return renameat(dest->dir, dest->temporary, dest->dir, dest->name) < 0 ? -errno
 									       : 0;
 }
@@ -590,7 +589,7 @@ int lull_dest_rename(struct lull_job *job)
 		if (!still_named(dest, dest->lock))
 			return -ESTALE;
 		warn_of_users(job);
-		int r = give_name(dest, job->rotation != NULL);
+		int r = give_name(job);
 
 		if (r < 0)
 			return r;

@@ -71,9 +71,9 @@ int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
 /*
- * Renames it to its name, durably unless no_sync. 0; -EEXIST if it is dated and the name
- * is taken; -ESTALE if somebody else has put another file in its place; or another
- * -errno.
+ * Renames it to its name, durably unless no_sync. 0; -EEXIST if it may replace nothing (a
+ * generation, cp -n) and the name is taken; -ESTALE if somebody else has put another file
+ * in its place; or another -errno.
  */
 int lull_dest_publish(struct lull_job *job) _must_check_;
 

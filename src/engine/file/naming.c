@@ -7,6 +7,7 @@
 #include "sys/clock.h"
 #include "sys/commit.h"
 #include "sys/inode.h"
+#include "sys/rename_free.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,26 +44,6 @@ enum lull_outcome lull_naming_taken(struct lull_file *f, int dir, const char *na
 	return fail_create(f, EEXIST);
 }
 
-/* The name must be free. -EEXIST if it is not. */
-static int rename_free(int dir, const char *temporary, const char *name)
-{
-	struct stat st;
-
-	if (renameat2(dir, temporary, dir, name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL)
-		return -errno;
-	if (linkat(dir, temporary, dir, name, 0) == 0) {
-		(void)unlinkat(dir, temporary, 0);
-		return 0;
-	}
-	if (errno != EPERM && errno != EOPNOTSUPP)
-		return -errno;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return -EEXIST;
-	return renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
-}
-
 void lull_naming_temporary(unsigned int try, char ret_name[static 64])
 {
 	(void)snprintf(ret_name, 64, ".%x-%x.lullcp-new", (unsigned int)getpid(),
@@ -71,7 +52,7 @@ void lull_naming_temporary(unsigned int try, char ret_name[static 64])
 
 int lull_naming_take(int dir, const char *temporary, const char *name, bool replaces)
 {
-	int r = !replaces ? rename_free(dir, temporary, name)
+	int r = !replaces ? lull_rename_free(dir, temporary, name)
 		: renameat(dir, temporary, dir, name) < 0 ? -errno
 							  : 0;
 

@@ -30,8 +30,7 @@ enum lull_outcome lull_naming_give(struct lull_file *file);
 
 /*
  * Renames temporary, in dir, to name; removes it if that fails. Without replaces, name
- * must be free: -EEXIST if it is not. 0 or another -errno. renameat2(2), or linkat(2)
- * where that has no RENAME_NOREPLACE.
+ * must be free, as lull_rename_free() has it: -EEXIST if it is not. 0 or another -errno.
  */
 int lull_naming_take(int dir, const char *temporary, const char *name,
 		     bool replaces) _must_check_;

@@ -13,7 +13,8 @@
  *
  * INVARIANTS
  *  1. Nothing of target changes before its undo is whole and on disk.
- *  2. The generation is never changed. An undo that is there is never replaced.
+ *  2. The generation is never changed. An undo that is there, or that somebody makes
+ *     meanwhile, is never replaced nor removed.
  */
 #include "engine/base/beside.h"
 #include "engine/clone/dest.h"
@@ -22,8 +23,10 @@
 #include "engine/clone/statehome.h"
 #include "engine/clone/swap.h"
 #include "store/checkpoint_file.h"
+#include "sys/bytes.h"
 #include "sys/inode.h"
 #include "sys/source_lock.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +56,7 @@ struct restore {
 	struct stat st; /* of target, unless it is NEW */
 	enum way way;
 	bool made_undo; /* this run has */
+	struct stat undo_st;
 };
 
 static enum lull_outcome fail(struct restore *r, enum lull_cause cause, int err,
@@ -280,28 +284,28 @@ static enum lull_outcome copy(struct restore *r, const struct lull_options *opti
 }
 
 /* A crash between the two steps of an exchange that makes target longer leaves it so,
-   with a hole at the end: see clone/swap.c. */
+   with zeroes at the end: see clone/swap.c. */
 static bool is_only_longer(const struct restore *r, const struct lull_comparison *found)
 {
-	uint64_t block = (uint64_t)r->st.st_blksize;
 	_cleanup_close_ int fd = -1;
 
-	if (!r->options->resume || found->size <= found->dest_size ||
+	if (found->size <= found->dest_size ||
 	    found->first_difference != found->dest_size ||
 	    found->different_bytes != found->size - found->dest_size)
 		return false;
 	fd = open_to_read(r->target);
-	return fd >= 0 &&
-	       !lull_inode_has_data(fd, (found->dest_size + block - 1) / block * block);
+	return fd >= 0 && lull_bytes_are_zero_from(fd, found->dest_size);
 }
 
-static enum lull_outcome compare(struct restore *r, const char *with)
+/* *ret_longer: it differs by zeroes at its end alone, with which --resume goes on. */
+static enum lull_outcome compare(struct restore *r, const char *with, bool *ret_longer)
 {
 	struct lull_comparison found;
 	enum lull_outcome outcome = lull_verify(r->options, r->target, with, r->observer,
 						&found);
 
-	if (outcome == LULL_DIFFERENT && is_only_longer(r, &found))
+	*ret_longer = outcome == LULL_DIFFERENT && is_only_longer(r, &found);
+	if (*ret_longer && r->options->resume)
 		outcome = LULL_OK;
 	lull_comparison_done(&found);
 	return outcome;
@@ -312,6 +316,7 @@ static enum lull_outcome compare(struct restore *r, const char *with)
 static enum lull_outcome judge_undo(struct restore *r, bool *ret_there)
 {
 	enum lull_outcome outcome;
+	bool longer, other;
 	struct stat st;
 
 	*ret_there = false;
@@ -320,13 +325,14 @@ static enum lull_outcome judge_undo(struct restore *r, bool *ret_there)
 				       : fail(r, LULL_CAUSE_ERRNO, errno, r->undo, NULL);
 	if (!S_ISREG(st.st_mode))
 		return fail(r, LULL_CAUSE_UNDO_EXISTS, 0, r->undo, r->target);
-	outcome = compare(r, r->undo);
+	outcome = compare(r, r->undo, &longer);
 	if (outcome != LULL_OK && outcome != LULL_INTERRUPTED)
-		outcome = compare(r, r->generation);
+		outcome = compare(r, r->generation, &other);
 	*ret_there = outcome == LULL_OK;
-	return outcome == LULL_OK || outcome == LULL_INTERRUPTED
-		       ? outcome
-		       : fail(r, LULL_CAUSE_UNDO_EXISTS, 0, r->undo, r->target);
+	if (outcome == LULL_OK || outcome == LULL_INTERRUPTED)
+		return outcome;
+	return fail(r, longer ? LULL_CAUSE_UNDO_SHORTER : LULL_CAUSE_UNDO_EXISTS, 0,
+		    r->undo, r->target);
 }
 
 /* Cut off between the name of the undo and this, a run has left its checkpoint, which
@@ -352,15 +358,17 @@ static void forget_record(const struct restore *r)
 	lull_dest_done(&dest);
 }
 
-/* Its attributes with it. */
-static enum lull_outcome copy_undo(struct restore *r, const char *from)
+/* Its attributes with it; to must be free. */
+static enum lull_outcome copy_undo(struct restore *r, const char *from, const char *to)
 {
 	struct lull_options options = plain_options(r);
 
 	options.cp.keep_mode = options.cp.keep_owner = true;
 	options.cp.keep_times = options.cp.keep_xattrs = true;
 	options.checkpoint = NULL;
-	return copy(r, &options, from, r->undo);
+	/* Whoever gives a file that name meanwhile keeps it. */
+	options.cp.update = LULL_UPDATE_NONE_FAIL;
+	return copy(r, &options, from, to);
 }
 
 static enum lull_outcome make_undo(struct restore *r)
@@ -368,16 +376,37 @@ static enum lull_outcome make_undo(struct restore *r)
 	enum lull_outcome outcome;
 	bool there;
 
-	if (r->way == NEW || r->options->no_undo || is_half(r))
+	if (is_half(r))
 		return LULL_OK;
 	outcome = judge_undo(r, &there);
 	if (there)
 		forget_record(r);
 	if (outcome != LULL_OK || there)
 		return outcome;
-	outcome = copy_undo(r, r->target);
+	outcome = copy_undo(r, r->target, r->undo);
 	r->made_undo = outcome == LULL_OK;
 	return outcome;
+}
+
+static enum lull_outcome have_undo(struct restore *r)
+{
+	enum lull_outcome outcome;
+
+	if (r->way == NEW || r->options->no_undo)
+		return LULL_OK;
+	outcome = make_undo(r);
+	if (outcome == LULL_OK && lstat(r->undo, &r->undo_st) < 0)
+		return fail(r, LULL_CAUSE_ERRNO, errno, r->undo, NULL);
+	return outcome;
+}
+
+/* That path is the undo which have_undo() has left, and no file of somebody else. */
+static bool is_undo(const struct restore *r, const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_ino == r->undo_st.st_ino &&
+	       st.st_dev == r->undo_st.st_dev;
 }
 
 /* Of a restore that failed and left nothing to go on with: it would be in the way of the
@@ -385,13 +414,13 @@ static enum lull_outcome make_undo(struct restore *r)
 static void take_undo_back(struct restore *r)
 {
 	struct lull_report report;
-	bool begun;
+	bool begun, longer;
 
 	if (!r->made_undo || r->way == IN_PLACE)
 		return;
 	begun = lull_status(r->options, r->target, &report) == LULL_OK;
 	lull_report_done(&report);
-	if (!begun && compare(r, r->undo) == LULL_OK)
+	if (!begun && is_undo(r, r->undo) && compare(r, r->undo, &longer) == LULL_OK)
 		(void)unlink(r->undo);
 }
 
@@ -432,12 +461,36 @@ static enum lull_outcome roll_back(struct restore *r)
 	return copy(r, &options, r->generation, r->target);
 }
 
+/* They change names at once, so that no file is lost which has taken that of the undo
+   meanwhile. */
+static enum lull_outcome replace_undo(struct restore *r, const char *late)
+{
+	const char *last = lull_path_last(r->undo);
+	_cleanup_free_ char *parent = strndup(r->undo, (size_t)(last - r->undo));
+	_cleanup_close_ int dir = !parent ? -1
+					  : open(*parent ? parent : ".",
+						 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (renameat2(AT_FDCWD, late, AT_FDCWD, r->undo, RENAME_EXCHANGE) < 0)
+		return fail(r, LULL_CAUSE_UNDO_LATE, errno, late, r->target);
+	if (!is_undo(r, late)) {
+		(void)renameat2(AT_FDCWD, late, AT_FDCWD, r->undo, RENAME_EXCHANGE);
+		return fail(r, LULL_CAUSE_UNDO_LATE, 0, late, r->target);
+	}
+	if (dir < 0 || (!r->options->no_sync && fsync(dir) < 0))
+		return fail(r, LULL_CAUSE_ERRNO, errno, r->undo, NULL);
+	(void)unlink(late);
+	return LULL_OK;
+}
+
 /*
  * A program that has opened target since has written into the file that the rename took
  * the name from: the undo is of before, and is made once more.
  */
 static enum lull_outcome save_late_writes(struct restore *r, int old)
 {
+	_cleanup_free_ char *late = NULL;
+	enum lull_outcome outcome;
 	char path[32];
 	struct stat now;
 
@@ -446,7 +499,12 @@ static enum lull_outcome save_late_writes(struct restore *r, int old)
 	     now.st_mtim.tv_nsec == r->st.st_mtim.tv_nsec))
 		return LULL_OK;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", old);
-	return copy_undo(r, path);
+	if (asprintf(&late, "%s.late", r->undo) < 0) {
+		late = NULL;
+		return fail(r, LULL_CAUSE_ERRNO, ENOMEM, r->undo, NULL);
+	}
+	outcome = copy_undo(r, path, late);
+	return outcome == LULL_OK ? replace_undo(r, late) : outcome;
 }
 
 static enum lull_outcome roll_back_and_look(struct restore *r)
@@ -474,7 +532,7 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	lull_identity_run_id(ret_totals->run_id);
 	outcome = look(&r, generation, target);
 	if (outcome == LULL_OK)
-		outcome = make_undo(&r);
+		outcome = have_undo(&r);
 	/* The undo took its time. */
 	if (outcome == LULL_OK)
 		outcome = judge_use(&r);
