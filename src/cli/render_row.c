@@ -9,10 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A line of the table: name, age, size, own, changed, rules. */
-#define LINE "%-*s  %8s  %8s  %8s  %8s  %s\n"
+#define LINE "%-*s  %8s  %8s  %8s  %8s  "
+/* What it has between the name and the rules. */
+#define BESIDE_NAME 42
+/* A date with a number, and what stands for the rest. */
+#define LEAST_NAME 21
+#define NAME_ROOM  512
+/* In place of the beginning of a name. */
+#define CUT "..."
 
 static const char *const fates[] = {
 	[LULL_FATE_STAYS] = "keep",
@@ -87,26 +96,94 @@ static const char *rules(const struct lull_row *row, unsigned int kept_by,
 					    : "-";
 }
 
+/* Where standard output is a terminal: its columns; else, or if nobody knows, 0. */
+static int terminal_columns(void)
+{
+	struct winsize size;
+
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0
+		       ? size.ws_col
+		       : 0;
+}
+
+static int longer(int width, const char *text)
+{
+	int len = (int)strlen(text);
+
+	return len > width ? len : width;
+}
+
+/* Of the column of names: that of the longest, unless a terminal would break lines. */
+static int name_width(const struct lull_row *row)
+{
+	int columns = terminal_columns(), name = 4, why = (int)strlen("KEPT BY");
+	char room[80];
+
+	for (size_t i = 0; i < row->n; i++) {
+		name = longer(name, quote_if_needed(row->entry[i].path));
+		why = longer(why, rules(row, row->entry[i].kept_by, room));
+	}
+	if (columns == 0 || name + BESIDE_NAME + why <= columns)
+		return name;
+	columns -= BESIDE_NAME + why;
+	return columns > LEAST_NAME ? columns : name < LEAST_NAME ? name : LEAST_NAME;
+}
+
+/* The last column, broken behind a comma where a terminal would break it anywhere. */
+static void print_rules(const char *text, int before)
+{
+	int room = terminal_columns() - before, at = 0;
+
+	while (*text) {
+		int len = (int)strcspn(text, ",");
+
+		len += text[len] == ',';
+		if (at > 0 && room > 0 && at + len > room) {
+			(void)printf("\n%*s", before, "");
+			at = 0;
+		}
+		if (at == 0)
+			text += strspn(text, " ");
+		len = (int)strcspn(text, ",");
+		len += text[len] == ',';
+		(void)printf("%.*s", len, text);
+		text += len;
+		at += len;
+	}
+	(void)printf("\n");
+}
+
+/* The end of a name that is longer than width: the date is there. */
+static const char *cut(const char *name, int width, char room[static NAME_ROOM])
+{
+	size_t len = strlen(name), keep = (size_t)width - strlen(CUT);
+
+	if (len <= (size_t)width || keep >= NAME_ROOM - sizeof(CUT))
+		return name;
+	name += len - keep;
+	/* no part of a character */
+	while (((unsigned char)*name & 0xc0) == 0x80)
+		name++;
+	(void)snprintf(room, NAME_ROOM, CUT "%s", name);
+	return room;
+}
+
 static void print_table(const struct lull_row *row)
 {
 	uint64_t own = 0;
 	bool all_own = true;
-	int width = 4;
+	int width = name_width(row);
 
-	for (size_t i = 0; i < row->n; i++) {
-		int len = (int)strlen(quote_if_needed(row->entry[i].path));
-
-		width = len > width ? len : width;
-	}
-	(void)printf(LINE, width, "NAME", "AGE", "SIZE", "OWN", "CHANGED", "KEPT BY");
+	(void)printf(LINE "KEPT BY\n", width, "NAME", "AGE", "SIZE", "OWN", "CHANGED");
 	for (size_t i = 0; i < row->n; i++) {
 		const struct lull_row_entry *e = &row->entry[i];
-		char old[24], why[80];
+		char old[24], why[80], name[NAME_ROOM];
 
-		(void)printf(LINE, width, quote_if_needed(e->path), age(e->time, old),
+		(void)printf(LINE, width, cut(quote_if_needed(e->path), width, name),
+			     age(e->time, old),
 			     e->unreadable ? "-" : words_bytes(e->size),
-			     bytes(e->bytes_own), bytes(e->bytes_changed),
-			     rules(row, e->kept_by, why));
+			     bytes(e->bytes_own), bytes(e->bytes_changed));
+		print_rules(rules(row, e->kept_by, why), width + BESIDE_NAME);
 		all_own = all_own && e->bytes_own != UINT64_MAX;
 		own += e->bytes_own == UINT64_MAX ? 0 : e->bytes_own;
 	}
