@@ -244,13 +244,42 @@ for kind in xfs btrfs; do
   says 'is not to be trusted'
   expect 1 --dry-run --keep=2 "$M/src" "$C"
   says 'is not to be trusted'
+  for how in "--restore latest $C" "--restore $C.latest $M/own" "--diff $C.latest $M/own" "--export --base=$C.latest $M/own"; do
+    # shellcheck disable=SC2086
+    expect 1 $how
+    says "the record of generations '$(record "$C")' is not to be trusted: it belongs to another user"
+  done
   chmod 600 "$(record "$C")"
+  # one that would lie in a private directory
+  mkdir "$M/open"
+  chmod 777 "$M/open"
+  STATE_DIRECTORY=$T/nothing expect 1 --list "$M/open/img"
+  says "--keep has made no clones of the name '$M/open/img'"
+  mkdir -p "$T/others" && chmod 777 "$T/others"
+  for how in "--list $M/open/img" "--restore latest $M/open/img" "--diff $M/open/img.latest $M/own"; do
+    # shellcheck disable=SC2086
+    STATE_DIRECTORY=$T/others expect 1 $how
+    says "cannot be used for the record of generations"
+  done
   expect 0 --dry-run --keep=2 "$M/src" "$M/b/none"
   same 'a row that begins' 1 "$(grep -c '^would make' "$T/out")"
   same 'and is not begun' '' "$(find "$M/b" -name '*none*')"
   fs_unmount "$M"
 done
 
+while read -r bad words; do
+  expect 1 "--keep=$bad" a b
+  says "invalid argument '$bad' for '--keep'"
+  says "$words"
+done <<'END'
+daily:7,foo:3 'foo:3' is no rule.
+daily:7,weekly:x,yearly:1 'weekly:x' has no whole number from 1 to 1000.
+daily:7,weekly 'weekly' lacks its number.
+daily:7,daily:3 'daily:3' is a rule that was given before.
+last:900,daily:200 'daily:200' makes more than 1000 in all.
+daily:7, It has a comma with no rule beside it.
+last:0 It has no whole number from 1 to 1000.
+END
 for bad in 0 x last:0 last:1,last:2 daily 1001 daily:600,weekly:600; do
   expect 1 "--keep=$bad" a b
   says "invalid argument '$bad' for '--keep'"

@@ -141,6 +141,21 @@ static enum lull_outcome take(const struct lull_dest *dest,
 	return LULL_OK;
 }
 
+/* There may be a record, but not where it can be read. */
+static enum lull_outcome homeless(const struct lull_dest *dest,
+				  struct lull_failure *ret_failure)
+{
+	const char *path = dest->home.path;
+
+	*ret_failure = (struct lull_failure){
+		.stage = LULL_STAGE_CHECKPOINT,
+		.cause = LULL_CAUSE_GENERATIONS_DIRECTORY,
+		.err = dest->home.err,
+		.path = path ? strdup(path) : NULL,
+	};
+	return LULL_FAILED;
+}
+
 static enum lull_outcome choose(const struct lull_dest *dest,
 				struct lull_generations *list, const char *wanted,
 				const char *spelled, const char *target, char **ret_path,
@@ -154,6 +169,8 @@ static enum lull_outcome choose(const struct lull_dest *dest,
 	case LULL_GENERATION_NAMED:
 		return take(dest, &list->item[i], target, ret_path, ret_failure);
 	case LULL_GENERATION_NONE:
+		if (dest->home.dir < 0 && (dest->home.err != ENOENT || !dest->home.path))
+			return homeless(dest, ret_failure);
 		return fail(ret_failure, LULL_CAUSE_NO_GENERATION, 0, spelled,
 			    strdup(target));
 	case LULL_GENERATION_AMBIGUOUS:
@@ -195,19 +212,35 @@ static const char *in_a_row(const char *wanted, char **ret_row)
 	return *ret_row ? date : NULL;
 }
 
+/* The record of the row of target; why, unless NULL, is set where that fails. */
 static int load(struct lull_dest *dest, const struct lull_options *options,
-		const char *target, struct lull_generations *ret_list)
+		const char *target, struct lull_generations *ret_list,
+		struct lull_failure *why)
 {
 	const struct lull_state_wish wish = { .directory = options->state_directory };
 	_cleanup_free_ char *record = NULL;
-	enum lull_stage stage;
-	enum lull_cause cause;
-	int r = lull_dest_resolve_name(dest, target, &wish, &stage, &cause);
+	struct lull_failure f = { 0 };
+	int r = lull_dest_resolve_name(dest, target, &wish, &f.stage, &f.cause);
 
-	if (r < 0 || dest->home.dir < 0)
-		return r;
-	record = lull_statehome_name(&dest->home, dest->name, ".lullcp-generations");
-	return record ? lull_generations_load(dest->home.dir, record, ret_list) : -ENOMEM;
+	if (r < 0) {
+		f.path = why ? strdup(target) : NULL;
+	} else if (dest->home.dir >= 0) {
+		record = lull_statehome_name(&dest->home, dest->name,
+					     ".lullcp-generations");
+		r = record ? lull_generations_load(dest->home.dir, record, ret_list)
+			   : -ENOMEM;
+		f.stage = LULL_STAGE_RECORD;
+		f.cause = lull_row_cause(r);
+		if (why && record)
+			f.path = lull_statehome_path(&dest->home, record);
+	}
+	if (why && r < 0) {
+		f.err = abs(r);
+		*why = f;
+	} else {
+		free(f.path);
+	}
+	return r;
 }
 
 /* One in the row of target itself, where its full name needs no path. */
@@ -220,7 +253,7 @@ static bool is_of_target(const struct lull_options *options, const char *wanted,
 	bool is;
 
 	lull_dest_init(&dest);
-	is = load(&dest, options, target, &list) == 0 &&
+	is = load(&dest, options, target, &list, NULL) == 0 &&
 	     lull_generation_pick(&list, dest.name, wanted, &i) != LULL_GENERATION_PATH;
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
@@ -246,12 +279,10 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 		target = row;
 	/* Any other one with a slash is a path, and needs no record. */
 	if (date || bare)
-		r = load(&dest, options, target, &list);
-	if (r == 0)
-		outcome = choose(&dest, &list, date ? date : wanted, wanted, target,
+		r = load(&dest, options, target, &list, ret_failure);
+	outcome = r < 0 ? LULL_FAILED
+			: choose(&dest, &list, date ? date : wanted, wanted, target,
 				 ret_path, ret_failure);
-	else
-		outcome = fail(ret_failure, LULL_CAUSE_ERRNO, r, target, NULL);
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
 	return outcome;
@@ -311,7 +342,7 @@ bool lull_generation_is_meant(const struct lull_options *options, const char *pa
 	if (!row)
 		return false;
 	lull_dest_init(&dest);
-	meant = load(&dest, options, row, &list) == 0 &&
+	meant = load(&dest, options, row, &list, NULL) == 0 &&
 		is_of_row(&list, dest.name, path, date);
 	lull_generations_done(&list);
 	lull_dest_done(&dest);

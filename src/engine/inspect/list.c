@@ -159,9 +159,13 @@ static enum lull_outcome load(struct list *l, bool needed)
 		return walk_failed(l, ENOMEM, dest->path);
 	if (dest->home.dir < 0) {
 		/* A private directory that does not exist holds nothing. */
-		if (dest->home.err != ENOENT || needed)
-			return lull_record_homeless(&l->job);
-		return LULL_OK;
+		if (dest->home.err != ENOENT || (needed && !dest->home.path))
+			return lull_fail(&l->job, LULL_STAGE_CHECKPOINT,
+					 LULL_CAUSE_GENERATIONS_DIRECTORY, dest->home.err,
+					 dest->home.path);
+		return needed ? lull_fail(&l->job, LULL_STAGE_RECORD, LULL_CAUSE_NO_ROW,
+					  0, l->job.progress->dest)
+			      : LULL_OK;
 	}
 	r = lull_generations_load(dest->home.dir, record, &l->known);
 	if (r == 0 && needed && faccessat(dest->home.dir, record, F_OK, 0) < 0 &&
