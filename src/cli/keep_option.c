@@ -34,31 +34,58 @@ static bool find_kind(const char *text, size_t len, unsigned int *ret_kind)
 	return false;
 }
 
-const char *keep_option_read(const char *text, struct lull_keep_rules *ret_rules)
+/* What is wrong with text, of len bytes, as a rule; NULL: nothing. */
+static const char *read_rule(const char *text, size_t len, struct lull_keep_rules *rules,
+			     unsigned int *all)
 {
-	static const char *const usage =
-		"It is a whole number from 1 to 1000, or rules: last:N, hourly:N, "
-		"daily:N,\nweekly:N, monthly:N and yearly:N, with a comma between them.";
+	size_t word = strcspn(text, ":,");
+	unsigned int kind, number;
+
+	if (len == 0)
+		return "has a comma with no rule beside it";
+	if (!find_kind(text, word < len ? word : len, &kind))
+		return "is no rule";
+	if (word >= len)
+		return "lacks its number";
+	if (!read_number(text + word + 1, len - word - 1, &number))
+		return "has no whole number from 1 to 1000";
+	if (rules->n[kind] > 0)
+		return "is a rule that was given before";
+	rules->n[kind] = number;
+	*all += number;
+	return *all > LULL_KEEP_MOST ? "makes more than 1000 in all" : NULL;
+}
+
+bool keep_option_read(const char *text, struct lull_keep_rules *ret_rules,
+		      struct keep_mistake *ret_mistake)
+{
+	const char *all_of_it = text;
 	unsigned int all = 0;
 
 	*ret_rules = (struct lull_keep_rules){ 0 };
+	if (*text == '\0') {
+		*ret_mistake = (struct keep_mistake){ .wrong = "is empty", .part = text };
+		return false;
+	}
 	if (read_number(text, strlen(text), &ret_rules->n[LULL_KEEP_LAST]))
-		return NULL;
+		return true;
 	for (;;) {
-		size_t len = strcspn(text, ","), word = strcspn(text, ":,");
-		unsigned int kind, number;
+		size_t len = strcspn(text, ",");
+		const char *wrong = read_rule(text, len, ret_rules, &all);
 
-		if (word >= len || !find_kind(text, word, &kind) ||
-		    !read_number(text + word + 1, len - word - 1, &number))
-			return usage;
-		if (ret_rules->n[kind] > 0)
-			return "A rule is given twice.";
-		ret_rules->n[kind] = number;
-		all += number;
-		if (all > LULL_KEEP_MOST)
-			return "The rules keep more than 1000 in all.";
+		if (wrong) {
+			/* Where that is all of it, it need not be said twice. */
+			bool whole = text == all_of_it && text[len] == '\0';
+
+			*ret_mistake = (struct keep_mistake){
+				.wrong = wrong,
+				.part = text,
+				.len = whole ? 0 : len,
+			};
+			return false;
+		}
 		if (text[len] == '\0')
-			return NULL;
+			return true;
 		text += len + 1;
 	}
 }

@@ -94,9 +94,18 @@ static bool set_passes(struct command *c, const struct option_row *row, const ch
 
 static bool set_keep(struct command *c, const struct option_row *row, const char *value)
 {
-	const char *wrong = keep_option_read(value, &c->engine.keep);
+	static const char usage[] =
+		"It is a whole number from 1 to 1000, or rules: last:N, hourly:N, "
+		"daily:N,\nweekly:N, monthly:N and yearly:N, with a comma between them.";
+	struct keep_mistake m;
+	char part[64], hint[320];
 
-	return !wrong || option_bad_value(c, row, value, wrong);
+	if (keep_option_read(value, &c->engine.keep, &m))
+		return true;
+	(void)snprintf(part, sizeof(part), "%.*s", (int)m.len, m.part);
+	(void)snprintf(hint, sizeof(hint), "%s%s%s.\n%s", m.len > 0 ? quote(part) : "It",
+		       " ", m.wrong, usage);
+	return option_bad_value(c, row, value, hint);
 }
 
 static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
