@@ -18,7 +18,7 @@
 /* What it has between the name and the rules. */
 #define BESIDE_NAME 42
 /* A date with a number, and what stands for the rest. */
-#define LEAST_NAME 21
+#define LEAST_NAME 22
 #define NAME_ROOM  512
 /* In place of the beginning of a name. */
 #define CUT "..."

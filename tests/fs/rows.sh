@@ -220,7 +220,7 @@ for kind in xfs btrfs; do
   make "$L" 2
   script -qec "stty cols 80; '$LULLCP' --keep=last:1,hourly:1,daily:2,weekly:2,monthly:1,yearly:1 --list '$L'" /dev/null </dev/null | tr -d '\r' >"$T/shown"
   same 'two of them' 2 "$(grep -cE '^\.\.\.(long|ong|ng|g)*\.2[0-9]{7}T[0-9]{6}Z(-1)? ' "$T/shown")"
-  same 'the rules, whole' 'last, hourly, daily, weekly, monthly, yearly' "$(sed '1,2d; $d' "$T/shown" | cut -c 64- | xargs)"
+  same 'the rules, whole' 'last, hourly, daily, weekly, monthly, yearly' "$(sed '1,2d; $d' "$T/shown" | cut -c 65- | xargs)"
   same 'no line is broken' '' "$(awk 'length > 80' "$T/shown")"
   script -qec "stty cols 200; '$LULLCP' --list '$L'" /dev/null </dev/null | tr -d '\r' >"$T/shown"
   same 'where there is room' 2 "$(grep -c "^$L\.2" "$T/shown")"
