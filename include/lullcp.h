@@ -303,6 +303,9 @@ struct lull_progress {
 	uint64_t extents_cloned;
 	uint64_t bytes_cloned;
 	uint64_t bytes_copied; /* read and written, or by copy_file_range(2) */
+	/* lull_apply(): of data, from the stream; lull_export(): all of the stream */
+	uint64_t bytes_written;
+	uint64_t bytes_zeroed; /* and of zeroes that it told of */
 	uint64_t calls;        /* FICLONERANGE calls that clone into DEST */
 	uint64_t over_budget_calls;
 	unsigned int passes;

@@ -128,6 +128,10 @@ static enum lull_outcome run_apply(struct render *render,
 	enum lull_outcome outcome = lull_apply(&c->engine, c->dest, STDIN_FILENO,
 					       observer, &result);
 
+	if (outcome == LULL_OK && c->engine.cp.verbose && !c->json) {
+		render_clear(render);
+		render_arrow(c, &result);
+	}
 	render_end(render, outcome, &result, *stop_signal);
 	if (outcome == LULL_OK && result.not_cloned != 0)
 		tell_copied(render, &result);

@@ -109,7 +109,8 @@ void json_note(const struct lull_note *note, const char *message)
 	print(line);
 }
 
-void json_summary(enum lull_outcome outcome, const struct lull_result *result)
+void json_summary(enum lull_outcome outcome, const struct lull_result *result,
+		  bool applied)
 {
 	const struct lull_progress *p = &result->progress;
 	json_t *line = begin("summary");
@@ -119,6 +120,10 @@ void json_summary(enum lull_outcome outcome, const struct lull_result *result)
 	set_text(line, "dest", p->dest);
 	set_text(line, "result", words_result(outcome));
 	set_counts(line, p);
+	if (applied) {
+		set(line, "bytes_written", p->bytes_written);
+		set(line, "bytes_zeroed", p->bytes_zeroed);
+	}
 	set(line, "freeze_ns", p->freeze_ns);
 	set(line, "elapsed_ns", p->elapsed_ns);
 	set(line, "resumed_at", p->resumed_at);

@@ -10,7 +10,9 @@ void json_warning(const char *message, const char *path);
 void json_error(enum lull_outcome outcome, const struct lull_failure *failure,
 		const char *message);
 void json_note(const struct lull_note *note, const char *message);
-void json_summary(enum lull_outcome outcome, const struct lull_result *result);
+/* applied: what it has of a stream belongs to it. */
+void json_summary(enum lull_outcome outcome, const struct lull_result *result,
+		  bool applied);
 void json_report(const struct lull_report *report);
 /* step is the name of what, how that of how it ended. */
 void json_step(const struct lull_step *s, const char *step, const char *how);

@@ -53,6 +53,11 @@ static void clear_line(struct render *render)
 	render->line_shown = false;
 }
 
+static bool is_looking(const struct command *c)
+{
+	return c->mode == MODE_EXPORT || c->mode == MODE_DIFF || c->mode == MODE_VERIFY;
+}
+
 /* Bytes and extents, rate, worst and p99 call against the budget, time left, freeze. */
 static char *describe(const struct render *render, const struct lull_progress *p)
 {
@@ -62,6 +67,8 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	char left[64] = "";
 	char frozen[64] = "";
 	char hangs[96] = "";
+	char sent[64] = "";
+	uint64_t rate = seconds > 0 ? (uint64_t)((double)done / seconds) : 0;
 	char *text = NULL;
 
 	/* Before that it would be told by the time that the hook took. */
@@ -77,12 +84,26 @@ static char *describe(const struct render *render, const struct lull_progress *p
 		(void)snprintf(hangs, sizeof(hangs), ", in %s for %s",
 			       words_call((int)render->call),
 			       words_time(render->call_ns));
+	if (render->command->mode == MODE_EXPORT)
+		(void)snprintf(sent, sizeof(sent), ", %s written",
+			       words_bytes(p->bytes_written));
 	if (p->discarding > 0) {
 		if (asprintf(&text, "%s: discarding %s%s left", quote(p->dest),
 			     render->command->mode == MODE_DISCARD
 				     ? "it, "
 				     : "an abandoned clone, ",
 			     words_bytes(p->discarding)) < 0)
+			return NULL;
+		return text;
+	}
+	/* Where nothing is cloned: what matters most first, as below. */
+	if (is_looking(render->command)) {
+		if (asprintf(&text, "%s: %u%%, %s of %s%s%s%s, %s/s", quote(p->source),
+			     p->size ? (unsigned int)((double)p->offset /
+						      (double)p->size * 100)
+				     : 0,
+			     words_bytes(p->offset), words_bytes(p->size), left, sent,
+			     hangs, words_bytes(rate)) < 0)
 			return NULL;
 		return text;
 	}
@@ -280,7 +301,7 @@ static void summarize_nothing(struct render *render, enum lull_outcome outcome,
 	};
 
 	memcpy(result.run_id, t->run_id, sizeof(result.run_id));
-	json_summary(outcome, &result);
+	json_summary(outcome, &result, c->mode == MODE_APPLY);
 }
 
 void render_totals(struct render *render, enum lull_outcome outcome,
@@ -407,6 +428,15 @@ static void draw_histogram(const struct lull_result *result)
 	}
 }
 
+void render_arrow(const struct command *c, const struct lull_result *result)
+{
+	bool stream = c->mode == MODE_APPLY && !c->source;
+
+	(void)printf("%s -> %s\n",
+		     stream ? "standard input" : quote(result->progress.source),
+		     quote(result->progress.dest));
+}
+
 static void explain(const struct command *c, const struct lull_result *result)
 {
 	const struct lull_progress *p = &result->progress;
@@ -414,7 +444,16 @@ static void explain(const struct command *c, const struct lull_result *result)
 
 	/* -v has said that. */
 	if (!c->engine.cp.verbose)
-		(void)printf("%s -> %s\n", quote(p->source), quote(p->dest));
+		render_arrow(c, result);
+	if (c->mode == MODE_APPLY)
+		(void)printf("  %s written and %s zeroed by the stream\n",
+			     words_bytes(p->bytes_written), words_bytes(p->bytes_zeroed));
+	/* There was nothing to clone. */
+	if (c->mode == MODE_APPLY && !c->source) {
+		(void)printf("  %s in %s\n", words_bytes(p->size),
+			     words_time(p->elapsed_ns));
+		return;
+	}
 	(void)printf("  %s: %llu of %llu extents, %s of %s%s, in %s\n",
 		     lull_method_name(p->method), (unsigned long long)p->extents_cloned,
 		     (unsigned long long)p->extents, words_bytes(p->bytes_cloned),
@@ -481,7 +520,7 @@ void render_end(struct render *render, enum lull_outcome outcome,
 		if (c->json)
 			json_discarded(p->source, outcome);
 	} else if (c->json) {
-		json_summary(outcome, result);
+		json_summary(outcome, result, c->mode == MODE_APPLY);
 		render->summarized = true;
 	} else if (c->summary && outcome == LULL_OK)
 		explain(c, result);

@@ -76,6 +76,9 @@ void render_step(struct render *render, const struct lull_step *step);
 void render_verdict(struct render *render, enum lull_outcome outcome,
 		    const struct lull_verdict *verdict, int signal);
 
+/* Which file became which, as cp -v says it, on standard output. */
+void render_arrow(const struct command *command, const struct lull_result *result);
+
 /* Takes the progress line away, if one stands on the terminal. */
 void render_clear(struct render *render);
 

@@ -230,6 +230,34 @@ for kind in xfs btrfs; do
   check 'discarded' cmp "$S/s/g1" "$S/r/dest"
   no_leftovers "$S/r"
 
+  # what was applied is counted and said
+  truncate -s 0 "$S/s/count" && truncate -s 8M "$S/s/count"
+  scribble "$S/s/count" 4096 3 5 100 101 102
+  sync "$S/s/count"
+  cp --reflink=always "$S/s/count" "$S/s/count2"
+  scribble "$S/s/count2" 4096 7 8
+  fallocate -p -o 409600 -l 8192 "$S/s/count2"
+  sync "$S/s/count2"
+  export_to "$S/stream" "$S/s/count"
+  apply 0 "$S/stream" --json "$S/r/count"
+  same 'in full: written, zeroed' '20480 0' "$(field bytes_written) $(field bytes_zeroed)"
+  apply 0 "$S/stream" --summary "$S/r/count"
+  check 'said' grep -q '20 KiB written and 0 B zeroed' "$T/out"
+  apply 0 "$S/stream" -v "$S/r/count"
+  same '-v' "standard input -> '$S/r/count'" "$(cat "$T/out")"
+  export_to "$S/stream" --base="$S/s/count" "$S/s/count2"
+  apply 0 "$S/stream" --json --base="$S/s/count" "$S/r/count"
+  same 'changes: written, zeroed, cloned' '8192 8192 20480' "$(field bytes_written) $(field bytes_zeroed) $(field bytes_cloned)"
+  apply 0 "$S/stream" -v --base="$S/s/count" "$S/r/count"
+  same '-v, changes' "'$S/s/count' -> '$S/r/count'" "$(cat "$T/out")"
+  # progress is that of the stream, and goes one way
+  "$LULLCP" --export --progress=always --rate=2M "$S/s/long" 2>"$T/err" >/dev/null
+  check_not 'no calls of a clone' grep -qE 'calls|extents' "$T/err"
+  check 'what was written' grep -qE ': [0-9]+%, .* of .*, .* written' "$T/err"
+  sed -n 's/.*: \([0-9]*\)%.*/\1/p' "$T/err" >"$T/percents"
+  check 'several lines' test "$(wc -l <"$T/percents")" -gt 1
+  same 'one way' "$(sort -n "$T/percents")" "$(cat "$T/percents")"
+
   # ---- the writing end ----
   exec 7<>"$S/fifo"
   "$LULLCP" --export "$S/s/g0" >"$S/fifo" 2>"$T/err" &

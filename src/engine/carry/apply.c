@@ -238,6 +238,7 @@ static enum lull_outcome write_data(struct apply *a, struct lull_change change)
 			return write_failed(a, r);
 		change.off += n;
 		change.len -= n;
+		progress->bytes_written += n;
 		progress->offset = change.off;
 		lull_tell(a->job);
 		if (lull_should_stop(a->job))
@@ -250,6 +251,7 @@ static enum lull_outcome write_zeroes(struct apply *a, struct lull_change change
 {
 	int r;
 
+	a->job->progress->bytes_zeroed += change.len;
 	/* It began as one hole. */
 	if (!a->base)
 		return LULL_OK;

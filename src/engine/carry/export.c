@@ -37,7 +37,8 @@ struct export
 	bool polls; /* out can be waited for */
 	uint64_t piece;
 	uint64_t read;
-	uint64_t began; /* CLOCK_MONOTONIC, with the first read */
+	struct lull_change last; /* the range before */
+	uint64_t began;          /* CLOCK_MONOTONIC, with the first read */
 };
 
 static enum lull_outcome write_failed(struct export *e, int err)
@@ -127,6 +128,7 @@ static enum lull_outcome put_piece(struct export *e, uint64_t off, uint64_t len)
 	lull_stream_out_data(&e->stream, e->buffer, len);
 	outcome = put(e, e->buffer, len);
 	e->job->progress->offset = off + len;
+	e->job->progress->bytes_written = e->stream.bytes;
 	lull_tell(e->job);
 	return outcome == LULL_OK ? keep_rate(e) : outcome;
 }
@@ -136,7 +138,10 @@ static enum lull_outcome put_change(struct export *e, const struct lull_change *
 	uint8_t room[LULL_STREAM_ROOM];
 	enum lull_outcome outcome = LULL_OK;
 
-	e->found->ranges++;
+	if (change->off != e->last.off + e->last.len || change->zero != e->last.zero ||
+	    e->found->ranges == 0)
+		e->found->ranges++;
+	e->last = *change;
 	if (change->zero) {
 		e->found->zero_bytes += change->len;
 		return put(e, room,
@@ -225,6 +230,8 @@ static enum lull_outcome put_all(struct export *e)
 	outcome = put_head(e);
 	if (outcome == LULL_OK)
 		outcome = lull_changes_open(&e->changes, &e->pair, false);
+	/* Data is read while the maps are walked, or the one would wait for the other. */
+	e->changes.most = e->piece;
 	if (outcome == LULL_OK)
 		outcome = put_changes(e);
 	if (outcome == LULL_OK)

@@ -92,7 +92,10 @@ static int next_extent(void *ctx, struct lull_extent *ret_extent)
 	struct lull_changes *c = ctx;
 
 	if (++c->counted % LOOK_EVERY == 0) {
-		c->pair->job->progress->offset = c->plan.pos;
+		/* What is held may be long, and has not been worked on. */
+		c->pair->job->progress->offset = c->most > 0 && c->held.len > 0
+							 ? c->held.off
+							 : c->plan.pos;
 		lull_tell(c->pair->job);
 		if (lull_should_stop(c->pair->job))
 			return -ECANCELED;
@@ -316,7 +319,8 @@ enum lull_outcome lull_changes_next(struct lull_changes *c,
 		if (outcome != LULL_OK)
 			return outcome;
 		if (next.len > 0 && c->held.len > 0 && next.zero == c->held.zero &&
-		    next.off == c->held.off + c->held.len) {
+		    next.off == c->held.off + c->held.len &&
+		    (c->most == 0 || next.zero || c->held.len < c->most)) {
 			c->held.len += next.len;
 			continue;
 		}

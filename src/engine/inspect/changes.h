@@ -20,6 +20,9 @@ struct lull_changes {
 	uint64_t extents;    /* of the newer one, walked so far */
 	uint64_t read_bytes; /* of each file */
 	bool exact;          /* read, and leave out what is equal */
+	/* data is handed out as soon as it is so long, though more of it may follow; 0:
+	   none is before all of it is known */
+	uint64_t most;
 
 	/* the walk over the maps: changes.c */
 	int part;
