@@ -214,6 +214,7 @@ enum lull_stream_fault {
 	LULL_STREAM_WHOLE,     /* nothing */
 	LULL_STREAM_FOREIGN,   /* it is something else */
 	LULL_STREAM_VERSION,   /* an incremental diff of RBD of another version */
+	LULL_STREAM_FIRST,     /* one of version 1, and that was not asked for */
 	LULL_STREAM_CUT,       /* it ends early */
 	LULL_STREAM_DAMAGED,   /* a record that makes no sense */
 	LULL_STREAM_CHECKSUM,  /* its checksum is that of other bytes */
@@ -707,6 +708,9 @@ struct lull_options {
 	enum lull_verify_by verify_by; /* --verify */
 	enum lull_diff_by diff_by;     /* --diff */
 	uint64_t rate;                 /* --rate, bytes a second; 0: any */
+	/* --format=1: lull_export() writes that version of the format, which has no
+	   checksum; lull_apply() takes it as well */
+	bool first_format;
 	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
 	struct lull_keep_rules keep;
 	/* with that: the date, ns since the epoch; 0: that of the run */

@@ -30,6 +30,20 @@ bool carry_set_rate(struct command *c, const struct option_row *row, const char 
 	return true;
 }
 
+bool carry_set_format(struct command *c, const struct option_row *row, const char *value)
+{
+	uint64_t number;
+
+	if (!values_number(value, 1, 2, &number))
+		return option_bad_value(
+			c, row, value,
+			"VERSION is that of RBD's incremental diffs: 2, which has a "
+			"checksum, or 1.");
+	c->engine.first_format = number == 1;
+	c->format_given = true;
+	return true;
+}
+
 static bool is_carrying(const struct command *c)
 {
 	return c->mode == MODE_DIFF || c->mode == MODE_EXPORT || c->mode == MODE_APPLY;
@@ -68,6 +82,8 @@ bool carry_options_check(const struct command *c)
 
 	if (o->rate > 0 && c->mode != MODE_EXPORT)
 		return option_mistake(c, "--rate needs --export");
+	if (c->format_given && c->mode != MODE_EXPORT && !apply)
+		return option_mistake(c, "--format needs --export or --apply");
 	for (size_t i = 0; i < LENGTH(others) && is_carrying(c); i++) {
 		if (others[i].given)
 			return option_mistake(c, "--%s and %s exclude each other",

@@ -6,6 +6,7 @@
 
 /* Setters of rows: false after a message. */
 bool carry_set_diff(struct command *c, const struct option_row *row, const char *value);
+bool carry_set_format(struct command *c, const struct option_row *row, const char *value);
 bool carry_set_rate(struct command *c, const struct option_row *row, const char *value);
 
 /* What these modes do not take is refused: false after a message. */

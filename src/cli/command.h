@@ -48,6 +48,7 @@ struct command {
 	const char *metrics;        /* --metrics, or NULL */
 	bool list_quick;            /* --list=quick */
 	bool dry_run;               /* --dry-run */
+	bool format_given;          /* --format, whatever its value */
 	/* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
 	const char *const *sources;
 	unsigned int n_sources;

@@ -193,6 +193,8 @@ static const struct option_row own_options[] = {
 	  "what changed since --base, on standard output" },
 	{ "apply", NULL, NULL, option_set_mode, MODE_APPLY,
 	  "make DEST of --base and of standard input" },
+	{ "format", NULL, "VERSION", carry_set_format, 0,
+	  "with --export, --apply: of the stream (2)" },
 	{ "probe", NULL, NULL, option_set_mode, MODE_PROBE,
 	  "tell what would happen: time, stalls, method" },
 	{ "restore", NULL, NULL, option_set_mode, MODE_RESTORE,

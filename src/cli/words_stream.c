@@ -20,10 +20,17 @@ static char *fault_words(const struct lull_failure *f, const char **ret_advice)
 		*ret_advice = UNCHANGED "Give --apply what lullcp --export has written.";
 		return format("standard input is no stream of --export");
 	case LULL_STREAM_VERSION:
-		*ret_advice = UNCHANGED "--apply reads version 2, with the checksum that "
-					"lullcp --export writes.";
+		*ret_advice = UNCHANGED
+			"--apply reads version 2, with the checksum that "
+			"lullcp --export writes, and version 1 with --format=1.";
 		return format("standard input is an incremental diff of RBD of another "
 			      "version");
+	case LULL_STREAM_FIRST:
+		*ret_advice = UNCHANGED
+			"It has no checksum. Once something else has checked it, as zstd "
+			"-t does with what zstd --check wrote, give --format=1.";
+		return format("standard input is an incremental diff of RBD of version "
+			      "1");
 	case LULL_STREAM_CUT:
 		*ret_advice = UNCHANGED
 			"The program that writes the stream has failed, or what carries "

@@ -15,6 +15,9 @@
  *
  * Numbers are little-endian, names have their length (32 bits) before them. Ceph's
  * readers skip tags that they do not know, L among them.
+ *
+ * Version 1, which is all that some of them read, has no lengths of records, so that none
+ * can be skipped: it has no L, and nothing in it tells whether it is what was written.
  */
 #pragma once
 
@@ -22,7 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LULL_STREAM_BANNER "rbd diff v2\n"
+#define LULL_STREAM_BANNER   "rbd diff v2\n"
+#define LULL_STREAM_BANNER_1 "rbd diff v1\n"
 
 /* The longest name, without its zero byte, and the most samples of a base. */
 #define LULL_STREAM_NAME    255

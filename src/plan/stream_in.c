@@ -3,6 +3,7 @@
  * INVARIANTS
  *  1. The checksum is over all bytes, those of lengths and tags too, and nothing but the
  *     end may follow it: one that is cut, changed or longer is never taken for whole.
+ *     Version 1 has none: of it the form is all that there is to look at.
  *  2. Ranges rise, do not overlap, and end within the size.
  */
 #include "plan/stream_in.h"
@@ -67,10 +68,16 @@ static int begin_record(struct lull_stream_in *in)
 	in->before = in->sum;
 	in->length = 0;
 	r = get(in, &in->tag, 1);
-	if (r == 0 && in->tag != LULL_STREAM_END)
+	if (r == 0 && in->tag != LULL_STREAM_END && !in->first)
 		r = get64(in, &in->length);
 	in->pending = r == 0;
 	return r;
+}
+
+/* That the record has this length, where it says so. */
+static bool has_length(const struct lull_stream_in *in, uint64_t len)
+{
+	return in->first || in->length == len;
 }
 
 static int get_name(struct lull_stream_in *in, char name[LULL_STREAM_NAME + 1])
@@ -79,12 +86,12 @@ static int get_name(struct lull_stream_in *in, char name[LULL_STREAM_NAME + 1])
 	int r;
 
 	/* Each of them once. */
-	if (*name || in->length < sizeof(len))
+	if (*name || (!in->first && in->length < sizeof(len)))
 		return damaged(in);
 	r = get32(in, &len);
 	if (r < 0)
 		return r;
-	if (len == 0 || len > LULL_STREAM_NAME || in->length != sizeof(len) + len)
+	if (len == 0 || len > LULL_STREAM_NAME || !has_length(in, sizeof(len) + len))
 		return damaged(in);
 	r = get(in, name, len);
 	if (r < 0)
@@ -141,7 +148,7 @@ static int get_own(struct lull_stream_in *in, bool *ret_sum)
 	return *ret_sum ? 0 : damaged(in);
 }
 
-static int get_banner(struct lull_stream_in *in)
+static int get_banner(struct lull_stream_in *in, bool first)
 {
 	static const char any[] = "rbd diff v";
 	char banner[sizeof(LULL_STREAM_BANNER) - 1];
@@ -151,15 +158,29 @@ static int get_banner(struct lull_stream_in *in)
 		return r;
 	if (memcmp(banner, LULL_STREAM_BANNER, sizeof(banner)) == 0)
 		return 0;
+	if (memcmp(banner, LULL_STREAM_BANNER_1, sizeof(banner)) == 0) {
+		in->first = true;
+		return first ? 0 : refuse(in, LULL_STREAM_FIRST);
+	}
 	return refuse(in, memcmp(banner, any, sizeof(any) - 1) == 0
 				  ? LULL_STREAM_VERSION
 				  : LULL_STREAM_FOREIGN);
 }
 
+/* What is behind the end of a stream. */
+static int get_nothing(struct lull_stream_in *in)
+{
+	uint8_t more;
+	int r = in->source.next(in->source.ctx, &more, 1);
+
+	if (r == -ENODATA)
+		return 0;
+	return r < 0 ? r : refuse(in, LULL_STREAM_LONGER);
+}
+
 static int get_end(struct lull_stream_in *in)
 {
 	uint64_t is = lull_xxh64_get(&in->before), told = 0;
-	uint8_t more;
 	int r;
 
 	if (in->length != LULL_STREAM_KIND + 8)
@@ -173,23 +194,18 @@ static int get_end(struct lull_stream_in *in)
 	r = begin_record(in);
 	if (r < 0)
 		return r;
-	if (in->tag != LULL_STREAM_END)
-		return damaged(in);
-	r = in->source.next(in->source.ctx, &more, 1);
-	if (r == -ENODATA)
-		return 0;
-	return r < 0 ? r : refuse(in, LULL_STREAM_LONGER);
+	return in->tag == LULL_STREAM_END ? get_nothing(in) : damaged(in);
 }
 
 int lull_stream_in_head(struct lull_stream_in *in,
-			const struct lull_stream_source *source)
+			const struct lull_stream_source *source, bool first)
 {
 	bool has_size = false, sum = false;
 	int r;
 
 	*in = (struct lull_stream_in){ .source = *source };
 	lull_xxh64_init(&in->sum);
-	r = get_banner(in);
+	r = get_banner(in, first);
 	while (r == 0) {
 		r = begin_record(in);
 		if (r < 0)
@@ -199,11 +215,11 @@ int lull_stream_in_head(struct lull_stream_in *in,
 		} else if (in->tag == LULL_STREAM_TO) {
 			r = get_name(in, in->head.to);
 		} else if (in->tag == LULL_STREAM_SIZE) {
-			if (has_size || in->length != 8)
+			if (has_size || !has_length(in, 8))
 				return damaged(in);
 			has_size = true;
 			r = get64(in, &in->head.size);
-		} else if (in->tag == LULL_STREAM_OWN) {
+		} else if (in->tag == LULL_STREAM_OWN && !in->first) {
 			r = get_own(in, &sum);
 			/* The end of one without a range: in_next() goes on there. */
 			if (r == 0 && sum)
@@ -223,14 +239,14 @@ static int get_range(struct lull_stream_in *in, struct lull_change *ret_range)
 {
 	bool zero = in->tag == LULL_STREAM_ZERO;
 	struct lull_change c = { .zero = zero };
-	int r = in->length < 16 ? damaged(in) : get64(in, &c.off);
+	int r = !in->first && in->length < 16 ? damaged(in) : get64(in, &c.off);
 
 	if (r == 0)
 		r = get64(in, &c.len);
 	if (r < 0)
 		return r;
 	if (c.off < in->pos || c.off > in->head.size || c.len == 0 ||
-	    c.len > in->head.size - c.off || in->length != 16 + (zero ? 0 : c.len))
+	    c.len > in->head.size - c.off || !has_length(in, 16 + (zero ? 0 : c.len)))
 		return damaged(in);
 	in->pos = c.off + c.len;
 	in->left = zero ? 0 : c.len;
@@ -249,8 +265,8 @@ int lull_stream_in_next(struct lull_stream_in *in, struct lull_change *ret_range
 	if (in->tag == LULL_STREAM_DATA || in->tag == LULL_STREAM_ZERO)
 		return get_range(in, ret_range);
 	if (in->tag == LULL_STREAM_END)
-		return refuse(in, LULL_STREAM_UNCHECKED);
-	if (in->tag != LULL_STREAM_OWN)
+		return in->first ? get_nothing(in) : refuse(in, LULL_STREAM_UNCHECKED);
+	if (in->tag != LULL_STREAM_OWN || in->first)
 		return damaged(in);
 	/* The head has read the kind of one that ends a stream without ranges. */
 	if (!sum) {

@@ -23,6 +23,7 @@ struct lull_stream_in {
 	struct lull_xxh64 sum;        /* of them */
 	struct lull_xxh64 before;     /* of those before the record that is read */
 	struct lull_stream_head head;
+	bool first;    /* version 1: there are no lengths, and no checksum */
 	uint64_t pos;  /* ranges must not begin before */
 	uint64_t left; /* data of the last range that was not read yet */
 	/* a record whose tag and length have been read */
@@ -32,16 +33,17 @@ struct lull_stream_in {
 };
 
 /*
- * Reads the banner and the head. 0; -EBADMSG with in->fault set; or the -errno of the
+ * Reads the banner and the head; first: of version 1 as well, of which nothing but its
+ * form tells whether it is whole. 0; -EBADMSG with in->fault set; or the -errno of the
  * source.
  */
 int lull_stream_in_head(struct lull_stream_in *in,
-			const struct lull_stream_source *source);
+			const struct lull_stream_source *source, bool first);
 
 /*
  * The next range: 1, and its data must be read before the next call unless it is zero; 0
- * at the end, when the checksum was right and nothing follows; or as above. Until that 0
- * nothing that was read is sure.
+ * at the end, when the checksum was right (version 2) and nothing follows; or as above.
+ * Until that 0 nothing that was read is sure.
  */
 int lull_stream_in_next(struct lull_stream_in *in, struct lull_change *ret_range);
 

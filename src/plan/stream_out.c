@@ -23,10 +23,12 @@ static uint8_t *put64(uint8_t *at, uint64_t x)
 	return put(at, &x, sizeof(x));
 }
 
-static uint8_t *begin(uint8_t *at, uint8_t tag, uint64_t len)
+/* A record and, where the version has it, its length. */
+static uint8_t *begin(const struct lull_stream_out *out, uint8_t *at, uint8_t tag,
+		      uint64_t len)
 {
-	*at = tag;
-	return put64(at + 1, len);
+	*at++ = tag;
+	return out->first ? at : put64(at, len);
 }
 
 static size_t done(struct lull_stream_out *out, const uint8_t *room, const uint8_t *at)
@@ -37,17 +39,20 @@ static size_t done(struct lull_stream_out *out, const uint8_t *room, const uint8
 	return len;
 }
 
-static uint8_t *put_name(uint8_t *at, uint8_t tag, const char *name)
+static uint8_t *put_name(const struct lull_stream_out *out, uint8_t *at, uint8_t tag,
+			 const char *name)
 {
 	uint32_t len = (uint32_t)strlen(name);
 
-	at = begin(at, tag, sizeof(len) + len);
+	at = begin(out, at, tag, sizeof(len) + len);
 	return put(put32(at, len), name, len);
 }
 
-static uint8_t *put_base(uint8_t *at, const struct lull_stream_base *base)
+static uint8_t *put_base(const struct lull_stream_out *out, uint8_t *at,
+			 const struct lull_stream_base *base)
 {
-	at = begin(at, LULL_STREAM_OWN, LULL_STREAM_KIND + 8 + 4 + 8ULL * base->n + 8);
+	at = begin(out, at, LULL_STREAM_OWN,
+		   LULL_STREAM_KIND + 8 + 4 + 8ULL * base->n + 8);
 	at = put(at, LULL_STREAM_KIND_OLD, LULL_STREAM_KIND);
 	at = put32(put64(at, base->size), base->n);
 	for (uint32_t i = 0; i < base->n; i++)
@@ -59,23 +64,24 @@ size_t lull_stream_out_head(struct lull_stream_out *out,
 			    const struct lull_stream_head *head,
 			    uint8_t room[LULL_STREAM_ROOM])
 {
-	uint8_t *at = put(room, LULL_STREAM_BANNER, strlen(LULL_STREAM_BANNER));
+	const char *banner = out->first ? LULL_STREAM_BANNER_1 : LULL_STREAM_BANNER;
+	uint8_t *at = put(room, banner, strlen(banner));
 
 	lull_xxh64_init(&out->sum);
 	out->bytes = 0;
 	if (*head->from)
-		at = put_name(at, LULL_STREAM_FROM, head->from);
-	at = put_name(at, LULL_STREAM_TO, head->to);
-	at = put64(begin(at, LULL_STREAM_SIZE, 8), head->size);
-	if (head->has_base)
-		at = put_base(at, &head->base);
+		at = put_name(out, at, LULL_STREAM_FROM, head->from);
+	at = put_name(out, at, LULL_STREAM_TO, head->to);
+	at = put64(begin(out, at, LULL_STREAM_SIZE, 8), head->size);
+	if (head->has_base && !out->first)
+		at = put_base(out, at, &head->base);
 	return done(out, room, at);
 }
 
 size_t lull_stream_out_range(struct lull_stream_out *out, uint64_t off, uint64_t len,
 			     bool zero, uint8_t room[LULL_STREAM_ROOM])
 {
-	uint8_t *at = begin(room, zero ? LULL_STREAM_ZERO : LULL_STREAM_DATA,
+	uint8_t *at = begin(out, room, zero ? LULL_STREAM_ZERO : LULL_STREAM_DATA,
 			    16 + (zero ? 0 : len));
 
 	return done(out, room, put64(put64(at, off), len));
@@ -90,9 +96,12 @@ void lull_stream_out_data(struct lull_stream_out *out, const void *data, size_t 
 size_t lull_stream_out_end(struct lull_stream_out *out, uint8_t room[LULL_STREAM_ROOM])
 {
 	uint64_t sum = lull_xxh64_get(&out->sum);
-	uint8_t *at = begin(room, LULL_STREAM_OWN, LULL_STREAM_KIND + 8);
+	uint8_t *at = room;
 
-	at = put64(put(at, LULL_STREAM_KIND_SUM, LULL_STREAM_KIND), sum);
+	if (!out->first) {
+		at = begin(out, at, LULL_STREAM_OWN, LULL_STREAM_KIND + 8);
+		at = put64(put(at, LULL_STREAM_KIND_SUM, LULL_STREAM_KIND), sum);
+	}
 	*at++ = LULL_STREAM_END;
 	return done(out, room, at);
 }

@@ -11,6 +11,7 @@
 struct lull_stream_out {
 	struct lull_xxh64 sum; /* of all bytes so far */
 	uint64_t bytes;
+	bool first; /* version 1; set it before the head */
 };
 
 /* The banner and all that comes before the first range, to room. The number of bytes. */
@@ -25,5 +26,5 @@ size_t lull_stream_out_range(struct lull_stream_out *out, uint64_t off, uint64_t
 /* Takes note of data that follows. */
 void lull_stream_out_data(struct lull_stream_out *out, const void *data, size_t len);
 
-/* The checksum and the end. */
+/* The checksum, but for version 1, and the end. */
 size_t lull_stream_out_end(struct lull_stream_out *out, uint8_t room[LULL_STREAM_ROOM]);

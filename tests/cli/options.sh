@@ -144,6 +144,11 @@ usage 'missing destination file operand' --apply
 usage "extra operand 'c'" --apply b c
 usage '--rate needs --export' --rate=1M a b
 usage '--rate needs --export' --rate=1M --apply b
+usage '--format needs --export or --apply' --format=1 a b
+usage '--format needs --export or --apply' --format=2 --diff a b
+for value in '' 0 3 1x v1; do
+  usage "for '--format'" --format="$value" --export a
+done
 usage '--base needs --refresh, --export or --apply' --diff --base=a a b
 for value in '' 0 x 1.5M -1 1X; do
   usage "for '--rate'" --rate="$value" --export a

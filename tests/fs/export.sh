@@ -149,9 +149,12 @@ for kind in xfs btrfs; do
   says 'something follows the end of the stream'
   apply 1 "$S/s/g0" "$S/r/dest"
   says 'no stream of --export'
-  printf 'rbd diff v1\ne' >"$S/damaged"
+  printf 'rbd diff v3\ne' >"$S/damaged"
   apply 1 "$S/damaged" "$S/r/dest"
   says 'of another version'
+  printf 'rbd diff v1\ne' >"$S/damaged"
+  apply 1 "$S/damaged" "$S/r/dest"
+  says 'an incremental diff of RBD of version 1'
   printf 'rbd diff v2\ns\10\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0e' >"$S/damaged"
   apply 1 "$S/damaged" "$S/r/dest"
   says 'has no checksum'
@@ -229,6 +232,36 @@ for kind in xfs btrfs; do
   apply 0 "$S/stream" --restart "$S/r/dest"
   check 'discarded' cmp "$S/s/g1" "$S/r/dest"
   no_leftovers "$S/r"
+
+  # version 1, without a checksum: only where both ends say so
+  export_to "$S/stream1" --format=1 "$S/s/g0"
+  apply 1 "$S/stream1" "$S/r/first"
+  says 'an incremental diff of RBD of version 1'
+  says '--format=1'
+  no_leftovers "$S/r"
+  apply 0 "$S/stream1" --format=1 "$S/r/first"
+  check 'version 1, the whole' cmp "$S/s/g0" "$S/r/first"
+  export_to "$S/stream1" --format=1 --base="$S/s/g0" "$S/s/g1"
+  apply 0 "$S/stream1" --format=1 --base="$S/r/first" "$S/r/first1"
+  check 'version 1, changes' cmp "$S/s/g1" "$S/r/first1"
+  same 'as RBD has it' 'rbd diff v1' "$(head -n 1 "$S/stream1")"
+  # both versions where 1 is allowed
+  export_to "$S/stream" --format=2 --base="$S/s/g0" "$S/s/g1"
+  apply 0 "$S/stream" --format=1 --base="$S/r/first" "$S/r/first1"
+  # cut anywhere, or with something behind it
+  sum=$(sha256sum <"$S/r/first1")
+  size=$(stat -c %s "$S/stream1")
+  for at in 0 5 12 13 60 $((size - 1)) $((RANDOM * 32768 % size)) $((RANDOM * 32768 % size)); do
+    head -c "$at" "$S/stream1" >"$S/cut"
+    apply 1 "$S/cut" --format=1 --base="$S/r/first" "$S/r/first1"
+    untouched "$S/r/first1" "$sum" "version 1, cut at $at"
+  done
+  { cat "$S/stream1" && echo; } >"$S/cut"
+  apply 1 "$S/cut" --format=1 --base="$S/r/first" "$S/r/first1"
+  untouched "$S/r/first1" "$sum" 'version 1, and more'
+  apply 1 "$S/stream1" --format=1 "$S/r/first1"
+  says 'and there is no --base'
+  rm -f "$S/r/first" "$S/r/first1" "$S/cut"
 
   # what was applied is counted and said
   truncate -s 0 "$S/s/count" && truncate -s 8M "$S/s/count"

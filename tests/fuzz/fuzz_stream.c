@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Any bytes as a stream of changes: refused with a reason, or one whose ranges keep the
- * rules. Then the same bytes as records with the right checksum, so that what comes
- * behind that is reached.
+ * Any bytes as a stream of changes, of version 2 and of either: refused with a reason, or
+ * one whose ranges keep the rules. Then the same bytes as records with the right
+ * checksum, so that what comes behind that is reached.
  */
 #include "fuzz.h"
 
@@ -47,13 +47,13 @@ static int take_data(struct lull_stream_in *in, uint64_t len)
 }
 
 /* 0, or the reason why not. */
-static int read_all(struct bytes *b)
+static int read_all(struct bytes *b, bool first)
 {
 	const struct lull_stream_source source = { .next = next_bytes, .ctx = b };
 	struct lull_stream_in in;
 	struct lull_change c;
 	uint64_t pos = 0;
-	int r = lull_stream_in_head(&in, &source);
+	int r = lull_stream_in_head(&in, &source, first);
 
 	if (strlen(in.head.from) > LULL_STREAM_NAME ||
 	    strlen(in.head.to) > LULL_STREAM_NAME ||
@@ -88,7 +88,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!made)
 		abort();
-	(void)read_all(&whole);
+	(void)read_all(&whole, false);
+	whole.at = 0;
+	(void)read_all(&whole, true);
 	memcpy(made, LULL_STREAM_BANNER, banner);
 	memcpy(made + banner, data, size);
 	lull_xxh64_init(&out.sum);
@@ -96,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = lull_stream_out_end(&out, end);
 	memcpy(made + banner + size, end, n);
 	sealed = (struct bytes){ .data = made, .len = banner + size + n };
-	(void)read_all(&sealed);
+	(void)read_all(&sealed, false);
 	free(made);
 	return 0;
 }

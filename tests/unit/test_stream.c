@@ -66,12 +66,12 @@ static void checksum_is_the_published_one(void **state UNUSED)
 }
 
 /* A stream that holds the n changes, and the data of image in them. */
-static void write_stream(struct text *t, const struct lull_stream_head *head,
-			 const struct lull_change *change, unsigned int n,
-			 const uint8_t *image)
+static void write_version(struct text *t, const struct lull_stream_head *head,
+			  const struct lull_change *change, unsigned int n,
+			  const uint8_t *image, bool first)
 {
 	uint8_t room[LULL_STREAM_ROOM];
-	struct lull_stream_out out;
+	struct lull_stream_out out = { .first = first };
 
 	t->len = t->at = 0;
 	append(t, room, lull_stream_out_head(&out, head, room));
@@ -89,15 +89,23 @@ static void write_stream(struct text *t, const struct lull_stream_head *head,
 	assert_int_equal(out.bytes, t->len);
 }
 
+static void write_stream(struct text *t, const struct lull_stream_head *head,
+			 const struct lull_change *change, unsigned int n,
+			 const uint8_t *image)
+{
+	write_version(t, head, change, n, image, false);
+}
+
 /* What reading it comes to; the file as it would be then, in image. */
-static int read_stream(struct text *t, struct lull_stream_in *in, uint8_t *image)
+static int read_version(struct text *t, struct lull_stream_in *in, uint8_t *image,
+			bool first)
 {
 	const struct lull_stream_source source = { .next = next_bytes, .ctx = t };
 	struct lull_change c;
 	int r;
 
 	t->at = 0;
-	r = lull_stream_in_head(in, &source);
+	r = lull_stream_in_head(in, &source, first);
 	while (r == 0) {
 		r = lull_stream_in_next(in, &c);
 		if (r <= 0)
@@ -120,6 +128,11 @@ static int read_stream(struct text *t, struct lull_stream_in *in, uint8_t *image
 		r = 0;
 	}
 	return r;
+}
+
+static int read_stream(struct text *t, struct lull_stream_in *in, uint8_t *image)
+{
+	return read_version(t, in, image, false);
 }
 
 static uint8_t old_image[IMAGE], new_image[IMAGE], got[IMAGE];
@@ -213,6 +226,69 @@ static void bytes_are_those_of_rbd(void **state UNUSED)
 	lull_xxh64_add(&sum, text.data, n - 13);
 	memcpy(&told, text.data + n, sizeof(told));
 	assert_true(le64toh(told) == lull_xxh64_get(&sum));
+}
+
+/* The older version, which other programs of Ceph read: without lengths of records. */
+static void version_1_is_that_of_rbd(void **state UNUSED)
+{
+	static const char wanted[] = "rbd diff v1\n"
+				     "f\x03\0\0\0one"
+				     "t\x03\0\0\0two"
+				     "s\0\0\x01\0\0\0\0\0"
+				     "w\x10\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0abc"
+				     "z\x20\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0"
+				     "e";
+	const struct lull_stream_head head = {
+		.from = "one", .to = "two", .size = IMAGE, .has_base = true
+	};
+	const struct lull_change change[] = { { .off = 16, .len = 3 },
+					      { .off = 32, .len = 64, .zero = true } };
+	struct lull_stream_in in;
+
+	memcpy(new_image + 16, "abc", 3);
+	write_version(&text, &head, change, 2, new_image, true);
+	assert_int_equal(text.len, sizeof(wanted) - 1);
+	assert_memory_equal(text.data, wanted, text.len);
+	assert_int_equal(read_version(&text, &in, got, true), 0);
+	assert_string_equal(in.head.from, "one");
+	assert_string_equal(in.head.to, "two");
+	assert_false(in.head.has_base);
+	/* Only where it was asked for. */
+	assert_int_equal(read_stream(&text, &in, got), -EBADMSG);
+	assert_int_equal(in.fault, LULL_STREAM_FIRST);
+	/* Cut anywhere, and with more behind it. */
+	for (size_t i = 0; i < text.len; i++) {
+		broken = text;
+		broken.len = i;
+		assert_int_equal(read_version(&broken, &in, got, true), -EBADMSG);
+	}
+	broken = text;
+	append(&broken, "e", 1);
+	assert_int_equal(read_version(&broken, &in, got, true), -EBADMSG);
+	assert_int_equal(in.fault, LULL_STREAM_LONGER);
+}
+
+static void version_1_is_read_as_written(void **state UNUSED)
+{
+	unit_seed("version 1", 0);
+	for (int round = 0; round < 200; round++) {
+		struct lull_change change[40];
+		struct lull_stream_head head;
+		struct lull_stream_in in;
+		unsigned int n = draw(&head, change, (unsigned int)unit_below(40));
+
+		write_version(&text, &head, change, n, new_image, true);
+		memcpy(got, old_image, IMAGE);
+		assert_int_equal(read_version(&text, &in, got, true), 0);
+		assert_memory_equal(got, new_image, IMAGE);
+		assert_string_equal(in.head.from, head.from);
+		assert_int_equal(in.head.size, head.size);
+		/* One of version 2 is taken for what it is, whatever was asked for. */
+		write_stream(&text, &head, change, n, new_image);
+		memcpy(got, old_image, IMAGE);
+		assert_int_equal(read_version(&text, &in, got, true), 0);
+		assert_memory_equal(got, new_image, IMAGE);
+	}
 }
 
 static void refused(const char *what)
@@ -370,7 +446,8 @@ static void faults_are_told_apart(void **state UNUSED)
 	} rows[] = {
 		{ "", LULL_STREAM_CUT },
 		{ "rbd diff v2", LULL_STREAM_CUT },
-		{ "rbd diff v1\n", LULL_STREAM_VERSION },
+		{ "rbd diff v1\n", LULL_STREAM_FIRST },
+		{ "rbd diff v3\n", LULL_STREAM_VERSION },
 		{ "rbd image v2\n", LULL_STREAM_FOREIGN },
 		{ "QFI\xfb and so on", LULL_STREAM_FOREIGN },
 	};
@@ -407,6 +484,8 @@ int main(void)
 		cmocka_unit_test(checksum_is_the_published_one),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(bytes_are_those_of_rbd),
+		cmocka_unit_test(version_1_is_that_of_rbd),
+		cmocka_unit_test(version_1_is_read_as_written),
 		cmocka_unit_test(any_damage_is_found),
 		cmocka_unit_test(streams_that_make_no_sense_are_refused),
 		cmocka_unit_test(records_that_are_wrong_are_refused),

@@ -7,7 +7,7 @@
  * the head of the stream refuses is refused before anything is made.
  *
  * INVARIANT: LULL_OK only if the stream was whole, its checksum right, and the base one
- * that looks like that of the stream.
+ * that looks like that of the stream. One of version 1 has neither checksum nor base.
  */
 #include "engine/base/place.h"
 #include "engine/carry/base_print.h"
@@ -194,7 +194,7 @@ static enum lull_outcome begin(struct apply *a, const char *path)
 		return stream_failed(a, -errno);
 	/* A regular file always has bytes, or its end. */
 	a->polls = !S_ISREG(st.st_mode);
-	r = lull_stream_in_head(&a->stream, &source);
+	r = lull_stream_in_head(&a->stream, &source, a->job->options->first_format);
 	return r < 0 ? stream_failed(a, r) : judge_base(a, path);
 }
 

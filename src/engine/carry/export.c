@@ -193,6 +193,7 @@ static enum lull_outcome put_head(struct export *e)
 		return lull_fail(e->job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, r,
 				 pair->path[0]);
 	e->found->size = head.size;
+	e->stream.first = e->job->options->first_format;
 	return put(e, room, lull_stream_out_head(&e->stream, &head, room));
 }
 
