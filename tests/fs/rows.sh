@@ -227,6 +227,42 @@ for kind in xfs btrfs; do
   expect 0 --list "$L"
   same 'whole, where it is no terminal' 2 "$(grep -c "^$L\.2" "$T/out")"
 
+  # a generation by its row, wherever a file is asked for; one of that very name comes first
+  N=$M/b/named
+  make "$N" 2
+  mapfile -t g < <(names "$N")
+  expect 0 --verify "$N.latest" "$M/b/${g[1]}"
+  expect 0 --verify "$M/b/${g[0]}" "$N.${g[0]#named.}"
+  expect 0 "$N.latest" "$M/from-latest"
+  check 'a clone of the latest' cmp "$M/b/${g[1]}" "$M/from-latest"
+  mkdir "$M/into"
+  expect 0 "$N.latest" "$N.${g[0]#named.}" "$M/into"
+  same 'under their names' "$(printf '%s\n' "${g[@]}" | xargs)" "$(find "$M/into" -type f -printf '%f\n' | sort | xargs)"
+  echo mine >"$N.latest"
+  expect 0 "$N.latest" "$M/mine"
+  same 'a file of that name' mine "$(cat "$M/mine")"
+  rm "$N.latest"
+  expect 1 --verify "$N.2" "$M/src"
+  says 'is the beginning of several generations'
+  expect 1 "$N.2" "$M/several"
+  says 'is the beginning of several generations'
+  check_not 'nothing was made' test -e "$M/several"
+  expect 1 "$N.1999" "$M/several"
+  same 'as cp says it' "lullcp: cannot stat '$N.1999': No such file or directory" "$(cat "$T/err")"
+  expect 1 --discard "$N.latest"
+  says 'No such file'
+  expect 1 --discard "$N.2"
+  says 'is the beginning of several generations'
+  same 'both are there' 2 "$(find "$M/b" -name 'named.2*' | wc -l)"
+  chmod 666 "$(record "$N")"
+  expect 1 "$N.latest" "$M/several"
+  says "'$(record "$N")' is not to be trusted"
+  chmod 600 "$(record "$N")"
+  expect 0 --discard "$M/b/${g[0]}"
+  same 'one is gone' "${g[1]}" "$(find "$M/b" -name 'named.2*' -printf '%f')"
+  expect 0 --discard "$N.${g[1]:6:8}"
+  check_not 'by a date' test -e "$M/b/${g[1]}"
+
   # --status of a row of which nothing is at work
   expect 0 --status "$C"
   check 'says so' grep -q '^no clone of it is at work or interrupted$' "$T/out"

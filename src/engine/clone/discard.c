@@ -11,6 +11,7 @@
  *
  * INVARIANT: what is cut is the file that was looked at, whatever has its name by then.
  */
+#include "engine/clone/generation_name.h"
 #include "engine/clone/job_init.h"
 #include "engine/clone/shrink.h"
 #include "sys/clock.h"
@@ -166,14 +167,22 @@ static enum lull_outcome discard_one(const struct lull_options *options, const c
 				     const struct lull_observer *observer)
 {
 	struct lull_freeze none = { 0 };
-	struct lull_note gone = { .kind = LULL_NOTE_REMOVED, .path = file };
+	_cleanup_free_ char *path = NULL;
+	struct lull_failure failure = { 0 };
+	/* What is removed must be named in full: not the latest. */
+	enum lull_outcome outcome = lull_generation_path(options, file, false, &path,
+							 &failure);
+	const char *name = path ? path : file;
+	struct lull_note gone = { .kind = LULL_NOTE_REMOVED, .path = name };
 	struct lull_result result;
 	struct lull_job job;
-	bool room = lull_job_init(&job, options, observer, NULL, file, file, &result);
-	enum lull_outcome outcome;
+	bool room = lull_job_init(&job, options, observer, NULL, name, name, &result);
 
 	job.freeze = &none;
-	outcome = room ? discard(&job) : failed(&job, LULL_CAUSE_ERRNO, ENOMEM);
+	if (outcome != LULL_OK)
+		result.failure = failure;
+	else
+		outcome = room ? discard(&job) : failed(&job, LULL_CAUSE_ERRNO, ENOMEM);
 	if (outcome == LULL_FAILED && options->cp.force && result.failure.err == ENOENT)
 		outcome = LULL_OK;
 	else if (outcome == LULL_OK && options->cp.verbose)

@@ -109,14 +109,17 @@ static bool is_recorded(const struct lull_dest *dest, const struct lull_generati
 	return lull_row_look(dest, g, &fd) == LULL_ROW_GOOD;
 }
 
-/* Of a row whose latest ones were removed by hand, the last that is left. */
+/* What was removed by hand is meant by nothing. */
 static void forget_gone(const struct lull_dest *dest, struct lull_generations *list)
 {
-	while (list->n > 0 &&
-	       faccessat(dest->dir, list->item[list->n - 1].name, F_OK,
-			 AT_SYMLINK_NOFOLLOW) < 0 &&
-	       errno == ENOENT)
-		lull_generations_drop(list, list->n - 1);
+	for (size_t i = 0; i < list->n;) {
+		if (faccessat(dest->dir, list->item[i].name, F_OK, AT_SYMLINK_NOFOLLOW) <
+			    0 &&
+		    errno == ENOENT)
+			lull_generations_drop(list, i);
+		else
+			i++;
+	}
 }
 
 static enum lull_outcome take(const struct lull_dest *dest,
@@ -163,8 +166,7 @@ static enum lull_outcome choose(const struct lull_dest *dest,
 {
 	size_t i = 0;
 
-	if (strcmp(wanted, "latest") == 0)
-		forget_gone(dest, list);
+	forget_gone(dest, list);
 	switch (lull_generation_pick(list, dest->name, wanted, &i)) {
 	case LULL_GENERATION_NAMED:
 		return take(dest, &list->item[i], target, ret_path, ret_failure);
@@ -286,6 +288,39 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
 	return outcome;
+}
+
+enum lull_outcome lull_generation_path(const struct lull_options *options,
+				       const char *path, bool latest, char **ret_path,
+				       struct lull_failure *ret_failure)
+{
+	struct lull_generations list = { 0 };
+	_cleanup_free_ char *row = NULL;
+	const char *date = in_a_row(path, &row);
+	enum lull_outcome outcome = LULL_OK;
+	struct lull_failure why = { 0 };
+	struct lull_dest dest;
+
+	*ret_path = NULL;
+	lull_dest_init(&dest);
+	if (date && (latest || strcmp(date, "latest") != 0)) {
+		if (load(&dest, options, row, &list, &why) == 0 && list.n > 0) {
+			outcome = choose(&dest, &list, date, path, row, ret_path,
+					 ret_failure);
+		} else if (why.stage == LULL_STAGE_RECORD) {
+			*ret_failure = why;
+			why.path = NULL;
+			outcome = LULL_FAILED;
+		}
+	}
+	free(why.path);
+	lull_generations_done(&list);
+	lull_dest_done(&dest);
+	if (outcome != LULL_OK || *ret_path)
+		return outcome;
+	*ret_path = strdup(path);
+	return *ret_path ? LULL_OK
+			 : fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, path, NULL);
 }
 
 const char *lull_generation_date(const char *name)

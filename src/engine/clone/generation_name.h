@@ -34,6 +34,16 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 				       const char *wanted, const char *target,
 				       char **ret_path, struct lull_failure *ret_failure);
 
+/*
+ * What path means where a file is asked for that is there: itself, or, if nothing has
+ * that name, the generation that it is of a row: ROW.DATE, and with latest ROW.latest.
+ * LULL_OK with *ret_path, to be freed: path itself too if no row has such a one; or
+ * LULL_FAILED with *ret_failure set: the record cannot be believed, or several are meant.
+ */
+enum lull_outcome lull_generation_path(const struct lull_options *options,
+				       const char *path, bool latest, char **ret_path,
+				       struct lull_failure *ret_failure);
+
 /* What follows DEST in the name of a generation, ".20261125T021500Z" or that and "-1";
    NULL if the name is none. */
 const char *lull_generation_date(const char *name);

@@ -8,6 +8,7 @@
  *
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
+#include "engine/clone/generation_name.h"
 #include "engine/inspect/pair.h"
 #include "sys/bytes.h"
 #include "sys/clock.h"
@@ -188,11 +189,17 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 		.source = source,
 	};
 	struct verify v = { .job = &job, .found = ret_comparison };
+	_cleanup_free_ char *a = NULL;
+	_cleanup_free_ char *b = NULL;
 	enum lull_outcome outcome;
 
 	*ret_comparison = (struct lull_comparison){ 0 };
-	lull_pair_init(&v.pair, &job, source, dest);
-	outcome = lull_pair_open(&v.pair);
+	outcome = lull_generation_path(options, source, true, &a, &result.failure);
+	if (outcome == LULL_OK)
+		outcome = lull_generation_path(options, dest, true, &b, &result.failure);
+	lull_pair_init(&v.pair, &job, a ? a : source, b ? b : dest);
+	if (outcome == LULL_OK)
+		outcome = lull_pair_open(&v.pair);
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++) {
 		v.buffer[i] = malloc(PIECE);
 		if (!v.buffer[i])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lull_copy(): the sources one by one, and where each goes. */
+#include "engine/clone/generation_name.h"
 #include "engine/file/backup.h"
 #include "engine/file/copy_run.h"
 #include "engine/file/durable.h"
@@ -185,12 +186,33 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 	run->tree.cp = &run->tree.options->cp;
 }
 
+static void tell_failure(struct run *run, const char *source, const char *dest,
+			 struct lull_failure *failure)
+{
+	struct lull_copy_run *tree = &run->tree;
+	struct lull_result result = {
+		.failure = *failure,
+		.progress = {
+			.source = source,
+			.dest = dest ? dest : run->target,
+			.budget_ns = tree->options->latency_budget_ns,
+		},
+	};
+
+	memcpy(result.run_id, tree->run_id, sizeof(result.run_id));
+	lull_run_ended(tree, LULL_FAILED);
+	tree->observer->file(tree->observer->ctx, LULL_FAILED, &result);
+	lull_result_done(&result);
+}
+
 static void copy_operand(struct run *run, const char *source, const char *dest)
 {
-	_cleanup_free_ char *path = strdup(source);
+	_cleanup_free_ char *path = NULL;
+	struct lull_failure failure = { 0 };
 
-	if (!path) {
-		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, source, NULL);
+	if (lull_generation_path(run->tree.options, source, true, &path, &failure) !=
+	    LULL_OK) {
+		tell_failure(run, source, dest, &failure);
 		return;
 	}
 	if (run->target && run->tree.cp->strip_slashes)
