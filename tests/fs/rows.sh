@@ -209,6 +209,18 @@ for kind in xfs btrfs; do
     check "$i: under its name" cmp "$M/b/$newer" "$M/r/$newer"
     sleep 1.1
   done
+  # a stream that breaks off costs no generation, and can be sent again
+  patch "$M/own" 70
+  older=$(names "$W" | tail -1)
+  expect 0 --keep=2 "$M/own" "$W"
+  "$LULLCP" --export --base="$M/b/$older" "$W.latest" >"$T/stream"
+  sum=$(cd "$M/r" && sha256sum web.2*)
+  for i in 1 2 3; do
+    head -c 3000 "$T/stream" | "$LULLCP" --apply --keep=2 --base=latest "$M/r/web" 2>"$T/err"
+    says 'Nothing was changed'
+    same 'the row' "$sum" "$(cd "$M/r" && sha256sum web.2*)"
+  done
+  "$LULLCP" --apply --keep=2 --base=latest "$M/r/web" <"$T/stream" 2>"$T/err" || bad 'sent again'
   same 'rows of two' "$(names "$W")" "$(names "$M/r/web")"
   same 'whole' "$(cd "$M/b" && sha256sum web.2*)" "$(cd "$M/r" && sha256sum web.2*)"
   same 'of the same dates' "$(jq '.generations[].created_ns' "$(record "$W")")" \

@@ -25,6 +25,7 @@
  *     whole and have their names; and so is the newest.
  *  3. What somebody has open for writing is neither used up nor removed.
  */
+#include "engine/base/place.h"
 #include "engine/clone/rotation.h"
 
 #include "engine/clone/dest.h"
@@ -283,8 +284,10 @@ static enum lull_outcome choose_base(struct lull_job *job)
 	if (!items)
 		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, rotation->stem);
 	/* Bytes are not copied into what is shared; and a clone that may turn into a copy
-	   is better begun with an empty file. */
-	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS)
+	   is better begun with an empty file. One that gets changes cannot be resumed if
+	   they break off: nothing is used up for it. */
+	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS ||
+	    lull_place_alters(job->place))
 		return LULL_OK;
 	for (size_t i = 0; i + 1 < known->n; i++) {
 		const struct lull_generation *g = &known->item[i];
