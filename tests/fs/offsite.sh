@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A row is carried to another machine, from either end: lullcp-offsite, which the units call.
+. "$(dirname "$0")/../lib.sh"
+fs_test
+offsite=$(cd "$(dirname "$0")" && pwd)/../../systemd/lullcp-offsite
+
+# A machine that is this one; $BREAK is how many bytes of a stream come through.
+mkdir -p "$T/path"
+ln -s "$LULLCP" "$T/path/lullcp"
+cat >"$T/path/ssh" <<'END'
+#!/bin/sh
+for command; do :; done
+case ${BREAK:-}.$command in
+  .*) exec sh -c "$command" ;;
+  *\'--apply\'*) head -c "$BREAK" | sh -c "$command"; exit 255 ;;
+  *\'--export\'*) sh -c "$command" | head -c "$BREAK"; exit 255 ;;
+  *) exec sh -c "$command" ;;
+esac
+END
+chmod +x "$T/path/ssh"
+export HOST=elsewhere PATH=$T/path:$PATH SSH=ssh
+names() { jq -r '.generations[].name' "${1%/*}/.${1##*/}.lullcp-generations"; }
+carry() { # carry STATUS send|fetch
+  rc=0
+  sh "$offsite" "$2" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+  same "$2" "$1" "$rc"
+}
+equal() { # equal WHAT: the newest of both rows
+  local a b
+  a=$(names "$from" | tail -n 1)
+  b=$(names "$to" | tail -n 1)
+  same "$1: date" "${a#"${from##*/}"}" "${b#"${to##*/}"}"
+  check "$1: contents" cmp "${from%/*}/$a" "${to%/*}/$b"
+}
+
+fs_mount xfs && A=$M
+fs_mount btrfs && B=$M
+for how in send fetch; do
+  note $how
+  mkdir "$A/$how" "$B/$how"
+  # names that a shell would take apart
+  from="$A/$how/an image's \"row\"" to="$B/$how/its \$copy; here"
+  fragmented "$A/img" 300 -h 5
+  case $how in
+    send) export ROW=$from THERE=$to ;;
+    fetch) export ROW=$to THERE=$from ;;
+  esac
+  export KEEP=last:3 EXPORT_OPTIONS=--rate=200M APPLY_OPTIONS=
+  carry 1 $how
+  says 'has no generation'
+  expect 0 --keep=2 "$A/img" "$from"
+  carry 0 $how
+  says 'all of it'
+  equal 'the first'
+  carry 0 $how
+  says 'already'
+  for i in 1 2 3; do
+    scribble "$A/img" 4096 $i $((i * 20))
+    sleep 1.1
+    expect 0 --keep=2 "$A/img" "$from"
+    sum=$(cat "$B/$how"/* | sha256sum)
+    # a connection that breaks: the row is what it was
+    # the status is that of the program that receives, or that of its connection
+    case $how in
+      send) BREAK=5000 carry 255 send ;;
+      fetch) BREAK=5000 carry 1 fetch ;;
+    esac
+    same 'broken: the row' "$sum" "$(cat "$B/$how"/* | sha256sum)"
+    carry 0 $how
+    says 'by what has changed since'
+    equal "change $i"
+  done
+  same 'by the rule of the receiving end' 3 "$(names "$to" | wc -l)"
+  # the base is gone at the sending end
+  for i in 4 5; do
+    scribble "$A/img" 4096 $i
+    sleep 1.1
+    expect 0 --keep=1 "$A/img" "$from"
+  done
+  carry 0 $how
+  says 'all of it'
+  equal 'in full'
+  # one end that cannot be asked
+  HOST=x SSH=false carry 1 $how
+  says 'cannot list'
+  same 'of three' 3 "$(names "$to" | wc -l)"
+done
+finish
