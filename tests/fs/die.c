@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * For LD_PRELOAD: the process kills itself before the call number $DIE_AT of those that
- * change a file system. Those of a program that lives to its end are written to
- * $DIE_COUNT.
+ * change a file system; with $DIE_DO=stop it stops there. Those of a program that lives
+ * to its end are written to $DIE_COUNT. $DIE_WRITES=1: writes of data count as well.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,10 +18,10 @@ static long calls;
 
 static void step(void)
 {
-	const char *at = getenv("DIE_AT");
+	const char *at = getenv("DIE_AT"), *what = getenv("DIE_DO");
 
 	if (__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) == (at ? atol(at) : -1))
-		(void)raise(SIGKILL);
+		(void)raise(what && strcmp(what, "stop") == 0 ? SIGSTOP : SIGKILL);
 }
 
 static __attribute__((destructor)) void count(void)
@@ -70,6 +71,17 @@ int fdatasync(int fd)
 int fchmod(int fd, mode_t mode)
 {
 	NEXT("fchmod", int, (int, mode_t), fd, mode);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t at)
+{
+	ssize_t (*next)(int, const void *, size_t, off_t);
+
+	if (getenv("DIE_WRITES"))
+		step();
+	*(void **)(&next) = dlsym(RTLD_NEXT, "pwrite64");
+	return next(fd, data, len, at);
 }
 
 /* As lullcp calls it, with 64-bit offsets. */
