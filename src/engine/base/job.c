@@ -31,6 +31,12 @@ enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
 	return lull_end(job, LULL_FAILED, stage, cause, err, path);
 }
 
+void lull_failure_done(struct lull_failure *failure)
+{
+	free(failure->path);
+	free(failure->path2);
+}
+
 void lull_tell(struct lull_job *job)
 {
 	struct lull_progress *progress = job->progress;
@@ -92,8 +98,7 @@ struct lull_hold lull_progress_hold(const struct lull_progress *progress)
 
 void lull_result_done(struct lull_result *result)
 {
-	free(result->failure.path);
-	free(result->failure.path2);
+	lull_failure_done(&result->failure);
 	free(result->dest);
 	free(result->generation);
 	free(result->hist);
@@ -102,8 +107,7 @@ void lull_result_done(struct lull_result *result)
 
 void lull_verdict_done(struct lull_verdict *verdict)
 {
-	free(verdict->failure.path);
-	free(verdict->failure.path2);
+	lull_failure_done(&verdict->failure);
 	*verdict = (struct lull_verdict){ 0 };
 }
 
@@ -111,8 +115,7 @@ void lull_report_done(struct lull_report *report)
 {
 	struct lull_report *next = report->next;
 
-	free(report->failure.path);
-	free(report->failure.path2);
+	lull_failure_done(&report->failure);
 	free(report->source);
 	free(report->dest);
 	free(report->checkpoint);

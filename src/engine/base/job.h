@@ -166,6 +166,9 @@ enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
 			   enum lull_stage stage, enum lull_cause cause, int err,
 			   const char *path);
 
+/* Frees the paths. */
+void lull_failure_done(struct lull_failure *failure);
+
 /* Brings the clock fields of the progress up to date and shows it. */
 void lull_tell(struct lull_job *job);
 

@@ -14,10 +14,10 @@
 #include "engine/carry/row_name.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/clone.h"
+#include "engine/clone/job_init.h"
 #include "engine/clone/shrink.h"
 #include "plan/stream_in.h"
 #include "sys/bytes.h"
-#include "sys/clock.h"
 #include "sys/ficlone.h"
 
 #include <errno.h>
@@ -207,22 +207,6 @@ static enum lull_outcome write_failed(struct apply *a, int r)
 			 a->job->progress->dest);
 }
 
-static enum lull_outcome resize(struct apply *a)
-{
-	struct lull_job *job = a->job;
-	uint64_t size = a->stream.head.size;
-	enum lull_outcome outcome = lull_shrink(job, job->dest.fd, size);
-
-	if (outcome != LULL_OK)
-		return outcome;
-	if (ftruncate(job->dest.fd, (off_t)size) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE,
-				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT
-						: LULL_CAUSE_ERRNO,
-				 errno, job->dest.path);
-	return LULL_OK;
-}
-
 static enum lull_outcome write_data(struct apply *a, struct lull_change change)
 {
 	struct lull_progress *progress = a->job->progress;
@@ -292,7 +276,7 @@ static enum lull_outcome alter(struct lull_job *job, void *ctx)
 	/* Once more, for it is this that the changes go into. */
 	outcome = judge_data(a, job->dest.fd);
 	if (outcome == LULL_OK)
-		outcome = resize(a);
+		outcome = lull_shrink_or_grow(a->job, a->stream.head.size);
 	while (outcome == LULL_OK) {
 		r = lull_stream_in_next(&a->stream, &change);
 		if (r < 0)
@@ -376,22 +360,12 @@ enum lull_outcome lull_apply(const struct lull_options *options, const char *des
 {
 	const char *base = options->base;
 	_cleanup_free_ char *path = NULL;
-	struct lull_job job = {
-		.options = options,
-		.observer = observer,
-		.result = ret_result,
-		.progress = &ret_result->progress,
-		.started = lull_clock_now(),
-		.source = base ? base : no_base,
-	};
+	struct lull_job job;
 	struct apply a = { .job = &job, .base = base, .in = in };
 	enum lull_outcome outcome = LULL_OK;
 
-	*ret_result = (struct lull_result){
-		.progress = { .source = job.source,
-			      .dest = dest,
-			      .budget_ns = options->latency_budget_ns },
-	};
+	lull_job_look(&job, options, observer, base ? base : no_base, dest, ret_result);
+	ret_result->progress.budget_ns = options->latency_budget_ns;
 	if (base)
 		outcome = lull_generation_resolve(&job, base, dest, &path);
 	if (outcome == LULL_OK)

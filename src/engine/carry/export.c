@@ -9,6 +9,7 @@
 #include "engine/carry/base_print.h"
 #include "engine/carry/row_name.h"
 #include "engine/clone/generation_name.h"
+#include "engine/clone/job_init.h"
 #include "engine/inspect/changes.h"
 #include "plan/stream_out.h"
 #include "sys/clock.h"
@@ -266,33 +267,23 @@ enum lull_outcome lull_export(const struct lull_options *options, const char *fi
 			      int out, const struct lull_observer *observer,
 			      struct lull_exported *ret_exported)
 {
-	struct lull_result result = { .progress = { .source = file } };
-	struct lull_job job = {
-		.options = options,
-		.observer = observer,
-		.result = &result,
-		.progress = &result.progress,
-		.started = lull_clock_now(),
-		.source = file,
-	};
+	struct lull_result result;
+	struct lull_job job;
 	struct export e = { .job = &job, .found = ret_exported, .out = out };
 	enum lull_outcome outcome;
 
 	*ret_exported = (struct lull_exported){ 0 };
+	lull_job_look(&job, options, observer, file, NULL, &result);
 	outcome = run(&e, file);
 	/* Not a comparison, whatever the pair says of it. */
 	if (result.failure.stage == LULL_STAGE_READ)
 		result.failure.stage = LULL_STAGE_STREAM_OUT;
-	ret_exported->elapsed_ns = lull_clock_now() - job.started;
-	ret_exported->failure = result.failure;
-	result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&result);
+	ret_exported->elapsed_ns = lull_job_looked(&job, &ret_exported->failure);
 	return outcome;
 }
 
 void lull_exported_done(struct lull_exported *exported)
 {
-	free(exported->failure.path);
-	free(exported->failure.path2);
+	lull_failure_done(&exported->failure);
 	*exported = (struct lull_exported){ 0 };
 }

@@ -7,26 +7,17 @@
 
 #include <stdlib.h>
 
-bool lull_job_init(struct lull_job *job, const struct lull_options *options,
-		   const struct lull_observer *observer, const struct lull_place *place,
-		   const char *source, const char *dest, struct lull_result *result)
+void lull_job_look(struct lull_job *job, const struct lull_options *options,
+		   const struct lull_observer *observer, const char *source,
+		   const char *dest, struct lull_result *result)
 {
-	*result = (struct lull_result){
-		.progress = {
-			.source = source,
-			.dest = dest,
-			.budget_ns = options->latency_budget_ns,
-		},
-		.hist = calloc(1, sizeof(struct lull_hist)),
-	};
-	result->progress.hist = result->hist;
+	*result = (struct lull_result){ .progress = { .source = source, .dest = dest } };
 	*job = (struct lull_job){
 		.options = options,
 		.observer = observer,
 		.result = result,
 		.progress = &result->progress,
 		.started = lull_clock_now(),
-		.place = place,
 		.source = source,
 		.src = -1,
 		.live = -1,
@@ -34,6 +25,16 @@ bool lull_job_init(struct lull_job *job, const struct lull_options *options,
 		.base_dir = -1,
 	};
 	lull_dest_init(&job->dest);
+}
+
+bool lull_job_init(struct lull_job *job, const struct lull_options *options,
+		   const struct lull_observer *observer, const struct lull_place *place,
+		   const char *source, const char *dest, struct lull_result *result)
+{
+	lull_job_look(job, options, observer, source, dest, result);
+	job->place = place;
+	result->progress.budget_ns = options->latency_budget_ns;
+	result->progress.hist = result->hist = calloc(1, sizeof(struct lull_hist));
 	return result->hist != NULL;
 }
 
@@ -53,4 +54,15 @@ void lull_job_done(struct lull_job *job)
 	shut(job->base);
 	shut(job->base_dir);
 	shut(job->src);
+}
+
+uint64_t lull_job_looked(struct lull_job *job, struct lull_failure *ret_failure)
+{
+	uint64_t elapsed = lull_clock_now() - job->started;
+
+	lull_job_done(job);
+	*ret_failure = job->result->failure;
+	job->result->failure = (struct lull_failure){ 0 };
+	lull_result_done(job->result);
+	return elapsed;
 }

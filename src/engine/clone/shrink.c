@@ -84,3 +84,17 @@ enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size)
 	job->progress->discarding = 0;
 	return end > size ? outcome : LULL_OK;
 }
+
+enum lull_outcome lull_shrink_or_grow(struct lull_job *job, uint64_t size)
+{
+	enum lull_outcome outcome = lull_shrink(job, job->dest.fd, size);
+
+	if (outcome != LULL_OK)
+		return outcome;
+	if (ftruncate(job->dest.fd, (off_t)size) < 0)
+		return lull_fail(job, LULL_STAGE_RESIZE,
+				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT
+						: LULL_CAUSE_ERRNO,
+				 errno, job->dest.path);
+	return LULL_OK;
+}

@@ -19,3 +19,7 @@
  * between; LULL_FAILED.
  */
 enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size) _must_check_;
+
+/* Makes the file that is written size bytes long, in that way where it is longer. The
+   outcomes are the same. */
+enum lull_outcome lull_shrink_or_grow(struct lull_job *job, uint64_t size) _must_check_;

@@ -98,20 +98,6 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 	return r < 0 ? attribute_failed(job, r) : LULL_OK;
 }
 
-static enum lull_outcome resize(struct lull_job *job, uint64_t size)
-{
-	enum lull_outcome outcome = lull_shrink(job, job->dest.fd, size);
-
-	if (outcome != LULL_OK)
-		return outcome;
-	if (ftruncate(job->dest.fd, (off_t)size) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE,
-				 errno == EFBIG ? LULL_CAUSE_FILE_SIZE_LIMIT
-						: LULL_CAUSE_ERRNO,
-				 errno, job->dest.path);
-	return LULL_OK;
-}
-
 /* Says why a clone does not go on where it was, and where it does. */
 static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
 {
@@ -189,7 +175,7 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 	if (outcome == LULL_OK)
 		outcome = lull_start_prepare(job);
 	if (outcome == LULL_OK)
-		outcome = resize(job, job->reference.size);
+		outcome = lull_shrink_or_grow(job, job->reference.size);
 	if (outcome != LULL_OK)
 		return outcome;
 	if (job->mode == LULL_PLAN_COMPARE) {

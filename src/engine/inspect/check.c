@@ -10,7 +10,7 @@
  * observer whether to stop. The look at the sources is in a thread too: on a file system
  * that the hook has frozen it would not come back before the thaw.
  */
-#include "engine/base/job.h"
+#include "engine/clone/job_init.h"
 #include "sys/clock.h"
 #include "sys/identity.h"
 #include "sys/inode.h"
@@ -513,21 +513,11 @@ enum lull_outcome lull_check_hook(const struct lull_options *options,
 				  const struct lull_observer *observer,
 				  struct lull_verdict *ret_verdict)
 {
-	struct check c = {
-		.job = {
-			.options = options,
-			.observer = observer,
-			.started = lull_clock_now(),
-			.src = -1,
-		},
-		.verdict = ret_verdict,
-		.n = n_sources,
-	};
+	struct check c = { .verdict = ret_verdict, .n = n_sources };
 	enum lull_outcome outcome;
 
 	*ret_verdict = (struct lull_verdict){ 0 };
-	c.job.result = &c.result;
-	c.job.progress = &c.result.progress;
+	lull_job_look(&c.job, options, observer, NULL, NULL, &c.result);
 	c.result.progress.source = sources[0];
 	lull_identity_run_id(c.result.run_id);
 	memcpy(ret_verdict->run_id, c.result.run_id, sizeof(c.result.run_id));
@@ -542,10 +532,6 @@ enum lull_outcome lull_check_hook(const struct lull_options *options,
 	if (outcome == LULL_OK)
 		outcome = run(&c);
 	finish(&c);
-	ret_verdict->elapsed_ns = lull_clock_now() - c.job.started;
-	/* The verdict takes over what the failure owns. */
-	ret_verdict->failure = c.result.failure;
-	c.result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&c.result);
+	ret_verdict->elapsed_ns = lull_job_looked(&c.job, &ret_verdict->failure);
 	return outcome;
 }

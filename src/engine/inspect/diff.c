@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The ranges in which two files may differ: see lull_diff() and changes.h. */
 #include "engine/clone/generation_name.h"
+#include "engine/clone/job_init.h"
 #include "engine/inspect/changes.h"
-#include "sys/clock.h"
 
 static enum lull_outcome tell_all(struct lull_changes *changes,
 				  const struct lull_observer *observer,
@@ -53,17 +53,8 @@ enum lull_outcome lull_diff(const struct lull_options *options, const char *old_
 			    const char *new_file, const struct lull_observer *observer,
 			    struct lull_difference *ret_difference)
 {
-	struct lull_result result = {
-		.progress = { .source = old_file, .dest = new_file },
-	};
-	struct lull_job job = {
-		.options = options,
-		.observer = observer,
-		.result = &result,
-		.progress = &result.progress,
-		.started = lull_clock_now(),
-		.source = old_file,
-	};
+	struct lull_result result;
+	struct lull_job job;
 	struct lull_changes changes = { 0 };
 	_cleanup_free_ char *older = NULL;
 	_cleanup_free_ char *newer = NULL;
@@ -71,6 +62,7 @@ enum lull_outcome lull_diff(const struct lull_options *options, const char *old_
 	struct lull_pair pair;
 
 	*ret_difference = (struct lull_difference){ 0 };
+	lull_job_look(&job, options, observer, old_file, new_file, &result);
 	outcome = lull_generation_resolve(&job, new_file, new_file, &newer);
 	if (outcome == LULL_OK)
 		outcome = lull_generation_resolve(&job, old_file, newer, &older);
@@ -80,16 +72,12 @@ enum lull_outcome lull_diff(const struct lull_options *options, const char *old_
 		lull_changes_close(&changes);
 		lull_pair_close(&pair);
 	}
-	ret_difference->elapsed_ns = lull_clock_now() - job.started;
-	ret_difference->failure = result.failure;
-	result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&result);
+	ret_difference->elapsed_ns = lull_job_looked(&job, &ret_difference->failure);
 	return outcome;
 }
 
 void lull_difference_done(struct lull_difference *difference)
 {
-	free(difference->failure.path);
-	free(difference->failure.path2);
+	lull_failure_done(&difference->failure);
 	*difference = (struct lull_difference){ 0 };
 }

@@ -7,8 +7,8 @@
  * file into an unnamed one, twice where that shows what a repetition costs. The rest is
  * arithmetic.
  */
-#include "engine/base/job.h"
 #include "engine/clone/dest.h"
+#include "engine/clone/job_init.h"
 #include "engine/clone/methods.h"
 #include "engine/clone/one_call.h"
 #include "engine/clone/piece.h"
@@ -317,44 +317,24 @@ enum lull_outcome lull_probe(const struct lull_options *options, const char *sou
 			     struct lull_forecast *ret_forecast)
 {
 	_cleanup_free_ char *dest = name_in(source, directory);
-	struct lull_result result = {
-		.progress = { .source = source, .dest = directory ? directory : source },
-	};
-	struct lull_job job = {
-		.options = options,
-		.observer = observer,
-		.result = &result,
-		.progress = &result.progress,
-		.started = lull_clock_now(),
-		.source = source,
-		.src = -1,
-		.live = -1,
-		.base = -1,
-		.base_dir = -1,
-	};
+	struct lull_result result;
+	struct lull_job job;
 	struct probe p = { .job = &job, .found = ret_forecast };
 	enum lull_outcome outcome;
 
 	*ret_forecast = (struct lull_forecast){ 0 };
-	lull_dest_init(&job.dest);
+	lull_job_look(&job, options, observer, source, directory ? directory : source,
+		      &result);
 	outcome = dest ? look(&p, dest)
 		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
 				   source);
-	lull_dest_done(&job.dest);
-	free(job.source_path);
-	free(job.no_snapshot.path);
-	if (job.src >= 0)
-		(void)close(job.src);
-	ret_forecast->failure = result.failure;
-	result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&result);
+	(void)lull_job_looked(&job, &ret_forecast->failure);
 	return outcome;
 }
 
 void lull_forecast_done(struct lull_forecast *forecast)
 {
-	free(forecast->failure.path);
-	free(forecast->failure.path2);
+	lull_failure_done(&forecast->failure);
 	free(forecast->no_snapshot.path);
 	*forecast = (struct lull_forecast){ 0 };
 }

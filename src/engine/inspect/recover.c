@@ -11,7 +11,6 @@
 #include "engine/clone/set_record.h"
 #include "engine/clone/snapshot.h"
 #include "engine/clone/statehome.h"
-#include "sys/clock.h"
 
 #include "store/checkpoint_file.h"
 
@@ -206,20 +205,8 @@ static void report(const struct found *f, bool running, struct lull_report *ret_
 static void open_found(struct found *f, const struct lull_options *options,
 		       const struct lull_observer *observer)
 {
-	*f = (struct found){
-		.asked = {
-			.options = options,
-			.observer = observer,
-			.result = &f->result,
-			.progress = &f->result.progress,
-			.started = lull_clock_now(),
-			.src = -1,
-			.live = -1,
-			.base = -1,
-			.base_dir = -1,
-		},
-	};
-	lull_dest_init(&f->asked.dest);
+	*f = (struct found){ 0 };
+	lull_job_look(&f->asked, options, observer, NULL, NULL, &f->result);
 }
 
 static void close_found(struct found *f, struct lull_report *ret_report)
@@ -229,11 +216,7 @@ static void close_found(struct found *f, struct lull_report *ret_report)
 	for (unsigned int i = 0; i < f->n; i++)
 		lull_job_done(f->jobs[i]);
 	free(f->job);
-	lull_job_done(&f->asked);
-	/* The report takes over what the failure owns. */
-	ret_report->failure = f->result.failure;
-	f->result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&f->result);
+	(void)lull_job_looked(&f->asked, &ret_report->failure);
 	free(f);
 }
 

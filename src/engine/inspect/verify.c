@@ -9,9 +9,9 @@
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
 #include "engine/clone/generation_name.h"
+#include "engine/clone/job_init.h"
 #include "engine/inspect/pair.h"
 #include "sys/bytes.h"
-#include "sys/clock.h"
 #include "sys/extmap.h"
 
 #include <errno.h>
@@ -179,21 +179,15 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 			      const char *dest, const struct lull_observer *observer,
 			      struct lull_comparison *ret_comparison)
 {
-	struct lull_result result = { .progress = { .source = source, .dest = dest } };
-	struct lull_job job = {
-		.options = options,
-		.observer = observer,
-		.result = &result,
-		.progress = &result.progress,
-		.started = lull_clock_now(),
-		.source = source,
-	};
+	struct lull_result result;
+	struct lull_job job;
 	struct verify v = { .job = &job, .found = ret_comparison };
 	_cleanup_free_ char *a = NULL;
 	_cleanup_free_ char *b = NULL;
 	enum lull_outcome outcome;
 
 	*ret_comparison = (struct lull_comparison){ 0 };
+	lull_job_look(&job, options, observer, source, dest, &result);
 	outcome = lull_generation_path(options, source, true, &a, &result.failure);
 	if (outcome == LULL_OK)
 		outcome = lull_generation_path(options, dest, true, &b, &result.failure);
@@ -215,16 +209,12 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 		free(v.buffer[i]);
 	}
 	lull_pair_close(&v.pair);
-	ret_comparison->elapsed_ns = lull_clock_now() - job.started;
-	ret_comparison->failure = result.failure;
-	result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&result);
+	ret_comparison->elapsed_ns = lull_job_looked(&job, &ret_comparison->failure);
 	return outcome;
 }
 
 void lull_comparison_done(struct lull_comparison *comparison)
 {
-	free(comparison->failure.path);
-	free(comparison->failure.path2);
+	lull_failure_done(&comparison->failure);
 	*comparison = (struct lull_comparison){ 0 };
 }
