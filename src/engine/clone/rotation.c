@@ -25,7 +25,6 @@
  *     whole and have their names; and so is the newest.
  *  3. What somebody has open for writing is neither used up nor removed.
  */
-#include "engine/base/place.h"
 #include "engine/clone/rotation.h"
 
 #include "engine/clone/dest.h"
@@ -278,39 +277,23 @@ static enum lull_outcome choose_base(struct lull_job *job)
 	const struct lull_generations *known = &rotation->known;
 	_cleanup_free_ struct lull_retain_item *items =
 		lull_row_retain(known, &job->options->keep, rotation->made_at);
-	const char *spared = NULL;
-	int why = 0;
+	size_t at, spared;
+	int why;
 
 	if (!items)
 		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, rotation->stem);
-	/* Bytes are not copied into what is shared; and a clone that may turn into a copy
-	   is better begun with an empty file. One that gets changes cannot be resumed if
-	   they break off: nothing is used up for it. */
-	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS ||
-	    lull_place_alters(job->place))
+	at = lull_row_choose(job, known, items, &spared, &why);
+	if (at == known->n) {
+		if (spared < known->n)
+			warn(job, LULL_WARNING_GENERATION_SPARED, why,
+			     known->item[spared].name);
 		return LULL_OK;
-	for (size_t i = 0; i + 1 < known->n; i++) {
-		const struct lull_generation *g = &known->item[i];
-		int not_this;
-
-		if (items[i].kept_by != 0)
-			continue;
-		not_this = lull_row_judge(&job->dest, g, job->src);
-		if (not_this != 0) {
-			spared = spared ? spared : g->name;
-			why = why ? why : not_this;
-			continue;
-		}
-		spared = NULL;
-		rotation->base = lull_row_path(&job->dest, g->name);
-		if (!rotation->base)
-			return fail(job, LULL_CAUSE_ERRNO, ENOMEM, g->name);
-		rotation->options.refresh = true;
-		rotation->options.base = rotation->base;
-		break;
 	}
-	if (spared)
-		warn(job, LULL_WARNING_GENERATION_SPARED, why, spared);
+	rotation->base = lull_row_path(&job->dest, known->item[at].name);
+	if (!rotation->base)
+		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, known->item[at].name);
+	rotation->options.refresh = true;
+	rotation->options.base = rotation->base;
 	return LULL_OK;
 }
 
@@ -320,8 +303,7 @@ enum lull_outcome lull_rotation_open(struct lull_job *job)
 	int r;
 
 	rotation->stem = strdup(job->dest.name);
-	rotation->record = lull_statehome_name(&job->dest.home, job->dest.name,
-					       ".lullcp-generations");
+	rotation->record = lull_row_record(&job->dest);
 	if (!rotation->stem || !rotation->record)
 		return fail(job, LULL_CAUSE_ERRNO, ENOMEM, job->dest.name);
 	if (job->dest.home.dir < 0)

@@ -2,6 +2,8 @@
 /* The generations of a destination: see row.h. */
 #include "engine/clone/row.h"
 
+#include "engine/base/place.h"
+#include "engine/clone/statehome.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 
@@ -20,6 +22,11 @@ char *lull_row_path(const struct lull_dest *dest, const char *name)
 	    0)
 		return NULL;
 	return path;
+}
+
+char *lull_row_record(const struct lull_dest *dest)
+{
+	return lull_statehome_name(&dest->home, dest->name, ".lullcp-generations");
 }
 
 bool lull_row_is(const struct lull_dest *dest, const struct lull_generation *g, int fd)
@@ -68,7 +75,8 @@ enum lull_cause lull_row_cause(int err)
 	}
 }
 
-int lull_row_judge(const struct lull_dest *dest, const struct lull_generation *g, int src)
+/* 0 if it may be used up for a clone of src; else why not, as an errno. */
+static int judge(const struct lull_dest *dest, const struct lull_generation *g, int src)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_close_ int writable = -1;
@@ -91,6 +99,34 @@ int lull_row_judge(const struct lull_dest *dest, const struct lull_generation *g
 	writable = openat(dest->dir, g->name,
 			  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return writable < 0 ? errno : 0;
+}
+
+size_t lull_row_choose(const struct lull_job *job, const struct lull_generations *list,
+		       const struct lull_retain_item *items, size_t *ret_spared,
+		       int *ret_why)
+{
+	*ret_spared = list->n;
+	*ret_why = 0;
+	/* Bytes are not copied into what is shared; and a clone that may turn into a copy
+	   is better begun with an empty file. One that gets changes cannot be resumed if
+	   they break off: nothing is used up for it. */
+	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS ||
+	    lull_place_alters(job->place))
+		return list->n;
+	for (size_t i = 0; i + 1 < list->n; i++) {
+		int not_this;
+
+		if (items[i].kept_by != 0)
+			continue;
+		not_this = judge(&job->dest, &list->item[i], job->src);
+		if (not_this == 0)
+			return i;
+		if (*ret_why == 0) {
+			*ret_spared = i;
+			*ret_why = not_this;
+		}
+	}
+	return list->n;
 }
 
 static void set_item(struct lull_retain_item *item, size_t order, uint64_t time)

@@ -28,13 +28,13 @@ bool lull_row_is(const struct lull_dest *dest, const struct lull_generation *gen
 /* Of what cannot be read or believed in a record: err is an errno of either sign. */
 enum lull_cause lull_row_cause(int err);
 
+/* The name in dest->home of the record of the generations of dest, which has no date yet;
+   to be freed, NULL without memory. */
+char *lull_row_record(const struct lull_dest *dest);
+
 /* The absolute path of name in the directory of dest; to be freed, NULL without
    memory. */
 char *lull_row_path(const struct lull_dest *dest, const char *name);
-
-/* 0 if it may be used up for a clone of src; else why not, as an errno. */
-int lull_row_judge(const struct lull_dest *dest, const struct lull_generation *generation,
-		   int src);
 
 /*
  * What the rules make of the list, and of one more that is made at the time more (ns
@@ -44,3 +44,13 @@ int lull_row_judge(const struct lull_dest *dest, const struct lull_generation *g
 struct lull_retain_item *lull_row_retain(const struct lull_generations *list,
 					 const struct lull_keep_rules *rules,
 					 uint64_t more);
+
+/*
+ * Which of the list a clone of job->src uses up: the oldest that no rule keeps, by items
+ * from lull_row_retain(), and that may be, but never the newest. Its index, or list->n:
+ * none. *ret_spared is the first that no rule keeps and that may not be, *ret_why an
+ * errno, why; list->n: there is no such.
+ */
+size_t lull_row_choose(const struct lull_job *job, const struct lull_generations *list,
+		       const struct lull_retain_item *items, size_t *ret_spared,
+		       int *ret_why);

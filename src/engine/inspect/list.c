@@ -26,7 +26,8 @@
 struct list {
 	struct lull_job job;
 	struct lull_result result;
-	struct lull_generations known; /* those that are there, or may be */
+	struct lull_generations known;  /* those that are there, or may be */
+	struct lull_retain_item *items; /* what the rules make of them */
 	struct lull_row *row;
 	int before; /* the generation before, open; -1: none, or not readable */
 };
@@ -153,7 +154,7 @@ static enum lull_outcome load(struct list *l, bool needed)
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	record = lull_statehome_name(&dest->home, dest->name, ".lullcp-generations");
+	record = lull_row_record(dest);
 	path = record ? lull_statehome_path(&dest->home, record) : NULL;
 	if (!record)
 		return walk_failed(l, ENOMEM, dest->path);
@@ -188,13 +189,12 @@ static enum lull_outcome fill(struct list *l, bool quick, uint64_t more)
 {
 	const struct lull_generations *known = &l->known;
 	struct lull_row *row = l->row;
-	_cleanup_free_ struct lull_retain_item *items =
-		lull_row_retain(known, &row->rules, more);
 	bool ruled = lull_keep_any(&row->rules);
 	enum lull_outcome outcome = LULL_OK;
 
+	l->items = lull_row_retain(known, &row->rules, more);
 	row->entry = calloc(known->n + 1, sizeof(*row->entry));
-	if (!row->entry || !items)
+	if (!row->entry || !l->items)
 		return walk_failed(l, ENOMEM, l->job.dest.path);
 	for (size_t i = 0; i < known->n && outcome == LULL_OK; i++) {
 		struct lull_row_entry *e = &row->entry[row->n++];
@@ -202,13 +202,13 @@ static enum lull_outcome fill(struct list *l, bool quick, uint64_t more)
 		e->path = path_of(l, l->job.dest.name, known->item[i].name);
 		if (!e->path)
 			return walk_failed(l, ENOMEM, l->job.dest.path);
-		e->kept_by = ruled ? items[i].kept_by : 0;
+		e->kept_by = ruled ? l->items[i].kept_by : 0;
 		if (ruled && e->kept_by == 0)
 			e->fate = LULL_FATE_REMOVED;
 		outcome = look(l, &known->item[i], quick, e);
 	}
 	if (more > 0 && outcome == LULL_OK)
-		row->entry[row->n].kept_by = items[known->n].kept_by;
+		row->entry[row->n].kept_by = l->items[known->n].kept_by;
 	return outcome;
 }
 
@@ -233,11 +233,9 @@ static enum lull_outcome close_list(struct list *l, enum lull_outcome outcome)
 {
 	if (l->before >= 0)
 		(void)close(l->before);
+	free(l->items);
 	lull_generations_done(&l->known);
-	lull_job_done(&l->job);
-	l->row->failure = l->result.failure;
-	l->result.failure = (struct lull_failure){ 0 };
-	lull_result_done(&l->result);
+	(void)lull_job_looked(&l->job, &l->row->failure);
 	return outcome;
 }
 
@@ -282,29 +280,15 @@ static enum lull_outcome open_source(struct list *l, const char *source)
 	return LULL_OK;
 }
 
-/* As rotation.c chooses it. */
-static void use_one_up(struct list *l)
-{
-	struct lull_row *row = l->row;
-
-	if (l->job.options->cp.reflink != LULL_REFLINK_ALWAYS)
-		return;
-	for (size_t i = 0; i + 1 < l->known.n; i++) {
-		if (row->entry[i].kept_by != 0 ||
-		    lull_row_judge(&l->job.dest, &l->known.item[i], l->job.src) != 0)
-			continue;
-		row->entry[i].fate = LULL_FATE_USED_UP;
-		return;
-	}
-}
-
 static enum lull_outcome foresee(struct list *l, const char *source, uint64_t now)
 {
 	struct lull_row *row = l->row;
 	struct lull_row_entry *made;
 	time_t seconds = (time_t)(now / NSEC_PER_SEC);
 	char date[32] = "";
+	size_t used_up, spared;
 	struct tm tm;
+	int why;
 	enum lull_outcome outcome = fill(l, true, now);
 
 	if (outcome == LULL_OK)
@@ -320,7 +304,9 @@ static enum lull_outcome foresee(struct list *l, const char *source, uint64_t no
 	made->time = now;
 	made->fate = LULL_FATE_MADE;
 	made->bytes_own = made->bytes_changed = UINT64_MAX;
-	use_one_up(l);
+	used_up = lull_row_choose(&l->job, &l->known, l->items, &spared, &why);
+	if (used_up < l->known.n)
+		row->entry[used_up].fate = LULL_FATE_USED_UP;
 	return LULL_OK;
 }
 
@@ -344,7 +330,6 @@ void lull_row_done(struct lull_row *row)
 	for (size_t i = 0; i < row->n; i++)
 		free(row->entry[i].path);
 	free(row->entry);
-	free(row->failure.path);
-	free(row->failure.path2);
+	lull_failure_done(&row->failure);
 	*row = (struct lull_row){ 0 };
 }
