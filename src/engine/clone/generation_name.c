@@ -214,7 +214,7 @@ static const char *in_a_row(const char *wanted, char **ret_row)
 	return *ret_row ? date : NULL;
 }
 
-/* The record of the row of target; why, unless NULL, is set where that fails. */
+/* The record of the row of target; *why is set where that fails. */
 static int load(struct lull_dest *dest, const struct lull_options *options,
 		const char *target, struct lull_generations *ret_list,
 		struct lull_failure *why)
@@ -225,41 +225,21 @@ static int load(struct lull_dest *dest, const struct lull_options *options,
 	int r = lull_dest_resolve_name(dest, target, &wish, &f.stage, &f.cause);
 
 	if (r < 0) {
-		f.path = why ? strdup(target) : NULL;
+		f.path = strdup(target);
 	} else if (dest->home.dir >= 0) {
-		record = lull_statehome_name(&dest->home, dest->name,
-					     ".lullcp-generations");
+		record = lull_row_record(dest);
 		r = record ? lull_generations_load(dest->home.dir, record, ret_list)
 			   : -ENOMEM;
 		f.stage = LULL_STAGE_RECORD;
 		f.cause = lull_row_cause(r);
-		if (why && record)
+		if (r < 0 && record)
 			f.path = lull_statehome_path(&dest->home, record);
 	}
-	if (why && r < 0) {
+	if (r < 0) {
 		f.err = abs(r);
 		*why = f;
-	} else {
-		free(f.path);
 	}
 	return r;
-}
-
-/* One in the row of target itself, where its full name needs no path. */
-static bool is_of_target(const struct lull_options *options, const char *wanted,
-			 const char *target)
-{
-	struct lull_generations list = { 0 };
-	struct lull_dest dest;
-	size_t i;
-	bool is;
-
-	lull_dest_init(&dest);
-	is = load(&dest, options, target, &list, NULL) == 0 &&
-	     lull_generation_pick(&list, dest.name, wanted, &i) != LULL_GENERATION_PATH;
-	lull_generations_done(&list);
-	lull_dest_done(&dest);
-	return is;
 }
 
 enum lull_outcome lull_generation_find(const struct lull_options *options,
@@ -268,20 +248,30 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 {
 	struct lull_generations list = { 0 };
 	_cleanup_free_ char *row = NULL;
-	bool bare = !strchr(wanted, '/');
-	const char *date = bare && is_of_target(options, wanted, target)
-				   ? NULL
-				   : in_a_row(wanted, &row);
+	const char *date = NULL;
 	struct lull_dest dest;
 	enum lull_outcome outcome;
+	bool bare = !strchr(wanted, '/');
+	size_t i;
 	int r = 0;
 
 	lull_dest_init(&dest);
-	if (date)
-		target = row;
-	/* Any other one with a slash is a path, and needs no record. */
-	if (date || bare)
+	/* With a slash it is of another row, or a path that needs no record. */
+	if (bare)
 		r = load(&dest, options, target, &list, ret_failure);
+	/* In the row of target itself a full name needs no path. */
+	if (!bare || r < 0 ||
+	    lull_generation_pick(&list, dest.name, wanted, &i) == LULL_GENERATION_PATH)
+		date = in_a_row(wanted, &row);
+	if (date) {
+		if (r < 0)
+			free(ret_failure->path);
+		*ret_failure = (struct lull_failure){ 0 };
+		lull_generations_done(&list);
+		lull_dest_done(&dest);
+		target = row;
+		r = load(&dest, options, target, &list, ret_failure);
+	}
 	outcome = r < 0 ? LULL_FAILED
 			: choose(&dest, &list, date ? date : wanted, wanted, target,
 				 ret_path, ret_failure);
