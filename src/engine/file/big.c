@@ -19,17 +19,19 @@
 
 /* What only a clone with a lock and a checkpoint can do, and nothing may be done
    without. */
-static bool is_demanding(const struct lull_options *o)
+static bool is_demanding(const struct lull_copy_run *tree)
 {
+	const struct lull_options *o = tree->options;
+
 	return o->hook || o->refresh || o->checkpoint || o->live || o->keep_frozen ||
-	       lull_keep_any(&o->keep);
+	       tree->dated;
 }
 
 static bool wants_everything(const struct lull_file *f)
 {
-	const struct lull_options *o = f->entry.tree->options;
+	const struct lull_copy_run *tree = f->entry.tree;
 
-	return is_demanding(o) || o->in_place;
+	return is_demanding(tree) || tree->options->in_place;
 }
 
 static bool is_dangling_link(const struct lull_entry *e)
@@ -82,13 +84,8 @@ static bool was_begun(const struct lull_file *f)
    and removed again. */
 static bool has_room_beside(const struct lull_entry *e)
 {
-	const char *last = lull_path_last(e->dst_name);
-	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
-
-	if (!head)
-		return true;
-	return faccessat(e->dst_dir->fd, *head ? head : ".", R_OK | W_OK | X_OK,
-			 AT_EACCESS) == 0 &&
+	return faccessat(e->dst_dir->fd, e->dst_head, R_OK | W_OK | X_OK, AT_EACCESS) ==
+		       0 &&
 	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name);
 }
 
@@ -102,19 +99,18 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
 
-	if (lull_keep_any(&e->tree->options->keep))
+	if (e->tree->dated)
 		return S_ISREG(st->st_mode);
 	/* One that seems to be empty is at once cloned, or one of /proc, and those have
 	   more. */
 	if (!S_ISREG(st->st_mode) ||
 	    (st->st_size == 0 && !e->tree->options->refresh && !e->tree->options->hook) ||
 	    (!e->fresh && !S_ISREG(e->dst.st_mode)) || cp->attributes_only ||
-	    *lull_path_last(e->dst_name) == '\0' ||
-	    strchr(lull_path_last(e->dst_name), '/') ||
+	    *e->dst_last == '\0' || strchr(e->dst_last, '/') ||
 	    (cp->through_dangling && is_dangling_link(e)) || is_mounted_on(e))
 		return false;
 	/* Without room for its lock this fails, and is heard of. */
-	if (is_demanding(e->tree->options))
+	if (is_demanding(e->tree))
 		return true;
 	if (!e->fresh && !e->tree->options->refresh &&
 	    lull_inode_is_open_file_link(e->dst_path))
@@ -149,8 +145,7 @@ bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 		(void)lull_file_fail(f, LULL_NOTE_DEST_WRITTEN, 0, e->dst_path);
 		return true;
 	}
-	if (!is_demanding(e->tree->options) || lull_keep_any(&e->tree->options->keep) ||
-	    cp->attributes_only)
+	if (!is_demanding(e->tree) || e->tree->dated || cp->attributes_only)
 		return false;
 	if (!S_ISREG(st->st_mode))
 		why = LULL_NOTE_SOURCE_NOT_REGULAR;

@@ -71,6 +71,7 @@ struct lull_copy_run {
 	char run_id[37];
 	/* one operand, no directory: all that lullcp has */
 	bool sole;
+	bool dated; /* DEST is only the beginning of names: options->keep has rules */
 	enum lull_outcome worst;
 	/* files of lullcp's own in the sources: leftover.h */
 	uint64_t left_out;
@@ -93,6 +94,10 @@ struct lull_entry {
 	const char *src_path; /* for people */
 	struct lull_dirref *dst_dir;
 	const char *dst_name; /* in dst_dir */
+	/* the last part of dst_name, slashes behind it included; and what is before it,
+	   or "." if nothing is */
+	const char *dst_last;
+	const char *dst_head;
 	const char *dst_path; /* for people */
 	const char *dst_rel;  /* from dest_root */
 	bool operand;         /* named by the user */

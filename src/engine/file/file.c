@@ -63,22 +63,16 @@ static enum lull_outcome fail_create(const struct lull_file *f, int err)
 /* The directory that dest lies in, if its name has several parts. */
 static int open_parent(const struct lull_entry *e, const char **ret_name)
 {
-	const char *last = lull_path_last(e->dst_name);
-	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
-	int fd;
+	int dir = e->dst_dir->fd, fd;
 
-	if (!head)
-		return -ENOMEM;
-	*ret_name = last;
+	*ret_name = e->dst_last;
 	if (*e->dst_name == '\0')
 		return -ENOENT;
-	if (strchr(last, '/'))
+	if (strchr(e->dst_last, '/'))
 		return -ENOTDIR;
-	fd = openat(e->dst_dir->fd, *head ? head : ".",
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(dir, e->dst_head, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES)
-		fd = openat(e->dst_dir->fd, *head ? head : ".",
-			    O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(dir, e->dst_head, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -452,7 +446,7 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	}
 	if (takes_long(f, st))
 		lull_queue_directly(f);
-	if (lull_keep_any(&e->tree->options->keep))
+	if (e->tree->dated)
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL,
 					LULL_CAUSE_NOT_REGULAR);
 	if (e->fresh)

@@ -12,7 +12,10 @@ static char *copy_text(const char *text)
 bool lull_file_own(struct lull_file *f)
 {
 	struct lull_entry *e = &f->entry;
-	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path };
+	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path,
+				&e->dst_head };
+	size_t rel = (size_t)(e->dst_rel - e->dst_path);
+	size_t last = (size_t)(e->dst_last - e->dst_name);
 
 	lull_dirref_hold(e->src_dir);
 	lull_dirref_hold(e->dst_dir);
@@ -22,10 +25,10 @@ bool lull_file_own(struct lull_file *f)
 		f->text[i] = strdup(*text[i]);
 		if (!f->text[i])
 			return false;
-		if (*text[i] == e->dst_path)
-			e->dst_rel = f->text[i] + (e->dst_rel - e->dst_path);
 		*text[i] = f->text[i];
 	}
+	e->dst_rel = e->dst_path + rel;
+	e->dst_last = e->dst_name + last;
 	return true;
 }
 

@@ -38,7 +38,7 @@ struct lull_file {
 	int settle_err;
 	bool named;          /* lull_naming_early() has given it its name */
 	bool reported;       /* result says what failed; else a note has */
-	char *text[4];       /* of the entry, if the file owns them */
+	char *text[5];       /* of the entry, if the file owns them */
 	const char *offload; /* for --debug: words of cp */
 	const char *reflink;
 	const char *holes;

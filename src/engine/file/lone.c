@@ -18,7 +18,7 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 {
 	_cleanup_free_ char *name = beside;
 	_cleanup_free_ char *path = NULL;
-	int len = (int)(lull_path_last(e->dst_name) - e->dst_name);
+	int len = (int)(e->dst_last - e->dst_name);
 
 	if (!name || asprintf(&path, "%.*s%s", len, e->dst_name, name) < 0)
 		return true;
@@ -40,13 +40,12 @@ bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 {
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
-	const char *name = lull_path_last(e->dst_name);
 
 	/* A copy takes longer than it looks: what is read must be of one moment. */
 	if (!e->tree->sole || !e->operand || e->backup_due || has_sidecar(e) ||
 	    cp->reflink == LULL_REFLINK_NEVER ||
-	    is_beside(e, lull_beside_temporary(name)) ||
-	    is_beside(e, lull_beside_checkpoint(name)) ||
+	    is_beside(e, lull_beside_temporary(e->dst_last)) ||
+	    is_beside(e, lull_beside_checkpoint(e->dst_last)) ||
 	    !lull_data_fits_one_call(f, src, st))
 		return false;
 	f->result.hist = calloc(1, sizeof(*f->result.hist));
@@ -65,11 +64,8 @@ void lull_lone_forget(struct lull_file *f)
 void lull_lone_done(struct lull_file *f)
 {
 	const struct lull_entry *e = &f->entry;
-	size_t len = (size_t)(lull_path_last(e->dst_name) - e->dst_name);
-	_cleanup_free_ char *head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
-	_cleanup_close_ int dir = head ? openat(e->dst_dir->fd, head,
-						O_PATH | O_DIRECTORY | O_CLOEXEC)
-				       : -1;
+	_cleanup_close_ int dir = openat(e->dst_dir->fd, e->dst_head,
+					 O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir >= 0)
 		lull_durable_add_directory(e->tree, dir);

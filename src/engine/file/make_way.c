@@ -121,14 +121,12 @@ bool lull_entry_becomes_regular(const struct lull_entry *e)
 bool lull_entry_can_stay(const struct lull_entry *e)
 {
 	int dir = e->dst_dir->fd;
-	const char *last = lull_path_last(e->dst_name);
-	_cleanup_free_ char *head = strndup(e->dst_name, (size_t)(last - e->dst_name));
 
-	return head && lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
+	return lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
 	       (e->src.st_ino != e->dst.st_ino || e->src.st_dev != e->dst.st_dev) &&
 	       !e->tree->options->in_place &&
 	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
-	       faccessat(dir, *head ? head : ".", W_OK | X_OK, AT_EACCESS) == 0 &&
+	       faccessat(dir, e->dst_head, W_OK | X_OK, AT_EACCESS) == 0 &&
 	       !lull_inode_is_immutable(dir, e->dst_name) &&
 	       !lull_inode_is_of_other_project(dir, e->dst_name) &&
 	       !lull_inode_is_mounted_on(dir, e->dst_name);

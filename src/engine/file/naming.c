@@ -144,7 +144,7 @@ static void where(const struct lull_file *f, int *ret_dir, const char **ret_name
 	bool apart = f->name_dir >= 0;
 
 	*ret_dir = apart ? f->name_dir : e->dst_dir->fd;
-	*ret_name = apart ? lull_path_last(e->dst_name) : e->dst_name;
+	*ret_name = apart ? e->dst_last : e->dst_name;
 }
 
 void lull_naming_early(struct lull_file *f)

@@ -445,20 +445,17 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 static void look_where(struct lull_queue *q, struct lull_task *task)
 {
 	const struct lull_entry *e = &task->file.entry;
-	const char *last = lull_path_last(e->dst_name);
 	const struct lull_task *before = q->n > 0
 						 ? q->ring[(q->head + q->n - 1) % q->room]
 						 : NULL;
-	_cleanup_free_ char *head = NULL;
 
-	if (last == e->dst_name && before && before->file.entry.dst_dir == e->dst_dir &&
+	if (e->dst_last == e->dst_name && before &&
+	    before->file.entry.dst_dir == e->dst_dir &&
 	    !strchr(before->file.entry.dst_name, '/')) {
 		task->dir = before->dir;
 		return;
 	}
-	head = strndup(e->dst_name, (size_t)(last - e->dst_name));
-
-	if (!head || fstatat(e->dst_dir->fd, *head ? head : ".", &task->dir, 0) < 0)
+	if (fstatat(e->dst_dir->fd, e->dst_head, &task->dir, 0) < 0)
 		task->dir.st_ino = 0;
 }
 

@@ -201,26 +201,30 @@ static enum lull_clash carry_out(struct lull_entry *e, enum lull_update_verdict 
 	return LULL_CLASH_GO;
 }
 
-/* What this run made for another operand. */
-static bool is_just_created(const struct lull_entry *e)
+bool lull_clash_was_made(const struct lull_entry *e, const struct stat *st)
 {
 	struct lull_named *seen = NULL;
 
-	if (!e->operand || !e->tree->made || e->tree->cp->backup == LULL_BACKUP_NUMBERED)
-		return false;
-	while ((seen = lull_idmap_find(e->tree->made, e->dst.st_dev, e->dst.st_ino,
-				       seen))) {
+	while ((seen = lull_idmap_find(e->tree->made, st->st_dev, st->st_ino, seen))) {
 		if (strcmp(seen->name, e->dst_rel) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* What this run made for another operand. */
+static bool is_just_created(const struct lull_entry *e)
+{
+	return e->operand && e->tree->made &&
+	       e->tree->cp->backup != LULL_BACKUP_NUMBERED &&
+	       lull_clash_was_made(e, &e->dst);
+}
+
 /* A simple backup of dest would bear the source's name. */
 static bool is_backup_source(const struct lull_entry *e)
 {
 	const char *suffix = e->tree->cp->suffix;
-	const char *src = lull_path_last(e->src_name), *dst = lull_path_last(e->dst_name);
+	const char *src = lull_path_last(e->src_name), *dst = e->dst_last;
 	size_t len = strlen(dst);
 	_cleanup_free_ char *name = NULL;
 	struct stat st;

@@ -14,3 +14,7 @@ enum lull_clash {
 /* Judges entry->dst, which exists; makes the backup or removes it where that is asked
    for: then entry->fresh is set. */
 enum lull_clash lull_clash_settle(struct lull_entry *entry);
+
+/* True if this run made st for another operand, by the name that entry's dest has.
+   entry->tree->made is not NULL. */
+bool lull_clash_was_made(const struct lull_entry *entry, const struct stat *st);

@@ -99,23 +99,16 @@ static bool find_dest(struct lull_entry *e)
 /* cp a/link b/link d: the second would write to what the first one names. */
 static bool is_through_created(struct lull_entry *e)
 {
-	struct lull_idmap *made = e->tree->made;
-	struct lull_named *seen = NULL;
 	struct stat st;
 
-	if (!e->operand || !made || e->absent || e->tree->cp->backup != LULL_BACKUP_NONE)
+	if (!e->operand || !e->tree->made || e->absent ||
+	    e->tree->cp->backup != LULL_BACKUP_NONE)
 		return false;
 	if (e->dst_is_itself && !e->fresh)
 		st = e->dst;
 	else if (fstatat(e->dst_dir->fd, e->dst_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	if (!S_ISLNK(st.st_mode))
-		return false;
-	while ((seen = lull_idmap_find(made, st.st_dev, st.st_ino, seen))) {
-		if (strcmp(seen->name, e->dst_rel) == 0)
-			return true;
-	}
-	return false;
+	return S_ISLNK(st.st_mode) && lull_clash_was_made(e, &st);
 }
 
 /*
@@ -366,7 +359,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		return true;
 	}
 	takes_backup_name = !e->fresh && cp->backup != LULL_BACKUP_NONE &&
-			    lull_backup_is_name(lull_path_last(e->dst_name), cp->suffix);
+			    lull_backup_is_name(e->dst_last, cp->suffix);
 	/* That of a file before it, and of one after it: all in their order. */
 	if (takes_backup_name)
 		lull_queue_drain(e->tree);
@@ -386,8 +379,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 			.path3 = e->backup_path,
 		};
 
-		if (cp->verbose && !S_ISDIR(e->src.st_mode) &&
-		    !lull_keep_any(&e->tree->options->keep))
+		if (cp->verbose && !S_ISDIR(e->src.st_mode) && !e->tree->dated)
 			lull_run_say(e->tree, &copied);
 		done = make(e, level, operand);
 		if (takes_backup_name)

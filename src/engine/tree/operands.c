@@ -102,10 +102,22 @@ static char *join(char *target, const char *name)
 		       : made;
 }
 
+/* *ret_head is to be freed. False without memory. */
+static bool split_dest(struct lull_entry *e, char **ret_head)
+{
+	const char *last = lull_path_last(e->dst_name);
+	size_t len = (size_t)(last - e->dst_name);
+
+	e->dst_last = last;
+	e->dst_head = *ret_head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
+	return *ret_head != NULL;
+}
+
 static void copy_into_target(struct run *run, const char *path)
 {
 	_cleanup_free_ char *name = name_in_target(run, path);
 	_cleanup_free_ char *dst_path = NULL;
+	_cleanup_free_ char *dst_head = NULL;
 	_cleanup_free_ char *target_path = strdup(run->target);
 	struct lull_parents *parents = NULL;
 	struct lull_operand operand = { .src_path = path, .visit = lull_entry_copy };
@@ -123,8 +135,7 @@ static void copy_into_target(struct run *run, const char *path)
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 		return;
 	}
-	if (lull_keep_any(&run->tree.options->keep) &&
-	    is_named_twice(run, name, path, dst_path))
+	if (run->tree.dated && is_named_twice(run, name, path, dst_path))
 		return;
 	wait_for_namesake(run, name);
 	wait_for_overlap(run, path);
@@ -132,11 +143,13 @@ static void copy_into_target(struct run *run, const char *path)
 	rel += strspn(rel, "/");
 	entry.dst_path = operand.dst_path = dst_path;
 	/* DEST is only part of a name, which no file has. */
-	entry.fresh = lull_keep_any(&run->tree.options->keep);
+	entry.fresh = run->tree.dated;
 	/* What is left of "/" is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";
-	if (!run->tree.cp->parents ||
-	    lull_parents_make(&entry, name, target_path, &entry.fresh, &parents))
+	if (!split_dest(&entry, &dst_head))
+		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
+	else if (!run->tree.cp->parents ||
+		 lull_parents_make(&entry, name, target_path, &entry.fresh, &parents))
 		(void)lull_entry_copy(&entry, NULL, &operand);
 	lull_parents_end(&run->tree, parents);
 }
@@ -158,6 +171,7 @@ static char *backup_of_itself(const struct run *run, const char *path, const cha
 static void copy_to_dest(struct run *run, const char *path, const char *dest)
 {
 	_cleanup_free_ char *backup = backup_of_itself(run, path, dest);
+	_cleanup_free_ char *dst_head = NULL;
 	struct lull_cp without = *run->tree.cp;
 	struct lull_operand operand = {
 		.src_path = path,
@@ -174,14 +188,17 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 		.dst_path = operand.dst_path,
 		.dst_rel = operand.dst_path,
 		.operand = true,
-		.fresh = lull_keep_any(&run->tree.options->keep),
+		.fresh = run->tree.dated,
 	};
 
 	if (backup) {
 		without.backup = LULL_BACKUP_NONE;
 		run->tree.cp = &without;
 	}
-	(void)lull_entry_copy(&entry, NULL, &operand);
+	if (split_dest(&entry, &dst_head))
+		(void)lull_entry_copy(&entry, NULL, &operand);
+	else
+		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 	lull_queue_drain(&run->tree);
 	run->tree.cp = &run->tree.options->cp;
 }
@@ -296,6 +313,7 @@ enum lull_outcome lull_copy(const struct lull_options *options,
 			.walk = *observer,
 			.totals = ret_totals,
 			.sole = n_sources == 1,
+			.dated = lull_keep_any(&options->keep),
 			.single_syncs = LULL_DURABLE_FILES,
 			.refused_lock = PTHREAD_MUTEX_INITIALIZER,
 		},

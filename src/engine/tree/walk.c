@@ -221,6 +221,8 @@ static bool copy_child(struct lull_entry *e, struct lull_level *self, const char
 		.src_path = src_path,
 		.dst_dir = self->dst,
 		.dst_name = name,
+		.dst_last = name,
+		.dst_head = ".",
 		.dst_path = dst_path,
 		.fresh = e->fresh,
 	};
