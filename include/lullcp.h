@@ -390,6 +390,10 @@ enum lull_note_kind {
 	LULL_NOTE_EXCHANGE,
 	LULL_NOTE_SKIPPED, /* path, --debug only */
 	LULL_NOTE_HOW,     /* offload, reflink, holes: --debug only */
+	/* writers are about to wait for count ns, at a guess, by method: one call over
+	   the whole file (LULL_METHOD_ATOMIC), or a freeze (LULL_METHOD_FROZEN) */
+	LULL_NOTE_WAIT,
+	LULL_NOTE_WARNING, /* what warning says, of path, which may be NULL */
 	/* warnings: no failure */
 	LULL_NOTE_TWICE_FILE,
 	LULL_NOTE_TWICE_DIRECTORY,
@@ -463,6 +467,8 @@ struct lull_note {
 	const char *path2;
 	const char *path3;
 	uint64_t count;
+	enum lull_warning warning;
+	enum lull_method method;
 };
 
 /* May dest be replaced? */
@@ -532,19 +538,14 @@ struct lull_observer {
 	void *ctx;
 	/* After each clone call, and while waiting. Must be quick. */
 	void (*progress)(void *ctx, const struct lull_progress *progress);
-	/* err is a positive errno or 0; path may be NULL. */
-	void (*warning)(void *ctx, enum lull_warning warning, int err, const char *path);
-	/* Writers are about to wait for so long, at a guess: by one call over the whole
-	   file (LULL_METHOD_ATOMIC), or by a freeze (LULL_METHOD_FROZEN). */
-	void (*announce)(void *ctx, enum lull_method method, uint64_t ns);
+	/* Something to hear of: from an entry of lull_copy(), say, or a warning. */
+	void (*note)(void *ctx, const struct lull_note *note);
 	/* True: stop after the current call. */
 	bool (*should_stop)(void *ctx);
 	/* A call begins, or is over: whatever happens in between is heard of after it.
 	   Must be quick. */
 	void (*call)(void *ctx, enum lull_call call);
-	/* The rest is for lull_copy() alone. Something about an entry. */
-	void (*note)(void *ctx, const struct lull_note *note);
-	/* True: replace it. */
+	/* The next two are for lull_copy() alone. True: replace it. */
 	bool (*ask)(void *ctx, const struct lull_question *question);
 	/* A regular file has been cloned or copied, or could not be. */
 	void (*file)(void *ctx, enum lull_outcome outcome,

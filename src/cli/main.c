@@ -87,20 +87,6 @@ static void on_call(void *ctx, enum lull_call call)
 	vigil_call(call);
 }
 
-static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
-{
-	vigil_take_word();
-	render_warning(ctx, warning, err, path);
-	vigil_give_word();
-}
-
-static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
-{
-	vigil_take_word();
-	render_announce(ctx, method, ns);
-	vigil_give_word();
-}
-
 static void on_note(void *ctx, const struct lull_note *note)
 {
 	vigil_take_word();
@@ -449,11 +435,9 @@ int main(int argc, char **argv)
 	struct lull_observer observer = {
 		.ctx = &render,
 		.progress = on_progress,
-		.warning = on_warning,
-		.announce = on_announce,
+		.note = on_note,
 		.should_stop = should_stop,
 		.call = on_call,
-		.note = on_note,
 		.ask = on_ask,
 		.file = on_file,
 		.step = on_step,

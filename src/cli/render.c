@@ -213,8 +213,8 @@ void render_say(struct render *render, const char *message, const char *advice)
 		(void)fprintf(stderr, "%s\n", advice);
 }
 
-void render_warning(struct render *render, enum lull_warning warning, int err,
-		    const char *path)
+static void warn(struct render *render, enum lull_warning warning, int err,
+		 const char *path)
 {
 	char *text;
 
@@ -245,7 +245,29 @@ void render_warning(struct render *render, enum lull_warning warning, int err,
 	free(text);
 }
 
-void render_note(struct render *render, const struct lull_note *note)
+/* Writers are about to wait. */
+static void announce(struct render *render, enum lull_method method, uint64_t ns)
+{
+	const struct command *c = render->command;
+
+	if (c->json)
+		json_announce(c->source, method, ns);
+	/* Nothing that a cron job should hear of on each night. */
+	if (c->quiet || (!c->summary && !render->terminal))
+		return;
+	clear_line(render);
+	service_level(SERVICE_INFO);
+	(void)fprintf(stderr, "%s: %s%s%s for about %s\n", c->program,
+		      c->source ? quote(c->source) : "", c->source ? ": " : "",
+		      method == LULL_METHOD_FROZEN
+			      ? "freezing the writers"
+			      : "one call over the whole file: writers wait",
+		      words_time(ns));
+	service_level(SERVICE_ERROR);
+}
+
+/* Of an entry. */
+static void speak(struct render *render, const struct lull_note *note)
 {
 	const struct command *c = render->command;
 	char *text = notes_words(note);
@@ -268,6 +290,16 @@ void render_note(struct render *render, const struct lull_note *note)
 		service_level(SERVICE_ERROR);
 	}
 	free(text);
+}
+
+void render_note(struct render *render, const struct lull_note *note)
+{
+	if (note->kind == LULL_NOTE_WARNING)
+		warn(render, note->warning, note->err, note->path);
+	else if (note->kind == LULL_NOTE_WAIT)
+		announce(render, note->method, note->count);
+	else
+		speak(render, note);
 }
 
 bool render_ask(struct render *render, const struct lull_question *question)
@@ -346,26 +378,6 @@ void render_moments(struct render *render)
 		service_level(SERVICE_ERROR);
 	}
 	free(text);
-}
-
-void render_announce(struct render *render, enum lull_method method, uint64_t ns)
-{
-	const struct command *c = render->command;
-
-	if (c->json)
-		json_announce(c->source, method, ns);
-	/* Nothing that a cron job should hear of on each night. */
-	if (c->quiet || (!c->summary && !render->terminal))
-		return;
-	clear_line(render);
-	service_level(SERVICE_INFO);
-	(void)fprintf(stderr, "%s: %s%s%s for about %s\n", c->program,
-		      c->source ? quote(c->source) : "", c->source ? ": " : "",
-		      method == LULL_METHOD_FROZEN
-			      ? "freezing the writers"
-			      : "one call over the whole file: writers wait",
-		      words_time(ns));
-	service_level(SERVICE_ERROR);
 }
 
 void render_comparison(struct render *render, enum lull_outcome outcome,

@@ -35,11 +35,7 @@ void render_progress(struct render *render, const struct lull_progress *progress
 /* A status line now and in any case (SIGUSR1). */
 void render_status(struct render *render, const struct lull_progress *progress);
 
-/* A warning in words, or as a JSON line. err: a positive errno or 0; path may be NULL. */
-void render_warning(struct render *render, enum lull_warning warning, int err,
-		    const char *path);
-
-/* What lull_copy() says of an entry. */
+/* What the engine has to say, in words or as a JSON line. */
 void render_note(struct render *render, const struct lull_note *note);
 
 /* Asks on standard error, and reads a line of standard input. True: yes. */
@@ -52,9 +48,6 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 /* A warning, if several files were cloned that should be of one moment: once, at the
    end. */
 void render_moments(struct render *render);
-
-/* Writers are about to wait. */
-void render_announce(struct render *render, enum lull_method method, uint64_t ns);
 
 /* What --verify found. */
 void render_comparison(struct render *render, enum lull_outcome outcome,

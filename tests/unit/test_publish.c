@@ -205,12 +205,11 @@ static void on_call(void *ctx UNUSED, enum lull_call call UNUSED)
 {
 }
 
-static void on_warning(void *ctx UNUSED, enum lull_warning warning UNUSED, int err UNUSED,
-		       const char *path UNUSED)
+static void on_note(void *ctx UNUSED, const struct lull_note *note UNUSED)
 {
 }
 
-static const struct lull_observer observer = { .call = on_call, .warning = on_warning };
+static const struct lull_observer observer = { .call = on_call, .note = on_note };
 
 /* ---- the runs ---- */
 

@@ -19,12 +19,8 @@ struct lull_events {
 	struct lull_event **last;
 };
 
-/* Each keeps a copy of what it is given, texts as well. */
+/* Keeps a copy of it, with its texts. */
 void lull_events_note(struct lull_events *events, const struct lull_note *note);
-void lull_events_warning(struct lull_events *events, enum lull_warning warning, int err,
-			 const char *path);
-void lull_events_announce(struct lull_events *events, enum lull_method method,
-			  uint64_t ns);
 
 /* Calls step(ctx) in its turn, which frees ctx. False without memory: then it is not
    called. */
@@ -34,3 +30,8 @@ bool lull_events_step(struct lull_events *events, void (*step)(void *ctx),
 /* Tells the observer all of it, the first one first, and forgets it. A step may add
    more. */
 void lull_events_hear(struct lull_events *events, const struct lull_observer *observer);
+
+/* Tells the observer of a warning, at once. err: an errno of either sign, or 0; path may
+   be NULL. */
+void lull_events_warn(const struct lull_observer *observer, enum lull_warning warning,
+		      int err, const char *path);

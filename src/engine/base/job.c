@@ -2,6 +2,7 @@
 /* How the engine speaks: failures, progress, warnings. */
 #include "engine/base/job.h"
 
+#include "engine/base/events.h"
 #include "sys/clock.h"
 #include "sys/tripwire.h"
 
@@ -74,12 +75,18 @@ bool lull_should_stop(struct lull_job *job)
 
 void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns)
 {
-	job->observer->announce(job->observer->ctx, method, ns);
+	struct lull_note note = {
+		.kind = LULL_NOTE_WAIT,
+		.method = method,
+		.count = ns,
+	};
+
+	job->observer->note(job->observer->ctx, &note);
 }
 
 void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path)
 {
-	job->observer->warning(job->observer->ctx, warning, abs(err), path);
+	lull_events_warn(job->observer, warning, err, path);
 }
 
 struct lull_hold lull_progress_hold(const struct lull_progress *progress)

@@ -23,24 +23,6 @@ static void on_note(void *ctx, const struct lull_note *note)
 	(void)pthread_mutex_unlock(m->lock);
 }
 
-static void on_warning(void *ctx, enum lull_warning warning, int err, const char *path)
-{
-	struct lull_mailbox *m = ctx;
-
-	(void)pthread_mutex_lock(m->lock);
-	lull_events_warning(&m->events, warning, err, path);
-	(void)pthread_mutex_unlock(m->lock);
-}
-
-static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
-{
-	struct lull_mailbox *m = ctx;
-
-	(void)pthread_mutex_lock(m->lock);
-	lull_events_announce(&m->events, method, ns);
-	(void)pthread_mutex_unlock(m->lock);
-}
-
 /* The thread that speaks hears and speaks meanwhile. */
 static void on_call(void *ctx, enum lull_call call)
 {
@@ -62,8 +44,6 @@ void lull_mailbox_open(struct lull_mailbox *m, pthread_mutex_t *lock, const bool
 		.observer = {
 			.ctx = m,
 			.progress = on_progress,
-			.warning = on_warning,
-			.announce = on_announce,
 			.should_stop = on_stop,
 			.call = on_call,
 			.note = on_note,

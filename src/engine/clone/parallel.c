@@ -29,14 +29,6 @@ struct crew {
 	struct lull_job *failed;
 };
 
-static void on_announce(void *ctx, enum lull_method method, uint64_t ns)
-{
-	/* What a set announces it announces as one. */
-	(void)ctx;
-	(void)method;
-	(void)ns;
-}
-
 static void work(struct lull_workitem *item)
 {
 	struct hand *hand = container_of(item, struct hand, item);
@@ -90,7 +82,6 @@ static void do_all(struct crew *crew, struct lull_job **jobs)
 			.job = jobs[i],
 		};
 		lull_mailbox_open(&hand->said, &pool->lock, &pool->stop);
-		hand->said.observer.announce = on_announce;
 		jobs[i]->observer = &hand->said.observer;
 		lull_pool_give(pool, &hand->item);
 	}

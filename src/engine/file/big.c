@@ -3,6 +3,7 @@
 #include "engine/file/big.h"
 
 #include "engine/base/beside.h"
+#include "engine/base/events.h"
 #include "engine/clone/clone.h"
 #include "engine/file/data.h"
 #include "engine/file/dress.h"
@@ -165,8 +166,7 @@ bool lull_big_cannot(const struct lull_file *f, const struct stat *st)
 
 static void lost_owner(struct lull_file *f)
 {
-	f->observer->warning(f->observer->ctx, LULL_WARNING_OWNER_LOST, EPERM,
-			     f->entry.dst_path);
+	lull_events_warn(f->observer, LULL_WARNING_OWNER_LOST, EPERM, f->entry.dst_path);
 }
 
 int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)

@@ -7,6 +7,7 @@
  */
 #include "engine/file/data.h"
 
+#include "engine/base/events.h"
 #include "engine/base/rest.h"
 #include "engine/clone/copying.h"
 #include "engine/clone/one_call.h"
@@ -462,7 +463,7 @@ static enum lull_outcome copy_once(void *ctx)
 static void warn(const struct lull_file *file, enum lull_warning warning,
 		 const char *path)
 {
-	file->observer->warning(file->observer->ctx, warning, 0, path);
+	lull_events_warn(file->observer, warning, 0, path);
 }
 
 static enum lull_outcome copy(struct lull_file *file, int src, int dest,

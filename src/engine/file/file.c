@@ -23,6 +23,7 @@
  */
 #include "engine/file/file.h"
 
+#include "engine/base/events.h"
 #include "engine/clone/swap.h"
 #include "engine/file/big.h"
 #include "engine/file/data.h"
@@ -321,8 +322,8 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	}
 	if (outcome != LULL_OK) {
 		if (emptied)
-			f->observer->warning(f->observer->ctx, LULL_WARNING_IN_PLACE, 0,
-					     e->dst_path);
+			lull_events_warn(f->observer, LULL_WARNING_IN_PLACE, 0,
+					 e->dst_path);
 		return outcome;
 	}
 	f->made = e->dst;
@@ -381,8 +382,7 @@ static int open_old(struct lull_file *f)
 static void warn_of_users(const struct lull_file *f, int old)
 {
 	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
-		f->observer->warning(f->observer->ctx, LULL_WARNING_OPEN, 0,
-				     f->entry.dst_path);
+		lull_events_warn(f->observer, LULL_WARNING_OPEN, 0, f->entry.dst_path);
 }
 
 /* See lone.h. */

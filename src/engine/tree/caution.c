@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/tree/caution.h"
 
+#include "engine/base/events.h"
 #include "plan/fixes.h"
 #include "sys/kernel.h"
 
@@ -20,7 +21,7 @@ void lull_caution(const struct lull_options *options, const char *const *sources
 	for (unsigned int i = 0; i < n_sources; i++) {
 		if (statfs(sources[i], &fs) < 0 || fs.f_type != XFS_SUPER_MAGIC)
 			continue;
-		observer->warning(observer->ctx, LULL_WARNING_WRITER_RACE, 0, sources[i]);
+		lull_events_warn(observer, LULL_WARNING_WRITER_RACE, 0, sources[i]);
 		return;
 	}
 }
