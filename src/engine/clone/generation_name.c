@@ -361,14 +361,16 @@ bool lull_generation_is_meant(const struct lull_options *options, const char *pa
 	const char *date = date_in(path);
 	_cleanup_free_ char *row = date ? strndup(path, (size_t)(date - 1 - path)) : NULL;
 	struct lull_generations list = { 0 };
+	struct lull_failure why = { 0 };
 	struct lull_dest dest;
 	bool meant;
 
 	if (!row)
 		return false;
 	lull_dest_init(&dest);
-	meant = load(&dest, options, row, &list, NULL) == 0 &&
+	meant = load(&dest, options, row, &list, &why) == 0 &&
 		is_of_row(&list, dest.name, path, date);
+	free(why.path);
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
 	if (meant) {
