@@ -35,7 +35,7 @@ for kind in xfs xfs-rmap xfs-1k btrfs btrfs-compress; do
   same 'a clone: nothing is read' 0 "$(field bytes_read)"
   # one block is one range, and no more
   cp --reflink=always "$a" "$b"
-  printf X | dd of="$b" bs=1 seek=$((20 * block + 5)) conv=notrunc status=none
+  printf 'changed!' | dd of="$b" bs=1 seek=$((20 * block + 5)) conv=notrunc status=none
   expect 4 --diff=exact --json "$a" "$b"
   same 'one block' "[$((20 * block)),$block,\"data\"]" \
     "$(jq -c 'select(.type == "range") | [.offset, .length, .kind]' "$T/out")"
