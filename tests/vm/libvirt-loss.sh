@@ -278,7 +278,16 @@ awk '/<disk / && n++ { skip = 1 } !skip { print } /<\/disk>/ { skip = 0 }' "$T/f
   sed 's/lulltest/lulltest2/' >"$T/second.xml"
 check 'a shared disk' vs create "$T/first.xml"
 check 'of two guests' vs create "$T/second.xml"
-refused 'two guests' "'lulltest2'" 1
+refused 'two guests' "'lulltest2'"
+silent
+expect 5 -q --hook="$hook --connect=qemu:///system" "$a" "$M/clone"
+# what is there was redirected before that
+: >"$overlay"
+hooked 0 thaw "$a"
+qemu-img create -q -f qcow2 -b "$a" -F raw "$overlay" || framework_failure qemu-img
+hooked 1 thaw "$a"
+says "'lulltest2'"
+rm "$overlay"
 vs destroy lulltest2
 restart
 at_rest 'one guest again'
