@@ -339,6 +339,8 @@ bool advice_take_down(struct disk *disk)
 	   proves nothing. */
 	if (mark.state == MARK_COMPLETING && !disk->completed)
 		return true;
+	if (disk->completed && disks_sync(disk) < 0)
+		return true;
 	mark.state = disk->completed ? MARK_MERGED : MARK_MERGING;
 	if ((disk->completed ? lstat(disk->sidecar, &st) : stat(disk->source, &st)) < 0)
 		return false;

@@ -14,6 +14,7 @@
 #include "sidecar.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -211,6 +212,18 @@ bool disks_name(struct disk *disk)
 bool disks_is_left(const struct disk *disk)
 {
 	return disk->run && disk->state.has_sidecar && disk->state.is_anothers;
+}
+
+int disks_sync(const struct disk *disk)
+{
+	_cleanup_close_ int fd = open(disk->source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!peer_same_file(&st, &disk->st))
+		return -ESTALE;
+	return fsync(fd) < 0 ? -errno : 0;
 }
 
 char *disks_owner(const struct disk *disk)

@@ -125,6 +125,13 @@ bool disks_is_left(const struct disk *disk);
  */
 bool disks_have_sidecar(struct disks *disks, bool only_marked);
 
+/*
+ * What was merged is on disk after that: QEMU does not see to it where it was told not to
+ * flush (cache.no-flush), and the sidecar's end may outlive a power failure that the
+ * merge does not. 0 or -errno.
+ */
+int disks_sync(const struct disk *disk) _must_check_;
+
 /* Says, for people, whose freeze its sidecar is of; NULL without memory. To be freed. */
 char *disks_owner(const struct disk *disk);
 

@@ -245,6 +245,14 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	}
 	if (is_held(disk))
 		return 0;
+	r = disks_sync(disk);
+	if (r < 0) {
+		say("'%s' is merged into '%s', but whether that is on disk is not known: "
+		    "%s; it is kept. Thaw again",
+		    disk->sidecar, disk->source, strerror(-r));
+		fail(disk);
+		return 0;
+	}
 	/* Should it not be removed, a later call knows that it may. */
 	if (set_state(disk, MARK_MERGED) < 0)
 		say("cannot write into the attributes of '%s' that it is merged",

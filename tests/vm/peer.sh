@@ -309,6 +309,29 @@ if [ -x "$TOOLS/inject" ]; then
   rm -f "$M"/*
 fi
 
+if [ -x "$TOOLS/inject" ]; then
+  note 'a merge that does not come to the disk'
+  make_image "$image" raw
+  qsd "d=$image=raw"
+  # of what it writes to disk the image is one
+  for n in 1 2 3 4 5 6 7 8; do
+    asked 0 freeze "$image"
+    guest d 'write -P 5 0 64k' flush
+    "$TOOLS/inject" "$T/report" 0 fsync $n 5 "$HOOK" --socket="$QMP" thaw "$image" >"$T/out" 2>"$T/err"
+    ! grep -q 'whether that is on disk' "$T/err" || break
+    asked 0 thaw "$image"
+  done
+  says 'whether that is on disk'
+  same 'not on disk' 'exit 1' "$(tail -n 1 "$T/report")"
+  check 'not on disk: the sidecar is kept' test -s "$sidecar"
+  asked 0 thaw "$image"
+  silent
+  not_redirected 'on disk' "$image"
+  guest d 'read -P 5 0 64k'
+  qsd_end
+  rm -f "$M"/*
+fi
+
 note 'a QEMU that sees other files'
 mkdir "$M/box"
 make_image "$image" raw
