@@ -433,6 +433,35 @@ same 'elsewhere it is as the image' "$(stat -c %U "$a") 600" "$(cat "$T/owner")"
 hooked 0 thaw "$a"
 umount /proc/sys/fs/protected_regular
 
+# ---- names ----
+for name in 'ends in a blank ' 'ends in=' '|* $(id)|'; do
+  vs destroy lulltest
+  odd="$M/v m/$name"
+  mv "$a" "$odd"
+  sed "s,'$a','$odd'," "$T/domain.xml" >"$T/odd.xml"
+  check "start: $name" vs create "$T/odd.xml"
+  hooked 0 freeze "$odd" "$b"
+  guest 0 98 1M 64k
+  hooked 0 thaw "$odd" "$b"
+  silent
+  same "$name: merged" 98 "$(pattern "$odd" raw 1048576)"
+  hooked 0 freeze "$odd" "$b"
+  guest 0 99 1M 64k
+  check 'somebody else merges' vs blockcommit lulltest vda --active --shallow --wait --pivot
+  hooked 0 thaw "$odd" "$b"
+  hooked 0 freeze "$odd"
+  guest 0 96 1M 64k
+  vs destroy lulltest
+  hooked 1 thaw "$odd"
+  advised
+  same "$name: the advice merges" 96 "$(pattern "$odd" raw 1048576)"
+  hooked 0 thaw "$odd"
+  silent
+  mv "$odd" "$a"
+done
+start || framework_failure "no guest: $(cat "$T/start.out")"
+at_rest 'names'
+
 # ---- a file system that takes permissions and does not keep them ----
 mkdir "$T/unkept"
 printf '#!/bin/sh\n' >"$T/unkept/chmod"
