@@ -124,8 +124,12 @@ meddle() { # meddle KIND
       others "blockdev-add={\"driver\":\"raw\",\"node-name\":\"target\",\"file\":{\"driver\":\"file\",\"filename\":\"$M/target\"}}" \
         "blockdev-backup={\"job-id\":\"nightly\",\"device\":\"$(top)\",\"target\":\"target\",\"sync\":\"full\",\"speed\":65536}"
       pause
-      others 'block-job-cancel={"device":"nightly","force":true}'
-      until [ "$(others 'blockdev-del={"node-name":"target"}')" = '{}' ]; do sleep 0.05; done
+      for _ in $(seq 400); do
+        others 'block-job-cancel={"device":"nightly","force":true}'
+        [ "$(others 'blockdev-del={"node-name":"target"}')" != '{}' ] || return 0
+        sleep 0.05
+      done
+      return 1
       ;;
     snapshot)
       rm -f "$M/above"
@@ -133,7 +137,8 @@ meddle() { # meddle KIND
       others "blockdev-snapshot-sync={\"node-name\":\"$node\",\"snapshot-file\":\"$M/above\",\"snapshot-node-name\":\"above\"}"
       pause
       # begun anew where the hook was at the same; what is below it may be merged by then
-      while [ "$(top)" = above ]; do
+      for _ in $(seq 40); do
+        [ "$(top)" = above ] || return 0
         others query-named-block-nodes | grep -qF "\"$node\"" || node=a
         others "block-commit={\"job-id\":\"back\",\"device\":\"above\",\"base-node\":\"$node\"}"
         for _ in $(seq 100); do
@@ -145,6 +150,7 @@ meddle() { # meddle KIND
           sleep 0.02
         done
       done
+      return 1
       ;;
     bitmap)
       node=$(top)
@@ -170,6 +176,7 @@ meddled() { # meddled KIND
   { wait $pid; } 2>/dev/null
   rc=$?
   wait $meddler
+  same "$what: what somebody else had begun has ended" 0 $?
   echo "$what: status $rc: $(cat "$T/err")" >>"$T/story"
   ended "$M/c"
   published "$what" "$M/c" "$least"
