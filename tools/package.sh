@@ -101,7 +101,7 @@ inside /build/readme sh ./typed >"$out/readme-$suite.log" 2>&1 || {
   tail -n 30 "$out/readme-$suite.log" >&2
   exit 1
 }
-tail -n 40 "$out/readme-$suite.log" | sed -n '/^Cloning/,/identical/p'
+sed -n '/^Cloning/,/identical/p' "$out/readme-$suite.log"
 rm -rf "$root/build/readme"
 
 get install build-essential devscripts equivs lintian fakeroot
