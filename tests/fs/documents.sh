@@ -198,7 +198,7 @@ while IFS= read -r command; do
     qsd=''
     ;;
   esac
-  line=$(placed "$(sed 's/^\(export \)*//' <<<"$command")")
+  line=$(placed "$command")
   case $command in
   *'"$@"')
     printf '#!/bin/sh\n%s\n' "$line" >"$T/bin/cp-instead"
@@ -260,7 +260,7 @@ while IFS= read -r command; do
     check 'it is restored' cmp "$(newest)" "$V/web.img"
     check 'and kept what it was' test -e "$V/web.img.before-restore"
     ;;
-  *'--discard'*) check_not 'it is gone' test -e "$(sed 's/.* //' <<<"$line")" ;;
+  *'--discard'*) check_not 'it is gone' test -e "${line##* }" ;;
   *try.img) check 'a clone' cmp "$(newest)" "$V/try.img" ;;
   setpriv*) check 'a clone of theirs' test "$(stat -c %U "$V/theirs/web.img")" = backup ;;
   *'--check-hook'*) check 'as the page shows' grep -q '^SOURCE stands still  ok' "$T/out" ;;
