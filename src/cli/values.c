@@ -11,6 +11,19 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* unit * fraction / scale, rounded down; that product may not fit. scale < 2^62. */
+static uint64_t share(uint64_t unit, uint64_t fraction, uint64_t scale)
+{
+	uint64_t result = 0, rest = 0;
+
+	for (unsigned int bit = 64; bit-- > 0;) {
+		rest = 2 * rest + (unit >> bit & 1 ? fraction : 0);
+		result = 2 * result + rest / scale;
+		rest %= scale;
+	}
+	return result;
+}
+
 bool values_time(const char *text, uint64_t *ret_ns)
 {
 	static const struct {
@@ -53,12 +66,11 @@ bool values_time(const char *text, uint64_t *ret_ns)
 	if (unit == 0)
 		return false;
 
-	unsigned __int128 ns = (unsigned __int128)whole * unit +
-			       (unsigned __int128)fraction * unit / scale;
-
-	if (ns > VALUES_LONGEST_NS)
+	if (__builtin_mul_overflow(whole, unit, &whole) ||
+	    __builtin_add_overflow(whole, share(unit, fraction, scale), &whole) ||
+	    whole > VALUES_LONGEST_NS)
 		return false;
-	*ret_ns = (uint64_t)ns;
+	*ret_ns = whole;
 	return true;
 }
 

@@ -80,11 +80,11 @@ static struct lull_range take(struct lull_batch *batch, uint32_t limit)
 	struct lull_range front = batch->held;
 
 	if (front.weight > limit) {
-		/* In blocks, rounded down: 128 bits, since 2^63 bytes may be one
-		   extent. */
+		/* In blocks, rounded down: 2^63 bytes may be one extent, so the product
+		   would not fit. */
 		uint64_t blocks = front.len / batch->block;
-		uint64_t part =
-			(uint64_t)((unsigned __int128)blocks * limit / front.weight);
+		uint64_t part = blocks / front.weight * limit +
+				blocks % front.weight * limit / front.weight;
 
 		part = MAX(part, 1ULL) * batch->block;
 		if (part < front.len) {

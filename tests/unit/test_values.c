@@ -130,18 +130,21 @@ static void test_random_times(void **state UNUSED)
 		size_t unit = unit_below(ARRAY_SIZE(units));
 		uint64_t whole = unit_random() >> (4 + unit_below(60));
 		uint64_t fraction = unit_below(1000000000);
-		unsigned __int128 wanted = (unsigned __int128)whole * units[unit].ns +
-					   (unsigned __int128)fraction * units[unit].ns /
-						   1000000000;
-		bool fits = wanted <= VALUES_LONGEST_NS;
-		uint64_t ns = 42;
+		/* a second and more is a multiple of 10^9 */
+		uint64_t part = units[unit].ns >= 1000000000
+					? units[unit].ns / 1000000000 * fraction
+					: units[unit].ns * fraction / 1000000000;
+		uint64_t wanted = 0, ns = 42;
+		bool fits = !__builtin_mul_overflow(whole, units[unit].ns, &wanted) &&
+			    !__builtin_add_overflow(wanted, part, &wanted) &&
+			    wanted <= VALUES_LONGEST_NS;
 		char text[80];
 
 		(void)snprintf(text, sizeof(text), "%llu.%09llu%s",
 			       (unsigned long long)whole, (unsigned long long)fraction,
 			       units[unit].name);
 		check(text, values_time(text, &ns) == fits);
-		check(text, ns == (fits ? (uint64_t)wanted : 42));
+		check(text, ns == (fits ? wanted : 42));
 	}
 }
 
