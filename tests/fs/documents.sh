@@ -123,6 +123,7 @@ before() { # before COMMAND: what has to be there; its status in $want
   'lullcp /vm/web.img'* | *'--refresh --resume'*) scribble "$V/web.img" 4096 84001 ;;
   *'--restore'*) scribble "$V/web.img" 4096 84002 84003 ;;
   *'--diff'*) want='0|4' ;;
+  zstd*) rm -f "$M/b/web.img.1" ;;
   *'.img.1'*)
     cp --reflink=always "$V/web.img" web.img.1
     cp --reflink=always web.img.1 "$M/b/web.img.1"
@@ -227,6 +228,8 @@ while IFS= read -r command; do
   *--keep=*/vm/clones*) check 'a generation more' cmp "$V/web.img" "$(newest)" ;;
   *--export*/b/web.img) check 'it is carried' cmp "$(readlink -f "$(find "$M/b" -name 'web.img.2*Z' | sort | tail -n 1)")" \
     "$(case $command in *--base*) newest ;; *) generations | head -n 1 ;; esac)" ;;
+  *--export*.zst) check 'a stream' test -s web.diff.zst ;;
+  zstd*) check 'it is carried' cmp web.img.1 "$M/b/web.img.1" ;;
   *--export*) check 'it is carried' cmp web.img.2 "$M/b/web.img.2" ;;
   'lullcp --summary'*)
     check 'as the page shows' grep -qE '^  quiet: [0-9]+ of [0-9]+ extents, .* MiB of .* MiB, in ' "$T/out"
