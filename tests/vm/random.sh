@@ -357,7 +357,7 @@ quiesced() { # the agent may refuse, or never answer, and something be killed me
   local faults=('' '' no-freeze silent-freeze no-thaw stale) fault agent pid least rc how=$((RANDOM % 6))
   fault=${faults[RANDOM % ${#faults[@]}]}
   did "quiesced${fault:+, $fault}"
-  python3 "$here/fake-agent.py" "$SOCKETS/agent" $fault & agent=$!
+  python3 "$here/fake-agent.py" "$SOCKETS/agent" "$fault" & agent=$!
   for _ in $(seq 200); do
     [ ! -S "$SOCKETS/agent" ] || break
     sleep 0.02
@@ -389,7 +389,7 @@ quiesced() { # the agent may refuse, or never answer, and something be killed me
   rm -f "$SOCKETS"/agent*
 }
 no_room() { # the guest hears of it; nothing that it was told is written is lost
-  local before=("${elsewhere[@]}")
+  local places=("${elsewhere[@]}")
   mkdir "$M/little"
   mount -t tmpfs -o size=$((RANDOM % 3000 + 300))k tmpfs "$M/little" || framework_failure 'cannot mount'
   elsewhere=(--sidecar-dir="$M/little")
@@ -399,8 +399,8 @@ no_room() { # the guest hears of it; nothing that it was told is written is lost
     case $((RANDOM % 3)) in
       0) ;;
       1)
-        kill -KILL $qsd
-        { wait $qsd; } 2>/dev/null
+        kill -KILL "$qsd"
+        { wait "$qsd"; } 2>/dev/null
         put_right
         survives 'no room, QEMU killed' "$format" "$image"
         rm -rf "${SOCKETS:?}" "$T/acked"
@@ -425,7 +425,7 @@ no_room() { # the guest hears of it; nothing that it was told is written is lost
   same 'no room: nothing is left there' '' "$(ls -A "$M/little")"
   umount "$M/little"
   rmdir "$M/little"
-  elsewhere=("${before[@]}")
+  elsewhere=("${places[@]}")
   go_on
 }
 go_on() { # QEMU and the guest, anew
