@@ -432,11 +432,11 @@ mv "$M/l" "$M/renamed, it is"
 sleep 1
 qemu-io -f raw -c 'write -P 25 64k 64k' "$M/renamed, it is" >"$T/out" 2>&1
 for _ in 1 2; do
+  rm -f "$M/renamed, it is.merged"
   hook 1 'thaw of what a guest wrote to' $A thaw "$M/renamed, it is"
   says 'do not commit it'
   sum=$(sha256sum <"$(sidecar "$M/l")")
   look=$(sed -n 's/.* without changing either, run: //p' "$T/err")
-  rm -f "$M/renamed, it is.merged"
   eval "$look" 2>"$T/err" || bad "cannot look: $look"
   gets 'what is in the sidecar' 24 0 "$M/renamed, it is.merged"
   gets 'over what is in the image' 25 64k "$M/renamed, it is.merged"
