@@ -75,7 +75,7 @@ int lull_extmap_btrfs_probe(int fd)
 
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
-	if (fs.f_type != BTRFS_SUPER_MAGIC)
+	if ((uint32_t)fs.f_type != BTRFS_SUPER_MAGIC)
 		return -EOPNOTSUPP;
 	return search(fd, 0, &probe.args,
 		      sizeof(probe) - sizeof(struct btrfs_ioctl_search_args_v2));

@@ -52,7 +52,7 @@ static bool is_on_btrfs(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC;
+	return fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC;
 }
 
 int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)

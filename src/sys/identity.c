@@ -178,7 +178,7 @@ int lull_identity_fs(int fd, struct lull_fs *ret_fs)
 
 	if (fstatvfs(fd, &vfs) < 0 || fstatfs(fd, &kernel) < 0)
 		return -errno;
-	fs.magic = (uint64_t)kernel.f_type;
+	fs.magic = (uint32_t)kernel.f_type;
 	fs.read_only = vfs.f_flag & ST_RDONLY;
 	if (lull_inode_block_size(fd, &fs.block) < 0)
 		fs.block = vfs.f_bsize;

@@ -24,7 +24,7 @@ bool lull_subvolume_is_root(int fd)
 	struct statfs fs;
 	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC &&
+	return fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC &&
 	       fstat(fd, &st) == 0 && st.st_ino == ROOT_INODE;
 }
 
@@ -54,7 +54,7 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root, const char **re
 		return -ENOMEM;
 	if (fstatfs(fd, &fs) < 0 || fstat(fd, &file) < 0)
 		return -errno;
-	if (fs.f_type != BTRFS_SUPER_MAGIC)
+	if ((uint32_t)fs.f_type != BTRFS_SUPER_MAGIC)
 		return -EOPNOTSUPP;
 	/* Upwards, as long as it is the same subvolume: each has a st_dev of its own. */
 	for (;;) {

@@ -25,14 +25,15 @@ static unsigned long number(const char *name)
 
 static void wait_before(void)
 {
-	static unsigned long state;
-	unsigned long most = number("CLONE_DELAY_US"), seed = number("CLONE_SEED"), at;
+	static unsigned long long state;
+	unsigned long long most = number("CLONE_DELAY_US"), seed = number("CLONE_SEED"),
+			   at;
 
 	if (most == 0)
 		return;
 	/* Threads share it: then the order in which they come adds to the chance. */
-	at = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15UL, __ATOMIC_RELAXED) + seed;
-	at = (at ^ (at >> 30)) * 0xbf58476d1ce4e5b9UL;
+	at = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ULL, __ATOMIC_RELAXED) + seed;
+	at = (at ^ (at >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	(void)usleep((unsigned int)(seed ? (at >> 33) % most : most));
 }
 
