@@ -4,6 +4,7 @@
 # is not what it should be changes nothing.
 . "$(dirname "$0")/../lib.sh"
 fs_test
+# -S: it needs no packages, and looking for them can take longer than all that it does
 changes=$(dirname "$0")/changes.py
 
 export_to() { # export_to STREAM ARG...: --export must succeed
@@ -25,7 +26,7 @@ untouched() { # untouched DEST SUM WHAT: DEST is what it was, and nothing is lef
   no_leftovers "${1%/*}"
 }
 mutated() { # mutated OLD NEW SEED: a clone of it with changes
-  cp --reflink=always "$1" "$2" && python3 "$changes" mutate "$2" "$3" $((RANDOM % 20 + 1)) ||
+  cp --reflink=always "$1" "$2" && python3 -S "$changes" mutate "$2" "$3" $((RANDOM % 20 + 1)) ||
     framework_failure mutate
 }
 first_said() { # first_said FILE: waits until something is in it, or 10 seconds
@@ -43,7 +44,7 @@ for kind in xfs btrfs; do
   note "$kind"
   S=$M
   mkdir "$S/s" "$S/r"
-  python3 "$changes" make "$S/s/g0" 3000001 "$SEED"
+  python3 -S "$changes" make "$S/s/g0" 3000001 "$SEED"
   # ---- a chain of generations, over three file systems ----
   export_to "$S/full" "$S/s/g0"
   [ "$(du -k --apparent-size "$S/full" | cut -f 1)" -lt 2900 ] || bad 'holes are in the stream'
@@ -133,10 +134,10 @@ for kind in xfs btrfs; do
 
   # ---- damage ----
   head -c 100000 /dev/urandom >"$S/s/d0"
-  cp --reflink=always "$S/s/d0" "$S/s/d1" && python3 "$changes" mutate "$S/s/d1" "$SEED" 8
+  cp --reflink=always "$S/s/d0" "$S/s/d1" && python3 -S "$changes" mutate "$S/s/d1" "$SEED" 8
   export_to "$S/stream" --base="$S/s/d0" "$S/s/d1"
   for i in $(seq 100); do
-    python3 "$changes" damage "$S/stream" "$S/damaged" "$SEED$i"
+    python3 -S "$changes" damage "$S/stream" "$S/damaged" "$SEED$i"
     apply 1 "$S/damaged" --base="$S/s/d0" "$S/r/dest"
     says 'Nothing was changed.'
     untouched "$S/r/dest" "$sum" "damage $i"
