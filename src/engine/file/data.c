@@ -80,7 +80,7 @@ static bool few_extents(struct lull_file *file, int src, const struct stat *st,
 	if (fstatfs(src, &fs) < 0)
 		return false;
 	most = lull_one_call_weight(file->entry.tree->options->latency_budget_ns,
-				    (uint64_t)fs.f_type);
+				    (uint32_t)fs.f_type);
 	/* What is dirty has no extents yet. */
 	if (lull_tripwire_flush(src) < 0)
 		return false;
