@@ -94,6 +94,13 @@ struct disks {
 	bool lacks; /* a source of a thaw that is not there, and that was said */
 };
 
+/* What freeze does where no QEMU is at the monitor. */
+enum shut_off {
+	SHUT_OFF_FAIL,
+	SHUT_OFF_LATER, /* lullcp tries another time */
+	SHUT_OFF_CLONE, /* the image is cloned as it is */
+};
+
 struct settings {
 	const char *socket;
 	const char *run; /* NULL: by hand */
@@ -103,6 +110,7 @@ struct settings {
 	uint64_t timeout_ns;
 	uint64_t agent_timeout_ns;
 	uint64_t commit_timeout_ns;
+	enum shut_off shut_off;
 };
 
 /*

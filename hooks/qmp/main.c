@@ -3,12 +3,12 @@
  * lullcp-hook-qmp: freezes and thaws the disks of a running QEMU for lullcp, by sending
  * their writes to a sidecar and merging it back. See lullcp-hooks(7).
  */
-#include "advice.h"
 #include "agent.h"
 #include "disks.h"
 #include "merge.h"
 #include "redirect.h"
 #include "say.h"
+#include "shut_off.h"
 #include "values.h"
 
 #include <errno.h>
@@ -29,6 +29,7 @@ static const struct option table[] = {
 	{ "timeout", required_argument, NULL, 't' },
 	{ "agent-timeout", required_argument, NULL, 'A' },
 	{ "commit-timeout", required_argument, NULL, 'c' },
+	{ "shut-off", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -50,6 +51,9 @@ static int usage(void)
 		"      --timeout=TIME         for each answer of QEMU (30s)\n"
 		"      --agent-timeout=TIME   for each answer of the guest agent (30s)\n"
 		"      --commit-timeout=TIME  for the merge (10m)\n"
+		"      --shut-off=WHAT        where no QEMU is at the socket: fail, "
+		"later (exit\n                               status 75), or clone, if "
+		"nobody writes to SOURCE\n                               (fail)\n"
 		"      --help                 print this and exit\n"
 		"      --version              print the version and exit\n");
 	return fflush(stdout) == 0 ? 0 : 1;
@@ -58,7 +62,9 @@ static int usage(void)
 static int unusable(const char *what, const char *value)
 {
 	say("%s%s%s%s", what, value ? " '" : "", value ? value : "", value ? "'" : "");
-	(void)fprintf(stderr, "Try 'lullcp-hook-qmp --help' for more information.\n");
+	/* It is found by lullcp, but need not be in PATH. */
+	(void)fprintf(stderr, "Try '%s --help' for more information.\n",
+		      program_invocation_name);
 	return EX_USAGE;
 }
 
@@ -85,6 +91,8 @@ static int freeze(struct disks *disks, const struct settings *settings)
 	_cleanup_free_ char *why = NULL;
 	int r = qmp_open(settings->socket, settings->timeout_ns, &qmp, &why);
 
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return shut_off_freeze(disks, settings, why ? why : "out of memory");
 	if (r < 0) {
 		say("%s; not frozen", why ? why : "out of memory");
 		return 1;
@@ -92,21 +100,6 @@ static int freeze(struct disks *disks, const struct settings *settings)
 	r = redirect_disks(disks, qmp, settings);
 	qmp_close(qmp);
 	return r < 0;
-}
-
-/* Without QEMU. True if no sidecar is left. */
-static bool settle_sidecars(struct disks *disks)
-{
-	bool none = true;
-
-	(void)disks_have_sidecar(disks, false);
-	for (size_t i = 0; i < disks->n; i++) {
-		struct disk *disk = &disks->disk[i];
-
-		if (disk->state.has_sidecar && !disks_is_left(disk))
-			none &= advice_settle(disk);
-	}
-	return none;
 }
 
 static int thaw(struct disks *disks, const struct settings *settings)
@@ -128,7 +121,7 @@ static int thaw(struct disks *disks, const struct settings *settings)
 	if ((r == -ENOENT || r == -ECONNREFUSED) && !disks_have_sidecar(disks, false))
 		return 0; /* no QEMU, no sidecar: nothing is frozen */
 	if (r < 0) {
-		if (settle_sidecars(disks) && (r == -ENOENT || r == -ECONNREFUSED))
+		if (shut_off_settle(disks) && (r == -ENOENT || r == -ECONNREFUSED))
 			return 0;
 		say("%s; not thawed", why ? why : "out of memory");
 		return 1;
@@ -143,6 +136,24 @@ static int time_value(const char *option, const char *text, uint64_t *ret_ns)
 	if (values_time(text, ret_ns) && *ret_ns > 0)
 		return 0;
 	say("%s: invalid time '%s'", option, text);
+	return -EINVAL;
+}
+
+static int shut_off_value(const char *text, enum shut_off *ret)
+{
+	static const char *const names[] = {
+		[SHUT_OFF_FAIL] = "fail",
+		[SHUT_OFF_LATER] = "later",
+		[SHUT_OFF_CLONE] = "clone",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum shut_off)i;
+			return 0;
+		}
+	}
+	say("--shut-off: neither clone nor later nor fail: '%s'", text);
 	return -EINVAL;
 }
 
@@ -185,6 +196,9 @@ int main(int argc, char **argv)
 		case 'c':
 			r = time_value("--commit-timeout", optarg,
 				       &settings.commit_timeout_ns);
+			break;
+		case 'o':
+			r = shut_off_value(optarg, &settings.shut_off);
 			break;
 		case 'h':
 			return usage();

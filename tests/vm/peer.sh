@@ -525,5 +525,72 @@ not_redirected 'by both' "$image"
 qsd_end
 rm -rf "${M:?}"/* "$M"/.[!.]*
 
+note 'no QEMU at the monitor'
+make_image "$image" raw
+head -c 1M /dev/urandom | dd of="$image" conv=notrunc status=none
+QMP=$T/nobody.qmp
+for off in '' --shut-off=fail; do
+  # shellcheck disable=SC2086 # an option or nothing
+  asked 1 $off freeze "$image"
+  says 'cannot connect'
+  says '--shut-off=clone or --shut-off=later'
+done
+asked 75 --shut-off=later freeze "$image"
+says 'not frozen'
+asked 64 --shut-off=perhaps freeze "$image"
+says "'perhaps'"
+asked 0 --shut-off=clone freeze "$image"
+silent
+asked 0 --shut-off=clone thaw "$image"
+silent
+expect 75 --hook="$HOOK --socket=$QMP --shut-off=later" "$image" "$clone"
+check_not 'a clone' test -e "$clone"
+expect 0 --hook="$HOOK --socket=$QMP --shut-off=clone" "$image" "$clone"
+silent
+check 'a clone' cmp "$image" "$clone"
+# somebody else writes: a program, a loop device, a QEMU with its monitor elsewhere
+tail -f /dev/null 5<>"$image" &
+holder=$!
+for _ in $(seq 100); do
+  [ "$(readlink "/proc/$holder/fd/5")" != "$image" ] || break
+  sleep 0.02
+done
+for off in clone later; do
+  asked 1 --shut-off=$off freeze "$image"
+  says "'$image' is open for writing: process $holder (tail)"
+done
+kill "$holder"
+wait "$holder" 2>/dev/null
+loop=$(losetup --find --show "$image")
+asked 1 --shut-off=clone freeze "$image"
+says "'$image' is open for writing: $loop"
+losetup -d "$loop"
+nobody=$QMP
+qsd "d=$image=raw"
+its=$QMP QMP=$nobody
+asked 1 --shut-off=clone freeze "$image"
+says "'$image' is open for writing: process $qsd (qemu-storage-da"
+expect 5 -q --hook="$HOOK --socket=$QMP --shut-off=clone" "$image" "$M/other"
+# it goes down while it is redirected, and leaves a socket where nobody listens
+QMP=$its
+asked 0 freeze "$image"
+guest d 'write -P 9 0 64k' flush
+kill -KILL "$qsd"
+wait "$qsd" 2>/dev/null
+for off in fail clone later; do
+  asked 1 --shut-off=$off freeze "$image"
+  says "missing in '$image'"
+  check 'the sidecar is kept' test -s "$sidecar"
+done
+expect 5 -q --hook="$HOOK --socket=$QMP --shut-off=clone" "$image" "$M/other"
+says "the hook says what to do if it is called with thaw"
+check_not 'a clone of it' test -e "$M/other"
+qemu-img commit -q "$sidecar" && rm "$sidecar"
+asked 0 --shut-off=clone freeze "$image"
+expect 0 --hook="$HOOK --socket=$QMP --shut-off=clone" "$image" "$M/other"
+check 'with what the guest wrote' cmp "$image" "$M/other"
+same 'what it wrote' 9 "$(od -An -tu1 -N1 "$M/other" | tr -d ' ')"
+rm -rf "${SOCKETS:?}"
+
 fs_unmount "$M"
 finish
