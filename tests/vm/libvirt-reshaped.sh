@@ -201,7 +201,12 @@ for how in written restored 'restored in place' 'restored when a merge was begun
   before=$(sha256sum <"$a")$(sha256sum <"$overlay")
   hooked 1 thaw "$a"
   says 'do not commit it and start no domain from it'
-  check_not "$how: no command" grep -q 'virsh start\|qemu-img' "$T/err"
+  check_not "$how: no command that mixes the two" grep -q 'virsh start\|commit -\|blockcommit' "$T/err"
+  # and the one that is there makes a third file of them
+  look=$(sed -n 's/.* run: \(qemu-img convert .*\)\. If it is not wanted,.*/\1/p' "$T/err")
+  check "$how: a look at what the guest would have" bash -c "$look"
+  check "$how: that is there" test -s "$a.merged"
+  rm -f "$a.merged"
   hooked 1 --shut-off=clone freeze "$a"
   same "$how: both are kept" "$before" "$(sha256sum <"$a")$(sha256sum <"$overlay")"
   check 'its definition names the overlay' grep -qF "$overlay" <(vs dumpxml lulltest)
