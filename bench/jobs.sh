@@ -18,6 +18,8 @@ who reads and writes one of them. Needs root.
   --extents N     extents of each, 4 KiB each (100000)
   --jobs LIST     numbers for -j (1,2,4,8)
   --rounds N      rounds (3)
+  --apart         each image in a directory of its own: XFS lays these into different
+                  allocation groups, and all that is in one directory into one
   --lullcp PATH   the program (build/src/lullcp)
   --out FILE      write all figures there as JSON
   --dir DIR       where the images lie (\$TMPDIR or /tmp)
@@ -25,7 +27,10 @@ who reads and writes one of them. Needs root.
 USAGE
 }
 
-filesystems='xfs,xfs-rmap,btrfs' files=8 extents=100000 jobs='1,2,4,8' rounds=3
+filesystems='xfs,xfs-rmap,btrfs' files=8 extents=100000 jobs='1,2,4,8' rounds=3 apart=false
+flag() {
+  [[ $1 == --apart ]] && apart=true
+}
 option() {
   case $1 in
   --fs) filesystems=$2 ;;
@@ -52,12 +57,12 @@ measure() { # measure TOOL BESIDE ROUND: TOOL is cp or a number of jobs; one lin
   remount
   mkdir "$M/out"
   if [[ $1 = cp ]]; then
-    command=(cp --reflink=always "$M"/src/* "$M/out")
+    command=(cp --reflink=always "$M"/src/*/* "$M/out")
   else
     command=("$lullcp" -q --no-sync --duty-cycle=100 --on-writers=trust --passes=1 -j "$1" \
-      "$M"/src/* "$M/out")
+      "$M"/src/*/* "$M/out")
   fi
-  [[ $2 = false ]] || beside=(-f "$M/src/1" -r direct -w direct)
+  [[ $2 = false ]] || beside=(-f "$M/src/1/1" -r direct -w direct)
   "$T/load" "${beside[@]}" -o "$T/load.json" -- "${command[@]}" >/dev/null 2>"$T/err" ||
     die "load failed"
   [[ -e $M/out/$files ]] || die "$1: $(cat "$T/err")"
@@ -70,9 +75,11 @@ measure() { # measure TOOL BESIDE ROUND: TOOL is cp or a number of jobs; one lin
 for fs in "${filesystems[@]}"; do
   say "$fs: making $files images of $extents extents"
   make_fs "$fs" $((8 * 1024 ** 3 + files * extents * 4096 * 4))
-  mkdir "$M/src"
   for ((i = 1; i <= files; i++)); do
-    "$T/fragment" "$M/src/$i" "$extents" >/dev/null
+    where=$M/src/1
+    ! $apart || where=$M/src/$i
+    mkdir -p "$where"
+    "$T/fragment" "$where/$i" "$extents" >/dev/null
   done
   for ((round = 1; round <= rounds; round++)); do
     for tool in $(in_turn "$round" cp "${jobs[@]}"); do
@@ -87,9 +94,9 @@ done
 
 jq -n -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
   --arg commit "$(commit)" --argjson cpus "$(nproc)" --argjson files "$files" \
-  --argjson extents "$extents" --argjson rounds "$rounds" --slurpfile runs "$T/runs" '
+  --argjson extents "$extents" --argjson rounds "$rounds" --argjson apart "$apart" --slurpfile runs "$T/runs" '
   include "lib";
-  {schema: 1, $date, $kernel, $commit, $cpus, $files, $extents, $rounds, $runs,
+  {schema: 1, $date, $kernel, $commit, $cpus, $files, $extents, $rounds, $apart, $runs,
    table: [$runs | group_by(.fs)[] | . as $of_fs |
      def got($tool; $beside; f): [$of_fs[] | select(.tool == $tool and .beside == $beside) | f] |
        if any(. == null) then null else median end;
