@@ -25,7 +25,9 @@ sh tools/install-deps.sh
 ninja -C "$build"
 export LULL_TEST_MUST_RUN=1
 status=0
-meson test -C "$build" --no-rebuild --print-errorlogs "$@" || status=$?
+# One more than there are processors: many tests wait.
+meson test -C "$build" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) "$@" ||
+  status=$?
 # The closing line, counted from what meson wrote down.
 python3 - "$build/meson-logs/testlog.json" <<'PY'
 import json, sys
