@@ -51,7 +51,7 @@ synced() { # synced MOST: so many a checkpoint, and some for the beginning and t
 
 # XFS stops all others while it writes what has gathered for its log: not much may gather.
 forced() { # forced LEAST: so many syncs while the clone is made, and no more than one each 200 ms
-  local syncs most=0 begun slow=(--latency-budget=1ms --duty-cycle=2)
+  local syncs most=0 begun slow=(--latency-budget=1ms --duty-cycle=2 --checkpoint-interval=1h)
   fragmented "$M/long" 4000
   begun=$(date +%s%3N)
   strace -fqq -e trace=ioctl,fdatasync -o "$T/trace" "$LULLCP" "${slow[@]}" "$M/long" "$M/forced" 2>"$T/err" ||
