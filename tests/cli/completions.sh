@@ -35,11 +35,22 @@ zpty -w shell "fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; LISTMA
 zpty -w shell "zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' verbose no; stty rows 500 cols 200"
 zpty -w shell "bindkey '^D' list-choices; setopt no_beep no_list_packed; echo SET''UP"
 zpty -r shell said '*SETUP*'
+# before its prompt the shell does not listen, and below a list it prints that once more
+until_prompt() {
+  for i in {1..400}; do
+    while zpty -r -t shell part; do listed+=$part; done
+    [[ $listed != *READY* ]] || return
+    sleep 0.05
+  done
+}
+listed=''
+until_prompt
+listed=''
 zpty -w -n shell "$2"$'\x04'
-sleep 1
+until_prompt
 zpty -w -n shell $'\x15'"echo EN""D"$'\n'
 zpty -r shell said '*END*'
-print -r -- $said
+print -r -- $listed$said
 zpty -d shell
 EOF
 
