@@ -69,14 +69,22 @@ ask=()
 ! kernel_before 5.13 || ask=(--on-writers=snapshot)
 fs_mount btrfs 2G
 chmod 755 "$T" "$M"
+# snapshotted WHAT SOURCE DEST: where a snapshot would take longer than one call over the file, on a
+# machine that does much else, that call will do; so it is tried again
+snapshotted() {
+  for _ in 1 2 3 4 5; do
+    expect 0 --json "${ask[@]}" "$2" "$3"
+    [ "$(field method)" = atomic ] || break
+  done
+  same "$1" snapshot "$(field method)"
+}
 btrfs subvolume create "$M/sub" >/dev/null
 btrfs subvolume create "$M/sub/nested" >/dev/null
 for dir in "$M" "$M/sub" "$M/sub/nested"; do
   fragmented "$dir/f" 6000
   cp "$dir/f" "$M/first"
   writer "$dir/f"
-  expect 0 --json "${ask[@]}" "$dir/f" "$M/copy"
-  same "in $dir" snapshot "$(field method)"
+  snapshotted "in $dir" "$dir/f" "$M/copy"
   is_a_state "$M/copy" "$M/first"
   expect 0 --on-writers=atomic --json "$dir/f" "$M/copy"
   same "in $dir, asked for" atomic "$(field method)"
@@ -102,8 +110,7 @@ mkdir "$M/dir" "$M/bind"
 cp "$M/f" "$M/dir/f"
 ln -s dir/f "$M/link"
 writer "$M/dir/f"
-expect 0 --json "${ask[@]}" "$M/link" "$M/copy"
-same 'through a link' snapshot "$(field method)"
+snapshotted 'through a link' "$M/link" "$M/copy"
 mount --bind "$M/dir" "$M/bind"
 expect 3 --json "${ask[@]}" "$M/bind/f" "$M/bind/g"
 check_not 'published through a bind mount' test -e "$M/dir/g"
