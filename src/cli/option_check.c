@@ -39,16 +39,8 @@ static bool check_keep(const struct command *c)
 		{ c->engine.refresh, "--refresh" },
 		{ c->engine.in_place, "--inplace" },
 		{ c->engine.no_sync, "--no-sync" },
-		{ c->backup, "--backup" },
-		{ cp->recursive, "--recursive" },
 		{ cp->follow == LULL_FOLLOW_NEVER, "--no-dereference" },
-		{ cp->hard_link, "--link" },
-		{ cp->symbolic_link, "--symbolic-link" },
-		{ cp->attributes_only, "--attributes-only" },
-		{ cp->parents, "--parents" },
-		{ cp->remove_destination, "--remove-destination" },
-		{ cp->overwrite != LULL_OVERWRITE_YES, "--interactive or --no-clobber" },
-		{ cp->update != LULL_UPDATE_ALL, "--update" },
+		{ option_cp_given(c), option_cp_given(c) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {

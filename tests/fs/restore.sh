@@ -23,6 +23,18 @@ live() {
   inode=$(stat -c %i "$M/img")
   undo=$M/img.before-restore
 }
+# A restore that is at work in $pid, and a program that has opened TARGET since and written to it, by 7.
+written_late() {
+  live
+  "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 "$M/other" "$M/img" 2>"$T/err" &
+  pid=$!
+  for _ in $(seq 1000); do
+    [ ! -e "$undo" ] || [ ! -s "$M/.img.lullcp-part" ] || break
+    sleep 0.01
+  done
+  exec 7<>"$M/img"
+  printf late >&7
+}
 untouched() { # untouched WHAT: nothing was changed
   same "$1: TARGET" "$now" "$(sum "$M/img")"
   same "$1: the generation" "$was" "$(sum "$generation")"
@@ -269,15 +281,7 @@ for kind in xfs xfs-exchange btrfs; do
   fi
   # a program that opens TARGET while the new file is made: what it writes is in the undo as well
   if [ -z "$keeps" ]; then
-    live
-    "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 "$M/other" "$M/img" 2>"$T/err" &
-    pid=$!
-    for _ in $(seq 1000); do
-      [ ! -e "$undo" ] || [ ! -s "$M/.img.lullcp-part" ] || break
-      sleep 0.01
-    done
-    exec 7<>"$M/img"
-    printf late >&7
+    written_late
     wait $pid
     same 'rolled back' 0 $?
     exec 7<&-
@@ -295,15 +299,7 @@ for kind in xfs xfs-exchange btrfs; do
   restored 'after that'
   undone 'after that'
   if [ -z "$keeps" ]; then
-    live
-    "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 "$M/other" "$M/img" 2>"$T/err" &
-    pid=$!
-    for _ in $(seq 1000); do
-      [ ! -e "$undo" ] || [ ! -s "$M/.img.lullcp-part" ] || break
-      sleep 0.01
-    done
-    exec 7<>"$M/img"
-    printf late >&7
+    written_late
     mv "$undo" "$M/img-away"
     echo theirs >"$undo"
     wait $pid

@@ -571,8 +571,19 @@ its=$QMP QMP=$nobody
 asked 1 --shut-off=clone freeze "$image"
 says "'$image' is open for writing: process $qsd (qemu-storage-da"
 expect 5 -q --hook="$HOOK --socket=$QMP --shut-off=clone" "$image" "$M/other"
-# it goes down while it is redirected, and leaves a socket where nobody listens
+# the same with the sidecar in a directory that the call does not name
 QMP=$its
+mkdir "$M/side"
+asked 0 --sidecar-dir="$M/side" freeze "$image"
+guest d 'write -P 8 0 64k' flush
+kill -KILL "$qsd"
+wait "$qsd" 2>/dev/null
+asked 1 --shut-off=clone freeze "$image"
+says "'$M/side/"
+says "missing in '$image'"
+rm -rf "${SOCKETS:?}" "$M/side" "$sidecar"
+# it goes down while it is redirected, and leaves a socket where nobody listens
+qsd "d=$image=raw"
 asked 0 freeze "$image"
 guest d 'write -P 9 0 64k' flush
 kill -KILL "$qsd"
