@@ -161,6 +161,18 @@ static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
 	return 0;
 }
 
+void lull_dest_look_again(struct lull_dest *dest)
+{
+	struct stat st;
+	bool exists = fstatat(dest->dir, dest->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (exists ? !S_ISREG(st.st_mode) || st.st_nlink > 1 : errno != ENOENT)
+		return;
+	dest->exists = exists;
+	if (exists)
+		dest->old = st;
+}
+
 /* The directory, and the names in it, once path and name are known. */
 static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wish,
 			enum lull_stage *ret_stage, enum lull_cause *ret_cause)

@@ -34,6 +34,13 @@ int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
 
 /*
+ * Looks again what has the name, now that the lock is held: another lullcp may have put
+ * DEST there, or taken it away, while this one waited. What the caller has not judged
+ * yet, another type or a second name, does not count.
+ */
+void lull_dest_look_again(struct lull_dest *dest);
+
+/*
  * Finds out what path is, opens its directory and makes the names. checkpoint may be
  * NULL. Nothing is created. 0, or -errno with *ret_stage and *ret_cause set.
  */
