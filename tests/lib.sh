@@ -6,7 +6,8 @@
 #   fs_test            # root, a mount namespace of its own, a work directory in $T
 #
 # Environment: LULLCP (the program), TOOLS (helper programs), LULL_TEST_SEED,
-# LULL_TEST_ROUNDS, LULL_TEST_MUST_RUN=1 (a test that cannot run has failed).
+# LULL_TEST_ROUNDS, LULL_TEST_FS (file systems), LULL_TEST_MUST_RUN=1 (a test that cannot
+# run has failed).
 
 set -u
 
@@ -163,6 +164,13 @@ make_exchanging_xfs() { # make_exchanging_xfs IMAGE: two files can exchange thei
   make_xfs -m reflink=1,rmapbt=0 "$1" || return 1
   features=$(xfs_db -x -c 'sb 0' -c 'p features_incompat' "$1") || return 1
   xfs_db -x -c 'sb 0' -c "write -d features_incompat $((${features#*= } | 0x40))" "$1"
+}
+# $LULL_TEST_FS, of file systems, limits a test to them.
+kinds() { # kinds KIND...: those of them to try
+  local kind
+  for kind; do
+    case " ${LULL_TEST_FS:-$kind} " in *" $kind "*) echo "$kind" ;; esac
+  done
 }
 make_fs() { # make_fs IMAGE KIND
   case $2 in

@@ -9,11 +9,11 @@ for kind in xfs btrfs; do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/src" 900
-  new=$(sha256sum <"$M/src")
+  new=$(b2sum <"$M/src")
   for n in 2 10 50; do
     for with in '' --resume --lock-wait=300s --inplace; do
       head -c 70000 /dev/urandom >"$M/dst"
-      old=$(sha256sum <"$M/dst")
+      old=$(b2sum <"$M/dst")
       pids=()
       for i in $(seq $n); do
         # not all in step
@@ -23,7 +23,7 @@ for kind in xfs btrfs; do
       done
       if [ "$with" != --inplace ]; then
         for _ in $(seq 10); do
-          case $(sha256sum <"$M/dst") in
+          case $(b2sum <"$M/dst") in
             "$old" | "$new") ok ;;
             *) bad "$n at once $with: neither the old file nor the new one" ;;
           esac
@@ -40,7 +40,7 @@ for kind in xfs btrfs; do
         esac
       done
       check "$n at once $with: nobody got through" test "${ends[0]:-0}" -gt 0
-      same "$n at once $with: the new file" "$new" "$(sha256sum <"$M/dst")"
+      same "$n at once $with: the new file" "$new" "$(b2sum <"$M/dst")"
       note "$n at once $with: ${ends[0]:-0} done, ${ends[11]:-0} found it held"
       rm -f "$T"/err.*
       unset ends
@@ -59,7 +59,7 @@ for kind in xfs btrfs; do
       esac
     done
     rm -f "$T"/err.*
-    same "$n at once, nothing there" "$new" "$(sha256sum <"$M/dst")"
+    same "$n at once, nothing there" "$new" "$(b2sum <"$M/dst")"
     no_leftovers "$M"
   done
   # another's DEST comes in between, and a third is about to replace that
@@ -68,14 +68,14 @@ for kind in xfs btrfs; do
   OVERTAKEN="$M/dst" LD_PRELOAD="$TOOLS/overtaken.so" \
     expect 0 --latency-budget=1ms "$M/src" "$M/dst"
   check 'overtaken twice: nobody came in between' test ! -e "$M/dst.next"
-  same 'overtaken twice' "$new" "$(sha256sum <"$M/dst")"
+  same 'overtaken twice' "$new" "$(b2sum <"$M/dst")"
   no_leftovers "$M"
   # another puts its file there between the look and the opening: as good as the one before;
   # but not one that has another name, which would be written to under that one as well
   echo old >"$M/victim"
   echo next >"$M/next"
   SWAP_FILE="$M/next" LD_PRELOAD="$TOOLS/swap.so" expect 0 "$M/src" "$M/victim"
-  same 'a new DEST in between' "$new" "$(sha256sum <"$M/victim")"
+  same 'a new DEST in between' "$new" "$(b2sum <"$M/victim")"
   echo keep >"$M/other"
   ln "$M/other" "$M/next"
   SWAP_FILE="$M/next" LD_PRELOAD="$TOOLS/swap.so" expect 1 "$M/src" "$M/victim"

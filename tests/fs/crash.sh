@@ -36,8 +36,8 @@ put_old() { # put_old ROUND
 after_crash() { # after_crash ROUND: what must hold after the remount
   local src dst status
   while read -r src dst; do
-    case $(sha256sum <"$M/$dst") in
-      "$old" | "$(sha256sum <"$M/$src")") ok ;;
+    case $(b2sum <"$M/$dst") in
+      "$old" | "$(b2sum <"$M/$src")") ok ;;
       *) bad "round $1: $dst: neither the old file nor the new one" ;;
     esac
   done < <(pairs "$1")
@@ -46,7 +46,7 @@ after_crash() { # after_crash ROUND: what must hold after the remount
   "${command[@]}" >"$T/out" 2>"$T/err" || status=$?
   same "round $1: status" 0 "$status"
   while read -r src dst; do
-    same "round $1: $dst resumed" "$(sha256sum <"$M/$src")" "$(sha256sum <"$M/$dst")"
+    same "round $1: $dst resumed" "$(b2sum <"$M/$src")" "$(b2sum <"$M/$dst")"
   done < <(pairs "$1")
   no_leftovers "$M"
   no_leftovers "$M/set"
@@ -75,7 +75,7 @@ make_sources() { # in $M
 M=$T/crash
 mkdir "$M"
 head -c 100000 /dev/urandom >"$T/old"
-old=$(sha256sum <"$T/old")
+old=$(b2sum <"$T/old")
 
 img=$(image 400M)
 loop=$(losetup -f --show "$img") || cannot_run 'no loop device'

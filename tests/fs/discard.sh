@@ -46,7 +46,7 @@ cut_off() {
   left=$(size_of "$file")
 }
 
-for kind in xfs btrfs; do
+for kind in $(kinds xfs btrfs); do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/src" 6000 -h 10

@@ -25,7 +25,7 @@ cloning() { # until the freeze hook is over and a clone is well begun
   sleep 0.3
 }
 
-for kind in xfs btrfs; do
+for kind in $(kinds xfs btrfs); do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/src" 4000

@@ -41,7 +41,7 @@ for kind in xfs btrfs; do
       2) args+=(--inplace --restart) ;;
       3)
         rm -f "$M/pub/dst" && cp --reflink=always "$M/src" "$M/pub/dst" && args+=(--refresh --restart)
-        old=$(sha256sum <"$M/pub/dst")
+        old=$(b2sum <"$M/pub/dst")
         ;;
     esac
     rc=0

@@ -19,7 +19,7 @@ refused() { # refused STATUS TEXT ARG...: and nothing has changed
   same "lullcp $*: what is there" "$before" "$(listing)"
 }
 
-for kind in xfs btrfs; do
+for kind in $(kinds xfs btrfs); do
   fs_mount "$kind"
   note "$kind"
   here=$M

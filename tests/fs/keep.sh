@@ -46,7 +46,7 @@ keep() { # keep ARG... DEST: lullcp must make a generation that is the source
   expect 0 "$@"
   g=$(newest "$dest")
   check "the newest is the source: $*" cmp "$M/src" "${dest%/*}/$g"
-  sha256sum <"$M/src" >"$T/sums/$g"
+  b2sum <"$M/src" >"$T/sums/$g"
   check_not 'no other temporary file' test -e "${dest%/*}/.${dest##*/}.lullcp-part"
   check_not 'no checkpoint' test -e "${dest%/*}/.${dest##*/}.lullcp"
 }
@@ -63,7 +63,7 @@ whole() { # whole DEST: each that is recorded, under its name, holds what it hel
     if [ -e "$T/sums/$name" ] && [ "$sum  -" != "$(<"$T/sums/$name")" ]; then
       bad "$name is not what it was"
     fi
-  done < <(sha256sum "${files[@]}")
+  done < <(b2sum "${files[@]}")
 }
 change() { patch "$M/src" $((RANDOM % 400)); }
 
@@ -159,11 +159,11 @@ for kind in xfs btrfs; do
   keep --keep=2 "$M/src" "$D"
   first=$M/b/$(oldest "$D")
   exec 7<"$first"
-  sum=$(sha256sum <"$first")
+  sum=$(b2sum <"$first")
   change
   keep --keep=2 "$M/src" "$D"
   says 'it is open; a clone in full instead'
-  same 'who reads it reads on' "$sum" "$(sha256sum <&7)"
+  same 'who reads it reads on' "$sum" "$(b2sum <&7)"
   exec 7<&-
   same 'removed for all that' 2 "$(count "$D")"
   check_not 'removed' test -e "$first"
@@ -180,11 +180,11 @@ for kind in xfs btrfs; do
   check_not 'gone' test -e "$first"
   first=$M/b/$(oldest "$D")
   ln "$first" "$M/b/other"
-  sum=$(sha256sum <"$first")
+  sum=$(b2sum <"$first")
   change
   keep --keep=2 "$M/src" "$D"
   says 'it has several names'
-  same 'the other name keeps it' "$sum" "$(sha256sum <"$M/b/other")"
+  same 'the other name keeps it' "$sum" "$(b2sum <"$M/b/other")"
   same 'several names' 2 "$(count "$D")"
   first=$M/b/$(oldest "$D")
   chattr +i "$first"
@@ -328,7 +328,7 @@ END
       done
       if [ $how = full ]; then exec 7<"$M/b/$(oldest "$D")"; fi
       change
-      sha256sum <"$M/src" >"$T/sum"
+      b2sum <"$M/src" >"$T/sum"
       rc=0
       { DIE_AT=$at DIE_COUNT=$T/calls LD_PRELOAD=$TOOLS/die.so \
         "$LULLCP" --keep=3 "${opt[@]}" "$M/src" "$D" >"$T/out" 2>"$T/err" || rc=$?; } 2>/dev/null
@@ -342,8 +342,8 @@ END
       # whatever is recorded is what it was; a new one under its name is the source
       for f in "$M/b"/img.2*; do
         name=$(basename "$f")
-        [ -e "$T/sums/$name" ] || sha256sum <"$M/src" >"$T/sums/$name"
-        same "$how $at: $name" "$(cat "$T/sums/$name")" "$(sha256sum <"$f")"
+        [ -e "$T/sums/$name" ] || b2sum <"$M/src" >"$T/sums/$name"
+        same "$how $at: $name" "$(cat "$T/sums/$name")" "$(b2sum <"$f")"
       done
       whole "$D"
       check "$how $at: $n_whole are whole" test "$n_whole" -ge 2

@@ -249,8 +249,8 @@ case \$1 in
     kill -STOP \$(cat $T/pid)
     # it stops when it is next at work, after a write that has begun
     until grep -q '^State:.T' /proc/\$(cat $T/pid)/status; do :; done
-    sha256sum <$M/f >$T/frozen ;;
-  thaw) sha256sum <$M/f >$T/thawed; kill -CONT \$(cat $T/pid) ;;
+    b2sum <$M/f >$T/frozen ;;
+  thaw) b2sum <$M/f >$T/thawed; kill -CONT \$(cat $T/pid) ;;
 esac
 H
   chmod +x "$M/hook"
@@ -258,7 +258,7 @@ H
   echo $W >"$T/pid"
   expect 0 --live --json --hook="$M/hook" "$M/f" "$M/a"
   check "$kind: passes before" [ "$(field passes)" -gt 1 ]
-  same "$kind: the copy is the frozen state" "$(cat "$T/frozen")" "$(sha256sum <"$M/a")"
+  same "$kind: the copy is the frozen state" "$(cat "$T/frozen")" "$(b2sum <"$M/a")"
   same "$kind: nobody wrote" "$(cat "$T/frozen")" "$(cat "$T/thawed")"
   frozen=$(field freeze_ns)
   check "$kind: frozen for a part of the time" [ "$frozen" -lt "$(field elapsed_ns)" ]
@@ -269,7 +269,7 @@ H
   check_not "$kind: frozen all the same" test -e "$T/frozen"
   check_not "$kind: published" test -e "$M/b"
   expect 0 --resume --live --hook="$M/hook" "$M/f" "$M/b"
-  same "$kind: resumed" "$(cat "$T/frozen")" "$(sha256sum <"$M/b")"
+  same "$kind: resumed" "$(cat "$T/frozen")" "$(b2sum <"$M/b")"
   stop_writer
   no_leftovers "$M"
   fs_unmount "$M"

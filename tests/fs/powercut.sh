@@ -9,7 +9,7 @@ rounds=${LULL_TEST_ROUNDS:-1}
 new=(f1 f2 f3 f4 f5 f6 fresh zbig sub/g1 sub/g2)
 old=(f1 f2 f3 f4 f5 f6 sub/g1)
 
-contents() { sha256sum <"$1" | cut -c 1-64; }
+contents() { b2sum <"$1" | cut -d ' ' -f 1; }
 # Of each way to copy: the arguments, and where the files of src are afterwards.
 way() { # way NAME: in ${args[@]}, $at and ${files[@]}
   files=("${new[@]}") at=dst
@@ -77,7 +77,7 @@ run_until() { # run_until: until it is killed or stopped somewhere, in $pid
 look() { # look: what the files in $at hold, in ${has[FILE]}
   local sum f
   has=()
-  while read -r sum f; do has[$f]=$sum; done < <(cd "$at" && sha256sum "${files[@]}" 2>/dev/null)
+  while read -r sum f; do has[$f]=$sum; done < <(cd "$at" && b2sum "${files[@]}" 2>/dev/null)
 }
 judge() { # judge WHAT: of the files in $at
   local f

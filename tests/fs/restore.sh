@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 
-sum() { sha256sum <"$1" | cut -c 1-64; }
+sum() { cksum <"$1"; }
 # A live file whose only generation is from before it changed.
 live() {
   rm -f "$M"/img* "$M"/.img*
@@ -54,12 +54,12 @@ undone() { # undone WHAT: what TARGET was is there
   same "$1: attributes of the undo" yes "$(getfattr --only-values -n user.kept "$undo" 2>/dev/null)"
 }
 
-for kind in xfs xfs-exchange btrfs; do
-  [ $kind != xfs-exchange ] || ! kernel_before 6.10 || continue
-  fs_mount $kind
-  note $kind
+for kind in $(kinds xfs xfs-exchange btrfs); do
+  [ "$kind" != xfs-exchange ] || ! kernel_before 6.10 || continue
+  fs_mount "$kind"
+  note "$kind"
   keeps=
-  [ $kind != xfs-exchange ] || keeps=1
+  [ "$kind" != xfs-exchange ] || keeps=1
 
   # by each name
   live
@@ -317,7 +317,7 @@ for kind in xfs xfs-exchange btrfs; do
   expect 0 --restore --resume "$M/other" "$M/img"
   same 'what it was' "$now" "$(sum "$undo")"
   # one that takes no copy of the other's blocks is refused before anything changes
-  if [ $kind = btrfs ]; then
+  if [ "$kind" = btrfs ]; then
     mkdir "$M/nocow"
     chattr +C "$M/nocow"
     cp --reflink=never "$M/other" "$M/nocow/other"
@@ -332,17 +332,17 @@ for kind in xfs xfs-exchange btrfs; do
 done
 
 # the power goes at any moment: what the device holds then is mounted
-for kind in xfs-exchange btrfs; do
-  [ $kind != xfs-exchange ] || ! kernel_before 6.10 || continue
+for kind in $(kinds xfs-exchange btrfs); do
+  [ "$kind" != xfs-exchange ] || ! kernel_before 6.10 || continue
   note "$kind: the power goes"
   img=$(image 400M)
-  make_fs "$img" $kind
+  make_fs "$img" "$kind"
   M=$T/m
   mkdir -p "$M"
   keeps=
-  [ $kind != xfs-exchange ] || keeps=1
+  [ "$kind" != xfs-exchange ] || keeps=1
   for at in stop-before stop-after $((RANDOM % 60)) $((RANDOM % 300)) $((RANDOM % 900)); do
-    [ $kind = xfs-exchange ] || case $at in stop-*) continue ;; esac
+    [ "$kind" = xfs-exchange ] || case $at in stop-*) continue ;; esac
     mount -o loop "$img" "$M" || framework_failure mount
     live
     sync -f "$M"

@@ -72,7 +72,7 @@ forced() { # forced LEAST: so many syncs while the clone is made, and no more th
   rm -f "$M/long" "$M"/.forced.*
 }
 
-for kind in xfs btrfs btrfs-compress; do
+for kind in $(kinds xfs btrfs btrfs-compress); do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/src" 5000 -h 10
@@ -158,11 +158,11 @@ for kind in xfs btrfs btrfs-compress; do
   cp --reflink=always "$M/src" "$M/other"
   refuse() { # refuse TEXT: with --resume and with --restart, and all stays
     local before how
-    before=$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")
+    before=$(ls -lA --full-time "$M"; b2sum "$M/.a.lullcp")
     for how in ${hows:---resume --restart}; do
       expect 1 "$how" "${source:-$M/src}" "$M/a"
       says "$1"
-      same "refused: $1" "$before" "$(ls -lA --full-time "$M"; sha256sum "$M/.a.lullcp")"
+      same "refused: $1" "$before" "$(ls -lA --full-time "$M"; b2sum "$M/.a.lullcp")"
     done
   }
   source=$M/other hows=--resume refuse 'belongs to another clone'

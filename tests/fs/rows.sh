@@ -75,7 +75,7 @@ for kind in xfs btrfs; do
   E=$M/b/day
   make "$E" 1
   newest=$(names "$E")
-  sum=$(sha256sum <"$M/b/$newest")
+  sum=$(b2sum <"$M/b/$newest")
   patch "$M/src" 8
   expect 0 --json --dry-run --keep=daily:7 "$M/src" "$E"
   same 'the newest of its day goes, after' remove "$(jq -r "select(.name == \"$newest\").fate" "$T/out" | head -1)"
@@ -85,7 +85,7 @@ for kind in xfs btrfs; do
   sleep 0.1
   kill -KILL $pid
   wait $pid 2>/dev/null
-  same 'it is whole meanwhile' "$sum" "$(sha256sum <"$M/b/$newest")"
+  same 'it is whole meanwhile' "$sum" "$(b2sum <"$M/b/$newest")"
   expect 0 --resume --keep=daily:7 "$M/src" "$E"
   same 'and gone in the end' 1 "$(names "$E" | wc -l)"
 
@@ -214,15 +214,15 @@ for kind in xfs btrfs; do
   older=$(names "$W" | tail -1)
   expect 0 --keep=2 "$M/own" "$W"
   "$LULLCP" --export --base="$M/b/$older" "$W.latest" >"$T/stream"
-  sum=$(cd "$M/r" && sha256sum web.2*)
+  sum=$(cd "$M/r" && b2sum web.2*)
   for i in 1 2 3; do
     head -c 3000 "$T/stream" | "$LULLCP" --apply --keep=2 --base=latest "$M/r/web" 2>"$T/err"
     says 'Nothing was changed'
-    same 'the row' "$sum" "$(cd "$M/r" && sha256sum web.2*)"
+    same 'the row' "$sum" "$(cd "$M/r" && b2sum web.2*)"
   done
   "$LULLCP" --apply --keep=2 --base=latest "$M/r/web" <"$T/stream" 2>"$T/err" || bad 'sent again'
   same 'rows of two' "$(names "$W")" "$(names "$M/r/web")"
-  same 'whole' "$(cd "$M/b" && sha256sum web.2*)" "$(cd "$M/r" && sha256sum web.2*)"
+  same 'whole' "$(cd "$M/b" && b2sum web.2*)" "$(cd "$M/r" && b2sum web.2*)"
   same 'of the same dates' "$(jq '.generations[].created_ns' "$(record "$W")")" \
     "$(jq '.generations[].created_ns' "$(record "$M/r/web")")"
   same 'and nothing else' 3 "$(find "$M/r" -type f | wc -l)"

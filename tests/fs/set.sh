@@ -45,7 +45,7 @@ hooked() { # hooked STATUS CALLS ARG...: with the logging hook, unless it names 
   same "hook calls of lullcp $*" "$calls" "$(calls)"
 }
 fields() { jq -r "select(.type == \"summary\") | .$1" "$T/out" | xargs; } # of all summaries
-sum() { sha256sum "$@" | cut -d' ' -f1 | xargs; }
+sum() { b2sum "$@" | cut -d' ' -f1 | xargs; }
 old_ones() { # older copies, to be kept or replaced as one
   rm -rf "$M/d"
   mkdir "$M/d"
@@ -456,7 +456,7 @@ killing() {
 # What is no matter of the file system is tried on one.
 parts_xfs='one_freeze one_moment all_or_none refusals resuming locks publishing killing'
 parts_btrfs='one_moment all_or_none resuming killing'
-for kind in ${KINDS:-xfs btrfs}; do
+for kind in $(kinds xfs btrfs); do
   fs_mount "$kind"
   note "$kind"
   fragmented "$M/a" 2000 -h 5

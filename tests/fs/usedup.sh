@@ -47,7 +47,7 @@ for kind in xfs btrfs; do
     for how in itself base; do
       [ "$who $how" != 'loop base' ] && [ "$who $how" != 'mapped base' ] || continue
       cp --reflink=always src use/old
-      sum=$(sha256sum <use/old)
+      sum=$(b2sum <use/old)
       inode=$(stat -c %i use/old)
       patch src
       case $who in
@@ -73,18 +73,18 @@ os.write(1, m[:])' use/old "$T/ready" "$T/go" >"$T/seen" &
       else
         expect 0 --refresh --base=use/old src use/new
         made=use/new
-        same "$kind $who: the base stays" "$inode $sum" "$(stat -c %i use/old) $(sha256sum <use/old)"
+        same "$kind $who: the base stays" "$inode $sum" "$(stat -c %i use/old) $(b2sum <use/old)"
       fi
       says 'it is open; a clone in full instead'
       check "$kind $who $how: the clone" cmp src $made
       check "$kind $who $how: another file" test "$inode" != "$(stat -c %i $made)"
       case $who in
-        reader) seen=$(sha256sum <&7) && exec 7<&- ;;
-        loop) seen=$(head -c "$(stat -c %s src)" "$loop" | sha256sum) && losetup -d "$loop" ;;
+        reader) seen=$(b2sum <&7) && exec 7<&- ;;
+        loop) seen=$(head -c "$(stat -c %s src)" "$loop" | b2sum) && losetup -d "$loop" ;;
         mapped)
           echo >"$T/go"
           wait
-          seen=$(sha256sum <"$T/seen")
+          seen=$(b2sum <"$T/seen")
           rm "$T/go"
           ;;
       esac
@@ -96,22 +96,22 @@ os.write(1, m[:])' use/old "$T/ready" "$T/go" >"$T/seen" &
   # open for writing: DEST itself is refused, another clone is left alone
   cp --reflink=always src use/old
   patch src
-  before=$(sha256sum use/old; stat -c '%i %a %z' use/old)
+  before=$(b2sum use/old; stat -c '%i %a %z' use/old)
   exec 7>>use/old
   expect 1 --refresh src use/old
   says 'a program has it open for writing'
-  same "$kind: refused: as it was" "$before" "$(sha256sum use/old; stat -c '%i %a %z' use/old)"
+  same "$kind: refused: as it was" "$before" "$(b2sum use/old; stat -c '%i %a %z' use/old)"
   no_leftovers use
   expect 0 --refresh --base=use/old src use/new
   says 'it is open; a clone in full instead'
   check "$kind: beside a writer" cmp src use/new
-  same "$kind: the writer's file is as it was" "$before" "$(sha256sum use/old; stat -c '%i %a %z' use/old)"
+  same "$kind: the writer's file is as it was" "$before" "$(b2sum use/old; stat -c '%i %a %z' use/old)"
   exec 7>&-
   # opened by the hook, in the last moment: in full, and with its own mode and owner again
   chown 12:34 use/old
   chmod 4751 use/old
   setfacl -m g:65534:rx use/old
-  before=$(sha256sum use/old; stat -c '%i %a %u %g' use/old; getfacl -cp use/old)
+  before=$(b2sum use/old; stat -c '%i %a %u %g' use/old; getfacl -cp use/old)
   printf '#!/bin/sh\n[ $1 = freeze ] || exit 0\nexec 3<%s\nsetsid sleep 60 <&3 >/dev/null 2>&1 &\necho $! >%s\n' \
     "$M/use/old" "$T/sleeper" >"$T/hook"
   chmod +x "$T/hook"
@@ -120,7 +120,7 @@ os.write(1, m[:])' use/old "$T/ready" "$T/go" >"$T/seen" &
   kill "$(cat "$T/sleeper")"
   check "$kind: opened in the last moment" cmp src use/new
   same "$kind: opened in the last moment: as it was" "$before" \
-    "$(sha256sum use/old; stat -c '%i %a %u %g' use/old; getfacl -cp use/old)"
+    "$(b2sum use/old; stat -c '%i %a %u %g' use/old; getfacl -cp use/old)"
   no_leftovers use
   rm -r use
 
@@ -243,11 +243,11 @@ for i in 1 2 3; do
   same "the row goes on: $i: two" 2 "$(find row -name 'f.2*' | wc -l)"
   check_not "the row goes on: $i: the oldest" test -e "row/$first"
 done
-before=$(stat -c '%i %a %u' a/old; sha256sum <a/old)
+before=$(stat -c '%i %a %u' a/old; b2sum <a/old)
 expect 0 --refresh --base=a/old src b/new
 says 'of another file system or project'
 check 'base: in full' cmp src b/new
-same 'base: it is as it was' "$before" "$(stat -c '%i %a %u' a/old; sha256sum <a/old)"
+same 'base: it is as it was' "$before" "$(stat -c '%i %a %u' a/old; b2sum <a/old)"
 no_leftovers b
 # on another file system altogether
 mount -t tmpfs tmpfs b

@@ -26,7 +26,7 @@ gets() { # gets WHAT BYTE OFFSET IMAGE [FORMAT]: the image holds it
   check_not "$1" grep -q 'verification failed' "$T/check.out"
 }
 frozen() { # frozen WHAT IMAGE SUM: writers do not reach it
-  same "$1" "$3" "$(sha256sum <"$2")"
+  same "$1" "$3" "$(b2sum <"$2")"
 }
 
 await() { # await FILE: until it is there

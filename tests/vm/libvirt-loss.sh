@@ -94,10 +94,10 @@ seen() { # seen WHAT: what it tells to run changes neither, and overwrites nothi
   printf 'of a user' >"$a.merged"
   printf 'of a user' >"$overlay.old"
   hooked 1 thaw "$a"
-  sums=$(content "$a" raw; sha256sum <"$overlay")
+  sums=$(content "$a" raw; b2sum <"$overlay")
   command=$(sed -n "s/.* run: \(qemu-img convert .*\)\. If it is not wanted.*/\1/p" "$T/err")
   check "$1: told how to look" eval "[ -n \"\$command\" ] && $command"
-  same "$1: nothing is changed" "$sums" "$(content "$a" raw; sha256sum <"$overlay")"
+  same "$1: nothing is changed" "$sums" "$(content "$a" raw; b2sum <"$overlay")"
   same "$1: what is in the overlay" 84 "$(pattern "$a.merged.2" raw 1048576)"
   rm -f "$a.merged.2"
   command=$(sed -n "s/.*put it away: \(mv .*\)/\1/p" "$T/err")

@@ -53,7 +53,7 @@ guest() {
     "qemu-io -d /machine/peripheral/virtio-disk$1/virtio-backend \"write -P $2 $3 $4\""
 }
 content() { # content IMAGE FORMAT: its sum
-  qemu-img convert -U -f "$2" -O raw "$1" "$T/raw" && sha256sum <"$T/raw"
+  qemu-img convert -U -f "$2" -O raw "$1" "$T/raw" && b2sum <"$T/raw"
 }
 pattern() { # pattern IMAGE FORMAT OFFSET: the byte there
   qemu-img convert -U -f "$2" -O raw "$1" "$T/raw" && od -An -tu1 -j "$3" -N 1 "$T/raw" | tr -d ' '

@@ -17,7 +17,7 @@ make_image "$M/b" raw
 qsd "a=$M/a=raw" "b=$M/b=raw"
 put a 1 0
 hook 0 'B freezes' $B freeze "$M/a"
-sum=$(sha256sum <"$M/a")
+sum=$(b2sum <"$M/a")
 put a 2 0
 hook 1 'A cannot freeze what B has frozen' $A freeze "$M/a" "$M/b"
 says "'$M/a' is frozen by another run of lullcp ($B)"
@@ -114,7 +114,7 @@ for above in throttle,throttle-group=t copy-on-read preallocate; do
     --blockdev "driver=$above,node-name=top,file=a"
   put a 1 0
   hook 0 "freeze below $above" $A freeze "$M/a"
-  sum=$(sha256sum <"$M/a")
+  sum=$(b2sum <"$M/a")
   put a 2 0
   frozen "below $above" "$M/a" "$sum"
   hook 0 "thaw below $above" $A thaw "$M/a"
@@ -139,7 +139,7 @@ same 'nothing is redirected' '' "$(overlay)"
 asks 'block-job-cancel={"device":"nightly"}' >"$T/out"
 until_no_job
 hook 0 'freeze after the backup' $A freeze "$M/a"
-sum=$(sha256sum <"$M/a")
+sum=$(b2sum <"$M/a")
 put a 3 0
 # shellcheck disable=SC2059
 asks "$(printf "$backup" "$(overlay)")" >"$T/out"
@@ -167,7 +167,7 @@ rm "$M/above"
 
 for part in offset=1048576 size=2097152 offset=1048576,size=2097152; do
   nodes --blockdev "driver=raw,node-name=top,$part,file.driver=file,file.filename=$M/a"
-  sum=$(sha256sum <"$M/a")
+  sum=$(b2sum <"$M/a")
   hook 1 "freeze of a part ($part)" $A freeze "$M/a"
   says 'only a part of it'
   hook 0 'the thaw after it' $A thaw "$M/a"
@@ -179,7 +179,7 @@ done
 note 'what a merge would drop'
 nodes "${file[@]}"
 hook 0 'freeze' $A freeze "$M/a"
-sum=$(sha256sum <"$M/a")
+sum=$(b2sum <"$M/a")
 put a 16 0
 asks "block-dirty-bitmap-add={\"node\":\"$(overlay)\",\"name\":\"backed up\",\"persistent\":true}" >"$T/out"
 hook 1 'thaw with a bitmap' $A thaw "$M/a"
@@ -261,7 +261,7 @@ killed
 hook 1 'the image is newer' $A thaw "$M/a"
 says 'do not commit'
 check_not 'no commit is told' grep -q 'qemu-img commit' "$T/err"
-sum=$(sha256sum <"$M/a")
+sum=$(b2sum <"$M/a")
 followed 'newer'
 frozen 'the image is left as it is' "$M/a" "$sum"
 check 'the sidecar as well' test -s "$side"
@@ -277,9 +277,9 @@ half_merged() { # half_merged BYTE: frozen, written to, and the thaw at work, in
   for at in 0 1M 2M 3M; do put a "$1" $at; done
   LULLCP_RUN_ID=$A "$HOOK" --socket="$QMP" thaw "$M/a" 2>"$T/err" &
   pid=$!
-  sum=$(sha256sum <"$M/a")
+  sum=$(b2sum <"$M/a")
   for _ in $(seq 500); do
-    [ "$(sha256sum <"$M/a")" = "$sum" ] || break
+    [ "$(b2sum <"$M/a")" = "$sum" ] || break
     sleep 0.02
   done
 }
@@ -302,7 +302,7 @@ wait $pid 2>/dev/null
 killed
 hook 1 'thaw after a merge that nobody saw end' $A thaw "$M/a"
 says "If no guest was: qemu-img commit '$side' && rm '$side'."
-sum=$(sha256sum <"$M/a")
+sum=$(b2sum <"$M/a")
 followed 'nobody saw'
 frozen 'nobody saw' "$M/a" "$sum"
 for at in 0 1M 2M 3M; do gets 'nobody saw' 18 $at "$M/a.merged"; done
@@ -435,7 +435,7 @@ for _ in 1 2; do
   rm -f "$M/renamed, it is.merged"
   hook 1 'thaw of what a guest wrote to' $A thaw "$M/renamed, it is"
   says 'do not commit it'
-  sum=$(sha256sum <"$(sidecar "$M/l")")
+  sum=$(b2sum <"$(sidecar "$M/l")")
   look=$(sed -n 's/.* without changing either, run: //p' "$T/err")
   eval "$look" 2>"$T/err" || bad "cannot look: $look"
   gets 'what is in the sidecar' 24 0 "$M/renamed, it is.merged"
@@ -524,7 +524,7 @@ name="disks/it's a disk.img"
 for format in raw qcow2; do
   make_image "$M/$name" $format
   make_image "$M/disks/$name" $format
-  sum=$(sha256sum <"$M/disks/$name")
+  sum=$(b2sum <"$M/disks/$name")
   for below in '' throttle; do
     case $below in
       '') set -- "driver=$format,node-name=top,file.driver=file,file.filename=$name" ;;

@@ -151,7 +151,7 @@ for victim in "${victims[@]}"; do
       ln "$M/precious" "$victim" ;;
     *) qemu-img create -q -f qcow2 -b "$image" -F raw "$victim" >/dev/null || framework_failure qemu-img ;;
   esac
-  before=$(stat -L -c '%i %a %s %Y %h' "$victim")$(sha256sum <"$victim")
+  before=$(stat -L -c '%i %a %s %Y %h' "$victim")$(b2sum <"$victim")
   rm -f "$S"
   python3 "$here/fake-qmp.py" "$S" "$image" "$sidecar" taken-over "$victim" 2>"$T/fake.err" &
   fake=$!
@@ -163,7 +163,7 @@ for victim in "${victims[@]}"; do
   for phase in thaw freeze; do
     asked 1 $phase "$image"
     says "go to '$victim', which is no sidecar of this image"
-    same "$victim is as it was" "$before" "$(stat -L -c '%i %a %s %Y %h' "$victim")$(sha256sum <"$victim")"
+    same "$victim is as it was" "$before" "$(stat -L -c '%i %a %s %Y %h' "$victim")$(b2sum <"$victim")"
   done
   check_not 'not asked to merge' grep -q block-commit "$S.log"
   kill $fake
@@ -237,7 +237,7 @@ chown 0 "$M/up/down"
 
 note 'a link in its place while the guest agent thinks'
 make_image "$M/victim" raw
-before=$(sha256sum <"$M/victim")
+before=$(b2sum <"$M/victim")
 A=$T/agent
 PLANT=$sidecar VICTIM=$M/victim python3 "$here/fake-agent.py" "$A" plant 2>"$T/agent.err" &
 agent=$!
@@ -248,7 +248,7 @@ done
 asked 1 --quiesce --agent="$A" freeze "$image"
 says 'put something else in the place'
 same 'thawed' 1 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
-same 'the victim is as it was' "$before" "$(sha256sum <"$M/victim")"
+same 'the victim is as it was' "$before" "$(b2sum <"$M/victim")"
 check 'the link is left alone' test -L "$sidecar"
 kill $agent
 wait $agent 2>/dev/null
@@ -298,10 +298,10 @@ if [ -x "$TOOLS/inject" ]; then
   not_redirected 'not kept' "$image"
   asked 0 freeze "$image"
   guest d 'write -P 4 0 64k' flush
-  sum=$(sha256sum <"$image")
+  sum=$(b2sum <"$image")
   unkept 1 thaw
   says 'not merged'
-  same 'not merged' "$sum" "$(sha256sum <"$image")"
+  same 'not merged' "$sum" "$(b2sum <"$image")"
   asked 0 thaw "$image"
   not_redirected 'kept' "$image"
   guest d 'read -P 4 0 64k'

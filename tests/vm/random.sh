@@ -519,7 +519,7 @@ for round in $(seq "$rounds"); do
   [ -z "$GUEST" ] || did 'a whole guest'
   make_image "$image" "$format"
   head -c 100000 /dev/urandom >"$M/.foreign.lullcp-sidecar"
-  foreign=$(sha256sum <"$M/.foreign.lullcp-sidecar")
+  foreign=$(b2sum <"$M/.foreign.lullcp-sidecar")
   rm -f "$T/acked"
   go_on
   events=(clone 'killed lullcp' 'killed keeper' 'killed both' 'killed hook' two beside backup late_backup
@@ -531,7 +531,7 @@ for round in $(seq "$rounds"); do
   done
   if [ $((RANDOM % 2)) = 0 ]; then lights_out; else calm; fi
   [ ${#elsewhere[@]} = 0 ] || same 'nothing is left elsewhere' '' "$(ls -A "$M/side")"
-  same 'a foreign file is left alone' "$foreign" "$(sha256sum <"$M/.foreign.lullcp-sidecar")"
+  same 'a foreign file is left alone' "$foreign" "$(b2sum <"$M/.foreign.lullcp-sidecar")"
   if [ "$failures" = "$before" ]; then
     sound=$((sound + 1))
   else

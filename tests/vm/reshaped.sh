@@ -61,7 +61,7 @@ over() { # over WHAT: nothing is left to do
 for format in raw qcow2; do
   note "a disk that shrinks, $format"
   begin $format
-  sum=$(sha256sum <"$a")
+  sum=$(b2sum <"$a")
   resized "$(overlay)" 8388608
   put a 3 1M
   for _ in 1 2; do
@@ -183,9 +183,9 @@ for format in raw qcow2; do
   killed
   hook 1 'thaw of an older one' $A thaw "$a"
   says 'do not commit'
-  sum=$(sha256sum <"$a")$(sha256sum <"$side")
+  sum=$(b2sum <"$a")$(b2sum <"$side")
   followed 'an older one'
-  same 'both are as they were' "$sum" "$(sha256sum <"$a")$(sha256sum <"$side")"
+  same 'both are as they were' "$sum" "$(b2sum <"$a")$(b2sum <"$side")"
   gets 'what is in the sidecar' 2 14M "$a.merged" $format
   rm -f "$a.merged" "$side"
 done
@@ -211,10 +211,10 @@ says 'do not commit'
 gets 'the image is left alone' 6 0 "$a"
 # what is told, to the letter: nothing is changed, and nothing is overwritten
 for file in "$a.merged" "$a.merged.2" "$side.old"; do echo 'of a user' >"$file"; done
-sums=$(sha256sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")
+sums=$(b2sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")
 hook 1 'thaw without QEMU' $A thaw "$a"
 followed 'merged by somebody else'
-same 'nothing is changed' "$sums" "$(sha256sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")"
+same 'nothing is changed' "$sums" "$(b2sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")"
 gets 'the disk with what is in it' 2 14M "$a.merged.3"
 put_away=$(sed -n "s/.* say, \(mv .*\) puts it away.*/\1/p" "$T/err")
 check 'it is put away' eval "$put_away"
@@ -236,7 +236,7 @@ for how in 'another file' 'the same file' 'a new name'; do
   put a 2 0
   hook 1 'a thaw that has no time' $A --commit-timeout=1ms thaw "$a"
   killed
-  sum=$(sha256sum <"$M/backup")
+  sum=$(b2sum <"$M/backup")
   case $how in
     'another file') mv "$M/backup" "$a" ;;
     'the same file') cp --preserve=timestamps "$M/backup" "$a" ;;
@@ -262,7 +262,7 @@ rm -f "$a"
 make_image "$M/base" raw
 qemu-io -f raw -c 'write -P 9 0 16M' "$M/base" >/dev/null
 qemu-img create -q -f qcow2 -b "$M/base" -F raw "$a"
-sum=$(sha256sum <"$M/base")
+sum=$(b2sum <"$M/base")
 guest qcow2
 put a 1 0
 hook 0 'freeze' $A freeze "$a"
