@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Clones of a file that is written to all the time, without a hook: each that is published
 # is what the file was after some change. LULL_TEST_ROUNDS clones (12) for each kind of
-# file in LULL_TEST_KINDS, spread over kinds of writers; and a control that is torn.
+# file system, spread over kinds of writers; and a control that is torn.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 rounds=${LULL_TEST_ROUNDS:-12}
@@ -63,7 +63,7 @@ series() {
   note "$fs, writer $kinds: $(tr ' ' '\n' <<<"$methods" | sort | uniq -c | tr -s '\n ' ' ')"
 }
 
-for fs in ${LULL_TEST_KINDS:-xfs xfs-rmap btrfs btrfs-nocow btrfs-compress}; do
+for fs in $(kinds xfs xfs-rmap btrfs btrfs-nocow btrfs-compress); do
   kind=${fs%-nocow}
   fs_mount "$kind" 2G
   blocks=1500 each=$(((rounds + 5) / 6)) range=ci
