@@ -6,7 +6,7 @@
 fs_test "$@"
 
 sum() { cksum <"$1"; }
-row() { (cd "$M/b" && find . -name 'row.2*' -exec b2sum {} + | sort); }
+row() { (cd "$M/b" && find . -name 'row.2*' -exec cksum {} + | sort); }
 # A stopped program is what a power cut leaves: what the device holds then is in $img.cut.
 cut_at() { # cut_at STEP HOW ARG...: --apply ends there, by a cut or by SIGKILL
   local at=$1 how=$2 pid
@@ -79,7 +79,7 @@ for kind in xfs btrfs; do
             1.3 | 1.4) ok ;;
             *) bad "$what: the row is $got" ;;
           esac
-          same "$what: no other file" '' "$(awk -v n="$new" '{ print $1 }' <<<"$got" | grep -vxF -e "$new" -e "${generations%% *}")"
+          same "$what: no other file" '' "$(awk '{ print $1, $2 }' <<<"$got" | grep -vxF -e "$new" -e "${generations%% ./*}")"
         fi
         rc=0
         "$LULLCP" --apply "${args[@]}" <"$T/stream" >"$T/out" 2>"$T/err" || rc=$?

@@ -46,7 +46,7 @@ data_of() { # where the data lies, physical places and flags left out
     b2sum
 }
 
-for kind in xfs xfs-rmap xfs-1k btrfs btrfs-compress btrfs-nodatacow; do
+for kind in $(kinds xfs xfs-rmap xfs-1k btrfs btrfs-compress btrfs-nodatacow); do
   fs_mount "$kind" 1G
   note "$kind"
   mkdir "$M/src" "$M/dst"
@@ -137,7 +137,7 @@ fs_unmount "$M"
 
 # Without FIEMAP (as on NFS) the walk goes by SEEK_DATA, and as an ordinary user on Btrfs by
 # FIEMAP instead of the tree.
-for kind in xfs btrfs; do
+for kind in $(kinds xfs btrfs); do
   fs_mount "$kind"
   fragmented "$M/src" 3000 -h 30
   LD_PRELOAD=$TOOLS/nofiemap.so expect 0 --json "$M/src" "$M/dst"

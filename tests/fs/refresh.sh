@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Older clones brought up to date: whatever has become of source and clone, and wherever
-# the run is cut off. LULL_TEST_ROUNDS kills (20).
+# the run is cut off. LULL_TEST_ROUNDS kills (8).
 . "$(dirname "$0")/../lib.sh"
 fs_test
-rounds=${LULL_TEST_ROUNDS:-20}
+rounds=${LULL_TEST_ROUNDS:-8}
 
 change() { # change FILE WHAT
   local i blocks=()
