@@ -13,7 +13,7 @@ cat >"$T/path/ssh" <<'END'
 for command; do :; done
 case ${BREAK:-}.$command in
   .*) exec sh -c "$command" ;;
-  *\'--apply\'*) head -c "$BREAK" | sh -c "$command"; exit 255 ;;
+  *\'--apply\'*) head -c "$BREAK" | sh -c "$command" || exit 255 ;;
   *\'--export\'*) sh -c "$command" | head -c "$BREAK"; exit 255 ;;
   *) exec sh -c "$command" ;;
 esac
@@ -25,6 +25,22 @@ carry() { # carry STATUS send|fetch
   rc=0
   sh "$offsite" "$2" >"$T/out" 2>"$T/err" </dev/null || rc=$?
   same "$2" "$1" "$rc"
+}
+same_row() { # same_row WHAT COUNT: the last COUNT of both rows
+  local a b
+  same "$1: dates" "$(names "$from" | sed 's/.*\.//' | tail -n "$2")" "$(names "$to" | sed 's/.*\.//' | tail -n "$2")"
+  names "$from" | tail -n "$2" | while read -r a; do
+    b=${to##*/}.${a##*.}
+    cmp "${from%/*}/$a" "${to%/*}/$b" || echo "$1: $a" >>"$T/differ"
+  done
+  check_not "$1: contents" test -s "$T/differ"
+}
+night() { # night KEEP BLOCK...: another generation at the sending end, with these blocks changed
+  local keep=$1
+  shift
+  [ $# = 0 ] || scribble "$A/img" 4096 "$@"
+  sleep 1.1
+  expect 0 --keep="$keep" "$A/img" "$from"
 }
 equal() { # equal WHAT: the newest of both rows
   local a b
@@ -81,9 +97,55 @@ for how in send fetch; do
   carry 0 $how
   says 'all of it'
   equal 'in full'
+
+  # ---- nights that failed ----
+  export KEEP=last:9
+  night 9 6
+  night 9 7 8
+  night 9 $(seq 0 2 120)
+  night 9 9
+  # the second of one second
+  expect 0 --keep=9 "$A/img" "$from"
+  # what came before the connection broke stays, and is where it goes on
+  case $how in
+    send) BREAK=60000 carry 255 send ;;
+    fetch) BREAK=60000 carry 1 fetch ;;
+  esac
+  same 'two have come' 2 "$(grep -c 'by what has changed' "$T/err" | awk '{ print $1 - 1 }')"
+  same 'two are there' 5 "$(names "$to" | wc -l)"
+  carry 0 $how
+  same 'the others' 3 "$(grep -c 'by what has changed' "$T/err")"
+  same_row 'no gap' 6
+  carry 0 $how
+  says 'already'
+  # the newest that both have is not the newest that was carried
+  was=$(names "$from" | tail -n 2 | head -n 1)
+  lost=$(names "$from" | tail -n 1)
+  "$LULLCP" --discard "${from%/*}/$lost" || bad 'discard'
+  carry 1 $how
+  says 'has none that is newer'
+  night 9 11
+  carry 0 $how
+  says "by what has changed since ${was##*.}"
+  equal 'from an older one'
+  check 'what both had is there' test -e "$to.${was##*.}"
+  # a narrow line
+  night 9 12
+  night 9 13
+  CARRY=newest carry 0 $how
+  same 'one alone' 1 "$(grep -c 'by what has changed' "$T/err")"
+  equal 'one alone'
+  CARRY=some carry 1 $how
+  says 'usage'
+  # the first time
+  rm -r "${to%/*}" && mkdir "${to%/*}"
+  carry 0 $how
+  same 'in full' 1 "$(grep -c 'all of it' "$T/err")"
+  same_row 'the whole row' 9
+
   # one end that cannot be asked
   HOST=x SSH=false carry 1 $how
   says 'cannot list'
-  same 'of three' 3 "$(names "$to" | wc -l)"
+  same 'all of them' "$(names "$from" | wc -l)" "$(names "$to" | wc -l)"
 done
 finish
