@@ -142,6 +142,7 @@ for how in send fetch; do
   carry 0 $how
   same 'in full' 1 "$(grep -c 'all of it' "$T/err")"
   same_row 'the whole row' 9
+  same 'for nobody else' 600 "$(stat -c %a "$to".2* | sort -u)"
 
   # one end that cannot be asked
   HOST=x SSH=false carry 1 $how
