@@ -297,8 +297,11 @@ struct lull_progress {
 	const char *source;
 	const char *dest;
 	enum lull_method method;
-	uint64_t size;       /* of the source */
-	uint64_t offset;     /* everything before it is done in this pass */
+	uint64_t size;   /* of the source */
+	uint64_t offset; /* everything before it is done in this pass */
+	/* lull_apply(): bytes beside these, for it walks the base, then DEST */
+	uint64_t walked;
+	uint64_t to_walk;
 	uint64_t resumed_at; /* offset at which this run began */
 	uint64_t extents;    /* of the source, walked so far */
 	uint64_t extents_cloned;

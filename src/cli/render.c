@@ -63,7 +63,8 @@ static char *describe(const struct render *render, const struct lull_progress *p
 {
 	struct lull_hold hold = lull_progress_hold(p);
 	double seconds = (double)p->elapsed_ns / 1e9;
-	uint64_t done = p->offset > p->resumed_at ? p->offset - p->resumed_at : 0;
+	uint64_t all = words_all(p), at = words_done(p);
+	uint64_t done = at > p->resumed_at ? at - p->resumed_at : 0;
 	char left[64] = "";
 	char frozen[64] = "";
 	char hangs[96] = "";
@@ -72,11 +73,10 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	char *text = NULL;
 
 	/* Before that it would be told by the time that the hook took. */
-	if (done > p->size / LEAST_FOR_ESTIMATE && p->offset < p->size)
+	if (done > all / LEAST_FOR_ESTIMATE && at < all)
 		(void)snprintf(left, sizeof(left), ", %s left",
-			       words_time(
-				       (uint64_t)((double)p->elapsed_ns / (double)done *
-						  (double)(p->size - p->offset))));
+			       words_time((uint64_t)((double)p->elapsed_ns /
+						     (double)done * (double)(all - at))));
 	if (p->frozen_ns > 0)
 		(void)snprintf(frozen, sizeof(frozen), ", frozen %s",
 			       words_time(p->frozen_ns));
@@ -99,11 +99,8 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	/* Where nothing is cloned: what matters most first, as below. */
 	if (is_looking(render->command)) {
 		if (asprintf(&text, "%s: %u%%, %s of %s%s%s%s, %s/s", quote(p->source),
-			     p->size ? (unsigned int)((double)p->offset /
-						      (double)p->size * 100)
-				     : 0,
-			     words_bytes(p->offset), words_bytes(p->size), left, sent,
-			     hangs, words_bytes(rate)) < 0)
+			     words_percent(p), words_bytes(at), words_bytes(all), left,
+			     sent, hangs, words_bytes(rate)) < 0)
 			return NULL;
 		return text;
 	}
@@ -111,11 +108,9 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	if (asprintf(&text,
 		     "%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, "
 		     "%.0f/s",
-		     quote(p->source),
-		     p->size ? (unsigned int)((double)p->offset / (double)p->size * 100)
-			     : 0,
-		     words_bytes(p->offset), words_bytes(p->size), left, frozen, hangs,
-		     words_time(hold.p99), words_time(hold.max), words_time(p->budget_ns),
+		     quote(p->source), words_percent(p), words_bytes(at),
+		     words_bytes(all), left, frozen, hangs, words_time(hold.p99),
+		     words_time(hold.max), words_time(p->budget_ns),
 		     (unsigned long long)p->extents_cloned,
 		     seconds > 0 ? (double)p->extents_cloned / seconds : 0) < 0)
 		return NULL;
@@ -140,7 +135,7 @@ static const char *bar(const struct lull_progress *p, const char *text, int widt
 	if (p->size == 0 || p->discarding > 0 ||
 	    strlen(text) + BAR_CELLS + 3 > (size_t)width)
 		return "";
-	done = (unsigned int)((double)p->offset / (double)p->size * BAR_CELLS);
+	done = (unsigned int)((double)words_done(p) / (double)words_all(p) * BAR_CELLS);
 	(void)snprintf(room, BAR_ROOM, "[%-*.*s] ", (int)BAR_CELLS, (int)done, FULL_BAR);
 	return room;
 }

@@ -118,10 +118,8 @@ void service_progress(const struct lull_progress *p)
 		return;
 	last = now.tv_sec;
 	(void)snprintf(text, sizeof(text), "STATUS=%s: %u%%, %s of %s%s%s",
-		       quote(p->source),
-		       p->size ? (unsigned int)((double)p->offset / (double)p->size * 100)
-			       : 0,
-		       words_bytes(p->offset), words_bytes(p->size),
+		       quote(p->source), words_percent(p), words_bytes(words_done(p)),
+		       words_bytes(words_all(p)),
 		       p->frozen_ns > 0 ? ", writers frozen for " : "",
 		       p->frozen_ns > 0 ? words_time(p->frozen_ns) : "");
 	tell(text);

@@ -65,3 +65,20 @@ const char *words_time(uint64_t ns)
 			       (unsigned long long)(s / 60 % 60));
 	return text;
 }
+
+uint64_t words_done(const struct lull_progress *progress)
+{
+	return progress->walked + progress->offset;
+}
+
+uint64_t words_all(const struct lull_progress *progress)
+{
+	return progress->walked + progress->size + progress->to_walk;
+}
+
+unsigned int words_percent(const struct lull_progress *progress)
+{
+	uint64_t all = words_all(progress);
+
+	return all ? (unsigned int)((double)words_done(progress) / (double)all * 100) : 0;
+}

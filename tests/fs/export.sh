@@ -292,6 +292,22 @@ for kind in $(kinds xfs btrfs); do
   check 'several lines' test "$(wc -l <"$T/percents")" -gt 1
   same 'one way' "$(sort -n "$T/percents")" "$(cat "$T/percents")"
 
+  # that of --apply as well: the clone of the base, then the stream
+  export_to "$S/stream" --base="$S/s/long" "$S/s/long2"
+  export_to "$S/whole" "$S/s/long"
+  for stream in stream whole; do
+    base=--base=$S/s/long
+    [ $stream = stream ] || base=
+    { head -c 50000 && sleep 1.2 && head -c 500000 && sleep 1.2 && cat; } <"$S/$stream" |
+      "$LULLCP" --apply --progress=always --latency-budget=50us --duty-cycle=3 ${base:+"$base"} "$S/r/dest" 2>"$T/err" >/dev/null
+    sed -n 's/.*: \([0-9]*\)%.*/\1/p' "$T/err" >"$T/percents"
+    check 'several lines' test "$(wc -l <"$T/percents")" -gt 1
+    same 'one way' "$(sort -n "$T/percents")" "$(cat "$T/percents")"
+    sed -n 's/.*%, .* of \([0-9]*\) MiB.*/\1/p' "$T/err" | sort -u >"$T/all-$stream"
+  done
+  same 'one whole' '1 1' "$(wc -l <"$T/all-stream") $(wc -l <"$T/all-whole")"
+  check 'of both' test "$(cat "$T/all-stream")" -gt "$(cat "$T/all-whole")"
+
   # ---- the writing end ----
   exec 7<>"$S/fifo"
   "$LULLCP" --export "$S/s/g0" >"$S/fifo" 2>"$T/err" &

@@ -33,6 +33,7 @@ struct lull_place {
 	 */
 	enum lull_outcome (*alter)(struct lull_job *job, void *ctx);
 	void *ctx;
+	uint64_t alter_size; /* what alter has to walk, for the progress of the whole */
 };
 
 static inline bool lull_place_alters(const struct lull_place *place)

@@ -271,6 +271,8 @@ static enum lull_outcome alter(struct lull_job *job, void *ctx)
 	int r;
 
 	a->job = job;
+	job->progress->walked = job->progress->size;
+	job->progress->to_walk = 0;
 	job->progress->size = a->stream.head.size;
 	job->progress->offset = 0;
 	/* Once more, for it is this that the changes go into. */
@@ -323,7 +325,12 @@ static enum lull_outcome make(struct apply *a, const struct lull_options *option
 {
 	struct lull_options o = *options;
 	struct lull_place place = {
-		.src = -1, .dir = -1, .old = -1, .alter = alter, .ctx = a
+		.src = -1,
+		.dir = -1,
+		.old = -1,
+		.alter = alter,
+		.ctx = a,
+		.alter_size = a->stream.head.size,
 	};
 	enum lull_outcome outcome;
 	const char *date;

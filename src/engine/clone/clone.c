@@ -23,6 +23,8 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 				  ret_result);
 	enum lull_outcome outcome;
 
+	if (lull_place_alters(place))
+		job.progress->to_walk = place->alter_size;
 	lull_clones_init(&clones, options);
 	clones.jobs[clones.n++] = &job;
 	job.freeze = &clones.freeze;
