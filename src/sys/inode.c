@@ -3,6 +3,7 @@
 #include "sys/inode.h"
 
 #include "sys/child.h"
+#include "sys/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -202,11 +203,12 @@ static int inherit_of_xfs(int src, int dest)
 	return inherit_cowextsize(dest, &from, &to);
 }
 
-int lull_inode_inherit(int src, int dest, uint32_t fs)
+int lull_inode_inherit(int src, int dest, uint32_t traits)
 {
-	int r = fs == XFS_SUPER_MAGIC ? 0 : inherit_nocow(src, dest);
+	int r = traits & LULL_TRAIT_LACKS_NOCOW ? 0 : inherit_nocow(src, dest);
 
-	return r < 0 || fs == BTRFS_SUPER_MAGIC ? r : inherit_of_xfs(src, dest);
+	return r < 0 || traits & LULL_TRAIT_LACKS_COWEXTSIZE ? r
+							     : inherit_of_xfs(src, dest);
 }
 
 int lull_inode_block_size(int fd, uint64_t *ret_size)

@@ -66,10 +66,10 @@ bool lull_inode_is_mounted_on(int dir, const char *name);
  * Gives dest, which must be empty, what of src's properties a clone needs: the NOCOW
  * flag, set or cleared (Btrfs clones only between files that agree), and cowextsize,
  * without which the clone would fragment faster. 0 also where the file system knows
- * neither; -errno if it does and refuses. fs: f_type of fstatfs(2) of dest, which saves
- * asking for what it cannot have, or 0.
+ * neither; -errno if it does and refuses. traits: of dest's file system (traits.h), which
+ * saves asking for what that lacks, or 0.
  */
-int lull_inode_inherit(int src, int dest, uint32_t fs) _must_check_;
+int lull_inode_inherit(int src, int dest, uint32_t traits) _must_check_;
 
 /* The block size that clone ranges are aligned to (FIGETBSZ). 0 or -errno. */
 int lull_inode_block_size(int fd, uint64_t *ret_size) _must_check_;

@@ -7,8 +7,8 @@
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
-#include "sys/commit.h"
 #include "sys/inode.h"
+#include "sys/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,7 +245,7 @@ static bool is_ordered(const struct lull_job *job)
 	int dir = job->shared ? job->shared->dir : job->dest.checkpoint_dir;
 	struct stat file, state;
 
-	return lull_commit_keeps_order(job->dest.fs.magic) &&
+	return lull_traits_on(job->dest.fs.magic) & LULL_TRAIT_KEEPS_ORDER &&
 	       job->progress->bytes_copied == 0 &&
 	       !lull_inode_is_realtime(job->dest.fd) && fstat(job->dest.fd, &file) == 0 &&
 	       fstat(dir, &state) == 0 && file.st_dev == state.st_dev;

@@ -2,7 +2,7 @@
 /* What a run of lull_copy() shares: see copy_run.h. */
 #include "engine/file/copy_run.h"
 
-#include "sys/commit.h"
+#include "sys/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,15 +31,15 @@ void lull_dirref_drop(struct lull_dirref *ref)
 	free(ref);
 }
 
-uint32_t lull_dirref_fs(struct lull_dirref *ref)
+uint32_t lull_dirref_traits(struct lull_dirref *ref)
 {
-	uint32_t fs = __atomic_load_n(&ref->fs, __ATOMIC_RELAXED);
+	uint32_t traits = __atomic_load_n(&ref->traits, __ATOMIC_RELAXED);
 
-	if (fs == 0 && ref->fd >= 0) {
-		fs = lull_commit_fs(ref->fd);
-		__atomic_store_n(&ref->fs, fs, __ATOMIC_RELAXED);
+	if (traits == 0 && ref->fd >= 0) {
+		traits = lull_traits_at(ref->fd);
+		__atomic_store_n(&ref->traits, traits, __ATOMIC_RELAXED);
 	}
-	return fs;
+	return traits;
 }
 
 void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome)

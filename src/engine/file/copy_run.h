@@ -32,7 +32,7 @@
 struct lull_dirref {
 	int fd; /* AT_FDCWD is never closed */
 	int refs;
-	uint32_t fs; /* lull_dirref_fs() */
+	uint32_t traits; /* lull_dirref_traits() */
 };
 
 struct lull_queue;
@@ -145,9 +145,8 @@ struct lull_dirref *lull_dirref_new(int fd);
 struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref);
 void lull_dirref_drop(struct lull_dirref *ref);
 
-/* lull_commit_fs() of the directory, and of what is made in it: asked for once. Any
-   thread. */
-uint32_t lull_dirref_fs(struct lull_dirref *ref);
+/* lull_traits_at() the directory, and what is made in it: asked for once. Any thread. */
+uint32_t lull_dirref_traits(struct lull_dirref *ref);
 
 /* Says it, after what the files that were begun before have to say. */
 void lull_run_say(struct lull_copy_run *tree, const struct lull_note *note);

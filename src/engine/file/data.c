@@ -344,7 +344,7 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	struct lull_copy_run *tree = file->entry.tree;
 	uint64_t size = (uint64_t)st->st_size;
 	struct lull_progress *p = &file->result.progress;
-	int r = lull_inode_inherit(src, dest, file->fs);
+	int r = lull_inode_inherit(src, dest, file->traits);
 
 	/* An empty file shows nothing, and its clone takes nothing. */
 	if (r == 0 && size > 0)

@@ -3,7 +3,7 @@
 #include "engine/file/dress.h"
 
 #include "engine/file/keep.h"
-#include "sys/commit.h"
+#include "sys/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@ bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *ds
 		     bool fresh)
 {
 	const struct lull_entry *e = &f->entry;
-	bool lists = S_ISREG(e->src.st_mode) && lull_commit_lists_acls(f->fs);
+	bool lists = S_ISREG(e->src.st_mode) && f->traits & LULL_TRAIT_LISTS_ACLS;
 	struct lull_keep keep = {
 		.cp = e->tree->cp,
 		.observer = f->observer,

@@ -34,14 +34,13 @@
 #include "engine/file/naming.h"
 #include "engine/file/queue.h"
 #include "sys/clock.h"
-#include "sys/commit.h"
 #include "sys/exchange.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
 
+#include "sys/traits.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -172,11 +171,11 @@ static enum lull_outcome create_beside(struct lull_file *f, int src,
 
 /* Of an unnamed file, which is made in the entry's directory unless another one is open
    for it. */
-static uint32_t fs_of(const struct lull_file *f, int fd, int other_dir)
+static uint32_t traits_of(const struct lull_file *f, int fd, int other_dir)
 {
-	uint32_t fs = other_dir < 0 ? lull_dirref_fs(f->entry.dst_dir) : 0;
+	uint32_t traits = other_dir < 0 ? lull_dirref_traits(f->entry.dst_dir) : 0;
 
-	return fs != 0 ? fs : lull_commit_fs(fd);
+	return traits != 0 ? traits : lull_traits_at(fd);
 }
 
 static enum lull_outcome create(struct lull_file *f, int src, const struct stat *st)
@@ -206,7 +205,7 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 	if (fd < 0)
 		return fail_create(f, errno);
 	f->omitted = 0;
-	f->fs = fs_of(f, fd, opened);
+	f->traits = traits_of(f, fd, opened);
 	outcome = transfer_fresh(f, src, fd, st);
 	if (!is_whole(f, outcome))
 		return outcome;
@@ -246,7 +245,7 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	if (fd < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ||
 	    lull_inode_look(fd, &dst) < 0 || !lull_dress_can_own(f, fd))
 		return false;
-	f->fs = fs_of(f, fd, opened);
+	f->traits = traits_of(f, fd, opened);
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (*ret_outcome != LULL_OK)
 		return true;
@@ -278,8 +277,8 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 	struct stat dst, named;
 
 	/* One that becomes longer takes more care: swap.c. */
-	if (opened < -1 || lull_commit_fs(old) != XFS_SUPER_MAGIC ||
-	    st->st_size > e->dst.st_size || lull_swap_obstacle(src, old) != 0)
+	if (opened < -1 || st->st_size > e->dst.st_size ||
+	    lull_swap_obstacle(src, old) != 0)
 		return false;
 	both = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	fd = both < 0 ? -1 : openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

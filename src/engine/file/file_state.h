@@ -30,11 +30,11 @@ struct lull_file {
 	bool unwritten; /* bytes of it may be in the page cache only */
 
 	/* a new file on its way to its name: naming.h, settle.h */
-	uint32_t fs;   /* lull_commit_fs() of the new file; 0: not asked */
-	bool due;      /* whole, and open at done_fd, but without its name */
-	bool replaces; /* the name belongs to an older file */
-	int name_dir;  /* where the name goes; -1: the entry's directory */
-	bool settled;  /* on disk, or settle_err says why not */
+	uint32_t traits; /* lull_traits_at() the new file; 0: not asked */
+	bool due;        /* whole, and open at done_fd, but without its name */
+	bool replaces;   /* the name belongs to an older file */
+	int name_dir;    /* where the name goes; -1: the entry's directory */
+	bool settled;    /* on disk, or settle_err says why not */
 	int settle_err;
 	bool named;          /* lull_naming_early() has given it its name */
 	bool reported;       /* result says what failed; else a note has */

@@ -5,9 +5,9 @@
 #include "engine/base/beside.h"
 #include "engine/file/make_way.h"
 #include "sys/clock.h"
-#include "sys/commit.h"
 #include "sys/inode.h"
 #include "sys/rename_free.h"
+#include "sys/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,12 +105,12 @@ static int name_alone(const struct lull_file *f, int dir, const char *name)
 	int fd = f->done_fd;
 	bool sync = !f->entry.tree->options->no_sync;
 
-	if (sync && !lull_commit_syncs_unnamed(f->fs))
+	if (sync && !(f->traits & LULL_TRAIT_SYNCS_UNNAMED))
 		return by_way_of(fd, dir, name, f->replaces, true);
 	if (f->replaces)
 		return sync && fdatasync(fd) < 0 ? -errno
 						 : by_way_of(fd, dir, name, true, false);
-	if (sync && !lull_commit_keeps_order(f->fs) && fdatasync(fd) < 0)
+	if (sync && !(f->traits & LULL_TRAIT_KEEPS_ORDER) && fdatasync(fd) < 0)
 		return -errno;
 	return link_unnamed(fd, dir, name);
 }
@@ -181,7 +181,7 @@ enum lull_outcome lull_naming_give(struct lull_file *f)
 static bool must_wait(const struct lull_file *f)
 {
 	return !f->lone && !f->entry.tree->options->no_sync &&
-	       (f->unwritten || !lull_commit_keeps_order(f->fs));
+	       (f->unwritten || !(f->traits & LULL_TRAIT_KEEPS_ORDER));
 }
 
 enum lull_outcome lull_naming_offer(struct lull_file *f, int fd, int dir, bool replaces,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A new file is whole before it is named. Where the name could reach the disk before the
- * contents do (see sys/commit.h), the file waits without a name until they are there:
+ * contents do (see sys/traits.h), the file waits without a name until they are there:
  * settle.h syncs many files at a time, and queue.h names them in order.
  */
 #pragma once
@@ -9,7 +9,7 @@
 #include "engine/file/file_state.h"
 
 /*
- * Takes over fd, open on the unnamed, whole file, whose file->fs is set, and dir, the
+ * Takes over fd, open on the unnamed, whole file, whose file->traits is set, and dir, the
  * directory of dest if that is not the entry's own (-1: it is). replaces: the name
  * belongs to an older file, which this one takes the place of. Names the file, or leaves
  * it with file->due set. Returns outcome, or how the naming ended; then file->made is

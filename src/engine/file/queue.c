@@ -24,11 +24,11 @@
 
 #include "engine/base/mailbox.h"
 #include "engine/base/pool.h"
+#include "engine/file/inodeset.h"
 #include "engine/file/make_way.h"
 #include "engine/file/shares.h"
 #include "engine/file/syncer.h"
 #include "sys/clock.h"
-#include "util/inodeset.h"
 
 #include <errno.h>
 #include <fcntl.h>

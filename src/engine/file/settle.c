@@ -2,7 +2,7 @@
 /* One sync for many files: see settle.h. */
 #include "engine/file/settle.h"
 
-#include "sys/commit.h"
+#include "sys/traits.h"
 
 #include <errno.h>
 
@@ -44,7 +44,7 @@ static void sync_on(struct lull_file *const *files, unsigned int n,
 
 	for (unsigned int i = 0; i < n; i++)
 		wait += !files[i]->settled && files[i]->made.st_dev == dev;
-	if (wait <= ONE_BY_ONE && lull_commit_syncs_unnamed(first->fs))
+	if (wait <= ONE_BY_ONE && first->traits & LULL_TRAIT_SYNCS_UNNAMED)
 		sync_each(files, n, dev);
 	else
 		done_on(files, n, dev, syncfs(first->done_fd) < 0 ? -errno : 0);
