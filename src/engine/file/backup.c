@@ -2,7 +2,7 @@
 /* Backups: names as cp gives them. */
 #include "engine/file/backup.h"
 
-#include "sys/clock.h"
+#include "engine/file/temporary.h"
 #include "util/path.h"
 
 #include <dirent.h>
@@ -126,36 +126,17 @@ int lull_backup_make(int dir, const char *name, enum lull_backup how, const char
 	return -EEXIST;
 }
 
-/* A second name, in place of whatever has it: by way of a third. */
-static int link_over(int dir, const char *name, const char *backup)
+/* Another name for the file that name, in dir, is one of. */
+static int link_to(int dir, const char *another, const void *name)
 {
-	_cleanup_free_ char *temporary = NULL;
-	int r = -EEXIST;
-
-	for (unsigned int i = 0; r == -EEXIST && i < TRIES; i++) {
-		free(temporary);
-		if (asprintf(&temporary, "%.*s.%x-%x.lullcp-new",
-			     (int)(lull_path_last(name) - name), name,
-			     (unsigned int)getpid(),
-			     (unsigned int)lull_clock_now() + i) < 0) {
-			temporary = NULL;
-			return -ENOMEM;
-		}
-		r = linkat(dir, name, dir, temporary, 0) < 0 ? -errno : 0;
-	}
-	if (r < 0)
-		return r;
-	r = renameat(dir, temporary, dir, backup) < 0 ? -errno : 0;
-	/* If both are one file already, the rename has done nothing. */
-	(void)unlinkat(dir, temporary, 0);
-	return r;
+	return linkat(dir, name, dir, another, 0) < 0 ? -errno : 0;
 }
 
 int lull_backup_link(int dir, const char *name, enum lull_backup how, const char *suffix,
 		     char **backup)
 {
 	for (unsigned int i = 0; i < TRIES; i++) {
-		int r = linkat(dir, name, dir, *backup, 0) < 0 ? -errno : 0;
+		int r = link_to(dir, *backup, name);
 		char *other = NULL;
 		bool numbered;
 
@@ -172,7 +153,9 @@ int lull_backup_link(int dir, const char *name, enum lull_backup how, const char
 			return r;
 		if (!numbered) {
 			free(other);
-			return link_over(dir, name, *backup);
+			return lull_temporary_replace(dir, *backup,
+						      lull_path_last(*backup), link_to,
+						      name);
 		}
 		free(*backup);
 		*backup = other;

@@ -33,12 +33,13 @@
 #include "engine/file/make_way.h"
 #include "engine/file/naming.h"
 #include "engine/file/queue.h"
+#include "engine/file/temporary.h"
 #include "sys/clock.h"
 #include "sys/exchange.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
-
 #include "sys/traits.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,8 +128,9 @@ static int open_beside(int dir, mode_t mode, char ret_name[static 64])
 	int fd = -1;
 
 	errno = EEXIST;
-	for (unsigned int i = 0; fd < 0 && errno == EEXIST && i < 100; i++) {
-		lull_naming_temporary(i, ret_name);
+	for (unsigned int i = 0; fd < 0 && errno == EEXIST && i < LULL_TEMPORARY_TRIES;
+	     i++) {
+		lull_temporary_name(i, ret_name);
 		fd = openat(dir, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	}
 	return fd;
@@ -158,7 +160,7 @@ static enum lull_outcome create_beside(struct lull_file *f, int src,
 	if (r < 0 || backed < 0)
 		(void)unlinkat(dir, temporary, 0);
 	else
-		r = lull_naming_take(dir, temporary, name, replaces);
+		r = lull_temporary_take(dir, temporary, name, replaces);
 	if (r == 0 && backed == 0) {
 		f->done_fd = lull_steal_fd(&fd);
 		return outcome;

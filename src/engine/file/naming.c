@@ -4,18 +4,14 @@
 
 #include "engine/base/beside.h"
 #include "engine/file/make_way.h"
-#include "sys/clock.h"
+#include "engine/file/temporary.h"
 #include "sys/inode.h"
-#include "sys/rename_free.h"
 #include "sys/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-
-/* Names that others may take in between. */
-#define TRIES 100
 
 static enum lull_outcome fail_create(struct lull_file *f, int err)
 {
@@ -44,34 +40,17 @@ enum lull_outcome lull_naming_taken(struct lull_file *f, int dir, const char *na
 	return fail_create(f, EEXIST);
 }
 
-void lull_naming_temporary(unsigned int try, char ret_name[static 64])
-{
-	(void)snprintf(ret_name, 64, ".%x-%x.lullcp-new", (unsigned int)getpid(),
-		       (unsigned int)lull_clock_now() + try);
-}
-
-int lull_naming_take(int dir, const char *temporary, const char *name, bool replaces)
-{
-	int r = !replaces ? lull_rename_free(dir, temporary, name)
-		: renameat(dir, temporary, dir, name) < 0 ? -errno
-							  : 0;
-
-	if (r < 0)
-		(void)unlinkat(dir, temporary, 0);
-	return r;
-}
-
 /* -EEXIST only for a name that is taken again and again. */
 static int exchange(int fd, int dir, const char *name)
 {
 	char temporary[64];
 	int r = -EEXIST;
 
-	for (unsigned int i = 0; r == -EEXIST && i < TRIES; i++) {
-		lull_naming_temporary(i, temporary);
+	for (unsigned int i = 0; r == -EEXIST && i < LULL_TEMPORARY_TRIES; i++) {
+		lull_temporary_name(i, temporary);
 		r = link_unnamed(fd, dir, temporary);
 	}
-	return r < 0 ? r : lull_naming_take(dir, temporary, name, true);
+	return r < 0 ? r : lull_temporary_take(dir, temporary, name, true);
 }
 
 /*
@@ -96,7 +75,7 @@ static int by_way_of(int fd, int dir, const char *name, bool replaces, bool sync
 		(void)unlinkat(dir, temporary, 0);
 		return r;
 	}
-	return lull_naming_take(dir, temporary, name, replaces);
+	return lull_temporary_take(dir, temporary, name, replaces);
 }
 
 /* A file by itself: on disk before it is named, whatever the file system. */

@@ -28,15 +28,5 @@ void lull_naming_early(struct lull_file *file);
    or LULL_FAILED after a word about it. */
 enum lull_outcome lull_naming_give(struct lull_file *file);
 
-/*
- * Renames temporary, in dir, to name; removes it if that fails. Without replaces, name
- * must be free, as lull_rename_free() has it: -EEXIST if it is not. 0 or another -errno.
- */
-int lull_naming_take(int dir, const char *temporary, const char *name,
-		     bool replaces) _must_check_;
-
-/* A name in the same directory for a file on its way; try: 0, 1, ... if it is taken. */
-void lull_naming_temporary(unsigned int try, char ret_name[static 64]);
-
 /* Says that dest's name is taken, as cp does, which depends on what is there. */
 enum lull_outcome lull_naming_taken(struct lull_file *file, int dir, const char *name);

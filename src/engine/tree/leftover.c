@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Made in dest.c, rotation.c and state.c; the last in file.c, node.c and backup.c. */
+/* Made in dest.c, rotation.c and state.c; the last named in temporary.c. */
 static const struct {
 	const char *suffix;
 	bool directory;

@@ -5,8 +5,7 @@
 
 #include "engine/file/copy_run.h"
 #include "engine/file/keep.h"
-
-#include "sys/clock.h"
+#include "engine/file/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,53 +23,21 @@ static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
 	return false;
 }
 
-static void temporary_beside(const char *name, unsigned int try, char room[], size_t size)
-{
-	(void)snprintf(room, size, "%.*s.%x-%x.lullcp-new",
-		       (int)(lull_path_last(name) - name), name, (unsigned int)getpid(),
-		       (unsigned int)lull_clock_now() + try);
-}
-
-/* Makes a link under another name and renames it: dest is always one or the other. */
-static int replace_with(const struct lull_entry *e,
-			int (*make)(const struct lull_entry *e, const char *name,
-				    const void *ctx),
-			const void *ctx)
-{
-	size_t size = strlen(e->dst_name) + 64;
-	_cleanup_free_ char *name = malloc(size);
-	int r = -EEXIST, dir = e->dst_dir->fd;
-
-	if (!name)
-		return -ENOMEM;
-	for (unsigned int i = 0; r == -EEXIST && i < 100; i++) {
-		temporary_beside(e->dst_name, i, name, size);
-		r = make(e, name, ctx);
-	}
-	if (r < 0)
-		return r;
-	if (renameat(dir, name, dir, e->dst_name) < 0) {
-		r = -errno;
-		(void)unlinkat(dir, name, 0);
-		return r;
-	}
-	/* Two names of one file: then the rename has done nothing. */
-	(void)unlinkat(dir, name, 0);
-	return 0;
-}
-
 /* ---- symbolic links ---- */
 
-static int make_symlink(const struct lull_entry *e, const char *name, const void *text)
+static int make_symlink(int dir, const char *name, const void *text)
 {
-	return symlinkat(text, e->dst_dir->fd, name) < 0 ? -errno : 0;
+	return symlinkat(text, dir, name) < 0 ? -errno : 0;
 }
 
 static int force_symlink(const struct lull_entry *e, const char *text, bool replace)
 {
-	int r = make_symlink(e, e->dst_name, text);
+	int dir = e->dst_dir->fd, r = make_symlink(dir, e->dst_name, text);
 
-	return r == -EEXIST && replace ? replace_with(e, make_symlink, text) : r;
+	return r == -EEXIST && replace
+		       ? lull_temporary_replace(dir, e->dst_name, e->dst_last,
+						make_symlink, text)
+		       : r;
 }
 
 /* Where it leads, for the caller to free; NULL with errno. */
@@ -178,22 +145,22 @@ struct target {
 	uint64_t dev, inode; /* what it must be; 0: whatever it is */
 };
 
-static int make_hard_link(const struct lull_entry *e, const char *name, const void *ctx)
+static int make_hard_link(int dir, const char *name, const void *ctx)
 {
 	const struct target *target = ctx;
 	struct stat st;
 	int r;
 
-	if (linkat(target->dir, target->name, e->dst_dir->fd, name, target->flags) < 0)
+	if (linkat(target->dir, target->name, dir, name, target->flags) < 0)
 		return -errno;
 	/* A name that was exchanged meanwhile must not come in this way. */
 	if (target->inode == 0)
 		return 0;
-	r = fstatat(e->dst_dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 	if (r == 0 && (st.st_ino != target->inode || st.st_dev != target->dev))
 		r = -ESTALE;
 	if (r < 0)
-		(void)unlinkat(e->dst_dir->fd, name, 0);
+		(void)unlinkat(dir, name, 0);
 	return r;
 }
 
@@ -201,11 +168,11 @@ static int make_hard_link(const struct lull_entry *e, const char *name, const vo
 static int force_hard_link(const struct lull_entry *e, const struct target *target,
 			   bool replace)
 {
-	int r = make_hard_link(e, e->dst_name, target);
+	int dir = e->dst_dir->fd, r = make_hard_link(dir, e->dst_name, target);
 
 	if (r != -EEXIST || !replace)
 		return r;
-	r = replace_with(e, make_hard_link, target);
+	r = lull_temporary_replace(dir, e->dst_name, e->dst_last, make_hard_link, target);
 	return r < 0 ? r : 1;
 }
 
