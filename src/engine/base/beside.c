@@ -3,7 +3,6 @@
 #include "engine/base/beside.h"
 
 #include "util/macros.h"
-#include "util/path.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -46,13 +45,11 @@ char *lull_beside_temporary(const char *name)
 	return lull_beside(name, ".lullcp-part");
 }
 
-char *lull_beside_sidecar(int dir, const char *name)
+char *lull_beside_sidecar(int dir, const char *name, const char *last)
 {
 	static const char *const suffixes[] = { ".lullcp-sidecar",
 						".lullcp-overlay.qcow2",
 						".lullcp-overlay" };
-
-	const char *last = lull_path_last(name);
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		_cleanup_free_ char *sidecar = lull_beside(last, suffixes[i]);

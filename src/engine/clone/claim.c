@@ -189,7 +189,7 @@ static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int
 			    const char *path)
 {
 	const char *name = lull_path_last(path);
-	_cleanup_free_ char *sidecar = lull_beside_sidecar(dir, name);
+	_cleanup_free_ char *sidecar = lull_beside_sidecar(dir, name, name);
 	_cleanup_free_ char *whole = NULL;
 
 	if (sidecar && asprintf(&whole, "%.*s%s", (int)(name - path), path, sidecar) >= 0)

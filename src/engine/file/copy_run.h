@@ -91,11 +91,11 @@ struct lull_entry {
 	struct lull_copy_run *tree;
 	struct lull_dirref *src_dir;
 	const char *src_name; /* in src_dir */
+	const char *src_last; /* the last part of src_name, slashes behind it included */
 	const char *src_path; /* for people */
 	struct lull_dirref *dst_dir;
 	const char *dst_name; /* in dst_dir */
-	/* the last part of dst_name, slashes behind it included; and what is before it,
-	   or "." if nothing is */
+	/* the same of dst_name; and what is before it, or "." if nothing is */
 	const char *dst_last;
 	const char *dst_head;
 	const char *dst_path; /* for people */

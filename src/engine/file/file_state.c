@@ -15,7 +15,8 @@ bool lull_file_own(struct lull_file *f)
 	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path,
 				&e->dst_head };
 	size_t rel = (size_t)(e->dst_rel - e->dst_path);
-	size_t last = (size_t)(e->dst_last - e->dst_name);
+	size_t src_last = (size_t)(e->src_last - e->src_name);
+	size_t dst_last = (size_t)(e->dst_last - e->dst_name);
 
 	lull_dirref_hold(e->src_dir);
 	lull_dirref_hold(e->dst_dir);
@@ -28,7 +29,8 @@ bool lull_file_own(struct lull_file *f)
 		*text[i] = f->text[i];
 	}
 	e->dst_rel = e->dst_path + rel;
-	e->dst_last = e->dst_name + last;
+	e->src_last = e->src_name + src_last;
+	e->dst_last = e->dst_name + dst_last;
 	return true;
 }
 

@@ -29,9 +29,11 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 /* Whoever clones with a lock has a word about it. */
 static bool has_sidecar(const struct lull_entry *e)
 {
-	_cleanup_free_ char *of_source = lull_beside_sidecar(e->src_dir->fd, e->src_name);
+	_cleanup_free_ char *of_source = lull_beside_sidecar(e->src_dir->fd, e->src_name,
+							     e->src_last);
 	_cleanup_free_ char *of_dest =
-		of_source ? NULL : lull_beside_sidecar(e->dst_dir->fd, e->dst_name);
+		of_source ? NULL
+			  : lull_beside_sidecar(e->dst_dir->fd, e->dst_name, e->dst_last);
 
 	return of_source || of_dest;
 }

@@ -17,9 +17,8 @@ static const char *strip(char *path)
 }
 
 /* The directory that a name lies in: itself, where that is a link. It is how cp tells. */
-static int stat_parent(int dir, const char *name, struct stat *ret_st)
+static int stat_parent(int dir, const char *name, const char *last, struct stat *ret_st)
 {
-	const char *last = lull_path_last(name);
 	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
 
 	if (!head)
@@ -38,8 +37,8 @@ bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *na
 	struct stat in_a, in_b;
 
 	return len == strcspn(b, "/") && memcmp(a, b, len) == 0 &&
-	       stat_parent(dir_a, name_a, &in_a) == 0 &&
-	       stat_parent(dir_b, name_b, &in_b) == 0 && in_a.st_ino == in_b.st_ino &&
+	       stat_parent(dir_a, name_a, a, &in_a) == 0 &&
+	       stat_parent(dir_b, name_b, b, &in_b) == 0 && in_a.st_ino == in_b.st_ino &&
 	       in_a.st_dev == in_b.st_dev;
 }
 

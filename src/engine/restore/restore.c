@@ -178,7 +178,9 @@ static enum lull_outcome judge_target(struct restore *r)
 		return LULL_OK;
 	if (lull_generation_is_meant(r->options, r->target, &row))
 		return fail(r, LULL_CAUSE_TARGET_GENERATION, 0, r->target, row);
-	sidecar = r->way == NEW ? NULL : lull_beside_sidecar(AT_FDCWD, r->target);
+	sidecar = r->way == NEW ? NULL
+				: lull_beside_sidecar(AT_FDCWD, r->target,
+						      lull_path_last(r->target));
 	return sidecar ? fail(r, LULL_CAUSE_TARGET_SIDECAR, 0, sidecar, r->target)
 		       : LULL_OK;
 }

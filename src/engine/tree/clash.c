@@ -224,7 +224,7 @@ static bool is_just_created(const struct lull_entry *e)
 static bool is_backup_source(const struct lull_entry *e)
 {
 	const char *suffix = e->tree->cp->suffix;
-	const char *src = lull_path_last(e->src_name), *dst = e->dst_last;
+	const char *src = e->src_last, *dst = e->dst_last;
 	size_t len = strlen(dst);
 	_cleanup_free_ char *name = NULL;
 	struct stat st;
@@ -267,8 +267,7 @@ static enum lull_clash make_way(struct lull_entry *e)
 
 	if (S_ISDIR(e->dst.st_mode))
 		return LULL_CLASH_GO;
-	if (cp->backup != LULL_BACKUP_NONE &&
-	    !lull_path_is_dots(lull_path_last(e->src_name)))
+	if (cp->backup != LULL_BACKUP_NONE && !lull_path_is_dots(e->src_last))
 		return back_up(e);
 	if (!cp->remove_destination && (cp->attributes_only || !(links || node)))
 		return LULL_CLASH_GO;

@@ -103,11 +103,12 @@ static char *join(char *target, const char *name)
 }
 
 /* *ret_head is to be freed. False without memory. */
-static bool split_dest(struct lull_entry *e, char **ret_head)
+static bool split_names(struct lull_entry *e, char **ret_head)
 {
 	const char *last = lull_path_last(e->dst_name);
 	size_t len = (size_t)(last - e->dst_name);
 
+	e->src_last = lull_path_last(e->src_name);
 	e->dst_last = last;
 	e->dst_head = *ret_head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
 	return *ret_head != NULL;
@@ -146,7 +147,7 @@ static void copy_into_target(struct run *run, const char *path)
 	entry.fresh = run->tree.dated;
 	/* What is left of "/" is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";
-	if (!split_dest(&entry, &dst_head))
+	if (!split_names(&entry, &dst_head))
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 	else if (!run->tree.cp->parents ||
 		 lull_parents_make(&entry, name, target_path, &entry.fresh, &parents))
@@ -195,7 +196,7 @@ static void copy_to_dest(struct run *run, const char *path, const char *dest)
 		without.backup = LULL_BACKUP_NONE;
 		run->tree.cp = &without;
 	}
-	if (split_dest(&entry, &dst_head))
+	if (split_names(&entry, &dst_head))
 		(void)lull_entry_copy(&entry, NULL, &operand);
 	else
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);

@@ -218,6 +218,7 @@ static bool copy_child(struct lull_entry *e, struct lull_level *self, const char
 		.tree = e->tree,
 		.src_dir = self->src,
 		.src_name = name,
+		.src_last = name,
 		.src_path = src_path,
 		.dst_dir = self->dst,
 		.dst_name = name,
