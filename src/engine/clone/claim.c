@@ -276,7 +276,8 @@ enum lull_outcome lull_claim_lock(struct lull_job *job)
 
 	if (outcome != LULL_OK)
 		return outcome;
-	if (!job->rotation && !job->dest.in_place && !lull_place_alters(job->place))
+	/* DEST is away while it is refreshed. All else goes by what the caller saw. */
+	if (job->options->refresh && !job->rotation && !job->dest.in_place)
 		lull_dest_look_again(&job->dest);
 	r = lull_dest_open(&job->dest);
 	if (r == 0)
