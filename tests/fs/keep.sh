@@ -272,7 +272,8 @@ END
   no_part=$(find "$M/b" -name '*part*')
   same 'too long: nothing is left' '' "$no_part"
 
-  # interrupted: the name stays, only --keep goes on with it, --status and --recover know DEST
+  # interrupted: only --keep goes on with it, --status and --recover know DEST; nothing was cloned, so
+  # the generation is of when it is
   change
   printf '#!/bin/sh\n[ $1 = thaw ] || [ -e %s/go ] || { touch %s/frozen; sleep 30; }\n' "$T" "$T" >"$T/hook"
   chmod +x "$T/hook"
@@ -300,8 +301,11 @@ END
     touch "$T/go"
     change
     sleep 1.1
+    check "$how: it had a name" test -n "$wanted"
+    from=$(date -u +%Y%m%dT%H%M%SZ)
     keep --keep=2 --resume --hook="$T/hook" "$M/src" "$D"
-    same "$how: the name stays" "$wanted" "$M/b/$g"
+    check "$how: the date is that of its contents: $g" test ! "${g#img.}" '<' "$from"
+    check_not "$how: and not that of the night before" test "$wanted" = "$M/b/$g"
     same "$how: two" 2 "$(count "$D")"
     same "$how: two are there" 2 "$(there "$D")"
   done
@@ -392,6 +396,29 @@ END
   says '--keep with --hook takes one SOURCE'
   expect 1 --keep=2 "$M/a" "$M/b"
   says 'omitting directory'
+  # cut off when some of it is cloned: the name stays as long as SOURCE is what it was then
+  for how in same changed replaced gone; do
+    rm -f "$M/b"/img.2* "$M/b"/.img.*
+    { strace -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=KILL:when=20 \
+      "$LULLCP" --latency-budget=100us --checkpoint-interval=0 --keep=2 "$M/src" "$D"; } 2>/dev/null
+    check "$how: some of it was cloned" test "$(offset_in "$M/b/.img.lullcp")" -gt 0
+    wanted=$("$LULLCP" --status "$D" | sed -n "s/^dest: *'\(.*\)'/\1/p")
+    case $how in
+      changed) change ;;
+      replaced) cp --reflink=always "$M/src" "$M/other" && mv "$M/other" "$M/src" ;;
+      gone) rm "$M/b/.img.lullcp-part" ;;
+    esac
+    sleep 1.1
+    from=$(date -u +%Y%m%dT%H%M%SZ)
+    keep --keep=2 --resume "$M/src" "$D"
+    case $how in
+      same) same 'the name stays' "$wanted" "$M/b/$g" ;;
+      *) check "$how: the name is of now: $g" test ! "${g#img.}" '<' "$from" ;;
+    esac
+    [ $how != replaced ] || says 'starting again'
+    [ $how != replaced ] || check_not 'and nothing is gone over again' grep -q 'over it again' "$T/err"
+  done
+
   expect 1 --keep=2 --reflink=auto /dev/null "$M/b/null"
   expect 1 --keep=2 "$M/nosuch" "$M/b/null"
   same 'nothing was made of them' '' "$(find "$M/b" -name '*null*')"

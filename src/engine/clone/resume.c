@@ -72,6 +72,7 @@ enum lull_outcome lull_resume_start_over(struct lull_job *job)
 	enum lull_outcome outcome = LULL_OK;
 
 	job->state = LULL_JOB_EMPTY;
+	job->claimed = 0;
 	/* One that is written in place is emptied when the clone begins. */
 	if (!job->dest.in_place && !job->dest.lock_was_empty) {
 		/* First the word that nothing is cloned yet: if this run ends half-way,

@@ -202,18 +202,6 @@ static int plan_name(struct lull_job *job)
 	return r;
 }
 
-enum lull_outcome lull_rotation_name(struct lull_job *job)
-{
-	bool goes_on = job->rotation->planned && job->options->resume;
-	int r = 0;
-
-	if (job->dest.exists || (job->rotation->planned && !goes_on))
-		r = call_by_date(job);
-	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
-				 job->progress->dest)
-		     : LULL_OK;
-}
-
 int lull_rotation_redate(struct lull_job *job)
 {
 	int r = call_by_date(job);
@@ -224,6 +212,25 @@ int lull_rotation_redate(struct lull_job *job)
 	free(job->checkpoint.dest);
 	job->checkpoint.dest = path;
 	return 0;
+}
+
+/* Only what holds the source of that moment bears its date; what starts over, or had not
+   begun, is of now. */
+static bool goes_on(const struct lull_job *job)
+{
+	return job->rotation->planned && job->options->resume &&
+	       job->state == LULL_JOB_FOUND && job->checkpoint.has_reference;
+}
+
+enum lull_outcome lull_rotation_name(struct lull_job *job)
+{
+	int r = 0;
+
+	if (job->dest.exists || (job->rotation->planned && !goes_on(job)))
+		r = lull_rotation_redate(job);
+	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
+				 job->progress->dest)
+		     : LULL_OK;
 }
 
 /* ---- what the record lists ---- */

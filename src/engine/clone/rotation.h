@@ -22,7 +22,8 @@ void lull_rotation_done(struct lull_rotation *rotation);
  */
 enum lull_outcome lull_rotation_open(struct lull_job *job);
 
-/* After the checkpoint is judged: another name, if the one it spoke of is taken. */
+/* After the checkpoint is judged: another name, if the one it spoke of is taken, or
+   nothing that was cloned then goes on. */
 enum lull_outcome lull_rotation_name(struct lull_job *job);
 
 /* When a clone goes on whose source has changed since: it is of now, and so is its name.
