@@ -121,6 +121,28 @@ echo old >"d/$long"
 expect 0 -b -S .bak small "d/$long"
 expect 0 -b -S .bak small "d/$long"
 
+# a DEST that somebody makes meanwhile: there is no backup of it, and it may be newer
+for how in -b --backup=numbered --update=older -n; do
+  rm -rf d
+  mkdir d
+  DIE_AT=6 DIE_DO=stop LD_PRELOAD=$TOOLS/die.so \
+    "$LULLCP" --latency-budget=500us $how big d/dest >"$T/out" 2>"$T/err" &
+  pid=$!
+  for _ in $(seq 300); do
+    [ "$(ps -o state= -p $pid)" != T ] || break
+    sleep 0.02
+  done
+  check_not "$how: it is not there yet" test -e d/dest
+  echo mine >d/dest
+  kill -CONT $pid
+  rc=0
+  wait $pid || rc=$?
+  same "$how: status" 1 $rc
+  says 'It was left alone'
+  same "$how: somebody's file" mine "$(head -c 4 d/dest)"
+  same "$how: nothing else" 'dest ' "$(find d -mindepth 1 -printf '%f ')"
+done
+
 expect 1 --refresh -b small d/dest
 says '--refresh takes --backup only with --base'
 cd /

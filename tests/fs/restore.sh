@@ -316,6 +316,25 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   same 'cut off' "$now" "$(sum "$M/img")"
   expect 0 --restore --resume "$M/other" "$M/img"
   same 'what it was' "$now" "$(sum "$undo")"
+  # a TARGET that was not there, and that somebody makes meanwhile: there is no undo of it
+  live
+  rm "$M/img"
+  DIE_AT=6 DIE_DO=stop LD_PRELOAD=$TOOLS/die.so \
+    "$LULLCP" --restore --latency-budget=50us "$M/other" "$M/img" 2>"$T/err" &
+  pid=$!
+  for _ in $(seq 300); do
+    [ "$(ps -o state= -p $pid)" != T ] || break
+    sleep 0.02
+  done
+  check_not 'it is not there yet' test -e "$M/img"
+  echo mine >"$M/img"
+  kill -CONT $pid
+  rc=0
+  wait $pid || rc=$?
+  same 'there by now: status' 1 $rc
+  says 'It was left alone'
+  same "somebody's file" mine "$(head -c 4 "$M/img")"
+  same 'left behind' '' "$(find "$M" -name '.img*lullcp' -o -name '.img*part')"
   # one that takes no copy of the other's blocks is refused before anything changes
   if [ "$kind" = btrfs ]; then
     mkdir "$M/nocow"

@@ -547,13 +547,18 @@ int lull_dest_finish(struct lull_job *job)
 	return r;
 }
 
-/* A generation replaces nothing, nor does cp -n. */
+/* A generation replaces nothing, nor does cp -n. What came to be there since the run
+   began nobody was asked about; it has no backup, and may be newer than the source. */
 static bool must_be_free(const struct lull_job *job)
 {
 	const struct lull_cp *cp = &job->options->cp;
+	bool depends = cp->backup != LULL_BACKUP_NONE ||
+		       cp->overwrite == LULL_OVERWRITE_ASK ||
+		       cp->update == LULL_UPDATE_OLDER;
 
 	return job->rotation || cp->overwrite == LULL_OVERWRITE_NO ||
-	       cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL;
+	       cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL ||
+	       (depends && !job->dest.exists);
 }
 
 static int give_name(const struct lull_job *job)

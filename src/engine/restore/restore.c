@@ -460,6 +460,9 @@ static enum lull_outcome roll_back(struct restore *r)
 	options.refresh = options.in_place && is_on_one_fs(r);
 	options.over_writers = r->options->cp.force;
 	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
+	/* Of what takes that name meanwhile there is no undo. */
+	if (r->way == NEW)
+		options.cp.update = LULL_UPDATE_NONE_FAIL;
 	return copy(r, &options, r->generation, r->target);
 }
 
