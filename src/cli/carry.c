@@ -10,25 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Why it came to nothing, in words and as a JSON line. */
-static void tell_failure(struct render *render, enum lull_outcome outcome,
-			 const struct lull_failure *failure, int signal)
-{
-	const char *advice = NULL;
-	char *message = NULL;
-
-	if (outcome == LULL_INTERRUPTED) {
-		if (asprintf(&message, "interrupted by signal %d", signal) < 0)
-			message = NULL;
-	} else {
-		words_failure(outcome, failure, &message, &advice);
-	}
-	if (render->command->json)
-		json_error(outcome, failure, message ? message : "");
-	render_say(render, message, advice);
-	free(message);
-}
-
 void carry_change(struct render *render, const struct lull_change *change)
 {
 	const struct command *c = render->command;
@@ -57,7 +38,7 @@ static enum lull_outcome run_diff(struct render *render,
 	bool done = outcome == LULL_OK || outcome == LULL_DIFFERENT;
 
 	if (!done)
-		tell_failure(render, outcome, &found.failure, *stop_signal);
+		render_failure(render, outcome, &found.failure, *stop_signal);
 	if (c->json) {
 		json_difference(c->source, c->dest, outcome, &found);
 	} else if (done && !c->quiet) {
@@ -88,15 +69,16 @@ static enum lull_outcome run_export(struct render *render,
 	char *text = NULL;
 
 	if (outcome != LULL_OK) {
-		tell_failure(render, outcome, &written.failure, *stop_signal);
+		render_failure(render, outcome, &written.failure, *stop_signal);
 	} else if (c->engine.cp.verbose || c->summary) {
 		/* Standard output is the stream's. */
-		if (asprintf(&text, "%llu ranges, %s data, %s zeroes, %s written, in %s",
-			     (unsigned long long)written.ranges,
-			     words_bytes(written.data_bytes),
-			     words_bytes(written.zero_bytes),
-			     words_bytes(written.stream_bytes),
-			     words_time(written.elapsed_ns)) >= 0)
+		text = format("%llu ranges, %s data, %s zeroes, %s written, in %s",
+			      (unsigned long long)written.ranges,
+			      words_bytes(written.data_bytes),
+			      words_bytes(written.zero_bytes),
+			      words_bytes(written.stream_bytes),
+			      words_time(written.elapsed_ns));
+		if (text)
 			render_say(render, text, NULL);
 		free(text);
 	}

@@ -127,30 +127,24 @@ void render_verdict(struct render *render, enum lull_outcome outcome,
 	const char *advice = NULL;
 	char *message = NULL;
 
-	if (outcome == LULL_INTERRUPTED) {
-		if (asprintf(&message, "interrupted by signal %d", signal) < 0)
-			message = NULL;
-	} else if (v->failure.stage != LULL_STAGE_NONE) {
-		words_failure(outcome, &v->failure, &message, &advice);
-	} else if (outcome == LULL_SKIPPED) {
-		if (asprintf(&message, "the hook %s answered 75: try later",
-			     quote(c->check_hook)) < 0)
-			message = NULL;
+	if (outcome == LULL_INTERRUPTED ||
+	    (outcome != LULL_OK && v->failure.stage != LULL_STAGE_NONE)) {
+		render_failure(render, outcome, &v->failure, signal);
 	} else if (outcome != LULL_OK) {
-		if (asprintf(&message, "the hook %s does not keep to the rules",
-			     quote(c->check_hook)) < 0)
-			message = NULL;
-		advice = outcome == LULL_THAW_FAILED
-				 ? "Its thaw has failed: look whether the writers are "
-				   "still frozen."
-				 : "man lullcp-hooks has them.";
-	}
-	if (outcome != LULL_OK) {
+		message = format(outcome == LULL_SKIPPED
+					 ? "the hook %s answered 75: try later"
+					 : "the hook %s does not keep to the rules",
+				 quote(c->check_hook));
+		if (outcome != LULL_SKIPPED)
+			advice = outcome == LULL_THAW_FAILED
+					 ? "Its thaw has failed: look whether the "
+					   "writers are still frozen."
+					 : "man lullcp-hooks has them.";
 		if (c->json)
 			json_error(outcome, &v->failure, message ? message : "");
 		render_say(render, message, advice);
+		free(message);
 	}
-	free(message);
 	if (c->json)
 		json_verdict(c->check_hook, outcome, v);
 	else if (outcome == LULL_OK && !c->quiet)

@@ -15,6 +15,7 @@
 #include "metrics.h"
 
 #include "quote.h"
+#include "words_format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,8 +187,7 @@ static char *label_of(const struct command *command)
 	if (*dest && *dest != '/') {
 		char *here = getcwd(NULL, 0);
 
-		if (here && asprintf(&path, "%s/%s", here, dest) < 0)
-			path = NULL;
+		path = here ? format("%s/%s", here, dest) : NULL;
 		free(here);
 	} else {
 		path = strdup(dest);
@@ -230,12 +230,13 @@ static char *label_in(const char *old)
 /* When a run with that label last succeeded, by what FILE says; 0: not known. */
 static double last_success(const char *old, const char *label)
 {
-	char *want, *end;
+	char *want = format("\nlullcp_last_success_timestamp_seconds{dest=\"%s\"} ",
+			    label);
 	const char *at;
 	double found = 0;
+	char *end;
 
-	if (asprintf(&want, "\nlullcp_last_success_timestamp_seconds{dest=\"%s\"} ",
-		     label) < 0)
+	if (!want)
 		return 0;
 	at = strstr(old, want);
 	if (at) {
@@ -333,14 +334,14 @@ static void print(const struct sheet *s, int exit_status, double success, double
 static int replace(const char *file, const struct sheet *sheet, int exit_status,
 		   double success, double now, const struct lull_totals *totals)
 {
-	char *directory = directory_of(file), *temporary = NULL;
+	char *directory = directory_of(file);
 	const char *slash = strrchr(file, '/');
+	char *temporary = directory ? format("%s/.%s.XXXXXX", directory,
+					     slash ? slash + 1 : file)
+				    : NULL;
 	struct sheet s = *sheet;
 	int fd, err = 0;
 
-	if (!directory || asprintf(&temporary, "%s/.%s.XXXXXX", directory,
-				   slash ? slash + 1 : file) < 0)
-		temporary = NULL;
 	free(directory);
 	if (!temporary)
 		return ENOMEM;

@@ -7,6 +7,7 @@
 #include "moments.h"
 
 #include "quote.h"
+#include "words_format.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,24 +51,20 @@ char *moments_warning(const struct command *command, const char *written,
 {
 	const struct lull_cp *cp = &command->engine.cp;
 	const char *first, *second;
-	char *text = NULL;
-	int r = -1;
 
 	if (command->n_sources < 2 || command->engine.hook || cp->attributes_only ||
 	    cp->hard_link || cp->symbolic_link)
 		return NULL;
 	if (belong_together(command, &first, &second)) {
 		*ret_path = first;
-		r = asprintf(&text,
-			     "the clones of %s and %s are of different moments; "
-			     "--hook=COMMAND makes them of one",
-			     quote(first), quote(second));
-	} else if (written) {
-		*ret_path = written;
-		r = asprintf(&text,
-			     "somebody wrote to %s meanwhile, and the clones are of "
-			     "different moments; --hook=COMMAND makes them of one",
-			     quote(written));
+		return format("the clones of %s and %s are of different moments; "
+			      "--hook=COMMAND makes them of one",
+			      quote(first), quote(second));
 	}
-	return r < 0 ? NULL : text;
+	if (!written)
+		return NULL;
+	*ret_path = written;
+	return format("somebody wrote to %s meanwhile, and the clones are of different "
+		      "moments; --hook=COMMAND makes them of one",
+		      quote(written));
 }

@@ -178,17 +178,12 @@ static void permissions(unsigned int mode, char room[10])
 
 char *notes_question(const struct lull_question *q)
 {
-	char mode[10], *text = NULL;
-	int n;
+	char mode[10];
 
-	permissions(q->mode, mode);
 	if (!q->unwritable)
-		n = asprintf(&text, "overwrite %s? ", quote(q->dest));
-	else if (q->replaces)
-		n = asprintf(&text, "replace %s, overriding mode %04o (%s)? ",
-			     quote(q->dest), q->mode, mode);
-	else
-		n = asprintf(&text, "unwritable %s (mode %04o, %s); try anyway? ",
-			     quote(q->dest), q->mode, mode);
-	return n < 0 ? NULL : text;
+		return format("overwrite %s? ", quote(q->dest));
+	permissions(q->mode, mode);
+	return format(q->replaces ? "replace %s, overriding mode %04o (%s)? "
+				  : "unwritable %s (mode %04o, %s); try anyway? ",
+		      quote(q->dest), q->mode, mode);
 }

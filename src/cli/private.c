@@ -2,6 +2,8 @@
 /* Where the caller's private files go: see private.h. */
 #include "private.h"
 
+#include "words_format.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +24,12 @@ char *private_directory(void)
 	const char *state = absolute("STATE_DIRECTORY");
 	const char *xdg = absolute("XDG_STATE_HOME");
 	const char *home = absolute("HOME");
-	char *path = NULL;
-	int n = -1;
 
 	if (state)
 		return strndup(state, strcspn(state, ":"));
 	if (geteuid() == 0)
 		return strdup("/var/lib/" NAME);
 	if (xdg)
-		n = asprintf(&path, "%s/" NAME, xdg);
-	else if (home)
-		n = asprintf(&path, "%s/.local/state/" NAME, home);
-	return n < 0 ? NULL : path;
+		return format("%s/" NAME, xdg);
+	return home ? format("%s/.local/state/" NAME, home) : NULL;
 }

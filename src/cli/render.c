@@ -70,7 +70,6 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	char hangs[96] = "";
 	char sent[64] = "";
 	uint64_t rate = seconds > 0 ? (uint64_t)((double)done / seconds) : 0;
-	char *text = NULL;
 
 	/* Before that it would be told by the time that the hook took. */
 	if (done > all / LEAST_FOR_ESTIMATE && at < all)
@@ -87,34 +86,25 @@ static char *describe(const struct render *render, const struct lull_progress *p
 	if (render->command->mode == MODE_EXPORT)
 		(void)snprintf(sent, sizeof(sent), ", %s written",
 			       words_bytes(p->bytes_written));
-	if (p->discarding > 0) {
-		if (asprintf(&text, "%s: discarding %s%s left", quote(p->dest),
-			     render->command->mode == MODE_DISCARD
-				     ? "it, "
-				     : "an abandoned clone, ",
-			     words_bytes(p->discarding)) < 0)
-			return NULL;
-		return text;
-	}
+	if (p->discarding > 0)
+		return format("%s: discarding %s%s left", quote(p->dest),
+			      render->command->mode == MODE_DISCARD
+				      ? "it, "
+				      : "an abandoned clone, ",
+			      words_bytes(p->discarding));
 	/* Where nothing is cloned: what matters most first, as below. */
-	if (is_looking(render->command)) {
-		if (asprintf(&text, "%s: %u%%, %s of %s%s%s%s, %s/s", quote(p->source),
-			     words_percent(p), words_bytes(at), words_bytes(all), left,
-			     sent, hangs, words_bytes(rate)) < 0)
-			return NULL;
-		return text;
-	}
+	if (is_looking(render->command))
+		return format("%s: %u%%, %s of %s%s%s%s, %s/s", quote(p->source),
+			      words_percent(p), words_bytes(at), words_bytes(all), left,
+			      sent, hangs, words_bytes(rate));
 	/* What matters most first: a narrow terminal cuts the end off. */
-	if (asprintf(&text,
-		     "%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, "
-		     "%.0f/s",
-		     quote(p->source), words_percent(p), words_bytes(at),
-		     words_bytes(all), left, frozen, hangs, words_time(hold.p99),
-		     words_time(hold.max), words_time(p->budget_ns),
-		     (unsigned long long)p->extents_cloned,
-		     seconds > 0 ? (double)p->extents_cloned / seconds : 0) < 0)
-		return NULL;
-	return text;
+	return format(
+		"%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, "
+		"%.0f/s",
+		quote(p->source), words_percent(p), words_bytes(at), words_bytes(all),
+		left, frozen, hangs, words_time(hold.p99), words_time(hold.max),
+		words_time(p->budget_ns), (unsigned long long)p->extents_cloned,
+		seconds > 0 ? (double)p->extents_cloned / seconds : 0);
 }
 
 static int terminal_width(void)
@@ -208,6 +198,31 @@ void render_say(struct render *render, const char *message, const char *advice)
 		(void)fprintf(stderr, "%s\n", advice);
 }
 
+void render_failure(struct render *render, enum lull_outcome outcome,
+		    const struct lull_failure *failure, int signal)
+{
+	const char *advice = NULL;
+	char *message = NULL;
+
+	if (outcome == LULL_INTERRUPTED)
+		message = format("interrupted by signal %d", signal);
+	else
+		words_failure(outcome, failure, &message, &advice);
+	if (render->command->json)
+		json_error(outcome, failure, message ? message : "");
+	render_say(render, message, advice);
+	free(message);
+}
+
+/* What is no failure; kind goes before it. */
+static void tell(struct render *render, const char *kind, const char *text)
+{
+	clear_line(render);
+	service_level(SERVICE_WARNING);
+	(void)fprintf(stderr, "%s: %s%s\n", render->command->program, kind, text);
+	service_level(SERVICE_ERROR);
+}
+
 static void warn(struct render *render, enum lull_warning warning, int err,
 		 const char *path)
 {
@@ -230,13 +245,8 @@ static void warn(struct render *render, enum lull_warning warning, int err,
 	if (text &&
 	    (!render->command->quiet || warning == LULL_WARNING_LEFT_FROZEN ||
 	     warning == LULL_WARNING_SIDECAR || warning == LULL_WARNING_SIDECAR_OLD ||
-	     warning == LULL_WARNING_IN_PLACE)) {
-		clear_line(render);
-		service_level(SERVICE_WARNING);
-		(void)fprintf(stderr, "%s: warning: %s\n", render->command->program,
-			      text);
-		service_level(SERVICE_ERROR);
-	}
+	     warning == LULL_WARNING_IN_PLACE))
+		tell(render, "warning: ", text);
 	free(text);
 }
 
@@ -335,24 +345,23 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 		   const struct lull_totals *t)
 {
 	const struct command *c = render->command;
-	char *text = NULL;
+	char *text;
 
 	if (c->json && !render->summarized)
 		summarize_nothing(render, outcome, t);
-	if (t->files_not_cloned == 0 ||
-	    asprintf(&text, "%s copied, of %llu %s, that could not be cloned (%s: %s)",
-		     words_bytes(t->bytes_not_cloned),
-		     (unsigned long long)t->files_not_cloned,
-		     t->files_not_cloned == 1 ? "file" : "files", quote(t->not_cloned),
-		     strerror(t->err)) < 0)
+	if (t->files_not_cloned == 0)
+		return;
+	text = format("%s copied, of %llu %s, that could not be cloned (%s: %s)",
+		      words_bytes(t->bytes_not_cloned),
+		      (unsigned long long)t->files_not_cloned,
+		      t->files_not_cloned == 1 ? "file" : "files", quote(t->not_cloned),
+		      strerror(t->err));
+	if (!text)
 		return;
 	if (c->json)
 		json_warning(text, t->not_cloned);
-	clear_line(render);
-	service_level(SERVICE_WARNING);
 	if (!c->quiet)
-		(void)fprintf(stderr, "%s: %s\n", c->program, text);
-	service_level(SERVICE_ERROR);
+		tell(render, "", text);
 	free(text);
 }
 
@@ -366,12 +375,8 @@ void render_moments(struct render *render)
 		return;
 	if (c->json)
 		json_warning(text, path);
-	if (!c->quiet) {
-		clear_line(render);
-		service_level(SERVICE_WARNING);
-		(void)fprintf(stderr, "%s: warning: %s\n", c->program, text);
-		service_level(SERVICE_ERROR);
-	}
+	if (!c->quiet)
+		tell(render, "warning: ", text);
 	free(text);
 }
 
@@ -379,22 +384,10 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 		       const struct lull_comparison *f, int signal)
 {
 	const struct command *c = render->command;
-	const char *advice = NULL;
-	char *message = NULL;
 
 	clear_line(render);
-	if (outcome == LULL_INTERRUPTED) {
-		if (asprintf(&message, "interrupted by signal %d", signal) < 0)
-			message = NULL;
-	} else if (outcome == LULL_FAILED) {
-		words_failure(outcome, &f->failure, &message, &advice);
-	}
-	if (outcome == LULL_INTERRUPTED || outcome == LULL_FAILED) {
-		if (c->json)
-			json_error(outcome, &f->failure, message ? message : "");
-		render_say(render, message, advice);
-		free(message);
-	}
+	if (outcome == LULL_INTERRUPTED || outcome == LULL_FAILED)
+		render_failure(render, outcome, &f->failure, signal);
 	if (c->json) {
 		json_comparison(c->source, c->dest, outcome, f);
 		return;
@@ -505,9 +498,8 @@ void render_end(struct render *render, enum lull_outcome outcome,
 	if (outcome == LULL_OK || result->elsewhere) {
 		/* nothing, or nothing more, to complain of */
 	} else if (outcome == LULL_INTERRUPTED) {
-		if (asprintf(&message, "interrupted by signal %d at %s of %s", signal,
-			     words_bytes(p->offset), words_bytes(p->size)) < 0)
-			message = NULL;
+		message = format("interrupted by signal %d at %s of %s", signal,
+				 words_bytes(p->offset), words_bytes(p->size));
 		advice = c->mode == MODE_DISCARD ? NULL
 			 : result->kept          ? "--resume continues there."
 						 : "Nothing was kept.";

@@ -75,6 +75,11 @@ void render_arrow(const struct command *command, const struct lull_result *resul
 /* Takes the progress line away, if one stands on the terminal. */
 void render_clear(struct render *render);
 
+/* Why it came to nothing, in words and as a JSON line. outcome is not LULL_OK; signal:
+   what interrupted it, if that is it. */
+void render_failure(struct render *render, enum lull_outcome outcome,
+		    const struct lull_failure *failure, int signal);
+
 /* A message and advice, or NULL, on standard error. */
 void render_say(struct render *render, const char *message, const char *advice);
 

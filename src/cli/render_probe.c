@@ -74,23 +74,11 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 		[LULL_FIX_MISSING] = "not fixed; two direct writers may damage a clone",
 	};
 	const struct command *c = render->command;
-	const char *advice = NULL;
-	char *message = NULL;
 	uint64_t longest = larger(larger(f->cp_ns, f->atomic_ns),
 				  larger(f->budget_ns, f->snapshot_ns));
 
-	if (outcome != LULL_OK) {
-		if (outcome == LULL_INTERRUPTED) {
-			if (asprintf(&message, "interrupted by signal %d", signal) < 0)
-				message = NULL;
-		} else {
-			words_failure(outcome, &f->failure, &message, &advice);
-		}
-		if (c->json)
-			json_error(outcome, &f->failure, message ? message : "");
-		render_say(render, message, advice);
-		free(message);
-	}
+	if (outcome != LULL_OK)
+		render_failure(render, outcome, &f->failure, signal);
 	if (c->json) {
 		json_forecast(c->source, outcome, f);
 		return;

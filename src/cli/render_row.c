@@ -30,27 +30,6 @@ static const char *const fates[] = {
 	[LULL_FATE_REMOVED] = "remove",
 };
 
-static bool failed(struct render *render, enum lull_outcome outcome,
-		   const struct lull_failure *failure, int signal)
-{
-	const char *advice = NULL;
-	char *message = NULL;
-
-	if (outcome == LULL_OK)
-		return false;
-	if (outcome == LULL_INTERRUPTED) {
-		if (asprintf(&message, "interrupted by signal %d", signal) < 0)
-			message = NULL;
-	} else {
-		words_failure(outcome, failure, &message, &advice);
-	}
-	if (render->command->json)
-		json_error(outcome, failure, message ? message : "");
-	render_say(render, message, advice);
-	free(message);
-	return true;
-}
-
 /* Rounded down, in the largest unit of which there are two. */
 static const char *age(uint64_t then, char text[static 24])
 {
@@ -198,8 +177,10 @@ void render_row(struct render *render, enum lull_outcome outcome,
 {
 	const struct command *c = render->command;
 
-	if (failed(render, outcome, &row->failure, signal))
+	if (outcome != LULL_OK) {
+		render_failure(render, outcome, &row->failure, signal);
 		return;
+	}
 	if (c->json) {
 		for (size_t i = 0; i < row->n; i++)
 			json_generation(&row->entry[i], NULL);
@@ -220,8 +201,10 @@ void render_foreseen(struct render *render, enum lull_outcome outcome,
 {
 	const struct command *c = render->command;
 
-	if (failed(render, outcome, &row->failure, signal))
+	if (outcome != LULL_OK) {
+		render_failure(render, outcome, &row->failure, signal);
 		return;
+	}
 	for (size_t i = 0; i < row->n; i++) {
 		const struct lull_row_entry *e = &row->entry[i];
 		char why[80];

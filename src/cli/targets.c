@@ -5,6 +5,7 @@
 #include "carry_options.h"
 #include "option_row.h"
 #include "quote.h"
+#include "words_format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,9 +49,10 @@ static bool settle_dest(struct command *c)
 	if (c->target_directory && (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return say(c, "target directory", directory,
 			   stat(directory, &st) < 0 ? errno : ENOTDIR);
-	if (asprintf(&path, "%s%s%s", directory,
-		     directory[strlen(directory) - 1] == '/' ? "" : "/",
-		     last_part(c->source)) < 0)
+	path = format("%s%s%s", directory,
+		      directory[strlen(directory) - 1] == '/' ? "" : "/",
+		      last_part(c->source));
+	if (!path)
 		return option_mistake(c, "out of memory");
 	c->dest = c->made_dest = path;
 	return true;

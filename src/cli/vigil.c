@@ -84,13 +84,11 @@ static bool is_status_wanted(uint64_t since)
 
 static void answer_signal(int signal, int call)
 {
-	char *message = NULL;
+	char *message = format("SIG%s: waiting for %s to end, which the kernel does not "
+			       "interrupt",
+			       sigabbrev_np(signal) ? sigabbrev_np(signal) : "?",
+			       words_call(call));
 
-	if (asprintf(&message,
-		     "SIG%s: waiting for %s to end, which the kernel does not interrupt",
-		     sigabbrev_np(signal) ? sigabbrev_np(signal) : "?",
-		     words_call(call)) < 0)
-		message = NULL;
 	service_level(SERVICE_WARNING);
 	render_say(vigil.render, message, NULL);
 	service_level(SERVICE_ERROR);
