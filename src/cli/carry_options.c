@@ -54,10 +54,7 @@ bool carry_options_check(const struct command *c)
 	const struct lull_options *o = &c->engine;
 	const struct lull_cp *cp = &o->cp;
 	bool apply = c->mode == MODE_APPLY;
-	const struct {
-		bool given;
-		const char *name;
-	} others[] = {
+	const struct option_other others[] = {
 		{ o->refresh, "--refresh" },
 		{ c->metrics, "--metrics" },
 		{ lull_keep_any(&o->keep) && !apply, "--keep" },
@@ -84,12 +81,8 @@ bool carry_options_check(const struct command *c)
 		return option_mistake(c, "--rate needs --export");
 	if (c->format_given && c->mode != MODE_EXPORT && !apply)
 		return option_mistake(c, "--format needs --export or --apply");
-	for (size_t i = 0; i < LENGTH(others) && is_carrying(c); i++) {
-		if (others[i].given)
-			return option_mistake(c, "--%s and %s exclude each other",
-					      option_mode_name(c->mode), others[i].name);
-	}
-	return true;
+	return !is_carrying(c) ||
+	       option_excludes(c, option_mode_name(c->mode), others, LENGTH(others));
 }
 
 bool carry_operands_take(struct command *c, int n, char **operand)

@@ -31,11 +31,7 @@ static bool flag_at(const struct command *c, size_t field)
 static bool check_keep(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
-	const struct {
-		bool given;
-		const char *name;
-	} others[] = {
-		{ c->mode != MODE_CLONE && c->mode != MODE_APPLY, "" },
+	const struct option_other others[] = {
 		{ c->engine.refresh, "--refresh" },
 		{ c->engine.in_place, "--inplace" },
 		{ c->engine.no_sync, "--no-sync" },
@@ -43,23 +39,16 @@ static bool check_keep(const struct command *c)
 		{ option_cp_given(c), option_cp_given(c) },
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
-		if (others[i].given)
-			return option_mistake(c, "--keep and %s%s exclude each other",
-					      i == 0 ? "--" : "",
-					      i == 0 ? option_mode_name(c->mode)
-						     : others[i].name);
-	}
-	return true;
+	if (c->mode != MODE_CLONE && c->mode != MODE_APPLY)
+		return option_mistake(c, "--keep and --%s exclude each other",
+				      option_mode_name(c->mode));
+	return option_excludes(c, "keep", others, ARRAY_LENGTH(others));
 }
 
 /* It makes one file what another one is, and nothing else. */
 static bool check_restore(const struct command *c)
 {
-	const struct {
-		bool given;
-		const char *name;
-	} others[] = {
+	const struct option_other others[] = {
 		{ c->engine.refresh, "--refresh" },
 		{ c->engine.in_place, "--inplace" },
 		{ lull_keep_any(&c->engine.keep), "--keep" },
@@ -68,12 +57,7 @@ static bool check_restore(const struct command *c)
 		{ option_cp_given(c), option_cp_given(c) },
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
-		if (others[i].given)
-			return option_mistake(c, "--restore and %s exclude each other",
-					      others[i].name);
-	}
-	return true;
+	return option_excludes(c, "restore", others, ARRAY_LENGTH(others));
 }
 
 /* What cp's options choose or keep is not asked of these. */
@@ -81,10 +65,7 @@ static bool check_alone(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
 	bool discard = c->mode == MODE_DISCARD;
-	const struct {
-		bool given;
-		const char *name;
-	} others[] = {
+	const struct option_other others[] = {
 		{ c->engine.hook, "--hook" },
 		{ c->engine.resume, "--resume" },
 		{ c->engine.restart, "--restart" },
@@ -99,12 +80,8 @@ static bool check_alone(const struct command *c)
 		{ option_cp_given(c), option_cp_given(c) },
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
-		if (others[i].given)
-			return option_mistake(c, "--%s and %s exclude each other",
-					      option_mode_name(c->mode), others[i].name);
-	}
-	return true;
+	return option_excludes(c, option_mode_name(c->mode), others,
+			       ARRAY_LENGTH(others));
 }
 
 bool option_check(struct command *c)

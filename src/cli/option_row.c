@@ -88,13 +88,19 @@ bool option_set_mode(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
+static const char *first_given(const struct option_other *others, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (others[i].given)
+			return others[i].name;
+	}
+	return NULL;
+}
+
 const char *option_cp_given(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
-	const struct {
-		bool given;
-		const char *name;
-	} others[] = {
+	const struct option_other others[] = {
 		{ c->backup, "--backup" },
 		{ cp->recursive, "--recursive" },
 		{ cp->hard_link, "--link" },
@@ -106,11 +112,15 @@ const char *option_cp_given(const struct command *c)
 		{ cp->update != LULL_UPDATE_ALL, "--update" },
 	};
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		if (others[i].given)
-			return others[i].name;
-	}
-	return NULL;
+	return first_given(others, sizeof(others) / sizeof(others[0]));
+}
+
+bool option_excludes(const struct command *c, const char *what,
+		     const struct option_other *others, size_t n)
+{
+	const char *other = first_given(others, n);
+
+	return !other || option_mistake(c, "--%s and %s exclude each other", what, other);
 }
 
 bool option_try_help(const struct command *c)

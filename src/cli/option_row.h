@@ -47,6 +47,16 @@ struct option_word {
 bool option_choose(const struct command *c, const char *what, const char *value,
 		   const struct option_word *words, unsigned int n, int *ret_code);
 
+/* An option, or several, and whether it is given. */
+struct option_other {
+	bool given;
+	const char *name; /* with its dashes */
+};
+
+/* False after a message if one of the n others is given, which --what excludes. */
+bool option_excludes(const struct command *c, const char *what,
+		     const struct option_other *others, size_t n);
+
 /* The first option given of those by which cp chooses among files, makes something else
    of them or saves older ones; NULL: none. */
 const char *option_cp_given(const struct command *c);

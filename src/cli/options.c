@@ -69,27 +69,35 @@ static bool set_budget(struct command *c, const struct option_row *row, const ch
 	return true;
 }
 
+/* A whole number from 1 to most. */
+static bool take_number(const struct command *c, const struct option_row *row,
+			const char *value, unsigned int most, unsigned int *ret_number)
+{
+	uint64_t number;
+	char hint[64];
+
+	(void)snprintf(hint, sizeof(hint), "%s is a whole number from 1 to %u.",
+		       row->argument, most);
+	if (!values_number(value, 1, most, &number))
+		return option_bad_value(c, row, value, hint);
+	*ret_number = (unsigned int)number;
+	return true;
+}
+
 static bool set_duty_cycle(struct command *c, const struct option_row *row,
 			   const char *value)
 {
-	uint64_t number;
-
-	if (!values_number(value, 1, 100, &number))
-		return option_bad_value(c, row, value,
-					"PERCENT is a whole number from 1 to 100.");
-	c->engine.duty_cycle = (unsigned int)number;
-	return true;
+	return take_number(c, row, value, 100, &c->engine.duty_cycle);
 }
 
 static bool set_passes(struct command *c, const struct option_row *row, const char *value)
 {
-	uint64_t number;
+	return take_number(c, row, value, 1000, &c->engine.passes);
+}
 
-	if (!values_number(value, 1, 1000, &number))
-		return option_bad_value(c, row, value,
-					"N is a whole number from 1 to 1000.");
-	c->engine.passes = (unsigned int)number;
-	return true;
+static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
+{
+	return take_number(c, row, value, 256, &c->engine.jobs);
 }
 
 static bool set_keep(struct command *c, const struct option_row *row, const char *value)
@@ -106,17 +114,6 @@ static bool set_keep(struct command *c, const struct option_row *row, const char
 	(void)snprintf(hint, sizeof(hint), "%s%s%s.\n%s", m.len > 0 ? quote(part) : "It",
 		       " ", m.wrong, usage);
 	return option_bad_value(c, row, value, hint);
-}
-
-static bool set_jobs(struct command *c, const struct option_row *row, const char *value)
-{
-	uint64_t number;
-
-	if (!values_number(value, 1, 256, &number))
-		return option_bad_value(c, row, value,
-					"N is a whole number from 1 to 256.");
-	c->engine.jobs = (unsigned int)number;
-	return true;
 }
 
 static bool set_on_writers(struct command *c, const struct option_row *row,
@@ -394,7 +391,7 @@ static void hint_at_hook(const struct command *c, const char *argument)
 		"--shut-off", "--timeout", "--quiesce",     "--commit-timeout"
 	};
 
-	for (size_t i = 0; c->engine.hook && i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; c->engine.hook && i < LENGTH(names); i++) {
 		size_t len = strlen(names[i]);
 
 		if (strncmp(argument, names[i], len) == 0 &&
