@@ -132,9 +132,26 @@ static enum lull_outcome refuse_recorded(struct lull_job *job)
 			 job->dest.checkpoint_path);
 }
 
+enum lull_outcome lull_freeze_parse(struct lull_job *job, const char *text,
+				    struct lull_hook **ret_hook)
+{
+	int r = lull_hook_parse(text, ret_hook);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_HOOK,
+				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO,
+				 r, text);
+	r = lull_hook_find(*ret_hook);
+	return r < 0 ? lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO,
+				r, text)
+		     : LULL_OK;
+}
+
 enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 {
 	const char *text = job->options->hook;
+	enum lull_outcome outcome;
 	int r;
 
 	/* A freeze that was kept is this run's to end, with the hook that began it. */
@@ -145,22 +162,15 @@ enum lull_outcome lull_freeze_prepare(struct lull_job *job)
 	}
 	if (!text)
 		return LULL_OK;
-	r = lull_hook_parse(text, &job->freeze->hook);
-	if (r == 0)
-		r = keep_text(&job->freeze->hook_text, text);
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_HOOK,
-				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO,
-				 r, text);
 	/* One that cannot even be started would leave a freeze behind that no thaw
 	   ends. */
-	r = lull_hook_find(job->freeze->hook);
-	if (r < 0)
-		return lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
-				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO,
-				r, text);
-	r = job->options->hook ? resolve(job->freeze)
-			       : take_recorded(job->freeze, &job->checkpoint);
+	outcome = lull_freeze_parse(job, text, &job->freeze->hook);
+	if (outcome != LULL_OK)
+		return outcome;
+	r = keep_text(&job->freeze->hook_text, text);
+	if (r == 0)
+		r = job->options->hook ? resolve(job->freeze)
+				       : take_recorded(job->freeze, &job->checkpoint);
 	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r, text)
 		     : LULL_OK;
 }

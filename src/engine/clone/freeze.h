@@ -8,6 +8,11 @@
 
 #include "engine/base/job.h"
 
+/* Parses the command of a hook, and looks whether it can be started. *ret_hook is to be
+   freed, unless it could not be parsed: then it is left alone. */
+enum lull_outcome lull_freeze_parse(struct lull_job *job, const char *text,
+				    struct lull_hook **ret_hook);
+
 /* Understands the hook of the options or of the checkpoint; LULL_OK without one. */
 enum lull_outcome lull_freeze_prepare(struct lull_job *job);
 

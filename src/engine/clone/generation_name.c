@@ -18,6 +18,8 @@
 
 /* Names to list where several are meant. */
 #define MOST_LISTED 8
+/* What follows DEST, for strftime(3), of a time in UTC. */
+#define DATE ".%Y%m%dT%H%M%SZ"
 
 static bool begins(const char *date, const char *wanted)
 {
@@ -335,9 +337,19 @@ uint64_t lull_generation_time(const char *date)
 {
 	struct tm tm = { 0 };
 
-	if (*date != '.' || !strptime(date + 1, LULL_GENERATION_DATE, &tm))
+	if (!strptime(date, DATE, &tm))
 		return 0;
 	return (uint64_t)timegm(&tm) * NSEC_PER_SEC;
+}
+
+void lull_generation_call(uint64_t ns, char ret_date[static 24])
+{
+	time_t seconds = (time_t)(ns / NSEC_PER_SEC);
+	struct tm tm = { .tm_mday = 1 };
+
+	/* 64 bits of ns last until 2554: there is always a year, of four digits. */
+	(void)gmtime_r(&seconds, &tm);
+	(void)strftime(ret_date, 24, DATE, &tm);
 }
 
 /* A file that is there is what its name says, but for the name of the latest. */

@@ -51,8 +51,8 @@ const char *lull_generation_date(const char *name);
 /* That as ns since the epoch; 0 if it is none. */
 uint64_t lull_generation_time(const char *date);
 
-/* strftime(3) makes it of a time in UTC by this, behind a point. */
-#define LULL_GENERATION_DATE "%Y%m%dT%H%M%SZ"
+/* What follows DEST in the name of a generation that was made at that time. */
+void lull_generation_call(uint64_t ns, char ret_date[static 24]);
 
 /*
  * True if path is a generation of a row, or reads as one (ROW.latest, ROW.DATE) of a row

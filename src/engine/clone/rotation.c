@@ -41,7 +41,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ".20261125T030000Z", "-" and a number, NUL. */
@@ -145,14 +144,10 @@ static int call_by_date(struct lull_job *job)
 {
 	uint64_t given = job->options->generation_time;
 	uint64_t wall = given > 0 ? given : lull_clock_wall();
-	time_t now = (time_t)(wall / NSEC_PER_SEC);
 	char date[24];
-	struct tm tm;
 
 	job->rotation->made_at = wall / NSEC_PER_SEC * NSEC_PER_SEC;
-	if (!gmtime_r(&now, &tm) ||
-	    strftime(date, sizeof(date), LULL_GENERATION_DATE, &tm) == 0)
-		return -EOVERFLOW;
+	lull_generation_call(wall, date);
 	for (unsigned int i = 0; i < MOST_TRIES; i++) {
 		_cleanup_free_ char *name = NULL;
 		char number[12] = "";
@@ -160,7 +155,7 @@ static int call_by_date(struct lull_job *job)
 
 		if (i > 0)
 			(void)snprintf(number, sizeof(number), "-%u", i);
-		if (asprintf(&name, "%s.%s%s", job->rotation->stem, date, number) < 0)
+		if (asprintf(&name, "%s%s%s", job->rotation->stem, date, number) < 0)
 			return -ENOMEM;
 		r = call(job, name);
 		if (!job->dest.exists)

@@ -10,6 +10,7 @@
  * observer whether to stop. The look at the sources is in a thread too: on a file system
  * that the hook has frozen it would not come back before the thaw.
  */
+#include "engine/clone/freeze.h"
 #include "engine/clone/job_init.h"
 #include "sys/clock.h"
 #include "sys/identity.h"
@@ -371,17 +372,10 @@ static bool invent_dest(struct check *c)
 static enum lull_outcome prepare(struct check *c, const char *const *sources)
 {
 	const char *text = c->job.options->hook;
-	int r = lull_hook_parse(text, &c->hook);
+	enum lull_outcome outcome = lull_freeze_parse(&c->job, text, &c->hook);
 
-	if (r < 0)
-		return lull_fail(&c->job, LULL_STAGE_HOOK,
-				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO,
-				 r, text);
-	r = lull_hook_find(c->hook);
-	if (r < 0)
-		return lull_end(&c->job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
-				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO,
-				r, text);
+	if (outcome != LULL_OK)
+		return outcome;
 	c->source = calloc(c->n, sizeof(*c->source));
 	c->paths = calloc(c->n, sizeof(*c->paths));
 	if (!c->source || !c->paths)
@@ -390,8 +384,7 @@ static enum lull_outcome prepare(struct check *c, const char *const *sources)
 	for (unsigned int i = 0; i < c->n; i++)
 		c->source[i] = (struct source){ .fd = -1, .dir = -1, .scratch = -1 };
 	for (unsigned int i = 0; i < c->n; i++) {
-		enum lull_outcome outcome = open_source(c, i, sources[i]);
-
+		outcome = open_source(c, i, sources[i]);
 		if (outcome != LULL_OK)
 			return outcome;
 	}

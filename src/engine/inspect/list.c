@@ -284,10 +284,8 @@ static enum lull_outcome foresee(struct list *l, const char *source, uint64_t no
 {
 	struct lull_row *row = l->row;
 	struct lull_row_entry *made;
-	time_t seconds = (time_t)(now / NSEC_PER_SEC);
-	char date[32] = "";
 	size_t used_up, spared;
-	struct tm tm;
+	char date[24];
 	int why;
 	enum lull_outcome outcome = fill(l, true, now);
 
@@ -296,8 +294,7 @@ static enum lull_outcome foresee(struct list *l, const char *source, uint64_t no
 	if (outcome != LULL_OK)
 		return outcome;
 	made = &row->entry[row->n];
-	if (gmtime_r(&seconds, &tm))
-		(void)strftime(date, sizeof(date), "." LULL_GENERATION_DATE, &tm);
+	lull_generation_call(now, date);
 	if (asprintf(&made->path, "%s%s", l->job.progress->dest, date) < 0)
 		return walk_failed(l, ENOMEM, l->job.dest.path);
 	row->n++;
