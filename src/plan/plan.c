@@ -152,33 +152,26 @@ int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 		uint64_t len = to - pos;
 
 		plan->pos = to;
+		if (s_data && in_d && same_place(&plan->s, &plan->d)) {
+			plan->passed_data = true;
+			continue;
+		}
+		if (!s_data && !d_data && plan->mode != LULL_PLAN_UNKNOWN)
+			continue;
+		*ret_range = (struct lull_range){
+			.off = pos,
+			.len = len,
+			.kind = LULL_RANGE_PUNCH,
+			.after_hole = !plan->passed_data,
+		};
 		if (s_data) {
-			if (in_d && same_place(&plan->s, &plan->d)) {
-				plan->passed_data = true;
-				continue;
-			}
-			*ret_range = (struct lull_range){
-				.off = pos,
-				.len = len,
-				.weight = part_of(&plan->s, len),
-				.kind = LULL_RANGE_CLONE,
-				.sampled = plan->s.flags & LULL_EXTENT_SAMPLED,
-				.holes = holes_in(&plan->s, len),
-				.after_hole = !plan->passed_data,
-			};
-			plan->passed_data = false;
-			return 1;
+			ret_range->kind = LULL_RANGE_CLONE;
+			ret_range->weight = part_of(&plan->s, len);
+			ret_range->sampled = plan->s.flags & LULL_EXTENT_SAMPLED;
+			ret_range->holes = holes_in(&plan->s, len);
 		}
-		if (plan->mode == LULL_PLAN_UNKNOWN || d_data) {
-			*ret_range = (struct lull_range){
-				.off = pos,
-				.len = len,
-				.kind = LULL_RANGE_PUNCH,
-				.after_hole = !plan->passed_data,
-			};
-			plan->passed_data = false;
-			return 1;
-		}
+		plan->passed_data = false;
+		return 1;
 	}
 	return 0;
 }

@@ -192,10 +192,19 @@ static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off,
 	return LULL_FAILED;
 }
 
+static void count_call(struct lull_job *job, uint64_t ns)
+{
+	struct lull_progress *progress = job->progress;
+
+	lull_hist_add(job->result->hist, ns);
+	progress->calls++;
+	if (ns > progress->budget_ns)
+		progress->over_budget_calls++;
+}
+
 /* One FICLONERANGE, measured. 0 or -errno. */
 static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_t *ret_ns)
 {
-	struct lull_progress *progress = job->progress;
 	int r = 0;
 
 	for (int i = 0; i < TRIES; i++) {
@@ -205,10 +214,7 @@ static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_
 		r = lull_clone_range(job->src, job->dest.fd, off, len);
 		*ret_ns = lull_clock_now() - before;
 		lull_tell_call(job, LULL_CALL_NONE);
-		lull_hist_add(job->result->hist, *ret_ns);
-		progress->calls++;
-		if (*ret_ns > progress->budget_ns)
-			progress->over_budget_calls++;
+		count_call(job, *ret_ns);
 		if (r != -EAGAIN && r != -EINTR)
 			break;
 		lull_clock_sleep(BETWEEN_TRIES_NS);
@@ -385,7 +391,7 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 enum lull_outcome lull_pass_whole(struct lull_job *job, bool written)
 {
 	struct lull_progress *progress = job->progress;
-	uint64_t before = lull_clock_now(), size = 0, ns;
+	uint64_t before = lull_clock_now(), size = 0;
 	int r;
 
 	lull_tell_call(job, LULL_CALL_CLONE);
@@ -393,11 +399,7 @@ enum lull_outcome lull_pass_whole(struct lull_job *job, bool written)
 	lull_tell_call(job, LULL_CALL_NONE);
 	if (r < 0)
 		return clone_failed(job, r, 0, progress->size);
-	ns = lull_clock_now() - before;
-	lull_hist_add(job->result->hist, ns);
-	progress->calls++;
-	if (ns > progress->budget_ns)
-		progress->over_budget_calls++;
+	count_call(job, lull_clock_now() - before);
 	progress->size = size;
 	progress->offset = size;
 	progress->passes++;
