@@ -15,46 +15,15 @@ if [ $# != 1 ] || [ -z "$arch" ]; then
   sed -n '3,11s/^# \?//p' "$0" >&2
   exit 1
 fi
-command -v debootstrap >/dev/null || {
-  echo 'cross.sh: needs debootstrap' >&2
-  exit 1
-}
-mirror=${MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-  awk '$1 == "Debian" && !/security/ { print $2; exit }')}
-[ -n "$mirror" ] || {
-  echo 'cross.sh: set MIRROR to a mirror of Debian' >&2
-  exit 1
-}
-root=$(mktemp -d "${LULL_ROOT:-${TMPDIR:-/tmp}}/lullcp-cross.XXXXXX")
-chmod 755 "$root"
-at_end() {
-  for m in proc dev; do
-    ! mountpoint -q "$root/$m" || umount -R "$root/$m" || umount -R -l "$root/$m"
-  done
-  rm -rf --one-file-system "$root"
-}
-trap at_end EXIT
+# shellcheck source=SCRIPTDIR/debian.sh
+. "$here/tools/debian.sh"
 inside() {
   chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 echo "== Debian ${SUITE:-bookworm}, for $arch"
-debootstrap --variant=minbase "${SUITE:-bookworm}" "$root" "$mirror" >"$root.log" 2>&1 || {
-  tail -n 5 "$root.log" >&2
-  exit 1
-}
-rm "$root.log"
-# How this machine reaches its mirror.
-cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-grep -lsr Acquire /etc/apt/apt.conf.d | while read -r conf; do
-  # those of packages come with these
-  dpkg -S "$conf" >/dev/null 2>&1 || cp "$conf" "$root/etc/apt/apt.conf.d/"
-done
-for m in proc dev; do
-  mount --rbind "/$m" "$root/$m"
-  mount --make-rslave "$root/$m"
-done
+debian_new "${SUITE:-bookworm}" proc dev
 inside dpkg --add-architecture "$arch"
 inside apt-get update -qq
 libraries=''

@@ -15,28 +15,10 @@ if [ "$(id -u)" != 0 ]; then
   echo 'package.sh: run as root: it makes a Debian to build in' >&2
   exit 1
 fi
-command -v debootstrap >/dev/null || {
-  echo 'package.sh: needs debootstrap' >&2
-  exit 1
-}
-mirror=${MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-  awk '$1 == "Debian" && !/security/ { print $2; exit }')}
-if [ -z "$mirror" ]; then
-  echo 'package.sh: set MIRROR to a mirror of Debian' >&2
-  exit 1
-fi
+# shellcheck source=SCRIPTDIR/debian.sh
+. tools/debian.sh
 out=${LULL_PACKAGES:-$here/build-package}
 mkdir -p "$out"
-root=$(mktemp -d "${LULL_ROOT:-${TMPDIR:-/tmp}}/lullcp-package.XXXXXX")
-chmod 755 "$root"
-mounted=''
-at_end() {
-  for m in $mounted; do
-    umount -R "$m" 2>/dev/null || umount -R -l "$m"
-  done
-  rm -rf --one-file-system "$root"
-}
-trap at_end EXIT
 # inside DIRECTORY COMMAND...: in the new Debian
 inside() {
   local directory=$1
@@ -49,22 +31,7 @@ installed() { inside / sh -c 'cd / && find bin etc lib sbin usr var/lib var/cach
   ! -path "var/cache/ldconfig/*" ! -path "var/cache/man/*" ! -path "var/lib/systemd/*" | sort'; }
 
 echo "== Debian $suite"
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$out/debootstrap-$suite.log" 2>&1 || {
-  tail -n 5 "$out/debootstrap-$suite.log" >&2
-  exit 1
-}
-rm "$out/debootstrap-$suite.log"
-# How this machine reaches its mirror.
-cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-grep -lsr Acquire /etc/apt/apt.conf.d | while read -r conf; do
-  # those of packages come with these
-  dpkg -S "$conf" >/dev/null 2>&1 || cp "$conf" "$root/etc/apt/apt.conf.d/"
-done
-for m in proc dev sys; do
-  mount --rbind "/$m" "$root/$m"
-  mount --make-rslave "$root/$m"
-  mounted="$root/$m $mounted"
-done
+debian_new "$suite" proc dev sys
 
 echo '== the source'
 mkdir -p "$root/build/lullcp"

@@ -11,6 +11,7 @@
  *     set/set.c        regular files that are frozen together
  *     file/file.c      a regular file; data.c its data, keep.c its attributes
  *     file/naming.c    the name of a new one, once it is on disk: settle.c
+ *     file/temporary.c the names that new things have before that
  *     file/lone.c      a single small file
  *     file/queue.c     files side by side, heard of in order
  *
