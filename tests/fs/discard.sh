@@ -94,6 +94,16 @@ for kind in $(kinds xfs btrfs); do
   expect 0 --json --discard "$M/x/.big.lullcp-discard"
   same '--discard: the summary' 'discard ok' "$(jq -r 'select(.type == "summary") | .method + " " + .result' "$T/out")"
   same '--discard: nothing is left' '' "$(ls -A "$M/x")"
+  # the same command again goes on there, and not where a file has that name by now
+  fragmented "$M/x/big" 6000
+  cut_off KILL "$M/x/.big.lullcp-discard" --discard "$M/x/big"
+  echo new >"$M/x/big"
+  expect 0 --discard "$M/x/big"
+  same '--discard: what has the name goes first' .big.lullcp-discard "$(ls -A "$M/x")"
+  expect 0 --discard -f "$M/x/big"
+  same '--discard: and then what was left' '' "$(ls -A "$M/x")"
+  expect 1 --discard "$M/x/big"
+  says 'No such file or directory'
   free=$(stat -fc %f "$M")
   fragmented "$M/x/a" 500
   fragmented "$M/x/-b" 500

@@ -63,6 +63,15 @@ static bool is_named(int dir, const char *name, const struct stat *st)
 	       now.st_ino == st->st_ino && now.st_dev == st->st_dev;
 }
 
+/* What a file is called meanwhile, with a number where that is taken: to be freed. */
+static char *hidden_name(const char *name, const char *number)
+{
+	char *hidden;
+	int n = asprintf(&hidden, ".%.*s%s" SUFFIX, NAME_BYTES, name, number);
+
+	return n < 0 ? NULL : hidden;
+}
+
 /* To a name that is free: 0 or -errno. *ret_hidden is to be freed. */
 static int hide(int dir, const char *name, const struct stat *st, char **ret_hidden)
 {
@@ -73,7 +82,8 @@ static int hide(int dir, const char *name, const struct stat *st, char **ret_hid
 
 		if (i > 0)
 			(void)snprintf(number, sizeof(number), "-%u", i);
-		if (asprintf(&hidden, ".%.*s%s" SUFFIX, NAME_BYTES, name, number) < 0)
+		hidden = hidden_name(name, number);
+		if (!hidden)
 			return -ENOMEM;
 		*ret_hidden = hidden;
 		r = renameat2(dir, name, dir, hidden, RENAME_NOREPLACE) < 0 ? -errno : 0;
@@ -134,13 +144,23 @@ static enum lull_outcome discard(struct lull_job *job)
 	const char *name;
 	_cleanup_close_ int dir = open_parent(job->source, &name);
 	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *left = NULL;
 	struct stat st;
 	int r;
 
 	if (dir < 0)
 		return failed(job, LULL_CAUSE_ERRNO, dir);
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return failed(job, LULL_CAUSE_ERRNO, errno);
+	r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+	/* The same command again goes on with what it has left. */
+	if (r == ENOENT && !has_suffix(name)) {
+		left = hidden_name(name, "");
+		if (left && fstatat(dir, left, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			name = left;
+			r = 0;
+		}
+	}
+	if (r != 0)
+		return failed(job, LULL_CAUSE_ERRNO, r);
 	if (S_ISDIR(st.st_mode))
 		return failed(job, LULL_CAUSE_ERRNO, EISDIR);
 	if (!S_ISREG(st.st_mode))
