@@ -72,6 +72,19 @@ forced() { # forced LEAST: so many syncs while the clone is made, and no more th
   rm -f "$M/long" "$M"/.forced.*
 }
 
+# For fdatasync Btrfs logs each new extent, at more than its clone took: many are committed.
+committed() {
+  fragmented "$M/many" 22000
+  strace -fqq -e trace=ioctl,fdatasync -o "$T/trace" "$LULLCP" "$M/many" "$M/committed" 2>"$T/err" ||
+    bad 'under strace'
+  check 'many extents: a commit, and what it came to' \
+    awk '/BTRFS_IOC_WAIT_SYNC/ { done = 1 } /fdatasync/ && done { ok = 1 } END { exit !ok }' "$T/trace"
+  strace -fqq -e trace=ioctl,fdatasync -o "$T/trace" "$LULLCP" "$M/src" "$M/logged" 2>"$T/err" ||
+    bad 'under strace'
+  check_not 'few extents: none' grep -q BTRFS_IOC_START_SYNC "$T/trace"
+  rm "$M/many" "$M/committed" "$M/logged"
+}
+
 for kind in $(kinds xfs btrfs btrfs-compress); do
   fs_mount "$kind"
   note "$kind"
@@ -85,6 +98,7 @@ for kind in $(kinds xfs btrfs btrfs-compress); do
     btrfs)
       synced 2
       forced 0
+      committed
       ;;
   esac
 

@@ -152,6 +152,8 @@ struct lull_job {
 
 	/* the conductor's; NULL where nothing is frozen */
 	struct lull_freeze *freeze;
+
+	uint64_t synced_extents; /* cloned when DEST was synced last */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "engine/clone/statehome.h"
 #include "engine/clone/swap.h"
 #include "store/checkpoint_file.h"
+#include "sys/btrfs_commit.h"
 #include "sys/ficlone.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
@@ -521,6 +522,24 @@ static int make_new(const struct lull_job *job)
 	return r < 0 ? r : lull_renew(dest->fd, sample);
 }
 
+/* From so many on a commit costs less than to log each. */
+#define MANY_EXTENTS 20000u
+
+int lull_dest_sync(struct lull_job *job)
+{
+	uint64_t cloned = job->progress->extents_cloned;
+	int r;
+
+	lull_tell_call(job, LULL_CALL_FLUSH);
+	if (job->dest.fs.magic == BTRFS_SUPER_MAGIC &&
+	    cloned - job->synced_extents >= MANY_EXTENTS)
+		lull_btrfs_commit(job->dest.fd);
+	r = fdatasync(job->dest.fd) < 0 ? -errno : 0;
+	lull_tell_call(job, LULL_CALL_NONE);
+	job->synced_extents = cloned;
+	return r;
+}
+
 int lull_dest_finish(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -539,12 +558,7 @@ int lull_dest_finish(struct lull_job *job)
 		r = job->place->dress(job->place->file, job->dest.fd, job->dest.dir,
 				      itself);
 
-	if (r == 0 && !job->options->no_sync) {
-		lull_tell_call(job, LULL_CALL_FLUSH);
-		r = fdatasync(job->dest.fd) < 0 ? -errno : 0;
-		lull_tell_call(job, LULL_CALL_NONE);
-	}
-	return r;
+	return r == 0 && !job->options->no_sync ? lull_dest_sync(job) : r;
 }
 
 /* A generation replaces nothing, nor does cp -n. What came to be there since the run

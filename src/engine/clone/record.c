@@ -3,6 +3,7 @@
 #include "engine/clone/record.h"
 
 #include "engine/base/place.h"
+#include "engine/clone/dest.h"
 #include "engine/clone/set_record.h"
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
@@ -89,16 +90,6 @@ bool lull_record_is_file(const struct lull_checkpoint *c, int dir, const char *n
 	return fd < 0 || lull_inode_generation(fd) == c->dest_generation;
 }
 
-static int flush(const struct lull_job *job, int (*sync)(int fd))
-{
-	int r;
-
-	lull_tell_call(job, LULL_CALL_FLUSH);
-	r = sync(job->dest.fd);
-	lull_tell_call(job, LULL_CALL_NONE);
-	return r;
-}
-
 enum lull_outcome lull_record_begin(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
@@ -113,9 +104,12 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	/* Btrfs: syncing the directory for the checkpoint does not make its other new
 	   files last, and a checkpoint must not speak of a file that a crash takes
 	   away. */
-	if (flush(job, fsync) < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno,
-				 dest->path);
+	lull_tell_call(job, LULL_CALL_FLUSH);
+
+	int r = fsync(job->dest.fd) < 0 ? -errno : 0;
+	lull_tell_call(job, LULL_CALL_NONE);
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r, dest->path);
 	if (c->refresh && c->dest_inode == st.st_ino &&
 	    c->dest_generation == lull_inode_generation(fd)) {
 		st.st_mode = c->mode;
@@ -226,7 +220,7 @@ void lull_record_reached(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
 
-	if (flush(job, fdatasync) == 0 && c->phase != LULL_PHASE_COMPLETE &&
+	if (lull_dest_sync(job) == 0 && c->phase != LULL_PHASE_COMPLETE &&
 	    lull_reference_equal(&c->reference, &job->reference) &&
 	    job->progress->offset > c->offset)
 		c->offset = job->progress->offset;
@@ -253,8 +247,10 @@ static bool is_ordered(const struct lull_job *job)
 
 enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 {
-	if (!is_ordered(job) && flush(job, fdatasync) < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno,
+	int r = is_ordered(job) ? 0 : lull_dest_sync(job);
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
 				 job->dest.path);
 	job->checkpoint.offset = offset;
 	bring_up_to_date(job);
