@@ -14,7 +14,7 @@ was measured, with cp, with lullcp, the ratio, and the goal. Needs root and what
 machine that does nothing else, and most of a day.
 
   --only LIST      of speed, proposal, jobs, candidates, tail, readers, throughput, scale,
-                   kernels and trees (all)
+                   field, kernels and trees (all)
   --print          measure nothing: the table of the figures that are there
   --figures DIR    where these are, and are kept (this directory)
   --out FILE       write the rows of the table there as JSON
@@ -25,7 +25,7 @@ machine that does nothing else, and most of a day.
 USAGE
 }
 
-only='speed proposal jobs candidates tail readers throughput scale kernels trees' print=0 figures=$here build=$here/../build-test
+only='speed proposal jobs candidates tail readers throughput scale field kernels trees' print=0 figures=$here build=$here/../build-test
 flag() { [[ $1 == --print ]] && print=1; }
 option() {
   case $1 in
@@ -38,7 +38,7 @@ option() {
 parse "$@"
 read -ra only <<<"$only"
 for bench in "${only[@]}"; do
-  [[ $bench =~ ^(speed|proposal|jobs|candidates|tail|readers|throughput|scale|kernels|trees)$ ]] ||
+  [[ $bench =~ ^(speed|proposal|jobs|candidates|tail|readers|throughput|scale|field|kernels|trees)$ ]] ||
     die "--only: no such bench: $bench"
 done
 [[ -d $figures ]] || die "$figures: no such directory"
@@ -65,6 +65,10 @@ measure() { # measure BENCH
       --out "$figures/figures-throughput.json" ;;
   scale)
     "$here/scale.sh" "${common[@]}" --plot "$figures" --out "$figures/figures-scale.json" ;;
+  field)
+    for fs in btrfs xfs; do
+      "$here/field.sh" "${common[@]}" --dir "$dir" --fs "$fs" --out "$figures/figures-field.json"
+    done ;;
   kernels)
     "$here/../tests/kernels/run.sh" --build "$build" --out "$figures/figures-kernels.json" ;;
   trees)

@@ -131,7 +131,7 @@ record() {
   shift 2
   remount
   traced=()
-  ((!watched)) || start_trace 200000
+  ((!watched)) || trace_calls 200000
   echo null >"$T/tail"
   read -r load _ </proc/loadavg
   busy=$(busy)
@@ -153,7 +153,7 @@ record() {
     def ms: if . then . / 1e6 else null end;
     $inner[0] as $l | $outer[0] as $o | $out[0] as $s | $tail[0] as $t |
     {$fs, $asked, $step, $kernel, $image, $commit, wall_s: ($l.wall_ns / 1e9),
-     cpu_s: ($l.cpu_ns / 1e9), machine_cpu_s: ($busy / 100), load_before: $load, peak_kib: $l.maxrss_kib, checkpoint_bytes: $checkpoint,
+     cpu_s: ($l.cpu_ns / 1e9), machine_cpu_s: ($busy / 100), load_before: $load, peak_kib: $l.maxrss_kib, checkpoint_bytes: (if $step == "interrupted" or $step == "beside" then $checkpoint else null end),
      source_read_max_ms: ($l.reader.max | ms), source_write_max_ms: ($l.writer.max | ms),
      other_read_max_ms: ($o.reader.max | ms), other_write_max_ms: ($o.writer.max | ms),
      calls: $s.calls, over_budget_calls: $s.over_budget_calls, over_50ms: $t.over_50ms,

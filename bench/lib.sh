@@ -176,3 +176,32 @@ in_turn() { # in_turn ROUND TOOL...: in this order in odd rounds, the other way 
 }
 
 commit() { git -C "$here" describe --always --dirty 2>/dev/null || true; }
+
+# trace_calls KIB: of the program that ${traced[@]} then starts, in buffers of KIB a processor. Three
+# kinds of events, and where it is when it goes to sleep.
+trace='' traced=()
+trace_calls() {
+  mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+  trace=/sys/kernel/tracing/instances/lullcp.$$
+  mkdir "$trace"
+  echo 0 >"$trace/tracing_on"
+  echo "$1" >"$trace/buffer_size_kb"
+  echo mono >"$trace/trace_clock"
+  echo 1 >"$trace/events/syscalls/sys_enter_ioctl/enable"
+  echo 1 >"$trace/events/syscalls/sys_exit_ioctl/enable"
+  echo 1 >"$trace/events/sched/sched_switch/enable"
+  # shellcheck disable=SC2016 # for the inner shell
+  traced=(sh -ec 'echo $$ >"$1/set_event_pid"
+    echo "stacktrace if prev_pid == $$" >"$1/events/sched/sched_switch/trigger"
+    shift; exec "$@"' sh "$trace")
+  echo 1 >"$trace/tracing_on"
+}
+
+read_trace() { # read_trace BUDGET_NS: what tail.py finds in it, which is then over
+  echo 0 >"$trace/tracing_on"
+  ! grep -h 'overrun: [1-9]' "$trace"/per_cpu/cpu*/stats >&2 || die 'the trace is not whole'
+  python3 "$here/tail.py" "$1" <"$trace/trace"
+  end_trace
+}
+
+end_trace() { [[ ! -d $trace ]] || rmdir "$trace" || true; }

@@ -124,6 +124,41 @@ def scale:
       run("clone"; $largest).peak_kib / 1024; null;
       at_most(16; run("clone"; $largest).peak_kib / 1024));
 
+def field:
+  group_by([.fs, .asked])[] | .[0].fs as $fs
+  | (map(.extents_cloned | values) | max) as $extents
+  | (map({key: .step, value: .}) | from_entries) as $step
+  | ($step.clone.wall_s // null) as $clone
+  | ["beside", "interrupted", "resume"] as $traced
+  | "\($extents) extents: " as $name
+  | def seconds($what; $cp; $lullcp):
+      select($lullcp) | row($name + $what + ", s"; $fs; $cp; $lullcp;
+        if $cp then $lullcp / $cp else null end; null);
+    ([$traced[] as $s | $step[$s] | values]) as $runs
+  | ($runs | map(.calls) | add) as $calls
+  | seconds("clone"; $step.cp.wall_s; $clone),
+    (select($calls)
+     | ($runs | map(.over_budget_calls) | add / $calls * 100) as $over
+     | ($runs | map(.over_50ms) | add) as $over_50ms
+     | row($name + "calls over 10 ms, %"; $fs; null; $over; null; at_most(0.1; $over)),
+       row($name + "calls over 50 ms"; $fs; null; $over_50ms; null; at_most(0; $over_50ms)),
+       row($name + "longest call, ms"; $fs; null; ($runs | map(.hold_ms.max) | max); null; null)),
+    ((["source_read", "longest read of the source"], ["source_write", "longest write of the source"],
+      ["other_read", "longest read of another file"],
+      ["other_write", "longest write of another file"]) as [$key, $what]
+     | ($runs | map(.[$key + "_max_ms"] | values) | max) | values
+     | row($name + $what + ", ms"; $fs; null; .; null; null)),
+    (("resume", "verify", "diff", "refresh", "list") as $s
+     | seconds($s; null; $step[$s].wall_s)),
+    seconds("removal"; $step.rm.wall_s; $step.discard.wall_s),
+    (select($step.rm and $step.discard)
+     | ($step.rm.other_write_max_ms / $step.discard.other_write_max_ms) as $ratio
+     | row($name + "longest write beside a removal, ms"; $fs; $step.rm.other_write_max_ms;
+         $step.discard.other_write_max_ms; $ratio;
+         if $fs == "btrfs" then at_least(4; $ratio) else null end)),
+    (map(select(.step != "cp" and .step != "rm") | .peak_kib) | max / 1024
+     | row($name + "peak memory, MiB"; $fs; null; .; null; at_most(16; .)));
+
 def kernels:
   [.[] | select(.part == "stalls")]
   | group_by([.fs, .kernel, .what, .mode])[]
@@ -151,6 +186,7 @@ def trees:
   (.readers | values | readers),
   (.throughput | values | throughput),
   (.scale | values | scale),
+  (.field | values | field),
   (.kernels | values | kernels),
   (.trees | values | trees) ]
 | if $form == "json" then .

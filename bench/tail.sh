@@ -33,22 +33,8 @@ parse "$@"
 read -ra filesystems <<<"$filesystems"
 known_fs "${filesystems[@]}"
 needs python3
-trace=/sys/kernel/tracing/instances/lullcp.$$
-at_end() { [[ ! -d $trace ]] || rmdir "$trace" || true; }
+at_end() { end_trace; }
 begin fragment
-mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
-
-# Three kinds of events, and where a task is when it goes to sleep.
-start_trace() {
-  mkdir "$trace"
-  echo 0 >"$trace/tracing_on"
-  # Some 300 bytes a switch; with a reverse mapping tree there is more than one an extent.
-  echo $((100000 + extents / 2)) >"$trace/buffer_size_kb"
-  echo mono >"$trace/trace_clock"
-  echo 1 >"$trace/events/syscalls/sys_enter_ioctl/enable"
-  echo 1 >"$trace/events/syscalls/sys_exit_ioctl/enable"
-  echo 1 >"$trace/events/sched/sched_switch/enable"
-}
 
 : >"$T/runs"
 for fs in "${filesystems[@]}"; do
@@ -59,17 +45,11 @@ for fs in "${filesystems[@]}"; do
   rm "$M/before"
   sync -f "$M"
   sleep 2
-  start_trace
-  echo 1 >"$trace/tracing_on"
-  # shellcheck disable=SC2016 # for the inner shell
-  sh -ec 'echo $$ >"$1/set_event_pid"
-    echo "stacktrace if prev_pid == $$" >"$1/events/sched/sched_switch/trigger"
-    shift; exec "$@"' sh "$trace" "$lullcp" --json --no-sync "${rest[@]}" "$M/src" "$M/dst" >"$T/stdout"
-  echo 0 >"$trace/tracing_on"
-  ! grep -h 'overrun: [1-9]' "$trace"/per_cpu/cpu*/stats >&2 || die 'the trace is not whole'
+  # Some 300 bytes a switch; with a reverse mapping tree there is more than one an extent.
+  trace_calls $((100000 + extents / 2))
+  "${traced[@]}" "$lullcp" --json --no-sync "${rest[@]}" "$M/src" "$M/dst" >"$T/stdout"
   budget=$(jq 'select(.type == "summary") | .budget_ns' "$T/stdout")
-  python3 "$here/tail.py" "$budget" <"$trace/trace" >"$T/tail"
-  rmdir "$trace"
+  read_trace "$budget" >"$T/tail"
   jq -c --arg fs "$fs" --slurpfile out "$T/stdout" \
     '{fs: $fs} + . + {summary: ([$out[] | select(.type == "summary") | del(.source, .dest)][0])}' "$T/tail" >>"$T/runs"
   jq -r --arg fs "$fs" '
