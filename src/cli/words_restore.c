@@ -78,6 +78,10 @@ char *words_restore(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot restore: %s is not a regular file", name);
 	case LULL_CAUSE_SAME_FILE:
 		return format("%s and %s are the same file", name, other);
+	case LULL_CAUSE_IMMUTABLE:
+		*ret_advice = "Nothing was changed. lsattr shows i or a; chattr -i or "
+			      "chattr -a takes it away.";
+		return format("cannot restore: %s is immutable or append-only", name);
 	default:
 		return format("cannot restore: %s: %s", name, strerror(f->err));
 	}

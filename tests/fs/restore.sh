@@ -152,6 +152,12 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   expect 1 --restore 2 "$M/img"
   says "${generation##*.}"
   says 'several generations'
+  for flag in i a; do
+    chattr "+$flag" "$M/img"
+    expect 1 --restore --force "$generation" "$M/img"
+    chattr "-$flag" "$M/img"
+    says 'chattr -i or chattr -a'
+  done
   untouched 'refused'
   echo something >"$undo"
   expect 1 --restore "$generation" "$M/img"

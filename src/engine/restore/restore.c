@@ -174,6 +174,8 @@ static enum lull_outcome judge_target(struct restore *r)
 	_cleanup_free_ char *row = NULL;
 	_cleanup_free_ char *sidecar = NULL;
 
+	if (r->way != NEW && lull_inode_is_immutable(AT_FDCWD, r->target))
+		return fail(r, LULL_CAUSE_IMMUTABLE, EPERM, r->target, NULL);
 	if (r->options->cp.force)
 		return LULL_OK;
 	if (lull_generation_is_meant(r->options, r->target, &row))
