@@ -26,7 +26,7 @@ live() {
 # A restore that is at work in $pid, and a program that has opened TARGET since and written to it, by 7.
 written_late() {
   live
-  "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 "$M/other" "$M/img" 2>"$T/err" &
+  "$LULLCP" --restore --latency-budget=50us --duty-cycle=4 "$M/other" "$M/img" 2>"$T/err" &
   pid=$!
   for _ in $(seq 1000); do
     [ ! -e "$undo" ] || [ ! -s "$M/.img.lullcp-part" ] || break
@@ -273,8 +273,10 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   pid=$!
   for _ in $(seq 500); do [ ! -e "$undo" ] || break; sleep 0.01; done
   sleep 0.1
-  kill -INT $pid
-  wait $pid
+  kill -TERM $pid # SIGINT is ignored by what a shell runs with &
+  rc=0
+  wait $pid || rc=$?
+  same 'cut off' 143 $rc
   scribble "$M/img" 4096 9
   sync "$M/img"
   now=$(sum "$M/img")
