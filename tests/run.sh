@@ -25,8 +25,8 @@ sh tools/install-deps.sh
 ninja -C "$build"
 export LULL_TEST_MUST_RUN=1
 status=0
-# One more than there are processors: many tests wait.
-meson test -C "$build" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) "$@" ||
+# Two more than there are processors: many tests wait.
+meson test -C "$build" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 2)) "$@" ||
   status=$?
 # The closing line, counted from what meson wrote down.
 python3 - "$build/meson-logs/testlog.json" <<'PY'
