@@ -26,7 +26,7 @@ HOOK = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "../fs/hook-l
 LOG = os.path.join(WORK, "hook.log")
 REPORT = os.path.join(WORK, "report")
 ERR = os.path.join(WORK, "walk.err")
-TIMEOUT = 30
+TIMEOUT = 120
 os.environ["HOOK_LOG"] = LOG
 os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("LULL_TEST_ROUNDS", None)
