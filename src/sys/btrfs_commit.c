@@ -2,28 +2,53 @@
 #include "sys/btrfs_commit.h"
 
 #include "sys/clock.h"
+#include "sys/thread.h"
 #include "util/macros.h"
 
+#include <errno.h>
 #include <linux/btrfs.h>
 #include <linux/types.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
-/* The call only wakes the thread that commits. One that is about to sleep, after another
-   commit, sleeps on, for up to 30 s (seen with 6.18). So it is woken again, in a time
-   that a commit of any size takes. */
-static const unsigned int again_ms[] = { 2, 10, 30 };
+/* BTRFS_IOC_START_SYNC only wakes the thread that commits. While that is busy with an
+   earlier commit it hears nothing, and sleeps on afterwards, for 5 s and more (seen with
+   6.18). So it is woken again until the transaction is committed, or another one runs. */
+#define AGAIN_NS (20 * NSEC_PER_MSEC)
+
+struct commit {
+	int fd;
+	__u64 transaction;
+};
+
+static void *await(void *arg)
+{
+	struct commit *c = arg;
+
+	(void)ioctl(c->fd, BTRFS_IOC_WAIT_SYNC, &c->transaction);
+	return NULL;
+}
 
 void lull_btrfs_commit(int fd)
 {
-	__u64 wanted, running;
+	struct commit c = { .fd = fd };
+	pthread_t thread;
+	__u64 running;
+	int r;
 
-	if (ioctl(fd, BTRFS_IOC_START_SYNC, &wanted) < 0)
+	if (ioctl(fd, BTRFS_IOC_START_SYNC, &c.transaction) < 0 ||
+	    lull_thread_start(&thread, await, &c) < 0)
 		return;
-	for (unsigned int i = 0; i < sizeof(again_ms) / sizeof(again_ms[0]); i++) {
-		lull_clock_sleep(again_ms[i] * NSEC_PER_MSEC);
-		/* With a later one at work the wanted one is at least being committed. */
-		if (ioctl(fd, BTRFS_IOC_START_SYNC, &running) < 0 || running != wanted)
-			break;
-	}
-	(void)ioctl(fd, BTRFS_IOC_WAIT_SYNC, &wanted);
+	running = c.transaction;
+	do {
+		uint64_t at = lull_clock_now() + AGAIN_NS;
+		struct timespec until = {
+			.tv_sec = (time_t)(at / NSEC_PER_SEC),
+			.tv_nsec = (long)(at % NSEC_PER_SEC),
+		};
+
+		r = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
+		if (r == ETIMEDOUT && running == c.transaction)
+			(void)ioctl(fd, BTRFS_IOC_START_SYNC, &running);
+	} while (r == ETIMEDOUT);
 }
