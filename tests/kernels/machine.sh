@@ -61,8 +61,6 @@ for program in qemu-system-x86_64 depmod modprobe cpio cc dpkg-deb; do
   command -v "$program" >/dev/null || die "needs $program"
 done
 
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/lullcp-kernels
-mkdir -p "$cache"
 T=$(mktemp -d)
 qemu=''
 end() {
@@ -72,87 +70,16 @@ end() {
 trap end EXIT
 trap 'exit 125' INT TERM HUP
 
-# ---- the kernel ----
-
-# apt as it is set up here, but for the suite, and with a state of its own.
-apt_at() { # apt_at SUITE PROGRAM ARG...
-  local state=$cache/apt-$1 suite=$1 program=$2
-  shift 2
-  if [[ ! -s $state/sources ]]; then
-    mkdir -p "$state/lists/partial" "$state/archives/partial"
-    # shellcheck disable=SC2016 # apt's own variables
-    apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' | sort -u |
-      while read -r label uri; do
-        case $label in
-        Debian) echo "deb [signed-by=$key] $uri $suite main" ;;
-        Debian-Security) echo "deb [signed-by=$key] $uri $suite-security main" ;;
-        esac
-      done >"$state/sources.new"
-    [[ -s $state/sources.new ]] || die 'no archive of Debian is among the sources of apt'
-  fi
-  local options=(-o "Dir::Cache=$state" -o "Dir::State::Lists=$state/lists"
-    -o "Dir::State::status=/dev/null" -o "Dir::Etc::SourceParts=/dev/null"
-    -o "APT::Architecture=amd64" -o "APT::Architectures=amd64" -o "APT::Sandbox::User=root")
-  if [[ ! -s $state/sources ]]; then
-    apt-get "${options[@]}" -o "Dir::Etc::SourceList=$state/sources.new" -qq update >&2 ||
-      die "$suite: cannot fetch the lists of packages"
-    mv "$state/sources.new" "$state/sources"
-  fi
-  "$program" "${options[@]}" -o "Dir::Etc::SourceList=$state/sources" "$@"
-}
-key=/usr/share/keyrings/debian-archive-keyring.gpg
-
-unpack() { # unpack PACKAGE-FILE DIRECTORY
-  mkdir "$2.new"
-  dpkg-deb -x "$1" "$2.new"
-  mv "$2.new" "$2"
-}
-
-fetch() { # fetch SUITE: the kernel of that suite, unpacked; its place in $tree
-  local name
-  tree=$cache/$1
-  [[ ! -d $tree ]] || return 0
-  # linux-image-amd64 only says which one it is
-  name=$(apt_at "$1" apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: //p')
-  [[ -n $name ]] || die "$1: no kernel found"
-  say "fetching $name"
-  (cd "$T" && apt_at "$1" apt-get -qq download "$name" >&2) || die "$name: cannot fetch it"
-  unpack "$(echo "$T"/linux-image-*.deb)" "$tree"
-}
-
-case $kernel in
-5.10) fetch bullseye ;;
-6.1) fetch bookworm ;;
-6.12) fetch trixie ;;
-*)
-  [[ -f $kernel ]] || die "$kernel: neither 5.10, 6.1 or 6.12 nor a file"
-  tree=$cache/$(basename "$kernel" .deb)
-  [[ -d $tree ]] || unpack "$kernel" "$tree"
-  ;;
-esac
-vmlinuz=$(echo "$tree"/boot/vmlinuz-*)
-release=${vmlinuz##*/vmlinuz-}
+# shellcheck source=SCRIPTDIR/kernel.sh
+. "$here/kernel.sh"
+kernel_get "$kernel"
 
 # ---- what it boots from: init, and the modules in the order in which they are loaded ----
 
 I=$T/initramfs
 mkdir -p "$I/m"
 cc -std=gnu17 -O2 -static -D_GNU_SOURCE -o "$I/init" "$here/init.c"
-# from Debian 13 on /lib is where it is in usr only
-[[ -e $tree/lib ]] || ln -s usr/lib "$tree/lib"
-[[ -s $tree/lib/modules/$release/modules.dep ]] || depmod -b "$tree" "$release"
-modprobe -d "$tree" -S "$release" --show-depends -a \
-  virtio_pci 9p 9pnet_virtio virtio_blk loop xfs btrfs ext4 >"$T/modules" ||
-  die "$release: lacks a module"
-while read -r verb module _; do
-  [[ $verb == insmod ]] || continue
-  name=$(basename "$module")
-  case $name in
-  *.xz) xz -dc "$module" >"$I/m/${name%.xz}" ;;
-  *) cp "$module" "$I/m/" ;;
-  esac
-  echo "/m/${name%.xz}"
-done <"$T/modules" | awk '!seen[$0]++' >"$I/modules"
+kernel_modules "$I" virtio_pci 9p 9pnet_virtio virtio_blk loop xfs btrfs ext4
 (cd "$I" && find . | cpio -o -H newc --quiet) >"$T/initrd"
 
 # ---- the machine ----
