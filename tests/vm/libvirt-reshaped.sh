@@ -57,6 +57,44 @@ at_rest 'no agent'
 # shellcheck disable=SC2046 # a list
 kill $(cat "$T/left")
 
+note 'a guest agent that never answers, or too late'
+rm "$T/wrapped/virsh"
+cat >"$T/wrapped/virsh" <<WRAPPER
+#!/bin/sh
+case "\$*" in
+  *domtime*) [ ! -e "$T/is_mute" ] || exec sleep 1000 ;;
+  *snapshot-create-as*)
+    # libvirt waits for the agent and does it then, whether anybody still waits for that or not
+    touch "$T/is_busy"
+    (
+      sleep 12
+      for each; do # no guest is here that has one
+        shift
+        [ "\$each" = --quiesce ] || set -- "\$@" "\$each"
+      done
+      "$virsh" "\$@"
+      rm "$T/is_busy"
+    ) >"$T/late.out" 2>&1 </dev/null &
+    exec sleep 1000
+    ;;
+  *domjobinfo*) while [ -e "$T/is_busy" ]; do sleep 0.1; done ;;
+esac
+exec "$virsh" "\$@"
+WRAPPER
+chmod 755 "$T/wrapped/virsh"
+touch "$T/is_mute"
+PATH=$T/wrapped:$PATH hooked 1 --timeout=2 --quiesce freeze "$a"
+says 'does not answer; nothing is redirected'
+check_not 'no snapshot' test -e "$T/is_busy"
+at_rest 'a mute agent'
+rm "$T/is_mute"
+PATH=$T/wrapped:$PATH setsid -w "$hook" --connect=qemu:///system --timeout=2 --quiesce freeze "$a" >"$T/out" 2>"$T/err"
+same 'freeze, a late agent' 1 $?
+says 'may still redirect'
+PATH=$T/wrapped:$PATH hooked 0 --timeout=2 thaw "$a"
+check_not 'thaw has waited' test -e "$T/is_busy"
+at_rest 'a late agent'
+
 note 'a file system that does not answer'
 again
 python3 "$(dirname "$0")/mute.py" "$T/mute" >"$T/mute.out" 2>&1 &
