@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct talk {
 	struct wire wire;
 	const char *path;
 	uint64_t deadline;
+	bool has_asked; /* and may be obeyed, whatever is heard of that */
 };
 
 static int speak(struct talk *talk, const char *text)
@@ -87,8 +89,10 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 		text = NULL;
 		r = -ENOMEM;
 	}
-	if (r == 0)
+	if (r == 0) {
+		talk->has_asked = true;
 		r = speak(talk, text);
+	}
 	if (r == 0)
 		r = hear(talk, &object);
 	if (r == 0) {
@@ -107,7 +111,7 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 }
 
 static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
-	       const char *command, char **ret_why)
+	       const char *command, bool *ret_asked, char **ret_why)
 {
 	struct talk talk = {
 		.wire = { .fd = -1, .heeds_stop = heeds_stop },
@@ -129,15 +133,18 @@ static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
 	wire_close(&talk.wire);
 	if (r < 0)
 		*ret_why = why;
+	*ret_asked = talk.has_asked;
 	return r;
 }
 
-int agent_freeze(const char *path, uint64_t timeout_ns, char **ret_why)
+int agent_freeze(const char *path, uint64_t timeout_ns, bool *ret_asked, char **ret_why)
 {
-	return ask(path, timeout_ns, true, "guest-fsfreeze-freeze", ret_why);
+	return ask(path, timeout_ns, true, "guest-fsfreeze-freeze", ret_asked, ret_why);
 }
 
 int agent_thaw(const char *path, uint64_t timeout_ns, char **ret_why)
 {
-	return ask(path, timeout_ns, false, "guest-fsfreeze-thaw", ret_why);
+	bool asked;
+
+	return ask(path, timeout_ns, false, "guest-fsfreeze-thaw", &asked, ret_why);
 }

@@ -402,14 +402,18 @@ static int switch_over(struct disks *disks, struct qmp *qmp, json_t *actions,
 		       const struct settings *settings)
 {
 	_cleanup_free_ char *why = NULL;
+	bool is_asked = false;
 	int r = look_at_sidecars(disks, qmp);
 
 	if (r < 0)
 		return r;
 	if (settings->agent) {
-		r = agent_freeze(settings->agent, settings->agent_timeout_ns, &why);
+		r = agent_freeze(settings->agent, settings->agent_timeout_ns, &is_asked,
+				 &why);
 		if (r < 0)
 			say("%s; not redirected", why ? why : "out of memory");
+		if (r < 0 && !is_asked)
+			return -EHOSTDOWN; /* nothing is frozen: to be undone here */
 	}
 	if (r == 0)
 		r = look_again(disks, qmp); /* the agent may have taken its time */
@@ -419,7 +423,7 @@ static int switch_over(struct disks *disks, struct qmp *qmp, json_t *actions,
 		if (r < 0)
 			say("cannot redirect: %s", qmp_why(qmp));
 	}
-	if (settings->agent) {
+	if (is_asked) {
 		free(why);
 		why = NULL;
 		if (agent_thaw(settings->agent, settings->agent_timeout_ns, &why) < 0) {

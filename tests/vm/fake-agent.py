@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A guest agent: fake-agent.py SOCKET [FAULT], FAULT: no-freeze, silent-freeze, no-thaw,
-stale, plant (PLANT becomes a link to VICTIM meanwhile), meanwhile (the shell runs MEANWHILE then).
+mute, stale, plant (PLANT becomes a link to VICTIM meanwhile), meanwhile (the shell runs MEANWHILE then).
 Appends what it was asked to SOCKET.log."""
 import json
 import os
@@ -21,6 +21,8 @@ while True:
     for line in client.makefile("rb"):
         request = json.loads(line.lstrip(b"\xff"))
         command = request["execute"]
+        if fault == "mute":
+            continue
         if command == "guest-sync-delimited":
             client.sendall(b"\xff" + json.dumps(
                 {"return": request["arguments"]["id"]}).encode() + b"\n")

@@ -253,6 +253,16 @@ for fault in no-freeze silent-freeze; do
   same "$what: no redirect" 0 "$(asked transaction)"
   hooked 0 --quiesce --agent="$A" thaw
 done
+for fault in mute absent; do
+  what="agent: $fault"
+  fake none
+  [ $fault = absent ] || fake_agent $fault
+  hooked 1 --quiesce --agent="$A" freeze
+  says 'not redirected'
+  check_not "$what: it was not asked for a freeze" grep -q 'still be frozen' "$T/err"
+  check_not "$what: no sidecar" test -e "$sidecar"
+  hooked 0 --quiesce --agent="$A" thaw
+done
 what='agent: the redirect is refused'
 fake error transaction
 fake_agent
