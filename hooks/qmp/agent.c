@@ -19,6 +19,7 @@ struct talk {
 	struct wire wire;
 	const char *path;
 	uint64_t deadline;
+	bool is_blind;  /* the command is sent before the agent is heard */
 	bool has_asked; /* and may be obeyed, whatever is heard of that */
 };
 
@@ -47,7 +48,7 @@ static int hear(struct talk *talk, json_t **ret_object)
 	return *ret_object ? 0 : -EBADMSG;
 }
 
-static int synchronize(struct talk *talk)
+static int synchronize(struct talk *talk, const char *next)
 {
 	json_int_t id = (json_int_t)(lull_clock_now() & 0x7fffffff);
 	char text[128];
@@ -55,8 +56,8 @@ static int synchronize(struct talk *talk)
 
 	(void)snprintf(text, sizeof(text),
 		       "\xff{\"execute\":\"guest-sync-delimited\","
-		       "\"arguments\":{\"id\":%lld}}\n",
-		       (long long)id);
+		       "\"arguments\":{\"id\":%lld}}\n%s",
+		       (long long)id, next);
 	r = speak(talk, text);
 	while (r == 0) {
 		json_t *object = NULL;
@@ -83,13 +84,14 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 {
 	_cleanup_free_ char *text = NULL;
 	json_t *object = NULL;
-	int r = synchronize(talk);
+	int r;
 
-	if (r == 0 && asprintf(&text, "{\"execute\":\"%s\"}\n", command) < 0) {
+	if (asprintf(&text, "{\"execute\":\"%s\"}\n", command) < 0) {
 		text = NULL;
-		r = -ENOMEM;
+		return -ENOMEM;
 	}
-	if (r == 0) {
+	r = synchronize(talk, talk->is_blind ? text : "");
+	if (r == 0 && !talk->is_blind) {
 		talk->has_asked = true;
 		r = speak(talk, text);
 	}
@@ -110,13 +112,14 @@ static int converse(struct talk *talk, const char *command, char **ret_why)
 	return r;
 }
 
-static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
-	       const char *command, bool *ret_asked, char **ret_why)
+static int ask(const char *path, uint64_t timeout_ns, bool is_blind, const char *command,
+	       bool *ret_asked, char **ret_why)
 {
 	struct talk talk = {
-		.wire = { .fd = -1, .heeds_stop = heeds_stop },
+		.wire = { .fd = -1, .heeds_stop = !is_blind },
 		.path = path,
 		.deadline = lull_clock_now() + timeout_ns,
+		.is_blind = is_blind,
 	};
 	char *why = NULL;
 	int r = wire_open(&talk.wire, path, talk.deadline);
@@ -139,12 +142,13 @@ static int ask(const char *path, uint64_t timeout_ns, bool heeds_stop,
 
 int agent_freeze(const char *path, uint64_t timeout_ns, bool *ret_asked, char **ret_why)
 {
-	return ask(path, timeout_ns, true, "guest-fsfreeze-freeze", ret_asked, ret_why);
+	return ask(path, timeout_ns, false, "guest-fsfreeze-freeze", ret_asked, ret_why);
 }
 
 int agent_thaw(const char *path, uint64_t timeout_ns, char **ret_why)
 {
 	bool asked;
 
-	return ask(path, timeout_ns, false, "guest-fsfreeze-thaw", &asked, ret_why);
+	/* An agent that is still at the freeze finds it when that is done. */
+	return ask(path, timeout_ns, true, "guest-fsfreeze-thaw", &asked, ret_why);
 }

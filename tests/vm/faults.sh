@@ -253,6 +253,14 @@ for fault in no-freeze silent-freeze; do
   same "$what: no redirect" 0 "$(asked transaction)"
   hooked 0 --quiesce --agent="$A" thaw
 done
+what='agent: the freeze takes too long'
+fake none
+fake_agent slow-freeze
+hooked 1 --quiesce --agent="$A" freeze
+says 'may still be frozen'
+sleep 2.5
+same "$what: thawed when it is over" guest-fsfreeze-thaw "$(tail -n 1 "$A.log")"
+hooked 0 --quiesce --agent="$A" thaw
 for fault in mute absent; do
   what="agent: $fault"
   fake none
