@@ -126,7 +126,12 @@ static int thaw(struct disks *disks, const struct settings *settings)
 		say("%s; not thawed", why ? why : "out of memory");
 		return 1;
 	}
-	r = merge_disks(disks, qmp, settings);
+	/* The mark on the sidecar is all that tells the next thaw to ask again. */
+	if (agent < 0)
+		say("the sidecar stays for the next thaw; one without --quiesce does not "
+		    "ask the agent");
+	else
+		r = merge_disks(disks, qmp, settings);
 	qmp_close(qmp);
 	return r < 0 || agent < 0;
 }

@@ -122,7 +122,7 @@ expect 0 -b -S .bak small "d/$long"
 expect 0 -b -S .bak small "d/$long"
 
 # a DEST that somebody makes meanwhile: there is no backup of it, and it may be newer
-for how in -b --backup=numbered --update=older -n; do
+for how in -b --backup=numbered -i --update=older -n; do
   rm -rf d
   mkdir d
   DIE_AT=6 DIE_DO=stop LD_PRELOAD=$TOOLS/die.so \

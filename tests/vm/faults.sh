@@ -282,9 +282,15 @@ fake_agent no-thaw
 hooked 1 --quiesce --agent="$A" freeze
 says 'may still be frozen'
 check 'the mark stays' test -k "$sidecar"
+# so does it while the agent fails: a thaw that finds none asks nobody
+hooked 1 --quiesce --agent="$A" thaw
+says 'the sidecar stays for the next thaw'
+check 'the mark still stays' test -k "$sidecar"
+same "$what: asked once more" 2 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
 : >"$A.mended"
 hooked 0 --quiesce --agent="$A" thaw
-same "$what: tried again" 2 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
+same "$what: tried again" 3 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
+check_not "$what: merged then" test -e "$sidecar"
 what='agent: killed between freeze and thaw'
 fake silence transaction
 fake_agent

@@ -94,9 +94,8 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
 	const struct lull_dest *dest = &job->dest;
+	int fd = job->base >= 0 ? job->base : dest->fd, r;
 	struct stat st;
-
-	int fd = job->base >= 0 ? job->base : dest->fd;
 
 	if (fstat(fd, &st) < 0)
 		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno,
@@ -105,8 +104,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	   files last, and a checkpoint must not speak of a file that a crash takes
 	   away. */
 	lull_tell_call(job, LULL_CALL_FLUSH);
-
-	int r = fsync(job->dest.fd) < 0 ? -errno : 0;
+	r = fsync(job->dest.fd) < 0 ? -errno : 0;
 	lull_tell_call(job, LULL_CALL_NONE);
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r, dest->path);
