@@ -189,6 +189,35 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   same "$kind: refreshed twice, the same file" "$inode" "$(stat -c %i "$M/dst")"
   no_leftovers "$M"
 
+  # one that has published DEST has it locked until it ends, under its new name
+  cp --reflink=always "$M/src" "$M/base"
+  for to in "--refresh $M/src $M/dst" "--inplace $M/src $M/dst" \
+    "--refresh --base=$M/base $M/src $M/new"; do
+    locked=$M/dst status=11
+    case $to in *--base*) locked=$M/base status=1 ;; esac
+    rm -f "$T/held"
+    (
+      exec 8<"$locked"
+      flock -x 8
+      touch "$T/held"
+      exec sleep 100
+    ) &
+    pid=$!
+    for _ in $(seq 500); do [ ! -e "$T/held" ] || break; sleep 0.02; done
+    # shellcheck disable=SC2086 # words
+    expect $status $to
+    says "another lullcp is at work on '$locked'"
+    no_leftovers "$M"
+    { sleep 0.3; kill $pid; } &
+    # shellcheck disable=SC2086 # words
+    expect 0 --lock-wait=60s $to
+    silent
+    wait $! $pid 2>/dev/null
+    check "$kind: $to" cmp "$M/src" "${to##* }"
+  done
+  rm "$M/new"
+  no_leftovers "$M"
+
   # killed at any moment: what bears the name is the old or the new file, and --resume
   # finishes; a refresh begun and one interrupted with the source changed since
   killed=0

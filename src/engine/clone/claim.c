@@ -21,6 +21,23 @@
 /* How often to look whether the lock is free. */
 #define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
+enum lull_outcome lull_claim_busy(struct lull_job *job)
+{
+	return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
+			job->progress->dest);
+}
+
+enum lull_outcome lull_claim_wait(struct lull_job *job, uint64_t since)
+{
+	if (lull_clock_now() - since >= job->options->lock_wait_ns)
+		return LULL_BUSY;
+	if (lull_should_stop(job))
+		return LULL_INTERRUPTED;
+	lull_tell(job);
+	lull_clock_sleep(LOCK_LOOK_NS);
+	return LULL_OK;
+}
+
 static enum lull_outcome wait_for_lock(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -39,13 +56,11 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 			return lull_fail(job, LULL_STAGE_CREATE,
 					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
 					 r, job->progress->dest);
-		if (lull_clock_now() - since >= job->options->lock_wait_ns)
-			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO,
-					0, job->progress->dest);
-		if (lull_should_stop(job))
-			return LULL_INTERRUPTED;
-		lull_tell(job);
-		lull_clock_sleep(LOCK_LOOK_NS);
+
+		enum lull_outcome outcome = lull_claim_wait(job, since);
+
+		if (outcome != LULL_OK)
+			return outcome == LULL_BUSY ? lull_claim_busy(job) : outcome;
 	}
 }
 
@@ -268,26 +283,41 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 	return outcome == LULL_OK ? lull_source_match(job) : outcome;
 }
 
+/*
+ * What is written in place, or exchanged, is locked itself, for it may have other names.
+ * So is a DEST that another lullcp has just published, until that one has ended.
+ */
+static enum lull_outcome open_dest(struct lull_job *job)
+{
+	uint64_t since = lull_clock_now();
+
+	for (;;) {
+		int r = lull_dest_open(&job->dest);
+
+		if (r == 0)
+			r = lull_swap_begin(job);
+		if (r == 0)
+			return LULL_OK;
+		if (r != -EWOULDBLOCK)
+			return lull_fail(job, LULL_STAGE_CREATE,
+					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
+					 r, job->progress->dest);
+
+		enum lull_outcome outcome = lull_claim_wait(job, since);
+
+		if (outcome != LULL_OK)
+			return outcome == LULL_BUSY ? lull_claim_busy(job) : outcome;
+	}
+}
+
 enum lull_outcome lull_claim_lock(struct lull_job *job)
 {
-	const char *path = job->progress->dest;
 	enum lull_outcome outcome = wait_for_lock(job);
-	int r;
 
 	if (outcome != LULL_OK)
 		return outcome;
 	/* DEST is away while it is refreshed. All else goes by what the caller saw. */
 	if (job->options->refresh && !job->rotation && !job->dest.in_place)
 		lull_dest_look_again(&job->dest);
-	r = lull_dest_open(&job->dest);
-	if (r == 0)
-		r = lull_swap_begin(job);
-	if (r == -EWOULDBLOCK)
-		return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
-				path);
-	if (r < 0)
-		return lull_fail(job, LULL_STAGE_CREATE,
-				 lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
-				 path);
-	return LULL_OK;
+	return open_dest(job);
 }

@@ -11,3 +11,11 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path);
 /* Locks the destination, which makes the temporary file, and opens what is written. Waits
    for options->lock_wait_ns if another holds it. */
 enum lull_outcome lull_claim_lock(struct lull_job *job);
+
+/* Rests before another look at a lock that somebody else has held since then
+   (CLOCK_MONOTONIC). OK to look again; BUSY, of which nothing is said yet, after
+   options->lock_wait_ns. */
+enum lull_outcome lull_claim_wait(struct lull_job *job, uint64_t since);
+
+/* BUSY, said: another lullcp is at work on the destination. */
+enum lull_outcome lull_claim_busy(struct lull_job *job);

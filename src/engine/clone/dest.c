@@ -419,16 +419,22 @@ int lull_dest_open(struct lull_dest *dest)
 		dest->fd = dest->lock;
 		return 0;
 	}
+
 	/* In a sticky directory fs.protected_regular refuses O_CREAT for what belongs to
 	   others. */
-	dest->fd = lull_open_patiently(dest->dir, dest->name,
-				       O_WRONLY | (dest->exists ? 0 : O_CREAT) |
-					       O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-				       0600, NULL, NULL);
-	if (dest->fd < 0)
-		return dest->fd;
+	_cleanup_close_ int fd =
+		lull_open_patiently(dest->dir, dest->name,
+				    O_WRONLY | (dest->exists ? 0 : O_CREAT) | O_NOFOLLOW |
+					    O_NONBLOCK | O_CLOEXEC,
+				    0600, NULL, NULL);
+
+	if (fd < 0)
+		return fd;
 	/* Two names of one file have two temporary files, but it is one file. */
-	return flock(dest->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	dest->fd = lull_steal_fd(&fd);
+	return 0;
 }
 
 /*

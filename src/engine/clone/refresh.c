@@ -11,7 +11,9 @@
 #include "engine/clone/refresh.h"
 
 #include "engine/base/place.h"
+#include "engine/clone/claim.h"
 #include "engine/clone/record.h"
+#include "sys/clock.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
 #include "sys/source_lock.h"
@@ -27,10 +29,37 @@
 #define PLACES       8
 #define EXTENTS_EACH 64
 
+/* The clone that is refreshed, as the user called it. */
+static const char *older(const struct lull_job *job)
+{
+	return job->options->base ? job->options->base : job->progress->dest;
+}
+
 static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause, int err)
 {
-	return lull_fail(job, LULL_STAGE_BASE, cause, err,
-			 job->options->base ? job->options->base : job->progress->dest);
+	return lull_fail(job, LULL_STAGE_BASE, cause, err, older(job));
+}
+
+/* Another lullcp may use up the same file; and one that has published it has it locked
+   until it ends. */
+static enum lull_outcome lock(struct lull_job *job, int fd)
+{
+	uint64_t since = lull_clock_now();
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		enum lull_outcome outcome;
+
+		if (errno != EWOULDBLOCK)
+			return refuse(job, LULL_CAUSE_ERRNO, errno);
+		outcome = lull_claim_wait(job, since);
+		if (outcome == LULL_BUSY && job->options->base)
+			return refuse(job, LULL_CAUSE_IN_USE, EWOULDBLOCK);
+		if (outcome == LULL_BUSY)
+			return lull_claim_busy(job);
+		if (outcome != LULL_OK)
+			return outcome;
+	}
+	return LULL_OK;
 }
 
 static enum lull_outcome judge(struct lull_job *job, int fd)
@@ -51,11 +80,7 @@ static enum lull_outcome judge(struct lull_job *job, int fd)
 	/* It cannot be changed while it holds anything. */
 	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(job->src))
 		return refuse(job, LULL_CAUSE_NOCOW_MISMATCH, EINVAL);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return refuse(job,
-			      errno == EWOULDBLOCK ? LULL_CAUSE_IN_USE : LULL_CAUSE_ERRNO,
-			      errno);
-	return LULL_OK;
+	return lock(job, fd);
 }
 
 /* The directory and the name of the older clone, links resolved. */
@@ -260,8 +285,7 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	if (outcome != LULL_OK)
 		return outcome;
 	if (shares_nothing(job, fd))
-		lull_warn(job, LULL_WARNING_NOT_A_CLONE, 0,
-			  job->options->base ? job->options->base : job->progress->dest);
+		lull_warn(job, LULL_WARNING_NOT_A_CLONE, 0, older(job));
 	job->base = lull_steal_fd(&fd);
 	return LULL_OK;
 }
