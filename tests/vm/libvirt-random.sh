@@ -110,6 +110,13 @@ marked() { # the processes of lullcp that were begun in this round
     ! grep -qzx "LULL_TEST_ROUND=$T.$round" "$p/environ" 2>/dev/null || echo "${p#/proc/}"
   done
 }
+described() { # what they are, and wait for
+  local p
+  for p in $(marked); do
+    printf '%s: %s (%s, %s)\n' "$p" "$(tr '\0' ' ' <"/proc/$p/cmdline")" \
+      "$(cat "/proc/$p/wchan")" "$(ps -o ppid=,etimes=,stat= -p "$p")"
+  done
+}
 pause() { sleep "$((RANDOM % $1)).$((RANDOM % 10))"; }
 # What thaw printed for an image of a guest that is shut off, to the letter.
 obey() { # obey IMAGE FORMAT DISK
@@ -201,7 +208,7 @@ for round in $(seq "$rounds"); do
     [ -n "$(marked)" ] || break
     sleep 0.2
   done
-  same "round $round ($how): all have ended" '' "$(marked)"
+  same "round $round ($how): all have ended" '' "$(described)"
   echo >"$T/pivot"
   [ $((RANDOM % 4)) != 0 ] || { down; how="$how, guest down at last"; }
   for try in $(seq 8); do

@@ -434,7 +434,7 @@ others() { # others WHAT
   not_redirected "$1" "$image"
   asked 0 thaw "$image"
 }
-sleep 1000 9<>"$image" &
+holder 9 "$image" sleep 1000
 other=$!
 others "process $other (sleep)"
 kill $other
@@ -549,12 +549,7 @@ expect 0 --hook="$HOOK --socket=$QMP --shut-off=clone" "$image" "$clone"
 silent
 check 'a clone' cmp "$image" "$clone"
 # somebody else writes: a program, a loop device, a QEMU with its monitor elsewhere
-tail -f /dev/null 5<>"$image" &
-holder=$!
-for _ in $(seq 100); do
-  [ "$(readlink "/proc/$holder/fd/5")" != "$image" ] || break
-  sleep 0.02
-done
+holder 5 "$image" tail -f /dev/null
 for off in clone later; do
   asked 1 --shut-off=$off freeze "$image"
   says "'$image' is open for writing: process $holder (tail)"

@@ -441,8 +441,8 @@ QMP=$T/reader
 hook 0 'freeze of what only reads' $A freeze "$a"
 check_not 'nothing is redirected' test -e "$side"
 hook 0 'thaw' $A thaw "$a"
-sleep 1000 9<>"$a" &
-other=$!
+holder 9 "$a" sleep 1000
+other=$holder
 hook 1 'freeze where another one writes' $A freeze "$a"
 says "is open for writing in process $other (sleep) as well"
 kill $other

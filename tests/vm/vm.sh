@@ -38,6 +38,9 @@ qsd() {
     sleep 0.02
   done
   [ -S "$QMP" ] || framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
+  # the sockets are there before the disks are open; it answers once they are
+  python3 "$(dirname "$0")/qmp.py" "$QMP" query-named-block-nodes >"$T/out" ||
+    framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
 }
 guest_system() { # for qsd()
   local disk name image format args=() exports=()
@@ -64,6 +67,21 @@ qsd_end() {
   kill "$qsd"
   wait "$qsd"
   rm -rf "${SOCKETS:?}"
+}
+# holder FD FILE COMMAND...: has the file open for writing, and its own name; its pid in $holder
+holder() {
+  local fd=$1 file=$2
+  shift 2
+  (
+    eval "exec $fd<>\"\$file\""
+    exec "$@"
+  ) &
+  holder=$!
+  for _ in $(seq 500); do
+    [ "$(cat "/proc/$holder/comm")" != "$1" ] || return 0
+    sleep 0.02
+  done
+  framework_failure "no $1"
 }
 make_image() { # make_image FILE FORMAT [SIZE]
   qemu-img create -q -f "$2" "$1" "${3:-16M}" || framework_failure qemu-img
