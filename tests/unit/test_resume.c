@@ -3,6 +3,7 @@
  * What a run makes of what an earlier one has left (resume.c), without a file system: all
  * that it asks is answered here in every combination, and what it does is looked at.
  */
+#include "engine/clone/claim.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
@@ -32,7 +33,7 @@ static struct world {
 	struct lull_freeze freeze;
 	unsigned int refused, discarded, removed, undone, snapshots_undone, judged,
 		opened, saved;
-	bool frozen_on_disk;
+	bool frozen_on_disk, locked;
 } w;
 
 enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
@@ -146,7 +147,12 @@ int lull_dest_open(struct lull_dest *dest)
 	/* Only the file that was begun is opened to go on in it. */
 	assert_true(dest->in_place && w.a.same_name && w.a.was_in_place);
 	w.opened++;
-	return 0;
+	return w.locked ? -EWOULDBLOCK : 0;
+}
+
+enum lull_outcome lull_claim_busy(struct lull_job *job UNUSED)
+{
+	return LULL_BUSY;
 }
 
 enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size)
@@ -321,6 +327,11 @@ static void test_in_place_is_no_other_clone(void **state UNUSED)
 	assert_int_equal(lull_resume_find(&w.job), LULL_OK);
 	assert_true(w.job.resumed && w.job.dest.in_place);
 	assert_int_equal(w.opened, 1);
+	/* Another lullcp writes to it under another name. */
+	begin(&a);
+	w.locked = true;
+	assert_int_equal(lull_resume_find(&w.job), LULL_BUSY);
+	assert_int_equal(w.refused + w.discarded + w.removed + w.saved, 0);
 	/* Another file has DEST's name: it is replaced, not written into. */
 	a.same_name = 0;
 	begin(&a);

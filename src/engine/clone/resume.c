@@ -2,6 +2,7 @@
 /* What a run makes of what an earlier one has left: see resume.h. */
 #include "engine/clone/resume.h"
 
+#include "engine/clone/claim.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
@@ -146,6 +147,8 @@ static enum lull_outcome match_place(struct lull_job *job)
 		return LULL_OK;
 	lull_swap_forgo(dest);
 	r = lull_dest_open(dest);
+	if (r == -EWOULDBLOCK)
+		return lull_claim_busy(job);
 	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r, dest->path)
 		     : LULL_OK;
 }
