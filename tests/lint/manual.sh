@@ -21,7 +21,7 @@ compare() { # compare WHAT SOURCE PAGE
   done
 }
 methods=$(returned lull_method_name src/util/method.c | grep -vx none)
-compare 'methods, explained' "$methods" "$(section 'How the clone comes to be of one moment' | terms)"
+compare 'methods, explained' "$methods" "$(section 'How the clone is made point-in-time' | terms)"
 key() { grep -A 6 -x "\.B $1" <<<"$(section 'JSON Lines')" | sed 's/[(),."]/ /g'; } # key NAME: its values
 compare 'methods, in the JSON output' "$methods none" "$(key method)"
 compare 'results' "$(returned words_result src/cli/words.c | grep -vx different)" "$(key result)"
