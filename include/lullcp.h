@@ -2,9 +2,9 @@
 /*
  * lullcp: clone big files by reflink without stalling the programs that use them.
  *
- * This is the one door to the engine. The engine never prints, never reads the
- * environment for options and installs no signal handler: it tells an observer what
- * happens and asks it whether to stop.
+ * This is the only interface to the engine. The engine never prints, never reads the
+ * environment for options and installs no signal handler. It tells an observer what
+ * happens, and asks it whether to stop.
  *
  * Units: sizes and offsets in bytes, times in nanoseconds. Ranges are half-open.
  */
@@ -14,18 +14,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How a verb ended. The command line turns each into its exit status. */
+/* How a call ended. The command line maps each outcome to its exit status. */
 enum lull_outcome {
 	LULL_OK = 0,
 	LULL_FAILED,        /* see struct lull_failure; nothing was published */
 	LULL_STOPPED,       /* before the end, resumable: see lull_failure.cause */
 	LULL_FREEZE_FAILED, /* the freeze hook failed or timed out; thawed */
 	LULL_THAW_FAILED,   /* the thaw hook failed: writers may still be frozen */
-	LULL_WRITTEN,       /* the source was written to while it was said to be frozen */
-	LULL_DIFFERENT,     /* lull_verify(), lull_diff(): the files differ */
-	LULL_BUSY,          /* another lullcp holds this destination */
-	LULL_SKIPPED,       /* the freeze hook answered 75 */
-	LULL_INTERRUPTED,   /* the observer asked to stop; resumable */
+	LULL_WRITTEN,   /* the source was written to while the hook said it was frozen */
+	LULL_DIFFERENT, /* lull_verify(), lull_diff(): the files differ */
+	LULL_BUSY,      /* another lullcp holds this destination */
+	LULL_SKIPPED,   /* the freeze hook ended with status 75 */
+	LULL_INTERRUPTED, /* the observer asked to stop; resumable */
 };
 
 /* What the engine was doing when something failed. */
@@ -38,38 +38,38 @@ enum lull_stage {
 	LULL_STAGE_CREATE,   /* the temporary file, or DEST itself in place */
 	LULL_STAGE_LOCK,
 	LULL_STAGE_CHECKPOINT, /* read, write or remove it */
-	LULL_STAGE_RECORD,     /* the same, of generations */
+	LULL_STAGE_RECORD,     /* the same, for the record of generations */
 	LULL_STAGE_ATTRIBUTES, /* NOCOW flag, copy-on-write extent size, mode */
 	LULL_STAGE_RESIZE,     /* ftruncate of the destination */
 	/* the one-block clone that shows whether it works here */
 	LULL_STAGE_PROBE,
-	LULL_STAGE_FLUSH,      /* writing out what is dirty in the source */
+	LULL_STAGE_FLUSH,      /* writing out dirty pages of the source */
 	LULL_STAGE_WALK,       /* reading the extent map */
 	LULL_STAGE_CLONE,      /* FICLONERANGE; off and len name the range */
 	LULL_STAGE_PUNCH,      /* punching a hole into the destination */
 	LULL_STAGE_HOOK,       /* running or understanding the hook */
 	LULL_STAGE_SYNC,       /* fdatasync of the destination */
-	LULL_STAGE_BACKUP,     /* giving an older dest its other name */
+	LULL_STAGE_BACKUP,     /* renaming an older dest to its backup name */
 	LULL_STAGE_PUBLISH,    /* rename, fsync of the directory */
 	LULL_STAGE_SNAPSHOT,   /* taking one, or removing it */
 	LULL_STAGE_BASE,       /* the older clone that a refresh consumes */
-	LULL_STAGE_RESTORE,    /* what a restore refuses before it begins */
+	LULL_STAGE_RESTORE,    /* a restore was refused before it began */
 	LULL_STAGE_READ,       /* reading data to compare it */
 	LULL_STAGE_COPY_READ,  /* reading data to copy it */
 	LULL_STAGE_COPY_WRITE, /* writing it */
 	LULL_STAGE_COPY,       /* copy_file_range(2) */
-	LULL_STAGE_REMOVE,     /* a file that is to be discarded */
+	LULL_STAGE_REMOVE,     /* discarding a file */
 	LULL_STAGE_STREAM_IN,  /* reading a stream of changes */
 	LULL_STAGE_STREAM_OUT, /* writing one */
 };
 
 /*
- * Why, where the errno alone would not tell a user what to do. LULL_CAUSE_ERRNO
- * leaves it to the errno.
+ * Why something failed, if the errno alone would not tell a user what to do. With
+ * LULL_CAUSE_ERRNO the errno says it all.
  */
 enum lull_cause {
 	LULL_CAUSE_ERRNO,
-	/* a clone call refused: see lull_clone_classify() in sys/ficlone.h */
+	/* a clone call was refused: see lull_clone_classify() in sys/ficlone.h */
 	LULL_CAUSE_OTHER_FILE_SYSTEM,
 	LULL_CAUSE_NO_REFLINK,
 	LULL_CAUSE_NOCOW_MISMATCH,
@@ -100,27 +100,27 @@ enum lull_cause {
 	/* path would be lost: it has the name of the temporary file */
 	LULL_CAUSE_TEMPORARY_IS_FILE,
 	/* the checkpoint */
-	LULL_CAUSE_CHECKPOINT_EXISTS, /* neither resume nor restart was asked for */
+	LULL_CAUSE_CHECKPOINT_EXISTS, /* neither resume nor restart was requested */
 	LULL_CAUSE_CHECKPOINT_DAMAGED,
 	LULL_CAUSE_CHECKPOINT_SCHEMA,  /* written by another version */
 	LULL_CAUSE_CHECKPOINT_FOREIGN, /* of another source or destination */
-	/* that of several files, which are cloned together */
+	/* it is that of a set of files, which are cloned together */
 	LULL_CAUSE_CHECKPOINT_SET,
 	/* it may have been planted: err says why, see lull_failure.err */
 	LULL_CAUSE_CHECKPOINT_OWNER,
 	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it would lie */
 	/* others may write to its directory: its hook is not run */
 	LULL_CAUSE_CHECKPOINT_HOOK,
-	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* what has its name is none that is obeyed */
-	/* --checkpoint is the file path2, which is not to be lost */
+	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* a file that is not trusted has its name */
+	/* --checkpoint is the file path2, which must not be lost */
 	LULL_CAUSE_CHECKPOINT_IS_FILE,
-	/* DEST's directory is open to others, and the private one, path, cannot be
+	/* others may write to DEST's directory, and the private one, path, cannot be
 	   used: err */
 	LULL_CAUSE_STATE_DIRECTORY,
 	LULL_CAUSE_GENERATIONS_DIRECTORY, /* the same, for the record of generations */
 	LULL_CAUSE_NO_CHECKPOINT,
 	LULL_CAUSE_TEMPORARY_IN_THE_WAY,
-	LULL_CAUSE_TEMPORARY_GONE, /* the checkpoint names a file that is not there */
+	LULL_CAUSE_TEMPORARY_GONE, /* the file that the checkpoint names does not exist */
 	/* the record of generations */
 	LULL_CAUSE_RECORD_DAMAGED,
 	LULL_CAUSE_RECORD_SCHEMA,
@@ -132,68 +132,69 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_SIGNAL, /* detail is the signal that ended it */
 	LULL_CAUSE_HOOK_TIMEOUT,
 	LULL_CAUSE_HOOK_EMPTY, /* a directory without executables */
-	/* that of an interrupted run; detail is its process */
+	/* the hook of an interrupted run still runs; detail is its process */
 	LULL_CAUSE_HOOK_RUNNING,
-	LULL_CAUSE_HOOK_MISSING, /* a set would go on, and no hook is known */
+	LULL_CAUSE_HOOK_MISSING, /* a set would continue, but no hook is known */
 	/* the hook froze the file system that is cloned on */
 	LULL_CAUSE_HOST_FROZEN,
 	LULL_CAUSE_SOURCE_FROZEN, /* with BUSY: another lullcp has frozen it */
 	LULL_CAUSE_KEEPER_LOST,   /* the keeper process died; lullcp thawed itself */
-	/* the tripwire tripped and nothing sound was left */
+	/* the source was written to, and no sound method was left */
 	LULL_CAUSE_WRITERS,
-	/* the same, for no snapshot can be taken: detail is an enum lull_no_snapshot,
-	   err and path2 go with it */
+	/* the same, because no snapshot can be taken: detail is an enum
+	   lull_no_snapshot, err and path2 belong to it */
 	LULL_CAUSE_NO_SNAPSHOT,
-	/* the same, for this kernel lets stores through mmap go on beside a clone */
+	/* the same, because this kernel does not block stores through mmap during a
+	   clone */
 	LULL_CAUSE_STORES,
 	LULL_CAUSE_MAX_FREEZE,
-	LULL_CAUSE_FREEZE_TOO_LONG, /* it would not fit max_freeze: detail is in ms */
-	/* several files of one moment */
+	LULL_CAUSE_FREEZE_TOO_LONG, /* it would exceed max_freeze: detail is in ms */
+	/* several files at one point in time */
 	LULL_CAUSE_ONLY_IN_PLACE, /* dest could not be replaced by a rename */
-	/* with STOPPED: dest was changed while its new contents were made */
+	/* with STOPPED: dest was changed while its new contents were being made */
 	LULL_CAUSE_DEST_CHANGED,
 	LULL_CAUSE_NAME_UNSYNCED, /* dest is published, but maybe not on disk */
-	/* some have their names, the rest waits for --resume */
+	/* some files have their names, the others wait for --resume */
 	LULL_CAUSE_PARTLY_PUBLISHED,
 	/* refresh and verify */
 	LULL_CAUSE_HARD_LINKS,       /* a base with several names */
 	LULL_CAUSE_OPEN_FOR_WRITING, /* a DEST to be refreshed, by another program */
 	LULL_CAUSE_IN_USE,           /* a base that another lullcp works on */
-	LULL_CAUSE_OPEN,             /* by a program, which would lose what it holds */
-	/* the extent maps alone cannot tell; off: where first */
+	LULL_CAUSE_OPEN,             /* by a program, which would lose its contents */
+	/* the extent maps alone cannot tell; off: the first such offset */
 	LULL_CAUSE_UNPROVEN,
-	/* restore. path is the generation, path2 the target, unless it says otherwise */
-	LULL_CAUSE_NO_GENERATION,        /* path names none of target's */
-	LULL_CAUSE_GENERATION_AMBIGUOUS, /* path2: those that it names */
+	/* restore: path is the generation, path2 the target, unless noted otherwise */
+	LULL_CAUSE_NO_GENERATION,        /* path names no generation of target */
+	LULL_CAUSE_GENERATION_AMBIGUOUS, /* path names several: path2 lists them */
 	LULL_CAUSE_GENERATION_OTHER,     /* another file has its name */
 	LULL_CAUSE_GENERATION_INCOMPLETE,
-	/* path is the target: a program has it open; err EPERM: nobody can tell */
+	/* path is the target: a program has it open; err EPERM: this cannot be told */
 	LULL_CAUSE_TARGET_OPEN,
-	/* path is what the target was before an earlier restore */
+	/* path has the contents of the target before an earlier restore */
 	LULL_CAUSE_UNDO_EXISTS,
-	/* the same, but target differs by zeroes at its end alone, as after a crash */
+	/* the same, but target differs only by zeroes at its end, as after a crash */
 	LULL_CAUSE_UNDO_SHORTER,
-	/* path has what was written to target, path2, meanwhile: it could not become the
-	   undo */
+	/* path has what was written to target, path2, during the restore: it could not
+	   become the undo */
 	LULL_CAUSE_UNDO_LATE,
 	/* path is the target: it is, or reads as, a generation of the row path2 */
 	LULL_CAUSE_TARGET_GENERATION,
 	/* path is a file that may hold newer writes of the target, path2 */
 	LULL_CAUSE_TARGET_SIDECAR,
-	/* a stream of changes: detail is an enum lull_stream_fault, off about where,
-	   path2 what the stream says of its base */
+	/* a stream of changes: detail is an enum lull_stream_fault, off the approximate
+	   offset, path2 what the stream says about its base */
 	LULL_CAUSE_STREAM,
 };
 
 /*
- * What failed. path is what it failed on; path2 the other file of a clone, or NULL.
- * Both belong to the result and live until lull_result_done().
+ * What failed. path is the file that it failed on; path2 is the other file of a clone, or
+ * NULL. Both belong to the result and live until lull_result_done().
  */
 struct lull_failure {
 	enum lull_stage stage;
 	enum lull_cause cause;
-	/* Positive errno, 0 if none. Of state that may have been planted: EPERM (owner or
-	   permissions), ELOOP (a link), EMLINK (several names), ESTALE (written
+	/* Positive errno, 0 if none. For state that may have been planted: EPERM (owner
+	   or permissions), ELOOP (a link), EMLINK (several names), ESTALE (written
 	   elsewhere), EUSERS (others may write to its directory). */
 	int err;
 	int detail;
@@ -201,7 +202,7 @@ struct lull_failure {
 	uint64_t len;
 	char *path;
 	char *path2;
-	/* Of a failed thaw: what had failed before, with the hook as well. */
+	/* For a failed thaw: what had failed before, in the hook or elsewhere. */
 	bool had_failed;
 	enum lull_cause had_cause;
 	int had_err;
@@ -212,27 +213,27 @@ struct lull_failure {
    to. */
 enum lull_stream_fault {
 	LULL_STREAM_WHOLE,     /* nothing */
-	LULL_STREAM_FOREIGN,   /* it is something else */
+	LULL_STREAM_FOREIGN,   /* it is not a stream */
 	LULL_STREAM_VERSION,   /* an incremental diff of RBD of another version */
-	LULL_STREAM_FIRST,     /* one of version 1, and that was not asked for */
+	LULL_STREAM_FIRST,     /* it has version 1, which was not requested */
 	LULL_STREAM_CUT,       /* it ends early */
 	LULL_STREAM_DAMAGED,   /* a record that makes no sense */
-	LULL_STREAM_CHECKSUM,  /* its checksum is that of other bytes */
+	LULL_STREAM_CHECKSUM,  /* its checksum does not match its bytes */
 	LULL_STREAM_UNCHECKED, /* it has none */
 	LULL_STREAM_LONGER,    /* something follows its end */
 	LULL_STREAM_NEEDS_BASE,
-	LULL_STREAM_IS_FULL,    /* a base is of no use to it */
+	LULL_STREAM_IS_FULL,    /* it takes no base */
 	LULL_STREAM_OTHER_NAME, /* the base is another generation */
 	LULL_STREAM_OTHER_SIZE, /* the base has another size */
-	LULL_STREAM_OTHER_DATA, /* the base holds something else */
+	LULL_STREAM_OTHER_DATA, /* the base holds other data */
 };
 
 /* Why no snapshot of the source's subvolume can be taken. */
 enum lull_no_snapshot {
-	LULL_NO_SNAPSHOT_NONE,        /* it can */
+	LULL_NO_SNAPSHOT_NONE,        /* one can be taken */
 	LULL_NO_SNAPSHOT_FILE_SYSTEM, /* path, where it is mounted, is not Btrfs */
 	LULL_NO_SNAPSHOT_IN_PLACE,    /* DEST is written in place */
-	/* no way from the subvolume's root to the source: path is the mount that is
+	/* the source cannot be reached from the subvolume's root: path is the mount
 	   between them */
 	LULL_NO_SNAPSHOT_PATH,
 	LULL_NO_SNAPSHOT_OWNER, /* the subvolume path belongs to somebody else */
@@ -241,11 +242,11 @@ enum lull_no_snapshot {
 	LULL_NO_SNAPSHOT_DELETE,
 	/* the directory path for it could not be made: err */
 	LULL_NO_SNAPSHOT_DIRECTORY,
-	LULL_NO_SNAPSHOT_BUSY,  /* attempt after attempt failed by chance */
+	LULL_NO_SNAPSHOT_BUSY,  /* each attempt failed by chance */
 	LULL_NO_SNAPSHOT_ERRNO, /* taking one of the subvolume path failed: err */
 };
 
-/* What stands in the way of one. The path belongs to whoever has the struct; it may be
+/* What prevents a snapshot. The path belongs to the owner of the struct; it may be
    NULL. */
 struct lull_obstacle {
 	enum lull_no_snapshot why;
@@ -260,7 +261,7 @@ enum lull_method {
 	LULL_METHOD_FROZEN,   /* a pass between freeze and thaw */
 	LULL_METHOD_SNAPSHOT, /* a pass over a snapshot of the source's subvolume */
 	LULL_METHOD_ATOMIC,   /* passes, then one call over the whole file */
-	LULL_METHOD_TRUST,    /* a pass with writers at work, whatever they wrote */
+	LULL_METHOD_TRUST,    /* a pass while writers run, whatever they wrote */
 	LULL_METHOD_COPY,     /* the bytes were copied */
 	LULL_METHODS,
 };
@@ -268,7 +269,7 @@ enum lull_method {
 /* Name of a method as in the JSON output; never NULL. */
 const char *lull_method_name(enum lull_method method);
 
-/* Durations of clone calls, as percentiles of what was measured. */
+/* Percentiles of the measured durations of clone calls. */
 struct lull_hold {
 	uint64_t p50;
 	uint64_t p99;
@@ -292,14 +293,14 @@ struct lull_hist; /* plan/hist.h */
 unsigned int lull_hist_bars(const struct lull_hist *hist, struct lull_bar *ret_bars,
 			    unsigned int max);
 
-/* Where a clone stands; handed to the observer after each call. */
+/* The progress of a clone; passed to the observer after each call. */
 struct lull_progress {
 	const char *source;
 	const char *dest;
 	enum lull_method method;
 	uint64_t size;   /* of the source */
 	uint64_t offset; /* everything before it is done in this pass */
-	/* lull_apply(): bytes beside these, for it walks the base, then DEST */
+	/* lull_apply(): bytes in addition, because it walks the base, then DEST */
 	uint64_t walked;
 	uint64_t to_walk;
 	uint64_t resumed_at; /* offset at which this run began */
@@ -309,7 +310,7 @@ struct lull_progress {
 	uint64_t bytes_copied; /* read and written, or by copy_file_range(2) */
 	/* lull_apply(): of data, from the stream; lull_export(): all of the stream */
 	uint64_t bytes_written;
-	uint64_t bytes_zeroed; /* and of zeroes that it told of */
+	uint64_t bytes_zeroed; /* the same, of ranges that became zeroes */
 	uint64_t calls;        /* FICLONERANGE calls that clone into DEST */
 	uint64_t over_budget_calls;
 	unsigned int passes;
@@ -323,27 +324,28 @@ struct lull_progress {
 	uint64_t freeze_ns; /* the whole freeze, once thawed */
 };
 
-/* Percentiles of the calls so far: costs a walk over the histogram. */
+/* Percentiles of the calls so far. Walks over the histogram. */
 struct lull_hold lull_progress_hold(const struct lull_progress *progress);
 
-/* Things a user should hear of although the run goes on. */
+/* Things that a user should know although the run continues. */
 enum lull_warning {
-	/* the source changed since: the pass starts again */
+	/* the source has changed since: the pass starts again */
 	LULL_WARNING_RESUME_REDO,
 	LULL_WARNING_FILL_LOST,       /* the temporary file is gone: starting again */
 	LULL_WARNING_SOURCE_REPLACED, /* by another file: starting again */
-	LULL_WARNING_FILL_CHANGED,    /* it is another by now: starting again */
+	LULL_WARNING_FILL_CHANGED,    /* the temporary file has changed: starting again */
 	/* the copied bytes may have changed since: from the start */
 	LULL_WARNING_COPY_REDO,
-	LULL_WARNING_OWNER_LOST,  /* cannot give the new file the old one's owner */
+	LULL_WARNING_OWNER_LOST,  /* cannot give the new file the owner of the old one */
 	LULL_WARNING_LEFT_FROZEN, /* --keep-frozen: the writers stay redirected */
-	/* but somebody wrote: that freeze has ended, a new one begins */
-	/* a file or link that may hold writes which SOURCE, or DEST as it is replaced,
+	/* a file or link that may hold writes which SOURCE, or the DEST that is replaced,
 	   lacks */
 	LULL_WARNING_SIDECAR,
 	LULL_WARNING_SIDECAR_OLD,
-	/* err older generations, more than one, are gone for good: of the row in path */
+	/* err older generations of the row in path, more than one, are gone for good */
 	LULL_WARNING_GENERATIONS_REMOVED,
+	/* the writers were left frozen, but somebody wrote: that freeze has ended, a new
+	   one begins */
 	LULL_WARNING_KEPT_WRITTEN,
 	/* the writers are thawed, but the checkpoint says otherwise */
 	LULL_WARNING_THAW_UNRECORDED,
@@ -352,32 +354,32 @@ enum lull_warning {
 	LULL_WARNING_HARD_LINKS, /* DEST has several names: written in place */
 	LULL_WARNING_RETHAW,     /* a killed run may have left writers frozen */
 	LULL_WARNING_CLEANUP,    /* something could not be removed: path, err */
-	/* written to meanwhile, and published all the same */
+	/* the source was written to during the pass, and the clone is published anyway */
 	LULL_WARNING_TRUSTED,
-	/* what is refreshed shares nothing with the source */
+	/* the file that is refreshed shares nothing with the source */
 	LULL_WARNING_NOT_A_CLONE,
-	LULL_WARNING_NO_BASE,           /* nothing to refresh: a clone in full */
-	LULL_WARNING_BASE_SPARED,       /* not used up, which made a clone in full; err */
+	LULL_WARNING_NO_BASE,           /* nothing to refresh: a full clone */
+	LULL_WARNING_BASE_SPARED,       /* not used up, so a full clone was made; err */
 	LULL_WARNING_GENERATION_GONE,   /* it is no longer counted */
 	LULL_WARNING_GENERATION_OTHER,  /* another file has its name: no longer counted */
-	LULL_WARNING_GENERATION_SPARED, /* not used up, which made a clone in full; err */
+	LULL_WARNING_GENERATION_SPARED, /* not used up, so a full clone was made; err */
 	LULL_WARNING_GENERATION_KEPT,   /* not removed, and still counted; err */
-	LULL_WARNING_RECORD,            /* of generations, not brought up to date; err */
+	LULL_WARNING_RECORD,            /* of generations: could not be updated; err */
 	LULL_WARNING_TORN,              /* written to while its bytes were copied */
 	LULL_WARNING_STATE_PASSED_OVER, /* others may have put this state beside DEST */
-	/* no private directory for a checkpoint: no resuming */
+	/* no private directory for a checkpoint: cannot be resumed */
 	LULL_WARNING_UNRECORDED,
 	/* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
 	LULL_WARNING_WRITER_RACE,
-	/* written to, and this kernel lets stores through mmap go on beside what was
-	   asked for */
+	/* written to, and this kernel does not block stores through mmap during the
+	   requested method */
 	LULL_WARNING_STORES,
 	LULL_WARNING_OPEN, /* somebody has the old DEST open, and keeps it */
-	/* of a file that is being discarded: path is what is left of it */
+	/* a file that is being discarded: path is the rest of it */
 	LULL_WARNING_DISCARD_REST,
 };
 
-/* What lull_copy() has to say about an entry. */
+/* What lull_copy() reports about an entry. */
 enum lull_note_kind {
 	/* done: only if options->cp.verbose */
 	LULL_NOTE_COPIED,   /* path -> path2; path3: the backup, or NULL */
@@ -385,24 +387,25 @@ enum lull_note_kind {
 	LULL_NOTE_USED_UP,  /* path, an older clone, became path2 */
 	LULL_NOTE_RESTORED, /* the backup path is path2 again */
 	LULL_NOTE_PARENT,   /* path -> path2, made for --parents */
-	/* about to: path2 becomes the generation path, by an exchange, by a rename */
+	/* about to begin: path2 becomes the generation path, by an exchange or a
+	   rename */
 	LULL_NOTE_ROLL_EXCHANGE,
 	LULL_NOTE_ROLL_RENAME,
-	/* about to: path and its clone exchange what they hold, which takes about count
-	   ns */
+	/* about to begin: path and its clone exchange their contents, which takes about
+	   count ns */
 	LULL_NOTE_EXCHANGE,
 	LULL_NOTE_SKIPPED, /* path, --debug only */
 	LULL_NOTE_HOW,     /* offload, reflink, holes: --debug only */
-	/* writers are about to wait for count ns, at a guess, by method: one call over
+	/* writers are about to wait for about count ns, because of method: one call over
 	   the whole file (LULL_METHOD_ATOMIC), or a freeze (LULL_METHOD_FROZEN) */
 	LULL_NOTE_WAIT,
-	LULL_NOTE_WARNING, /* what warning says, of path, which may be NULL */
+	LULL_NOTE_WARNING, /* see the member warning; about path, which may be NULL */
 	/* warnings: no failure */
 	LULL_NOTE_TWICE_FILE,
 	LULL_NOTE_TWICE_DIRECTORY,
-	/* count files of lullcp's own, path the first of them */
+	/* count files of lullcp itself were skipped, path is the first of them */
 	LULL_NOTE_LEFT_OUT,
-	LULL_NOTE_ROLL_IN_PLACE, /* the same as LULL_NOTE_ROLL_EXCHANGE, in steps */
+	LULL_NOTE_ROLL_IN_PLACE, /* as LULL_NOTE_ROLL_EXCHANGE, but in steps */
 	/* failures; err is a positive errno or 0 */
 	LULL_NOTE_FAILURES,
 	LULL_NOTE_STAT = LULL_NOTE_FAILURES,
@@ -441,13 +444,13 @@ enum lull_note_kind {
 	LULL_NOTE_OWNER,
 	LULL_NOTE_CLEAR_MODE,
 	LULL_NOTE_MODE,
-	LULL_NOTE_SET_MODE, /* of a directory, for as long as it is filled */
+	LULL_NOTE_SET_MODE, /* of a directory, while it is filled */
 	LULL_NOTE_ACL,      /* path: reading it */
 	LULL_NOTE_XATTR_LIST,
 	LULL_NOTE_XATTR_GET, /* path2: the attribute */
 	LULL_NOTE_XATTR_SET,
-	LULL_NOTE_XATTRS_SET,    /* all of them: the file system has none */
-	LULL_NOTE_CANNOT_FREEZE, /* path is no regular file, and there is a hook */
+	LULL_NOTE_XATTRS_SET,    /* all of them: the file system does not support them */
+	LULL_NOTE_CANNOT_FREEZE, /* path is not a regular file, and there is a hook */
 	/* with an option that needs a lock and a checkpoint */
 	LULL_NOTE_SOURCE_NOT_REGULAR,
 	LULL_NOTE_DEST_NOT_REGULAR, /* the same, for path, which is dest */
@@ -462,7 +465,7 @@ enum lull_note_kind {
 	LULL_NOTE_MEMORY,
 };
 
-/* The strings live as long as the call that hands them out. */
+/* The strings are valid only during the callback. */
 struct lull_note {
 	enum lull_note_kind kind;
 	int err;
@@ -478,37 +481,37 @@ struct lull_note {
 struct lull_question {
 	const char *dest;
 	unsigned int mode; /* its permissions */
-	bool unwritable;   /* it is not ours to write to */
+	bool unwritable;   /* the caller may not write to it */
 	bool replaces;     /* it will be replaced, not written to */
 };
 
 /* A step of lull_check_hook(). */
 enum lull_check {
 	LULL_CHECK_FREEZE,
-	LULL_CHECK_STILL, /* the sources stand still, after a freeze */
+	LULL_CHECK_STILL, /* after a freeze, the sources do not change */
 	LULL_CHECK_FREEZE_AGAIN,
 	LULL_CHECK_STILL_AGAIN,
 	LULL_CHECK_THAW,
 	LULL_CHECK_THAW_AGAIN,
 	LULL_CHECK_THAW_ALONE, /* of a run that has frozen nothing */
-	LULL_CHECK_THAW_LAST,  /* because none before has succeeded */
+	LULL_CHECK_THAW_LAST,  /* because no thaw before has succeeded */
 };
 
-/* The strings live as long as the call that hands them out. */
+/* The strings are valid only during the callback. */
 struct lull_step {
 	enum lull_check what;
 	bool kept;   /* nothing is wrong with it */
 	bool failed; /* cause says why */
-	/* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; of a look LULL_CAUSE_WRITERS,
-	   _HOST_FROZEN; or LULL_CAUSE_ERRNO */
+	/* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; for LULL_CHECK_STILL and
+	   _STILL_AGAIN LULL_CAUSE_WRITERS, _HOST_FROZEN; or LULL_CAUSE_ERRNO */
 	enum lull_cause cause;
 	int err;          /* positive errno */
 	int detail;       /* status or signal */
-	const char *path; /* of a look: the source that was written to; or NULL */
+	const char *path; /* the source that was written to, or NULL */
 	uint64_t elapsed_ns;
 	uint64_t written;   /* bytes to standard output and error */
 	const char *output; /* the beginning of them */
-	bool output_held;   /* a process that is left has them open */
+	bool output_held;   /* a remaining process has them open */
 	unsigned int left;  /* processes left in the hook's process group */
 	int left_pid;       /* one of them, and its name */
 	const char *left_name;
@@ -523,11 +526,7 @@ struct lull_change {
 
 struct lull_result;
 
-/*
- * The engine's only way to speak. All callbacks run on the caller's thread. None
- * may be NULL.
- */
-/* What the kernel is doing for a file, which nothing interrupts. */
+/* What the kernel is doing for a file. Nothing interrupts it. */
 enum lull_call {
 	LULL_CALL_NONE,     /* nothing: a call is over */
 	LULL_CALL_CLONE,    /* FICLONERANGE, FICLONE */
@@ -537,25 +536,29 @@ enum lull_call {
 	LULL_CALL_EXCHANGE, /* XFS_IOC_EXCHANGE_RANGE, XFS_IOC_COMMIT_RANGE */
 };
 
+/*
+ * The engine reports only through these callbacks. All of them run on the caller's
+ * thread. None may be NULL.
+ */
 struct lull_observer {
 	void *ctx;
-	/* After each clone call, and while waiting. Must be quick. */
+	/* Called after each clone call, and while waiting. Must be quick. */
 	void (*progress)(void *ctx, const struct lull_progress *progress);
-	/* Something to hear of: from an entry of lull_copy(), say, or a warning. */
+	/* A report, for example about an entry of lull_copy(), or a warning. */
 	void (*note)(void *ctx, const struct lull_note *note);
-	/* True: stop after the current call. */
+	/* Return true to stop after the current call. */
 	bool (*should_stop)(void *ctx);
-	/* A call begins, or is over: whatever happens in between is heard of after it.
-	   Must be quick. */
+	/* A call begins, or is over. Anything that happens in between is reported after
+	   it. Must be quick. */
 	void (*call)(void *ctx, enum lull_call call);
-	/* The next two are for lull_copy() alone. True: replace it. */
+	/* The next two are only for lull_copy(). Return true to replace dest. */
 	bool (*ask)(void *ctx, const struct lull_question *question);
 	/* A regular file has been cloned or copied, or could not be. */
 	void (*file)(void *ctx, enum lull_outcome outcome,
 		     const struct lull_result *result);
-	/* For lull_check_hook() alone: a step is over. */
+	/* Only for lull_check_hook(): a step is over. */
 	void (*step)(void *ctx, const struct lull_step *step);
-	/* For lull_diff() alone: the next range, from the first one to the last. */
+	/* Only for lull_diff(): the next range, in ascending order. */
 	void (*change)(void *ctx, const struct lull_change *change);
 };
 
@@ -565,30 +568,30 @@ enum lull_on_writers {
 	LULL_ON_WRITERS_SNAPSHOT,
 	LULL_ON_WRITERS_ATOMIC,
 	LULL_ON_WRITERS_FAIL,
-	LULL_ON_WRITERS_TRUST, /* publish what one pass gave */
+	LULL_ON_WRITERS_TRUST, /* publish the result of one pass */
 };
 
-/* What lull_verify() may go by. */
+/* What lull_verify() compares. */
 enum lull_verify_by {
 	LULL_VERIFY_AUTO, /* the extent maps, and the data where they prove nothing */
-	LULL_VERIFY_MAPS, /* the maps alone: never reads */
-	LULL_VERIFY_DATA, /* the data alone: reads everything */
+	LULL_VERIFY_MAPS, /* only the maps: never reads */
+	LULL_VERIFY_DATA, /* only the data: reads everything */
 };
 
-/* What lull_diff() may go by. */
+/* What lull_diff() compares. */
 enum lull_diff_by {
 	LULL_DIFF_MAPS,  /* the extent maps: never reads */
-	LULL_DIFF_EXACT, /* and the data of what they leave open */
+	LULL_DIFF_EXACT, /* the maps, and the data that they do not prove equal */
 };
 
-/* May the data be shared, copied? */
+/* Whether the data is shared or copied. */
 enum lull_reflink {
 	LULL_REFLINK_ALWAYS, /* shared, or the file fails */
 	LULL_REFLINK_AUTO,   /* shared if possible, else copied */
 	LULL_REFLINK_NEVER,  /* copied */
 };
 
-/* What becomes of zeroes when data is copied. */
+/* How zeroes are handled when data is copied. */
 enum lull_sparse {
 	LULL_SPARSE_AUTO,   /* holes stay holes */
 	LULL_SPARSE_ALWAYS, /* runs of zeroes become holes */
@@ -597,7 +600,7 @@ enum lull_sparse {
 
 /* Which symbolic links are followed in sources. */
 enum lull_follow {
-	LULL_FOLLOW_DEFAULT, /* lull_copy() does not take it: cli decides */
+	LULL_FOLLOW_DEFAULT, /* resolved by cli; lull_copy() does not accept it */
 	LULL_FOLLOW_NEVER,
 	LULL_FOLLOW_OPERANDS,
 	LULL_FOLLOW_ALWAYS,
@@ -624,7 +627,8 @@ enum lull_backup {
 	LULL_BACKUP_NUMBERED, /* NAME.~N~ */
 };
 
-/* What cp's options say. Zero is lullcp's default, which is cp's but for reflink. */
+/* The options of cp. Zero is the default of lullcp, which is that of cp except for
+   reflink. */
 struct lull_cp {
 	enum lull_reflink reflink;     /* --reflink */
 	enum lull_sparse sparse;       /* --sparse, auto unless reflink is not always */
@@ -645,23 +649,23 @@ struct lull_cp {
 	bool strip_slashes;      /* --strip-trailing-slashes */
 	bool one_file_system;    /* -x */
 	bool through_dangling;   /* POSIXLY_CORRECT: write through dangling links */
-	bool verbose;            /* -v, --debug: notes of what is done are wanted */
-	bool debug;              /* --debug: of how it was done, too */
+	bool verbose;            /* -v, --debug: report what is done */
+	bool debug;              /* --debug: also report how it was done */
 	bool keep_mode;          /* --preserve=mode, ACLs with it */
 	bool keep_owner;
 	bool keep_times;
 	bool keep_links;
 	bool keep_xattrs;
-	bool must_keep;        /* what cannot be preserved is a failure: -p, -a */
+	bool must_keep; /* it is a failure if something cannot be preserved: -p, -a */
 	bool must_keep_xattrs; /* --preserve=xattr */
-	/* -a: unless must_keep_xattrs, not a word about them */
+	/* -a: unless must_keep_xattrs, do not report them */
 	bool quiet_xattrs;
 	bool default_mode; /* --no-preserve=mode */
 };
 
-/* What keeps a generation: it is the latest of its hour, day, week, month or year. */
+/* Why a generation is kept: it is the latest of its hour, day, week, month or year, */
 enum lull_keep_kind {
-	LULL_KEEP_LAST, /* or one of the last that were made */
+	LULL_KEEP_LAST, /* or one of the newest */
 	LULL_KEEP_HOURLY,
 	LULL_KEEP_DAILY,
 	LULL_KEEP_WEEKLY,
@@ -670,7 +674,7 @@ enum lull_keep_kind {
 	LULL_KEEP_KINDS,
 };
 
-/* How many of each kind stay, at the most LULL_KEEP_MOST in all. */
+/* How many of each kind stay, at most LULL_KEEP_MOST in all. */
 struct lull_keep_rules {
 	unsigned int n[LULL_KEEP_KINDS];
 };
@@ -683,7 +687,7 @@ const char *lull_keep_name(enum lull_keep_kind kind);
 /* False if no rule keeps anything: there is no row. */
 bool lull_keep_any(const struct lull_keep_rules *rules);
 
-/* Everything that the command line can say about a clone. Zero means off. */
+/* All options of a clone. Zero means off. */
 struct lull_options {
 	struct lull_cp cp;
 	unsigned int jobs;          /* --jobs, files at a time; 0 is 1 */
@@ -694,8 +698,8 @@ struct lull_options {
 	uint64_t max_freeze_ns;     /* --max-freeze, 0: none */
 	bool keep_frozen;           /* --keep-frozen */
 	const char *checkpoint;     /* --checkpoint, or NULL: beside DEST */
-	/* private to the caller, for the state of a DEST whose directory others may
-	   write to; NULL: none */
+	/* a directory that is private to the caller, for the state of a DEST whose
+	   directory others may write to; NULL: none */
 	const char *state_directory;
 	uint64_t checkpoint_interval_ns; /* --checkpoint-interval */
 	bool resume;                     /* --resume */
@@ -706,22 +710,22 @@ struct lull_options {
 	enum lull_on_writers on_writers; /* --on-writers */
 	/* --refresh: DEST is an older clone to bring up to date */
 	bool refresh;
-	/* --base: this one instead, or NULL; with --export and --apply what the changes
-	   are against */
+	/* --base: this file instead, or NULL; with --export and --apply the file that the
+	   changes are relative to */
 	const char *base;
 	enum lull_verify_by verify_by; /* --verify */
 	enum lull_diff_by diff_by;     /* --diff */
-	uint64_t rate;                 /* --rate, bytes a second; 0: any */
+	uint64_t rate;                 /* --rate, bytes per second; 0: no limit */
 	/* --format=1: lull_export() writes that version of the format, which has no
-	   checksum; lull_apply() takes it as well */
+	   checksum; lull_apply() accepts it as well */
 	bool first_format;
 	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
 	struct lull_keep_rules keep;
-	/* with that: the date, ns since the epoch; 0: that of the run */
+	/* with keep: the date, ns since the epoch; 0: that of the run */
 	uint64_t generation_time;
 	bool in_place; /* --inplace */
 	bool no_undo;  /* --no-undo: lull_restore() keeps nothing of target */
-	/* in place even if a program has DEST open for writing */
+	/* write in place even if a program has DEST open for writing */
 	bool over_writers;
 	bool no_sync; /* --no-sync */
 	mode_t umask; /* the caller's, for the mode of a new DEST */
@@ -734,50 +738,55 @@ struct lull_result {
 	char *dest;      /* the file that was written, links resolved */
 	/* with options->keep: DEST with the date, which is then progress.dest */
 	char *generation;
-	unsigned int generations; /* of the row now, that one among them */
+	unsigned int generations; /* in the row now, including that one */
 	bool published;           /* DEST is the new file */
 	bool kept;                /* an interrupted clone is kept for --resume */
-	/* what failed is told with another file of the set, or has been told by a note */
+	/* the failure is reported with another file of the set, or was reported by a
+	   note */
 	bool elsewhere;
-	struct lull_hist *hist; /* NULL: of a file that was done without measuring */
-	/* errno of a clone that was refused, so that the bytes were copied; 0 */
+	struct lull_hist *hist; /* NULL: the file was done without measuring */
+	/* errno of a clone that was refused, so that the bytes were copied; else 0 */
 	int not_cloned;
 	enum lull_cause not_cloned_cause;
 };
 
-/* What a run of lull_copy() came to. */
+/* The totals of a run of lull_copy(). */
 struct lull_totals {
 	char run_id[37]; /* a UUID */
-	uint64_t files;  /* regular ones that are done */
+	uint64_t files;  /* regular files that are done */
 	uint64_t bytes_cloned;
 	uint64_t bytes_copied;
 	uint64_t files_not_cloned; /* copied because a clone was refused */
 	uint64_t bytes_not_cloned;
-	enum lull_cause cause; /* of the first that was, and its errno */
+	enum lull_cause cause; /* of the first such file, and its errno */
 	int err;
 	char not_cloned[512]; /* its name, shortened */
 };
 
 /*
  * cp: copies the sources to dest, or each into the directory target with its own name
- * (dest is NULL then; target_fd is open on it). A regular file that does not fit one
- * call, or for which an option asks for more, is cloned in bounded calls, with a lock and
- * a checkpoint, and published only as a whole copy of one moment; on any other outcome an
- * older dest is what it was, unless the options ask for writing in place. Others are
- * cloned by one call, without lock and checkpoint. With options->jobs above 1 files are
- * worked on in threads, and what the observer hears is in the order of one job.
+ * (dest is then NULL, and target_fd is open on the directory).
+ *
+ * A regular file that one call can clone within the budget is cloned by that call,
+ * without a lock and a checkpoint. If it is larger, or an option requires it, it is
+ * cloned in bounded calls, with a lock and a checkpoint, and published only as a complete
+ * point-in-time copy. On any other outcome an older dest stays as it was, unless the
+ * options request writing in place. With options->jobs above 1, threads work on the
+ * files, and the observer is called in the order of one job.
  *
  * Several sources with options->hook are one set: one freeze for all, one checkpoint,
- * beside the first dest unless options->checkpoint says where, and all are published or
- * none. They must be regular files, 64 at the most, and options must not choose among
- * them (update, overwrite), do away with older ones (backup, force, remove_destination,
- * refresh, in_place), make something else of them (hard_link, symbolic_link,
- * attributes_only) or ask for no_sync: else each is a clone by itself. options->resume
- * continues such a set without a hook if its writers are still frozen, or if only names
- * are missing. All files of a set end with the same outcome.
+ * and all are published or none. The checkpoint lies beside the first dest, or where
+ * options->checkpoint says. The sources must be at most 64 regular files. Each is a clone
+ * by itself if options
+ *  - choose among them (update, overwrite),
+ *  - remove older files (backup, force, remove_destination, refresh, in_place),
+ *  - make something else (hard_link, symbolic_link, attributes_only), or
+ *  - request no_sync.
+ * options->resume continues such a set without a hook if its writers are still frozen, or
+ * if only names are missing. All files of a set end with the same outcome.
  *
- * LULL_OK: all is done. If all that failed ended with one and the same outcome, that one;
- * LULL_THAW_FAILED if there was one; else LULL_FAILED. The observer has heard why.
+ * LULL_OK: all is done. LULL_THAW_FAILED if a thaw failed. Else, if all failures have the
+ * same outcome, that one; otherwise LULL_FAILED. The observer was told why.
  */
 enum lull_outcome lull_copy(const struct lull_options *options,
 			    const char *const *sources, unsigned int n_sources,
@@ -786,16 +795,19 @@ enum lull_outcome lull_copy(const struct lull_options *options,
 			    struct lull_totals *ret_totals);
 
 /*
- * Makes target what generation is, which names one of the row that --keep made of target
- * ("latest", a full name, or a date that begins exactly one), or else is a path. Keeps
- * what target was as a file with ".before-restore" behind its name, unless
- * options->no_undo. With XFS's exchange of contents target keeps inode, names and owner
- * and changes in one step; else a new file takes its name, or, if it has several or is
- * not the caller's, it is written in place by what differs. options->refresh and in_place
- * are not looked at; options->cp.force says that a target may be open.
+ * Gives target the contents of generation. generation names one of the row that --keep
+ * made of target ("latest", a full name, or a date with which exactly one begins), or
+ * else is a path. The old contents of target are kept in a file with ".before-restore"
+ * after its name, unless options->no_undo.
  *
- * The outcome and what the observer hears are as of lull_copy() with two files: target
- * and its undo, generation and target. What is refused is heard of as a file that failed.
+ * With XFS's exchange of contents, target keeps inode, names and owner, and changes in
+ * one step. Else a new file takes its name; but if target has several names or is not the
+ * caller's, it is written in place where it differs. options->refresh and in_place are
+ * ignored. options->cp.force allows a target that is open.
+ *
+ * The outcome and the calls of the observer are those of lull_copy() with two files:
+ * target and its undo, generation and target. A refusal is reported as a file that
+ * failed.
  */
 enum lull_outcome lull_restore(const struct lull_options *options, const char *generation,
 			       const char *target, const struct lull_observer *observer,
@@ -812,16 +824,18 @@ struct lull_comparison {
 	uint64_t first_difference; /* offset, if any */
 	uint64_t different_bytes;
 	uint64_t different_ranges; /* of bytes that differ, less than a block apart */
-	uint64_t unproven_bytes;   /* LULL_VERIFY_MAPS: equal or not, nobody knows */
+	uint64_t unproven_bytes;   /* LULL_VERIFY_MAPS: not known whether equal */
 	uint64_t elapsed_ns;
 };
 
 /*
  * Compares two regular files. Plain extents that lie in the same place of one XFS or
- * Btrfs are equal without a read, holes and preallocated ranges are zeroes; everything
- * else is read in pieces. LULL_OK: identical. LULL_DIFFERENT: see the counts; a file that
- * is shorter differs in all bytes that it lacks. LULL_FAILED: cannot tell, for instance
- * because one of the files was written to meanwhile. LULL_INTERRUPTED.
+ * Btrfs are equal without a read. Holes and preallocated ranges are zeroes. Everything
+ * else is read in pieces.
+ *
+ * LULL_OK: identical. LULL_DIFFERENT: see the counts; a file that is shorter differs in
+ * all bytes that it lacks. LULL_FAILED: cannot tell, for instance because one of the
+ * files was written to during the comparison. LULL_INTERRUPTED.
  */
 enum lull_outcome lull_verify(const struct lull_options *options, const char *source,
 			      const char *dest, const struct lull_observer *observer,
@@ -835,24 +849,25 @@ struct lull_difference {
 	struct lull_failure failure;
 	uint64_t old_size;
 	uint64_t new_size;
-	uint64_t extents; /* of the newer file, as far as they were looked at */
+	uint64_t extents; /* of the newer file, those that were examined */
 	uint64_t ranges;
-	uint64_t data_bytes; /* in those that are not zero */
+	uint64_t data_bytes; /* in ranges that are not zero */
 	uint64_t zero_bytes;
 	uint64_t read_bytes; /* read and compared, of each file */
 	uint64_t elapsed_ns;
 };
 
 /*
- * Tells the observer in which ranges a newer file may differ from an older one: the older
- * one, cut or extended by a hole to the size of the newer one, is the newer one outside
- * of them. Ranges ascend, do not touch those of the same kind, and begin and end with a
- * block or at the end of a file. By the maps alone all counts as different that they do
- * not prove equal, as lull_verify() has it; between two file systems they prove holes.
+ * Reports to the observer the ranges in which a newer file may differ from an older one.
+ * Outside of them the older file, cut or extended by a hole to the size of the newer one,
+ * equals the newer one. Ranges ascend, do not touch those of the same kind, and begin and
+ * end with a block or at the end of a file. With the maps alone, everything counts as
+ * different that they do not prove equal by the rules of lull_verify(). Between two file
+ * systems they prove only holes.
  *
  * LULL_OK: the files are equal. LULL_DIFFERENT: there were ranges, or the sizes differ.
- * LULL_FAILED: cannot tell, for instance because one of the files was written to
- * meanwhile; what was told is void then. LULL_INTERRUPTED: the same.
+ * LULL_FAILED: cannot tell, for instance because one of the files was written to during
+ * the comparison; the reported ranges are then meaningless. LULL_INTERRUPTED: the same.
  */
 enum lull_outcome lull_diff(const struct lull_options *options, const char *old_file,
 			    const char *new_file, const struct lull_observer *observer,
@@ -873,10 +888,10 @@ struct lull_exported {
 };
 
 /*
- * Writes to the descriptor out, as a stream, what changed in file since options->base, by
- * the rules of lull_diff() with LULL_DIFF_MAPS; without a base all that it holds. On any
- * outcome but LULL_OK the stream lacks its end, and nobody applies it. SIGPIPE must be
- * ignored.
+ * Writes what changed in file since options->base as a stream to the descriptor out, by
+ * the rules of lull_diff() with LULL_DIFF_MAPS. Without a base it writes all data of
+ * file. On any outcome but LULL_OK the stream has no end, and lull_apply() refuses it.
+ * The caller must ignore SIGPIPE.
  */
 enum lull_outcome lull_export(const struct lull_options *options, const char *file,
 			      int out, const struct lull_observer *observer,
@@ -888,26 +903,26 @@ void lull_exported_done(struct lull_exported *exported);
 /*
  * Reads a stream of lull_export() from the descriptor in, and makes the file dest: a
  * clone of options->base, or with options->cp.reflink a copy, with the changes of the
- * stream; without a base all of it comes from the stream. dest is published when the
- * stream has proved to be whole and all is on disk; on any other outcome an older dest is
- * what it was and nothing is left behind. *ret_result is always filled in; the caller
+ * stream. Without a base all of dest comes from the stream. dest is published when the
+ * stream is proven complete and everything is on disk. On any other outcome an older dest
+ * stays as it was and nothing is left behind. *ret_result is always filled in; the caller
  * frees it with lull_result_done().
  */
 enum lull_outcome lull_apply(const struct lull_options *options, const char *dest, int in,
 			     const struct lull_observer *observer,
 			     struct lull_result *ret_result);
 
-/* Whether the kernel has the fix of a fault. */
+/* Whether the kernel has the fix of a bug. */
 enum lull_fix {
 	LULL_FIX_UNKNOWN, /* its version does not tell */
-	LULL_FIX_PRESENT, /* or never had the fault */
+	LULL_FIX_PRESENT, /* or it never had the bug */
 	LULL_FIX_MISSING,
 };
 
 /* What lull_probe() recommends. */
 enum lull_advice {
 	LULL_ADVICE_COWEXTSIZE = 1 << 0, /* XFS, fragmented, without that hint */
-	/* Btrfs: no snapshot is possible as it lies now */
+	/* Btrfs: no snapshot is possible where the file lies now */
 	LULL_ADVICE_SUBVOLUME = 1 << 1,
 	/* written to, and no method but a freeze is left */
 	LULL_ADVICE_HOOK = 1 << 2,
@@ -916,44 +931,44 @@ enum lull_advice {
 	LULL_ADVICE_QUOTAS = 1 << 4, /* Btrfs: quotas are on */
 };
 
-/* What would happen to a source, found out without publishing anything. */
+/* What a clone of a source would be like, determined without publishing anything. */
 struct lull_forecast {
 	struct lull_failure failure;
 	char type[32]; /* of the file system */
 	char mount_point[256];
 	char kernel[65];
 	uint64_t block;              /* bytes, the unit of clone ranges */
-	bool reverse_map;            /* XFS with rmapbt=1: clones are dearer */
+	bool reverse_map;            /* XFS with rmapbt=1: clones cost more */
 	bool reads_wait;             /* for a clone call, on this kernel */
-	bool reads_measured;         /* with a reader; else by the kernel's version */
+	bool reads_measured;         /* with a reader; else from the kernel version */
 	bool quotas;                 /* Btrfs accounts for extents in each subvolume */
-	enum lull_fix writer_race;   /* of CVE-2026-64600, which is about XFS */
-	bool reads_wait_for_writers; /* behind a writer that waits for it */
+	enum lull_fix writer_race;   /* of CVE-2026-64600, which concerns XFS */
+	bool reads_wait_for_writers; /* behind a writer that waits for the call */
 	uint64_t size;
 	uint64_t extents;
-	/* false: counted up to a limit, and the rest guessed */
+	/* false: counted up to a limit, and the rest estimated */
 	bool extents_exact;
-	bool written;       /* somebody wrote while this looked */
-	uint64_t extent_ns; /* measured: what a clone takes for an extent */
-	/* and if it is shared already, or compared by the maps */
+	bool written;       /* somebody wrote during the probe */
+	uint64_t extent_ns; /* measured: the time of a clone for each extent */
+	/* the same for an extent that is already shared, or compared by the maps */
 	uint64_t again_ns;
-	uint64_t cp_ns;     /* predicted: cp --reflink, for which writers wait */
-	uint64_t clone_ns;  /* predicted: lullcp, rests included */
-	uint64_t budget_ns; /* what writers wait for at most, but for: */
-	/* predicted stall of that method, 0: not possible here */
+	uint64_t cp_ns;     /* predicted: cp --reflink; writers wait that long */
+	uint64_t clone_ns;  /* predicted: lullcp, including pauses */
+	uint64_t budget_ns; /* the longest wait of writers, except for: */
+	/* predicted stall of method snapshot, 0: not possible here */
 	uint64_t snapshot_ns;
 	struct lull_obstacle no_snapshot; /* why not */
-	uint64_t atomic_ns;               /* predicted stall of that method */
-	/* that would be chosen; LULL_METHOD_NONE: it would stop */
+	uint64_t atomic_ns;               /* predicted stall of method atomic */
+	/* the method that would be chosen; LULL_METHOD_NONE: it would stop */
 	enum lull_method method;
-	enum lull_method if_written; /* the same, if somebody writes all the time */
+	enum lull_method if_written; /* the same, if writers never pause */
 	unsigned int advice;         /* enum lull_advice */
 };
 
 /*
- * Tries a clone of source into directory (NULL: source's own) with a real block and a
- * sample of extents, in an unnamed file; predicts the rest. LULL_FAILED if cloning does
- * not work there: see failure.
+ * Tries a clone of source into directory (NULL: that of source) with a real block and a
+ * sample of extents, in an unnamed file, and predicts the rest. LULL_FAILED if cloning
+ * does not work there: see failure.
  */
 enum lull_outcome lull_probe(const struct lull_options *options, const char *source,
 			     const char *directory, const struct lull_observer *observer,
@@ -965,21 +980,23 @@ void lull_forecast_done(struct lull_forecast *forecast);
 /* Frees what the result owns. */
 void lull_result_done(struct lull_result *result);
 
-/* What lull_check_hook() came to. */
+/* What lull_check_hook() found. */
 struct lull_verdict {
-	struct lull_failure failure; /* of the outcome, unless a step has said it */
+	struct lull_failure failure; /* of the outcome, unless a step has reported it */
 	char run_id[37];
 	unsigned int steps;
-	unsigned int broken; /* of them, those that were not kept */
+	unsigned int broken; /* how many of them were not kept */
 	uint64_t elapsed_ns;
 };
 
 /*
  * Calls options->hook as a run would: freeze, freeze, thaw, thaw, and a thaw of another
- * run; looks at the sources after each freeze. A thaw follows whatever happens, as in a
- * run. LULL_OK: all kept. LULL_FREEZE_FAILED, LULL_THAW_FAILED: the first call did.
- * LULL_SKIPPED: it answered 75. LULL_FAILED: another step was not kept, or there was
- * nothing to begin with (failure.stage). LULL_INTERRUPTED.
+ * run. Examines the sources after each freeze. A thaw follows whatever happens, as in a
+ * run.
+ *
+ * LULL_OK: all steps were kept. LULL_FREEZE_FAILED, LULL_THAW_FAILED: the first such call
+ * failed. LULL_SKIPPED: the first freeze ended with status 75. LULL_FAILED: another step
+ * was not kept, or the check could not begin (failure.stage). LULL_INTERRUPTED.
  */
 enum lull_outcome lull_check_hook(const struct lull_options *options,
 				  const char *const *sources, unsigned int n_sources,
@@ -989,18 +1006,18 @@ enum lull_outcome lull_check_hook(const struct lull_options *options,
 /* Frees what it owns and leaves it empty. An empty one is fine. */
 void lull_verdict_done(struct lull_verdict *verdict);
 
-/* What becomes of a generation in the next run. */
+/* What the next run does with a generation. */
 enum lull_fate {
 	LULL_FATE_STAYS,
 	LULL_FATE_MADE,    /* it would be new */
-	LULL_FATE_USED_UP, /* the new one would be made of it */
+	LULL_FATE_USED_UP, /* the new one would be made from it */
 	LULL_FATE_REMOVED,
 };
 
-/* kept_by of the newest, which stays whatever the rules. */
+/* kept_by of the newest, which stays whatever the rules say. */
 #define LULL_KEPT_NEWEST (1u << LULL_KEEP_KINDS)
 
-/* One of a row. Bytes that are not known are UINT64_MAX. */
+/* A generation of a row. Unknown byte counts are UINT64_MAX. */
 struct lull_row_entry {
 	char *path;    /* as DEST was given, with the date */
 	uint64_t time; /* ns since the epoch */
@@ -1009,31 +1026,33 @@ struct lull_row_entry {
 	uint64_t bytes_changed; /* that may differ from the one before, by the maps */
 	unsigned int kept_by;   /* 1 << enum lull_keep_kind, LULL_KEPT_NEWEST */
 	enum lull_fate fate;
-	bool unreadable; /* it cannot be opened: nothing but name and time is known */
+	bool unreadable; /* it cannot be opened: only name and time are known */
 };
 
 /* The generations of a destination, oldest first. */
 struct lull_row {
 	struct lull_failure failure;
-	struct lull_keep_rules rules; /* by which kept_by goes; none: not known */
+	struct lull_keep_rules rules; /* that kept_by is based on; none: not known */
 	struct lull_row_entry *entry;
 	size_t n;
 };
 
 /*
- * Lists the generations of dest; changes nothing. kept_by goes by options->keep, else by
- * the rules of the run that wrote the record. quick leaves bytes_own and bytes_changed
- * out, for which the extent maps are read (FS_IOC_FIEMAP), a window at a time. A row
- * without a generation is LULL_OK. LULL_FAILED: no record, or one that cannot be
- * believed; LULL_INTERRUPTED.
+ * Lists the generations of dest. Changes nothing. kept_by is based on options->keep, or
+ * else on the rules of the run that wrote the record. quick leaves out bytes_own and
+ * bytes_changed. Without quick, the extent maps are read for them (FS_IOC_FIEMAP), a
+ * window at a time.
+ *
+ * LULL_OK, also if the row has no generation. LULL_FAILED: no record, or one that is not
+ * trusted. LULL_INTERRUPTED.
  */
 enum lull_outcome lull_list(const struct lull_options *options, const char *dest,
 			    bool quick, const struct lull_observer *observer,
 			    struct lull_row *ret_row);
 
 /*
- * What lull_copy() of source to dest with options->keep would make, use up and remove,
- * were it to begin now; changes nothing. A record is not needed.
+ * Lists what lull_copy() of source to dest with options->keep would make, use up and
+ * remove if it began now. Changes nothing, and needs no record.
  */
 enum lull_outcome lull_foresee(const struct lull_options *options, const char *source,
 			       const char *dest, const struct lull_observer *observer,
@@ -1043,11 +1062,12 @@ enum lull_outcome lull_foresee(const struct lull_options *options, const char *s
 void lull_row_done(struct lull_row *row);
 
 /*
- * Removes files in bounded steps (ftruncate(2), the last extents first), paced as a clone
- * is; one has the name .NAME.lullcp-discard meanwhile, and what is left of it where this
- * is interrupted. Another name of a file is just taken away. What a program has open is
- * refused: it would lose what it holds. With options->cp.force what is not there is no
- * failure. The observer hears of each file; LULL_OK if all are gone.
+ * Removes files in bounded steps (ftruncate(2), the last extents first), paced like a
+ * clone. During this, a file has the name .NAME.lullcp-discard. After an interruption,
+ * that file is the rest of it. If a file has other names, only its name is removed. A
+ * file that a program has open is refused, because the program would lose its contents.
+ * With options->cp.force a missing file is no failure. The observer is told about each
+ * file. LULL_OK if all are gone.
  */
 enum lull_outcome lull_discard(const struct lull_options *options,
 			       const char *const *files, unsigned int n_files,
@@ -1066,45 +1086,45 @@ struct lull_report {
 	uint64_t size;
 	uint64_t offset; /* the destination is durable up to here */
 	unsigned int pass;
-	bool complete; /* the copy is whole: only publishing is left */
-	/* dest is it already; others of its set may not be theirs */
+	bool complete; /* the clone is complete: only publishing is left */
+	/* dest is the clone already; other files of its set may still wait */
 	bool published;
 	bool frozen;              /* the writers were frozen when it was written */
 	bool kept_frozen;         /* and were left so on purpose */
 	uint64_t frozen_since;    /* nanoseconds since the epoch */
 	uint64_t updated;         /* nanoseconds since the epoch */
-	bool running;             /* a lullcp is at work on it now */
-	struct lull_report *next; /* of the next file of the set; NULL: it was the last */
+	bool running;             /* a lullcp is working on it now */
+	struct lull_report *next; /* that of the next file of the set, or NULL */
 };
 
-/* Reads the checkpoint of dest; changes nothing. Of a set any dest will do, and the
-   report is a list of all its files. LULL_FAILED without one. */
+/* Reads the checkpoint of dest. Changes nothing. For a set, give any dest; the report is
+   then a list of all its files. LULL_FAILED if there is no checkpoint. */
 enum lull_outcome lull_status(const struct lull_options *options, const char *dest,
 			      struct lull_report *ret_report);
 
 /*
- * Thaws the writers that the checkpoint of dest says are frozen, with the hook that
- * it names; of a set all of them. LULL_OK also when nothing is frozen (ret_report->frozen
- * tells what it found). The interrupted clone itself stays.
+ * Thaws the writers if the checkpoint of dest says that they are frozen, with the hook
+ * that it names. For a set it thaws all of them. LULL_OK also if nothing is frozen
+ * (ret_report->frozen says what it found). The interrupted clone itself stays.
  */
 enum lull_outcome lull_recover(const struct lull_options *options, const char *dest,
 			       const struct lull_observer *observer,
 			       struct lull_report *ret_report);
 
-/* Frees what it owns, reports that follow it included, and leaves it empty. */
+/* Frees what it owns, including the reports that follow it, and leaves it empty. */
 void lull_report_done(struct lull_report *report);
 
 /*
- * Sends state to a service manager, as sd_notify(3): path is that of its socket, with "@"
- * for an abstract one. Nothing comes of a failure, and it never waits.
+ * Sends state to a service manager, like sd_notify(3). path is that of its socket, with
+ * "@" for an abstract one. Failures are ignored, and it never waits.
  */
 void lull_notify(const char *path, const char *state);
 
 struct json_t;
 
 /*
- * Sets key of a JSON object (jansson) to a file name, null for NULL. JSON is UTF-8 and
- * file names are bytes: a name that is not UTF-8 is written with U+FFFD for what does not
- * fit, and whole under key with "_base64" appended. 0 or -ENOMEM.
+ * Sets key of a JSON object (jansson) to a file name, null for NULL. JSON is UTF-8, and
+ * file names are bytes. A name that is not UTF-8 is written with U+FFFD in place of
+ * invalid bytes, and complete under key with "_base64" appended. 0 or -ENOMEM.
  */
 int lull_json_set_name(struct json_t *object, const char *key, const char *name);
