@@ -171,10 +171,11 @@ static void become_hook(const struct call *call, int error)
 	lull_limits_restore();
 	if (null > STDERR_FILENO)
 		(void)close(null);
-	/* A directory that is gone says nothing about the command, whose path is
-	   whole. */
-	if (call->directory)
-		(void)!chdir(call->directory);
+	/* A directory that is gone says nothing about the command, whose path is whole.
+	   But a word that is relative to it must not lead to a file that somebody has put
+	   where we happen to be. */
+	if (call->directory && chdir(call->directory) < 0 && chdir("/") < 0)
+		_exit(126);
 	environ = call->env;
 	write_own_number(environ);
 	/* Who looks for the hooks of a run that was killed goes by their environment,
@@ -335,13 +336,19 @@ static uint64_t deadline_after(uint64_t timeout_ns)
 	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
 }
 
-static struct lull_hook_status call_hook(const struct lull_hook *hook,
-					 enum lull_hook_phase phase,
-					 const char *const *sources, size_t n_sources,
-					 const struct lull_hook_facts *facts,
-					 uint64_t timeout_ns, int control,
-					 struct lull_output *output,
-					 struct lull_hook_traces *traces)
+/* Whether this answer of a command says that it has done nothing. */
+static bool has_done_nothing(const struct lull_hook_status *status)
+{
+	return status->not_started ||
+	       (status->end == LULL_HOOK_EXITED && status->code == LULL_HOOK_MISUSED);
+}
+
+/* memory: the same hook, for what a freeze has called; NULL where that is not wanted. */
+static struct lull_hook_status call_hook(
+	const struct lull_hook *hook, struct lull_hook *memory,
+	enum lull_hook_phase phase, const char *const *sources, size_t n_sources,
+	const struct lull_hook_facts *facts, uint64_t timeout_ns, int control,
+	struct lull_output *output, struct lull_hook_traces *traces)
 {
 	struct lull_hook_status first = { .end = LULL_HOOK_OK };
 	uint64_t deadline = deadline_after(timeout_ns);
@@ -353,8 +360,13 @@ static struct lull_hook_status call_hook(const struct lull_hook *hook,
 		.parent = getpid(),
 	};
 	char **paths = NULL;
-	int n = call.env ? lull_hook_list(hook, &paths) : -ENOMEM;
+	int n = -ENOMEM;
 
+	if (call.env)
+		n = memory && phase == LULL_HOOK_THAW ? lull_hook_list_thaw(hook, &paths)
+						      : lull_hook_list(hook, &paths);
+	if (memory && phase == LULL_HOOK_FREEZE && n >= 0)
+		lull_hook_set_called(memory, paths);
 	if (n < 0)
 		first = (struct lull_hook_status){ LULL_HOOK_ERROR, -n, true, -n };
 	for (int i = 0; i < n; i++) {
@@ -374,26 +386,33 @@ static struct lull_hook_status call_hook(const struct lull_hook *hook,
 			status = run_one(&call, deadline, control, output, traces);
 		lull_hook_free_list(call.argv);
 		started = started || !status.not_started;
+		if (memory && has_done_nothing(&status)) {
+			if (phase == LULL_HOOK_THAW && lull_hook_is_innocent(hook, *path))
+				status.end = LULL_HOOK_OK;
+		} else if (memory && phase == LULL_HOOK_FREEZE) {
+			memory->n_frozen = (size_t)i + 1;
+		}
 		if (first.end == LULL_HOOK_OK)
 			first = status;
 		if (status.end != LULL_HOOK_OK && phase == LULL_HOOK_FREEZE)
 			break;
 	}
 	first.not_started = !started;
-	lull_hook_free_list(paths);
+	if (!memory || paths != memory->called)
+		lull_hook_free_list(paths);
 	lull_hook_free_list(call.env);
 	return first;
 }
 
-struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
-				      enum lull_hook_phase phase,
+struct lull_hook_status lull_hook_run(struct lull_hook *hook, enum lull_hook_phase phase,
 				      const char *const *sources, size_t n_sources,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control)
 {
 	struct lull_output *output = lull_output_open();
-	struct lull_hook_status status = call_hook(hook, phase, sources, n_sources, facts,
-						   timeout_ns, control, output, NULL);
+	struct lull_hook_status status = call_hook(hook, hook, phase, sources, n_sources,
+						   facts, timeout_ns, control, output,
+						   NULL);
 
 	lull_output_close(output);
 	return status;
@@ -406,8 +425,8 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					uint64_t timeout_ns, int control,
 					struct lull_hook_traces *traces)
 {
-	return call_hook(hook, phase, sources, n_sources, facts, timeout_ns, control,
-			 NULL, traces);
+	return call_hook(hook, NULL, phase, sources, n_sources, facts, timeout_ns,
+			 control, NULL, traces);
 }
 
 /* What has nothing to do with the hook, and may be otherwise in a moment. */
@@ -428,8 +447,8 @@ static bool will_pass(const struct lull_hook_status *status)
 	}
 }
 
-struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook,
-				       const char *const *sources, size_t n_sources,
+struct lull_hook_status lull_hook_thaw(struct lull_hook *hook, const char *const *sources,
+				       size_t n_sources,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns)
 {

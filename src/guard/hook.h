@@ -86,21 +86,29 @@ int lull_hook_resolve(const struct lull_hook *hook, char **ret_text,
 /* Has the hook run in a directory, if it is there then, and not in ours. 0 or -ENOMEM. */
 int lull_hook_set_directory(struct lull_hook *hook, const char *directory) _must_check_;
 
+/*
+ * Before a freeze that another process begins: a thaw by this one calls all that is in a
+ * directory of hooks now, and fails if one of them is gone by then.
+ */
+void lull_hook_remember(struct lull_hook *hook);
+
 /* NULL is fine. */
 void lull_hook_free(struct lull_hook *hook);
 
 /*
  * Runs the hook and waits for it. A command is looked for in PATH; of a directory all
  * executables run in the order of their names, for thaw in reverse. freeze ends at the
- * first that fails, thaw runs them all and reports the first failure.
+ * first that fails, thaw runs them all and reports the first failure. What the freeze of
+ * this hook before has called is called by thaw, and is missed if it is gone; what it has
+ * not come to, could not start, or has heard LULL_HOOK_MISUSED of, may say that, or not
+ * start, again: it has frozen nothing.
  *
  * After timeout_ns (for thaw for each command, for freeze for all of them), or when
  * control (-1: none) becomes readable, the process group gets SIGTERM, a second later
  * SIGKILL. The call returns when all of the group have ended, and for what the kernel
  * does not let go five seconds later.
  */
-struct lull_hook_status lull_hook_run(const struct lull_hook *hook,
-				      enum lull_hook_phase phase,
+struct lull_hook_status lull_hook_run(struct lull_hook *hook, enum lull_hook_phase phase,
 				      const char *const *sources, size_t n_sources,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control);
@@ -119,7 +127,7 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
  * process or memory for it, or a signal (SIGTERM, SIGKILL, SIGHUP, SIGINT) that ended it.
  * The last status.
  */
-struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook,
-				       const char *const *sources, size_t n_sources,
+struct lull_hook_status lull_hook_thaw(struct lull_hook *hook, const char *const *sources,
+				       size_t n_sources,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns);

@@ -42,6 +42,7 @@ void lull_hook_free(struct lull_hook *hook)
 		return;
 	wordfree(&hook->words);
 	free(hook->directory);
+	lull_hook_free_list(hook->called);
 	free(hook);
 }
 
@@ -281,4 +282,80 @@ int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)
 	}
 	*ret_paths = one;
 	return 1;
+}
+
+void lull_hook_set_called(struct lull_hook *hook, char **paths)
+{
+	lull_hook_free_list(hook->called);
+	hook->called = paths;
+	hook->n_frozen = 0;
+}
+
+void lull_hook_remember(struct lull_hook *hook)
+{
+	char **paths;
+	int n = lull_hook_list(hook, &paths);
+
+	if (n < 0)
+		return;
+	lull_hook_set_called(hook, paths);
+	hook->n_frozen = (size_t)n;
+}
+
+/* The place of path in a list, or where that ends. */
+static size_t place_of(char *const *list, const char *path)
+{
+	size_t i = 0;
+
+	while (list && list[i] && strcmp(list[i], path) != 0)
+		i++;
+	return i;
+}
+
+bool lull_hook_is_innocent(const struct lull_hook *hook, const char *path)
+{
+	size_t i = place_of(hook->called, path);
+
+	return hook->called && hook->called[i] && i >= hook->n_frozen;
+}
+
+/* As alphasort(3). */
+static int by_name(const void *a, const void *b)
+{
+	return strcoll(*(char *const *)a, *(char *const *)b);
+}
+
+int lull_hook_list_thaw(const struct lull_hook *hook, char ***ret_paths)
+{
+	char **paths = NULL, **longer;
+	size_t n, n_called = 0;
+	int r = lull_hook_list(hook, &paths);
+
+	while (hook->called && hook->called[n_called])
+		n_called++;
+	if (!lull_hook_is_list(hook) || n_called == 0 || r == -ENOMEM) {
+		if (r >= 0)
+			*ret_paths = paths;
+		return r;
+	}
+	n = r < 0 ? 0 : (size_t)r;
+	longer = realloc(paths, (n + n_called + 1) * sizeof(*paths));
+	if (!longer)
+		goto oom;
+	paths = longer;
+	paths[n] = NULL;
+	for (size_t i = 0; i < n_called; i++) {
+		if (paths[place_of(paths, hook->called[i])])
+			continue;
+		paths[n] = strdup(hook->called[i]);
+		if (!paths[n])
+			goto oom;
+		paths[++n] = NULL;
+	}
+	qsort(paths, n, sizeof(*paths), by_name);
+	*ret_paths = paths;
+	return (int)n;
+oom:
+	lull_hook_free_list(paths);
+	return -ENOMEM;
 }

@@ -115,11 +115,6 @@ static void guard_thaw(struct guard *g, const char *result)
 					g->setup->hook_timeout_ns);
 }
 
-static bool was_misused(const struct lull_hook_status *status)
-{
-	return status->end == LULL_HOOK_EXITED && status->code == LULL_HOOK_MISUSED;
-}
-
 static void guard_report(const struct guard *g)
 {
 	say_to(g->socket, &g->answer, sizeof(g->answer));
@@ -177,10 +172,6 @@ static void guard_freeze(struct guard *g)
 	else if (g->answer.freeze.end != LULL_HOOK_OK)
 		guard_thaw(g, g->answer.freeze.end == LULL_HOOK_ABORTED ? "interrupted"
 									: "failed");
-	/* Nor what understood neither call. Either alone is not enough: a hook may pass
-	   on the status of another program, after it has frozen something. */
-	if (was_misused(&g->answer.freeze) && was_misused(&g->answer.thaw))
-		g->answer.thaw = (struct lull_hook_status){ .end = LULL_HOOK_OK };
 }
 
 static void guard_run(struct guard *g)
@@ -281,6 +272,9 @@ int lull_keeper_start(const struct lull_keeper_setup *setup,
 		keep[i] = setup->fds[i];
 	keep[setup->n_fds] = pair[1];
 	keeper->setup = *setup;
+	/* for take_over(): what the keeper has called it cannot tell any more */
+	if (setup->hook)
+		lull_hook_remember(setup->hook);
 	keeper->socket = pair[1];
 	keeper->pid = lull_child_fork(keep, setup->n_fds + 1);
 	if (keeper->pid == 0)

@@ -20,7 +20,7 @@
 struct lull_keeper;
 
 struct lull_keeper_setup {
-	const struct lull_hook *hook; /* NULL: nothing to freeze, only orphaned to call */
+	struct lull_hook *hook; /* NULL: nothing to freeze, only orphaned to call */
 	const char *const *sources;
 	size_t n_sources;
 	struct lull_hook_facts facts;

@@ -266,6 +266,31 @@ for kind in $(kinds xfs btrfs); do
   : >"$T/order"
   expect 0 --hook="$T/hooks.d" "$M/src" "$M/e"
   same 'order of a directory' '10-freeze 20-freeze 20-thaw 10-thaw ' "$(tr '\n' ' ' <"$T/order")"
+  # what has frozen there must thaw, and what has not need not
+  printf '#!/bin/sh\necho "20-$1" >>%s/order\nexit 64\n' "$T" >"$T/hooks.d/20"
+  in_order() { # in_order WHAT STATUS CALLS
+    : >"$T/order"
+    expect "$2" --hook="$T/hooks.d" "$M/src" "$M/o"
+    same "$1: calls" "$3" "$(tr '\n' ' ' <"$T/order")"
+    [ "$2" != 6 ] || expect 0 --recover --hook=true "$M/o"
+    rm -f "$M/o"
+    no_leftovers "$M"
+  }
+  in_order 'a hook that understands nothing' 5 '10-freeze 20-freeze 20-thaw 10-thaw '
+  cp "$T/hooks.d/10" "$T/hooks.d/30"
+  in_order 'and one after it' 5 '10-freeze 20-freeze 10-thaw 20-thaw 10-thaw '
+  rm "$T/hooks.d/30"
+  printf '#!/bin/sh\necho "10-$1" >>%s/order\n[ $1 = freeze ]\n' "$T" >"$T/hooks.d/10"
+  in_order 'and a thaw that fails before it' 6 '10-freeze 20-freeze 20-thaw 10-thaw '
+  printf '#!/bin/sh\necho "10-$1" >>%s/order\n[ $1 = freeze ] || exit 64\n' "$T" >"$T/hooks.d/10"
+  in_order 'or one that says the same' 6 '10-freeze 20-freeze 20-thaw 10-thaw '
+  printf '#!/bin/sh\necho "10-$1" >>%s/order\n' "$T" >"$T/hooks.d/10"
+  printf '#!/nosuch/interpreter\n' >"$T/hooks.d/20"
+  in_order 'a hook that cannot be started' 5 '10-freeze 10-thaw '
+  printf '#!/bin/sh\necho "20-$1" >>%s/order\nrm "$0"\n' "$T" >"$T/hooks.d/20"
+  in_order 'a hook that is gone before its thaw' 6 '10-freeze 20-freeze 10-thaw '
+  printf '#!/bin/sh\necho "10-$1" >>%s/order\nchmod -x "$0"\n' "$T" >"$T/hooks.d/10"
+  in_order 'one that may not be run any more' 6 '10-freeze '
   # one that will not end, one that is killed, one that closes everything
   printf '#!/bin/sh\n[ $1 = thaw ] || { trap "" TERM; "%s" "$@"; while :; do sleep 0.1; done; }\nexec "%s" "$@"\n' "$hook" "$hook" >"$T/deaf-hook"
   printf '#!/bin/sh\n"%s" "$@"\n[ $1 = thaw ] || kill -9 $$\n' "$hook" >"$T/dying-hook"

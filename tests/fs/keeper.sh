@@ -279,6 +279,27 @@ for h in ./h h "./relative 'file of its own'" 'relative file\ of*'; do
   thawed "--hook=$h"
   rm -f "$M"/.dst*
 done
+# where its directory is gone, a word that is relative to that leads nowhere, least of all to what
+# somebody has put where --recover is called
+mkdir "$T/gone" "$T/planted"
+cp "$hook" "$T/gone/its-hook"
+printf '#!/bin/sh\n: >"%s/planted/ran"\n' "$T" >"$T/planted/its-hook"
+chmod +x "$T/planted/its-hook"
+(
+  cd "$T/gone" || exit
+  : >"$log"
+  exec "$LULLCP" --duty-cycle=1 --hook='sh ./its-hook' "$M/src" "$M/dst" 2>"$T/err"
+) &
+pid=$!
+until_log 'freeze ended'
+both_end $pid "$(keeper_of $pid)"
+wait $pid 2>/dev/null
+rm -r "$T/gone"
+(cd "$T/planted" && expect 6 --recover "$M/dst" && exit "$failures") || bad 'a directory that is gone'
+check_not 'what somebody has planted was run' test -e "$T/planted/ran"
+expect 0 --recover --hook="$hook" "$M/dst"
+thawed 'a directory that is gone'
+rm -f "$M"/.dst*
 # of a directory of hooks as well
 mkdir "$T/a dir/hooks.d"
 cp "$hook" "$T/a dir/hooks.d/10"

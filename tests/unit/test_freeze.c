@@ -358,7 +358,7 @@ int lull_hook_trail_end(const char *run_id UNUSED, pid_t session UNUSED,
 	return fails("end what ran") ? -EBUSY : 0;
 }
 
-struct lull_hook_status lull_hook_thaw(const struct lull_hook *hook UNUSED,
+struct lull_hook_status lull_hook_thaw(struct lull_hook *hook UNUSED,
 				       const char *const *sources UNUSED, size_t n,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns UNUSED)
