@@ -17,6 +17,8 @@
  *     group, before the second starts. A hook that a killed process has left is found by
  *     its session or its environment (hook_trail.h).
  *  3. The main process thaws only when the keeper is dead and has not reported a thaw.
+ *     One that somebody has stopped (SIGSTOP) neither thaws nor is dead: who waits for it
+ *     has it go on.
  *
  * A hook that freezes the file system itself leaves a thread of the main process in a
  * call that cannot be killed, which keeps the socket open after SIGKILL. The parent death
@@ -37,6 +39,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+/* How often to look whether the keeper was stopped, while it is waited for. */
+#define STOPPED_LOOK_MS 250
+
 enum say { SAY_FREEZE, SAY_THAW, SAY_LEAVE };
 
 struct order {
@@ -51,6 +56,7 @@ struct lull_keeper {
 	bool owes_thaw; /* main process: a freeze was asked for and no thaw reported */
 	/* main process: the keeper has reported a thaw, or left, or died */
 	bool ended;
+	bool gave_up; /* main process: and has said so */
 	struct lull_keeper_answer answer;
 };
 
@@ -292,6 +298,16 @@ int lull_keeper_start(const struct lull_keeper_setup *setup,
 	return 0;
 }
 
+/* It is this process's child, and its number no stranger's. */
+static void wake(const struct lull_keeper *keeper)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)keeper->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == keeper->pid)
+		(void)kill(keeper->pid, SIGCONT);
+}
+
 static void tell(struct lull_keeper *keeper, enum say say, const char *result)
 {
 	struct order order = { .say = say };
@@ -321,14 +337,31 @@ static void take_over(struct lull_keeper *keeper)
 					     keeper->setup.hook_timeout_ns);
 }
 
+/* Tells it once: what nobody takes in would fill the socket. */
+static void give_up(struct lull_keeper *keeper)
+{
+	if (keeper->gave_up || !keeper->setup.waiting(keeper->setup.ctx))
+		return;
+	keeper->gave_up = true;
+	tell(keeper, SAY_THAW, "interrupted");
+}
+
 /* Takes in one report of the keeper; false if there is none yet and wait is off. */
 static bool hear(struct lull_keeper *keeper, bool wait)
 {
 	struct lull_keeper_answer answer;
 
 	for (;;) {
-		ssize_t n = recv(keeper->socket, &answer, sizeof(answer),
-				 wait ? 0 : MSG_DONTWAIT);
+		struct pollfd set = { .fd = keeper->socket, .events = POLLIN };
+
+		/* A signal that comes before the call does not end it. */
+		if (wait && poll(&set, 1, STOPPED_LOOK_MS) <= 0) {
+			wake(keeper);
+			give_up(keeper);
+			continue;
+		}
+
+		ssize_t n = recv(keeper->socket, &answer, sizeof(answer), MSG_DONTWAIT);
 
 		if (n == (ssize_t)sizeof(answer)) {
 			keeper->answer = answer;
@@ -338,12 +371,9 @@ static bool hear(struct lull_keeper *keeper, bool wait)
 			}
 			return true;
 		}
-		if (n < 0 && errno == EINTR) {
-			if (wait && keeper->setup.waiting(keeper->setup.ctx))
-				tell(keeper, SAY_THAW, "interrupted");
+		if (n < 0 && (errno == EINTR || (wait && errno == EAGAIN)))
 			continue;
-		}
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n < 0 && errno == EAGAIN)
 			return false;
 		take_over(keeper);
 		return true;
@@ -360,7 +390,12 @@ struct lull_keeper_answer lull_keeper_freeze(struct lull_keeper *keeper)
 
 bool lull_keeper_let_go(struct lull_keeper *keeper)
 {
-	return keeper->ended || (hear(keeper, false) && keeper->ended);
+	if (keeper->ended)
+		return true;
+	/* It was to thaw by itself. */
+	if (keeper->setup.max_freeze_ns > 0)
+		wake(keeper);
+	return hear(keeper, false) && keeper->ended;
 }
 
 struct lull_keeper_answer lull_keeper_thaw(struct lull_keeper *keeper, const char *result)

@@ -7,7 +7,8 @@
  * the hook. It thaws when it is told, when max_freeze_ns has passed, when a freeze fails,
  * and when its socket closes because the main process is gone: exactly once, but for
  * tries after a failure that passes. Should the keeper itself be killed, the main process
- * notices, ends a freeze hook or waits for a thaw hook that is at work, and thaws.
+ * notices, ends a freeze hook or waits for a thaw hook that is at work, and thaws. Should
+ * it be stopped (SIGSTOP), it is made to go on when it is needed.
  */
 #pragma once
 
@@ -35,8 +36,8 @@ struct lull_keeper_setup {
 	/* Called in the keeper when the main process is gone, after the thaw if one was
 	   owed: thawed tells whether it succeeded. */
 	void (*orphaned)(void *ctx, bool thawed);
-	/* Called in the main process when a signal came in while it waits; true: give up
-	   the freeze. */
+	/* Called in the main process now and then while it waits, and when a signal came
+	   in; true: give up the freeze. */
 	bool (*waiting)(void *ctx);
 	void *ctx;
 };

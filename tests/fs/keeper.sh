@@ -151,6 +151,40 @@ for p in $(cat "$log.daemon"); do
 done
 rm -f "$M"/.dst*
 
+note 'somebody stops the keeper: it goes on when it is needed'
+stopped() { # stopped WHAT STATUS ARG...: it is stopped when the writers are frozen
+  local what=$1 status=$2
+  shift 2
+  start --duty-cycle=1 "$@"
+  until_log 'freeze ended'
+  kill -STOP "$(keeper_of $pid)"
+  if [ "$status" = 143 ]; then kill -TERM $pid; fi
+  for _ in $(seq 600); do
+    kill -0 $pid 2>/dev/null || break
+    sleep 0.02
+  done
+  check_not "$what: it has ended" kill -KILL $pid
+  wait $pid
+  same "$what: status" "$status" $?
+  same "$what: calls" 'freeze freeze ended thaw thaw ended ' "$(calls)"
+  thawed "$what"
+  rm -f "$M"/.dst* "$M/dst"
+}
+stopped 'a signal' 143
+stopped 'the end of --max-freeze' 3 --max-freeze=1s
+stopped 'the end of the clone' 0 --duty-cycle=20
+# while the hook is at work
+FREEZE='kill -STOP $PPID' THAW='kill -STOP $PPID' start
+for _ in $(seq 600); do
+  kill -0 $pid 2>/dev/null || break
+  sleep 0.02
+done
+check_not 'stopped by the hook: it has ended' kill -KILL $pid
+wait $pid
+same 'stopped by the hook' 0 $?
+same 'stopped by the hook: calls' 'freeze freeze ended thaw thaw ended ' "$(calls)"
+rm -f "$M"/.dst* "$M/dst"
+
 note 'standard error that nobody reads'
 export FREEZE='head -c 300000 /dev/zero; echo loud >&2; date >&2' THAW='echo loud; head -c 300000 /dev/zero >&2; date'
 ran_well() { # ran_well WHAT STATUS
