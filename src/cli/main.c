@@ -3,6 +3,7 @@
 #include "carry.h"
 #include "metrics.h"
 #include "options.h"
+#include "outlet.h"
 #include "private.h"
 #include "quote.h"
 #include "render.h"
@@ -73,6 +74,7 @@ static void on_progress(void *ctx, const struct lull_progress *progress)
 	vigil_take_word();
 	vigil_progress(progress);
 	service_progress(progress);
+	outlet_drain();
 	if (status_wanted) {
 		status_wanted = 0;
 		render_status(render, progress);
@@ -140,7 +142,7 @@ static bool should_stop(void *ctx)
 /* A result that could not be written is no success. */
 static int flush_output(const struct command *command, int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (outlet_end())
 		return status;
 	(void)fprintf(stderr, "%s: write error: %s\n", command->program, strerror(errno));
 	return status ? status : 1;
@@ -467,6 +469,7 @@ int main(int argc, char **argv)
 		(void)printf("lullcp %s\n", LULLCP_VERSION);
 		return flush_output(&command, 0);
 	}
+	outlet_begin(&command, &stop_signal);
 	service_ready(&command);
 	status = run(&command, &render, &observer);
 	service_stopping(&command, false);

@@ -6,6 +6,7 @@
 #include "moments.h"
 #include "notes.h"
 #include "obstacle.h"
+#include "outlet.h"
 #include "quote.h"
 #include "service.h"
 #include "words.h"
@@ -158,11 +159,13 @@ static void draw_line(struct render *render, const struct lull_progress *p)
 void render_progress(struct render *render, const struct lull_progress *p)
 {
 	if (render->command->json && p->elapsed_ns >= render->next_status) {
-		json_status(p);
+		if (outlet_has_room(STDOUT_FILENO))
+			json_status(p);
 		render->next_status = p->elapsed_ns + STATUS_EVERY_NS;
 	}
 	if (render->line_wanted && p->elapsed_ns >= render->next_line) {
-		draw_line(render, p);
+		if (outlet_has_room(STDERR_FILENO))
+			draw_line(render, p);
 		render->next_line = p->elapsed_ns + (render->line_shown
 							     ? LINE_EVERY_NS
 							     : STATUS_EVERY_NS);

@@ -7,6 +7,7 @@
  */
 #include "service.h"
 
+#include "outlet.h"
 #include "quote.h"
 #include "words.h"
 
@@ -28,19 +29,6 @@ void service_level(enum service_level next)
 	level = next;
 }
 
-static bool put(const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(STDERR_FILENO, text, len);
-
-		if (n <= 0)
-			return false;
-		text += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static ssize_t mark(void *cookie, const char *text, size_t size)
 {
 	bool *inside = cookie; /* of a line */
@@ -52,9 +40,9 @@ static ssize_t mark(void *cookie, const char *text, size_t size)
 
 		len = end ? (size_t)(end - text) - at + 1 : size - at;
 		(void)snprintf(prefix, sizeof(prefix), "<%d>", (int)level);
-		if (!*inside && !put(prefix, strlen(prefix)))
+		if (!*inside && !outlet_put(STDERR_FILENO, prefix, strlen(prefix)))
 			return 0;
-		if (!put(text + at, len))
+		if (!outlet_put(STDERR_FILENO, text + at, len))
 			return 0;
 		*inside = !end;
 	}

@@ -240,6 +240,74 @@ check 'it was not ended for printing' test -e "$log.lives"
 unset FREEZE THAW
 sed -i 2d "$hook"
 
+note 'a reader that does not read keeps nobody frozen'
+# a pipe that is full: what is said is said when there is room again, and nothing is lost but progress
+full=$T/full
+mkfifo "$full"
+held_up() { # held_up WHAT OPTION...: standard output and error nobody reads, until the thaw
+  local what=$1
+  shift
+  rm -f "$M"/.dst* "$M/dst" "$frozen"
+  : >"$log"
+  exec 5<>"$full"
+  dd if=/dev/zero of="$full" oflag=nonblock bs=4k count=100 2>/dev/null
+  "$LULLCP" --hook="$hook" "$@" "$M/src" "$M/dst" >&5 2>&5 &
+  pid=$!
+  until_log 'freeze ended'
+  sleep 0.3
+  kill -USR1 $pid
+  until_log 'thaw ended'
+  thawed "$what"
+  tr -d '\0' <"$full" >"$T/said" 5>&- &
+  exec 5>&-
+  wait $pid
+  same "$what: status" 0 $?
+  wait
+  check "$what: the clone" cmp "$M/src" "$M/dst"
+}
+held_up 'JSON' --json --duty-cycle=5
+check 'JSON: a summary' grep -q '"type":"summary"' "$T/said"
+check 'JSON: each line is whole' jq -R 'if startswith("{") then fromjson else . end' "$T/said"
+held_up 'progress' --progress=always --duty-cycle=5
+check 'progress: what SIGUSR1 asked for' grep -q '^[^ ]*: .*%' "$T/said"
+held_up '--live' --live --json --duty-cycle=20
+check '--live: a summary' grep -q '"type":"summary"' "$T/said"
+# a terminal that was halted, as by Ctrl-S
+rm -f "$M"/.dst* "$M/dst"
+: >"$log"
+cat >"$T/halted.py" <<'P'
+import os, pty, subprocess, sys, termios, time
+log, args = sys.argv[1], sys.argv[2:]
+ours, theirs = pty.openpty()
+termios.tcflow(theirs, termios.TCOOFF)
+p = subprocess.Popen(args, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+for _ in range(3000):
+    if "thaw ended" in open(log).read():
+        break
+    time.sleep(0.02)
+else:
+    sys.exit("still frozen")
+termios.tcflow(theirs, termios.TCOON)
+os.close(theirs)
+said = b""
+while True:
+    try:
+        more = os.read(ours, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    said += more
+sys.stdout.write(said.decode())
+sys.exit(p.wait())
+P
+timeout 90 python3 "$T/halted.py" "$log" "$LULLCP" --hook="$hook" --summary --progress=always \
+  --duty-cycle=5 "$M/src" "$M/dst" >"$T/said"
+same 'a halted terminal: status' 0 $?
+check 'a halted terminal: what was said' grep -q 'writers frozen for' "$T/said"
+thawed 'a halted terminal'
+rm -f "$M"/.dst* "$M/dst"
+
 note 'a thaw that failed for a reason that passes is tried again'
 export THAW='[ -e "$log.second" ] || { : >"$log.second"; kill -TERM 0; sleep 9; }'
 : >"$log"
