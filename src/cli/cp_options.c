@@ -122,11 +122,10 @@ static bool set_no_dereference_links(struct command *c, const struct option_row 
 
 /* ---- choices ---- */
 
-/* The row's field is the value. */
 static bool set_follow(struct command *c, const struct option_row *row, const char *value)
 {
 	(void)value;
-	c->engine.cp.follow = (enum lull_follow)row->field;
+	c->engine.cp.follow = (enum lull_follow)row->value;
 	return true;
 }
 
@@ -134,7 +133,7 @@ static bool set_overwrite(struct command *c, const struct option_row *row,
 			  const char *value)
 {
 	(void)value;
-	c->engine.cp.overwrite = (enum lull_overwrite)row->field;
+	c->engine.cp.overwrite = (enum lull_overwrite)row->value;
 	return true;
 }
 
@@ -248,66 +247,69 @@ static bool set_context(struct command *c, const struct option_row *row,
 	return true;
 }
 
-#define FLAG(f) option_set_flag, OPTION_FIELD(engine.cp.f)
+#define CP_FLAG(f) FLAG(engine.cp.f)
 
 const struct option_row cp_options[] = {
-	{ NULL, NULL, NULL, NULL, 0, "As cp has them:" },
-	{ "archive", "a", NULL, set_archive, 0, "same as -dR --preserve=all" },
-	{ "attributes-only", NULL, NULL, FLAG(attributes_only),
+	{ HEADING("As cp has them:") },
+	{ "archive", "a", NULL, OWN(set_archive), "same as -dR --preserve=all" },
+	{ "attributes-only", NULL, NULL, CP_FLAG(attributes_only),
 	  "not the data, just the attributes" },
-	{ "backup", NULL, "[CONTROL]", set_backup, 0,
+	{ "backup", NULL, "[CONTROL]", OWN(set_backup),
 	  "keep a backup of each file that is replaced" },
-	{ NULL, "b", NULL, set_backup, 0, "the same, without CONTROL" },
-	{ "copy-contents", NULL, NULL, option_set_flag, OPTION_FIELD(copy_contents),
+	{ NULL, "b", NULL, OWN(set_backup), "the same, without CONTROL" },
+	{ "copy-contents", NULL, NULL, FLAG(copy_contents),
 	  "with -R: read special files" },
-	{ NULL, "d", NULL, set_no_dereference_links, 0, "same as -P --preserve=links" },
-	{ "debug", NULL, NULL, set_debug, 0, "tell how each file is copied; implies -v" },
-	{ "dereference", "L", NULL, set_follow, LULL_FOLLOW_ALWAYS,
+	{ NULL, "d", NULL, OWN(set_no_dereference_links), "same as -P --preserve=links" },
+	{ "debug", NULL, NULL, OWN(set_debug),
+	  "tell how each file is copied; implies -v" },
+	{ "dereference", "L", NULL, WITH(set_follow, LULL_FOLLOW_ALWAYS),
 	  "follow symbolic links in SOURCE" },
-	{ "force", "f", NULL, FLAG(force), "remove a DEST that cannot be opened" },
-	{ NULL, "H", NULL, set_follow, LULL_FOLLOW_OPERANDS,
+	{ "force", "f", NULL, CP_FLAG(force), "remove a DEST that cannot be opened" },
+	{ NULL, "H", NULL, WITH(set_follow, LULL_FOLLOW_OPERANDS),
 	  "follow symbolic links that are named" },
-	{ "interactive", "i", NULL, set_overwrite, LULL_OVERWRITE_ASK,
+	{ "interactive", "i", NULL, WITH(set_overwrite, LULL_OVERWRITE_ASK),
 	  "ask before replacing" },
-	{ "link", "l", NULL, FLAG(hard_link), "make hard links instead of copies" },
-	{ "no-clobber", "n", NULL, set_overwrite, LULL_OVERWRITE_NO, "replace nothing" },
-	{ "no-dereference", "P", NULL, set_follow, LULL_FOLLOW_NEVER,
+	{ "link", "l", NULL, CP_FLAG(hard_link), "make hard links instead of copies" },
+	{ "no-clobber", "n", NULL, WITH(set_overwrite, LULL_OVERWRITE_NO),
+	  "replace nothing" },
+	{ "no-dereference", "P", NULL, WITH(set_follow, LULL_FOLLOW_NEVER),
 	  "do not follow symbolic links in SOURCE" },
-	{ NULL, "p", NULL, set_usual, 0, "same as --preserve=mode,ownership,timestamps" },
-	{ "no-preserve", NULL, "LIST", set_no_preserve, 0,
+	{ NULL, "p", NULL, OWN(set_usual),
+	  "same as --preserve=mode,ownership,timestamps" },
+	{ "no-preserve", NULL, "LIST", OWN(set_no_preserve),
 	  "do not preserve these attributes" },
-	{ "no-target-directory", "T", NULL, option_set_flag,
-	  OPTION_FIELD(no_target_directory), "treat DEST as a normal file" },
-	{ "one-file-system", "x", NULL, FLAG(one_file_system),
+	{ "no-target-directory", "T", NULL, FLAG(no_target_directory),
+	  "treat DEST as a normal file" },
+	{ "one-file-system", "x", NULL, CP_FLAG(one_file_system),
 	  "stay on this file system" },
-	{ "parents", NULL, NULL, FLAG(parents),
+	{ "parents", NULL, NULL, CP_FLAG(parents),
 	  "use the full name of SOURCE under DIRECTORY" },
-	{ "path", NULL, NULL, FLAG(parents), NULL },
-	{ "preserve", NULL, "[LIST]", set_preserve, 0,
+	{ "path", NULL, NULL, CP_FLAG(parents), NULL },
+	{ "preserve", NULL, "[LIST]", OWN(set_preserve),
 	  "preserve mode, ownership, timestamps, links,\nxattr, context, all (without "
 	  "LIST: -p)" },
-	{ "recursive", "Rr", NULL, FLAG(recursive),
+	{ "recursive", "Rr", NULL, CP_FLAG(recursive),
 	  "copy directories with what is in them" },
-	{ "remove-destination", NULL, NULL, FLAG(remove_destination),
+	{ "remove-destination", NULL, NULL, CP_FLAG(remove_destination),
 	  "remove each DEST first" },
-	{ "sparse", NULL, "WHEN", set_sparse, 0,
+	{ "sparse", NULL, "WHEN", OWN(set_sparse),
 	  "make holes when copying: auto, always, never" },
-	{ "reflink", NULL, "[WHEN]", set_reflink, 0,
+	{ "reflink", NULL, "[WHEN]", OWN(set_reflink),
 	  "always clone (the default), auto: else copy,\nnever: always copy" },
-	{ "strip-trailing-slashes", NULL, NULL, FLAG(strip_slashes),
+	{ "strip-trailing-slashes", NULL, NULL, CP_FLAG(strip_slashes),
 	  "remove slashes at the end of SOURCE" },
-	{ "suffix", "S", "SUFFIX", set_suffix, 0, "of simple backups (~)" },
-	{ "symbolic-link", "s", NULL, FLAG(symbolic_link),
+	{ "suffix", "S", "SUFFIX", OWN(set_suffix), "of simple backups (~)" },
+	{ "symbolic-link", "s", NULL, CP_FLAG(symbolic_link),
 	  "make symbolic links instead of copies" },
-	{ "target-directory", "t", "DIRECTORY", set_target, 0,
+	{ "target-directory", "t", "DIRECTORY", OWN(set_target),
 	  "copy all SOURCEs into DIRECTORY" },
-	{ "update", NULL, "[WHEN]", set_update, 0,
+	{ "update", NULL, "[WHEN]", OWN(set_update),
 	  "replace: all, none, none-fail or older (the\ndefault) files" },
-	{ NULL, "u", NULL, set_update, 0, "same as --update=older" },
-	{ "verbose", "v", NULL, FLAG(verbose), "name each file as it is copied" },
-	{ NULL, "Z", NULL, set_context, 0,
+	{ NULL, "u", NULL, OWN(set_update), "same as --update=older" },
+	{ "verbose", "v", NULL, CP_FLAG(verbose), "name each file as it is copied" },
+	{ NULL, "Z", NULL, OWN(set_context),
 	  "default SELinux context (there must be none)" },
-	{ "context", NULL, "[CONTEXT]", set_context, 0, "like -Z, or set this one" },
+	{ "context", NULL, "[CONTEXT]", OWN(set_context), "like -Z, or set this one" },
 };
 const unsigned int n_cp_options = LENGTH(cp_options);
 

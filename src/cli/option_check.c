@@ -11,20 +11,25 @@
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Pairs that exclude each other. */
-static const struct {
-	const char *a, *b;
-	size_t field_a, field_b;
-} excluding[] = {
-	{ "--resume", "--restart", OPTION_FIELD(engine.resume),
-	  OPTION_FIELD(engine.restart) },
-	{ "--quiet", "--verbose", OPTION_FIELD(quiet), OPTION_FIELD(engine.cp.verbose) },
-	{ "--quiet", "--summary", OPTION_FIELD(quiet), OPTION_FIELD(summary) },
-	{ "--json", "--histogram", OPTION_FIELD(json), OPTION_FIELD(histogram) },
-};
-
-static bool flag_at(const struct command *c, size_t field)
+static bool check_pairs(const struct command *c)
 {
-	return *(const bool *)((const char *)c + field);
+	const struct lull_options *o = &c->engine;
+	const struct {
+		bool both;
+		const char *a, *b;
+	} excluding[] = {
+		{ o->resume && o->restart, "--resume", "--restart" },
+		{ c->quiet && o->cp.verbose, "--quiet", "--verbose" },
+		{ c->quiet && c->summary, "--quiet", "--summary" },
+		{ c->json && c->histogram, "--json", "--histogram" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(excluding); i++) {
+		if (excluding[i].both)
+			return option_mistake(c, "%s and %s exclude each other",
+					      excluding[i].a, excluding[i].b);
+	}
+	return true;
 }
 
 /* A generation is a new file of its own, of a regular SOURCE. */
@@ -84,58 +89,78 @@ static bool check_alone(const struct command *c)
 			       ARRAY_LENGTH(others));
 }
 
+/* What speaks of a freeze needs a hook; that of --resume may be in the checkpoint. */
+static bool check_freeze(const struct command *c)
+{
+	const struct lull_options *o = &c->engine;
+	const struct option_other others[] = {
+		{ o->keep_frozen, "--keep-frozen" },
+		{ o->max_freeze_ns > 0, "--max-freeze" },
+		{ o->live, "--live" },
+	};
+	const char *other = option_first_given(others, ARRAY_LENGTH(others));
+
+	return o->hook || c->check_hook || o->resume || !other ||
+	       option_mistake(c, "%s needs --hook", other);
+}
+
+static bool check_refresh(const struct command *c)
+{
+	const struct lull_options *o = &c->engine;
+
+	if (o->base && !o->refresh && c->mode != MODE_EXPORT && c->mode != MODE_APPLY)
+		return option_mistake(c, "--base needs --refresh, --export or --apply");
+	/* DEST becomes the new file, so nothing of it is left to keep. */
+	if (o->refresh && !o->base && o->cp.backup != LULL_BACKUP_NONE)
+		return option_mistake(c, "--refresh takes --backup only with --base");
+	if (o->base && o->in_place)
+		return option_mistake(c, "--base and --inplace exclude each other");
+	if (o->refresh && c->mode != MODE_CLONE)
+		return option_mistake(c, "--refresh excludes --%s",
+				      option_mode_name(c->mode));
+	return true;
+}
+
+/* The hook to check is the hook of all that follows. */
+static bool take_check_hook(struct command *c)
+{
+	struct lull_options *o = &c->engine;
+	const struct option_other others[] = {
+		{ o->hook, "--hook" },
+		{ o->max_freeze_ns > 0, "--max-freeze" },
+		{ o->live, "--live" },
+		{ o->keep_frozen, "--keep-frozen" },
+	};
+
+	if (!c->check_hook)
+		return true;
+	if (!option_excludes(c, "check-hook", others, ARRAY_LENGTH(others)))
+		return false;
+	o->hook = c->check_hook;
+	return true;
+}
+
 bool option_check(struct command *c)
 {
-	bool hookless = !c->engine.hook && !c->check_hook && !c->engine.resume;
+	const struct lull_options *o = &c->engine;
 
-	if (c->engine.no_undo && c->mode != MODE_RESTORE)
+	if (o->no_undo && c->mode != MODE_RESTORE)
 		return option_mistake(c, "--no-undo needs --restore");
 	if ((c->mode == MODE_DISCARD || c->mode == MODE_LIST) && !check_alone(c))
 		return false;
 	if (c->mode == MODE_RESTORE && !check_restore(c))
 		return false;
-	if (!cp_options_check(c) || !carry_options_check(c))
+	if (!cp_options_check(c) || !carry_options_check(c) || !check_pairs(c) ||
+	    !check_freeze(c) || !check_refresh(c) || !take_check_hook(c))
 		return false;
-	for (size_t i = 0; i < ARRAY_LENGTH(excluding); i++) {
-		if (flag_at(c, excluding[i].field_a) && flag_at(c, excluding[i].field_b))
-			return option_mistake(c, "%s and %s exclude each other",
-					      excluding[i].a, excluding[i].b);
-	}
-	if (hookless && (c->engine.keep_frozen || c->engine.max_freeze_ns))
-		return option_mistake(c, "%s needs --hook",
-				      c->engine.keep_frozen ? "--keep-frozen"
-							    : "--max-freeze");
-	if (c->engine.live && hookless)
-		return option_mistake(c, "--live needs --hook");
-	if (c->engine.base && !c->engine.refresh && c->mode != MODE_EXPORT &&
-	    c->mode != MODE_APPLY)
-		return option_mistake(c, "--base needs --refresh, --export or --apply");
-	/* It becomes the new file, so nothing of it is left to keep. */
-	if (c->engine.refresh && !c->engine.base &&
-	    c->engine.cp.backup != LULL_BACKUP_NONE)
-		return option_mistake(c, "--refresh takes --backup only with --base");
-	if (c->engine.base && c->engine.in_place)
-		return option_mistake(c, "--base and --inplace exclude each other");
-	if (c->engine.refresh && c->mode != MODE_CLONE)
-		return option_mistake(c, "--refresh excludes --%s",
-				      option_mode_name(c->mode));
-	if (c->check_hook && (c->engine.hook || c->engine.max_freeze_ns ||
-			      c->engine.live || c->engine.keep_frozen))
-		return option_mistake(c, "--check-hook and %s exclude each other",
-				      c->engine.hook            ? "--hook"
-				      : c->engine.max_freeze_ns ? "--max-freeze"
-				      : c->engine.live          ? "--live"
-								: "--keep-frozen");
-	if (c->check_hook)
-		c->engine.hook = c->check_hook;
 	if (c->metrics && c->mode != MODE_CLONE)
 		return option_mistake(c, "--metrics excludes --%s",
 				      option_mode_name(c->mode));
 	/* One says to leave writers frozen, the other never to. */
-	if (c->engine.keep_frozen && c->engine.max_freeze_ns)
+	if (o->keep_frozen && o->max_freeze_ns)
 		return option_mistake(
 			c, "--keep-frozen and --max-freeze exclude each other");
-	if (c->dry_run && (c->mode != MODE_CLONE || !lull_keep_any(&c->engine.keep)))
+	if (c->dry_run && (c->mode != MODE_CLONE || !lull_keep_any(&o->keep)))
 		return option_mistake(c, "--dry-run needs --keep");
-	return !lull_keep_any(&c->engine.keep) || c->mode == MODE_LIST || check_keep(c);
+	return !lull_keep_any(&o->keep) || c->mode == MODE_LIST || check_keep(c);
 }

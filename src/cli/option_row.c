@@ -42,10 +42,17 @@ bool option_choose(const struct command *c, const char *what, const char *value,
 	return false;
 }
 
+void *option_field(struct command *c, const struct option_row *row)
+{
+	return (char *)c + row->field;
+}
+
 bool option_set_flag(struct command *c, const struct option_row *row, const char *value)
 {
+	bool *flag = option_field(c, row);
+
 	(void)value;
-	*(bool *)(void *)((char *)c + row->field) = true;
+	*flag = true;
 	return true;
 }
 
@@ -74,7 +81,7 @@ const char *option_mode_name(enum mode mode)
 
 bool option_set_mode(struct command *c, const struct option_row *row, const char *value)
 {
-	enum mode mode = (enum mode)row->field;
+	enum mode mode = (enum mode)row->value;
 
 	(void)value;
 	if (c->mode != MODE_CLONE && c->mode != mode && mode < MODE_HELP &&
@@ -88,7 +95,7 @@ bool option_set_mode(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
-static const char *first_given(const struct option_other *others, size_t n)
+const char *option_first_given(const struct option_other *others, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (others[i].given)
@@ -112,13 +119,13 @@ const char *option_cp_given(const struct command *c)
 		{ cp->update != LULL_UPDATE_ALL, "--update" },
 	};
 
-	return first_given(others, sizeof(others) / sizeof(others[0]));
+	return option_first_given(others, sizeof(others) / sizeof(others[0]));
 }
 
 bool option_excludes(const struct command *c, const char *what,
 		     const struct option_other *others, size_t n)
 {
-	const char *other = first_given(others, n);
+	const char *other = option_first_given(others, n);
 
 	return !other || option_mistake(c, "--%s and %s exclude each other", what, other);
 }

@@ -17,17 +17,31 @@ struct option_row {
 	const char *argument; /* NULL: takes none; "[X]": may be left out */
 	bool (*set)(struct command *command, const struct option_row *row,
 		    const char *value);
-	size_t field; /* for the setters that write to one place */
+	size_t field; /* what set writes to, if it serves several options */
+	int value;    /* what it writes there, if that is not the argument */
 	/* or the heading; a line break goes on in the column. NULL: an older name that
 	   cp still takes */
 	const char *help;
 };
 
-#define OPTION_FIELD(f) offsetof(struct command, f)
+/* Where a field of struct command is; does not compile unless it is of that type. */
+#define OPTION_FIELD(type, f)          \
+	(offsetof(struct command, f) + \
+	 0 * sizeof(char[_Generic(((struct command *)NULL)->f, type : 1)]))
+
+/* What a row sets: by itself, with a value, a flag, or the mode. Or a heading. */
+#define OWN(set)         set, 0, 0
+#define WITH(set, value) set, 0, value
+#define FLAG(f)          option_set_flag, OPTION_FIELD(bool, f), 0
+#define MODE(mode)       option_set_mode, 0, mode
+#define HEADING(text)    .help = text
 
 /* Setters that several groups use: false after a message. */
 bool option_set_flag(struct command *c, const struct option_row *row, const char *value);
 bool option_set_mode(struct command *c, const struct option_row *row, const char *value);
+
+/* What the row's field is, which must be of that type. */
+void *option_field(struct command *c, const struct option_row *row);
 
 /* Says that value is none that the option takes, and in hint which are. Returns false. */
 bool option_bad_value(const struct command *c, const struct option_row *row,
@@ -52,6 +66,9 @@ struct option_other {
 	bool given;
 	const char *name; /* with its dashes */
 };
+
+/* The name of the first of the n that is given; NULL: none. */
+const char *option_first_given(const struct option_other *others, size_t n);
 
 /* False after a message if one of the n others is given, which --what excludes. */
 bool option_excludes(const struct command *c, const char *what,

@@ -27,17 +27,17 @@
 
 static bool set_text(struct command *c, const struct option_row *row, const char *value)
 {
+	const char **text = option_field(c, row);
+
 	if (*value == '\0')
 		return option_bad_value(c, row, value, "It must not be empty.");
-	*(const char **)(void *)((char *)c + row->field) = value;
+	*text = value;
 	return true;
 }
 
 static bool set_time(struct command *c, const struct option_row *row, const char *value)
 {
-	uint64_t *field = (uint64_t *)(void *)((char *)c + row->field);
-
-	if (!values_time(value, field))
+	if (!values_time(value, option_field(c, row)))
 		return option_bad_value(
 			c, row, value,
 			"A TIME is a number and a unit: ns, us, ms, s, m or h, as in "
@@ -48,9 +48,11 @@ static bool set_time(struct command *c, const struct option_row *row, const char
 static bool set_positive_time(struct command *c, const struct option_row *row,
 			      const char *value)
 {
+	const uint64_t *ns = option_field(c, row);
+
 	if (!set_time(c, row, value))
 		return false;
-	if (*(uint64_t *)(void *)((char *)c + row->field) == 0)
+	if (*ns == 0)
 		return option_bad_value(c, row, value, "It must be longer than nothing.");
 	return true;
 }
@@ -173,99 +175,99 @@ static bool set_verify(struct command *c, const struct option_row *row, const ch
 	return option_set_mode(c, row, value);
 }
 
-#define FIELD(f) OPTION_FIELD(f)
+#define TEXT(f)          set_text, OPTION_FIELD(const char *, f), 0
+#define TIME(f)          set_time, OPTION_FIELD(uint64_t, f), 0
+#define POSITIVE_TIME(f) set_positive_time, OPTION_FIELD(uint64_t, f), 0
 
 static const struct option_row own_options[] = {
-	{ NULL, NULL, NULL, NULL, 0, "Other things to do:" },
-	{ "refresh", NULL, NULL, option_set_flag, FIELD(engine.refresh),
+	{ HEADING("Other things to do:") },
+	{ "refresh", NULL, NULL, FLAG(engine.refresh),
 	  "bring DEST, an older clone of SOURCE, up to date" },
-	{ "base", NULL, "FILE", set_text, FIELD(engine.base),
+	{ "base", NULL, "FILE", TEXT(engine.base),
 	  "with --refresh: use up this older clone instead;\n"
 	  "with --export, --apply: what was changed" },
-	{ "verify", NULL, "[HOW]", set_verify, MODE_VERIFY,
+	{ "verify", NULL, "[HOW]", WITH(set_verify, MODE_VERIFY),
 	  "compare by: auto (maps, then data), maps, data" },
-	{ "diff", NULL, "[HOW]", carry_set_diff, MODE_DIFF,
+	{ "diff", NULL, "[HOW]", WITH(carry_set_diff, MODE_DIFF),
 	  "ranges in which NEW may differ from OLD:\nmaps, exact (maps, then data)" },
-	{ "export", NULL, NULL, option_set_mode, MODE_EXPORT,
+	{ "export", NULL, NULL, MODE(MODE_EXPORT),
 	  "what changed since --base, on standard output" },
-	{ "apply", NULL, NULL, option_set_mode, MODE_APPLY,
+	{ "apply", NULL, NULL, MODE(MODE_APPLY),
 	  "make DEST of --base and of standard input" },
-	{ "format", NULL, "VERSION", carry_set_format, 0,
+	{ "format", NULL, "VERSION", OWN(carry_set_format),
 	  "with --export, --apply: of the stream (2)" },
-	{ "probe", NULL, NULL, option_set_mode, MODE_PROBE,
+	{ "probe", NULL, NULL, MODE(MODE_PROBE),
 	  "tell what would happen: time, stalls, method" },
-	{ "restore", NULL, NULL, option_set_mode, MODE_RESTORE,
+	{ "restore", NULL, NULL, MODE(MODE_RESTORE),
 	  "roll the file TARGET back to GENERATION" },
-	{ "no-undo", NULL, NULL, option_set_flag, FIELD(engine.no_undo),
+	{ "no-undo", NULL, NULL, FLAG(engine.no_undo),
 	  "with --restore: do not keep what TARGET was" },
-	{ "status", NULL, NULL, option_set_mode, MODE_STATUS,
+	{ "status", NULL, NULL, MODE(MODE_STATUS),
 	  "how far an interrupted clone has come" },
-	{ "recover", NULL, NULL, option_set_mode, MODE_RECOVER,
+	{ "recover", NULL, NULL, MODE(MODE_RECOVER),
 	  "thaw writers that a killed run has left frozen" },
-	{ "list", NULL, "[HOW]", set_list, MODE_LIST,
+	{ "list", NULL, "[HOW]", WITH(set_list, MODE_LIST),
 	  "the generations of DEST: full (what each costs),\nquick" },
-	{ "discard", NULL, NULL, option_set_mode, MODE_DISCARD,
+	{ "discard", NULL, NULL, MODE(MODE_DISCARD),
 	  "remove files, in steps as short as clone calls" },
-	{ "check-hook", NULL, "COMMAND", set_check_hook, MODE_CHECK_HOOK,
+	{ "check-hook", NULL, "COMMAND", WITH(set_check_hook, MODE_CHECK_HOOK),
 	  "call a hook in every way a run may call it" },
-	{ NULL, NULL, NULL, NULL, 0, "How DEST is written:" },
-	{ "inplace", NULL, NULL, option_set_flag, FIELD(engine.in_place),
+	{ HEADING("How DEST is written:") },
+	{ "inplace", NULL, NULL, FLAG(engine.in_place),
 	  "write DEST itself, without a temporary file" },
-	{ "keep", NULL, "RULES", set_keep, 0,
+	{ "keep", NULL, "RULES", OWN(set_keep),
 	  "make DEST.DATE, and keep the last N of them, or:\nlast:N, hourly:N, "
 	  "daily:N, weekly:N,\nmonthly:N, yearly:N, with commas between" },
-	{ "dry-run", NULL, NULL, option_set_flag, FIELD(dry_run),
+	{ "dry-run", NULL, NULL, FLAG(dry_run),
 	  "with --keep: tell what would be made and removed" },
-	{ "no-sync", NULL, NULL, option_set_flag, FIELD(engine.no_sync),
+	{ "no-sync", NULL, NULL, FLAG(engine.no_sync),
 	  "do not wait until DEST is on disk at the end" },
-	{ "jobs", "j", "N", set_jobs, 0, "work on up to N files at a time (1)" },
-	{ NULL, NULL, NULL, NULL, 0, "How gently:" },
-	{ "latency-budget", NULL, "TIME", set_budget, FIELD(engine.latency_budget_ns),
+	{ "jobs", "j", "N", OWN(set_jobs), "work on up to N files at a time (1)" },
+	{ HEADING("How gently:") },
+	{ "latency-budget", NULL, "TIME", set_budget,
+	  OPTION_FIELD(uint64_t, engine.latency_budget_ns), 0,
 	  "longest time to hold locks in one call (10ms)" },
-	{ "duty-cycle", NULL, "PERCENT", set_duty_cycle, 0,
+	{ "duty-cycle", NULL, "PERCENT", OWN(set_duty_cycle),
 	  "share of the time for holding locks (80)" },
-	{ "rate", NULL, "BYTES", carry_set_rate, FIELD(engine.rate),
+	{ "rate", NULL, "BYTES", OWN(carry_set_rate),
 	  "with --export: read no more than that a second" },
-	{ NULL, NULL, NULL, NULL, 0, "With writers:" },
-	{ "hook", NULL, "COMMAND", set_text, FIELD(engine.hook),
+	{ HEADING("With writers:") },
+	{ "hook", NULL, "COMMAND", TEXT(engine.hook),
 	  "freezes and thaws the writers of SOURCE" },
-	{ "hook-timeout", NULL, "TIME", set_positive_time, FIELD(engine.hook_timeout_ns),
+	{ "hook-timeout", NULL, "TIME", POSITIVE_TIME(engine.hook_timeout_ns),
 	  "longest time for one call of the hook (60s)" },
-	{ "max-freeze", NULL, "TIME", set_positive_time, FIELD(engine.max_freeze_ns),
+	{ "max-freeze", NULL, "TIME", POSITIVE_TIME(engine.max_freeze_ns),
 	  "thaw after this long, whatever happens" },
-	{ "live", NULL, NULL, option_set_flag, FIELD(engine.live),
-	  "freeze for the last, short pass only" },
-	{ "passes", NULL, "N", set_passes, 0,
+	{ "live", NULL, NULL, FLAG(engine.live), "freeze for the last, short pass only" },
+	{ "passes", NULL, "N", OWN(set_passes),
 	  "passes with writers running, at the most (3)" },
-	{ "on-writers", NULL, "WHAT", set_on_writers, 0,
+	{ "on-writers", NULL, "WHAT", OWN(set_on_writers),
 	  "if they never pause: auto, snapshot, atomic,\nfail or trust (auto)" },
-	{ "keep-frozen", NULL, NULL, option_set_flag, FIELD(engine.keep_frozen),
+	{ "keep-frozen", NULL, NULL, FLAG(engine.keep_frozen),
 	  "if interrupted leave writers frozen (--resume)" },
-	{ NULL, NULL, NULL, NULL, 0, "After an interruption:" },
-	{ "resume", NULL, NULL, option_set_flag, FIELD(engine.resume),
+	{ HEADING("After an interruption:") },
+	{ "resume", NULL, NULL, FLAG(engine.resume),
 	  "continue an interrupted clone, if there is one" },
-	{ "restart", NULL, NULL, option_set_flag, FIELD(engine.restart),
+	{ "restart", NULL, NULL, FLAG(engine.restart),
 	  "discard an interrupted clone and start again" },
-	{ "checkpoint", NULL, "FILE", set_text, FIELD(engine.checkpoint),
+	{ "checkpoint", NULL, "FILE", TEXT(engine.checkpoint),
 	  "where progress is recorded (.DEST.lullcp)" },
-	{ "checkpoint-interval", NULL, "TIME", set_time,
-	  FIELD(engine.checkpoint_interval_ns), "how often it is recorded (10s)" },
-	{ "lock-wait", NULL, "TIME", set_time, FIELD(engine.lock_wait_ns),
+	{ "checkpoint-interval", NULL, "TIME", TIME(engine.checkpoint_interval_ns),
+	  "how often it is recorded (10s)" },
+	{ "lock-wait", NULL, "TIME", TIME(engine.lock_wait_ns),
 	  "wait for another lullcp on the same DEST (0)" },
-	{ NULL, NULL, NULL, NULL, 0, "Output:" },
-	{ "progress", NULL, "WHEN", set_progress, 0,
+	{ HEADING("Output:") },
+	{ "progress", NULL, "WHEN", OWN(set_progress),
 	  "a progress line: auto, always or never (auto)" },
-	{ "json", NULL, NULL, option_set_flag, FIELD(json),
-	  "JSON Lines on standard output" },
-	{ "histogram", NULL, NULL, option_set_flag, FIELD(histogram),
+	{ "json", NULL, NULL, FLAG(json), "JSON Lines on standard output" },
+	{ "histogram", NULL, NULL, FLAG(histogram),
 	  "print how long the calls took, at the end" },
-	{ "summary", NULL, NULL, option_set_flag, FIELD(summary),
-	  "print what was done with each file" },
-	{ "metrics", NULL, "FILE", set_text, FIELD(metrics),
+	{ "summary", NULL, NULL, FLAG(summary), "print what was done with each file" },
+	{ "metrics", NULL, "FILE", TEXT(metrics),
 	  "write what the run came to there, for Prometheus" },
-	{ "quiet", "q", NULL, option_set_flag, FIELD(quiet), "errors only" },
-	{ "help", NULL, NULL, option_set_mode, MODE_HELP, "display this help and exit" },
-	{ "version", NULL, NULL, option_set_mode, MODE_VERSION,
+	{ "quiet", "q", NULL, FLAG(quiet), "errors only" },
+	{ "help", NULL, NULL, MODE(MODE_HELP), "display this help and exit" },
+	{ "version", NULL, NULL, MODE(MODE_VERSION),
 	  "output version information and exit" },
 };
 
@@ -307,7 +309,8 @@ static const struct option_row *cp_option_by_prefix(const char *text, size_t len
 		if (!row->name || strncmp(row->name, text, len) != 0)
 			continue;
 		/* Two names of one thing. */
-		if (found && (found->set != row->set || found->field != row->field))
+		if (found && (found->set != row->set || found->field != row->field ||
+			      found->value != row->value))
 			return NULL;
 		found = row;
 	}
