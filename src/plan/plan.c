@@ -55,9 +55,9 @@ static uint64_t extent_end(const struct lull_extent *extent)
 }
 
 /*
- * Advances one side until its extent ends behind pos. Gives -errno, or 0. What a
- * cursor says of bytes before pos is passed over, so that a map that changes under
- * the walk cannot take it backwards.
+ * Advances one side until its extent ends after pos. 0 or -errno. What a cursor says of
+ * bytes before pos is passed over, so that a map that changes under the walk cannot take
+ * it backwards.
  */
 static int pull(struct lull_cursor *cursor, uint64_t pos, struct lull_extent *extent,
 		bool *done, uint64_t *count)
@@ -112,66 +112,87 @@ static uint32_t part_of(const struct lull_extent *extent, uint64_t len)
 	return MAX(weight, 1u);
 }
 
+/* What lies at pos on both sides. */
+struct here {
+	bool in_s, in_d;
+	uint64_t to; /* up to where that holds, in blocks */
+};
+
+/* 0, or -EUCLEAN for maps by which the walk would not get on. */
+static int look(const struct lull_plan *plan, struct here *ret_here)
+{
+	bool s_ahead = !plan->s_done && plan->s.off > plan->pos;
+	bool in_s = !plan->s_done && !s_ahead;
+	bool in_d = !plan->d_done && plan->d.off <= plan->pos;
+	uint64_t next = plan->end;
+
+	if (!plan->s_done)
+		next = MIN(next, in_s ? extent_end(&plan->s) : plan->s.off);
+	if (!plan->d_done)
+		next = MIN(next, in_d ? extent_end(&plan->d) : plan->d.off);
+
+	/* An extent that starts within a block takes the whole block with it. */
+	uint64_t to = round_up(plan, next);
+
+	if (s_ahead && next < to && plan->s.off < to) {
+		to = next & ~(plan->block - 1);
+		if (to <= plan->pos) {
+			in_s = true;
+			to = round_up(plan, next + 1);
+		}
+	}
+	if (to <= plan->pos)
+		return -EUCLEAN;
+	*ret_here = (struct here){ .in_s = in_s, .in_d = in_d, .to = to };
+	return 0;
+}
+
+/* Goes on to here->to. True if that needs something done: *ret_range. */
+static bool step(struct lull_plan *plan, const struct here *here,
+		 struct lull_range *ret_range)
+{
+	bool s_data = here->in_s && has_data(&plan->s);
+	bool d_data = here->in_d && has_data(&plan->d);
+	uint64_t pos = plan->pos, len = here->to - pos;
+
+	plan->pos = here->to;
+	if (s_data && here->in_d && same_place(&plan->s, &plan->d)) {
+		plan->passed_data = true;
+		return false;
+	}
+	if (!s_data && !d_data && plan->mode != LULL_PLAN_UNKNOWN)
+		return false;
+	*ret_range = (struct lull_range){
+		.off = pos,
+		.len = len,
+		.kind = LULL_RANGE_PUNCH,
+		.after_hole = !plan->passed_data,
+	};
+	if (s_data) {
+		ret_range->kind = LULL_RANGE_CLONE;
+		ret_range->weight = part_of(&plan->s, len);
+		ret_range->sampled = plan->s.flags & LULL_EXTENT_SAMPLED;
+		ret_range->holes = holes_in(&plan->s, len);
+	}
+	plan->passed_data = false;
+	return true;
+}
+
 int lull_plan_next(struct lull_plan *plan, struct lull_range *ret_range)
 {
 	while (plan->pos < plan->end) {
+		struct here here;
 		int r = pull(&plan->source, plan->pos, &plan->s, &plan->s_done,
 			     &plan->extents);
 
 		if (r == 0)
 			r = pull(&plan->dest, plan->pos, &plan->d, &plan->d_done, NULL);
+		if (r == 0)
+			r = look(plan, &here);
 		if (r < 0)
 			return r;
-
-		/* What lies at pos, and up to where that holds, on both sides. */
-		uint64_t pos = plan->pos;
-		uint64_t next = plan->end;
-		bool in_s = !plan->s_done && plan->s.off <= pos;
-		bool in_d = !plan->d_done && plan->d.off <= pos;
-
-		if (!plan->s_done)
-			next = MIN(next, in_s ? extent_end(&plan->s) : plan->s.off);
-		if (!plan->d_done)
-			next = MIN(next, in_d ? extent_end(&plan->d) : plan->d.off);
-
-		/* An extent that starts within a block takes the whole block with it. */
-		uint64_t to = round_up(plan, next);
-
-		if (!in_s && next < to && !plan->s_done && plan->s.off < to) {
-			to = next & ~(plan->block - 1);
-			if (to <= pos) {
-				in_s = true;
-				to = round_up(plan, next + 1);
-			}
-		}
-		if (to <= pos)
-			return -EUCLEAN;
-
-		bool s_data = in_s && has_data(&plan->s);
-		bool d_data = in_d && has_data(&plan->d);
-		uint64_t len = to - pos;
-
-		plan->pos = to;
-		if (s_data && in_d && same_place(&plan->s, &plan->d)) {
-			plan->passed_data = true;
-			continue;
-		}
-		if (!s_data && !d_data && plan->mode != LULL_PLAN_UNKNOWN)
-			continue;
-		*ret_range = (struct lull_range){
-			.off = pos,
-			.len = len,
-			.kind = LULL_RANGE_PUNCH,
-			.after_hole = !plan->passed_data,
-		};
-		if (s_data) {
-			ret_range->kind = LULL_RANGE_CLONE;
-			ret_range->weight = part_of(&plan->s, len);
-			ret_range->sampled = plan->s.flags & LULL_EXTENT_SAMPLED;
-			ret_range->holes = holes_in(&plan->s, len);
-		}
-		plan->passed_data = false;
-		return 1;
+		if (step(plan, &here, ret_range))
+			return 1;
 	}
 	return 0;
 }

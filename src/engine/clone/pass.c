@@ -96,48 +96,55 @@ static int next_range(void *ctx, struct lull_range *ret_range)
 	return lull_plan_next(ctx, ret_range);
 }
 
+/* Both maps the same way, or not at all: a way may name places differently. */
+static int open_maps(struct pass *p, uint64_t start, uint64_t size)
+{
+	const struct lull_job *job = p->job;
+	int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, start, size, &p->source_map);
+
+	if (r < 0 || job->mode != LULL_PLAN_COMPARE)
+		return r;
+	return lull_extmap_open(job->dest.fd, lull_extmap_kind(p->source_map), start,
+				size, &p->dest_map);
+}
+
+/* The source's map, or a sample of it where walking all of it would cost. */
+static struct lull_cursor source_cursor(struct pass *p, uint64_t size)
+{
+	const struct lull_job *job = p->job;
+	struct lull_sample_map map = {
+		.cursor = lull_extmap_cursor(p->source_map),
+		.skip = lull_extmap_skip,
+	};
+
+	/* By tree search the whole map costs 2 % of the clone: nothing to save there. */
+	if (job->mode == LULL_PLAN_COMPARE ||
+	    lull_extmap_kind(p->source_map) != LULL_EXTMAP_FIEMAP)
+		return map.cursor;
+	p->counts = job->mode == LULL_PLAN_FRESH && lull_inode_extents(job->src) > 0;
+	if (p->counts)
+		map.sparse_until = lull_extmap_sparse_until;
+	lull_sample_init(&p->sample, &map, size, job->dest.fs.block);
+	return lull_sample_cursor(&p->sample);
+}
+
 static enum lull_outcome open_pass(struct pass *p, uint64_t start)
 {
 	struct lull_job *job = p->job;
 	const struct lull_options *options = job->options;
+	const struct lull_range_source ranges = { .next = next_range, .ctx = &p->plan };
+	uint64_t size = job->reference.size, block = job->dest.fs.block;
 	struct lull_cursor source, dest = { 0 };
-	struct lull_range_source ranges = { .next = next_range, .ctx = &p->plan };
-	uint64_t size = job->reference.size;
-	int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, start, size, &p->source_map);
+	int r = open_maps(p, start, size);
 
-	if (r == 0 && job->mode == LULL_PLAN_COMPARE) {
-		/* Both maps the same way, or not at all: a way may name places
-		   differently. */
-		r = lull_extmap_open(job->dest.fd, lull_extmap_kind(p->source_map), start,
-				     size, &p->dest_map);
-		if (r == 0)
-			dest = lull_extmap_cursor(p->dest_map);
-	}
-	if (r == 0) {
-		source = lull_extmap_cursor(p->source_map);
-		/* By tree search the whole map costs 2 % of the clone: nothing to save
-		   there. */
-		if (job->mode != LULL_PLAN_COMPARE &&
-		    lull_extmap_kind(p->source_map) == LULL_EXTMAP_FIEMAP) {
-			struct lull_sample_map map = {
-				.cursor = source,
-				.skip = lull_extmap_skip,
-			};
-
-			p->counts = job->mode == LULL_PLAN_FRESH &&
-				    lull_inode_extents(job->src) > 0;
-			if (p->counts)
-				map.sparse_until = lull_extmap_sparse_until;
-			lull_sample_init(&p->sample, &map, size, job->dest.fs.block);
-			source = lull_sample_cursor(&p->sample);
-		}
-		lull_plan_init(&p->plan, job->mode, start, size, job->dest.fs.block,
-			       &source, p->dest_map ? &dest : NULL);
-	}
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
-
-	lull_batch_init(&p->batch, job->dest.fs.block, &ranges);
+	source = source_cursor(p, size);
+	if (p->dest_map)
+		dest = lull_extmap_cursor(p->dest_map);
+	lull_plan_init(&p->plan, job->mode, start, size, block, &source,
+		       p->dest_map ? &dest : NULL);
+	lull_batch_init(&p->batch, block, &ranges);
 	lull_pass_cross_holes(job, &p->batch);
 	lull_pace_init(&p->pace, options->latency_budget_ns, options->duty_cycle);
 	lull_log_force_init(&p->log_force, job);
@@ -252,34 +259,46 @@ static uint32_t limit_of(const struct pass *p)
 	return MAX((uint32_t)(limit / p->denser), 1u);
 }
 
-static enum lull_outcome perform(struct pass *p, const struct lull_request *request)
+static enum lull_outcome punch(struct lull_job *job, const struct lull_request *request)
+{
+	int r;
+
+	lull_tell_call(job, LULL_CALL_PUNCH);
+	r = lull_clone_punch(job->dest.fd, request->off, request->len);
+	lull_tell_call(job, LULL_CALL_NONE);
+	return r < 0 ? lull_fail(job, LULL_STAGE_PUNCH, LULL_CAUSE_ERRNO, r,
+				 job->dest.path)
+		     : LULL_OK;
+}
+
+static enum lull_outcome clone_some(struct pass *p, const struct lull_request *request)
 {
 	struct lull_job *job = p->job;
 	uint64_t ns = 0;
-	int r;
+	int r = timed_clone(job, request->off, request->len, &ns);
 
-	if (request->kind == LULL_RANGE_PUNCH) {
-		lull_tell_call(job, LULL_CALL_PUNCH);
-		r = lull_clone_punch(job->dest.fd, request->off, request->len);
-		lull_tell_call(job, LULL_CALL_NONE);
-		if (r < 0)
-			return lull_fail(job, LULL_STAGE_PUNCH, LULL_CAUSE_ERRNO, r,
-					 job->dest.path);
-	} else {
-		r = timed_clone(job, request->off, request->len, &ns);
-		if (r == -EINVAL && source_changed(job)) {
-			p->changed = true;
-			return LULL_STOPPED;
-		}
-		if (r < 0)
-			return clone_failed(job, r, request->off, request->len);
-		lull_pace_observe(&p->pace, weigh(p, request), ns);
-		p->call_ns += ns;
-		job->progress->extents_cloned += request->extents;
-		job->progress->bytes_cloned += request->len - request->holes;
+	if (r == -EINVAL && source_changed(job)) {
+		p->changed = true;
+		return LULL_STOPPED;
 	}
-	job->progress->offset = request->off + request->len;
+	if (r < 0)
+		return clone_failed(job, r, request->off, request->len);
+	lull_pace_observe(&p->pace, weigh(p, request), ns);
+	p->call_ns += ns;
+	job->progress->extents_cloned += request->extents;
+	job->progress->bytes_cloned += request->len - request->holes;
 	return LULL_OK;
+}
+
+static enum lull_outcome perform(struct pass *p, const struct lull_request *request)
+{
+	enum lull_outcome outcome = request->kind == LULL_RANGE_PUNCH
+					    ? punch(p->job, request)
+					    : clone_some(p, request);
+
+	if (outcome == LULL_OK)
+		p->job->progress->offset = request->off + request->len;
+	return outcome;
 }
 
 static enum lull_outcome between_calls(struct pass *p)
