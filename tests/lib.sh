@@ -82,6 +82,20 @@ expect() { # expect STATUS ARG...: lullcp must end so
 says() { # says TEXT: standard error holds it
   if grep -qF -- "$1" "$T/err"; then ok; else bad "standard error lacks: $1"; fi
 }
+# soon COMMAND...: until it succeeds. False where it does not within a minute.
+soon() {
+  local end=$((SECONDS + 60))
+  until "$@"; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.02
+  done
+}
+is_gone() { [ ! -e "$1" ]; }
+is_stopped() { [ "$(ps -o state= -p "$1")" = T ]; } # is_stopped PID
+is_begun() { [ "$(offset_in "$1")" -gt 0 ]; }     # is_begun CHECKPOINT: some of it is cloned
+has_written() { # has_written PROGRESS: a writer, once
+  [ "$(od -An -tu8 -N8 "$1" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null
+}
 silent() { # nothing was said
   if [ -s "$T/out" ] || [ -s "$T/err" ]; then bad 'not silent'; else ok; fi
 }
@@ -201,11 +215,7 @@ fs_mount() { # fs_mount KIND [SIZE]: mounts one; its place in $M
   rm -f "$img" # the loop device holds it; nothing is left behind
 }
 unmounted() { # unmounted DIR: what looks at all that is mounted may hold it for a moment
-  for _ in $(seq 100); do
-    ! umount "$1" 2>/dev/null || return 0
-    sleep 0.05
-  done
-  umount "$1"
+  soon umount "$1" 2>/dev/null || umount "$1"
 }
 fs_unmount() {
   unmounted "$1" || bad "cannot unmount $1"

@@ -15,11 +15,8 @@ writers=()
 for f in $names; do
   "$TOOLS/numbers" write "$M/src/$f" d "$SEED" "$T/progress.$f" 2>"$T/writer.err" &
   writers+=($!)
-  for _ in $(seq 400); do
-    [ "$(od -An -tu8 -N8 "$T/progress.$f" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && continue 2
-    sleep 0.05
-  done
-  framework_failure "the writer did not start: $(cat "$T/writer.err")"
+  soon has_written "$T/progress.$f" ||
+    framework_failure "the writer did not start: $(cat "$T/writer.err")"
 done
 keepers() { # keepers PID: of that run
   local p

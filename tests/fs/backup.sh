@@ -128,10 +128,7 @@ for how in -b --backup=numbered -i --update=older -n; do
   DIE_AT=6 DIE_DO=stop LD_PRELOAD=$TOOLS/die.so \
     "$LULLCP" --latency-budget=500us $how big d/dest >"$T/out" 2>"$T/err" &
   pid=$!
-  for _ in $(seq 300); do
-    [ "$(ps -o state= -p $pid)" != T ] || break
-    sleep 0.02
-  done
+  soon is_stopped $pid
   check_not "$how: it is not there yet" test -e d/dest
   echo mine >d/dest
   kill -CONT $pid

@@ -140,14 +140,14 @@ for sig in INT TERM KILL; do
     hook ': >$W/frozen; [ '$when' = still ] || sleep 20' ': >$W/thawed'
     env --default-signal=INT "$LULLCP" --check-hook="$T/hook" "$M/src" >"$T/out" 2>"$T/err" &
     pid=$!
-    for _ in $(seq 200); do [ ! -e "$W/frozen" ] || break; sleep 0.02; done
+    soon test -e "$W/frozen"
     sleep 0.2
     kill -$sig $pid
     rc=0
     wait $pid 2>/dev/null || rc=$?
     case $sig in INT) n=2 ;; TERM) n=15 ;; *) n=9 ;; esac
     same "$sig in $when" $((128 + n)) $rc
-    for _ in $(seq 200); do [ ! -e "$W/thawed" ] || break; sleep 0.02; done
+    soon test -e "$W/thawed"
     check "$sig in $when: thawed" test -e "$W/thawed"
     sleep 0.1
     last_is_thaw

@@ -96,10 +96,7 @@ for i in $(seq "$half"); do
   fi
   wait $pid 2>/dev/null
   # a keeper may not have ended yet
-  for _ in $(seq 100); do
-    ! umount "$M" 2>/dev/null || break
-    sleep 0.1
-  done
+  soon umount "$M" 2>/dev/null
   mount "$loop" "$M" || framework_failure 'remount'
   after_crash "$i"
   [ "$failures" != "$before" ] || survived=$((survived + 1))

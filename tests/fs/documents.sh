@@ -80,10 +80,7 @@ left_frozen() { # left_frozen DEST: as by a machine that went down during a free
   lullcp --hook="$V/hook" --latency-budget=1us --duty-cycle=1 --checkpoint-interval=0 "$V/web.img" "$1" \
     2>"$T/said" &
   main=$!
-  for _ in $(seq 200); do
-    [ ! -s "$V/calls" ] || break
-    sleep 0.02
-  done
+  soon test -s "$V/calls"
   sleep 0.2
   keeper=$(pgrep -P "$main")
   # neither of them to thaw

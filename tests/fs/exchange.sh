@@ -14,10 +14,7 @@ begin() { # begin SIGNAL ARG...: cut off in the middle of the clone
   part=$M/.dst.lullcp-part
   LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=10000 "$LULLCP" "${slow[@]}" "$@" 2>"$T/err" >"$T/out" &
   pid=$!
-  for _ in $(seq 300); do
-    [ "$(offset_in "$M/.dst.lullcp")" = 0 ] || break
-    sleep 0.02
-  done
+  soon is_begun "$M/.dst.lullcp"
   kill -"$signal" $pid
   rc=0
   wait $pid || rc=$?
@@ -244,10 +241,7 @@ for at in stop-before.8000123 stop-after.8000123 stop-after.1228800 stop-after.5
   new=$(sum "$M/src")
   EXCHANGE_DO=$at LD_PRELOAD=$TOOLS/exchange.so "$LULLCP" --inplace --latency-budget=1ms "$M/src" "$M/dst" 2>/dev/null &
   pid=$!
-  for _ in $(seq 200); do
-    [ "$(ps -o state= -p $pid)" != T ] || break
-    sleep 0.02
-  done
+  soon is_stopped $pid
   cp --sparse=always "$img" "$img.cut"
   kill -KILL $pid
   wait $pid 2>/dev/null

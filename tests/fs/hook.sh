@@ -18,10 +18,7 @@ hooked() { # hooked STATUS CALLS ARG...: with the logging hook
 }
 
 cloning() { # until the freeze hook is over and a clone is well begun
-  for _ in $(seq 200); do
-    [ "$(calls)" = 'freeze ' ] && break
-    sleep 0.05
-  done
+  soon eval '[ "$(calls)" = "freeze " ]'
   sleep 0.3
 }
 

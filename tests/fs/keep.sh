@@ -283,7 +283,7 @@ END
     [ $how = full ] || keep --keep=2 "$M/src" "$D"
     "$LULLCP" --keep=2 --hook="$T/hook" --keep-frozen "$M/src" "$D" 2>/dev/null &
     pid=$!
-    for _ in $(seq 200); do [ ! -e "$T/frozen" ] || break; sleep 0.02; done
+    soon test -e "$T/frozen"
     expect 11 --keep=2 "$M/src" "$D"
     kill -9 $pid
     wait $pid 2>/dev/null

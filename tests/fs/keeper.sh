@@ -235,7 +235,7 @@ chmod +x "$T/printing-hook"
 FREEZE='' THAW='' timeout 30 "$LULLCP" --hook="$T/printing-hook" "$M/src" "$M/dst" 2>/dev/null
 ran_well 'a daemon that prints' $?
 : >"$log.end"
-for _ in $(seq 200); do [ -e "$log.lives" ] && break; sleep 0.05; done
+soon test -e "$log.lives"
 check 'it was not ended for printing' test -e "$log.lives"
 unset FREEZE THAW
 sed -i 2d "$hook"

@@ -7,11 +7,8 @@ fs_test
 writer() { # writer FILE: direct writes without a pause; $W is its process
   "$TOOLS/numbers" write "$1" d "$SEED" "$T/progress" 2>"$T/writer.err" &
   W=$!
-  for _ in $(seq 100); do
-    [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && return
-    sleep 0.05
-  done
-  framework_failure "the writer did not start: $(cat "$T/writer.err")"
+  soon has_written "$T/progress" ||
+    framework_failure "the writer did not start: $(cat "$T/writer.err")"
 }
 stop_writer() {
   kill "$W"
@@ -183,7 +180,7 @@ for how in keeper recover resume restart; do
   wait "$pid" 2>/dev/null
   stop_writer
   case $how in
-    keeper) for _ in $(seq 1000); do [ -e "$M/.killed.lullcp-snap" ] || break; sleep 0.05; done ;;
+    keeper) soon is_gone "$M/.killed.lullcp-snap" ;;
     recover) expect 0 --recover "$M/killed" ;;
     *) expect 0 --$how "$M/f" "$M/killed" ;;
   esac

@@ -41,10 +41,7 @@ check_not 'nothing is said of clones that failed' grep -q 'different moments' "$
 fragmented f 4000
 "$TOOLS/numbers" write f d "$SEED" "$T/progress" 2>"$T/writer.err" &
 writer=$!
-for _ in $(seq 1000); do
-  [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && break
-  sleep 0.02
-done
+soon has_written "$T/progress"
 warned 0 a f d
 says "somebody wrote to 'f' meanwhile"
 quietly -q a f d

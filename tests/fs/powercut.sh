@@ -104,10 +104,7 @@ cut_power() { # cut_power KIND WAY ROUND
   wait "$pid" 2>/dev/null
   cd / || exit 99
   # the same UUID twice: the live one goes before its copy comes
-  for _ in $(seq 50); do
-    ! umount "$T/m" 2>/dev/null || break
-    sleep 0.1
-  done
+  soon umount "$T/m" 2>/dev/null
   if mount -o loop "$cut" "$T/m"; then
     cd "$T/m" || exit 99
     judge "$what"
@@ -151,10 +148,7 @@ for kind in xfs btrfs; do
   LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=50000 \
     "$LULLCP" --duty-cycle=1 --latency-budget=1ms "${args[@]}" 2>/dev/null &
   pid=$!
-  for _ in $(seq 200); do
-    [ ! -s dst/.zbig.lullcp-part ] || break
-    sleep 0.02
-  done
+  soon test -s dst/.zbig.lullcp-part
   kill -STOP $pid
   check "$kind: at the big one" test -s dst/.zbig.lullcp-part
   sync dst dst/sub

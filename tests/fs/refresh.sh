@@ -163,7 +163,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   "$LULLCP" --refresh --duty-cycle=1 --latency-budget=1ms --checkpoint-interval=0 \
     "$M/src" "$M/dst" 2>/dev/null &
   pid=$!
-  for _ in $(seq 200); do [ ! -e "$M/dst" ] && break; sleep 0.02; done
+  soon is_gone "$M/dst"
   kill -9 $pid
   wait $pid 2>/dev/null
   check_not "$kind: under its name while it is half refreshed" test -e "$M/dst"
@@ -180,7 +180,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   fragmented "$M/src" 4000
   "$LULLCP" --refresh --duty-cycle=10 --latency-budget=1ms "$M/src" "$M/dst" 2>/dev/null &
   pid=$!
-  for _ in $(seq 200); do [ ! -e "$M/dst" ] && break; sleep 0.02; done
+  soon is_gone "$M/dst"
   check_not "$kind: under its name while the first refreshes it" test -e "$M/dst"
   expect 0 --refresh --lock-wait=60s "$M/src" "$M/dst"
   same "$kind: the second has found it" '' "$(cat "$T/err")"
@@ -203,7 +203,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
       exec sleep 100
     ) &
     pid=$!
-    for _ in $(seq 500); do [ ! -e "$T/held" ] || break; sleep 0.02; done
+    soon test -e "$T/held"
     # shellcheck disable=SC2086 # words
     expect $status $to
     says "another lullcp is at work on '$locked'"

@@ -184,10 +184,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
     LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=10000 "$LULLCP" --inplace --duty-cycle=1 \
       --latency-budget=1ms --checkpoint-interval=0 "$M/img" "$M/half" 2>/dev/null &
     pid=$!
-    for _ in $(seq 300); do
-      [ "$(offset_in "$M/.half.lullcp")" = 0 ] || break
-      sleep 0.02
-    done
+    soon is_begun "$M/.half.lullcp"
     kill -9 $pid
     wait $pid 2>/dev/null
     expect 1 --restore "$M/half" "$M/img"
@@ -212,10 +209,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
     LD_PRELOAD=$TOOLS/clones.so CLONE_DELAY_US=10000 "$LULLCP" --restore --duty-cycle=30 \
       --latency-budget=1ms --checkpoint-interval=0 latest "$M/img" 2>"$T/err" >"$T/out" &
     pid=$!
-    for _ in $(seq 900); do
-      [ "$(offset_in "$M/$part.lullcp")" = 0 ] || break
-      sleep 0.02
-    done
+    soon is_begun "$M/$part.lullcp"
     kill -TERM $pid
     wait $pid
     same "stopped in $part" 143 $?
@@ -271,7 +265,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   fragmented "$M/other" 3000
   "$LULLCP" --restore --latency-budget=50us --duty-cycle=1 --checkpoint-interval=0 "$M/other" "$M/img" 2>"$T/err" &
   pid=$!
-  for _ in $(seq 500); do [ ! -e "$undo" ] || break; sleep 0.01; done
+  soon test -e "$undo"
   sleep 0.1
   kill -TERM $pid # SIGINT is ignored by what a shell runs with &
   rc=0
@@ -330,10 +324,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   DIE_AT=6 DIE_DO=stop LD_PRELOAD=$TOOLS/die.so \
     "$LULLCP" --restore --latency-budget=50us "$M/other" "$M/img" 2>"$T/err" &
   pid=$!
-  for _ in $(seq 300); do
-    [ "$(ps -o state= -p $pid)" != T ] || break
-    sleep 0.02
-  done
+  soon is_stopped $pid
   check_not 'it is not there yet' test -e "$M/img"
   echo mine >"$M/img"
   kill -CONT $pid
@@ -380,10 +371,7 @@ for kind in $(kinds xfs-exchange btrfs); do
     pid=$!
     case $at in
       stop-*)
-        for _ in $(seq 300); do
-          [ "$(ps -o state= -p $pid)" != T ] || break
-          sleep 0.02
-        done ;;
+        soon is_stopped $pid ;;
       *)
         sleep "0.$(printf %03d "$at")"
         kill -STOP $pid 2>/dev/null ;;

@@ -296,10 +296,7 @@ for kind in $(kinds xfs btrfs btrfs-compress); do
   echo old >"$M/d"
   "$TOOLS/numbers" write "$M/src" s "$SEED" "$T/progress" &
   writer=$!
-  for _ in $(seq 100); do
-    [ -s "$T/progress" ] && break
-    sleep 0.05
-  done
+  soon test -s "$T/progress"
   expect 3 --duty-cycle=20 --on-writers=fail "$M/src" "$M/d"
   says 'was written to meanwhile'
   says '--hook'

@@ -81,7 +81,7 @@ for kind in xfs btrfs; do
   same 'the newest of its day goes, after' remove "$(jq -r "select(.name == \"$newest\").fate" "$T/out" | head -1)"
   "$LULLCP" --duty-cycle=1 --latency-budget=20us --keep=daily:7 "$M/src" "$E" 2>"$T/err" &
   pid=$!
-  for _ in $(seq 500); do [ ! -s "$M/b/.day.lullcp-part" ] || break; sleep 0.01; done
+  soon test -s "$M/b/.day.lullcp-part"
   sleep 0.1
   kill -KILL $pid
   wait $pid 2>/dev/null
@@ -169,10 +169,7 @@ for kind in xfs btrfs; do
   for changed in no yes; do
     "$LULLCP" --duty-cycle=1 --latency-budget=50us --checkpoint-interval=0 --keep=3 "$M/own" "$N" 2>"$T/err" &
     pid=$!
-    for _ in $(seq 500); do
-      [ "$(offset_in "$M/b/.cut.lullcp")" -eq 0 ] || break
-      sleep 0.02
-    done
+    soon is_begun "$M/b/.cut.lullcp"
     kill -TERM $pid
     wait $pid
     same "$changed: cut off" 143 $?

@@ -117,10 +117,7 @@ END
   cp "$SOURCE" "$M/first"
   "$TOOLS/numbers" write "$SOURCE" d "$SEED" "$T/progress" 2>"$T/writer.err" &
   writer=$!
-  for _ in $(seq 100); do
-    [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && break
-    sleep 0.05
-  done
+  soon has_written "$T/progress"
   # a run that falls between two of its writes meets nobody, and proves nothing
   for _ in $(seq 50); do
     service

@@ -293,10 +293,7 @@ locks() {
   : >"$HOOK_LOG"
   "$LULLCP" --duty-cycle=2 --hook="$hook" "$M/a" "$M/b" "$M/d" 2>/dev/null &
   pid=$!
-  for _ in $(seq 500); do
-    ! grep -q '^freeze' "$HOOK_LOG" || break
-    sleep 0.02
-  done
+  soon grep -q '^freeze' "$HOOK_LOG"
   hooked 11 '' --hook="$hook" "$M/b" "$M/c" "$M/d"
   says 'another lullcp'
   hooked 11 '' --hook="$hook" "$M/c" "$M/a" "$M/d"
@@ -338,10 +335,7 @@ locks() {
     -e inject=unlinkat:delay_exit=700000 \
     "$LULLCP" --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d" 2>"$T/err-abc" &
   pid=$!
-  for _ in $(seq 500); do
-    ! cmp -s "$M/c" "$M/d/c" || break
-    sleep 0.02
-  done
+  soon cmp -s "$M/c" "$M/d/c"
   check 'published, and not over' kill -0 $pid
   cd "$M" || exit 99
   expect 0 --lock-wait=50s --hook="$hook" b a c d

@@ -10,11 +10,8 @@ writer() { # writer FILE: direct writes without a pause; $W is its process
   rm -f "$T/progress"
   "$TOOLS/numbers" write "$1" d "$SEED" "$T/progress" 2>"$T/writer.err" &
   W=$!
-  for _ in $(seq 400); do
-    [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && return
-    sleep 0.05
-  done
-  framework_failure "the writer did not start: $(cat "$T/writer.err")"
+  soon has_written "$T/progress" ||
+    framework_failure "the writer did not start: $(cat "$T/writer.err")"
 }
 stop_writer() {
   kill "$W"
@@ -211,10 +208,7 @@ if ! kernel_before 5.13; then
     f=$W
     cp -p "$T/progress" "$T/progress-f"
     "$TOOLS/numbers" write "$M/sub/dir/g" d "$SEED" "$T/progress-g" & g=$!
-    for _ in $(seq 400); do
-      [ "$(od -An -tu8 -N8 "$T/progress-g" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && break
-      sleep 0.05
-    done
+    soon has_written "$T/progress-g"
     # until both are written to while they are cloned: on a busy machine a writer may pause
     for _ in $(seq 50); do
       rm -rf "$M"/out/dir "$M"/out/.*.lullcp*

@@ -11,11 +11,8 @@ total=0 published=0 stopped=0
 writer() { # writer FILE KINDS: starts it; $W is its process
   "$TOOLS/numbers" write "$1" "$2" "$SEED" "$T/progress" 2>"$T/writer.err" &
   W=$!
-  for _ in $(seq 100); do
-    [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && return
-    sleep 0.05
-  done
-  framework_failure "the writer did not start: $(cat "$T/writer.err")"
+  soon has_written "$T/progress" ||
+    framework_failure "the writer did not start: $(cat "$T/writer.err")"
 }
 stop_writer() {
   kill "$W" 2>/dev/null || bad "the writer ended by itself: $(cat "$T/writer.err")"

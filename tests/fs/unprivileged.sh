@@ -64,10 +64,7 @@ for kind in xfs btrfs; do
   # killed while it is frozen: thawed by the keeper; then resumed
   rm "$D/img.hook"
   killed --hook="$T/hook" "$D/img" "$D/killed"
-  for _ in $(seq 500); do
-    grep -q thaw "$D/img.hook" && break
-    sleep 0.01
-  done
+  soon grep -q thaw "$D/img.hook"
   same 'thawed by the keeper' $'freeze 65534\nthaw 65534' "$(cat "$D/img.hook")"
   expect 0 --status --json "$D/killed"
   theirs "$D/.killed.lullcp"
@@ -99,10 +96,7 @@ for kind in xfs btrfs; do
   cat "$D/live" >"$D/first"
   "$TOOLS/numbers" write "$D/live" d "$SEED" "$T/progress" &
   writer=$!
-  for _ in $(seq 200); do
-    [ "$(od -An -tu8 -N8 "$T/progress" 2>/dev/null | tr -d ' ')" -gt 0 ] 2>/dev/null && break
-    sleep 0.05
-  done
+  soon has_written "$T/progress"
   chown 65534:65534 "$D/live"
   run --json "$D/live" "$D/moment"
   # Btrfs: a snapshot takes a privilege, so only a writer that rests leaves a copy

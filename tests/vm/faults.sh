@@ -12,13 +12,7 @@ image=$T/disk.raw sidecar=$T/.disk.raw.lullcp-sidecar
 truncate -s 16M "$image"
 peers=
 
-await() { # await FILE
-  for _ in $(seq 200); do
-    [ ! -S "$1" ] || return 0
-    sleep 0.02
-  done
-  framework_failure "no $1"
-}
+await() { soon test -S "$1" || framework_failure "no $1"; } # await FILE: a socket
 fake() { # fake FAULT [COMMAND]
   end_fakes
   python3 "$here/fake-qmp.py" "$S" "$image" "$sidecar" "$@" 2>"$T/fake.err" &

@@ -29,13 +29,7 @@ frozen() { # frozen WHAT IMAGE SUM: writers do not reach it
   same "$1" "$3" "$(b2sum <"$2")"
 }
 
-await() { # await FILE: until it is there
-  for _ in $(seq 500); do
-    [ ! -e "$1" ] || return 0
-    sleep 0.02
-  done
-  bad "no $1"
-}
+await() { soon test -e "$1" || bad "no $1"; } # await FILE: until it is there
 # nodes ARG...: a storage daemon with these, the node "top" as export a
 nodes() {
   SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX) || framework_failure mktemp
@@ -48,13 +42,8 @@ nodes() {
   await "$SOCKETS/nbd"
 }
 overlay() { asks query-named-block-nodes | jq -r '.[]."node-name" | select(startswith("lull-"))'; }
-until_no_job() {
-  for _ in $(seq 500); do
-    [ "$(asks query-jobs)" != '[]' ] || return 0
-    sleep 0.02
-  done
-  bad 'a job does not end'
-}
+no_job() { [ "$(asks query-jobs)" = '[]' ]; }
+until_no_job() { soon no_job || bad 'a job does not end'; }
 advice() { sed -n 's/^lullcp-hook-qmp: .* run: //p' "$T/err"; } # the command, as it stands
 followed() { # followed WHAT: it is carried out
   local command

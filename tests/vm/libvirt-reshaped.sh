@@ -99,7 +99,7 @@ note 'a file system that does not answer'
 again
 python3 "$(dirname "$0")/mute.py" "$T/mute" >"$T/mute.out" 2>&1 &
 mute=$!
-for _ in $(seq 200); do [ ! -e "$T/mute.ready" ] || break; sleep 0.02; done
+soon test -e "$T/mute.ready"
 if [ -e "$T/mute.ready" ]; then
   # another disk of the guest is there, and a loop device
   rm "$T/wrapped/virsh"
@@ -125,10 +125,7 @@ WRAPPER
     # who hangs there may not be killed, and must not be waited for
     PATH=$T/wrapped:$PATH setsid "$hook" --connect=qemu:///system "$@" >"$T/out" 2>"$T/err" </dev/null &
     pid=$!
-    for _ in $(seq 600); do
-      [ -e "/proc/$pid" ] || break
-      sleep 0.1
-    done
+    soon is_gone "/proc/$pid"
     if [ -e "/proc/$pid" ]; then
       bad "$* does not come to its end"
       return

@@ -31,10 +31,7 @@ for d in virtlogd libvirtd; do
   daemons="$daemons $(cat "/run/libvirt/$d.test-pid")"
 done
 vs() { "$virsh" -c qemu:///system --quiet "$@"; }
-for _ in $(seq 100); do
-  ! vs version >/dev/null 2>&1 || break
-  sleep 0.1
-done
+soon vs version >/dev/null 2>&1
 end() {
   local status=$?
   vs destroy lulltest >/dev/null 2>&1

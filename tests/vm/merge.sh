@@ -383,13 +383,15 @@ note 'a job that was not ended by the hook'
 qsd "a=$M/a=raw"
 hook 0 'freeze' $A freeze "$M/a"
 put a 22 0
+a_job_is() { asks query-jobs | grep -q "\"$1\""; }
+no_overlay() { [ -z "$(overlay)" ]; }
 hook 1 'a thaw that has no time' $A --commit-timeout=1ms thaw "$M/a"
-for _ in $(seq 200); do [[ $(asks query-jobs) != *'"ready"'* ]] || break; sleep 0.02; done
+soon a_job_is ready
 asks "block-job-cancel={\"device\":\"$(overlay)\"}" >"$T/out"
-for _ in $(seq 200); do [[ $(asks query-jobs) != *'"concluded"'* ]] || break; sleep 0.02; done
+soon a_job_is concluded
 put a 23 0
 asks 'block-export-del={"id":"e-a"}' >"$T/out"
-for _ in $(seq 200); do [ "$(overlay)" ] || break; sleep 0.02; done
+soon no_overlay
 hook 1 'whether it was merged nobody knows' $A thaw "$M/a"
 says 'cannot be told'
 check 'the only copy of a write is kept' test -s "$(sidecar "$M/a")"

@@ -101,10 +101,7 @@ while True:
     threading.Thread(target=pass_on, args=(a, b)).start()
     pass_on(b, a)' "$SOCKETS/proxy" "$QMP" 2>"$T/proxy.err" &
 proxy=$!
-for _ in $(seq 200); do
-  [ ! -S "$SOCKETS/proxy" ] || break
-  sleep 0.02
-done
+soon test -S "$SOCKETS/proxy"
 QMP=$SOCKETS/proxy asked 1 freeze "$image"
 says 'it is not QEMU itself that answers'
 kill $proxy
@@ -155,10 +152,7 @@ for victim in "${victims[@]}"; do
   rm -f "$S"
   python3 "$here/fake-qmp.py" "$S" "$image" "$sidecar" taken-over "$victim" 2>"$T/fake.err" &
   fake=$!
-  for _ in $(seq 200); do
-    [ ! -S "$S" ] || break
-    sleep 0.02
-  done
+  soon test -S "$S"
   QMP=$S
   for phase in thaw freeze; do
     asked 1 $phase "$image"
@@ -241,10 +235,7 @@ before=$(b2sum <"$M/victim")
 A=$T/agent
 PLANT=$sidecar VICTIM=$M/victim python3 "$here/fake-agent.py" "$A" plant 2>"$T/agent.err" &
 agent=$!
-for _ in $(seq 200); do
-  [ ! -S "$A" ] || break
-  sleep 0.02
-done
+soon test -S "$A"
 asked 1 --quiesce --agent="$A" freeze "$image"
 says 'put something else in the place'
 same 'thawed' 1 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
@@ -437,18 +428,15 @@ others() { # others WHAT
 holder 9 "$image" sleep 1000
 other=$!
 others "process $other (sleep)"
-kill $other
-wait $other 2>/dev/null
+kill "$other"
+wait "$other" 2>/dev/null
 command qemu-storage-daemon --blockdev "driver=file,node-name=n,filename=$image,locking=off" \
   --nbd-server "addr.type=unix,addr.path=$T/nbd2" --pidfile "$T/pid" \
   --export type=nbd,id=e,node-name=n,writable=on &
 other=$!
-for _ in $(seq 200); do
-  [ ! -s "$T/pid" ] || break
-  sleep 0.02
-done
+soon test -s "$T/pid"
 others "process $other (qemu-storage-da)"
-kill $other
+kill "$other"
 wait $other
 loop=$(losetup -f --show "$image") || framework_failure losetup
 others "$loop"
@@ -467,7 +455,7 @@ umount "$M/a b"
 note 'a loop device on a file system that does not answer'
 python3 "$here/mute.py" "$T/mute" >"$T/mute.out" 2>&1 &
 mute=$!
-for _ in $(seq 200); do [ ! -e "$T/mute.ready" ] || break; sleep 0.02; done
+soon test -e "$T/mute.ready"
 if [ -e "$T/mute.ready" ]; then
   loop=$(losetup -f --show "$T/mute/file") || framework_failure losetup
   touch "$T/mute.now"
@@ -475,10 +463,7 @@ if [ -e "$T/mute.ready" ]; then
     # who hangs there can neither be killed nor waited for
     timeout -k 1 20 setsid "$HOOK" --socket="$QMP" $phase "$image" >"$T/out" 2>"$T/err" </dev/null &
     pid=$!
-    for _ in $(seq 300); do
-      [ -e "/proc/$pid" ] || break
-      sleep 0.1
-    done
+    soon is_gone "/proc/$pid"
     [ ! -e "/proc/$pid" ] || { bad "$phase does not come to its end"; break; }
     wait $pid
     same "$phase beside a loop device that does not answer" 0 $?
@@ -501,10 +486,7 @@ qemu-system-x86_64 -machine none -display none -nodefaults -add-fd fd=8,set=1 -a
   -blockdev driver=raw,node-name=d,file.driver=file,file.filename=/dev/fdset/1,file.locking=off \
   -qmp "unix:$QMP,server=on,wait=off" 8<>"$image" 9<"$image" 2>"$T/qemu.err" &
 qsd=$!
-for _ in $(seq 500); do
-  [ ! -S "$QMP" ] || break
-  sleep 0.02
-done
+soon test -S "$QMP"
 qmp "nbd-server-start={\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"$SOCKETS/nbd\"}}}" \
   'block-export-add={"type":"nbd","id":"e","node-name":"d","name":"d","writable":true}' >/dev/null
 guest d 'write -P 7 0 64k' flush

@@ -55,12 +55,7 @@ thaw() { # thaw STATUS WHAT IMAGE: by hand
   "$HOOK" --socket="$QMP" "${elsewhere[@]}" thaw "$3" 2>"$T/err"
   same "thaw: $2" "$1" $?
 }
-no_jobs() {
-  for _ in $(seq 200); do
-    [ "$(asks query-jobs)" != '[]' ] || return 0
-    sleep 0.02
-  done
-}
+no_jobs() { soon eval '[ "$(asks query-jobs)" = "[]" ]'; }
 no_export() { # no_export ID: it takes a moment to go
   for _ in $(seq 200); do
     case $(asks query-block-exports) in *"\"$1\""*) sleep 0.02 ;; *) return 0 ;; esac
@@ -358,10 +353,7 @@ quiesced() { # the agent may refuse, or never answer, and something be killed me
   fault=${faults[RANDOM % ${#faults[@]}]}
   did "quiesced${fault:+, $fault}"
   python3 "$here/fake-agent.py" "$SOCKETS/agent" "$fault" & agent=$!
-  for _ in $(seq 200); do
-    [ ! -S "$SOCKETS/agent" ] || break
-    sleep 0.02
-  done
+  soon test -S "$SOCKETS/agent"
   least=$(acked)
   "$LULLCP" "${slowly[@]}" \
     --hook="$by_hook --quiesce --agent=$SOCKETS/agent --agent-timeout=1s" "$image" "$M/c" 2>"$T/err" &

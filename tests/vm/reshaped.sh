@@ -445,8 +445,8 @@ holder 9 "$a" sleep 1000
 other=$holder
 hook 1 'freeze where another one writes' $A freeze "$a"
 says "is open for writing in process $other (sleep) as well"
-kill $other
-wait $other 2>/dev/null
+kill "$other"
+wait "$other" 2>/dev/null
 kill "$qsd"
 wait "$qsd" 2>/dev/null
 fs_unmount "$M"

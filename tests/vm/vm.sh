@@ -14,6 +14,7 @@ done
 # the hook, and another one for what somebody else does meanwhile. Where $GUEST says so it is a QEMU
 # with a guest, which has the disks as its own besides.
 GUEST=
+vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 qsd() {
   local disk name image format args=()
   # the path of a unix socket is short
@@ -33,13 +34,9 @@ qsd() {
     --chardev "socket,id=o,path=$OTHER_QMP,server=on,wait=off" --monitor chardev=o \
     "${args[@]}" >"$T/qsd.log" 2>&1 &
   qsd=$!
-  for _ in $(seq 200); do
-    [ ! -S "$QMP" ] || [ ! -S "$SOCKETS/nbd" ] || break
-    sleep 0.02
-  done
-  [ -S "$QMP" ] || framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
+  soon test -S "$QMP" -a -S "$SOCKETS/nbd" || framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
   # the sockets are there before the disks are open; it answers once they are
-  python3 "$(dirname "$0")/qmp.py" "$QMP" query-named-block-nodes >"$T/out" ||
+  python3 "$vm_dir/qmp.py" "$QMP" query-named-block-nodes >"$T/out" ||
     framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
 }
 guest_system() { # for qsd()
@@ -55,11 +52,8 @@ guest_system() { # for qsd()
     -chardev "socket,id=o,path=$OTHER_QMP,server=on,wait=off" -mon chardev=o,mode=control \
     "${args[@]}" >"$T/qsd.log" 2>&1 &
   qsd=$!
-  for _ in $(seq 500); do
-    [ ! -S "$OTHER_QMP" ] || break
-    sleep 0.02
-  done
-  python3 "$(dirname "$0")/qmp.py" "$OTHER_QMP" \
+  soon test -S "$OTHER_QMP"
+  python3 "$vm_dir/qmp.py" "$OTHER_QMP" \
     "nbd-server-start={\"addr\":{\"type\":\"unix\",\"data\":{\"path\":\"$SOCKETS/nbd\"}},\"max-connections\":0}" \
     "${exports[@]}" >"$T/out" || framework_failure "qemu-system: $(cat "$T/qsd.log")"
 }
@@ -77,11 +71,7 @@ holder() {
     exec "$@"
   ) &
   holder=$!
-  for _ in $(seq 500); do
-    [ "$(cat "/proc/$holder/comm")" != "$1" ] || return 0
-    sleep 0.02
-  done
-  framework_failure "no $1"
+  soon grep -qx "$1" "/proc/$holder/comm" || framework_failure "no $1"
 }
 make_image() { # make_image FILE FORMAT [SIZE]
   qemu-img create -q -f "$2" "$1" "${3:-16M}" || framework_failure qemu-img
