@@ -79,5 +79,22 @@ check 'NOCOW in place' cmp "$M/nocow" "$M/other"
 btrfs subvolume create "$M/sub" >/dev/null
 expect 0 "$M/cow" "$M/sub/x"
 check 'across subvolumes' cmp "$M/cow" "$M/sub/x"
+# nor do empty files, which have no extent to show it: from a snapshot, as a backup copies, all is
+# shared, the file after an empty one as well
+mkdir "$M/sub/tree"
+: >"$M/sub/tree/a-empty"
+head -c 300000 /dev/urandom >"$M/sub/tree/b"
+fragmented "$M/sub/tree/c" 1000
+btrfs subvolume snapshot -r "$M/sub" "$M/snapshot" >/dev/null
+for how in always auto; do
+  expect 0 -a --json --reflink=$how "$M/snapshot/tree" "$M/$how"
+  check "a tree across subvolumes, $how" diff -r "$M/sub/tree" "$M/$how"
+  same "none of it is copied, $how" '0 0 0' "$(field bytes_copied | xargs)"
+  expect 0 --reflink=$how "$M/snapshot/tree/a-empty" "$M/empty"
+  echo old >"$M/empty"
+  expect 0 --inplace --reflink=$how "$M/snapshot/tree/a-empty" "$M/empty"
+  same "an empty one in place, $how" 0 "$(stat -c %s "$M/empty")"
+  rm "$M/empty"
+done
 fs_unmount "$M"
 finish

@@ -157,6 +157,20 @@ bool lull_data_is_small(struct lull_file *file, int src, const struct stat *st)
 	return file->small;
 }
 
+/*
+ * Whether an empty file could be shared. The kernel knows, where the device numbers do
+ * not: on Btrfs each subvolume has its own. 0 or -errno.
+ */
+static int try_empty(int src, int dest, const struct stat *src_st,
+		     const struct stat *dest_st)
+{
+	bool same = src_st->st_dev == dest_st->st_dev;
+
+	if (!S_ISREG(src_st->st_mode) || !S_ISREG(dest_st->st_mode))
+		return same ? -EINVAL : -EXDEV;
+	return same ? 0 : lull_clone_empty(src, dest);
+}
+
 enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 				const struct stat *st)
 {
@@ -171,11 +185,9 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 		r = -errno;
 	/* What has no extents is cloned by its size alone, or, in /dev or /proc, not at
 	   all. */
-	if (r == 0 && empty && dest_st.st_dev != st->st_dev)
-		r = -EXDEV;
-	else if (r == 0 && empty && !S_ISREG(st->st_mode))
-		r = -EINVAL;
-	else if (r == 0 && !empty)
+	if (r == 0 && empty)
+		r = try_empty(src, dest, st, &dest_st);
+	else if (r == 0)
 		r = lull_clone_try(src, dest, (uint64_t)st->st_size, block);
 	return r == 0 ? LULL_OK
 		      : lull_data_failed(file, LULL_STAGE_PROBE, r,
@@ -508,11 +520,10 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 		return copy(file, src, dest, src_st, dest_st);
 
 	r = -refused_before(tree, src_st, dest_st);
-	if (r == 0 && regular &&
-	    (src_st->st_size > 0 || src_st->st_dev == dest_st->st_dev))
+	if (r == 0 && (!regular || src_st->st_size == 0))
+		r = try_empty(src, dest, src_st, dest_st);
+	if (r == 0)
 		r = share(file, src, dest, src_st);
-	else if (r == 0)
-		r = src_st->st_dev == dest_st->st_dev ? -EINVAL : -EXDEV;
 	if (r == -ECANCELED)
 		return LULL_INTERRUPTED;
 	if (r > 0)
