@@ -47,9 +47,10 @@ static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_siz
  * To the end of src, wherever that is when the locks are held. dest is made a little
  * shorter than src before, so that its size afterwards is src's size at that instant.
  */
-static int clone_to_the_end(int src, int dest, uint64_t block, uint64_t *ret_size)
+static int clone_to_the_end(int src, int dest, uint64_t block, bool last,
+			    uint64_t *ret_size)
 {
-	struct stat st;
+	struct stat st, after;
 	off_t low;
 	int r;
 
@@ -59,6 +60,10 @@ static int clone_to_the_end(int src, int dest, uint64_t block, uint64_t *ret_siz
 	if (ftruncate(dest, low) < 0)
 		return -errno;
 	r = lull_clone_to_end(src, dest);
+	/* It is not that src has shrunk: the two files do not go together. */
+	if (r == -EINVAL && last && fstat(src, &after) == 0 &&
+	    after.st_size == st.st_size)
+		return r;
 	if (r < 0)
 		return r == -EINVAL ? 1 : r;
 	if (fstat(dest, &st) < 0)
@@ -75,6 +80,6 @@ int lull_clone_whole(int src, int dest, uint64_t block, bool written, uint64_t *
 	int r = written ? 1 : clone_known_size(src, dest, block, ret_size);
 
 	for (int i = 0; r > 0 && i < TRIES; i++)
-		r = clone_to_the_end(src, dest, block, ret_size);
+		r = clone_to_the_end(src, dest, block, i == TRIES - 1, ret_size);
 	return r > 0 ? -EAGAIN : r;
 }

@@ -96,5 +96,22 @@ for how in always auto; do
   same "an empty one in place, $how" 0 "$(stat -c %s "$M/empty")"
   rm "$M/empty"
 done
+# one with checksums among files of a mount without: said for what it is, in a tree as well
+mount -o remount,nodatasum "$M"
+mkdir "$M/sums"
+: >"$M/sums/small"
+chattr +c "$M/sums/small" # an empty file that changes its flags has checksums from then on
+head -c 300000 /dev/urandom >>"$M/sums/small"
+cp "$M/sums/small" "$M/sums/other"
+expect 1 "$M/sums/small" "$M/copied"
+says 'one of the two files has no checksums'
+expect 1 -a "$M/sums" "$M/copied"
+says 'one of the two files has no checksums'
+check_not 'nothing that passes by itself' grep -q 'temporarily unavailable' "$T/err"
+check 'the others are there' cmp "$M/sums/other" "$M/copied/other"
+rm -r "$M/copied"
+expect 0 -a --reflink=auto "$M/sums" "$M/copied"
+says 'Invalid argument'
+check 'copied' diff -r "$M/sums" "$M/copied"
 fs_unmount "$M"
 finish
