@@ -346,6 +346,7 @@ static char *base_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot refresh %s: a program has it open for writing",
 			      name);
 	case LULL_CAUSE_IN_USE:
+		*ret_advice = "--lock-wait waits for it.";
 		return format("another lullcp is at work on %s", name);
 	default:
 		return format("cannot refresh %s: %s", name, strerror(f->err));
