@@ -248,7 +248,7 @@ static void warn(struct render *render, enum lull_warning warning, int err,
 	if (text &&
 	    (!render->command->quiet || warning == LULL_WARNING_LEFT_FROZEN ||
 	     warning == LULL_WARNING_SIDECAR || warning == LULL_WARNING_SIDECAR_OLD ||
-	     warning == LULL_WARNING_IN_PLACE))
+	     warning == LULL_WARNING_IN_PLACE || warning == LULL_WARNING_AWAY))
 		tell(render, "warning: ", text);
 	free(text);
 }

@@ -125,6 +125,10 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 		return format("%s was written in place and is incomplete%s%s", name,
 			      err ? ": it could not be changed in one step, for " : "",
 			      in_place_words(err));
+	case LULL_WARNING_AWAY:
+		return format("%s is away, half brought up to date: --resume completes "
+			      "it and gives it its name back",
+			      name);
 	case LULL_WARNING_HARD_LINKS:
 		return format("%s has several names: it is written in place", name);
 	case LULL_WARNING_RETHAW:

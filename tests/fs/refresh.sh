@@ -4,6 +4,7 @@
 # the run is cut off. LULL_TEST_ROUNDS kills (8).
 . "$(dirname "$0")/../lib.sh"
 fs_test
+command -v strace >/dev/null || cannot_run 'needs strace'
 rounds=${LULL_TEST_ROUNDS:-8}
 
 change() { # change FILE WHAT
@@ -240,6 +241,23 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
     no_leftovers "$M"
   done
   note "$kind: killed $killed of $rounds"
+
+  # what fails half-way, or is cut off: the clone is not where it was, and that is said
+  rm -f "$M/dst"
+  cp --reflink=always "$M/src" "$M/dst"
+  scribble "$M/src" 4096 $(seq 0 7 3900)
+  rc=0
+  strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:error=ENOSPC:when=120+ \
+    "$LULLCP" -q --refresh --latency-budget=1us "$M/src" "$M/dst" 2>"$T/err" || rc=$?
+  same "$kind: a full disk" 1 $rc
+  says 'No space left on device'
+  check_not "$kind: half refreshed under its name" test -e "$M/dst"
+  says "'$M/dst' is away, half brought up to date: --resume completes it"
+  expect 0 --refresh --resume "$M/src" "$M/dst"
+  check "$kind: resumed after a full disk" cmp "$M/src" "$M/dst"
+  no_leftovers "$M"
+
+  rm -f "$M/base" "$M/dst"
   fs_unmount "$M"
 done
 finish

@@ -502,6 +502,13 @@ static bool is_resumable(const struct lull_clones *clones, enum lull_outcome out
 	return worth && begun && !lull_place_alters(clones->jobs[0]->place);
 }
 
+/* DEST itself has become the temporary file, which is what this run leaves. */
+static bool is_away(const struct lull_job *job)
+{
+	return job->checkpoint.refresh && !job->checkpoint.used_up && !job->rotation &&
+	       (job->state == LULL_JOB_ADOPTED || job->state == LULL_JOB_FOUND);
+}
+
 static void keep(struct lull_clones *clones, bool resumable)
 {
 	for (unsigned int i = 0; i < clones->n; i++) {
@@ -522,6 +529,8 @@ static void keep(struct lull_clones *clones, bool resumable)
 		else if (job->dest.in_place)
 			lull_warn(job, LULL_WARNING_IN_PLACE, job->dest.no_target,
 				  job->dest.path);
+		else if (is_away(job))
+			lull_warn(job, LULL_WARNING_AWAY, 0, job->dest.path);
 	}
 }
 
