@@ -60,7 +60,8 @@ struct lull_checkpoint {
 	bool replaces; /* options that matter when it is continued */
 	/* the file was an older clone, which is brought up to date */
 	bool refresh;
-	/* and it was another file than dest: nothing but its blocks is for the new one */
+	/* and it was another file than dest: nothing but its blocks is for the new one.
+	   Without refresh: it was given up, with the clone that was made of it */
 	bool used_up;
 	/* permissions and owner to give it at the end, if refresh */
 	uint32_t mode;

@@ -257,6 +257,34 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   check "$kind: resumed after a full disk" cmp "$M/src" "$M/dst"
   no_leftovers "$M"
 
+  # the other older clone was used up by a run that was cut off, as by one that had only its record
+  # left to remove: a clone in full
+  for how in restart 'restart twice' resume; do
+    cp --reflink=always "$M/dst" "$M/base"
+    scribble "$M/src" 4096 $(seq 0 7 3900)
+    # the second record is that of the whole clone; unlink(2) takes the record away
+    at=ioctl:signal=KILL:when=120
+    [ "$how" != resume ] || at=unlinkat:signal=KILL
+    rc=0
+    strace -qq -o /dev/null -e trace=ioctl,unlinkat -e "inject=$at" \
+      "$LULLCP" --refresh --base="$M/base" --latency-budget=1us "$M/src" "$M/dst" 2>/dev/null || rc=$?
+    same "$kind $how: killed" 137 $rc
+    check_not "$kind $how: not used up" test -e "$M/base"
+    check "$kind $how: no record" test -e "$M/.dst.lullcp"
+    if [ "$how" = 'restart twice' ]; then
+      strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:signal=KILL:when=120 \
+        "$LULLCP" --restart --refresh --base="$M/base" --latency-budget=1us "$M/src" "$M/dst" 2>/dev/null
+      check "$kind $how: no record of the second" test -e "$M/.dst.lullcp"
+    fi
+    expect 0 --"${how% *}" --refresh --base="$M/base" "$M/src" "$M/dst"
+    says "'$M/base' does not exist: this is a clone in full"
+    check "$kind $how" cmp "$M/src" "$M/dst"
+    no_leftovers "$M"
+  done
+  # one that never was is a mistake, whatever there is to go on with
+  expect 1 --restart --refresh --base="$M/base" "$M/src" "$M/dst"
+  says "cannot refresh '$M/base': No such file or directory"
+
   rm -f "$M/base" "$M/dst"
   fs_unmount "$M"
 done

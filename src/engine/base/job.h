@@ -133,6 +133,8 @@ struct lull_job {
 	int base_dir;          /* where it has its name */
 	const char *base_name; /* part of base_path */
 	char *base_path;
+	/* it is gone: the clone that was given up, or published, was made of it */
+	bool base_used_up;
 	/* place->old opens nothing at the moment: refresh.c */
 	bool let_go;
 	/* DEST itself is the older clone, and stays so */

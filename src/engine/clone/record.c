@@ -129,7 +129,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	c->replaces = dest->exists;
 	c->dated = job->rotation != NULL;
 	c->refresh = job->base >= 0 || job->refresh_in_place;
-	c->used_up = job->base >= 0 && job->options->base;
+	c->used_up = job->base_used_up || (job->base >= 0 && job->options->base);
 	c->mode = c->refresh ? st.st_mode & 07777 : 0;
 	c->owner = c->refresh ? st.st_uid : 0;
 	c->group = c->refresh ? st.st_gid : 0;

@@ -266,6 +266,10 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 		return LULL_OK;
 	}
 	r = locate(job);
+	if (r == -ENOENT && job->base_used_up) {
+		lull_warn(job, LULL_WARNING_NO_BASE, 0, job->options->base);
+		return LULL_OK;
+	}
 	if (r < 0)
 		return refuse(job,
 			      r == -ESTALE ? LULL_CAUSE_PATH_ELSEWHERE : LULL_CAUSE_ERRNO,

@@ -74,6 +74,7 @@ enum lull_outcome lull_resume_start_over(struct lull_job *job)
 
 	job->state = LULL_JOB_EMPTY;
 	job->claimed = 0;
+	job->base_used_up = job->checkpoint.used_up;
 	/* One that is written in place is emptied when the clone begins. */
 	if (!job->dest.in_place && !job->dest.lock_was_empty) {
 		/* First the word that nothing is cloned yet: if this run ends half-way,
@@ -172,6 +173,7 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 				 dest->checkpoint_path);
 	job->recorded = true;
 	if (published_already(job)) {
+		job->base_used_up = c->used_up;
 		lull_record_remove(job);
 		lull_checkpoint_done(c);
 		return lull_resume_take_leftover(job);
