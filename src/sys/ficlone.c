@@ -135,7 +135,7 @@ static bool looks_full(int dest, uint64_t len)
 	return room < MIN(len, 64ULL << 20);
 }
 
-static bool over_limit(uint64_t end)
+bool lull_clone_is_over_limit(uint64_t end)
 {
 	struct rlimit limit;
 
@@ -186,7 +186,7 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 		   middle. */
 		if (fstat(src, &st) == 0 && off + len > (uint64_t)st.st_size)
 			return LULL_CAUSE_SIZE_CHANGED;
-		if (over_limit(off + len))
+		if (lull_clone_is_over_limit(off + len))
 			return LULL_CAUSE_FILE_SIZE_LIMIT;
 		if (src >= 0 && lull_inode_is_nocow(src) != lull_inode_is_nocow(dest))
 			return LULL_CAUSE_NOCOW_MISMATCH;

@@ -52,6 +52,9 @@ int lull_clone_to_end(int src, int dest) _must_check_;
 /* Makes [off, off + len) of fd read as zeroes; the size stays. 0 or -errno. */
 int lull_clone_punch(int fd, uint64_t off, uint64_t len) _must_check_;
 
+/* True if this process may not make a file of so many bytes (ulimit -f). */
+bool lull_clone_is_over_limit(uint64_t end) _must_check_;
+
 /*
  * What a failed call means. err is its positive errno; src and dest are looked at to tell
  * causes apart that share an errno; -1 where it was another call on a file that failed,

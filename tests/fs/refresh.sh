@@ -285,6 +285,17 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   expect 1 --restart --refresh --base="$M/base" "$M/src" "$M/dst"
   says "cannot refresh '$M/base': No such file or directory"
 
+  # what may not become as large as the source stays what it is
+  head -c 3000000 /dev/urandom >"$M/base"
+  for how in '--refresh' '--inplace' "--refresh --base=$M/base"; do
+    head -c 3000000 "$M/base" >"$M/dst"
+    # shellcheck disable=SC2086 # options
+    (ulimit -f 5000 && exec "$LULLCP" -q $how "$M/src" "$M/dst" 2>"$T/err")
+    same "$kind $how: beyond ulimit -f" 1 $?
+    says 'DEST would be larger than the limit for files (ulimit -f)'
+    check "$kind $how: the older one" cmp "$M/base" "$M/dst"
+    no_leftovers "$M"
+  done
   rm -f "$M/base" "$M/dst"
   fs_unmount "$M"
 done

@@ -64,6 +64,14 @@ static int close_to_others(const struct lull_dest *dest)
 	return (st.st_mode & 07777) != 0600 && fchmod(dest->fd, 0600) < 0 ? -errno : 0;
 }
 
+static bool is_too_large(const struct lull_job *job)
+{
+	struct stat st;
+
+	return fstat(job->src, &st) == 0 &&
+	       lull_clone_is_over_limit((uint64_t)st.st_size);
+}
+
 enum lull_outcome lull_start_prepare(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -73,6 +81,10 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 		return attribute_failed(job, r);
 	if (job->state >= LULL_JOB_BEGUN)
 		return LULL_OK;
+	/* While an older file can still be spared. */
+	if ((dest->in_place || job->base >= 0) && is_too_large(job))
+		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_FILE_SIZE_LIMIT,
+				 EFBIG, dest->path);
 	if (job->base >= 0) {
 		enum lull_outcome outcome = lull_refresh_adopt(job);
 
