@@ -67,18 +67,17 @@ int guest_find(struct qmp *qmp, enum guest_place *ret_place)
 	return r;
 }
 
-void guest_wake(struct qmp *qmp)
+int guest_wake(struct qmp *qmp)
 {
 	_cleanup_free_ char *status = NULL;
+	int r = ask(qmp, "query-status", &status);
 
-	if (ask(qmp, "query-status", &status) < 0 || !status ||
-	    strcmp(status, "io-error") != 0)
-		return;
-	if (qmp_run(qmp, "cont", NULL, NULL) < 0)
-		say("the guest is paused after an I/O error and cannot go on: %s",
-		    qmp_why(qmp));
-	else
+	if (r < 0 || !status || strcmp(status, "io-error") != 0)
+		return r;
+	r = qmp_run(qmp, "cont", NULL, NULL);
+	if (r == 0)
 		say("the guest was paused after an I/O error while its disk was "
 		    "redirected, probably because the sidecar's file system is full; it "
 		    "goes on now");
+	return r;
 }

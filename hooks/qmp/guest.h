@@ -17,5 +17,6 @@ enum guest_place {
  */
 int guest_find(struct qmp *qmp, enum guest_place *ret_place) _must_check_;
 
-/* Lets a guest go on that was paused because the sidecar's disk was full. */
-void guest_wake(struct qmp *qmp);
+/* Lets a guest go on that was paused because the sidecar's disk was full. 0 or -errno, as
+   qmp_run(). */
+int guest_wake(struct qmp *qmp) _must_check_;

@@ -7,7 +7,7 @@
  * an event that came to an earlier call, or never, is not missed.
  *
  *     redirected -> mark -> block-commit -> busy -> ready -> job-complete -> concluded
- *                -> chain looked at -> sidecar removed -> job dismissed
+ *                -> chain looked at -> guest woken -> sidecar removed -> job dismissed
  *
  * INVARIANTS
  *  1. The sidecar is removed only if it holds nothing, or if a job of its own name (which
@@ -253,6 +253,16 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		fail(disk);
 		return 0;
 	}
+	/* Before the sidecar goes: it is all that has a later call see to that. */
+	r = guest_wake(qmp);
+	if (r < 0) {
+		say("'%s' is merged into '%s', but the guest may be paused after an I/O "
+		    "error, and cannot be told to go on: %s; it is kept. Thaw again, or "
+		    "have the guest go on (cont)",
+		    disk->sidecar, disk->source, qmp_why(qmp));
+		fail(disk);
+		return r == -EREMOTEIO ? 0 : r;
+	}
 	/* Should it not be removed, a later call knows that it may. */
 	if (set_state(disk, MARK_MERGED) < 0)
 		say("cannot write into the attributes of '%s' that it is merged",
@@ -479,7 +489,7 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 		 bool only_chosen)
 {
 	uint64_t deadline = lull_clock_now() + settings->commit_timeout_ns;
-	bool failed = false, merged = false;
+	bool failed = false;
 	int r;
 
 	for (size_t i = 0; i < disks->n; i++) {
@@ -516,12 +526,8 @@ static int merge(struct disks *disks, struct qmp *qmp, const struct settings *se
 						 : "QEMU did not say how far it is");
 		return r;
 	}
-	for (size_t i = 0; i < disks->n; i++) {
+	for (size_t i = 0; i < disks->n; i++)
 		failed |= disks->disk[i].failed;
-		merged |= disks->disk[i].merged;
-	}
-	if (merged)
-		guest_wake(qmp);
 	return failed ? -EIO : 0;
 }
 

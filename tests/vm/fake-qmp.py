@@ -23,7 +23,7 @@ lullcp-hook-qmp uses and answers as QEMU 7.2 does, but for one fault:
   still-there     the merge succeeds and the overlay stays
   holds-on        the merge succeeds, QEMU says, and has the sidecar open yet
   flood COMMAND   events without end, and no answer
-  io-error        the guest is paused after an I/O error
+  io-error        the guest is paused after an I/O error, as with each fault of cont
   taken-over FILE says from the start that the overlay lies in FILE, under its right name
 
 What it was asked is appended to SOCKET.log. A fault of a command happens in one connection
@@ -40,7 +40,7 @@ at = sys.argv[5] if len(sys.argv) > 5 else ""
 log = open(path + ".log", "a", encoding="utf-8", buffering=1)
 overlay = None  # its node name
 job = None  # {"id", "status"[, "error"]}
-paused = fault == "io-error"
+paused = fault == "io-error" or at == "cont"
 held = [open(image, "r+b")]  # as QEMU has
 stolen = None
 

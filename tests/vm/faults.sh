@@ -185,6 +185,18 @@ hooked 0 freeze
 hooked 0 thaw
 says 'it goes on now'
 same 'told to go on' 1 "$(asked cont)"
+# the sidecar stays until it does
+for fault in error hang-up silence; do
+  what="the guest is paused: $fault"
+  SKIP_CONNECTIONS=1 fake "$fault" cont
+  hooked 0 freeze
+  hooked 1 thaw
+  says 'paused after an I/O'
+  check "$what: the sidecar is kept" test -e "$sidecar"
+  hooked 0 thaw
+  says 'it goes on now'
+  put_right
+done
 
 what='sidecar with data, not in use'
 fake none

@@ -480,6 +480,53 @@ kill -CONT "$(cat /run/libvirt/libvirtd.test-pid)"
 mv "$a.new" "$a"
 hooked 0 thaw "$a"
 at_rest 'renamed'
+
+# ---- the file system of the overlay is full: the guest is paused, and goes on when it is merged ----
 vs destroy lulltest
+mkdir "$T/tiny"
+mount -t tmpfs -o size=1m,mode=1777 tmpfs "$T/tiny" || framework_failure mount
+# a boot sector that writes what is in memory from the second MiB of the disk on: INT 13h, 32 KiB at a time
+python3 - "$a" <<'BOOT'
+import sys
+sector = bytearray(512)
+code = bytes.fromhex("31c08ed8be307cb80043b280cd138306387c40813e387c007072ecf4ebfd")
+sector[:len(code)] = code
+sector[48:64] = bytes.fromhex("10004000008000000008000000000000")  # what to write, and where to
+sector[510:] = bytes.fromhex("55aa")
+with open(sys.argv[1], "r+b") as f:
+    f.write(sector)
+BOOT
+state() { vs domstate --reason lulltest; }
+until_paused() {
+  local _
+  for _ in $(seq 300); do
+    [ "$(state)" != 'paused (I/O error)' ] || return 0
+    sleep 0.1
+  done
+  bad "it is not paused: $(state)"
+}
+cat >"$T/wrapped/virsh" <<WRAPPER
+#!/bin/sh
+case "\$*" in *resume*) echo 'error: not now' >&2; exit 1 ;; esac
+exec "$virsh" "\$@"
+WRAPPER
+for how in well cannot; do
+  check 'a guest that waits' vs create --paused "$T/domain.xml"
+  hooked 0 --sidecar-dir="$T/tiny" freeze "$a"
+  vs resume lulltest
+  until_paused
+  if [ $how = cannot ]; then
+    PATH=$T/wrapped:$PATH hooked 1 --sidecar-dir="$T/tiny" thaw "$a"
+    says 'virsh resume'
+    until_paused
+  fi
+  hooked 0 --sidecar-dir="$T/tiny" thaw "$a"
+  says 'it goes on now'
+  same "$how: the guest goes on" running "$(state | sed 's/ .*//')"
+  at_rest "a full file system: $how"
+  same "$how: nothing is left" '' "$(ls -A "$T/tiny")"
+  vs destroy lulltest
+done
+umount "$T/tiny"
 fs_unmount "$M"
 finish
