@@ -89,7 +89,8 @@ static int freeze(struct disks *disks, const struct settings *settings)
 {
 	struct qmp *qmp = NULL;
 	_cleanup_free_ char *why = NULL;
-	int r = qmp_open(settings->socket, settings->timeout_ns, &qmp, &why);
+	int r = qmp_open(settings->socket, settings->timeout_ns, settings->timeout_ns,
+			 &qmp, &why);
 
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		return shut_off_freeze(disks, settings, why ? why : "out of memory");
@@ -117,7 +118,11 @@ static int thaw(struct disks *disks, const struct settings *settings)
 		free(why);
 		why = NULL;
 	}
-	r = qmp_open(settings->socket, settings->timeout_ns, &qmp, &why);
+	/* Another call may have the monitor, for another disk of the guest, until that is
+	   merged. */
+	r = qmp_open(settings->socket,
+		     MAX(settings->timeout_ns, settings->commit_timeout_ns),
+		     settings->timeout_ns, &qmp, &why);
 	if ((r == -ENOENT || r == -ECONNREFUSED) && !disks_have_sidecar(disks, false))
 		return 0; /* no QEMU, no sidecar: nothing is frozen */
 	if (r < 0) {

@@ -168,7 +168,7 @@ int qmp_run(struct qmp *qmp, const char *command, json_t *arguments, json_t **re
 	return r;
 }
 
-static int greet(struct qmp *qmp, uint64_t deadline)
+static int greet(struct qmp *qmp, uint64_t deadline, uint64_t patience_ns)
 {
 	json_t *object = NULL;
 	int r = next(qmp, deadline, &object);
@@ -182,16 +182,17 @@ static int greet(struct qmp *qmp, uint64_t deadline)
 			"no greeting from %s within %.3g s: QEMU serves one client of a "
 			"monitor at a time, and another may hold this one; give the hook "
 			"a monitor of its own",
-			qmp->path, (double)qmp->timeout_ns / (double)NSEC_PER_SEC);
+			qmp->path, (double)patience_ns / (double)NSEC_PER_SEC);
 	if (r < 0)
 		return broken(qmp, r, "in place of a greeting");
 	return qmp_run(qmp, "qmp_capabilities", NULL, NULL);
 }
 
-int qmp_open(const char *path, uint64_t timeout_ns, struct qmp **ret_qmp, char **ret_why)
+int qmp_open(const char *path, uint64_t patience_ns, uint64_t timeout_ns,
+	     struct qmp **ret_qmp, char **ret_why)
 {
 	struct qmp *qmp = calloc(1, sizeof(*qmp));
-	uint64_t deadline = lull_clock_now() + timeout_ns;
+	uint64_t deadline = lull_clock_now() + patience_ns;
 	int r;
 
 	if (!qmp)
@@ -208,7 +209,7 @@ int qmp_open(const char *path, uint64_t timeout_ns, struct qmp **ret_qmp, char *
 	else if (r < 0)
 		(void)failed(qmp, r, "cannot connect to %s: %s", path, strerror(-r));
 	else
-		r = greet(qmp, deadline);
+		r = greet(qmp, deadline, patience_ns);
 	if (r < 0) {
 		*ret_why = qmp->why;
 		qmp->why = NULL;

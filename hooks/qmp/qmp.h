@@ -11,12 +11,12 @@
 struct qmp;
 
 /*
- * Connects, reads the greeting and leaves capabilities negotiation. timeout_ns is for
- * this and later for each command. 0 or -errno; what went wrong is in *ret_why, which
- * the caller frees.
+ * Connects, reads the greeting and leaves capabilities negotiation. Another client may
+ * have the monitor meanwhile: for it to leave there is patience_ns, and then timeout_ns
+ * for each command. 0 or -errno; what went wrong is in *ret_why, which the caller frees.
  */
-int qmp_open(const char *path, uint64_t timeout_ns, struct qmp **ret_qmp,
-	     char **ret_why) _must_check_;
+int qmp_open(const char *path, uint64_t patience_ns, uint64_t timeout_ns,
+	     struct qmp **ret_qmp, char **ret_why) _must_check_;
 
 /* NULL is fine. */
 void qmp_close(struct qmp *qmp);

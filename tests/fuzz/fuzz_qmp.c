@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	script = data;
 	script_len = size;
-	if (qmp_open("/monitor", NSEC_PER_SEC, &qmp, &why) == 0) {
+	if (qmp_open("/monitor", NSEC_PER_SEC, NSEC_PER_SEC, &qmp, &why) == 0) {
 		look(qmp);
 		while (qmp_wait(qmp, NSEC_PER_SEC) == 0)
 			;

@@ -214,6 +214,25 @@ hooked 1 thaw
 says 'but is none; it is kept'
 check 'kept' test -e "$sidecar"
 
+what='another client has the monitor'
+fake none
+hooked 0 freeze
+python3 - "$S" <<'P' &
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.recv(1)
+open(sys.argv[1] + ".held", "w").close()
+time.sleep(2)
+P
+holder=$!
+until [ -e "$S.held" ]; do sleep 0.02; done
+hooked 1 freeze
+says 'one client of a'
+hooked 0 --commit-timeout=10s thaw
+check_not "$what: no sidecar is left" test -e "$sidecar"
+wait $holder
+
 what='no monitor'
 end_fakes
 hooked 0 thaw
