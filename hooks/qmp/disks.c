@@ -248,6 +248,19 @@ bool disks_have_sidecar(struct disks *disks, bool only_marked)
 	return any;
 }
 
+bool disks_are_between(const struct disks *disks)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		const struct disk *disk = &disks->disk[i];
+
+		if (disk->state.has_sidecar && disk->state.is_marked &&
+		    !disks_is_left(disk) &&
+		    (!disk->state.mark.known || disk->state.mark.state == MARK_BETWEEN))
+			return true;
+	}
+	return false;
+}
+
 /* ---- looking ---- */
 
 struct wanted {

@@ -134,6 +134,13 @@ bool disks_is_left(const struct disk *disk);
 bool disks_have_sidecar(struct disks *disks, bool only_marked);
 
 /*
+ * True if one of these may be of a freeze that was cut off, after which the guest's file
+ * systems are frozen yet: no merge of it has begun, or that cannot be told. Asks for
+ * disks_have_sidecar() before.
+ */
+bool disks_are_between(const struct disks *disks);
+
+/*
  * What was merged is on disk after that: QEMU does not see to it where it was told not to
  * flush (cache.no-flush), and the sidecar's end may outlive a power failure that the
  * merge does not. 0 or -errno.

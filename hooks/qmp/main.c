@@ -112,6 +112,13 @@ static int thaw(struct disks *disks, const struct settings *settings)
 	/* A mark: a freeze may have ended between the two calls of the agent. */
 	if (settings->agent && disks_have_sidecar(disks, true)) {
 		agent = agent_thaw(settings->agent, settings->agent_timeout_ns, &why);
+		/* A merge begins when that is done: an agent that is gone since must not
+		   keep it from its end. */
+		if (agent < 0 && !disks_are_between(disks)) {
+			say("%s; but a merge has begun, before which it was thawed",
+			    why ? why : "out of memory");
+			agent = 0;
+		}
 		if (agent < 0)
 			say("%s; the file systems in the guest may still be frozen",
 			    why ? why : "out of memory");

@@ -316,6 +316,20 @@ same "$what: asked once more" 2 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
 hooked 0 --quiesce --agent="$A" thaw
 same "$what: tried again" 3 "$(grep -c 'guest-fsfreeze-thaw' "$A.log")"
 check_not "$what: merged then" test -e "$sidecar"
+what='agent: gone when the merge has begun'
+SKIP_CONNECTIONS=1 fake hang-up-after block-commit
+fake_agent
+hooked 0 --quiesce --agent="$A" freeze
+hooked 1 --quiesce --agent="$A" thaw
+check "$what: the sidecar is kept" test -k "$sidecar"
+rm "$A"
+# without attributes it cannot be told
+want=0
+python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.lullcp.test", b"")' "$image" 2>/dev/null || want=1
+hooked $want --quiesce --agent="$A" thaw
+says 'the guest agent at'
+put_right
+
 what='agent: killed between freeze and thaw'
 fake silence transaction
 fake_agent
