@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the shell tests share. A test sources this file first:
+# Common code of the shell tests. A test sources this file first:
 #
 #   . "$(dirname "$0")/../lib.sh"
-#   fs_test            # root, a mount namespace of its own, a work directory in $T
+#   fs_test            # needs root; makes a mount namespace, and a work directory in $T
 #
 # Environment: LULLCP (the program), TOOLS (helper programs), LULL_TEST_SEED,
 # LULL_TEST_ROUNDS, LULL_TEST_FS (file systems), LULL_TEST_MUST_RUN=1 (a test that cannot
-# run has failed).
+# run fails).
 
 set -u
 

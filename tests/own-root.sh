@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # own-root.sh COMMAND [ARG]...: runs COMMAND with a root that is a mount point.
 #
-# In a chroot it often is none. Then its propagation cannot be changed, which systemd's and
-# libvirt's way of making a mount namespace begins with. Here such a root is bound to a directory,
-# in a namespace of its own, and COMMAND runs in that.
+# In a chroot the root often is not a mount point. Then its propagation cannot be changed, but systemd
+# and libvirt do this first when they make a mount namespace. This script binds such a root to a
+# directory, in a namespace of its own, and runs COMMAND in it.
 #
-# The directory must lie on a mount that is private, or the new one would show up in other
-# namespaces. Only mount points can be made private, and /dev is one wherever there are devices.
+# The directory must lie on a private mount. Otherwise the new mount would appear in other namespaces.
+# Only mount points can be made private, and /dev is one wherever there are devices.
 if [ "$(id -u)" != 0 ] || unshare -m --propagation private true 2>/dev/null; then
   exec "$@"
 fi

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, builds, and passes all tests. As root; a skipped test has failed.
+# Installs the needed packages, builds, and runs all tests, as root. A skipped test is a failure.
 #
-#   run.sh [--fast] [ARG...]   ARG: for meson test
+#   run.sh [--fast] [ARG...]   ARG is passed to meson test
 #
-# --fast: the tests without a file system, and some of those with one: two minutes after the build.
-# Environment: LULL_BUILD, where it is built (build-test).
+# --fast: runs the tests without a file system, and some of those with one. They take two minutes after
+# the build.
+# Environment: LULL_BUILD, the build directory (build-test).
 set -eu
 cd "$(dirname "$0")/.."
 if [ -z "${LULL_OWN_ROOT:-}" ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the shells offer: every option of --help, and the words that a value can be.
+# The completions of the shells: each option of --help, and the words that a value can be.
 dir=$(cd "$(dirname "$0")" && pwd)/../../completions
 . "$(dirname "$0")/../lib.sh"
 T=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The command line without any file system that clones: help, mistakes, values, output.
+# The command line, without a file system that clones: help, usage errors, values, output.
 . "$(dirname "$0")/../lib.sh"
 man=$(cd "$(dirname "$0")" && pwd)/../../man/lullcp.1
 T=$(mktemp -d)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What a service manager hears: sd_notify, and priorities on lines that go to the journal.
+# Messages to a service manager: sd_notify, and priorities on lines that go to the journal.
 . "$(dirname "$0")/../lib.sh"
 command -v python3 >/dev/null || cannot_run 'needs python3'
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 99
 
-# manager SOCKET JOURNAL ARG...: runs lullcp as a service manager would; what it was told goes
-# to $T/told, its standard error, a pipe, to $T/err. JOURNAL: same or other
+# manager SOCKET JOURNAL ARG...: runs lullcp as a service manager would. The notifications go to
+# $T/told; standard error, a pipe, goes to $T/err. JOURNAL: same or other
 cat >manager.py <<'END'
 import os, signal, socket, subprocess, sys, time
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Runs each command line of the files "cases…" with the system's cp and with lullcp, in twin
-# directories, and compares exit status, standard output, standard error and what the
-# directory holds afterwards.
+# directories. Compares the exit status, standard output, standard error and the contents of the
+# directory afterwards.
 #
 #   compare.sh [--list] [NAME...]   the cases whose name matches one of the patterns, or all;
 #                                   --list prints failures in the form of "differences"
-#   compare.sh --part K/N           the Kth of each N cases, so that several can run side by side
-#   compare.sh --random N           N command lines of options and operands by chance, which
+#   compare.sh --part K/N           the Kth of each N cases, so that several parts can run in parallel
+#   compare.sh --random N           N random command lines of options and operands, which
 #                                   LULL_TEST_SEED repeats
-#   compare.sh --self-test          breaks cp in many ways, each of which must be noticed
+#   compare.sh --self-test          breaks cp in many ways, each of which must be detected
 #
 # Environment: LULLCP, TOOLS (where the program snapshot is), CASES and DIFFERENCES (files
 # that stand in for those beside this script: cases and cases-9.5, differences).

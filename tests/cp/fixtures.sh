@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the command lines find. fix_NAME makes it in the current directory, as the user who
-# will run the command; root_NAME, where there is one, adds what only root can make;
-# mount_NAME mounts something in each twin, and names it in $mounted.
+# The fixtures of the command lines. fix_NAME makes one in the current directory, as the user who
+# will run the command. root_NAME, if it exists, adds what only root can make. mount_NAME mounts
+# something in each twin, and names it in $mounted.
 #
-# Times that are not set here are set by snapshot --age.
+# snapshot --age sets times that are not set here.
 
 fix_none() { :; }
 fix_anyorder() { :; } # lines of output may come in any order: see same_lines

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Command lines by chance: compare.sh --random. What differs on purpose is left out: --sparse
-# comes with --reflink, simple backups with b-simple-into, and nothing that would wait for the
-# other end of a fifo is named.
+# Random command lines: compare.sh --random. Intended differences are left out: --sparse comes with
+# --reflink, and simple backups with b-simple-into. No command line names anything that would wait for
+# the other end of a fifo.
 
 some_options=(-a -b -d -f -H -l -L -n -P -p -r -R -s -T -u -v -x -S.suf --backup=t --backup=existing
   --backup=nil --no-preserve=mode --no-preserve=links --no-preserve=timestamps --preserve=links

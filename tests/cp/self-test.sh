@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# The harness on trial: compare.sh --self-test. cp itself has no failure, and a cp that gets
-# one thing wrong fails in each of the cases that are named for it.
+# A test of the harness: compare.sh --self-test. cp itself must have no failure. A cp that gets one
+# thing wrong must fail in each case that is named for it.
 
 CASES=("$here/cases")
 DIFFERENCES=$T/differences

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Each system call of a run fails in turn, with each errno that it can give, or is the last
-# before a kill -9: DEST is the old file or the new one, whole; writers are thawed; one more
-# run puts all right. See walk.py. LULL_TEST_ROUNDS (12): faults a scenario, or "all".
+# Each system call of a run fails in turn, with each errno that it can return, or is the last one
+# before a kill -9. DEST must be the old file or the complete new one, the writers must be thawed, and
+# one more run must repair everything. See walk.py. LULL_TEST_ROUNDS (12): faults in each scenario, or
+# "all".
 . "$(dirname "$0")/../lib.sh"
 fs_test
 fs_mount xfs

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Files of one run that are cloned side by side, each with a keeper of its own: no keeper has open,
-# or holds locked, what belongs to another file.
+# Files of one run that are cloned in parallel, each with a keeper of its own: no keeper may have open,
+# or hold locked, anything that belongs to another file.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 fs_mount btrfs 2G
 names='a b c d'
 
-# Somebody writes to all of them, so that each needs a snapshot, and a keeper to guard it.
+# A writer writes to all of them, so that each needs a snapshot, and a keeper to guard it.
 mkdir "$M/src" "$M/dst"
 for f in $names; do fragmented "$M/src/$f" 3000 || exit; done
 fragmented "$M/src/a" 1000

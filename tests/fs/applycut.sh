@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The power goes, or the program is killed, at each step of --apply: DEST is the older file or the new
-# one, no generation is lost, and the same stream is taken afterwards.
+# The power fails, or the program is killed, at each step of --apply. DEST must be the older file or the
+# new one, no generation may be lost, and the same stream must be accepted afterwards.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 
 sum() { cksum <"$1"; }
 row() { (cd "$M/b" && find . -name 'row.2*' -exec cksum {} + | sort); }
-# A stopped program is what a power cut leaves: what the device holds then is in $img.cut.
+# To simulate a power failure the program is stopped; $img.cut has the contents of the device then.
 cut_at() { # cut_at STEP HOW ARG...: --apply ends there, by a cut or by SIGKILL
   local at=$1 how=$2 pid
   shift 2

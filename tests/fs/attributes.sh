@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What DEST is besides its bytes: mode, owner, NOCOW, cowextsize, hard links, times.
+# The attributes of DEST: mode, owner, NOCOW, cowextsize, hard links, times.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --backup: DEST is there all the time, first the old one and then the new one, and the
-# backup is made when they change places.
+# --backup: DEST exists all the time, first as the old file and then as the new one. The backup is made
+# when the new file replaces the old one.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 fs_mount xfs 1G

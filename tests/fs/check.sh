@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --check-hook: a good hook passes, one that is broken in any way does not, and a thaw comes
-# last whatever happens.
+# --check-hook: a good hook passes, and a hook that is broken in any way does not. A thaw comes last
+# whatever happens.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 fs_mount xfs

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Clocks that jump: the run ends, DEST is whole or as it was, writers are thawed, and when
-# time is itself again --resume completes it.
+# Clocks that jump: the run ends, DEST is complete or unchanged, and writers are thawed. When the clock
+# is right again, --resume completes the clone.
 hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Two, ten, fifty lullcp at once with the same SOURCE and DEST: each ends with 0 or 11, DEST
-# is the old file or the new one at any moment, the new one at the end, and nothing is left.
+# Two, ten, fifty lullcp at once with the same SOURCE and DEST: each ends with 0 or 11. DEST is the old
+# file or the new one at any moment, and the new one at the end. No other file is left behind.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

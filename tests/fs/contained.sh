@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # In a container: user 0 of a user namespace, on an id-mapped mount (LXC, systemd-nspawn, Podman).
-# What the container's root owns can be cloned, kept in rows, refreshed and restored as elsewhere;
-# what it does not, and the host outside its map, get words.
+# Files that the container's root owns can be cloned, kept in rows, refreshed and restored as elsewhere.
+# Other files, and owners outside of its map, get a clear message.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 ! kernel_before 5.19 || cannot_run 'needs id-mapped mounts of Btrfs'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Files of every shape come out equal, on every kind of file system that clones.
+# Clones of files of every shape are equal to them, on every kind of file system that clones.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --reflink=auto and never: bytes, when they are copied and when not.
+# --reflink=auto and never: when data is copied, and when it is not.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 fs_mount ext4 400M

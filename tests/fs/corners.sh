@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Corners in which cp does what is asked for: leases, deleted files, directories that take files
-# but are not read or never let one go, open files by their links; and the attributes that decide
-# whether a clone works.
+# Corner cases in which cp works: leases, deleted files, directories that accept files but cannot be
+# read or never release one, open files by their links; and attributes that decide whether a clone
+# works.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 command -v strace >/dev/null || cannot_run 'needs strace'

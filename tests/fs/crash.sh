@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The machine crashes at random moments (XFS: shut down without flushing the log; Btrfs: a
-# copy of the backing file, taken live, is what is left). After the next mount DEST is the
-# old file or the whole new one, and --resume completes it. LULL_TEST_ROUNDS (100).
+# The machine crashes at random moments. XFS is shut down without flushing the log; for Btrfs the
+# backing file is copied live. After the next mount DEST must be the old file or the complete new one,
+# and --resume must complete it. LULL_TEST_ROUNDS (100).
 . "$(dirname "$0")/../lib.sh"
 fs_test
 rounds=${LULL_TEST_ROUNDS:-100}
 half=$(((rounds + 1) / 2))
 survived=0
 
-# Every other round clones two files in one freeze: two renames, and a crash may come between.
+# Every other round clones two files in one freeze. This takes two renames, and a crash may come between.
 # In $M: src goes to dst, or src and src2 go to set/.
 pairs() { # pairs ROUND: source and destination of each file that it clones
   if [ $(($1 % 2)) = 0 ]; then

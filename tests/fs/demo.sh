@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# tools/demo.sh, the first thing that a newcomer runs: what it says is so.
+# tools/demo.sh, the first script that a newcomer runs: its output is true.
 . "$(dirname "$0")/../lib.sh"
 LULL_BUILD=${TOOLS%/tests}
 fs_test "$@"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --diff: its ranges cover whatever differs, by the maps and exactly, and who applies them to the
-# older file has the newer one.
+# --diff: its ranges cover everything that differs, by the maps and exactly. Applying them to the older
+# file gives the newer one.
 . "$(dirname "$0")/../lib.sh"
 fs_test
-# -S: it needs no packages, and looking for them can take longer than all that it does
+# -S: it needs no packages, and looking for them can take longer than all of its work
 changes=$(dirname "$0")/changes.py
 
 block_of() { stat -f -c %S "$1"; }

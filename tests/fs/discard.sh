@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A clone that is given up is freed in bounded steps, and may be cut off between any two of
-# them: what a checkpoint says of a file is true at each moment.
+# An abandoned clone is freed in bounded steps, and may be interrupted between any two of them. What a
+# checkpoint says of the file must be true at each moment.
 . "$(dirname "$0")/../lib.sh"
 command -v strace >/dev/null || cannot_run 'needs strace'
 fs_test
 
-# Steps of a few extents, and long rests after each.
+# Steps of a few extents, and a long pause after each.
 slowly=(--latency-budget=20us --duty-cycle=1)
 
 abandon() { # abandon DEST: leaves the first half of a clone, and a checkpoint that says so

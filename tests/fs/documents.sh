@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The examples of the documents do what is said of them: each line of [test documents] in
-# tests/documents/commands is run as it stands there, with other places for its files, against a
-# real QEMU, libvirt, restic and borg. The other machine behind ssh is this one.
+# The examples of the documents work as described. Each line of [test documents] in
+# tests/documents/commands is run to the letter, but with other paths, against a real QEMU, libvirt,
+# restic and borg. The other machine behind ssh is this one.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# In place and whole, where XFS exchanges the contents of two files: DEST is the old file or the new
-# one, whatever happens and whenever, and keeps its inode, names, owner and attributes.
+# In place in one step, where XFS exchanges the contents of two files. DEST is the old file or the new
+# one, whatever happens at any moment, and keeps its inode, names, owner and attributes.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 ! kernel_before 6.10 || cannot_run 'needs Linux 6.10'

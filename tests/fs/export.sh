@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --export and --apply: generations come over whole, to any file system, and a stream or a base that
-# is not what it should be changes nothing.
+# --export and --apply: generations arrive complete, on any file system. A wrong stream or a wrong base
+# changes nothing.
 . "$(dirname "$0")/../lib.sh"
 fs_test
-# -S: it needs no packages, and looking for them can take longer than all that it does
+# -S: it needs no packages, and looking for them can take longer than all of its work
 changes=$(dirname "$0")/changes.py
 
 export_to() { # export_to STREAM ARG...: --export must succeed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A full disk at random points: exit 1, the old DEST untouched, nothing left behind; and
-# when there is room again the same command succeeds. LULL_TEST_ROUNDS (100).
+# The disk is full at random points: the exit status is 1, the old DEST is untouched, and nothing is left
+# behind. When there is space again, the same command succeeds. LULL_TEST_ROUNDS (100).
 . "$(dirname "$0")/../lib.sh"
 fs_test
 rounds=${LULL_TEST_ROUNDS:-100}

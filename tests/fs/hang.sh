@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A call that hangs in the kernel: lullcp goes on to say how far it is, answers signals, thaws in
-# time, and publishes and removes nothing before the call is over.
+# A call hangs in the kernel: lullcp still reports its progress, answers signals and thaws in time. It
+# publishes and removes nothing before the call is over.
 hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test
 export HOOK_LOG=$T/log HANG_FILE=$T/hangs
 small=(--latency-budget=1ms --checkpoint-interval=1h)
 
-# await WHAT COMMAND...: until it succeeds
+# await WHAT COMMAND...: waits until COMMAND succeeds
 await() {
   local what=$1 _
   shift

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Sparse files: a call goes across holes, which are holes of DEST afterwards, whatever was there.
+# Sparse files: a call spans holes, which are holes of DEST afterwards, whatever was there before.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-# sparse FILE SEED: extents of one block to 64, between holes of one block to 250, and what is
-# allocated and not written
+# sparse FILE SEED: makes extents of 1 to 64 blocks between holes of 1 to 250 blocks, and blocks that are
+# allocated but not written
 sparse() {
   python3 - "$1" "$2" "$block" <<'PY'
 import os, random, sys

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The hook protocol: who is called when, what each exit status means, and that a thaw
-# follows each freeze.
+# The hook protocol: which call comes when, what each exit status means, and that a thaw follows each
+# freeze.
 hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# DEST's directory belongs to all, and one of them is at work: root's lullcp writes to
-# nothing but its own files, takes no order from anybody else's checkpoint, ends, and when it
-# says 0 DEST is SOURCE. LULL_TEST_ROUNDS (50).
+# The directory of DEST is writable by all, and an attacker uses that. root's lullcp writes only to its
+# own files, follows no checkpoint of another user, and ends. If it ends with 0, DEST equals SOURCE.
+# LULL_TEST_ROUNDS (50).
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 fs_test

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Bad input gets a message that names the file and the reason, exit 1, and nothing is
+# Bad input leads to a message that names the file and the reason, and to exit status 1. Nothing is
 # created or lost.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-# directories without their times: a temporary file may have come and gone
+# directories without their times: a temporary file may have existed for a moment
 listing() {
   find "$M" "$T/other" \( -type d -printf '%p %i %m\n' -o -printf '%p %i %s %m %T@\n' \) 2>/dev/null |
     sort

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --jobs=N: what is said is what one job says, word for word and in the same order, however
-# long each file takes and whatever fails.
+# --jobs=N: the output is that of one job, word for word and in the same order, however long each file
+# takes and whatever fails.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 fs_mount xfs 1G

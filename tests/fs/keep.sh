@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Generations: so many and no more, each as the source was, whatever else lies beside them,
-# whoever uses them, and wherever a run is cut off.
+# Generations: the right number is kept, and each equals the source at its time, whatever else lies
+# beside them, whoever uses them, and wherever a run is interrupted.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Writers are never left frozen: the keeper killed at its work, or the keeper and lullcp, standard
-# error that nobody reads, hooks that fail or cannot be found. A file stands for the writers: the
-# hook makes it to freeze them and removes it to thaw them.
+# Writers are never left frozen: not if the keeper is killed, or the keeper and lullcp, if nobody reads
+# standard error, or if hooks fail or cannot be found. A file stands for the frozen writers: the hook
+# creates it to freeze them and removes it to thaw them.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 fs_mount xfs

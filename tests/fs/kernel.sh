@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the kernel lets a clone do, and what is said of it: a filter that forbids the call, readers
+# Limits of the kernel, and what lullcp says about them: a filter that forbids the clone call, readers
 # that wait for one, a version without a fix.
 . "$(dirname "$0")/../lib.sh"
 fs_test

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# kill -9 at random moments, with and without a hook: DEST is the old file or the new one,
-# whole; each freeze is followed by a thaw; --resume completes it. LULL_TEST_ROUNDS (100).
+# kill -9 at random moments, with and without a hook: DEST is the old file or the complete new one, each
+# freeze is followed by a thaw, and --resume completes the clone. LULL_TEST_ROUNDS (100).
 hook=$(cd "$(dirname "$0")" && pwd)/hook-log.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test

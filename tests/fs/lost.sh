@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What a careless command would lose: a SOURCE, a base or a destination that has the name of a file
-# that lullcp makes meanwhile, or that its path does not lead back to; and options that must not be
-# passed over where they cannot be honoured.
+# Careless commands that would lose data: a SOURCE, a base or a destination has the name of a file that
+# lullcp creates during the run, or its path does not lead back to it. Also options that must not be
+# ignored where they cannot be honoured.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 command -v strace >/dev/null || cannot_run 'needs strace'

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What others do to the file that is written while no run is at work: --resume must not believe
-# what the checkpoint says of it.
+# Others change the unfinished file while no run is active: --resume must not believe what the checkpoint
+# says of it.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-# begin SIGNAL ARG... DEST: a clone that is cut off by the signal when it has come somewhere: at its
-# 40th record, of 1200 blocks; it rests so long that each call is recorded on a busy machine too
+# begin SIGNAL ARG... DEST: starts a clone and interrupts it by the signal after some progress: at its
+# 40th record, of 1200 blocks. Its pauses are so long that each call is recorded even on a busy machine.
 begin() {
   local signal=$1 dest=${*: -1}
   shift

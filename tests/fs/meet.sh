@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Operands, links and backups that meet in one place, where the earlier file waits for the disk and
-# has no name yet: what is made is what cp makes.
+# Operands, links and backups that meet at one destination, while the earlier file waits for the disk and
+# has no name yet. The result must be that of cp.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Which method is chosen for a source that is written to, what is left behind, and --live.
+# Which method is chosen for a source that is written to, which files remain, and --live.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --metrics=FILE: replaced on every way out, and never a success that is over.
+# --metrics=FILE: it is replaced on every way out, and never shows an outdated success.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Several files without a hook are of different moments: one line of warning where that matters.
-# And clones of an image with an XFS in it, mounted beside the original.
+# Several files without a hook show different points in time: one line of warning where that matters.
+# Also clones of an image that contains an XFS, mounted beside the original.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 fs_mount xfs

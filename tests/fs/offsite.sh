@@ -5,7 +5,7 @@
 fs_test
 offsite=$(cd "$(dirname "$0")" && pwd)/../../systemd/lullcp-offsite
 
-# A machine that is this one; $BREAK is how many bytes of a stream come through.
+# The other machine is this one. $BREAK is the number of bytes of a stream that get through.
 mkdir -p "$T/path"
 ln -s "$LULLCP" "$T/path/lullcp"
 cat >"$T/path/ssh" <<'END'

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# State that somebody else may have put there is not obeyed, whoever owns it and wherever it came
-# from: its hook does not run, it is named, and it stays. Where others may write to the directory
-# of DEST the state is kept in a private one, and found again from everywhere.
+# State that somebody else may have planted is not trusted, whoever owns it and wherever it came from:
+# its hook does not run, a message names it, and it stays. If others may write to the directory of
+# DEST, the state is kept in a private directory, and found again from everywhere.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 chmod 755 "$T"
 pwned=$T/pwned
 user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
-# A checkpoint that says that writers are frozen: who obeys it runs its hook.
+# A checkpoint that says that writers are frozen: a run that trusts it runs its hook.
 plant() { # plant FILE SOURCE DEST
   cat >"$1" <<JSON
 {

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The power goes at a random moment while small files are copied, after somebody else has synced
-# the directory: what the device holds then is mounted. Each file is the old one or the whole new
-# one, and --resume makes all of them new. LULL_TEST_ROUNDS: of each way on each file system (1).
+# The power fails at a random moment while small files are copied, after another program has synced the
+# directory. The contents of the device at that moment are mounted. Each file must be the old one or the
+# complete new one, and --resume must make all of them new. LULL_TEST_ROUNDS: rounds of each kind on each
+# file system (1).
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 rounds=${LULL_TEST_ROUNDS:-1}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --probe: what it tells fits what then happens, and it leaves nothing behind.
+# --probe: its forecast matches what then happens, and it leaves nothing behind.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

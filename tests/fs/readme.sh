@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The commands of the README do what it says, in their order, with stand-ins for the hooks.
+# The commands of the README work as it says, in their order, with stand-ins for the hooks.
 readme=$(cd "$(dirname "$0")" && pwd)/../../README.md
 . "$(dirname "$0")/../lib.sh"
 fs_test

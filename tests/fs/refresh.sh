@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Older clones brought up to date: whatever has become of source and clone, and wherever
-# the run is cut off. LULL_TEST_ROUNDS kills (8).
+# Older clones are brought up to date, whatever has happened to source and clone, and wherever the run is
+# interrupted. LULL_TEST_ROUNDS kills (8).
 . "$(dirname "$0")/../lib.sh"
 fs_test
 command -v strace >/dev/null || cannot_run 'needs strace'

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A file is rolled back to a generation: which one is meant, what is refused, what is kept of it, and
-# whatever happens meanwhile. TARGET is what it was or the generation, and neither is lost.
+# A file is rolled back to a generation: which generation is meant, what is refused, what is kept, and
+# what happens if others interfere. TARGET has its old contents or those of the generation, and neither
+# is lost.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Interruptions and what comes after: resume, redo, restart, refusals, the lock, and
-# writers without a hook.
+# Interruptions and their aftermath: resume, redo, restart, refusals, the lock, and writers without a
+# hook.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 command -v strace >/dev/null || cannot_run 'needs strace'

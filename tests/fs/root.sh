@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The suite in a chroot whose root is no mount point: run.sh gets one that is, and nobody else sees it.
+# The suite in a chroot whose root is not a mount point: run.sh gets a root that is one, and nobody else
+# sees it.
 own=$(cd "$(dirname "$0")/.." && pwd)/own-root.sh
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 
-# As where systemd runs: what is mounted in one namespace is mounted in all that stem from it.
+# As under systemd: a mount in one namespace appears in all namespaces that stem from it.
 mount --make-rshared / || cannot_run 'the root of this machine is no mount point'
 mkdir "$T/top"
 for d in /*; do

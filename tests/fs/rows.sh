@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Rows: which generations the rules keep, what --dry-run says of that before, and what --list
-# says each costs.
+# Rows: which generations the rules keep, what --dry-run says about that in advance, and what each costs
+# according to --list.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 export TZ=CET-1CEST,M3.5.0,M10.5.0/3
 
 patch() { scribble "$1" 4096 "$2"; }
 record() { echo "${1%/*}/.${1##*/}.lullcp-generations"; }
-# redate DEST DATE...: what the record says of when the generations were made, oldest first
+# redate DEST DATE...: sets the dates in the record of generations, oldest first
 redate() {
   local r
   r=$(record "$1")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# With no more rights than lullcp-snapshot@.service leaves: its capabilities, no new ones, its
-# umask, the system's directories read-only, none of its devices; and its command line.
+# With only the privileges that lullcp-snapshot@.service leaves: its capabilities, no new privileges, its
+# umask, read-only system directories, no devices; and with its command line.
 unit=$(cd "$(dirname "$0")" && pwd)/../../systemd/lullcp-snapshot@.service.in
 . "$(dirname "$0")/../lib.sh"
 fs_test

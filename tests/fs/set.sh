@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Several files of one moment: one freeze, one checkpoint, all of them or none. LULL_TEST_ROUNDS
-# (8) kills at random moments for each file system. PARTS and
-# KINDS name the parts to run and the file systems, by default all.
+# Several files at one point in time: one freeze, one checkpoint, and all of them are published or none.
+# LULL_TEST_ROUNDS (8) kills at random moments for each file system. PARTS and KINDS name the parts to
+# run and the file systems, by default all.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 fs_test

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# One small file by itself: no lock, no checkpoint, no look at the mounts, and yet all that is
-# promised of a large one.
+# One small file by itself: it needs no lock, no checkpoint and no look at the mounts, but keeps all
+# promises made for a large file.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 command -v strace >/dev/null || cannot_run 'needs strace'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The snapshot of method snapshot: who can reach it while it is there, what is left of it, and where
-# none can be taken, why.
+# The snapshot of method snapshot: who can reach it while it exists, what is left of it, and why none can
+# be taken in some places.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 chmod 755 "$T"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Before Linux 5.13 Btrfs lets stores through mmap go on beside a clone: there nothing is chosen
-# that rests on the kernel holding them off. A kernel that calls itself 2.6 stands for one, and a
-# store beside each call for the writer (torn.sh has a real one, which tears on 5.10).
+# Before Linux 5.13, Btrfs does not block stores through mmap during a clone. There, no method may be
+# chosen that relies on the kernel to block them. A kernel that reports 2.6 stands for such a kernel, and
+# a store during each call for the writer. (torn.sh has a real writer, which tears clones on 5.10.)
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

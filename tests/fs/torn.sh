@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Clones of a file that is written to all the time, without a hook: each that is published
-# is what the file was after some change. LULL_TEST_ROUNDS clones (12) for each kind of
-# file system, spread over kinds of writers; and a control that is torn.
+# Clones of a file that is written to all the time, without a hook: each published clone equals the file
+# after some change. LULL_TEST_ROUNDS clones (12) for each kind of file system, spread over the kinds of
+# writers. A control must be torn.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 rounds=${LULL_TEST_ROUNDS:-12}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Trees and lists: what is special about them beside what tests/cp compares with cp.
+# Trees and lists: behaviour that tests/cp does not compare with cp.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 

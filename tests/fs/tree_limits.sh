@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Trees that are too deep, too wide or too strange for a careless walk, and places where a
-# file can only be written into.
+# Trees that are too deep, too wide or too strange for a careless walk, and places where a file can only
+# be written in place.
 . "$(dirname "$0")/../lib.sh"
 fs_test "$@"
 fs_mount xfs 1G

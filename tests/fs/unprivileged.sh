@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# All of it as an ordinary user, with no privilege and in a directory of their own: a clone with
-# and without a hook, killed, resumed, brought up to date, proven, kept; and what only root may do
-# is said and left alone.
+# Everything as an ordinary user without privileges, in the user's own directory: a clone with and without
+# a hook, killed, resumed, refreshed, verified and kept. What only root may do is not done, and a message
+# says so.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-# As who must find it: the program and the hook are run, $T is only passed through.
+# The user must find the program and the hook, which are run; $T is only passed through.
 chmod 755 "$T"
 real=$LULLCP
 cat >"$T/as-user" <<USER

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A SOURCE that the disk no longer gives (a checksum of Btrfs does not match): bytes cannot be
-# copied, so exit 1, the old DEST untouched, nothing left behind; --verify never says that it
-# is identical. A clone reads nothing.
+# A SOURCE that cannot be read (a checksum of Btrfs does not match): its data cannot be copied. So the
+# exit status is 1, the old DEST is untouched, and nothing is left behind. --verify never says that the
+# files are identical. A clone reads nothing.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 M=$T/ill

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# An older clone that becomes the new one: not while somebody has it open, not with what it was
-# beside its data, and not where it cannot be renamed.
+# An older clone becomes the new one: not while somebody has it open, not together with its old
+# attributes, and not if it cannot be renamed.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --verify: what is equal by the extent maps, what has to be read, what differs and where.
+# --verify: which data is equal by the extent maps, which has to be read, what differs and where.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-# equal/differ NAME FILE FILE: by maps first, by data alone, and against cmp
+# equal/differ NAME FILE FILE: compares by maps first, by data alone, and with cmp
 equal() {
   expect 0 --verify "$2" "$3"
   silent

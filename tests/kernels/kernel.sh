@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Debian's kernels, for a virtual machine; sourced by who has say and die, and $T.
+# Debian's kernels, for a virtual machine. The script that sources this must have say, die and $T.
 #
 #   kernel_get KERNEL             5.10, 6.1, 6.12 or a package as a file: $tree, $vmlinuz, $release
-#   kernel_modules DIR MODULE...  these and what they need, in DIR/m; DIR/modules has their order
+#   kernel_modules DIR MODULE...  these and their dependencies, in DIR/m; DIR/modules has their order
 #   unpack PACKAGE-FILE DIR
 #
-# What is fetched is kept in $cache.
+# Fetched packages are kept in $cache.
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/lullcp-kernels
 mkdir -p "$cache"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Runs a command as root on a Debian kernel of another age, in a virtual machine. See usage().
+# Runs a command as root on another version of the Debian kernel, in a virtual machine. See usage().
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# lullcp on old kernels and on this one. See usage().
+# Tests lullcp on old kernels and on the running one. See usage().
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

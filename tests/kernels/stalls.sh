@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# stalls.sh BUILD FS EXTENTS MODE... : on the kernel that runs, how long reads and writes of a
-# file of so many extents take while it is cloned by cp and by lullcp. A line of JSON for each
-# run. FS is xfs or btrfs; MODE is direct, buffered or cached: the page cache is empty, or holds
-# all of the file. Reads are measured without a writer beside, and writes without a reader: one
-# that waits makes the other wait.
+# stalls.sh BUILD FS EXTENTS MODE... : measures, on the running kernel, how long reads and writes of a
+# file with EXTENTS extents take while cp and lullcp clone it. Prints a line of JSON for each run. FS is
+# xfs or btrfs. MODE is direct, buffered (the page cache is empty) or cached (it holds all of the file).
+# Reads are measured without a writer, and writes without a reader, because one that waits makes the
+# other wait.
 set -euo pipefail
 lullcp=$1/src/lullcp fragment=$1/tests/fragment load=$1/tests/load
 fs=$2 extents=$3

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# suite.sh BUILD SECONDS NAME... : the tests of tests/fs with these names, one after another, on
-# the kernel that runs, each for at most so long. A line of JSON for each; what failed is told
-# on standard error. Environment: LULL_TEST_ROUNDS, as for the tests.
+# suite.sh BUILD SECONDS NAME... : runs the tests of tests/fs with these names on the running kernel, one
+# after another, each for at most SECONDS. Prints a line of JSON for each, and failures on standard error.
+# Environment: LULL_TEST_ROUNDS, as for the tests.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export LULLCP=$1/src/lullcp TOOLS=$1/tests LC_ALL=C.UTF-8

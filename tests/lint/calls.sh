@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# calls.sh LIBRARY...: what the object files in these archives call. A room calls those that it may
-# include and no others, and no files of one room call each other in a circle.
+# calls.sh LIBRARY...: checks the calls in the object files of these archives. A room calls only rooms that
+# it may include, and no files of one room call each other in a circle.
 set -u
 cd "$(dirname "$0")/../.." || exit 99
 . tests/lint/rooms.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Each example of README.md, docs/ and the man pages is run by a test, or tests/documents/commands says
-# why not; and the scripts in the pages are sound.
+# A test runs each example of README.md, docs/ and the man pages, or tests/documents/commands says why
+# not. The scripts in the pages pass shellcheck.
 cd "$(dirname "$0")/../.." || exit 99
 status=0
 python3 tests/documents/examples.py --check tests/documents/commands || status=1

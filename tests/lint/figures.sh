@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The table in bench/README.md is what the files of figures say.
+# The tables of figures in the documents match the files of figures.
 set -u
 cd "$(dirname "$0")/../.." || exit 99
 told=$(sed -n '/^<!-- bench\/all.sh --print -->$/,/^<!-- end -->$/p' bench/README.md | sed '1d;$d')

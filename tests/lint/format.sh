@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# All C in the tree is as .clang-format says, and no line of it is wider than 90 columns. Versions of
-# clang-format differ in a few lines: another than 14 only has the width looked at.
+# All C files in the tree follow .clang-format, and no line is wider than 90 columns. Versions of
+# clang-format differ in a few lines, so with any version but 14 only the width is checked.
 set -u
 cd "$(dirname "$0")/../.." || exit 99
-# What is in git, or all of it in an archive.
+# The files in git, or all files of an archive.
 list() {
   git ls-files -z 'src/*.[ch]' 'include/*.h' 'hooks/*.[ch]' 'tests/*.[ch]' 2>/dev/null ||
     find src include hooks tests -name '*.[ch]' -print0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Rooms include only downward, headers stand alone, only the cli prints, plan is pure.
+# Rooms include only downward, headers compile alone, only the cli prints, and plan is pure.
 set -u
 cd "$(dirname "$0")/../.." || exit 99
 status=0

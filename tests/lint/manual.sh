@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the man page lists is what the source has: methods, results, exit statuses, keys of the JSON
+# The man page lists everything that the source has: methods, results, exit statuses, keys of the JSON
 # output.
 cd "$(dirname "$0")/../.." || exit 99
 status=0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# The rooms of src/, and which of them each may use, by including and by calling; sourced.
+# The rooms of src/, and which rooms each may include and call; sourced.
 rooms='cli engine/restore engine/tree engine/set engine/file engine/carry engine/inspect engine/clone engine/base guard store plan sys util'
 allowed() { # allowed ROOM
   local below='engine/base guard store plan sys util'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What holds for all tests: how they begin, what they may end, and that HACKING.md names the suites.
+# Rules for all tests: how they begin, which processes they may end, and that HACKING.md names the suites.
 cd "$(dirname "$0")/../.." || exit 99
 status=0
 fail() {
@@ -8,7 +8,7 @@ fail() {
   status=1
 }
 
-# A test starts with plain signals, whatever those of its caller are.
+# A test starts with default signal handling, whatever its caller has set.
 begun=$(mktemp) || exit 99
 trap 'rm -f "$begun"' EXIT
 cat >"$begun" <<TEST

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# symbols.sh LIBRARY PLAN_LIBRARY: what the core exports is called lull_*, it cannot print or
-# exit, and plan calls nothing of the system.
+# symbols.sh LIBRARY PLAN_LIBRARY: all exports of the core are called lull_*, the core cannot print or exit,
+# and plan makes no system calls.
 set -u
 status=0
 exported=$(nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | grep -vE '^lull_|^__|^_ZTV|^\.' | sort -u)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# systemd accepts the units: units.sh DIRECTORY_OF_SERVICE
+# systemd accepts the units. Usage: units.sh DIRECTORY_OF_SERVICE
 set -u
 cd "$(dirname "$0")/../.." || exit 99
 command -v systemd-analyze >/dev/null || {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp against a QEMU and a guest agent that misbehave: each fault is told in
-# clear words, no sidecar is lost, and a thaw afterwards puts things right.
+# lullcp-hook-qmp with a QEMU and a guest agent that misbehave: each fault is reported clearly, no sidecar
+# is lost, and a thaw afterwards repairs everything.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 here=$(dirname "$0")

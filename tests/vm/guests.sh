@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the tests share that call lullcp-hook-qmp by hand and carry out what it prints; sourced after
-# vm.sh.
+# Common code of the tests that call lullcp-hook-qmp by hand and run the commands that it prints; sourced
+# after vm.sh.
 here=$(dirname "$0")
 command -v qemu-io >/dev/null || cannot_run 'needs qemu-io'
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-libvirt where something fails, or somebody meddles: no overlay that holds the only
-# copy of a write is removed, nothing foreign is touched, and nothing is left redirected without
-# a status that says so.
+# lullcp-hook-libvirt if something fails, or somebody interferes: no overlay that holds the only copy of a
+# write is removed, no foreign file is touched, and nothing is left redirected without a status that says
+# so.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/libvirtd.sh"

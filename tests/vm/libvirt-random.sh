@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-libvirt at random: a guest that never pauses, hooks, lullcp, its keeper and QEMU
-# killed at any time, pivots that fail, guests that go down and come back. In the end each
-# write that was acknowledged is read back, if need be by following what was printed.
-# LULL_TEST_ROUNDS (3).
+# lullcp-hook-libvirt in random situations: a guest never pauses; hooks, lullcp, its keeper and QEMU are
+# killed at any time; pivots fail; guests go down and come back. In the end each acknowledged write must be
+# read back, if necessary after running the printed commands. LULL_TEST_ROUNDS (3).
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/libvirtd.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-libvirt where somebody resizes the disk while it is redirected or copies the image into
-# the overlay, and where a virsh, or a file system, never comes to its end.
+# lullcp-hook-libvirt if somebody resizes the disk while it is redirected or copies the image into the
+# overlay, and if a virsh, or a file system, never returns.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/libvirtd.sh"
@@ -9,7 +9,7 @@ overlay="$M/v m/.a.img.lullcp-overlay.qcow2"
 record="$M/v m/.a.img.lullcp-overlay.freeze"
 
 disk_size() { qemu-img info -U --output=json -f "$1" "$2" | jq '."virtual-size"'; } # FORMAT IMAGE
-# What was printed, to the letter, but with the libvirt of this test.
+# The printed command, to the letter, but with the libvirt of this test.
 told() { # told WHAT BEFORE: the command after those words
   local command
   command=$(sed -n "s/.*$2//p" "$T/err")

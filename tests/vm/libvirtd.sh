@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the tests of lullcp-hook-libvirt share: a libvirt of the test's own, with a guest
-# without an operating system under TCG; what a guest would write is written through its
-# virtio device by the monitor. Sourced after lib.sh and fs_test.
+# Common code of the tests of lullcp-hook-libvirt: a private libvirt, with a guest without an operating
+# system under TCG. The monitor writes through the guest's virtio device in place of the guest. Sourced
+# after lib.sh and fs_test.
 #
 # Environment: HOOK_LIBVIRT.
 for program in libvirtd virtlogd virsh qemu-system-x86_64; do

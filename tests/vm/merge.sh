@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp: whose freeze a thaw ends, what a freeze refuses because a thaw could not merge
-# it, and what is left to people: the advice that is printed is carried out as it stands.
+# lullcp-hook-qmp: which run's freeze a thaw ends, what a freeze refuses because a thaw could not merge
+# it, and what is left to people: the printed commands are run to the letter.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp and a guest that migrates: the QEMU to which it goes has the disk that its command
-# line says, so no sidecar is begun meanwhile, and none is touched that is the disk of another QEMU.
+# lullcp-hook-qmp and a guest that migrates: the other QEMU has the disk that its command line names. So
+# no sidecar is created during a migration, and none is touched that is the disk of another QEMU.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp looks for itself: at the files that QEMU really has open, at what lies
-# where its sidecars would, at who may write there. Nothing that QEMU says of a file, and
-# nothing that somebody else put in place, leads it to a wrong file.
+# lullcp-hook-qmp checks for itself which files QEMU really has open, what lies in the place of its
+# sidecars, and who may write there. Neither QEMU's answers about a file nor anything that somebody else
+# put in place may lead it to a wrong file.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp with a real qemu-storage-daemon and a guest that never stops writing: the
-# clone holds exactly the writes up to the redirect, the image all of them afterwards,
-# whoever is killed when. LULL_TEST_ROUNDS (12) rounds of killing.
+# lullcp-hook-qmp with a real qemu-storage-daemon and a guest that never stops writing: the clone holds
+# exactly the writes up to the redirect, and the image holds all of them afterwards, whichever process is
+# killed at any time. LULL_TEST_ROUNDS (12) rounds of killing.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"

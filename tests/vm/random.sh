@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp at random: a guest that never pauses; the hook, lullcp, its keeper and QEMU killed
-# at any time, and QEMU started again on the image or on the sidecar; two runs at once, of one disk and
-# of two; backup jobs, snapshots and bitmaps that begin and end at any time of a run; an image that is
-# streamed into the sidecar; disks that come and go, that grow and shrink, and that are restored; no
-# room for the sidecar; a guest agent that fails. In the end each write that was acknowledged, and
-# flushed where QEMU was killed, is read back, if need be by following what was printed.
-# LULL_TEST_ROUNDS (6).
+# lullcp-hook-qmp in random situations, with a guest that never pauses:
+#  - the hook, lullcp, its keeper and QEMU are killed at any time, and QEMU is started again on the image
+#    or on the sidecar;
+#  - two runs at once, of one disk and of two;
+#  - backup jobs, snapshots and bitmaps begin and end at any time of a run;
+#  - an image is streamed into the sidecar;
+#  - disks come and go, grow and shrink, and are restored;
+#  - there is no space for the sidecar; a guest agent fails.
+# In the end each acknowledged write (a flushed one, if QEMU was killed) must be read back, if necessary
+# after running the printed commands. LULL_TEST_ROUNDS (6).
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lullcp-hook-qmp where somebody resizes the disk while it is redirected, copies the image into the
-# sidecar, or starts a guest from that: no disk gets a size that it had before, and what is printed
-# brings all of the disk back into the image.
+# lullcp-hook-qmp if somebody resizes the disk while it is redirected, copies the image into the sidecar, or
+# starts a guest from the sidecar. No disk may get back an old size, and the printed commands must bring all
+# of the disk back into the image.
 . "$(dirname "$0")/../lib.sh"
 fs_test
 . "$(dirname "$0")/vm.sh"

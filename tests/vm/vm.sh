@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the tests with QEMU share; sourced after lib.sh and fs_test.
+# Common code of the tests with QEMU; sourced after lib.sh and fs_test.
 #
 # Environment: HOOK (lullcp-hook-qmp), TOOLS/nbd.
 
