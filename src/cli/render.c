@@ -8,13 +8,13 @@
 #include "obstacle.h"
 #include "outlet.h"
 #include "quote.h"
+#include "render_line.h"
 #include "service.h"
 #include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,8 +23,6 @@
 #define FIRST_LINE_NS   (2 * SECOND)
 #define LINE_EVERY_NS   (SECOND / 5)
 #define STATUS_EVERY_NS SECOND
-/* The time left is told when one part in so many is done. */
-#define LEAST_FOR_ESTIMATE 200
 
 void render_init(struct render *render, const struct command *command)
 {
@@ -41,10 +39,6 @@ void render_init(struct render *render, const struct command *command)
 	};
 }
 
-#define FULL_BAR  "####################"
-#define BAR_CELLS 20u
-#define BAR_ROOM  64u
-
 static void clear_line(struct render *render)
 {
 	/* What goes to both outputs must be read in the order in which it was said. */
@@ -52,108 +46,6 @@ static void clear_line(struct render *render)
 	if (render->line_shown)
 		(void)fputs("\r\033[K", stderr);
 	render->line_shown = false;
-}
-
-static bool is_looking(const struct command *c)
-{
-	return c->mode == MODE_EXPORT || c->mode == MODE_DIFF || c->mode == MODE_VERIFY;
-}
-
-/* Bytes and extents, rate, worst and p99 call against the budget, time left, freeze. */
-static char *describe(const struct render *render, const struct lull_progress *p)
-{
-	struct lull_hold hold = lull_progress_hold(p);
-	double seconds = (double)p->elapsed_ns / 1e9;
-	uint64_t all = words_all(p), at = words_done(p);
-	uint64_t done = at > p->resumed_at ? at - p->resumed_at : 0;
-	char left[64] = "";
-	char frozen[64] = "";
-	char hangs[96] = "";
-	char sent[64] = "";
-	uint64_t rate = seconds > 0 ? (uint64_t)((double)done / seconds) : 0;
-
-	/* Before that it would be told by the time that the hook took. */
-	if (done > all / LEAST_FOR_ESTIMATE && at < all)
-		(void)snprintf(left, sizeof(left), ", %s left",
-			       words_time((uint64_t)((double)p->elapsed_ns /
-						     (double)done * (double)(all - at))));
-	if (p->frozen_ns > 0)
-		(void)snprintf(frozen, sizeof(frozen), ", frozen %s",
-			       words_time(p->frozen_ns));
-	if (render->call != LULL_CALL_NONE)
-		(void)snprintf(hangs, sizeof(hangs), ", in %s for %s",
-			       words_call((int)render->call),
-			       words_time(render->call_ns));
-	if (render->command->mode == MODE_EXPORT)
-		(void)snprintf(sent, sizeof(sent), ", %s written",
-			       words_bytes(p->bytes_written));
-	if (p->discarding > 0)
-		return format("%s: discarding %s%s left", quote(p->dest),
-			      render->command->mode == MODE_DISCARD
-				      ? "it, "
-				      : "an abandoned clone, ",
-			      words_bytes(p->discarding));
-	/* Where nothing is cloned: what matters most first, as below. */
-	if (is_looking(render->command))
-		return format("%s: %u%%, %s of %s%s%s%s, %s/s", quote(p->source),
-			      words_percent(p), words_bytes(at), words_bytes(all), left,
-			      sent, hangs, words_bytes(rate));
-	/* What matters most first: a narrow terminal cuts the end off. */
-	return format(
-		"%s: %u%%, %s of %s%s%s%s, calls p99 %s max %s of %s, %llu extents, "
-		"%.0f/s",
-		quote(p->source), words_percent(p), words_bytes(at), words_bytes(all),
-		left, frozen, hangs, words_time(hold.p99), words_time(hold.max),
-		words_time(p->budget_ns), (unsigned long long)p->extents_cloned,
-		seconds > 0 ? (double)p->extents_cloned / seconds : 0);
-}
-
-static int terminal_width(void)
-{
-	struct winsize size;
-
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1
-		       ? size.ws_col - 1
-		       : 0;
-}
-
-/* In front of text, where there is room for both; "" where not. */
-static const char *bar(const struct lull_progress *p, const char *text, int width,
-		       char room[static BAR_ROOM])
-{
-	unsigned int done;
-
-	if (p->size == 0 || p->discarding > 0 ||
-	    strlen(text) + BAR_CELLS + 3 > (size_t)width)
-		return "";
-	done = (unsigned int)((double)words_done(p) / (double)words_all(p) * BAR_CELLS);
-	(void)snprintf(room, BAR_ROOM, "[%-*.*s] ", (int)BAR_CELLS, (int)done, FULL_BAR);
-	return room;
-}
-
-static void draw_line(struct render *render, const struct lull_progress *p)
-{
-	char room[BAR_ROOM];
-	char *text = describe(render, p);
-	int width = terminal_width();
-
-	if (!text)
-		return;
-	/* A name is of whole characters, and is cut to whole ones. */
-	while (width > 0 && (size_t)width < strlen(text) &&
-	       ((unsigned char)text[width] & 0xc0) == 0x80)
-		width--;
-	service_level(SERVICE_INFO);
-	/* Without a terminal (--progress=always into a log) a line is a line. */
-	if (width > 0)
-		(void)fprintf(stderr, "\r\033[K%s%.*s", bar(p, text, width, room), width,
-			      text);
-	else
-		(void)fprintf(stderr, "%s\n", text);
-	(void)fflush(stderr);
-	service_level(SERVICE_ERROR);
-	render->line_shown = width > 0;
-	free(text);
 }
 
 void render_progress(struct render *render, const struct lull_progress *p)
@@ -165,7 +57,7 @@ void render_progress(struct render *render, const struct lull_progress *p)
 	}
 	if (render->line_wanted && p->elapsed_ns >= render->next_line) {
 		if (outlet_has_room(STDERR_FILENO))
-			draw_line(render, p);
+			render_line_draw(render, p);
 		render->next_line = p->elapsed_ns + (render->line_shown
 							     ? LINE_EVERY_NS
 							     : STATUS_EVERY_NS);
@@ -174,7 +66,7 @@ void render_progress(struct render *render, const struct lull_progress *p)
 
 void render_status(struct render *render, const struct lull_progress *p)
 {
-	char *text = describe(render, p);
+	char *text = render_line_words(render, p);
 
 	clear_line(render);
 	if (render->command->json)

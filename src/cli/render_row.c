@@ -2,6 +2,7 @@
 /* Generations, for people and for programs: see render_row.h. */
 #include "render_row.h"
 
+#include "columns.h"
 #include "json.h"
 #include "quote.h"
 #include "words.h"
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,16 +75,6 @@ static const char *rules(const struct lull_row *row, unsigned int kept_by,
 					    : "-";
 }
 
-/* Where standard output is a terminal: its columns; else, or if nobody knows, 0. */
-static int terminal_columns(void)
-{
-	struct winsize size;
-
-	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0
-		       ? size.ws_col
-		       : 0;
-}
-
 static int longer(int width, const char *text)
 {
 	int len = (int)strlen(text);
@@ -95,7 +85,8 @@ static int longer(int width, const char *text)
 /* Of the column of names: that of the longest, unless a terminal would break lines. */
 static int name_width(const struct lull_row *row)
 {
-	int columns = terminal_columns(), name = 4, why = (int)strlen("KEPT BY");
+	int columns = columns_of_terminal(STDOUT_FILENO), name = 4,
+	    why = (int)strlen("KEPT BY");
 	char room[80];
 
 	for (size_t i = 0; i < row->n; i++) {
@@ -111,7 +102,7 @@ static int name_width(const struct lull_row *row)
 /* The last column, broken behind a comma where a terminal would break it anywhere. */
 static void print_rules(const char *text, int before)
 {
-	int room = terminal_columns() - before, at = 0;
+	int room = columns_of_terminal(STDOUT_FILENO) - before, at = 0;
 
 	while (*text) {
 		int len = (int)strcspn(text, ",");

@@ -41,8 +41,27 @@ for columns in 40 41; do
   script -qec "stty cols $columns; '$LULLCP' --progress=always --force '$umlauts' clone" "$T/screen" >/dev/null
   check "cut to whole characters at $columns" iconv -f UTF-8 -t UTF-8 "$T/screen"
   check "and it is there at $columns" grep -q "^.*'üüüüü" "$T/screen"
+  check "and how much is done at $columns" grep -qE "ü': [0-9]+%" "$T/screen"
 done
 rm "$umlauts" clone
+# shown COLUMNS: each line that a terminal of so many shows
+shown() {
+  script -qec "stty cols $1; '$LULLCP' --progress=always --latency-budget=20us --duty-cycle=5 --force big clone" \
+    "$T/screen" >/dev/null
+  tr '\r' '\n' <"$T/screen" | sed -n 's/^\x1b\[K//p' | grep "'big'"
+}
+bytes='[0-9.]+ [KM]?i?B'
+part="(, [0-9.]+ [num]?s left)?"
+calls="(, calls p99 [0-9.]+ [num]?s max [0-9.]+ [num]?s of 20 us)?(, [0-9]+ extents, [0-9]+/s)?"
+shown 80 >"$T/lines"
+check 'a bar at 80' grep -q '^\[#' "$T/lines"
+same 'at 80: a bar and whole parts' '' \
+  "$(grep -vE "^\[[# ]{10,20}\] 'big': [0-9]+%, $bytes of 12 MiB$part$calls\$" "$T/lines")"
+same 'no line is broken at 80' '' "$(awk 'length > 79' "$T/lines")"
+shown 40 >"$T/lines"
+same 'at 40: whole parts' '' "$(grep -vE "^'big': [0-9]+%, $bytes of 12 MiB$part\$" "$T/lines")"
+same 'no line is broken at 40' '' "$(awk 'length > 39' "$T/lines")"
+rm clone
 
 note 'leases'
 for f in small big; do
