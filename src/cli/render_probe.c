@@ -2,6 +2,7 @@
 /* What --probe found, for people: see render.h. */
 #include "render.h"
 
+#include "columns.h"
 #include "json.h"
 #include "obstacle.h"
 #include "quote.h"
@@ -10,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Of the labels. */
+#define INDENT 13
 /* "  snapshot      1:23 min  " */
 #define BEFORE_BAR  26u
 #define LONGEST_BAR 50u
@@ -21,11 +23,10 @@
 /* Cells for the longest bar. */
 static unsigned int room(void)
 {
-	struct winsize size;
-	unsigned int columns = 80;
+	unsigned int columns = (unsigned int)columns_of_terminal(STDOUT_FILENO);
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		columns = size.ws_col;
+	if (columns == 0)
+		columns = 80;
 	if (columns <= BEFORE_BAR + 1)
 		return 0;
 	return columns - BEFORE_BAR - 1 < LONGEST_BAR ? columns - BEFORE_BAR - 1
@@ -46,6 +47,30 @@ static void stall_line(const char *what, uint64_t ns, uint64_t longest)
 		     width > 0 ? "  " : "", (int)width, FULL_BAR);
 }
 
+/* text, which is freed, behind a label; a terminal has it broken between words. */
+static void labelled(const char *label, char *text)
+{
+	int columns = columns_of_terminal(STDOUT_FILENO);
+	const char *at = text ? text : "";
+
+	(void)printf("%-*s", INDENT, label);
+	while (columns > 0 && columns_of(at) > columns - INDENT) {
+		int blank = columns_fit(at, columns - INDENT);
+
+		while (blank > 0 && at[blank] != ' ')
+			blank--;
+		/* a name, which is as long as it is */
+		if (blank == 0)
+			blank = (int)strcspn(at, " ");
+		if (at[blank] == '\0')
+			break;
+		(void)printf("%.*s\n%*s", blank, at, INDENT, "");
+		at += blank + 1;
+	}
+	(void)printf("%s\n", at);
+	free(text);
+}
+
 static void snapshot_line(const struct lull_forecast *f, uint64_t longest)
 {
 	char *why;
@@ -55,8 +80,8 @@ static void snapshot_line(const struct lull_forecast *f, uint64_t longest)
 		return;
 	}
 	why = obstacle_words(&f->no_snapshot);
-	(void)printf("  %-10s not possible here%s%s\n", "snapshot", why ? ": " : "",
-		     why ? why : "");
+	labelled("  snapshot",
+		 format("not possible here%s%s", why ? ": " : "", why ? why : ""));
 	free(why);
 }
 
@@ -85,35 +110,39 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 	}
 	if (outcome != LULL_OK)
 		return;
-	(void)printf("source:      %s, %s in %s%llu extents\n", quote(c->source),
-		     words_bytes(f->size), f->extents_exact ? "" : "about ",
-		     (unsigned long long)f->extents);
-	(void)printf("file system: %s%s on %s, blocks of %llu bytes; reflinks work\n",
-		     f->type, f->reverse_map ? " with a reverse mapping tree" : "",
-		     f->mount_point, (unsigned long long)f->block);
-	(void)printf("kernel:      %s; for a clone call writes wait, reads %s\n",
-		     f->kernel,
-		     f->reads_wait ? "wait as well" : "wait behind a writer that waits");
-	(void)printf("             (%s)\n", f->reads_measured
-						    ? "measured with a reader"
-						    : "for readers by its version");
+	labelled("source:",
+		 format("%s, %s in %s%llu extent%s", quote(c->source),
+			words_bytes(f->size), f->extents_exact ? "" : "about ",
+			(unsigned long long)f->extents, f->extents == 1 ? "" : "s"));
+	labelled("file system:",
+		 format("%s%s on %s, blocks of %llu bytes; reflinks work", f->type,
+			f->reverse_map ? " with a reverse mapping tree" : "",
+			f->mount_point, (unsigned long long)f->block));
+	labelled("kernel:",
+		 format("%s; for a clone call writes wait, reads %s", f->kernel,
+			f->reads_wait ? "wait as well"
+				      : "wait behind a writer that waits"));
+	labelled("", format("(%s)", f->reads_measured ? "measured with a reader"
+						      : "for readers by its version"));
 	if (strcmp(f->type, "xfs") == 0)
-		(void)printf("             CVE-2026-64600: %s\n", fixes[f->writer_race]);
-	(void)printf(
-		"an extent:   %s to clone, %s to go over again (a sample, measured)\n",
-		words_time(f->extent_ns), words_time(f->again_ns));
-	(void)printf("time:        cp --reflink %s, lullcp %s\n", words_time(f->cp_ns),
-		     words_time(f->clone_ns));
+		labelled("", format("CVE-2026-64600: %s", fixes[f->writer_race]));
+	/* An empty file has none. */
+	if (f->extents > 0)
+		labelled("an extent:",
+			 format("%s to clone, %s to go over again (a sample, measured)",
+				words_time(f->extent_ns), words_time(f->again_ns)));
+	labelled("time:", format("cp --reflink %s, lullcp %s", words_time(f->cp_ns),
+				 words_time(f->clone_ns)));
 	(void)printf("longest stall of a writer, predicted:\n");
 	stall_line("cp", f->cp_ns, longest);
 	stall_line("quiet", f->budget_ns, longest);
 	stall_line("frozen", f->budget_ns, longest);
 	snapshot_line(f, longest);
 	stall_line("atomic", f->atomic_ns, longest);
-	(void)printf("method now:  %s\n", words_method(f->method));
-	(void)printf("if written:  %s\n", words_method(f->if_written));
+	labelled("method now:", format("%s", words_method(f->method)));
+	labelled("if written:", format("%s", words_method(f->if_written)));
 	for (unsigned int bit = 1; words_advice(bit); bit <<= 1) {
 		if (f->advice & bit)
-			(void)printf("advice:      %s\n", words_advice(bit));
+			labelled("advice:", format("%s", words_advice(bit)));
 	}
 }

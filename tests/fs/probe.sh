@@ -63,6 +63,12 @@ for kind in xfs xfs-rmap btrfs; do
   for f in small empty hole; do expect 0 --probe --json "$M/$f"; done
   expect 0 --probe --json "$M/small"
   same "$kind: small" "$small" "$(field chosen_method)"
+  check "$kind: small: a call of its own time" test "$(field stall_cp_ns)" -gt 0
+  same "$kind: small: and no call is longer" "$(field stall_cp_ns)" "$(field stall_budget_ns)"
+  # a terminal has the words whole
+  narrow=$(script -qec "stty cols 40; '$LULLCP' --probe '$M/f'" /dev/null </dev/null | tr -d '\r')
+  check "$kind: at 40 columns" grep -q '^if written: ' <<<"$narrow"
+  same "$kind: no line is broken" '' "$(awk 'length > 40 && substr($0, 14) ~ / /' <<<"$narrow")"
   expect 1 --probe "$M/nothing"
   says 'No such file'
   expect 1 --probe "$M/f" "$M/nothing"

@@ -128,10 +128,13 @@ static enum lull_outcome take_sample(struct probe *p)
 	uint64_t mask = ~(job->dest.fs.block - 1);
 	int r = 0;
 
-	/* Nothing to see in a file of a block, but that it works: the probe has shown
-	   it. */
-	for (unsigned int i = 0; i < PLACES && r == 0 && found->size > job->dest.fs.block;
-	     i++) {
+	/* Too small for places: all of it, unless its size changes right now. */
+	if (found->size > 0 && found->size < PLACES * job->dest.fs.block) {
+		r = sample_place(p, 0, found->size);
+		r = r == -EINVAL ? 0 : r;
+	}
+	for (unsigned int i = 0;
+	     i < PLACES && r == 0 && found->size >= PLACES * job->dest.fs.block; i++) {
 		uint64_t from = found->size / PLACES * i & mask;
 		uint64_t to = MIN(found->size / PLACES * (i + 1) & mask,
 				  from + BYTES_EACH);
@@ -215,7 +218,8 @@ static void predict(struct probe *p)
 
 	found->cp_ns = found->extents * found->extent_ns;
 	found->clone_ns = found->cp_ns * 100 / job->options->duty_cycle;
-	found->budget_ns = job->options->latency_budget_ns;
+	/* No call takes longer than one call for the whole file. */
+	found->budget_ns = MIN(job->options->latency_budget_ns, found->cp_ns);
 	found->snapshot_ns = snapshot_stall(job);
 	found->atomic_ns = btrfs ? found->cp_ns : found->extents * found->again_ns;
 	found->if_written = single ? LULL_METHOD_SINGLE : lull_method_if_written(job);
