@@ -277,8 +277,11 @@ static bool is_directory(const struct command *command)
 
 	if (stat(command->dest, &st) < 0 || !S_ISDIR(st.st_mode))
 		return false;
-	(void)fprintf(stderr, "%s: %s is a directory: give the name of a clone in it\n",
-		      command->program, quote(command->dest));
+	(void)fprintf(stderr, "%s: %s is a directory: give the name of a clone in it\n%s",
+		      command->program, quote(command->dest),
+		      command->mode == MODE_LIST
+			      ? "That is what --keep was given as DEST: without a date.\n"
+			      : "");
 	return true;
 }
 

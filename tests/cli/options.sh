@@ -96,6 +96,8 @@ done
 usage "--hook='h --socket=/x'" --hook=h --socket=/x a b
 expect 1 --status .
 says "'.' is a directory: give the name of a clone in it"
+expect 1 --list .
+says 'what --keep was given as DEST'
 # who leaves the unit out means milliseconds
 for value in 2 10 1.5; do
   usage 'Is it milliseconds' --latency-budget="$value" a b

@@ -143,6 +143,14 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   says 'No such file'
   expect 1 --restore latest "$M/src"
   says 'has no generation'
+  # a date of none of the row, here and elsewhere
+  for none in 19700101 "$M/img.19700101"; do
+    expect 1 --restore "$none" "$M/img"
+    says 'has no generation'
+    says '--list=quick'
+  done
+  expect 1 --restore "$M/img.bak" "$M/img"
+  says 'No such file'
   expect 1 --restore "$M/img" "$M/img"
   says 'are the same file'
   expect 1 --restore "$M" "$M/img"

@@ -277,6 +277,15 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 	outcome = r < 0 ? LULL_FAILED
 			: choose(&dest, &list, date ? date : wanted, wanted, target,
 				 ret_path, ret_failure);
+	/* No file either: there is a row, and what is in it helps more. */
+	if (outcome == LULL_OK && list.n > 0 &&
+	    faccessat(AT_FDCWD, *ret_path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT) {
+		free(*ret_path);
+		*ret_path = NULL;
+		outcome = fail(ret_failure, LULL_CAUSE_NO_GENERATION, 0, wanted,
+			       strdup(target));
+	}
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
 	return outcome;
