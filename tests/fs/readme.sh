@@ -31,10 +31,8 @@ for kind in xfs btrfs; do
     line=${line//=COMMAND/=lullcp-hook-qmp}
     case $line in
     *--restore*) scribble web.img 4096 3 ;;
-    *snap1.img*)
-      # the other end of ssh
+    *--diff*)
       cp --reflink=always vm.img snap1.img
-      cp --reflink=always vm.img 1.img
       scribble vm.img 4096 7
       cp --reflink=always vm.img snap2.img
       ;;
@@ -57,6 +55,7 @@ for kind in xfs btrfs; do
       check 'it is restored' cmp "$(echo snap/web.img.*Z)" web.img
       check_not 'and what it was is kept' cmp -s web.img web.img.before-restore
       ;;
+    *'--apply 1.img') check 'the first is carried whole' cmp snap1.img 1.img ;;
     *--export*) check 'it is carried' cmp snap2.img 2.img ;;
     *--refresh*) check 'it is up to date' cmp vm.img snap.img ;;
     *--probe*) check 'what would happen is told' test -s "$T/out" ;;
