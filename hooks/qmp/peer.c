@@ -311,7 +311,7 @@ static char *find_loop(const struct stat *file)
 
 	while (dir && !found && (entry = readdir(dir))) {
 		char path[512], line[PATH_MAX];
-		struct stat st;
+		struct stat st = { 0 };
 
 		if (strncmp(entry->d_name, "loop", 4) != 0)
 			continue;

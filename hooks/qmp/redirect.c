@@ -113,8 +113,9 @@ static int check(const struct disks *disks)
 			return -ESTALE;
 		}
 		if (!disk->state.is_open) {
-			say("no block node of this QEMU has '%s' open. If the guest is "
-			    "shut down, clone without a hook",
+			say("no block node of this QEMU has '%s' open. If another guest "
+			    "has it, give the monitor of that one; if its guest is shut "
+			    "off, clone without a hook",
 			    disk->source);
 			return -ENOENT;
 		}

@@ -65,6 +65,14 @@ says 'libvirt does not answer'
 hooked 0 --connect="$dead" thaw "$a" "$b"
 expect 5 --hook="$hook --connect=$dead" "$a" "$M/clone"
 says 'libvirt does not answer'
+mkdir "$T/none"
+ln -s /usr/bin/* /usr/sbin/* /bin/* /sbin/* "$T/none" 2>/dev/null
+rm -f "$T/none/virsh"
+PATH=$T/none hooked 1 freeze "$a"
+says 'needs virsh'
+says 'libvirt-clients'
+PATH=$T/none hooked 0 thaw "$a" "$b"
+check_not 'without the words of others' grep -q 'failed to run command' "$T/err"
 line_break="$M/v m/a
 b.img"
 hooked 1 freeze "$line_break"
