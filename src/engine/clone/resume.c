@@ -154,14 +154,15 @@ static enum lull_outcome match_place(struct lull_job *job)
 		     : LULL_OK;
 }
 
-enum lull_outcome lull_resume_find(struct lull_job *job)
+/* The checkpoint, unless there is none, or none that counts: then the temporary file is
+   dealt with. */
+static enum lull_outcome load(struct lull_job *job, bool *ret_found)
 {
-	struct lull_checkpoint *c = &job->checkpoint;
-	const struct lull_options *options = job->options;
 	const struct lull_dest *dest = &job->dest;
-	enum lull_outcome outcome;
-	int r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint, c);
+	int r = lull_checkpoint_load(dest->checkpoint_dir, dest->checkpoint,
+				     &job->checkpoint);
 
+	*ret_found = false;
 	if (r == -ENOTUNIQ)
 		r = lull_set_record_judge_pointer(job, r);
 	if (dest->checkpoint_dir < 0)
@@ -175,60 +176,96 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 	if (published_already(job)) {
 		job->base_used_up = c->used_up;
 		lull_record_remove(job);
-		lull_checkpoint_done(c);
+		lull_checkpoint_done(&job->checkpoint);
 		return lull_resume_take_leftover(job);
 	}
+	*ret_found = true;
+	return LULL_OK;
+}
 
-	outcome = match_place(job);
-	if (outcome != LULL_OK)
-		return outcome;
+/* Whether the checkpoint is of this clone, and the user wants it to count. */
+static enum lull_outcome judge(struct lull_job *job, bool file_is_ours, bool replaced)
+{
+	const struct lull_options *options = job->options;
 
-	bool file_is_ours = lull_record_same_file(job);
-	bool replaced = !lull_record_same_source(job);
-
-	if (c->dated != (job->rotation != NULL) ||
+	if (job->checkpoint.dated != (job->rotation != NULL) ||
 	    (replaced && !lull_resume_may_start_over(job)) ||
 	    (!file_is_ours && !same_dest(job)))
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
 	if (!options->resume && !options->restart)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_EXISTS);
+	return LULL_OK;
+}
 
-	if (file_is_ours)
-		lull_untouched_judge(job);
-	memcpy(job->result->run_id, c->run_id, sizeof(c->run_id));
-	if (c->frozen && !(options->resume && c->kept_frozen)) {
+/* Thaws what is frozen, unless that goes on, and deletes a snapshot. */
+static enum lull_outcome end_freeze_and_snapshot(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	enum lull_outcome outcome = LULL_OK;
+
+	if (c->frozen && !(job->options->resume && c->kept_frozen))
 		outcome = lull_freeze_undo(job);
+	return outcome == LULL_OK && c->snapshot ? lull_snapshot_undo(job) : outcome;
+}
+
+static enum lull_outcome give_up(struct lull_job *job, bool replaced)
+{
+	if (job->checkpoint.kept_frozen) {
+		enum lull_outcome outcome = lull_freeze_undo(job);
+
 		if (outcome != LULL_OK)
 			return outcome;
 	}
-	if (c->snapshot) {
-		outcome = lull_snapshot_undo(job);
-		if (outcome != LULL_OK)
-			return outcome;
-	}
-	/* Cut off before the older clone got the temporary name: it is still where it
-	   was. The checkpoint still knows whose it is. */
-	if (c->refresh && !file_is_ours && options->refresh && !dest->in_place) {
-		job->state = LULL_JOB_EMPTY;
-		return LULL_OK;
-	}
-	if (options->restart || !file_is_ours || replaced) {
-		if (c->kept_frozen) {
-			outcome = lull_freeze_undo(job);
-			if (outcome != LULL_OK)
-				return outcome;
-		}
-		if (!options->restart && replaced)
-			lull_warn(job, LULL_WARNING_SOURCE_REPLACED, 0, job->source);
-		else if (!options->restart)
-			lull_warn(job, LULL_WARNING_FILL_LOST, 0, dest->path);
-		return lull_resume_start_over(job);
-	}
+	if (!job->options->restart && replaced)
+		lull_warn(job, LULL_WARNING_SOURCE_REPLACED, 0, job->source);
+	else if (!job->options->restart)
+		lull_warn(job, LULL_WARNING_FILL_LOST, 0, job->dest.path);
+	return lull_resume_start_over(job);
+}
+
+static enum lull_outcome go_on(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
 	job->resumed = true;
 	job->state = c->has_reference || c->refresh ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
 	/* What is in the file, if nothing was cloned yet, a run before was still
 	   discarding. */
-	if (job->state == LULL_JOB_EMPTY && !dest->in_place && !dest->lock_was_empty)
+	if (job->state == LULL_JOB_EMPTY && !job->dest.in_place &&
+	    !job->dest.lock_was_empty)
 		return discard(job);
 	return LULL_OK;
+}
+
+enum lull_outcome lull_resume_find(struct lull_job *job)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	const struct lull_options *options = job->options;
+	bool found, file_is_ours, replaced;
+	enum lull_outcome outcome = load(job, &found);
+
+	if (!found)
+		return outcome;
+	outcome = match_place(job);
+	if (outcome != LULL_OK)
+		return outcome;
+	file_is_ours = lull_record_same_file(job);
+	replaced = !lull_record_same_source(job);
+	outcome = judge(job, file_is_ours, replaced);
+	if (outcome != LULL_OK)
+		return outcome;
+	if (file_is_ours)
+		lull_untouched_judge(job);
+	memcpy(job->result->run_id, c->run_id, sizeof(c->run_id));
+	outcome = end_freeze_and_snapshot(job);
+	if (outcome != LULL_OK)
+		return outcome;
+	/* Cut off before the older clone got the temporary name: it is still where it
+	   was. The checkpoint still knows whose it is. */
+	if (c->refresh && !file_is_ours && options->refresh && !job->dest.in_place) {
+		job->state = LULL_JOB_EMPTY;
+		return LULL_OK;
+	}
+	return options->restart || !file_is_ours || replaced ? give_up(job, replaced)
+							     : go_on(job);
 }

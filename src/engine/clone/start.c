@@ -127,31 +127,30 @@ static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
 	job->progress->resumed_at = start;
 }
 
+/* The pass is of the source as it is now: no other has been made of it. */
+static void begin_anew(struct lull_job *job)
+{
+	struct lull_checkpoint *c = &job->checkpoint;
+
+	c->pass++;
+	c->offset = 0;
+	c->phase = LULL_PHASE_CLONING;
+	c->reference = job->reference;
+	c->has_reference = true;
+}
+
 /*
  * Where the pass begins and in which mode. The checkpoint's offset holds only while the
  * source is what it was then, and the file (untouched.h); else the file is gone over
  * again: XFS skips by itself what is shared, Btrfs does not, so there the maps are
  * compared.
  */
-enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
+static enum lull_outcome choose(struct lull_job *job, bool same, bool begun,
+				uint64_t *ret_start)
 {
-	struct lull_checkpoint *c = &job->checkpoint;
-	bool same = c->has_reference &&
-		    lull_reference_equal(&c->reference, &job->reference);
-	enum lull_outcome outcome;
+	const struct lull_checkpoint *c = &job->checkpoint;
 	bool found = job->state == LULL_JOB_FOUND;
-	bool begun = job->state == LULL_JOB_BEGUN || job->state == LULL_JOB_ADOPTED;
-	int r;
 
-	/* As long as DEST itself still holds something else, nothing is said to be
-	   cloned. */
-	if (job->dest.in_place && !found && !begun && !job->refresh_in_place) {
-		outcome = lull_record_save(job);
-		if (outcome == LULL_OK)
-			outcome = lull_start_prepare(job);
-		if (outcome != LULL_OK)
-			return outcome;
-	}
 	*ret_start = 0;
 	job->mode = LULL_PLAN_FRESH;
 	if (found || begun || c->refresh) {
@@ -164,39 +163,63 @@ enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
 					    : LULL_PLAN_UNKNOWN;
 	}
 	if (found && !same && c->has_reference && job->rotation) {
-		r = lull_rotation_redate(job);
+		int r = lull_rotation_redate(job);
+
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
 					 job->progress->dest);
 	}
 	if (!begun)
 		tell_resumed_at(job, same, *ret_start);
-	if (!same) {
-		c->pass++;
-		c->offset = 0;
-		c->phase = LULL_PHASE_CLONING;
-		c->reference = job->reference;
-		c->has_reference = true;
-	}
-	job->progress->size = job->reference.size;
+	if (!same)
+		begin_anew(job);
+	return LULL_OK;
+}
 
-	/* Recorded first: a temporary file that is not empty has a checkpoint at any
-	   time. */
-	c->dest_size = job->reference.size;
+/* As long as DEST itself still holds something else, nothing is said to be cloned. */
+static enum lull_outcome prepare_in_place(struct lull_job *job)
+{
+	enum lull_outcome outcome = lull_record_save(job);
+
+	return outcome == LULL_OK ? lull_start_prepare(job) : outcome;
+}
+
+/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
+static enum lull_outcome fit(struct lull_job *job)
+{
+	enum lull_outcome outcome;
+	int r;
+
+	job->checkpoint.dest_size = job->reference.size;
 	outcome = lull_record_save(job);
 	if (outcome == LULL_OK)
 		outcome = lull_start_prepare(job);
 	if (outcome == LULL_OK)
 		outcome = lull_shrink_or_grow(job, job->reference.size);
+	if (outcome != LULL_OK || job->mode != LULL_PLAN_COMPARE)
+		return outcome;
+	/* The new size may have left a dirty page over a block that the map shows. */
+	r = lull_tripwire_flush(job->dest.fd);
+	return r < 0 ? lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
+				 job->dest.path)
+		     : LULL_OK;
+}
+
+enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	bool same = c->has_reference &&
+		    lull_reference_equal(&c->reference, &job->reference);
+	bool begun = job->state == LULL_JOB_BEGUN || job->state == LULL_JOB_ADOPTED;
+	enum lull_outcome outcome = LULL_OK;
+
+	if (job->dest.in_place && job->state != LULL_JOB_FOUND && !begun &&
+	    !job->refresh_in_place)
+		outcome = prepare_in_place(job);
+	if (outcome == LULL_OK)
+		outcome = choose(job, same, begun, ret_start);
 	if (outcome != LULL_OK)
 		return outcome;
-	if (job->mode == LULL_PLAN_COMPARE) {
-		/* The new size may have left a dirty page over a block that the map
-		   shows. */
-		r = lull_tripwire_flush(job->dest.fd);
-		if (r < 0)
-			return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
-					 job->dest.path);
-	}
-	return LULL_OK;
+	job->progress->size = job->reference.size;
+	return fit(job);
 }
