@@ -64,9 +64,14 @@ struct lull_hook_traces {
 
 /*
  * Splits command as a shell would (quotes, escapes, variables, globs; no command
- * substitution). 0, -EINVAL if it cannot be split or is empty, -ENOMEM.
+ * substitution). The hook will run in directory, if it is there then; NULL: in ours. 0,
+ * -EINVAL if it cannot be split or is empty, -ENOMEM.
  */
-int lull_hook_parse(const char *command, struct lull_hook **ret_hook) _must_check_;
+int lull_hook_parse(const char *command, const char *directory,
+		    struct lull_hook **ret_hook) _must_check_;
+
+/* The command as it was given, as long as the hook lives. */
+const char *lull_hook_text(const struct lull_hook *hook);
 
 /*
  * 0 if the command can be started, as execvp(3) would find it; else -errno, which is
@@ -75,16 +80,17 @@ int lull_hook_parse(const char *command, struct lull_hook **ret_hook) _must_chec
 int lull_hook_find(const struct lull_hook *hook) _must_check_;
 
 /*
- * The hook as it can be called from anywhere, both to be freed: a text for
- * lull_hook_parse(), with all that a shell replaces replaced and the command's absolute
- * path; and the working directory, for arguments that are relative to it. 0, as
- * lull_hook_find(), -ENAMETOOLONG, or -errno of getcwd(3).
+ * Notes how a hook that is to run in our directory can be called from anywhere, for
+ * lull_hook_record(): all that a shell replaces is replaced, and the path of the command
+ * is absolute. One that cannot be said so (its arguments are too long, the directory is
+ * gone) stays as it was given. 0 or -ENOMEM.
  */
-int lull_hook_resolve(const struct lull_hook *hook, char **ret_text,
-		      char **ret_directory) _must_check_;
+int lull_hook_resolve(struct lull_hook *hook) _must_check_;
 
-/* Has the hook run in a directory, if it is there then, and not in ours. 0 or -ENOMEM. */
-int lull_hook_set_directory(struct lull_hook *hook, const char *directory) _must_check_;
+/* Puts copies of what lull_hook_parse() needs, to call the hook later, in place of the
+   two texts. 0 or -ENOMEM. */
+int lull_hook_record(const struct lull_hook *hook, char **command,
+		     char **directory) _must_check_;
 
 /*
  * Before a freeze that another process begins: a thaw by this one calls all that is in a

@@ -10,27 +10,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int lull_hook_parse(const char *command, struct lull_hook **ret_hook)
+/* 0, or -errno as lull_hook_parse(). */
+static int split(const char *command, wordexp_t *ret_words)
 {
-	struct lull_hook *hook = calloc(1, sizeof(*hook));
 	int r;
 
-	if (!hook)
+	if (strlen(command) > LULL_HOOK_LONGEST)
+		return -EINVAL;
+	r = wordexp(command, ret_words, WRDE_NOCMD);
+	if (r == WRDE_NOSPACE) {
+		wordfree(ret_words);
 		return -ENOMEM;
-	if (strlen(command) > LULL_HOOK_LONGEST) {
-		free(hook);
+	}
+	if (r != 0)
+		return -EINVAL;
+	if (ret_words->we_wordc == 0 || ret_words->we_wordv[0][0] == '\0') {
+		wordfree(ret_words);
 		return -EINVAL;
 	}
-	r = wordexp(command, &hook->words, WRDE_NOCMD);
-	if (r != 0) {
-		if (r == WRDE_NOSPACE)
-			wordfree(&hook->words);
+	return 0;
+}
+
+int lull_hook_parse(const char *command, const char *directory,
+		    struct lull_hook **ret_hook)
+{
+	struct lull_hook *hook = calloc(1, sizeof(*hook));
+	int r = hook ? split(command, &hook->words) : -ENOMEM;
+
+	if (r < 0) {
 		free(hook);
-		return r == WRDE_NOSPACE ? -ENOMEM : -EINVAL;
+		return r;
 	}
-	if (hook->words.we_wordc == 0 || hook->words.we_wordv[0][0] == '\0') {
+	hook->text = strdup(command);
+	hook->directory = directory ? strdup(directory) : NULL;
+	if (!hook->text || (directory && !hook->directory)) {
 		lull_hook_free(hook);
-		return -EINVAL;
+		return -ENOMEM;
 	}
 	*ret_hook = hook;
 	return 0;
@@ -41,20 +56,17 @@ void lull_hook_free(struct lull_hook *hook)
 	if (!hook)
 		return;
 	wordfree(&hook->words);
+	free(hook->text);
 	free(hook->directory);
 	lull_hook_free_list(hook->called);
+	free(hook->whole_text);
+	free(hook->whole_directory);
 	free(hook);
 }
 
-int lull_hook_set_directory(struct lull_hook *hook, const char *directory)
+const char *lull_hook_text(const struct lull_hook *hook)
 {
-	char *copy = strdup(directory);
-
-	if (!copy)
-		return -ENOMEM;
-	free(hook->directory);
-	hook->directory = copy;
-	return 0;
+	return hook->text;
 }
 
 void lull_hook_free_list(char **list)
@@ -224,14 +236,15 @@ static int append(char **text, const char *word)
 	return 0;
 }
 
-int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_directory)
+/* The command's absolute path, or -errno. Links stay: what they point to may be replaced
+   by the time of the thaw. */
+static int find_whole(const struct lull_hook *hook, const char *directory,
+		      char **ret_path)
 {
-	_cleanup_free_ char *directory = getcwd(NULL, 0), *path = NULL, *whole = NULL,
-			    *text = NULL;
-	int r = 0;
+	_cleanup_free_ char *path = NULL;
+	const char *rest;
+	int r;
 
-	if (!directory)
-		return -errno;
 	if (lull_hook_is_list(hook)) {
 		path = strdup(hook->words.we_wordv[0]);
 		r = path ? 0 : -ENOMEM;
@@ -240,30 +253,69 @@ int lull_hook_resolve(const struct lull_hook *hook, char **ret_text, char **ret_
 	}
 	if (r < 0)
 		return r;
-	/* Links stay: what they point to may be replaced by the time of the thaw. */
-	if (path[0] != '/') {
-		const char *rest = path;
-
-		while (rest[0] == '.' && rest[1] == '/')
-			rest += 2 + strspn(rest + 2, "/");
-		if (asprintf(&whole, "%s/%s", strcmp(directory, "/") ? directory : "",
-			     rest) < 0) {
-			whole = NULL;
-			return -ENOMEM;
-		}
+	if (path[0] == '/') {
+		*ret_path = path;
+		path = NULL;
+		return 0;
 	}
-	r = append(&text, whole ? whole : path);
+	rest = path;
+	while (rest[0] == '.' && rest[1] == '/')
+		rest += 2 + strspn(rest + 2, "/");
+	return asprintf(ret_path, "%s/%s", strcmp(directory, "/") ? directory : "",
+			rest) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* *text is to be freed, whatever this returns. */
+static int say_whole(const struct lull_hook *hook, const char *directory, char **text)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = find_whole(hook, directory, &path);
+
+	if (r == 0)
+		r = append(text, path);
 	for (size_t i = 1; i < hook->words.we_wordc && r == 0; i++)
-		r = append(&text, hook->words.we_wordv[i]);
+		r = append(text, hook->words.we_wordv[i]);
 	if (r == 0 &&
-	    (strlen(text) > LULL_HOOK_LONGEST || strlen(directory) > LULL_HOOK_LONGEST))
+	    (strlen(*text) > LULL_HOOK_LONGEST || strlen(directory) > LULL_HOOK_LONGEST))
 		r = -ENAMETOOLONG;
+	return r;
+}
+
+int lull_hook_resolve(struct lull_hook *hook)
+{
+	_cleanup_free_ char *directory = getcwd(NULL, 0), *text = NULL;
+	int r = directory ? say_whole(hook, directory, &text) : -errno;
+
 	if (r < 0)
-		return r;
-	*ret_text = text;
-	*ret_directory = directory;
+		return r == -ENOMEM ? r : 0;
+	hook->whole_text = text;
+	hook->whole_directory = directory;
 	text = directory = NULL;
 	return 0;
+}
+
+/* A copy: what it comes from may be what it replaces. */
+static int replace(char **text, const char *by)
+{
+	char *copy = by ? strdup(by) : NULL;
+
+	if (by && !copy)
+		return -ENOMEM;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+int lull_hook_record(const struct lull_hook *hook, char **command, char **directory)
+{
+	bool whole = hook->whole_text;
+	int r = replace(command, whole ? hook->whole_text : hook->text);
+
+	return r < 0 ? r
+		     : replace(directory,
+			       whole ? hook->whole_directory : hook->directory);
 }
 
 int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)

@@ -8,11 +8,15 @@
 
 struct lull_hook {
 	wordexp_t words;
+	char *text;      /* that they were split from */
 	char *directory; /* to run in; NULL: ours */
 	/* What the last freeze had to call, or lull_hook_remember() found, and how many
 	   of these, from the first on, may have frozen something. NULL: not known. */
 	char **called;
 	size_t n_frozen;
+	/* the text that is the same from anywhere, and our directory; NULL: not known */
+	char *whole_text;
+	char *whole_directory;
 };
 
 /* True for a directory of hooks alone: one with arguments is a command. */

@@ -11,6 +11,7 @@
 #include "engine/clone/delta.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
+#include "engine/clone/freeze_hook.h"
 #include "engine/clone/methods.h"
 #include "engine/clone/parallel.h"
 #include "engine/clone/pass.h"
@@ -129,7 +130,7 @@ enum lull_cause lull_clone_classify(int err UNUSED, int src UNUSED, int dest UNU
 
 /* ---- step 2 ---- */
 
-enum lull_outcome lull_freeze_prepare(struct lull_job *job)
+enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 {
 	if (w.kind->hook)
 		job->freeze->hook = w.hook;
@@ -475,6 +476,11 @@ static enum lull_outcome change(struct lull_job *job, void *ctx)
 }
 
 /* ---- freeze and thaw ---- */
+
+enum lull_outcome lull_freeze_claim(struct lull_job *job UNUSED)
+{
+	return take("lock the sources");
+}
 
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
 {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * The freeze (freeze.c) without writers, hook and keeper: each thing that it asks of them
- * is answered here, and fails once, in every kind of run. What the writers do and what is
- * on disk is known here, so that after each fault the promises can be looked at.
+ * The freeze (freeze*.c) without writers, hook and keeper: each thing that it asks of
+ * them is answered here, and fails once, in every kind of run. What the writers do and
+ * what is on disk is known here, so that after each fault the promises can be looked at.
  */
 #include "engine/clone/freeze.h"
+#include "engine/clone/freeze_hook.h"
+#include "engine/clone/freeze_keeper.h"
 #include "engine/clone/record.h"
 #include "guard/hook_trail.h"
 #include "store/checkpoint_file.h"
@@ -317,12 +319,22 @@ int lull_checkpoint_save(int dir UNUSED, const char *file UNUSED,
 
 /* ---- the hook, called from here ---- */
 
-int lull_hook_parse(const char *text UNUSED, struct lull_hook **ret_hook)
+int lull_hook_parse(const char *text UNUSED, const char *directory,
+		    struct lull_hook **ret_hook)
 {
+	/* One that the checkpoint names is called where it was. */
+	assert_true(!directory == (w.options.hook != NULL));
 	if (fails("parse the hook"))
 		return -EINVAL;
+	if (fails("memory for the hook"))
+		return -ENOMEM;
 	*ret_hook = (struct lull_hook *)(void *)some_hook;
 	return 0;
+}
+
+const char *lull_hook_text(const struct lull_hook *hook UNUSED)
+{
+	return "hook";
 }
 
 int lull_hook_find(const struct lull_hook *hook UNUSED)
@@ -330,21 +342,21 @@ int lull_hook_find(const struct lull_hook *hook UNUSED)
 	return fails("find the hook") ? -ENOENT : fails("an empty hook") ? -ENODATA : 0;
 }
 
-int lull_hook_resolve(const struct lull_hook *hook UNUSED, char **ret_text,
-		      char **ret_directory)
+int lull_hook_resolve(struct lull_hook *hook UNUSED)
 {
-	if (fails("memory for the hook"))
-		return -ENOMEM;
-	if (fails("say the hook absolutely"))
-		return -E2BIG;
-	*ret_text = strdup("/hook");
-	*ret_directory = strdup("/");
-	return 0;
+	return fails("resolve the hook") ? -ENOMEM : 0;
 }
 
-int lull_hook_set_directory(struct lull_hook *hook UNUSED, const char *directory UNUSED)
+int lull_hook_record(const struct lull_hook *hook UNUSED, char **command,
+		     char **directory)
 {
-	return fails("the directory of the hook") ? -ENOMEM : 0;
+	if (fails("record the hook"))
+		return -ENOMEM;
+	free(*command);
+	free(*directory);
+	*command = strdup("/hook");
+	*directory = strdup("/");
+	return 0;
 }
 
 void lull_hook_free(struct lull_hook *hook UNUSED)
@@ -526,11 +538,18 @@ static void look(const char *what)
 		promise(w.job[i].checkpoint.frozen == c->frozen);
 }
 
-/* What the conductor does: prepare, begin, end. */
+static enum lull_outcome claim_and_begin(struct lull_job *job)
+{
+	enum lull_outcome outcome = lull_freeze_claim(job);
+
+	return outcome == LULL_OK ? lull_freeze_begin(job) : outcome;
+}
+
+/* What the conductor does: prepare, claim, begin, end. */
 static void run(const char *what, bool ends_well)
 {
 	struct lull_job *job = &w.job[0];
-	enum lull_outcome outcome = lull_freeze_prepare(job);
+	enum lull_outcome outcome = lull_freeze_hook_prepare(job);
 	bool thawed = w.kind->written && !w.kind->stale;
 
 	look(what);
@@ -540,7 +559,7 @@ static void run(const char *what, bool ends_well)
 		return;
 	}
 	promise(w.freeze.hook && w.freeze.hook_text);
-	outcome = lull_freeze_begin(job);
+	outcome = claim_and_begin(job);
 	look(what);
 	/* What cannot be looked at is not said to be written. */
 	if (w.failed && strcmp(w.failed, "look at the source") == 0 && w.kind->n == 1)
@@ -667,8 +686,8 @@ static void test_how_the_hook_fails(void **unused UNUSED)
 	/* The step at which the freeze fails. */
 	for (bool found = false; !found; at++) {
 		begin(&kinds[0], at);
-		(void)lull_freeze_prepare(&w.job[0]);
-		(void)lull_freeze_begin(&w.job[0]);
+		(void)lull_freeze_hook_prepare(&w.job[0]);
+		(void)claim_and_begin(&w.job[0]);
 		found = w.failed && strcmp(w.failed, "freeze") == 0;
 		end();
 	}
@@ -682,8 +701,8 @@ static void test_how_the_hook_fails(void **unused UNUSED)
 			begin(&kinds[0], at);
 			w.how = ways[i].how;
 			w.thaw_fails = thaw;
-			assert_int_equal(lull_freeze_prepare(&w.job[0]), LULL_OK);
-			check_int(what, lull_freeze_begin(&w.job[0]),
+			assert_int_equal(lull_freeze_hook_prepare(&w.job[0]), LULL_OK);
+			check_int(what, claim_and_begin(&w.job[0]),
 				  thaw ? LULL_THAW_FAILED : ways[i].outcome);
 			look(what);
 			promise(!w.frozen);
@@ -710,8 +729,8 @@ static void test_frozen_host(void **unused UNUSED)
 {
 	begin(&kinds[1], UINT32_MAX);
 	w.hangs = true;
-	assert_int_equal(lull_freeze_prepare(&w.job[0]), LULL_OK);
-	assert_int_equal(lull_freeze_begin(&w.job[0]), LULL_FREEZE_FAILED);
+	assert_int_equal(lull_freeze_hook_prepare(&w.job[0]), LULL_OK);
+	assert_int_equal(claim_and_begin(&w.job[0]), LULL_FREEZE_FAILED);
 	assert_int_equal(w.result[0].failure.cause, LULL_CAUSE_HOST_FROZEN);
 	assert_false(w.frozen);
 	assert_int_equal(lull_freeze_end(&w.job[0], "failed"), LULL_OK);
@@ -727,8 +746,8 @@ static void test_waiting_for_the_source(void **unused UNUSED)
 	begin(&kinds[1], UINT32_MAX);
 	w.options.lock_wait_ns = 10 * NSEC_PER_SEC;
 	w.lock_fails = 3;
-	assert_int_equal(lull_freeze_prepare(job), LULL_OK);
-	assert_int_equal(lull_freeze_begin(job), LULL_OK);
+	assert_int_equal(lull_freeze_hook_prepare(job), LULL_OK);
+	assert_int_equal(claim_and_begin(job), LULL_OK);
 	assert_true(w.slept > 0 && w.slept < NSEC_PER_SEC && all_locked());
 	assert_int_equal(lull_freeze_end(job, "ok"), LULL_OK);
 	end();
@@ -817,7 +836,8 @@ static void test_recorded_hook_is_trusted(void **unused UNUSED)
 			w.nosuid = rows[i].nosuid;
 			(void)snprintf(job->checkpoint.machine, LULL_MACHINE_SIZE, "%s",
 				       rows[i].machine);
-			outcome = undo ? lull_freeze_undo(job) : lull_freeze_prepare(job);
+			outcome = undo ? lull_freeze_undo(job)
+				       : lull_freeze_hook_prepare(job);
 			promise((outcome == LULL_OK) == rows[i].runs);
 			promise(w.frozen == !(undo && rows[i].runs));
 			promise(w.frozen == w.on_disk);
@@ -839,8 +859,8 @@ static void test_orphans(void **unused UNUSED)
 
 		begin(&kinds[0], UINT32_MAX);
 		w.run_on_disk = of_this_run ? "r" : "another";
-		assert_int_equal(lull_freeze_prepare(job), LULL_OK);
-		assert_int_equal(lull_freeze_begin(job), LULL_OK);
+		assert_int_equal(lull_freeze_hook_prepare(job), LULL_OK);
+		assert_int_equal(claim_and_begin(job), LULL_OK);
 		w.at = there ? UINT32_MAX : w.step;
 		w.setup.orphaned(w.setup.ctx, thawed);
 		w.at = UINT32_MAX;
@@ -854,7 +874,7 @@ static void test_orphans(void **unused UNUSED)
 
 		begin(&kinds[0], UINT32_MAX);
 		w.run_on_disk = of_this_run ? "r" : "another";
-		assert_int_equal(lull_freeze_guard(job), LULL_OK);
+		assert_int_equal(lull_freeze_keeper_guard(job), LULL_OK);
 		assert_null(w.setup.hook);
 		/* 0: deleting fails, 1: loading, 2: saving */
 		w.at = i < 3 ? w.step + i : UINT32_MAX;
@@ -863,7 +883,7 @@ static void test_orphans(void **unused UNUSED)
 		end();
 	}
 	begin(&kinds[0], 0);
-	assert_int_equal(lull_freeze_guard(job), LULL_FAILED);
+	assert_int_equal(lull_freeze_keeper_guard(job), LULL_FAILED);
 	assert_int_equal(job->result->failure.stage, LULL_STAGE_SNAPSHOT);
 	end();
 }
@@ -872,8 +892,8 @@ static void test_orphans(void **unused UNUSED)
 static void test_waiting(void **unused UNUSED)
 {
 	begin(&kinds[0], UINT32_MAX);
-	assert_int_equal(lull_freeze_prepare(&w.job[0]), LULL_OK);
-	assert_int_equal(lull_freeze_begin(&w.job[0]), LULL_OK);
+	assert_int_equal(lull_freeze_hook_prepare(&w.job[0]), LULL_OK);
+	assert_int_equal(claim_and_begin(&w.job[0]), LULL_OK);
 	assert_false(w.setup.waiting(w.setup.ctx));
 	w.stops = true;
 	assert_true(w.setup.waiting(w.setup.ctx));
@@ -888,8 +908,8 @@ static void test_let_go(void **unused UNUSED)
 	for (unsigned int i = 0; i < 2; i++) {
 		begin(&kinds[0], UINT32_MAX);
 		assert_int_equal(lull_freeze_check(job), LULL_OK);
-		assert_int_equal(lull_freeze_prepare(job), LULL_OK);
-		assert_int_equal(lull_freeze_begin(job), LULL_OK);
+		assert_int_equal(lull_freeze_hook_prepare(job), LULL_OK);
+		assert_int_equal(claim_and_begin(job), LULL_OK);
 		assert_int_equal(lull_freeze_check(job), LULL_OK);
 		w.let_go = true;
 		w.how = (struct lull_keeper_answer){ .expired = i };
@@ -906,8 +926,8 @@ static void test_let_go(void **unused UNUSED)
 static void test_keep(void **unused UNUSED)
 {
 	begin(&kinds[1], UINT32_MAX);
-	assert_int_equal(lull_freeze_prepare(&w.job[0]), LULL_OK);
-	assert_int_equal(lull_freeze_begin(&w.job[0]), LULL_OK);
+	assert_int_equal(lull_freeze_hook_prepare(&w.job[0]), LULL_OK);
+	assert_int_equal(claim_and_begin(&w.job[0]), LULL_OK);
 	lull_freeze_keep(&w.job[0]);
 	assert_true(w.left && w.frozen && w.freeze.started == 0);
 	assert_int_equal(w.thaws, 0);
@@ -927,7 +947,7 @@ static void test_no_hook(void **unused UNUSED)
 {
 	begin(&kinds[0], UINT32_MAX);
 	w.options.hook = NULL;
-	assert_int_equal(lull_freeze_prepare(&w.job[0]), LULL_OK);
+	assert_int_equal(lull_freeze_hook_prepare(&w.job[0]), LULL_OK);
 	assert_null(w.freeze.hook);
 	assert_int_equal(lull_freeze_end(&w.job[0], "ok"), LULL_OK);
 	assert_int_equal(w.step, 0);

@@ -77,7 +77,7 @@ static struct lull_hook_status run_for(const char *command, enum lull_hook_phase
 	struct lull_hook_status status;
 	struct lull_hook *hook = NULL;
 
-	check_int(command, lull_hook_parse(command, &hook), 0);
+	check_int(command, lull_hook_parse(command, NULL, &hook), 0);
 	status = lull_hook_run(hook, phase, sources, 2, &facts, timeout, control);
 	lull_hook_free(hook);
 	return status;
@@ -135,7 +135,8 @@ static void test_parse(void **state UNUSED)
 
 		if (!cases[i].words) {
 			check_int(cases[i].command,
-				  lull_hook_parse(cases[i].command, &hook), -EINVAL);
+				  lull_hook_parse(cases[i].command, NULL, &hook),
+				  -EINVAL);
 			check(cases[i].command, hook == NULL);
 			continue;
 		}
@@ -449,13 +450,63 @@ static void test_environment(void **state UNUSED)
 		struct lull_hook *hook = NULL;
 		struct lull_hook_status status;
 
-		check_int(cases[i].name, lull_hook_parse(command, &hook), 0);
+		check_int(cases[i].name, lull_hook_parse(command, NULL, &hook), 0);
 		status = lull_hook_run(hook, cases[i].phase, sources, 1, &cases[i].facts,
 				       20 * SECOND, -1);
 		check_int(cases[i].name, status.end, LULL_HOOK_OK);
 		check_str(cases[i].name, written("env"), cases[i].wanted);
 		lull_hook_free(hook);
 	}
+}
+
+/* What a checkpoint gets: the hook as it can be called from anywhere, if that can be
+   said; else as it was given. */
+static void test_record(void **state UNUSED)
+{
+	_cleanup_free_ char *gone = in_dir("gone");
+	const struct {
+		const char *name, *command, *directory;
+		const char *at; /* where it is resolved */
+		const char *wanted, *wanted_directory;
+	} cases[] = {
+		{ "by its name", "tool 'a b' *.no", NULL, dir, "tool 'a b' '*.no'", dir },
+		{ "by a path", "././/tool \"it's\"", NULL, dir, "tool 'it'\\''s'", dir },
+		{ "the directory is gone", "./tool a", NULL, gone, "./tool a", NULL },
+		{ "not found", "no-tool a", NULL, dir, "no-tool a", NULL },
+		{ "as it was recorded", "tool  a", "/else", NULL, "tool  a", "/else" },
+	};
+
+	write_script("tool", ":", 0755);
+	assert_int_equal(mkdir(gone, 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *command = strdup("old"), *directory = strdup("old");
+		const char *text;
+		struct lull_hook *hook = NULL;
+		bool whole = cases[i].wanted_directory == dir;
+
+		check_int(cases[i].name,
+			  lull_hook_parse(cases[i].command, cases[i].directory, &hook),
+			  0);
+		check_str(cases[i].name, lull_hook_text(hook), cases[i].command);
+		if (cases[i].at) {
+			assert_int_equal(chdir(cases[i].at), 0);
+			if (cases[i].at == gone)
+				assert_int_equal(rmdir(gone), 0);
+			check_int(cases[i].name, lull_hook_resolve(hook), 0);
+		}
+		check_int(cases[i].name, lull_hook_record(hook, &command, &directory), 0);
+		text = command;
+		if (whole) {
+			check(cases[i].name, strncmp(text, dir, strlen(dir)) == 0);
+			text += strlen(dir) + 1;
+		}
+		check_str(cases[i].name, text, cases[i].wanted);
+		check(cases[i].name, !directory == !cases[i].wanted_directory);
+		if (directory)
+			check_str(cases[i].name, directory, cases[i].wanted_directory);
+		lull_hook_free(hook);
+	}
+	assert_int_equal(chdir("/"), 0);
 }
 
 int main(void)
@@ -472,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_quiet_control),
 		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_record),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

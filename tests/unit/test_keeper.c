@@ -81,7 +81,7 @@ static int set_up(void **state)
 	assert_true(asprintf(&scene->log, "%s/log", scene->dir) > 0);
 	assert_true(asprintf(&command, "%s/hook", scene->dir) > 0);
 	write_hook(scene, ":", ":");
-	assert_int_equal(lull_hook_parse(command, &scene->hook), 0);
+	assert_int_equal(lull_hook_parse(command, NULL, &scene->hook), 0);
 	free(command);
 	scene->setup = (struct lull_keeper_setup){
 		.hook = scene->hook,

@@ -68,11 +68,10 @@ struct lull_dest {
 struct lull_freeze {
 	struct lull_job **jobs;
 	unsigned int n_jobs;
-	const char **sources; /* theirs, as the hook is told; outlive the keeper */
-	struct lull_hook *hook;
-	char *hook_text;     /* as it was given, for messages */
-	char *hook_recorded; /* as the checkpoint has it, and where it is called */
-	char *hook_directory;
+	const char **sources;   /* theirs, as the hook is told; outlive the keeper */
+	struct lull_hook *hook; /* NULL: there is none */
+	const char *hook_text;  /* of hook, for messages */
+	uint64_t hook_timeout_ns;
 	struct lull_keeper *keeper;
 	uint64_t started; /* CLOCK_MONOTONIC, 0: not frozen */
 	bool thaw_failed;

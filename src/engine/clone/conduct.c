@@ -54,6 +54,7 @@
 #include "engine/clone/delta.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
+#include "engine/clone/freeze_hook.h"
 #include "engine/clone/frozen.h"
 #include "engine/clone/methods.h"
 #include "engine/clone/pass.h"
@@ -119,9 +120,9 @@ static enum lull_outcome prepare_hook(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
 
-	return clones->freeze.hook
-		       ? LULL_OK
-		       : lull_clones_blame(clones, first, lull_freeze_prepare(first));
+	return clones->freeze.hook ? LULL_OK
+				   : lull_clones_blame(clones, first,
+						       lull_freeze_hook_prepare(first));
 }
 
 static enum lull_outcome find_one(struct lull_job *job)

@@ -8,26 +8,15 @@
 
 #include "engine/base/job.h"
 
-/* Parses the command of a hook, and looks whether it can be started. *ret_hook is to be
-   freed, unless it could not be parsed: then it is left alone. */
-enum lull_outcome lull_freeze_parse(struct lull_job *job, const char *text,
-				    struct lull_hook **ret_hook);
-
-/* Understands the hook of the options or of the checkpoint; LULL_OK without one. */
-enum lull_outcome lull_freeze_prepare(struct lull_job *job);
+/* Locks the sources for a freeze. Thaws one that was kept, if it has ended by itself. */
+enum lull_outcome lull_freeze_claim(struct lull_job *job);
 
 /*
- * Freezes the writers, or takes over a freeze that was kept. Records it before, so that
- * not even a power failure can hide a freeze. Then drains, to see that the file system
- * itself is not frozen.
+ * Freezes the writers of claimed sources, or takes over a freeze that was kept. Records
+ * it before, so that not even a power failure can hide a freeze. Then drains, to see that
+ * the file system itself is not frozen.
  */
 enum lull_outcome lull_freeze_begin(struct lull_job *job);
-
-/*
- * Starts a keeper for a run without a hook, that deletes the snapshot should this process
- * be killed.
- */
-enum lull_outcome lull_freeze_guard(struct lull_job *job);
 
 /* LULL_OK while the writers are frozen. Jobs in threads may ask side by side. */
 enum lull_outcome lull_freeze_check(struct lull_job *job);

@@ -161,6 +161,8 @@ enum lull_outcome lull_frozen_clone(struct lull_clones *clones)
 			outcome = announce(clones);
 	}
 	if (outcome == LULL_OK)
+		outcome = lull_clones_blame(clones, first, lull_freeze_claim(first));
+	if (outcome == LULL_OK)
 		outcome = lull_clones_blame(clones, first, lull_freeze_begin(first));
 	if (outcome == LULL_OK)
 		outcome = take_references(clones);

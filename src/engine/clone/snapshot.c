@@ -9,7 +9,7 @@
  */
 #include "engine/clone/snapshot.h"
 
-#include "engine/clone/freeze.h"
+#include "engine/clone/freeze_keeper.h"
 #include "engine/clone/pass.h"
 #include "engine/clone/piece.h"
 #include "engine/clone/record.h"
@@ -357,7 +357,7 @@ enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible
 	if (outcome == LULL_OK)
 		r = make_directory(job);
 	if (outcome == LULL_OK && r == 0)
-		outcome = lull_freeze_guard(job);
+		outcome = lull_freeze_keeper_guard(job);
 	if (outcome == LULL_OK && r == 0)
 		r = open_one(job, root, inside);
 	*ret_impossible = r < 0 && r != -ECANCELED;

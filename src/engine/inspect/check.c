@@ -10,7 +10,7 @@
  * observer whether to stop. The look at the sources is in a thread too: on a file system
  * that the hook has frozen it would not come back before the thaw.
  */
-#include "engine/clone/freeze.h"
+#include "engine/clone/freeze_hook.h"
 #include "engine/clone/job_init.h"
 #include "sys/clock.h"
 #include "sys/identity.h"
@@ -372,7 +372,7 @@ static bool invent_dest(struct check *c)
 static enum lull_outcome prepare(struct check *c, const char *const *sources)
 {
 	const char *text = c->job.options->hook;
-	enum lull_outcome outcome = lull_freeze_parse(&c->job, text, &c->hook);
+	enum lull_outcome outcome = lull_freeze_hook_parse(&c->job, text, &c->hook);
 
 	if (outcome != LULL_OK)
 		return outcome;

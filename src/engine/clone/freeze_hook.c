@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/* Which hook a freeze calls, and what is recorded of it: see freeze_hook.h. */
+#include "engine/clone/freeze_hook.h"
+
+#include "sys/identity.h"
+#include "sys/trusted.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Where others may add files (a sticky directory) they may also rename one into it that
+ * the caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they
+ * can have foretold: name_to_handle_at(2) tells them number and generation of the file
+ * while it is cloned. So a command that it names is no command of the caller's. Nor is
+ * one in a file system that was made elsewhere, whose inodes bear what their maker gave
+ * them: if it says so, or if it does not say and is mounted as what holds no programs of
+ * root's (nosuid).
+ */
+static bool may_run_recorded(const struct lull_job *job)
+{
+	const char *machine = job->checkpoint.machine;
+	int dir = job->dest.checkpoint_dir;
+	enum lull_trusted_kind kind;
+	char here[LULL_MACHINE_SIZE];
+
+	lull_identity_machine(here);
+	if (machine[0] ? strcmp(machine, here) != 0 : lull_trusted_is_nosuid(dir))
+		return false;
+	return lull_trusted_judge(dir, &kind) == 0 && kind == LULL_TRUSTED_OWN;
+}
+
+static enum lull_outcome parse(struct lull_job *job, const char *text,
+			       const char *directory, struct lull_hook **ret_hook)
+{
+	int r = lull_hook_parse(text, directory, ret_hook);
+
+	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK,
+				 r == -EINVAL ? LULL_CAUSE_HOOK_SYNTAX : LULL_CAUSE_ERRNO,
+				 r, text)
+		     : LULL_OK;
+}
+
+static enum lull_outcome find(struct lull_job *job, const char *text,
+			      const struct lull_hook *hook)
+{
+	int r = lull_hook_find(hook);
+
+	return r < 0 ? lull_end(job, LULL_FREEZE_FAILED, LULL_STAGE_HOOK,
+				r == -ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO,
+				r, text)
+		     : LULL_OK;
+}
+
+enum lull_outcome lull_freeze_hook_parse(struct lull_job *job, const char *text,
+					 struct lull_hook **ret_hook)
+{
+	enum lull_outcome outcome = parse(job, text, NULL, ret_hook);
+
+	return outcome == LULL_OK ? find(job, text, *ret_hook) : outcome;
+}
+
+enum lull_outcome lull_freeze_hook_open(struct lull_job *job, struct lull_hook **ret_hook)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+
+	/* The one that is given now may be the mended one. */
+	if (job->options->hook)
+		return parse(job, job->options->hook, NULL, ret_hook);
+	if (!may_run_recorded(job))
+		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_HOOK,
+				 0, job->dest.checkpoint_path);
+	return parse(job, c->hook, c->hook_directory, ret_hook);
+}
+
+uint64_t lull_freeze_hook_timeout(const struct lull_job *job)
+{
+	return job->options->hook ? job->options->hook_timeout_ns
+				  : job->checkpoint.hook_timeout_ns;
+}
+
+enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
+{
+	struct lull_freeze *freeze = job->freeze;
+	enum lull_outcome outcome;
+	int r;
+
+	/* A freeze that was kept is this run's to end, with the hook that began it. */
+	if (!job->options->hook && !job->checkpoint.kept_frozen)
+		return LULL_OK;
+	outcome = lull_freeze_hook_open(job, &freeze->hook);
+	if (outcome != LULL_OK)
+		return outcome;
+	freeze->hook_text = lull_hook_text(freeze->hook);
+	freeze->hook_timeout_ns = lull_freeze_hook_timeout(job);
+	/* One that cannot even be started would leave a freeze behind that no thaw
+	   ends. */
+	outcome = find(job, freeze->hook_text, freeze->hook);
+	if (outcome != LULL_OK || !job->options->hook)
+		return outcome;
+	r = lull_hook_resolve(freeze->hook);
+	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
+				 freeze->hook_text)
+		     : LULL_OK;
+}
+
+struct lull_hook_facts lull_freeze_hook_facts(const struct lull_job *job)
+{
+	return (struct lull_hook_facts){
+		.run_id = job->result->run_id,
+		.dest = job->dest.path,
+		.checkpoint = job->dest.checkpoint_path,
+		.max_freeze_ns = job->options->max_freeze_ns,
+		.resumed = job->resumed,
+	};
+}
+
+bool lull_freeze_hook_sources(struct lull_freeze *freeze, bool recorded)
+{
+	free(freeze->sources);
+	freeze->sources = calloc(freeze->n_jobs, sizeof(*freeze->sources));
+	for (unsigned int i = 0; freeze->sources && i < freeze->n_jobs; i++) {
+		const struct lull_job *job = freeze->jobs[i];
+
+		freeze->sources[i] = recorded ? job->checkpoint.source : job->source_path;
+	}
+	return freeze->sources != NULL;
+}
+
+enum lull_outcome lull_freeze_hook_failed(struct lull_job *job, enum lull_outcome outcome,
+					  const char *text,
+					  const struct lull_hook_status *status)
+{
+	enum lull_cause cause = LULL_CAUSE_ERRNO;
+	int err = 0;
+
+	switch (status->end) {
+	case LULL_HOOK_EXITED:
+		cause = LULL_CAUSE_HOOK_STATUS;
+		break;
+	case LULL_HOOK_KILLED:
+		cause = LULL_CAUSE_HOOK_SIGNAL;
+		break;
+	case LULL_HOOK_TIMEOUT:
+		cause = LULL_CAUSE_HOOK_TIMEOUT;
+		break;
+	case LULL_HOOK_ERROR:
+		err = status->code;
+		if (err == ENODATA)
+			cause = LULL_CAUSE_HOOK_EMPTY;
+		break;
+	case LULL_HOOK_ABORTED:
+	case LULL_HOOK_OK:
+		break;
+	}
+	(void)lull_end(job, outcome, LULL_STAGE_HOOK, cause, err, text);
+	if (err == 0)
+		job->result->failure.detail = status->code;
+	return outcome;
+}

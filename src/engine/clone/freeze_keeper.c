@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/* What a keeper does for the engine: see freeze_keeper.h. */
+#include "engine/clone/freeze_keeper.h"
+
+#include "engine/clone/freeze_hook.h"
+#include "store/checkpoint_file.h"
+#include "sys/clock.h"
+#include "sys/snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FDS_A_JOB 7
+
+/* What a keeper needs of each job: to reach the checkpoint and a snapshot, and the locks,
+   so that no other run works on DEST as long as the keeper may. To be freed; NULL without
+   memory. */
+static int *fds_of(const struct lull_freeze *freeze, size_t *ret_n)
+{
+	int *fds = calloc(freeze->n_jobs, FDS_A_JOB * sizeof(*fds)), *next = fds;
+
+	for (unsigned int i = 0; fds && i < freeze->n_jobs; i++) {
+		const struct lull_job *job = freeze->jobs[i];
+		const struct lull_dest *dest = &job->dest;
+
+		*next++ = dest->dir;
+		*next++ = dest->checkpoint_dir;
+		*next++ = dest->snapshot_dir;
+		*next++ = dest->lock;
+		*next++ = dest->fd;  /* locked if it is written in place */
+		*next++ = job->base; /* locked */
+		*next++ = job->src;
+	}
+	*ret_n = (size_t)freeze->n_jobs * FDS_A_JOB;
+	return fds;
+}
+
+/* In the keeper: the main process is gone, so nobody else will write this down. */
+static void on_orphan_thawed(void *ctx, bool thawed)
+{
+	struct lull_job *job = ctx;
+	const struct lull_dest *dest = &job->dest;
+	struct lull_checkpoint *now = NULL;
+	unsigned int n = 0;
+
+	/* The main process may have recorded more since the fork; and if it had finished,
+	   there is nothing left to write down. */
+	if (!thawed || lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint,
+						&now, &n) < 0)
+		return;
+	if (strcmp(now[0].run_id, job->checkpoint.run_id) == 0) {
+		for (unsigned int i = 0; i < n; i++)
+			now[i].frozen = now[i].kept_frozen = false;
+		/* Should it fail, a later run thaws once more, which harms nobody. */
+		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint,
+						now, n, true);
+	}
+	lull_checkpoint_free(now, n);
+}
+
+/* The same for a run without a hook, that takes a snapshot. */
+static void on_orphaned_snapshot(void *ctx, bool thawed)
+{
+	struct lull_job *job = ctx;
+	struct lull_checkpoint now = { 0 };
+
+	(void)thawed;
+	if (lull_snapshot_delete(job->dest.dir, job->dest.snapshot,
+				 job->dest.snapshot_dir, job->src) < 0 ||
+	    lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &now) <
+		    0)
+		return;
+	if (strcmp(now.run_id, job->checkpoint.run_id) == 0 && now.snapshot) {
+		free(now.snapshot);
+		now.snapshot = NULL;
+		/* Should it fail, a later run looks for it in vain, which harms
+		   nobody. */
+		if (lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint,
+					 &now) < 0)
+			lull_checkpoint_done(&now);
+	}
+	lull_checkpoint_done(&now);
+}
+
+static bool on_waiting(void *ctx)
+{
+	struct lull_job *job = ctx;
+
+	lull_tell(job);
+	return lull_should_stop(job);
+}
+
+int lull_freeze_keeper_start(struct lull_job *job, bool frozen_already)
+{
+	struct lull_freeze *freeze = job->freeze;
+	size_t n_fds;
+	_cleanup_free_ int *fds = fds_of(freeze, &n_fds);
+	const struct lull_keeper_setup setup = {
+		.hook = freeze->hook,
+		.sources = freeze->sources,
+		.n_sources = freeze->n_jobs,
+		.facts = lull_freeze_hook_facts(job),
+		.hook_timeout_ns = freeze->hook_timeout_ns,
+		.max_freeze_ns = job->options->max_freeze_ns,
+		.frozen_already = frozen_already,
+		.fds = fds,
+		.n_fds = n_fds,
+		.orphaned = on_orphan_thawed,
+		.waiting = on_waiting,
+		.ctx = job,
+	};
+
+	return fds ? lull_keeper_start(&setup, &freeze->keeper) : -ENOMEM;
+}
+
+enum lull_outcome lull_freeze_keeper_guard(struct lull_job *job)
+{
+	size_t n_fds;
+	_cleanup_free_ int *fds = fds_of(job->freeze, &n_fds);
+	const struct lull_keeper_setup setup = {
+		.hook_timeout_ns = NSEC_PER_SEC,
+		.fds = fds,
+		.n_fds = n_fds,
+		.orphaned = on_orphaned_snapshot,
+		.waiting = on_waiting,
+		.ctx = job,
+	};
+	int r = fds ? lull_keeper_start(&setup, &job->freeze->keeper) : -ENOMEM;
+
+	if (r < 0)
+		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r,
+				 job->source);
+	(void)lull_keeper_freeze(job->freeze->keeper);
+	return LULL_OK;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* One lock for each source of a freeze: see freeze_lock.h. */
+#include "engine/clone/freeze_lock.h"
+
+#include "sys/clock.h"
+#include "sys/source_lock.h"
+
+#include <sys/stat.h>
+
+/* How often to look whether another run has thawed. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
+
+/* Whether the source of job i is that of one before: its lock would keep out ours. */
+static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
+{
+	struct stat st, other;
+
+	if (fstat(freeze->jobs[i]->src, &st) < 0)
+		return false;
+	for (unsigned int k = 0; k < i; k++) {
+		if (fstat(freeze->jobs[k]->src, &other) == 0 &&
+		    other.st_dev == st.st_dev && other.st_ino == st.st_ino)
+			return true;
+	}
+	return false;
+}
+
+static void unlock_first(const struct lull_freeze *freeze, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		lull_source_unlock(freeze->jobs[i]->src);
+}
+
+void lull_freeze_unlock(const struct lull_freeze *freeze)
+{
+	unlock_first(freeze, freeze->n_jobs);
+}
+
+enum lull_outcome lull_freeze_lock(struct lull_job *job)
+{
+	const struct lull_freeze *freeze = job->freeze;
+	uint64_t since = lull_clock_now();
+
+	for (;;) {
+		unsigned int i = 0;
+
+		while (i < freeze->n_jobs &&
+		       (is_repeated(freeze, i) ||
+			lull_source_lock(freeze->jobs[i]->src) == 0))
+			i++;
+		if (i == freeze->n_jobs)
+			return LULL_OK;
+		unlock_first(freeze, i);
+		if (lull_clock_now() - since >= job->options->lock_wait_ns)
+			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK,
+					LULL_CAUSE_SOURCE_FROZEN, 0,
+					freeze->jobs[i]->source
+						? freeze->jobs[i]->source
+						: freeze->jobs[i]->checkpoint.source);
+		if (lull_should_stop(job))
+			return LULL_INTERRUPTED;
+		lull_tell(job);
+		lull_clock_sleep(LOCK_LOOK_NS);
+	}
+}
