@@ -4,7 +4,7 @@
  */
 #include "engine/clone/copy.h"
 
-#include "engine/clone/copying.h"
+#include "engine/clone/byte_copy.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
 #include "engine/clone/start.h"
@@ -46,14 +46,14 @@ void lull_copy_choose(struct lull_job *job)
 	job->dest.scratch = -1;
 }
 
-static bool fill(const struct lull_job *job, struct lull_copying *ret_copying)
+static bool fill(const struct lull_job *job, struct lull_byte_copy *ret_copying)
 {
 	const struct lull_cp *cp = &job->options->cp;
 	struct stat st;
 
 	if (fstat(job->src, &st) < 0)
 		return false;
-	*ret_copying = (struct lull_copying){
+	*ret_copying = (struct lull_byte_copy){
 		.src = job->src,
 		.dest = job->dest.fd,
 		.sparse = cp->sparse,
@@ -66,7 +66,7 @@ static bool fill(const struct lull_job *job, struct lull_copying *ret_copying)
 }
 
 static enum lull_outcome copy_failed(struct lull_job *job,
-				     const struct lull_copying *copying, int r)
+				     const struct lull_byte_copy *copying, int r)
 {
 	enum lull_stage stage = copying->side == LULL_BYTES_READ ? LULL_STAGE_COPY_READ
 				: copying->side == LULL_BYTES_WRITE
@@ -91,7 +91,7 @@ bool lull_copy_is_short(const struct lull_job *job)
 
 struct pass {
 	struct lull_job *job;
-	struct lull_copying copying;
+	struct lull_byte_copy copying;
 	uint64_t recorded_at; /* CLOCK_MONOTONIC */
 	bool records;
 	enum lull_outcome outcome; /* why it stopped */
@@ -131,12 +131,12 @@ static enum lull_outcome run(struct lull_job *job, uint64_t start, uint64_t size
 	p.copying.ctx = &p;
 	job->progress->passes++;
 	job->progress->offset = start;
-	/* Holes are not written: what an earlier attempt left behind start must go. */
+	/* Holes are not written: what an earlier attempt left after start must go. */
 	if (ftruncate(job->dest.fd, (off_t)start) < 0)
 		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
 				 job->progress->dest);
-	r = lull_copying_run(&p.copying, start, size);
-	lull_copying_done(&p.copying);
+	r = lull_byte_copy_run(&p.copying, start, size);
+	lull_byte_copy_done(&p.copying);
 	job->progress->bytes_copied = p.copying.copied;
 	if (r < 0)
 		return copy_failed(job, &p.copying, r);

@@ -9,7 +9,7 @@
 
 #include "engine/base/events.h"
 #include "engine/base/rest.h"
-#include "engine/clone/copying.h"
+#include "engine/clone/byte_copy.h"
 #include "engine/clone/one_call.h"
 #include "engine/clone/watch.h"
 #include "engine/file/queue.h"
@@ -411,7 +411,7 @@ struct copy {
 	bool again; /* dest holds what an earlier try has copied */
 };
 
-static void note_how(struct lull_file *file, const struct lull_copying *copying)
+static void note_how(struct lull_file *file, const struct lull_byte_copy *copying)
 {
 	file->offload = copying->offloaded   ? "yes"
 			: copying->may_share ? "unsupported"
@@ -429,7 +429,7 @@ static enum lull_outcome copy_once(void *ctx)
 	struct lull_file *file = c->file;
 	const struct lull_cp *cp = file->entry.tree->cp;
 	struct lull_progress *p = &file->result.progress;
-	struct lull_copying copying;
+	struct lull_byte_copy copying;
 	struct stat st;
 	int r;
 
@@ -439,7 +439,7 @@ static enum lull_outcome copy_once(void *ctx)
 	if (c->again && ftruncate(c->dest, 0) < 0)
 		return lull_data_failed(file, LULL_STAGE_RESIZE, errno, LULL_CAUSE_ERRNO);
 	c->again = true;
-	copying = (struct lull_copying){
+	copying = (struct lull_byte_copy){
 		.src = c->src,
 		.dest = c->dest,
 		.sparse = cp->sparse,
@@ -451,8 +451,8 @@ static enum lull_outcome copy_once(void *ctx)
 		.step = stop_asked,
 		.ctx = file,
 	};
-	r = lull_copying_run(&copying, 0, (uint64_t)st.st_size);
-	lull_copying_done(&copying);
+	r = lull_byte_copy_run(&copying, 0, (uint64_t)st.st_size);
+	lull_byte_copy_done(&copying);
 	file->unwritten = true;
 	p->method = LULL_METHOD_COPY;
 	p->size = copying.src_seeks ? (uint64_t)st.st_size : copying.copied;

@@ -2,7 +2,7 @@
 /* Looks of a new inode: see dress.h. */
 #include "engine/file/dress.h"
 
-#include "engine/file/keep.h"
+#include "engine/file/preserve.h"
 #include "sys/traits.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *ds
 {
 	const struct lull_entry *e = &f->entry;
 	bool lists = S_ISREG(e->src.st_mode) && f->traits & LULL_TRAIT_LISTS_ACLS;
-	struct lull_keep keep = {
+	struct lull_preserve keep = {
 		.cp = e->tree->cp,
 		.observer = f->observer,
 		.umask = e->tree->options->umask,
@@ -35,7 +35,7 @@ bool lull_dress_keep(struct lull_file *f, int src, int fd, const struct stat *ds
 		.omitted = fresh ? f->omitted : 0,
 	};
 
-	return lull_keep_attributes(&keep);
+	return lull_preserve_attributes(&keep);
 }
 
 bool lull_dress_can_own(const struct lull_file *f, int fd)

@@ -4,8 +4,8 @@
 
 #include "engine/file/file_state.h"
 
-/* The attributes to preserve, by keep.h; dst is what it is before, fresh that it is new.
-   False if one failed that must not. */
+/* The attributes to preserve, by preserve.h; dst is what it is before, fresh that it is
+   new. False if one failed that must not. */
 bool lull_dress_keep(struct lull_file *file, int src, int fd, const struct stat *dst,
 		     bool fresh);
 

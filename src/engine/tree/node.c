@@ -4,7 +4,7 @@
 #include "engine/tree/node.h"
 
 #include "engine/file/copy_run.h"
-#include "engine/file/keep.h"
+#include "engine/file/preserve.h"
 #include "engine/file/temporary.h"
 
 #include <errno.h>
@@ -73,7 +73,7 @@ static bool keep(struct lull_entry *e, mode_t omitted)
 	bool link = S_ISLNK(e->src.st_mode) || e->tree->cp->symbolic_link;
 	_cleanup_close_ int fd = openat(e->dst_dir->fd, e->dst_name,
 					O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct lull_keep k = {
+	struct lull_preserve k = {
 		.cp = e->tree->cp,
 		.observer = e->tree->observer,
 		.umask = e->tree->options->umask,
@@ -91,7 +91,7 @@ static bool keep(struct lull_entry *e, mode_t omitted)
 
 	if (fd < 0 || fstat(fd, &k.dst) < 0)
 		return complain(e, LULL_NOTE_STAT, errno, e->dst_path, NULL);
-	if (!lull_keep_attributes(&k)) {
+	if (!lull_preserve_attributes(&k)) {
 		lull_run_ended(e->tree, LULL_FAILED);
 		return false;
 	}

@@ -3,7 +3,7 @@
 #include "engine/tree/parents.h"
 
 #include "engine/file/durable.h"
-#include "engine/file/keep.h"
+#include "engine/file/preserve.h"
 #include "engine/file/queue.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ struct lull_parents {
 	struct lull_parents *next;
 	struct lull_copy_run *tree;
 	struct lull_cp cp; /* with what is kept of a directory above */
-	struct lull_keep keep;
+	struct lull_preserve keep;
 	struct stat src;
 	struct lull_dirref *root;
 	char *name; /* in root */
@@ -65,7 +65,7 @@ static bool look_at_one(struct lull_entry *e, struct lull_parents *p)
 {
 	_cleanup_close_ int src = open_directory(AT_FDCWD, p->src_path);
 	_cleanup_close_ int dst = open_directory(p->root->fd, p->name);
-	struct lull_keep *k = &p->keep;
+	struct lull_preserve *k = &p->keep;
 	struct lull_file_at to = { .fd = dst };
 	int r;
 
@@ -104,7 +104,7 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	p->cp.keep_xattrs = false;
 	p->next = *ret_parents;
 	*ret_parents = p;
-	p->keep = (struct lull_keep){
+	p->keep = (struct lull_preserve){
 		.cp = &p->cp,
 		.observer = e->tree->observer,
 		.umask = e->tree->options->umask,
@@ -191,7 +191,7 @@ static bool end_one(struct lull_parents *p)
 	if (is_still(src, &p->src) && is_still(dst, &p->keep.dst)) {
 		p->keep.from = (struct lull_file_at){ .fd = src };
 		p->keep.to = (struct lull_file_at){ .fd = dst };
-		return lull_keep_attributes(&p->keep);
+		return lull_preserve_attributes(&p->keep);
 	}
 	note.err = errno;
 	note.path = is_still(src, &p->src) ? p->dst_path : p->src_path;

@@ -15,8 +15,8 @@
 
 #include "engine/file/copy_run.h"
 #include "engine/file/durable.h"
-#include "engine/file/keep.h"
 #include "engine/file/make_way.h"
+#include "engine/file/preserve.h"
 #include "engine/file/queue.h"
 #include "engine/tree/leftover.h"
 #include "engine/tree/names.h"
@@ -86,7 +86,7 @@ static bool unpark(struct lull_entry *e, struct lull_level *level,
 
 struct ending {
 	struct lull_copy_run *tree;
-	struct lull_keep keep;
+	struct lull_preserve keep;
 	struct stat src;
 	struct lull_dirref *ref[4];
 	char *text[4];
@@ -105,13 +105,13 @@ static void end(void *ctx)
 {
 	struct ending *ending = ctx;
 
-	if (!lull_keep_attributes(&ending->keep))
+	if (!lull_preserve_attributes(&ending->keep))
 		lull_run_ended(ending->tree, LULL_FAILED);
 	forget(ending);
 }
 
 static bool end_later(struct lull_entry *e, struct lull_level *self,
-		      const struct lull_keep *keep)
+		      const struct lull_preserve *keep)
 {
 	struct ending *ending = calloc(1, sizeof(*ending));
 
@@ -155,7 +155,7 @@ static bool is_above(const struct lull_entry *e, const struct lull_level *level)
 
 /* Makes dest, or takes the one that is there. k->dst is what it was. */
 static bool make_dest(struct lull_entry *e, const struct lull_level *level,
-		      mode_t omitted, struct lull_keep *k, int *ret_fd)
+		      mode_t omitted, struct lull_preserve *k, int *ret_fd)
 {
 	int dir = e->dst_dir->fd;
 	mode_t mode = e->src.st_mode & 07777;
@@ -332,7 +332,7 @@ static bool fill_from_source(struct lull_entry *e, struct lull_level *level,
 
 /* In attributes and times what the source is. */
 static bool dress(struct lull_entry *e, struct lull_level *level, struct lull_level *self,
-		  struct lull_keep *keep)
+		  struct lull_preserve *keep)
 {
 	if (!unpark(e, level, self))
 		return false;
@@ -356,7 +356,7 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		.dev = e->src.st_dev,
 		.inode = e->src.st_ino,
 	};
-	struct lull_keep keep = {
+	struct lull_preserve keep = {
 		.cp = e->tree->cp,
 		.umask = e->tree->options->umask,
 		.is_link = false,

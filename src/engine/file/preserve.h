@@ -5,7 +5,7 @@
 #include "engine/file/copy_run.h"
 #include "sys/metadata.h"
 
-struct lull_keep {
+struct lull_preserve {
 	const struct lull_cp *cp;
 	const struct lull_observer *observer;
 	mode_t umask;
@@ -27,4 +27,4 @@ struct lull_keep {
  * for a change of owner takes the setuid bits away, and no moment may give a wrong owner
  * them. False if something failed that must not: said already.
  */
-bool lull_keep_attributes(struct lull_keep *keep);
+bool lull_preserve_attributes(struct lull_preserve *keep);

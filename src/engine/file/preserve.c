@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Attributes: see keep.h. */
-#include "engine/file/keep.h"
+/* Attributes: see preserve.h. */
+#include "engine/file/preserve.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-static void say(const struct lull_keep *k, enum lull_note_kind kind, int err,
+static void say(const struct lull_preserve *k, enum lull_note_kind kind, int err,
 		const char *path, const char *path2)
 {
 	struct lull_note note = {
@@ -15,7 +15,7 @@ static void say(const struct lull_keep *k, enum lull_note_kind kind, int err,
 	k->observer->note(k->observer->ctx, &note);
 }
 
-static bool keep_times(const struct lull_keep *k)
+static bool keep_times(const struct lull_preserve *k)
 {
 	struct timespec times[2] = { k->src->st_atim, k->src->st_mtim };
 	int r;
@@ -39,7 +39,7 @@ static bool is_excusable(int err)
  * An older file is closed to all but its owner before it is given away, or for a moment
  * the new owner would have the old permissions or the other way round.
  */
-static bool close_to_others(const struct lull_keep *k)
+static bool close_to_others(const struct lull_preserve *k)
 {
 	mode_t old = k->dst.st_mode;
 	int r;
@@ -55,7 +55,7 @@ static bool close_to_others(const struct lull_keep *k)
 }
 
 /* *ret_ours: the owner is not the source's, so its setuid bits are not for this file. */
-static bool keep_owner(struct lull_keep *k, bool *ret_ours)
+static bool keep_owner(struct lull_preserve *k, bool *ret_ours)
 {
 	int r;
 
@@ -85,7 +85,7 @@ static bool keep_owner(struct lull_keep *k, bool *ret_ours)
 
 static void on_xattr(void *ctx, enum lull_xattr_step step, int err, const char *attribute)
 {
-	const struct lull_keep *k = ctx;
+	const struct lull_preserve *k = ctx;
 	bool all = k->cp->attributes_only || k->cp->must_keep_xattrs;
 
 	if (!all && (k->cp->quiet_xattrs || err == EOPNOTSUPP || err == ENODATA))
@@ -98,7 +98,7 @@ static void on_xattr(void *ctx, enum lull_xattr_step step, int err, const char *
 	    err, step == LULL_XATTR_SET ? k->to_path : k->from_path, attribute);
 }
 
-static bool keep_xattrs(struct lull_keep *k)
+static bool keep_xattrs(struct lull_preserve *k)
 {
 	bool whole, opened = false;
 
@@ -115,7 +115,7 @@ static bool keep_xattrs(struct lull_keep *k)
 	return whole || !k->cp->must_keep_xattrs;
 }
 
-static bool keep_mode(struct lull_keep *k, bool owner_is_ours)
+static bool keep_mode(struct lull_preserve *k, bool owner_is_ours)
 {
 	mode_t mode = k->src->st_mode & 07777, omitted = k->omitted & ~k->umask;
 	bool reading = false;
@@ -150,7 +150,7 @@ static bool keep_mode(struct lull_keep *k, bool owner_is_ours)
 	return !k->cp->must_keep;
 }
 
-bool lull_keep_attributes(struct lull_keep *k)
+bool lull_preserve_attributes(struct lull_preserve *k)
 {
 	bool ours, kept = keep_times(k);
 

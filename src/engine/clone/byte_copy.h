@@ -6,7 +6,7 @@
 #include "sys/bytes.h"
 #include "util/macros.h"
 
-struct lull_copying {
+struct lull_byte_copy {
 	int src;
 	int dest;
 	enum lull_sparse sparse;
@@ -21,15 +21,15 @@ struct lull_copying {
 	bool offloaded;            /* some by copy_file_range(2) */
 	bool refused;              /* it did not work */
 	enum lull_bytes_side side; /* what failed */
-	char *buffer;              /* freed by lull_copying_done() */
+	char *buffer;              /* freed by lull_byte_copy_done() */
 };
 
 /*
  * Copies from start on: up to size, or to the end of src if it ends elsewhere. dest
- * holds nothing behind start. 0, 1 if step stopped it, or -errno with copying->side set.
+ * holds nothing after start. 0, 1 if step stopped it, or -errno with copying->side set.
  */
-int lull_copying_run(struct lull_copying *copying, uint64_t start,
-		     uint64_t size) _must_check_;
+int lull_byte_copy_run(struct lull_byte_copy *copying, uint64_t start,
+		       uint64_t size) _must_check_;
 
 /* Frees the buffer. All zeroes are fine. */
-void lull_copying_done(struct lull_copying *copying);
+void lull_byte_copy_done(struct lull_byte_copy *copying);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Bytes from one file to another: see copying.h. */
-#include "engine/clone/copying.h"
+/* Bytes from one file to another: see byte_copy.h. */
+#include "engine/clone/byte_copy.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -12,19 +12,19 @@
 /* The unit in which runs of zeroes become holes: a block of nearly all file systems. */
 #define GRAIN 4096u
 
-static bool go_on(const struct lull_copying *c, uint64_t off)
+static bool go_on(const struct lull_byte_copy *c, uint64_t off)
 {
 	return !c->step || c->step(c->ctx, off);
 }
 
-static int failed(struct lull_copying *c, enum lull_bytes_side side, int64_t r)
+static int failed(struct lull_byte_copy *c, enum lull_bytes_side side, int64_t r)
 {
 	c->side = side;
 	return (int)r;
 }
 
 /* Data of the buffer to off; zeroes are left out if they become holes. */
-static int put(struct lull_copying *c, uint64_t off, uint64_t len)
+static int put(struct lull_byte_copy *c, uint64_t off, uint64_t len)
 {
 	uint64_t done = 0;
 
@@ -49,7 +49,7 @@ static int put(struct lull_copying *c, uint64_t off, uint64_t len)
 }
 
 /* [*at, end) of src, or less if src ends before: *at tells. */
-static int copy_range(struct lull_copying *c, uint64_t *at, uint64_t end)
+static int copy_range(struct lull_byte_copy *c, uint64_t *at, uint64_t end)
 {
 	while (*at < end) {
 		int64_t n;
@@ -88,7 +88,7 @@ static int copy_range(struct lull_copying *c, uint64_t *at, uint64_t end)
 	return 0;
 }
 
-static int write_zeroes(struct lull_copying *c, uint64_t at, uint64_t end)
+static int write_zeroes(struct lull_byte_copy *c, uint64_t at, uint64_t end)
 {
 	static const char zeroes[65536];
 
@@ -106,7 +106,7 @@ static int write_zeroes(struct lull_copying *c, uint64_t at, uint64_t end)
 	return 0;
 }
 
-static int copy_data(struct lull_copying *c, uint64_t *at, uint64_t size)
+static int copy_data(struct lull_byte_copy *c, uint64_t *at, uint64_t size)
 {
 	uint64_t start, end;
 	struct stat st;
@@ -141,7 +141,7 @@ static int copy_data(struct lull_copying *c, uint64_t *at, uint64_t size)
 	return 0;
 }
 
-int lull_copying_run(struct lull_copying *c, uint64_t start, uint64_t size)
+int lull_byte_copy_run(struct lull_byte_copy *c, uint64_t start, uint64_t size)
 {
 	uint64_t at = start;
 	int r;
@@ -157,7 +157,7 @@ int lull_copying_run(struct lull_copying *c, uint64_t start, uint64_t size)
 	return r;
 }
 
-void lull_copying_done(struct lull_copying *c)
+void lull_byte_copy_done(struct lull_byte_copy *c)
 {
 	free(c->buffer);
 	c->buffer = NULL;
