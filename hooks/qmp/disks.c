@@ -533,6 +533,42 @@ static void say_unusable(const struct disk *disk, int r, const struct graph_plac
 	}
 }
 
+/* What is wrong with one disk keeps no other from being thawed. */
+static void refuse_unusable(struct disk *disk, const struct graph *graph,
+			    const char *ours, int r, const struct graph_place *at)
+{
+	struct graph_place over;
+	bool is_free = !disk->state.has_sidecar &&
+		       graph_find_overlay(graph, ours, &over) == -ENOENT;
+
+	if (!disk->told && !(is_free && disk->thaws))
+		say_unusable(disk, r, at);
+	refuse(disk);
+	disk->state.is_free = is_free;
+}
+
+/* As QEMU has it open. */
+static int describe_open(struct disk *disk, const struct graph_place *at)
+{
+	const char *file = at->protocol->file;
+
+	disk->state.is_open = true;
+	disk->state.is_written = at->is_written;
+	disk->state.is_by_number = file && (strncmp(file, "/dev/fd", 7) == 0 ||
+					    strncmp(file, "/proc/", 6) == 0);
+	disk->state.is_part =
+		strcmp(at->image->driver, "raw") == 0 && S_ISREG(disk->st.st_mode) &&
+		llabs((long long)at->image->size - (long long)disk->st.st_size) >= 512;
+	disk->state.within = at->within ? strdup(at->within->name) : NULL;
+	disk->state.has_data_file = at->has_data_file;
+	disk->state.is_read_only = at->image->read_only;
+	disk->state.is_encrypted = at->image->encrypted;
+	disk->state.is_redirected = at->overlay != NULL;
+	disk->state.image = strdup(at->image->name);
+	disk->state.overlay = at->overlay ? strdup(at->overlay->name) : NULL;
+	return !disk->state.image || (at->overlay && !disk->state.overlay) ? -ENOMEM : 0;
+}
+
 static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid_t qemu)
 {
 	struct wanted wanted = { .st = &disk->st, .qemu = qemu, .sets = sets };
@@ -550,16 +586,8 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	}
 	if (r == -ENOENT)
 		return 0;
-	/* what is wrong with one disk keeps no other from being thawed */
 	if (r == -EMLINK || r == -ENOTSUP || r == -ELOOP) {
-		struct graph_place over;
-		bool is_free = !disk->state.has_sidecar &&
-			       graph_find_overlay(graph, ours, &over) == -ENOENT;
-
-		if (!disk->told && !(is_free && disk->thaws))
-			say_unusable(disk, r, &at);
-		refuse(disk);
-		disk->state.is_free = is_free;
+		refuse_unusable(disk, graph, ours, r, &at);
 		return 0;
 	}
 	if (r < 0)
@@ -569,24 +597,9 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 		disk->state.unseen = r;
 		return place_replaced(disk, graph, &wanted);
 	}
-	disk->state.is_open = true;
-	disk->state.is_written = at.is_written;
-	disk->state.is_by_number = at.protocol->file &&
-				   (strncmp(at.protocol->file, "/dev/fd", 7) == 0 ||
-				    strncmp(at.protocol->file, "/proc/", 6) == 0);
-	disk->state.is_part =
-		strcmp(at.image->driver, "raw") == 0 && S_ISREG(disk->st.st_mode) &&
-		llabs((long long)at.image->size - (long long)disk->st.st_size) >= 512;
-	disk->state.within = at.within ? strdup(at.within->name) : NULL;
-	disk->state.has_data_file = at.has_data_file;
-	disk->state.is_read_only = at.image->read_only;
-	disk->state.is_encrypted = at.image->encrypted;
-	disk->state.is_redirected = at.overlay != NULL;
-	disk->state.image = strdup(at.image->name);
-	disk->state.overlay = at.overlay ? strdup(at.overlay->name) : NULL;
-	if (!disk->state.image || (at.overlay && !disk->state.overlay))
-		return -ENOMEM;
-	r = at.overlay ? describe_overlay(disk, at.overlay) : 0;
+	r = describe_open(disk, &at);
+	if (r == 0 && at.overlay)
+		r = describe_overlay(disk, at.overlay);
 	if (r == 0)
 		r = describe_above(disk, graph, &at, ours);
 	if (r < 0)

@@ -174,80 +174,108 @@ static int shut_off_value(const char *text, enum shut_off *ret)
 	return -EINVAL;
 }
 
-int main(int argc, char **argv)
-{
-	struct settings settings = {
-		.socket = getenv(SOCKET_VARIABLE),
-		.run = mark_run(getenv("LULLCP_RUN_ID")),
-		.agent = NULL,
-		.timeout_ns = 30 * NSEC_PER_SEC,
-		.agent_timeout_ns = 30 * NSEC_PER_SEC,
-		.commit_timeout_ns = 600 * NSEC_PER_SEC,
-	};
-	const char *agent = getenv(AGENT_VARIABLE);
-	struct disks disks = { 0 };
-	bool quiesce = false;
-	int option, r = 0;
+/* What is said on the command line, or by the environment. */
+struct command_line {
+	struct settings settings;
+	const char *agent;
+	bool quiesce; /* by it */
+};
 
-	while (r == 0 && (option = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			settings.socket = optarg;
-			break;
-		case 'd':
-			settings.sidecar_dir = optarg;
-			break;
-		case 'q':
-			quiesce = true;
-			break;
-		case 'a':
-			agent = optarg;
-			break;
-		case 't':
-			r = time_value("--timeout", optarg, &settings.timeout_ns);
-			break;
-		case 'A':
-			r = time_value("--agent-timeout", optarg,
-				       &settings.agent_timeout_ns);
-			break;
-		case 'c':
-			r = time_value("--commit-timeout", optarg,
-				       &settings.commit_timeout_ns);
-			break;
-		case 'o':
-			r = shut_off_value(optarg, &settings.shut_off);
-			break;
-		case 'h':
-			return usage();
-		case 'V':
-			(void)printf("lullcp-hook-qmp %s\n", LULLCP_VERSION);
-			return 0;
-		default:
-			return EX_USAGE;
-		}
+/* True: go on; else the exit status is *ret_status. */
+static bool take_option(struct command_line *c, int option, int *ret_status)
+{
+	struct settings *s = &c->settings;
+	int r = 0;
+
+	*ret_status = EX_USAGE;
+	switch (option) {
+	case 's':
+		s->socket = optarg;
+		break;
+	case 'd':
+		s->sidecar_dir = optarg;
+		break;
+	case 'q':
+		c->quiesce = true;
+		break;
+	case 'a':
+		c->agent = optarg;
+		break;
+	case 't':
+		r = time_value("--timeout", optarg, &s->timeout_ns);
+		break;
+	case 'A':
+		r = time_value("--agent-timeout", optarg, &s->agent_timeout_ns);
+		break;
+	case 'c':
+		r = time_value("--commit-timeout", optarg, &s->commit_timeout_ns);
+		break;
+	case 'o':
+		r = shut_off_value(optarg, &s->shut_off);
+		break;
+	case 'h':
+		*ret_status = usage();
+		return false;
+	case 'V':
+		(void)printf("lullcp-hook-qmp %s\n", LULLCP_VERSION);
+		*ret_status = 0;
+		return false;
+	default:
+		return false;
 	}
-	if (r < 0)
-		return EX_USAGE;
-	argv += optind;
-	argc -= optind;
-	if (argc < 2)
+	return r == 0;
+}
+
+/* Takes the operands, of which there are n. 0, or an exit status. */
+static int take_operands(struct command_line *c, int n, char **operand)
+{
+	struct settings *s = &c->settings;
+
+	if (n < 2)
 		return unusable("missing operand: freeze or thaw, and SOURCE", NULL);
-	if (strcmp(argv[0], "freeze") != 0 && strcmp(argv[0], "thaw") != 0)
-		return unusable("neither freeze nor thaw:", argv[0]);
-	if (!settings.socket || !*settings.socket)
+	if (strcmp(operand[0], "freeze") != 0 && strcmp(operand[0], "thaw") != 0)
+		return unusable("neither freeze nor thaw:", operand[0]);
+	if (!s->socket || !*s->socket)
 		return unusable("no monitor: give --socket or set " SOCKET_VARIABLE,
 				NULL);
-	if (quiesce && (!agent || !*agent))
+	if (c->quiesce && (!c->agent || !*c->agent))
 		return unusable("--quiesce needs --agent or " AGENT_VARIABLE, NULL);
-	if (quiesce)
-		settings.agent = agent;
+	s->agent = c->quiesce ? c->agent : NULL;
+	s->thaws = strcmp(operand[0], "thaw") == 0;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line c = {
+		.settings = {
+			.socket = getenv(SOCKET_VARIABLE),
+			.run = mark_run(getenv("LULLCP_RUN_ID")),
+			.timeout_ns = 30 * NSEC_PER_SEC,
+			.agent_timeout_ns = 30 * NSEC_PER_SEC,
+			.commit_timeout_ns = 600 * NSEC_PER_SEC,
+		},
+		.agent = getenv(AGENT_VARIABLE),
+	};
+	struct disks disks = { 0 };
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (!take_option(&c, option, &status))
+			return status;
+	}
+	argv += optind;
+	argc -= optind;
+	status = take_operands(&c, argc, argv);
+	if (status != 0)
+		return status;
 	catch_signals();
-	settings.thaws = strcmp(argv[0], "thaw") == 0;
-	r = 1;
-	if (disks_init(&disks, argv + 1, (size_t)(argc - 1), &settings))
-		r = settings.thaws ? thaw(&disks, &settings) : freeze(&disks, &settings);
+	status = 1;
+	if (disks_init(&disks, argv + 1, (size_t)(argc - 1), &c.settings))
+		status = c.settings.thaws ? thaw(&disks, &c.settings)
+					  : freeze(&disks, &c.settings);
 	if (disks.lacks)
-		r = 1;
+		status = 1;
 	disks_done(&disks);
-	return r;
+	return status;
 }

@@ -11,7 +11,7 @@
  *
  * INVARIANTS
  *  1. A cleared mark means that the image is of the moment of the transaction. A call
- * that finds a marked sidecar merges it and begins anew.
+ *     that finds a marked sidecar merges it and begins anew.
  *  2. After a freeze of the guest's file systems was asked for, the thaw is asked for,
  *     whatever happens. If this process is killed between, the mark tells the thaw.
  *  3. Success is read off the graph, not off the answer: nobody may write to the file.
@@ -101,70 +101,89 @@ static int check_owners(const struct disks *disks)
 	return 0;
 }
 
+/* How QEMU has the image open, which decides whether a sidecar could go over it. */
+static int check_node(const struct disk *disk)
+{
+	if (disk->state.is_by_number) {
+		say("QEMU has '%s' open by the number of a descriptor, and the sidecar "
+		    "would name that as the file below: its writes could not be merged "
+		    "when QEMU is gone. Not redirected. Have QEMU open the image by its "
+		    "path",
+		    disk->source);
+		return -ENOTSUP;
+	}
+	if (disk->state.within) {
+		say("the block node '%s' takes '%s' for the file of another format: a "
+		    "sidecar between the two would take what that writes of itself, and "
+		    "could not be merged. Not redirected. Have QEMU open the image "
+		    "without a node in between",
+		    disk->state.within, disk->source);
+		return -ENOTSUP;
+	}
+	if (disk->state.has_data_file) {
+		say("'%s' is one of two files of a disk (a qcow2 image with a data "
+		    "file), and a clone of one is no disk. Not redirected",
+		    disk->source);
+		return -ENOTSUP;
+	}
+	if (disk->state.is_part) {
+		say("the disk that QEMU makes of '%s' is only a part of it, or longer "
+		    "(offset or size of its raw node), and a sidecar has no place for "
+		    "that: without QEMU it would be merged elsewhere. Not redirected",
+		    disk->source);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int check_one(const struct disk *disk)
+{
+	int r;
+
+	if (disk->state.is_replaced) {
+		say_replaced(disk);
+		return -ESTALE;
+	}
+	if (!disk->state.is_open) {
+		say("no block node of this QEMU has '%s' open. If another guest has it, "
+		    "give the monitor of that one; if its guest is shut off, clone "
+		    "without a hook",
+		    disk->source);
+		return -ENOENT;
+	}
+	r = disk->state.is_redirected ? 0 : check_node(disk);
+	if (r < 0)
+		return r;
+	if (!is_frozen(disk) && disk->state.is_encrypted) {
+		say("'%s' is encrypted, and its writes would lie in the sidecar in the "
+		    "clear; not redirected",
+		    disk->source);
+		return -EPERM;
+	}
+	if (!is_frozen(disk) && !is_quiet(disk) && disk->state.blocker) {
+		say("%s works on the disk of '%s': QEMU could not merge the sidecar "
+		    "there; not redirected. Try again when it is gone",
+		    disk->state.blocker, disk->source);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* 1 if some are to be redirected, 0 if none need be, or -errno. */
 static int check(const struct disks *disks)
 {
 	const struct disk *frozen = NULL, *plain = NULL;
 
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
+		int r = check_one(disk);
 
-		if (disk->state.is_replaced) {
-			say_replaced(disk);
-			return -ESTALE;
-		}
-		if (!disk->state.is_open) {
-			say("no block node of this QEMU has '%s' open. If another guest "
-			    "has it, give the monitor of that one; if its guest is shut "
-			    "off, clone without a hook",
-			    disk->source);
-			return -ENOENT;
-		}
-		if (!disk->state.is_redirected && disk->state.is_by_number) {
-			say("QEMU has '%s' open by the number of a descriptor, and the "
-			    "sidecar would name that as the file below: its writes could "
-			    "not be merged when QEMU is gone. Not redirected. Have QEMU "
-			    "open the image by its path",
-			    disk->source);
-			return -ENOTSUP;
-		}
-		if (!disk->state.is_redirected && disk->state.within) {
-			say("the block node '%s' takes '%s' for the file of another "
-			    "format: a sidecar between the two would take what that "
-			    "writes of itself, and could not be merged. Not redirected. "
-			    "Have QEMU open the image without a node in between",
-			    disk->state.within, disk->source);
-			return -ENOTSUP;
-		}
-		if (!disk->state.is_redirected && disk->state.has_data_file) {
-			say("'%s' is one of two files of a disk (a qcow2 image with a "
-			    "data file), and a clone of one is no disk. Not redirected",
-			    disk->source);
-			return -ENOTSUP;
-		}
-		if (!disk->state.is_redirected && disk->state.is_part) {
-			say("the disk that QEMU makes of '%s' is only a part of it, or "
-			    "longer (offset or size of its raw node), and a sidecar has "
-			    "no place for that: without QEMU it would be merged "
-			    "elsewhere. Not redirected",
-			    disk->source);
-			return -ENOTSUP;
-		}
+		if (r < 0)
+			return r;
 		if (is_frozen(disk))
 			frozen = disk;
 		else if (!is_quiet(disk))
 			plain = disk;
-		if (!is_frozen(disk) && disk->state.is_encrypted) {
-			say("'%s' is encrypted, and its writes would lie in the sidecar "
-			    "in the clear; not redirected",
-			    disk->source);
-			return -EPERM;
-		}
-		if (!is_frozen(disk) && !is_quiet(disk) && disk->state.blocker) {
-			say("%s works on the disk of '%s': QEMU could not merge the "
-			    "sidecar there; not redirected. Try again when it is gone",
-			    disk->state.blocker, disk->source);
-			return -EBUSY;
-		}
 	}
 	if (frozen && plain) {
 		say("'%s' is redirected already and '%s' is not: they would not be of "

@@ -262,7 +262,7 @@ static enum lull_outcome end_hooks(struct lull_job *job, const char *text)
 	return LULL_THAW_FAILED;
 }
 
-static enum lull_outcome call_thaw(struct lull_job *job, const struct lull_hook *hook)
+static enum lull_outcome call_thaw(struct lull_job *job, struct lull_hook *hook)
 {
 	struct lull_freeze *freeze = job->freeze;
 	struct lull_hook_facts facts = lull_freeze_hook_facts(job);
