@@ -42,23 +42,6 @@ bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *na
 	       in_a.st_dev == in_b.st_dev;
 }
 
-int lull_entry_move(struct lull_entry *e)
-{
-	const struct lull_cp *cp = e->tree->cp;
-	char *name = NULL;
-	int r;
-
-	if (!e->backup_due)
-		return 0;
-	r = lull_backup_make(e->dst_dir->fd, e->dst_name, cp->backup, cp->suffix, &name);
-	if (r < 0)
-		return r;
-	e->backup_due = false;
-	free(e->backup);
-	e->backup = name;
-	return 0;
-}
-
 /* Two names of one file. */
 static bool is_one(int dir, const char *a, const char *b)
 {
@@ -114,8 +97,8 @@ bool lull_entry_becomes_regular(const struct lull_entry *e)
 }
 
 /*
- * Where its name cannot be taken away that is to be heard of now, as with cp; so a link
- * to a directory or the like goes, and another name of the source.
+ * Where its name cannot be taken away the user must learn that now, as with cp; so a
+ * link to a directory or the like goes, and another name of the source.
  */
 bool lull_entry_can_stay(const struct lull_entry *e)
 {

@@ -8,10 +8,6 @@
    takes it. 0 or -errno. */
 int lull_entry_back_up(struct lull_entry *entry) _must_check_;
 
-/* The same, but takes its own name from it: where the new file can only be made under
-   that. */
-int lull_entry_move(struct lull_entry *entry) _must_check_;
-
 /* Puts a backup back where it was, and forgets the entry; for those that fail. */
 void lull_entry_undo(struct lull_entry *entry);
 
