@@ -7,8 +7,6 @@
 
 #include <unistd.h>
 
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-
 bool carry_set_diff(struct command *c, const struct option_row *row, const char *value)
 {
 	static const char *const choices[] = { "maps", "exact" };

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-
 /* ---- attributes ---- */
 
 enum attribute { MODE, TIMES, OWNER, LINKS, CONTEXT, XATTR, ALL };

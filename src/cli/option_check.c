@@ -8,8 +8,6 @@
 
 #include <stddef.h>
 
-#define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-
 /* Pairs that exclude each other. */
 static bool check_pairs(const struct command *c)
 {
@@ -24,7 +22,7 @@ static bool check_pairs(const struct command *c)
 		{ c->json && c->histogram, "--json", "--histogram" },
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(excluding); i++) {
+	for (size_t i = 0; i < LENGTH(excluding); i++) {
 		if (excluding[i].both)
 			return option_mistake(c, "%s and %s exclude each other",
 					      excluding[i].a, excluding[i].b);
@@ -47,7 +45,7 @@ static bool check_keep(const struct command *c)
 	if (c->mode != MODE_CLONE && c->mode != MODE_APPLY)
 		return option_mistake(c, "--keep and --%s exclude each other",
 				      option_mode_name(c->mode));
-	return option_excludes(c, "keep", others, ARRAY_LENGTH(others));
+	return option_excludes(c, "keep", others, LENGTH(others));
 }
 
 /* It makes one file what another one is, and nothing else. */
@@ -62,7 +60,7 @@ static bool check_restore(const struct command *c)
 		{ option_cp_given(c), option_cp_given(c) },
 	};
 
-	return option_excludes(c, "restore", others, ARRAY_LENGTH(others));
+	return option_excludes(c, "restore", others, LENGTH(others));
 }
 
 /* What cp's options choose or keep is not asked of these. */
@@ -85,8 +83,7 @@ static bool check_alone(const struct command *c)
 		{ option_cp_given(c), option_cp_given(c) },
 	};
 
-	return option_excludes(c, option_mode_name(c->mode), others,
-			       ARRAY_LENGTH(others));
+	return option_excludes(c, option_mode_name(c->mode), others, LENGTH(others));
 }
 
 /* What speaks of a freeze needs a hook; that of --resume may be in the checkpoint. */
@@ -98,7 +95,7 @@ static bool check_freeze(const struct command *c)
 		{ o->max_freeze_ns > 0, "--max-freeze" },
 		{ o->live, "--live" },
 	};
-	const char *other = option_first_given(others, ARRAY_LENGTH(others));
+	const char *other = option_first_given(others, LENGTH(others));
 
 	return o->hook || c->check_hook || o->resume || !other ||
 	       option_mistake(c, "%s needs --hook", other);
@@ -134,7 +131,7 @@ static bool take_check_hook(struct command *c)
 
 	if (!c->check_hook)
 		return true;
-	if (!option_excludes(c, "check-hook", others, ARRAY_LENGTH(others)))
+	if (!option_excludes(c, "check-hook", others, LENGTH(others)))
 		return false;
 	o->hook = c->check_hook;
 	return true;

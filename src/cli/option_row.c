@@ -119,7 +119,7 @@ const char *option_cp_given(const struct command *c)
 		{ cp->update != LULL_UPDATE_ALL, "--update" },
 	};
 
-	return option_first_given(others, sizeof(others) / sizeof(others[0]));
+	return option_first_given(others, LENGTH(others));
 }
 
 bool option_excludes(const struct command *c, const char *what,

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
 /*
  * A row of the option table, or the heading of a group, which has neither name nor
  * letters. The parser, --help and (by parsing that) the completion all come from it.

@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-
 /* ---- setters: false after a message ---- */
 
 static bool set_text(struct command *c, const struct option_row *row, const char *value)
@@ -273,7 +271,7 @@ static const struct option_row own_options[] = {
 
 #define MOST_ROWS 128u
 
-/* The rows of all groups, cp's first. NULL behind the last. */
+/* The rows of all groups, cp's first. NULL after the last. */
 static const struct option_row *row_at(unsigned int i)
 {
 	if (i < n_cp_options)
