@@ -99,7 +99,7 @@ static int name_width(const struct lull_row *row)
 	return columns > LEAST_NAME ? columns : name < LEAST_NAME ? name : LEAST_NAME;
 }
 
-/* The last column, broken behind a comma where a terminal would break it anywhere. */
+/* The last column, broken after a comma where a terminal would break it anywhere. */
 static void print_rules(const char *text, int before)
 {
 	int room = columns_of_terminal(STDOUT_FILENO) - before, at = 0;

@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 /*
- * Sees to it that no hook of the run is at work: a freeze is ended with its family, a
+ * Makes sure that no hook of the run is at work: a freeze is ended with its family, a
  * thaw gets timeout_ns to end by itself, and is ended then. session is that of a keeper
  * that nobody has reaped, whose hooks need no environment to be known; 0 if there is
  * none.

@@ -55,7 +55,7 @@ static uint64_t hole_before(struct lull_batch *batch, const struct lull_request 
 	return next->off - end <= batch->widest ? next->off - end : 0;
 }
 
-/* Takes the hole into the request, if the range behind it has room there as well. */
+/* Takes the hole into the request, if the range after it has room there as well. */
 static bool cross_hole(struct lull_batch *batch, struct lull_request *request,
 		       uint32_t limit)
 {

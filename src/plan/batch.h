@@ -30,7 +30,7 @@ struct lull_batch {
 	struct lull_range_source source;
 	uint64_t block;
 	struct lull_range held; /* pulled, not handed out yet; len 0: none */
-	/* the one behind held, if it has been looked at; len 0: not */
+	/* the one after held, if it has been looked at; len 0: not */
 	struct lull_range ahead;
 	bool begun;           /* a part of held has been handed out before */
 	uint64_t widest;      /* the longest hole that a call goes across, 0: none */

@@ -9,7 +9,7 @@ static unsigned int bucket_of(uint64_t ns)
 	if (ns < 2 * LULL_HIST_STEPS)
 		return (unsigned int)ns;
 
-	/* The five bits behind the leading one choose the step. */
+	/* The five bits after the leading one choose the step. */
 	unsigned int shift = 63 - (unsigned int)__builtin_clzll(ns) - 5;
 
 	return shift * LULL_HIST_STEPS + (unsigned int)(ns >> shift);

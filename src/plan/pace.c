@@ -41,7 +41,7 @@
  * extent a call: 20 ms each, 18 calls a second.
  *
  * INVARIANTS
- *  1. advise never gives 0, nor more than LULL_PACE_MAX_WEIGHT.
+ *  1. advise never returns 0, nor more than LULL_PACE_MAX_WEIGHT.
  *  2. The weight at most doubles from one call to the next, except back to where it was
  *     before a spike, on trial, and when it is bold.
  *  3. After a call over the budget the next one fits it at the cost just seen, or has the
@@ -75,13 +75,13 @@
 /* Calls in a round: enough to see through what some of them happen to meet. */
 #define ROUND 8
 #define TRIAL 4
-/* A round on trial may take so many times as long: then units take a fifth of the
+/* A round on trial may take this many times as long: then units take a fifth of the
    wait. */
 #define AS_LONG 1.5
 /* Of the cheapest and the dearest extents that is 0.1 to 20 ms. */
 #define MOST_LEAST    256u
 #define LONGEST_PAUSE 256u
-/* A call of the least weight that takes so many times what it did has met something
+/* A call of the least weight that takes this many times what it did has met something
    else. */
 #define OUT_OF_LINE 4
 /* Sleeping takes 50 us and more, whatever is asked for. */

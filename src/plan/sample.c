@@ -9,7 +9,7 @@
 #define UNSEEN 7
 /* The same where single places are looked at: these tell of a change by themselves. */
 #define UNSEEN_SPARSE 31
-/* The last part of a run, one in so many. */
+/* The last part of a run: one in this many. */
 #define TAIL 4
 /* More than chance makes of 128 extents. */
 #define FAR_DENSER 2

@@ -3,7 +3,7 @@
  * INVARIANTS
  *  1. The checksum is over all bytes, those of lengths and tags too, and nothing but the
  *     end may follow it: one that is cut, changed or longer is never taken for whole.
- *     Version 1 has none: of it the form is all that there is to look at.
+ *     Version 1 has none: only its form can be checked.
  *  2. Ranges rise, do not overlap, and end within the size.
  */
 #include "plan/stream_in.h"
@@ -167,7 +167,7 @@ static int get_banner(struct lull_stream_in *in, bool first)
 				  : LULL_STREAM_FOREIGN);
 }
 
-/* What is behind the end of a stream. */
+/* What follows the end of a stream. */
 static int get_nothing(struct lull_stream_in *in)
 {
 	uint8_t more;

@@ -41,20 +41,20 @@ int lull_bytes_write(int dest, int64_t off, const void *buffer,
 uint64_t lull_bytes_run(const void *buffer, uint64_t len, uint64_t grain, bool *ret_zero);
 
 /*
- * Where the next data is, at off or behind it. 1, 0 if there is none, or -errno. A file
+ * Where the next data is, at off or after it. 1, 0 if there is none, or -errno. A file
  * system that does not know holes has data everywhere. Costs no walk to the next hole.
  */
 int lull_bytes_find_data(int fd, uint64_t off, uint64_t *ret_start) _must_check_;
 
 /*
- * The next range with data at off or behind it, before end. 1, 0 if there is none, or
+ * The next range with data at off or after it, before end. 1, 0 if there is none, or
  * -errno. A file system that does not know holes has one range.
  */
 int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start,
 			 uint64_t *ret_end) _must_check_;
 
 /*
- * True if all bytes at from or behind it are known to be zeroes. They are read where
+ * True if all bytes at from or after it are known to be zeroes. They are read where
  * SEEK_DATA finds some: on XFS it takes what was read from a hole for data, if blocks are
  * reserved there for copies on write.
  */

@@ -27,7 +27,7 @@ static bool is_among(int fd, const int *keep, size_t n)
 	return false;
 }
 
-/* In the child: nothing but system calls. Not through /proc, which may be missing. last
+/* In the child: only system calls. Not through /proc, which may be missing. last
    goes when all others have gone. */
 static void close_others(const int *keep, size_t n, int last)
 {

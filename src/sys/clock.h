@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC: for durations. Stands still for nothing but suspend. */
+/* CLOCK_MONOTONIC: for durations. Stands still only during suspend. */
 uint64_t lull_clock_now(void);
 
 /* CLOCK_REALTIME: nanoseconds since the epoch, for people. */

@@ -40,7 +40,7 @@ void lull_extmap_close(struct lull_extmap *map);
 /* By which way of the kernel it is read. */
 enum lull_extmap_kind lull_extmap_kind(const struct lull_extmap *map);
 
-/* Goes on at off, unless the walk is behind it already. For plan/sample.h. */
+/* Goes on at off, unless the walk is past it already. For plan/sample.h. */
 void lull_extmap_skip(void *map, uint64_t off);
 
 /*

@@ -66,9 +66,9 @@ int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
 	assert(size > 0);
 	/*
 	 * What is smaller than a block may lie in Btrfs's tree. Such an extent that is
-	 * cloned to behind the end of dest leaves a dirty page there; a commit on a mount
+	 * cloned to past the end of dest leaves a dirty page there; a commit on a mount
 	 * with flushoncommit waits for it while it waits for the commit, for ever (until
-	 * b48c980b6a7e, 2026). So dest ends behind it before.
+	 * b48c980b6a7e, 2026). So dest is made long enough first.
 	 */
 	if (size >= block || !is_on_btrfs(dest))
 		return clone(dest, FICLONERANGE, &range);

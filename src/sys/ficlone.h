@@ -21,13 +21,13 @@ int lull_clone_range(int src, int dest, uint64_t off, uint64_t len) _must_check_
 int lull_clone_empty(int src, int dest) _must_check_;
 
 /*
- * Clones the beginning of src, a block or all of its size, to behind the end of dest:
+ * Clones the beginning of src, a block or all of its size, to past the end of dest:
  * shows whether dest can be a clone before anything that it holds is lost. dest grows. 0
  * or -errno.
  */
 int lull_clone_try(int src, int dest, uint64_t size, uint64_t block) _must_check_;
 
-/* Clones the first block of fd, which must have been written, behind itself. 0 or
+/* Clones the first block of fd, which must have been written, after itself. 0 or
    -errno. */
 int lull_clone_own_block(int fd, uint64_t block) _must_check_;
 

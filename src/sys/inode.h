@@ -77,7 +77,7 @@ int lull_inode_block_size(int fd, uint64_t *ret_size) _must_check_;
 /* How many extents the file has (fsx_nextents): XFS knows without a walk; 0 elsewhere. */
 uint64_t lull_inode_extents(int fd);
 
-/* False only if the file is known to hold no data at from or behind it (SEEK_DATA). */
+/* False only if the file is known to hold no data at from or after it (SEEK_DATA). */
 bool lull_inode_has_data(int fd, uint64_t from);
 
 /* Who else has a file open. */

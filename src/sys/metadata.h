@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a file has beside its data: access control lists by libacl, extended attributes by
- * libattr. All functions give 0 or -errno; a file system that knows no ACLs has the mode.
+ * libattr. All functions return 0 or -errno; a file system without ACLs has the mode.
  *
  * A file is given by a descriptor, or, if that is -1 because it cannot be opened (fifos,
  * devices, links), by a name that is not followed: in the directory dir, or AT_FDCWD.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In what file systems differ, where nothing but their kind tells. Most of it is what it
- * takes until a new file is on disk: data, size and map of a file must be there before
+ * How file systems differ, where only their kind tells. Most of it is about what puts a
+ * new file on disk: data, size and map of a file must be there before
  * its name is, otherwise a power failure may leave the name and no contents.
  *
  *   XFS      A clone's map and the name go to one log, in their order, and the log

@@ -7,7 +7,7 @@
  * asynchronous direct I/O when it is submitted. So equal references at two moments mean
  * that nothing was written between, provided that at the first one nothing was on its
  * way, no page was writable without a fault, and the clock had moved on since the ctime.
- * lull_tripwire_take() sees to the three. Cloning from a file does not touch its ctime.
+ * lull_tripwire_take() does the three. Cloning from a file does not touch its ctime.
  *
  * Not seen: stores by DMA into pages pinned before (the kernel's own FICLONE does not
  * see them either), and handle I/O on XFS that asks for times to be left alone.

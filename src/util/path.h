@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the last part begins, slashes behind it included: "a/b/" -> "b/"; "/" -> "". */
+/* Where the last part begins, trailing slashes included: "a/b/" -> "b/"; "/" -> "". */
 const char *lull_path_last(const char *path);
 
 /* Takes the slashes at the end off, but for that of the root. True if there were any. */

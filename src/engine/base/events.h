@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a task has to say, kept in order until its turn. Not locked: the caller sees to
- * that. Without memory for it, a note is not heard of.
+ * What a task has to say, kept in order until its turn. Not locked: that is the
+ * caller's. A note for which there is no memory is lost.
  */
 #pragma once
 

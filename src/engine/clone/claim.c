@@ -211,8 +211,8 @@ static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int
 		lull_warn(job, warning, 0, whole);
 }
 
-/* With a hook the freeze sees to it. Told with --quiet as well, for a clone of stale data
-   each night is found out when it is needed. */
+/* With a hook the freeze deals with it. Shown with --quiet as well: a clone of stale data
+   each night would be found out when it is needed. */
 static void warn_of_sidecars(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;

@@ -615,7 +615,7 @@ static void look_for_frozen(struct lull_clones *clones)
 
 static enum lull_outcome conduct(struct lull_clones *clones)
 {
-	/* A hook that cannot be understood must be heard of before anything is made. */
+	/* A hook that cannot be understood is reported before anything is made. */
 	enum lull_outcome outcome = prepare_hook(clones);
 
 	if (outcome != LULL_OK)
@@ -640,7 +640,7 @@ enum lull_outcome lull_conduct(struct lull_clones *clones, enum lull_outcome ope
 	clones->freeze.n_jobs = clones->n;
 	if (opened == LULL_OK)
 		outcome = end_kept_freeze(clones, conduct(clones));
-	/* This is what must be heard of, whatever else failed, before or since. */
+	/* This must be reported, whatever else failed, before or since. */
 	if (clones->freeze.thaw_failed)
 		outcome = LULL_THAW_FAILED;
 	settle(clones, outcome);

@@ -28,8 +28,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Given up if more than this part of the extents differ, and more than so many: a clone
-   in full can be resumed, and this cannot. */
+/* Given up if more than this part of the extents differ, and more than this number: a
+   full clone can be resumed, and this cannot. */
 #define WORTH_PART  4
 #define WORTH_LEAST 64
 /* Zeroes to write at the most, and in one call. */
@@ -46,7 +46,7 @@ bool lull_delta_suits(const struct lull_job *job)
 	       src.st_size > 0;
 }
 
-/* Never all of it, but for holes and what is written behind the end of a clone. */
+/* Never all of it, but for holes and what is written past the end of a clone. */
 static int write_zeroes(struct lull_job *job, uint64_t off, uint64_t len)
 {
 	_cleanup_free_ char *zeroes = calloc(1, ZEROES);

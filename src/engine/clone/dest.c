@@ -528,7 +528,7 @@ static int make_new(const struct lull_job *job)
 	return r < 0 ? r : lull_renew(dest->fd, sample);
 }
 
-/* From so many on a commit costs less than to log each. */
+/* From this number on a commit costs less than logging each. */
 #define MANY_EXTENTS 20000u
 
 int lull_dest_sync(struct lull_job *job)

@@ -22,7 +22,7 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job);
 enum lull_outcome lull_freeze_check(struct lull_job *job);
 
 /*
- * Thaws, if writers are frozen. A failure is noted in freeze->thaw_failed and gives
+ * Thaws, if writers are frozen. A failure is noted in freeze->thaw_failed and returns
  * LULL_THAW_FAILED; whatever the caller had achieved stands.
  */
 enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result);

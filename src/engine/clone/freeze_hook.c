@@ -14,7 +14,7 @@
  * the caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they
  * can have foretold: name_to_handle_at(2) tells them number and generation of the file
  * while it is cloned. So a command that it names is no command of the caller's. Nor is
- * one in a file system that was made elsewhere, whose inodes bear what their maker gave
+ * one in a file system that was made elsewhere, whose inodes have what their maker gave
  * them: if it says so, or if it does not say and is mounted as what holds no programs of
  * root's (nosuid).
  */

@@ -54,7 +54,7 @@ static uint64_t estimate_freeze(const struct lull_clones *clones)
 	return longest;
 }
 
-/* Says how long writers are about to wait, or stops if that is more than they may. */
+/* Announces how long writers will wait, or stops if that is longer than they may. */
 static enum lull_outcome announce(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
@@ -130,7 +130,7 @@ static const char *word_for(enum lull_outcome outcome)
 					     : "failed";
 }
 
-/* Whole copies stay that even if it fails: lull_conduct() tells of it after they are
+/* Whole copies stay that even if it fails: lull_conduct() reports it after they are
    published. */
 static enum lull_outcome thaw(struct lull_clones *clones, enum lull_outcome outcome)
 {

@@ -12,7 +12,7 @@
 #define EVERY_NS (200 * NSEC_PER_MSEC)
 /* Where a disk is slow to write the log, no more than a tenth of the time goes there. */
 #define SHARE 10
-/* Without rests: contended if more than one call in so many had to wait. By themselves
+/* Without rests: contended if more than one call in this many had to wait. By themselves
    one in 100 does; beside others each waits several times. */
 #define CALLS_A_WAIT 8
 

@@ -21,7 +21,7 @@
  * through mmap go on (lull_clone_is_atomic()) they are made only if asked for, with a
  * warning.
  *
- * INVARIANT: a function here gives LULL_OK only if the file is a copy of one point in
+ * INVARIANT: a function here returns LULL_OK only if the file is a copy of one point in
  * time, or has warned that it may not be.
  */
 #include "engine/clone/methods.h"
@@ -101,7 +101,7 @@ enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken)
 		     : LULL_OK;
 }
 
-/* An older clone must not bear the temporary name without a checkpoint. */
+/* An older clone must not have the temporary name without a checkpoint. */
 static enum lull_outcome record_refresh(struct lull_job *job)
 {
 	enum lull_outcome outcome = lull_record_begin(job);

@@ -58,8 +58,8 @@
 /* How often to look whether a source has been written to that must not be. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
-/* A call that fails only at the moment (EAGAIN, EINTR) is made again so often, so long
-   apart. */
+/* How often, and how far apart, a call that fails for the moment (EAGAIN, EINTR) is
+   repeated. */
 #define TRIES            20
 #define BETWEEN_TRIES_NS (5 * NSEC_PER_MSEC)
 
@@ -81,7 +81,7 @@ struct pass {
 	   pass; or 0. */
 	uint64_t extents;
 	bool counts;
-	double denser; /* so many times what the last sampled call was taken for, or 1 */
+	double denser; /* extents of the last sampled call, for each expected one; or 1 */
 	bool changed;
 };
 

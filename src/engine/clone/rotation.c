@@ -209,7 +209,7 @@ int lull_rotation_redate(struct lull_job *job)
 	return 0;
 }
 
-/* Only what holds the source of that moment bears its date; what starts over, or had not
+/* Only what holds the source of that moment has its date; what starts over, or had not
    begun, is of now. */
 static bool goes_on(const struct lull_job *job)
 {

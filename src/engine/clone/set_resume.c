@@ -8,7 +8,7 @@
  *     all have their names              done: what is left of the checkpoint goes
  *     some or none, the rest waits      --resume gives the rest their names; --restart
  *                                       only if none has one
- *     any is nowhere, or changed        all are made again, of one new moment
+ *     any is nowhere, or changed        all are cloned again, of one new moment
  *
  * Of a set that was not whole each clone goes on by itself; a new freeze makes them of
  * one moment again.

@@ -101,7 +101,7 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 
 		if (outcome != LULL_OK)
 			return outcome;
-		/* What is allocated behind the end goes as well. */
+		/* What is allocated past the end goes as well. */
 		if (ftruncate(dest->fd, 0) < 0)
 			return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
 					 dest->path);

@@ -140,8 +140,8 @@ static uint64_t blocks(const struct lull_dest *dest, off_t size)
 }
 
 /*
- * A crash while DEST gets blocks behind its old end loses them: what finishes the
- * exchange from the log goes by the size that the file had, and frees what is behind it
+ * A crash while DEST gets blocks past its old end loses them: what finishes the
+ * exchange from the log goes by the size that the file had, and frees what is past it
  * (seen with Linux 6.18). So DEST gets its size before, with zeroes at the end.
  */
 static int lengthen(struct lull_dest *dest, off_t *ret_before)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy of bytes that is made again while somebody writes to its source: for one that
- * takes no longer than a second, where cp would not even know.
+ * Copies bytes again if somebody writes to the source meanwhile: for copies that take no
+ * longer than a second. cp would not even notice.
  */
 #pragma once
 

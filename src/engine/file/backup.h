@@ -20,10 +20,10 @@ int lull_backup_name(int dir, const char *name, enum lull_backup how, const char
 		     char **ret_backup) _must_check_;
 
 /*
- * Gives what is called name the name *backup as well, in the place of an older backup of
- * that name. If *backup is a number that was taken meanwhile, it is freed and set to the
- * one that it got. On a file system without hard links it is renamed. 0, also if there is
- * no name any more, or -errno.
+ * Links name to *backup as well, replacing an older backup of that name. If *backup is a
+ * number that was taken meanwhile, it is freed and set to the one that it got. On a file
+ * system without hard links it is renamed. 0, also if there is no name any more, or
+ * -errno.
  */
 int lull_backup_link(int dir, const char *name, enum lull_backup how, const char *suffix,
 		     char **backup) _must_check_;

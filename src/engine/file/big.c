@@ -110,7 +110,7 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	    *e->dst_last == '\0' || strchr(e->dst_last, '/') ||
 	    (cp->through_dangling && is_dangling_link(e)) || is_mounted_on(e))
 		return false;
-	/* Without room for its lock this fails, and is heard of. */
+	/* Without room for its lock this fails, and the user learns why. */
 	if (is_demanding(e->tree))
 		return true;
 	if (!e->fresh && !e->tree->options->refresh &&

@@ -13,7 +13,7 @@
  *     file/naming.c    the name of a new one, once it is on disk: settle.c
  *     file/temporary.c the names that new things have before that
  *     file/lone.c      a single small file
- *     file/queue.c     files side by side, heard of in order
+ *     file/queue.c     files side by side, reported in order
  *
  * Entries are reached by the descriptor of their directory and a name in it, so that
  * nothing that is exchanged meanwhile leads astray; the paths are for people. What was
@@ -92,7 +92,7 @@ struct lull_entry {
 	struct lull_copy_run *tree;
 	struct lull_dirref *src_dir;
 	const char *src_name; /* in src_dir */
-	const char *src_last; /* the last part of src_name, slashes behind it included */
+	const char *src_last; /* the last part of src_name, trailing slashes included */
 	const char *src_path; /* for people */
 	struct lull_dirref *dst_dir;
 	const char *dst_name; /* in dst_dir */

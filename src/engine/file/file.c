@@ -12,8 +12,8 @@
  *               not allow the others: opened and written into, as cp does; or by an
  *               exchange with an unnamed file, where the file system can
  *
- * What is larger, and whatever an option wants more for, is lull_clone()'s; a file that
- * is all there is to copy only if it does not go this way (lone.h).
+ * What is larger, or needs more because of an option, goes to lull_clone(); a single
+ * small file only if this way fails (lone.h).
  *
  * INVARIANTS
  *  1. A new file has its name only when it is whole, and without --no-sync only when that
@@ -221,7 +221,7 @@ static bool may_replace(const struct lull_file *f, int old)
 	const struct lull_options *options = e->tree->options;
 	struct stat named;
 
-	/* A link, or one of several names, is to go on being that. No name at all:
+	/* A link stays a link, and one of several names stays one. No name at all:
 	   another program is just renaming a file over it. */
 	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) &&
 	       e->dst.st_nlink <= 1 &&
@@ -344,9 +344,9 @@ static int open_patiently(const struct lull_file *f, int dir, const char *name, 
 				   observer->ctx);
 }
 
-/* Another program, another lullcp perhaps, has put its file there since we looked. What
-   can only be the like of the one that we saw is as good; anything else somebody may have
-   meant us to write to. */
+/* Another program, perhaps another lullcp, has put its file there since we looked. One
+   that is like the one we saw may be replaced as well; anything else may be there to be
+   written to. */
 static bool is_successor(const struct lull_entry *e, const struct stat *now)
 {
 	return S_ISREG(e->dst.st_mode) && S_ISREG(now->st_mode) && e->dst.st_nlink <= 1 &&

@@ -17,7 +17,7 @@
  * INVARIANTS
  *  1. The observer is called on the walk's thread alone.
  *  2. Notes come in the order in which one job would give them.
- *  3. The ring is bounded, and so is what waits behind its tasks, and with them memory
+ *  3. The ring is bounded, and so is what waits for its tasks, and with them memory
  *     and descriptors: whatever the tree, and however long one file takes.
  */
 #include "engine/file/queue.h"
@@ -53,7 +53,7 @@ struct lull_task {
 	struct lull_queue *queue;
 	struct lull_file file;
 	struct lull_mailbox own;  /* what the file has to say until the task's turn */
-	struct lull_events after; /* from the walk, to come behind it */
+	struct lull_events after; /* from the walk, to come after it */
 	unsigned int after_steps, after_notes;
 	uint64_t since;  /* when it was put into the ring */
 	bool syncing;    /* the syncer has it */
@@ -68,7 +68,7 @@ struct lull_queue {
 	struct lull_pool pool; /* its threads copy; its lock is that of the ring */
 	struct lull_task **ring;
 	unsigned int room, head, n;
-	unsigned int steps, notes; /* that wait behind tasks */
+	unsigned int steps, notes; /* that wait for tasks */
 	bool finishing; /* the walk hears a task: what it says now belongs there */
 	unsigned int most_waiting;  /* tasks that nobody works on */
 	struct lull_task *here;     /* that one, while it does */
@@ -333,8 +333,7 @@ void lull_queue_drain(struct lull_copy_run *tree)
 		finish(tree->queue, 0);
 }
 
-/* The youngest task, which what the walk has to say comes behind; NULL: say it at
-   once. */
+/* The youngest task, after which the notes of the walk come; NULL: they come at once. */
 static struct lull_task *youngest(struct lull_queue *q)
 {
 	if (!q || q->n == 0 || q->finishing)

@@ -39,7 +39,7 @@ void lull_queue_drain(struct lull_copy_run *tree);
  */
 bool lull_queue_file(struct lull_file *file);
 
-/* For a file that will take long: what waits before it goes first, and it is heard of at
+/* For a file that will take long: what waits before it goes first, and its notes come at
    once. */
 void lull_queue_directly(struct lull_file *file);
 

@@ -7,7 +7,7 @@
  *   COMMON  up to the end of the shorter file, or the block before that if the sizes
  *           differ: the plan of a clone says what the two maps leave open
  *   SEAM    the rest of the block in which the shorter file ends: always open, for what
- *           a block holds behind the end of a file is nobody's business
+ *           a block holds past the end of a file is nobody's business
  *   BEYOND  what only the newer file has: its data. Its holes are those of the older
  *           file extended
  *

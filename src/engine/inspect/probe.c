@@ -31,9 +31,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Extents are counted for so long, then the rest of the file is taken to be alike. */
+/* Extents are counted for this long, then the rest of the file is taken to be alike. */
 #define LONGEST_COUNT_NS (2 * NSEC_PER_SEC)
-/* A sample: so many places, and in each so many extents and so many bytes at the most. */
+/* A sample: the number of places, and the most extents and bytes of each. */
 #define PLACES            8
 #define EXTENTS_EACH      512
 #define LONGEST_SAMPLE_NS (2 * NSEC_PER_SEC)

@@ -72,7 +72,7 @@ static enum lull_outcome fail(struct restore *r, enum lull_cause cause, int err,
 	return LULL_FAILED;
 }
 
-/* A target that is refused is heard of like a file that could not be cloned. */
+/* A target that is refused is reported like a file that could not be cloned. */
 static void tell_failure(struct restore *r, const char *generation, const char *target)
 {
 	struct lull_result result = {

@@ -220,7 +220,7 @@ static bool is_just_created(const struct lull_entry *e)
 	       lull_clash_was_made(e, &e->dst);
 }
 
-/* A simple backup of dest would bear the source's name. */
+/* A simple backup of dest would have the source's name. */
 static bool is_backup_source(const struct lull_entry *e)
 {
 	const char *suffix = e->tree->cp->suffix;
