@@ -174,7 +174,7 @@ static enum lull_outcome load(struct lull_job *job, bool *ret_found)
 				 dest->checkpoint_path);
 	job->recorded = true;
 	if (published_already(job)) {
-		job->base_used_up = c->used_up;
+		job->base_used_up = job->checkpoint.used_up;
 		lull_record_remove(job);
 		lull_checkpoint_done(&job->checkpoint);
 		return lull_resume_take_leftover(job);
