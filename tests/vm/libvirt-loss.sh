@@ -481,6 +481,25 @@ mv "$a.new" "$a"
 hooked 0 thaw "$a"
 at_rest 'renamed'
 
+# ---- another call has thawed it in the same moment: its record is gone when it is to be locked ----
+cat >"$T/wrapped/stat" <<WRAPPER
+#!/bin/sh
+out=\$($(command -v stat) "\$@") || exit
+case \$* in
+  "-c %i -- $overlay")
+    if rm "$T/beside" 2>/dev/null; then "$hook" --connect=qemu:///system thaw "$a"; fi ;;
+esac
+printf '%s\n' "\$out"
+WRAPPER
+chmod 755 "$T/wrapped/stat"
+hooked 0 freeze "$a"
+: >"$T/beside"
+PATH=$T/wrapped:$PATH hooked 0 thaw "$a"
+silent
+check_not 'it came to that' test -e "$T/beside"
+at_rest 'thawed beside'
+rm "$T/wrapped/stat"
+
 # ---- the file system of the overlay is full: the guest is paused, and goes on when it is merged ----
 vs destroy lulltest
 mkdir "$T/tiny"
