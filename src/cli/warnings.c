@@ -37,6 +37,9 @@ static const char *in_place_words(int err)
 	case EINVAL:
 		return "it and SOURCE differ in where they are kept (realtime device, "
 		       "DAX)";
+	case EXFULL:
+		return "it differs in so many places that the kernel might not have room "
+		       "for that, and shut the file system down";
 	case EACCES:
 		return "it may not be read";
 	default:

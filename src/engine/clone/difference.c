@@ -61,3 +61,105 @@ uint64_t lull_difference_exchange_ns(const struct lull_job *job)
 	(void)!lull_identity_xfs(dest->target, &xfs);
 	return mappings * (xfs.reverse_map ? EXCHANGE_REVERSE_NS : EXCHANGE_NS);
 }
+
+/* The records of a file's map, as the file system has them: what is shared and what is
+   not is told in pieces. */
+struct records {
+	struct lull_cursor cursor;
+	struct lull_extent now;  /* len 0: there are no more */
+	struct lull_extent next; /* read, and behind it */
+	uint64_t n;              /* seen */
+	int r;
+};
+
+static bool touch(const struct lull_extent *a, const struct lull_extent *b)
+{
+	return a->flags == b->flags && a->off + a->len == b->off &&
+	       a->phys + a->len == b->phys;
+}
+
+static void advance(struct records *f)
+{
+	f->now = f->next;
+	f->next.len = 0;
+	while (f->r >= 0) {
+		f->r = f->cursor.next(f->cursor.ctx, &f->next);
+		if (f->r <= 0) {
+			f->next.len = 0;
+			break;
+		}
+		if (f->now.len == 0) {
+			f->now = f->next;
+			f->next.len = 0;
+		} else if (touch(&f->now, &f->next)) {
+			f->now.len += f->next.len;
+		} else {
+			break;
+		}
+	}
+	f->n += f->now.len > 0;
+}
+
+static uint64_t end_of(const struct lull_extent *e)
+{
+	return e->off + e->len;
+}
+
+/* From where one of the two has a record to where both or none have an end: how many
+   more records one of them has there than the other. */
+static uint64_t pass_one(struct records *a, struct records *b)
+{
+	const struct lull_extent *x = &a->now, *y = &b->now;
+	uint64_t n_a = a->n, n_b = b->n, end = 0;
+
+	if (x->len > 0 && y->len > 0 && x->off == y->off && x->len == y->len) {
+		advance(a);
+		advance(b);
+		return 0;
+	}
+	do {
+		struct records *f = y->len == 0 || (x->len > 0 && x->off <= y->off) ? a
+										    : b;
+
+		end = MAX(end, end_of(&f->now));
+		advance(f);
+	} while ((x->len > 0 && x->off < end) || (y->len > 0 && y->off < end));
+	n_a = a->n - n_a;
+	n_b = b->n - n_b;
+	return n_a > n_b ? n_a - n_b : n_b - n_a;
+}
+
+/* The extents in a block of the map, and what of it the call reserves for each block of
+   them that it is to exchange (4 for each file, of 4 KiB; less is certain). */
+#define RECORD_SIZE   16u
+#define RESERVED_EACH 6u
+
+bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
+{
+	struct records x = { 0 }, y = { 0 };
+	uint64_t each = block / RECORD_SIZE, places = 0, last = UINT64_MAX;
+	uint64_t changes = 0, more = 0;
+	struct lull_extmap *map_x = NULL, *map_y = NULL;
+	int r = lull_extmap_open(a, LULL_EXTMAP_FIEMAP, 0, size, &map_x);
+
+	if (r == 0)
+		r = lull_extmap_open(b, LULL_EXTMAP_FIEMAP, 0, size, &map_y);
+	if (r == 0) {
+		x.cursor = lull_extmap_cursor(map_x);
+		y.cursor = lull_extmap_cursor(map_y);
+		advance(&x);
+		advance(&y);
+		while (x.now.len > 0 || y.now.len > 0) {
+			uint64_t place = y.n / each, grows = pass_one(&x, &y);
+
+			places += grows > 0 && place != last;
+			last = grows > 0 ? place : last;
+			changes += grows > 0;
+			more += grows;
+		}
+	}
+	lull_extmap_close(map_x);
+	lull_extmap_close(map_y);
+	return r < 0 || x.r < 0 || y.r < 0 ||
+	       places + more / each > RESERVED_EACH * (1 + changes * 2 / each);
+}

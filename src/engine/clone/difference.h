@@ -23,3 +23,13 @@ void lull_difference_close(struct lull_pair *pair);
 /* How long the exchange of DEST with the temporary file is likely to take. Reads the maps
    of both. */
 uint64_t lull_difference_exchange_ns(const struct lull_job *job);
+
+/*
+ * True if an exchange of what a and b hold may need more room in their maps than the call
+ * reserves. XFS (seen with 6.18) reserves a few blocks for each block of extents that it
+ * is to exchange, as if they lay side by side. Where files get more extents in many
+ * places, as by single blocks that were written since, each place may split a block; when
+ * the reserve is used up the call fails with ENOSPC half-way, and the file system shuts
+ * down. True as well if the maps cannot be read.
+ */
+bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block) _must_check_;

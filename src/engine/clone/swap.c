@@ -21,6 +21,19 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+/* An exchange that the kernel cannot end would shut the file system down. */
+static bool overflows(int a, int b)
+{
+	struct stat st_a, st_b;
+	uint64_t block;
+
+	return fstat(a, &st_a) < 0 || fstat(b, &st_b) < 0 ||
+	       lull_inode_block_size(b, &block) < 0 || lull_tripwire_flush(a) < 0 ||
+	       lull_tripwire_flush(b) < 0 ||
+	       lull_difference_overflows(a, b, (uint64_t)MAX(st_a.st_size, st_b.st_size),
+					 block);
+}
+
 int lull_swap_obstacle(int src, int target)
 {
 	struct lull_xfs xfs;
@@ -31,7 +44,8 @@ int lull_swap_obstacle(int src, int target)
 	return lull_inode_is_realtime(src) != lull_inode_is_realtime(target) ||
 			       lull_inode_is_dax(src) != lull_inode_is_dax(target)
 		       ? EINVAL
-		       : 0;
+	       : overflows(src, target) ? EXFULL
+					: 0;
 }
 
 void lull_swap_choose(struct lull_job *job)
@@ -183,6 +197,8 @@ int lull_swap_publish(struct lull_job *job)
 
 	if (!has_its_name(dest))
 		return -ESTALE;
+	if (overflows(dest->partial ? job->src : dest->lock, dest->target))
+		return -EXFULL;
 	announce(job);
 	if (!dest->fresh.known && !is_untouched(dest))
 		return -EBUSY;

@@ -12,8 +12,9 @@
 #include "engine/base/job.h"
 
 /* 0 if target, open for both, can exchange its contents with a file that is made beside
-   it for a clone of src; else why not, as a positive errno: EOPNOTSUPP, or EINVAL where
-   the two are of different kinds (realtime, DAX). */
+   it for a clone of src; else why not, as a positive errno: EOPNOTSUPP, EINVAL where
+   the two are of different kinds (realtime, DAX), or EXFULL where the kernel might run
+   out of the room that it reserves: difference.h. */
 int lull_swap_obstacle(int src, int target);
 
 /* Decides how a DEST that is to be written in place is written; opens it for that. */
