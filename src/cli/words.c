@@ -484,6 +484,14 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 			return format("%s was changed meanwhile, and is left as it is",
 				      name);
 		}
+		if (f->err == EXFULL) {
+			*ret_advice = "Run this again with --restart, which writes it in "
+				      "place.";
+			return format("%s is left as it is: it differs from its clone in "
+				      "so many places that the kernel might fail to "
+				      "exchange them and shut the file system down",
+				      name);
+		}
 		if (f->cause == LULL_CAUSE_NAME_UNSYNCED) {
 			*ret_advice = "A power failure may bring back what had "
 				      "its name before.";
