@@ -228,6 +228,30 @@ fragmented() { # fragmented FILE BLOCKS [OPTION...]: each block an extent
 scribble() { # scribble FILE SIZE BLOCK...: new bytes, SIZE of them at SIZE times each BLOCK
   "$TOOLS/scribble" "$@" || framework_failure "scribble $*"
 }
+writer() { # writer FILE [KINDS]: writes to it without a pause, directly; $W is its process
+  rm -f "$T/progress"
+  "$TOOLS/numbers" write "$1" "${2:-d}" "$SEED" "$T/progress" 2>"$T/writer.err" &
+  W=$!
+  soon has_written "$T/progress" ||
+    framework_failure "the writer did not start: $(cat "$T/writer.err")"
+}
+stop_writer() {
+  kill "$W" 2>/dev/null || bad "the writer ended by itself: $(cat "$T/writer.err")"
+  wait "$W" 2>/dev/null
+}
+changed_meanwhile() { # changed_meanwhile FILE ARG...: as run does; FILE changes when it is first read
+  local file=$1 at_work
+  shift
+  rm -f "$T/trace"
+  ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -o "$T/trace" -P "$file" \
+    -e inject=pread64:signal=STOP:when=1 "$LULLCP" "$@" 2>"$T/err" &
+  at_work=$!
+  soon grep -qs 'stopped by SIGSTOP' "$T/trace"
+  printf X | dd of="$file" bs=1 seek=77 conv=notrunc status=none
+  pkill -CONT -P $at_work
+  rc=0
+  wait $at_work || rc=$?
+}
 offset_in() { # offset_in CHECKPOINT: how far it says; lullcp --status takes longer than some clones
   local at
   at=$(sed -n 's/.*"offset": *\([0-9]*\).*/\1/p' "$1" 2>/dev/null)

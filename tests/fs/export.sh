@@ -331,19 +331,8 @@ for kind in $(kinds xfs btrfs); do
   same 'a terminal: status' 1 $rc
   says 'standard output is a terminal'
   # written to meanwhile: no end
-  rm -f "$T/trace"
-  ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -o "$T/trace" -P "$S/s/long" -e inject=pread64:signal=STOP:when=1 \
-    "$LULLCP" --export "$S/s/long" >"$S/stream" 2>"$T/err" &
-  writer=$!
-  for _ in {1..1000}; do
-    ! grep -qs 'stopped by SIGSTOP' "$T/trace" || break
-    sleep 0.01
-  done
-  printf X | dd of="$S/s/long" bs=1 seek=77 conv=notrunc status=none
-  pkill -CONT -P $writer
-  rc=0
-  wait $writer || rc=$?
-  same 'written to meanwhile: status' 1 $rc
+  changed_meanwhile "$S/s/long" --export "$S/s/long" >"$S/stream"
+  same 'written to meanwhile: status' 1 "$rc"
   says 'was written to meanwhile'
   apply 1 "$S/stream" "$S/r/dest"
   says 'before its end'

@@ -4,17 +4,6 @@
 . "$(dirname "$0")/../lib.sh"
 fs_test
 
-writer() { # writer FILE: direct writes without a pause; $W is its process
-  "$TOOLS/numbers" write "$1" d "$SEED" "$T/progress" 2>"$T/writer.err" &
-  W=$!
-  soon has_written "$T/progress" ||
-    framework_failure "the writer did not start: $(cat "$T/writer.err")"
-}
-stop_writer() {
-  kill "$W"
-  wait "$W" 2>/dev/null
-  rm -f "$T/progress"
-}
 is_a_state() { # is_a_state COPY FIRST: the copy is what the file was at some moment
   check "$1 is torn" "$TOOLS/numbers" check "$1" "$2" d "$SEED" "$T/progress"
 }

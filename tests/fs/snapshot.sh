@@ -6,17 +6,6 @@
 fs_test
 chmod 755 "$T"
 
-writer() { # writer FILE: direct writes without a pause; $W is its process
-  rm -f "$T/progress"
-  "$TOOLS/numbers" write "$1" d "$SEED" "$T/progress" 2>"$T/writer.err" &
-  W=$!
-  soon has_written "$T/progress" ||
-    framework_failure "the writer did not start: $(cat "$T/writer.err")"
-}
-stop_writer() {
-  kill "$W"
-  wait "$W" 2>/dev/null
-}
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 subvolumes() { # subvolumes MOUNT: their paths, of whatever lullcp has made
   btrfs subvolume list "$1" | sed -n 's/.* path //p' | grep lullcp

@@ -8,17 +8,6 @@ fs_test
 rounds=${LULL_TEST_ROUNDS:-12}
 total=0 published=0 stopped=0
 
-writer() { # writer FILE KINDS: starts it; $W is its process
-  "$TOOLS/numbers" write "$1" "$2" "$SEED" "$T/progress" 2>"$T/writer.err" &
-  W=$!
-  soon has_written "$T/progress" ||
-    framework_failure "the writer did not start: $(cat "$T/writer.err")"
-}
-stop_writer() {
-  kill "$W" 2>/dev/null || bad "the writer ended by itself: $(cat "$T/writer.err")"
-  wait "$W" 2>/dev/null
-  rm -f "$T/progress"
-}
 is_a_state() { # is_a_state COPY FIRST KINDS
   sync "$1" # the check is no part of what is timed
   "$TOOLS/numbers" check "$1" "$2" "$3" "$SEED" "$T/progress" >"$T/check.out" 2>&1

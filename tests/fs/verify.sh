@@ -133,19 +133,8 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   # written to meanwhile: it stands still before it reads, until that is done
   cp --reflink=never "$a" "$b"
   for what in "$a" "$b"; do
-    rm -f "$T/trace"
-    strace -o "$T/trace" -P "$what" -e inject=pread64:signal=STOP:when=1 \
-      "$LULLCP" --verify=data "$a" "$b" 2>"$T/err" &
-    reader=$!
-    for _ in {1..1000}; do
-      ! grep -qs 'stopped by SIGSTOP' "$T/trace" || break
-      sleep 0.01
-    done
-    other_byte "$what" $RANDOM
-    pkill -CONT -P $reader
-    rc=0
-    wait $reader || rc=$?
-    same "$kind: written to while it was read" 1 $rc
+    changed_meanwhile "$what" --verify=data "$a" "$b" >"$T/out"
+    same "$kind: written to while it was read" 1 "$rc"
     says 'was written to meanwhile'
   done
   # mistakes
