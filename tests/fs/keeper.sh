@@ -253,7 +253,7 @@ held_up() { # held_up WHAT OPTION...: standard output and error nobody reads, un
   dd if=/dev/zero of="$full" oflag=nonblock bs=4k count=100 2>/dev/null
   "$LULLCP" --hook="$hook" "$@" "$M/src" "$M/dst" >&5 2>&5 &
   pid=$!
-  until_log 'freeze ended'
+  soon grep -q 'freeze ended' "$log"
   sleep 0.3
   kill -USR1 $pid
   until_log 'thaw ended'
@@ -265,12 +265,12 @@ held_up() { # held_up WHAT OPTION...: standard output and error nobody reads, un
   wait
   check "$what: the clone" cmp "$M/src" "$M/dst"
 }
-held_up 'JSON' --json --duty-cycle=5
+held_up 'JSON' --json --duty-cycle=2
 check 'JSON: a summary' grep -q '"type":"summary"' "$T/said"
 check 'JSON: each line is whole' jq -R 'if startswith("{") then fromjson else . end' "$T/said"
-held_up 'progress' --progress=always --duty-cycle=5
+held_up 'progress' --progress=always --duty-cycle=2
 check 'progress: what SIGUSR1 asked for' grep -q '^[^ ]*: .*%' "$T/said"
-held_up '--live' --live --json --duty-cycle=20
+held_up '--live' --live --json --duty-cycle=5
 check '--live: a summary' grep -q '"type":"summary"' "$T/said"
 # a terminal that was halted, as by Ctrl-S
 rm -f "$M"/.dst* "$M/dst"
