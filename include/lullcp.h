@@ -358,7 +358,7 @@ enum lull_warning {
 	LULL_WARNING_TRUSTED,
 	/* the file that is refreshed shares nothing with the source */
 	LULL_WARNING_NOT_A_CLONE,
-	LULL_WARNING_AWAY,              /* DEST, half refreshed, has no name for now */
+	LULL_WARNING_AWAY,              /* DEST, half refreshed, is a temporary file */
 	LULL_WARNING_NO_BASE,           /* nothing to refresh: a full clone */
 	LULL_WARNING_BASE_SPARED,       /* not used up, so a full clone was made; err */
 	LULL_WARNING_GENERATION_GONE,   /* it is no longer counted */
