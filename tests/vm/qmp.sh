@@ -16,7 +16,7 @@ copy() { # copy WHAT STATUS OPTION...: by lullcp; the clone is of a moment meanw
   shift 2
   before=$(acked)
   expect "$want" "$@" --hook="$HOOK --socket=$QMP" "$image" "$clone"
-  holds "$what: the clone" "$before" "$(acked)" "$format" "$clone"
+  holds "$what: the clone" "$before" "$(begun)" "$format" "$clone"
 }
 sink() { # sink VICTIM: SIGKILL
   local pids=
@@ -105,7 +105,7 @@ for kind in xfs btrfs; do
       before=$(acked)
       : >"$T/err"
       check 'freeze after a merge that was cut off' "$HOOK" --socket="$QMP" freeze "$image"
-      after=$(acked)
+      after=$(begun)
       check 'copy' cp --reflink=always "$image" "$clone"
       holds "freeze after $how" "$before" "$after" "$format" "$clone"
       check 'thaw' "$HOOK" --socket="$QMP" thaw "$image"
@@ -127,7 +127,7 @@ for kind in xfs btrfs; do
       wait $pid 2>/dev/null
       rc=$?
       settled
-      if [ -e "$clone" ]; then holds "$what: published" "$before" "$(acked)" "$format" "$clone"; fi
+      if [ -e "$clone" ]; then holds "$what: published" "$before" "$(begun)" "$format" "$clone"; fi
       run --recover "$clone"
       # 1: there is no checkpoint. Then the hook was never started, or thawed
       case $rc in 0 | 1) ok ;; *) bad "$what: --recover: status $rc" ;; esac
@@ -157,7 +157,7 @@ writer a,b
 for round in 1 2 3; do
   before=$(acked)
   check 'freeze two' "$HOOK" --socket="$QMP" freeze "$M/a" "$M/b"
-  after=$(acked)
+  after=$(begun)
   cp --reflink=always "$M/a" "$M/ca"
   cp --reflink=always "$M/b" "$M/cb"
   holds 'two disks are of one moment' "$before" "$after" raw "$M/ca" "$M/cb"
@@ -169,7 +169,7 @@ for how in '' -j2 '--live -j2' --reflink=never; do
   before=$(acked)
   # shellcheck disable=SC2086 # words
   expect 0 $how --hook="$HOOK --socket=$QMP" "$M/a" "$M/b" "$M/set"
-  holds "two disks in one run, $how" "$before" "$(acked)" raw "$M/set/a" "$M/set/b"
+  holds "two disks in one run, $how" "$before" "$(begun)" raw "$M/set/a" "$M/set/b"
   not_redirected "two disks in one run, $how" "$M/a" "$M/b"
 done
 for round in $(seq "$rounds"); do
@@ -188,13 +188,13 @@ for round in $(seq "$rounds"); do
   settled
   # published in part is for --resume to finish
   if [ -e "$M/set/a" ] && [ -e "$M/set/b" ]; then
-    holds "$what: published" "$before" "$(acked)" raw "$M/set/a" "$M/set/b"
+    holds "$what: published" "$before" "$(begun)" raw "$M/set/a" "$M/set/b"
   fi
   run --recover "$M/set/b"
   case $rc in 0 | 1) ok ;; *) bad "$what: --recover: status $rc" ;; esac
   not_redirected "$what" "$M/a" "$M/b"
   expect 0 --resume --hook="$HOOK --socket=$QMP" "$M/a" "$M/b" "$M/set"
-  holds "$what, resumed" "$before" "$(acked)" raw "$M/set/a" "$M/set/b"
+  holds "$what, resumed" "$before" "$(begun)" raw "$M/set/a" "$M/set/b"
   not_redirected "$what, resumed" "$M/a" "$M/b"
   no_leftovers "$M/set"
   [ "$failures" != "$before_failures" ] || survived=$((survived + 1))

@@ -37,7 +37,7 @@ ended() {
 }
 # published WHAT DEST AT_LEAST: a clone that has its name is of one moment
 published() {
-  [ ! -e "$2" ] || holds "$1" "$3" $(($(acked) + 1)) "$format" "$2"
+  [ ! -e "$2" ] || holds "$1" "$3" "$(begun)" "$format" "$2"
 }
 # over WHAT DEST: nothing is redirected; if the run could not see to that, --recover does
 over() {
@@ -415,7 +415,7 @@ no_room() { # the guest hears of it; nothing that it was told is written is lost
     thaw 0 'no room' "$image"
     not_redirected 'no room' "$image"
     qsd_end
-    holds 'no room' "$(acked)" $(($(acked) + 1)) "$format" "$image"
+    holds 'no room' "$(acked)" "$(begun)" "$format" "$image"
   fi
   same 'no room: nothing is left there' '' "$(ls -A "$M/little")"
   umount "$M/little"

@@ -415,7 +415,7 @@ hook 0 'thaw' $A --sidecar-dir="$M/side" thaw "$a"
 not_redirected 'a full file system' "$a"
 same 'no sidecar' '' "$(ls -A "$M/side")"
 qsd_end
-holds 'a full file system' "$(acked)" $(($(acked) + 1)) raw "$a"
+holds 'a full file system' "$(acked)" "$(begun)" raw "$a"
 umount "$M/side"
 rm -f "$a"
 make_image "$a" raw

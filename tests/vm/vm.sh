@@ -90,6 +90,8 @@ writer() {
   framework_failure "the writer does not write: $(cat "$T/writer.err")"
 }
 acked() { "$NBD" acked "$T/acked"; }
+# The writer has one write at a time on its way. It can be on the disk before the writer notes the answer.
+begun() { echo $(($(acked) + 1)); }
 writer_end() { # it has read back each block by then
   kill "$writer"
   wait "$writer"
@@ -138,7 +140,7 @@ not_redirected() { # not_redirected WHAT IMAGE...: no sidecar, no overlay, no jo
   for image in "$@"; do
     check_not "$what: no sidecar" test -e "$(dirname "$image")/.$(basename "$image").lullcp-sidecar"
   done
-  python3 "$(dirname "$0")/qmp.py" "$QMP" query-jobs query-named-block-nodes >"$T/nodes"
+  python3 "$vm_dir/qmp.py" "$QMP" query-jobs query-named-block-nodes >"$T/nodes"
   check_not "$what: no overlay, no job" grep -q 'lull-' "$T/nodes"
 }
 # mine NAME: the processes of that name that belong to this test
