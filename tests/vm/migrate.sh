@@ -39,7 +39,7 @@ until_says() { # until_says NAME COMMAND TEXT
     case $(tells "$1" "$2") in *"$3"*) return 0 ;; esac
     sleep 0.02
   done
-  bad "$1: $2 never says $3"
+  bad "$1: $2 never says $3; it printed: $(cat "$T/$1.err")"
 }
 asked() { # asked STATUS NAME PHASE: the hook, by that monitor
   QMP=$SOCKETS/$2 hook "$1" "$3 by $2" $A "$3" "$a"
