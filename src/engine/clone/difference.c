@@ -133,12 +133,28 @@ static uint64_t pass_one(struct records *a, struct records *b)
    them that it is to exchange (4 for each file, of 4 KiB; less is certain). */
 #define RECORD_SIZE   16u
 #define RESERVED_EACH 6u
+/* Ranges to look up one by one: beyond that it takes as long as to read all of a map. */
+#define MOST_RANGES 4096u
+
+/* What gets more records, or fewer. */
+struct growth {
+	uint64_t changes; /* ranges */
+	uint64_t places;  /* blocks of the map that they lie in */
+	uint64_t more;    /* records */
+};
+
+static bool is_too_much(const struct growth *g, uint64_t block)
+{
+	uint64_t each = block / RECORD_SIZE;
+
+	return g->places + g->more / each > RESERVED_EACH * (1 + g->changes * 2 / each);
+}
 
 bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 {
 	struct records x = { 0 }, y = { 0 };
-	uint64_t each = block / RECORD_SIZE, places = 0, last = UINT64_MAX;
-	uint64_t changes = 0, more = 0;
+	uint64_t each = block / RECORD_SIZE, last = UINT64_MAX;
+	struct growth growth = { 0 };
 	struct lull_extmap *map_x = NULL, *map_y = NULL;
 	int r = lull_extmap_open(a, LULL_EXTMAP_FIEMAP, 0, size, &map_x);
 
@@ -152,14 +168,67 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 		while (x.now.len > 0 || y.now.len > 0) {
 			uint64_t place = y.n / each, grows = pass_one(&x, &y);
 
-			places += grows > 0 && place != last;
+			growth.places += grows > 0 && place != last;
 			last = grows > 0 ? place : last;
-			changes += grows > 0;
-			more += grows;
+			growth.changes += grows > 0;
+			growth.more += grows;
 		}
 	}
 	lull_extmap_close(map_x);
 	lull_extmap_close(map_y);
-	return r < 0 || x.r < 0 || y.r < 0 ||
-	       places + more / each > RESERVED_EACH * (1 + changes * 2 / each);
+	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
+}
+
+/* How many records [off, end) of a file would have with n in the middle of it, a block
+   away from both ends, against those that it has. */
+static int compare_around(int fd, uint64_t off, uint64_t end, uint64_t block, uint64_t n,
+			  uint64_t *ret_grows)
+{
+	uint64_t from = off - MIN(off, block), last = 0;
+	struct records f = { 0 };
+	struct lull_extmap *map;
+	int r = lull_extmap_open(fd, LULL_EXTMAP_FIEMAP, from, end + block, &map);
+
+	if (r < 0)
+		return r;
+	f.cursor = lull_extmap_cursor(map);
+	advance(&f);
+	n += f.now.len > 0 && f.now.off < off;
+	while (f.now.len > 0) {
+		last = end_of(&f.now);
+		advance(&f);
+	}
+	n += last > end;
+	lull_extmap_close(map);
+	*ret_grows = n > f.n ? n - f.n : f.n - n;
+	return f.r;
+}
+
+bool lull_difference_may_overflow(int made, int b, uint64_t size, uint64_t block)
+{
+	struct growth growth = { 0 };
+	struct lull_extmap *map = NULL;
+	struct records x = { 0 };
+	unsigned int ranges = 0;
+	int r = lull_extmap_open(made, LULL_EXTMAP_FIEMAP, 0, size, &map);
+
+	if (r == 0) {
+		x.cursor = lull_extmap_cursor(map);
+		advance(&x);
+	}
+	while (r == 0 && x.now.len > 0 && ranges++ < MOST_RANGES) {
+		uint64_t off = x.now.off, end = off, n = x.n, grows;
+
+		while (x.now.len > 0 && x.now.off == end) {
+			end = end_of(&x.now);
+			advance(&x);
+		}
+		n = x.n - n + (x.now.len == 0);
+		r = compare_around(b, off, end, block, n, &grows);
+		growth.places += r >= 0 && grows > 0;
+		growth.changes += r >= 0 && grows > 0;
+		growth.more += r >= 0 ? grows : 0;
+	}
+	lull_extmap_close(map);
+	return r < 0 || x.r < 0 || ranges > MOST_RANGES || is_too_much(&growth, block);
 }

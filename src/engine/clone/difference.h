@@ -33,3 +33,11 @@ uint64_t lull_difference_exchange_ns(const struct lull_job *job);
  * down. True as well if the maps cannot be read.
  */
 bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block) _must_check_;
+
+/*
+ * False if an exchange of b with made, which has data only where it differs from b, needs
+ * no more than that. Looks up only those places of b, so it knows less: where this says
+ * true, lull_difference_overflows() with what b is to be tells.
+ */
+bool lull_difference_may_overflow(int made, int b, uint64_t size,
+				  uint64_t block) _must_check_;

@@ -21,16 +21,16 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* An exchange that the kernel cannot end would shut the file system down. */
-static bool overflows(int a, int b)
+bool lull_swap_overflows(int src, int target)
 {
 	struct stat st_a, st_b;
 	uint64_t block;
 
-	return fstat(a, &st_a) < 0 || fstat(b, &st_b) < 0 ||
-	       lull_inode_block_size(b, &block) < 0 || lull_tripwire_flush(a) < 0 ||
-	       lull_tripwire_flush(b) < 0 ||
-	       lull_difference_overflows(a, b, (uint64_t)MAX(st_a.st_size, st_b.st_size),
+	return fstat(src, &st_a) < 0 || fstat(target, &st_b) < 0 ||
+	       lull_inode_block_size(target, &block) < 0 ||
+	       lull_tripwire_flush(src) < 0 || lull_tripwire_flush(target) < 0 ||
+	       lull_difference_overflows(src, target,
+					 (uint64_t)MAX(st_a.st_size, st_b.st_size),
 					 block);
 }
 
@@ -44,8 +44,7 @@ int lull_swap_obstacle(int src, int target)
 	return lull_inode_is_realtime(src) != lull_inode_is_realtime(target) ||
 			       lull_inode_is_dax(src) != lull_inode_is_dax(target)
 		       ? EINVAL
-	       : overflows(src, target) ? EXFULL
-					: 0;
+		       : 0;
 }
 
 void lull_swap_choose(struct lull_job *job)
@@ -70,6 +69,9 @@ void lull_swap_choose(struct lull_job *job)
 	    st.st_dev != dest->old.st_dev)
 		return;
 	dest->no_target = lull_swap_obstacle(job->src, fd);
+	if (dest->no_target == 0 && !job->options->exchange_fits &&
+	    lull_swap_overflows(job->src, fd))
+		dest->no_target = EXFULL;
 	if (dest->no_target != 0)
 		return;
 	dest->target = lull_steal_fd(&fd);
@@ -187,6 +189,18 @@ static void shorten(const struct lull_dest *dest, off_t before)
 		(void)!ftruncate(dest->target, before);
 }
 
+/* Once more, for the files may have other maps by now. */
+static bool overflows(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+
+	if (!dest->partial)
+		return lull_swap_overflows(dest->lock, dest->target);
+	return lull_difference_may_overflow(dest->lock, dest->target, job->reference.size,
+					    dest->fs.block) &&
+	       lull_swap_overflows(job->src, dest->target);
+}
+
 int lull_swap_publish(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -197,7 +211,7 @@ int lull_swap_publish(struct lull_job *job)
 
 	if (!has_its_name(dest))
 		return -ESTALE;
-	if (overflows(dest->partial ? job->src : dest->lock, dest->target))
+	if (overflows(job))
 		return -EXFULL;
 	announce(job);
 	if (!dest->fresh.known && !is_untouched(dest))

@@ -12,10 +12,14 @@
 #include "engine/base/job.h"
 
 /* 0 if target, open for both, can exchange its contents with a file that is made beside
-   it for a clone of src; else why not, as a positive errno: EOPNOTSUPP, EINVAL where
-   the two are of different kinds (realtime, DAX), or EXFULL where the kernel might run
-   out of the room that it reserves: difference.h. */
+   it for a clone of src; else why not, as a positive errno: EOPNOTSUPP, or EINVAL where
+   the two are of different kinds (realtime, DAX). */
 int lull_swap_obstacle(int src, int target);
+
+/* True if target must not be exchanged with a clone of src, because the kernel might run
+   out of the room that it reserves, half-way, and shut the file system down. Flushes
+   both, and reads all of both maps: difference.h. */
+bool lull_swap_overflows(int src, int target);
 
 /* Decides how a DEST that is to be written in place is written; opens it for that. */
 void lull_swap_choose(struct lull_job *job);
