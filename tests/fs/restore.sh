@@ -47,7 +47,7 @@ restored() { # restored WHAT
   same "$1: owner and mode" '12 34 640' "$(stat -c '%u %g %a' "$M/img")"
   same "$1: attributes" yes "$(getfattr --only-values -n user.kept "$M/img" 2>/dev/null)"
   [ -z "$keeps" ] || same "$1: its inode" "$inode" "$(stat -c %i "$M/img")"
-  same "$1: left behind" '' "$(find "$M" -name '.img*lullcp' -o -name '.img*part')"
+  same "$1: left behind" '' "$(find "$M" -name '.img*lullcp' -o -name '.img*part' -o -name '.img*restore')"
 }
 undone() { # undone WHAT: what TARGET was is there
   same "$1: undo" "$now" "$(sum "$undo")"
@@ -123,6 +123,34 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   same 'several names' "$was $inode 2" "$(sum "$M/img-too") $(stat -c '%i %h' "$M/img")"
   undone 'several names'
   [ -n "$keeps" ] || says 'not in one step'
+
+  # another one of the same TARGET is at work: that is no program that has it open
+  for at in 1 6 12; do
+    live
+    DIE_AT=$at DIE_DO=stop LD_PRELOAD=$TOOLS/die.so \
+      "$LULLCP" --restore --latency-budget=50us latest "$M/img" 2>"$T/first" &
+    pid=$!
+    soon is_stopped $pid
+    expect 11 --restore --latency-budget=50us latest "$M/img"
+    says 'another lullcp is at work'
+    expect 11 --restore --lock-wait=100ms --force latest "$M/img"
+    "$LULLCP" --restore --lock-wait=60s latest "$M/img" 2>"$T/err" &
+    waits=$!
+    kill -CONT $pid
+    wait $pid
+    same "two at work, held at $at: the first" 0 $?
+    wait $waits
+    same "two at work, held at $at: the second" 0 $?
+    restored "two at work, held at $at"
+    undone "two at work, held at $at"
+  done
+  # and one that was killed is in nobody's way
+  live
+  DIE_AT=6 DIE_DO=kill LD_PRELOAD=$TOOLS/die.so \
+    "$LULLCP" --restore --latency-budget=50us latest "$M/img" 2>/dev/null
+  expect 0 --restore --resume latest "$M/img"
+  restored 'one was killed'
+  undone 'one was killed'
 
   # refused
   live

@@ -2,6 +2,7 @@
 /*
  * DESIGN
  *
+ *   0. lock: another restore of target has it open, and may be between its two clones
  *   1. which generation is meant; is it whole, does nobody have the target open
  *   2. TARGET.before-restore: a clone of what target is, as lull_copy() makes it
  *   3. target becomes what the generation is, as lull_copy() does it
@@ -13,7 +14,8 @@
  *
  * INVARIANTS
  *  1. Nothing of target changes before its undo is whole and on disk.
- *  2. The generation is never changed. An undo that is there, or that somebody makes
+ *  2. Of two restores of one target the second begins when the first is over.
+ *  3. The generation is never changed. An undo that is there, or that somebody makes
  *     meanwhile, is never replaced nor removed.
  */
 #include "engine/base/beside.h"
@@ -24,6 +26,7 @@
 #include "engine/clone/swap.h"
 #include "store/checkpoint_file.h"
 #include "sys/bytes.h"
+#include "sys/clock.h"
 #include "sys/inode.h"
 #include "sys/source_lock.h"
 #include "util/path.h"
@@ -36,6 +39,8 @@
 #include <unistd.h>
 
 #define UNDO_SUFFIX ".before-restore"
+/* How often to look whether the lock is free. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* How target gets the contents of the generation. */
 enum way {
@@ -53,7 +58,8 @@ struct restore {
 	char *generation; /* its path */
 	char *target;     /* no link */
 	char *undo;
-	struct stat st; /* of target, unless it is NEW */
+	struct lull_dest lock; /* beside target, as that of a clone, for all of the run */
+	struct stat st;        /* of target, unless it is NEW */
 	enum way way;
 	bool made_undo; /* this run has */
 	struct stat undo_st;
@@ -73,7 +79,8 @@ static enum lull_outcome fail(struct restore *r, enum lull_cause cause, int err,
 }
 
 /* A target that is refused is reported like a file that could not be cloned. */
-static void tell_failure(struct restore *r, const char *generation, const char *target)
+static void tell_failure(struct restore *r, enum lull_outcome outcome,
+			 const char *generation, const char *target)
 {
 	struct lull_result result = {
 		.failure = r->failure,
@@ -85,7 +92,7 @@ static void tell_failure(struct restore *r, const char *generation, const char *
 	};
 
 	memcpy(result.run_id, r->totals->run_id, sizeof(result.run_id));
-	r->observer->file(r->observer->ctx, LULL_FAILED, &result);
+	r->observer->file(r->observer->ctx, outcome, &result);
 	lull_result_done(&result);
 	r->failure = (struct lull_failure){ 0 };
 }
@@ -95,7 +102,7 @@ static int open_to_read(const char *path)
 	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* ---- step 1 ---- */
+/* ---- steps 0 and 1 ---- */
 
 /* An undo beside a link would be an undo of the link. */
 static enum lull_outcome name_target(struct restore *r, const char *target)
@@ -111,6 +118,37 @@ static enum lull_outcome name_target(struct restore *r, const char *target)
 		return fail(r, LULL_CAUSE_ERRNO, ENOMEM, target, NULL);
 	}
 	return LULL_OK;
+}
+
+static enum lull_outcome wait_for_lock(struct restore *r)
+{
+	uint64_t since = lull_clock_now();
+
+	/* Where none can be had, in a directory that is not to be written to, no restore
+	   comes far. */
+	while (lull_dest_lock(&r->lock) == -EWOULDBLOCK) {
+		if (lull_clock_now() - since >= r->options->lock_wait_ns) {
+			(void)fail(r, LULL_CAUSE_ERRNO, 0, r->target, NULL);
+			r->failure.stage = LULL_STAGE_LOCK;
+			return LULL_BUSY;
+		}
+		if (r->observer->should_stop(r->observer->ctx))
+			return LULL_INTERRUPTED;
+		lull_clock_sleep(LOCK_LOOK_NS);
+	}
+	return LULL_OK;
+}
+
+static enum lull_outcome lock(struct restore *r)
+{
+	const char *name = lull_path_last(r->target);
+	_cleanup_free_ char *parent = strndup(r->target, (size_t)(name - r->target));
+
+	r->lock.temporary = lull_beside(name, ".lullcp-restore");
+	if (!parent || !r->lock.temporary)
+		return fail(r, LULL_CAUSE_ERRNO, ENOMEM, r->target, NULL);
+	r->lock.dir = open(*parent ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return wait_for_lock(r);
 }
 
 /* Written in place, and not to the end. */
@@ -217,6 +255,8 @@ static enum lull_outcome look(struct restore *r, const char *generation,
 {
 	enum lull_outcome outcome = name_target(r, target);
 
+	if (outcome == LULL_OK)
+		outcome = lock(r);
 	if (outcome != LULL_OK)
 		return outcome;
 	r->way = stat(r->target, &r->st) < 0 ? NEW : RENAME;
@@ -538,6 +578,7 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	enum lull_outcome outcome;
 
 	*ret_totals = (struct lull_totals){ 0 };
+	lull_dest_init(&r.lock);
 	lull_identity_run_id(ret_totals->run_id);
 	outcome = look(&r, generation, target);
 	if (outcome == LULL_OK)
@@ -550,7 +591,9 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	if (outcome == LULL_FAILED)
 		take_undo_back(&r);
 	if (r.failure.stage != LULL_STAGE_NONE)
-		tell_failure(&r, generation, target);
+		tell_failure(&r, outcome, generation, target);
+	(void)lull_dest_remove(&r.lock);
+	lull_dest_done(&r.lock);
 	free(r.generation);
 	free(r.target);
 	free(r.undo);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Made in dest.c, rotation.c and state.c; the last named in temporary.c. */
+/* Made in dest.c, rotation.c, restore.c and state.c; the last named in temporary.c. */
 static const struct {
 	const char *suffix;
 	bool directory;
@@ -16,6 +16,7 @@ static const struct {
 	{ ".lullcp~", false },
 	{ ".lullcp-part", false },
 	{ ".lullcp-discard", false },
+	{ ".lullcp-restore", false },
 	{ ".lullcp-generations", false },
 	{ ".lullcp-generations~", false },
 	{ ".lullcp-snap", true },
