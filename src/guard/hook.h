@@ -17,6 +17,8 @@ struct lull_hook;
 
 /* A longer command would not fit the checkpoint, and nobody could thaw with it later. */
 #define LULL_HOOK_LONGEST 4000
+/* Nor would more than this of names in a directory of hooks. */
+#define LULL_HOOK_LONGEST_FILES 16000
 
 enum lull_hook_phase { LULL_HOOK_FREEZE, LULL_HOOK_THAW };
 
@@ -87,10 +89,20 @@ int lull_hook_find(const struct lull_hook *hook) _must_check_;
  */
 int lull_hook_resolve(struct lull_hook *hook) _must_check_;
 
-/* Puts copies of what lull_hook_parse() needs, to call the hook later, in place of the
-   two texts. 0 or -ENOMEM. */
-int lull_hook_record(const struct lull_hook *hook, char **command,
-		     char **directory) _must_check_;
+/*
+ * Puts copies of what lull_hook_parse() needs, to call the hook later, in place of two
+ * texts, and in place of *files the names of what is in a directory of hooks, for
+ * lull_hook_expect(): NULL for a command. 0 or -errno.
+ */
+int lull_hook_record(const struct lull_hook *hook, char **command, char **directory,
+		     char **files) _must_check_;
+
+/* True for the hook of which lull_hook_record() has said command, found again. */
+bool lull_hook_is_recorded(const struct lull_hook *hook, const char *command);
+
+/* A thaw calls the recorded files of the directory too, and fails if one of them is gone.
+   0 or -ENOMEM. */
+int lull_hook_expect(struct lull_hook *hook, const char *files) _must_check_;
 
 /*
  * Before a freeze that another process begins: a thaw by this one calls all that is in a

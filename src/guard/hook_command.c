@@ -288,6 +288,8 @@ int lull_hook_resolve(struct lull_hook *hook)
 	_cleanup_free_ char *directory = getcwd(NULL, 0), *text = NULL;
 	int r = directory ? say_whole(hook, directory, &text) : -errno;
 
+	if (hook->whole_text)
+		return 0;
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	hook->whole_text = text;
@@ -306,16 +308,6 @@ static int replace(char **text, const char *by)
 	free(*text);
 	*text = copy;
 	return 0;
-}
-
-int lull_hook_record(const struct lull_hook *hook, char **command, char **directory)
-{
-	bool whole = hook->whole_text;
-	int r = replace(command, whole ? hook->whole_text : hook->text);
-
-	return r < 0 ? r
-		     : replace(directory,
-			       whole ? hook->whole_directory : hook->directory);
 }
 
 int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)
@@ -341,17 +333,6 @@ void lull_hook_set_called(struct lull_hook *hook, char **paths)
 	lull_hook_free_list(hook->called);
 	hook->called = paths;
 	hook->n_frozen = 0;
-}
-
-void lull_hook_remember(struct lull_hook *hook)
-{
-	char **paths;
-	int n = lull_hook_list(hook, &paths);
-
-	if (n < 0)
-		return;
-	lull_hook_set_called(hook, paths);
-	hook->n_frozen = (size_t)n;
 }
 
 /* The place of path in a list, or where that ends. */
@@ -410,4 +391,90 @@ int lull_hook_list_thaw(const struct lull_hook *hook, char ***ret_paths)
 oom:
 	lull_hook_free_list(paths);
 	return -ENOMEM;
+}
+
+void lull_hook_remember(struct lull_hook *hook)
+{
+	char **paths;
+	int n = lull_hook_list_thaw(hook, &paths);
+
+	if (n < 0)
+		return;
+	lull_hook_set_called(hook, paths);
+	hook->n_frozen = (size_t)n;
+}
+
+bool lull_hook_is_recorded(const struct lull_hook *hook, const char *command)
+{
+	struct lull_hook *recorded;
+	struct stat a, b;
+	bool is = strcmp(hook->whole_text ? hook->whole_text : hook->text, command) == 0;
+
+	/* A directory has many names. */
+	if (is || !lull_hook_is_list(hook) ||
+	    lull_hook_parse(command, NULL, &recorded) < 0)
+		return is;
+	is = lull_hook_is_list(recorded) && stat(hook->words.we_wordv[0], &a) == 0 &&
+	     stat(recorded->words.we_wordv[0], &b) == 0 && a.st_ino == b.st_ino &&
+	     a.st_dev == b.st_dev;
+	lull_hook_free(recorded);
+	return is;
+}
+
+/* The names of the files in a directory of hooks, with a slash, which no name has, after
+   each; NULL if it cannot be read, which the freeze tells. 0 or -errno. */
+static int say_files(const struct lull_hook *hook, char **ret_files)
+{
+	char **paths, *files, *at;
+	int n = lull_hook_list_thaw(hook, &paths);
+	size_t size = 1;
+
+	if (n < 0)
+		return n == -ENOMEM ? n : 0;
+	for (int i = 0; i < n; i++)
+		size += strlen(strrchr(paths[i], '/'));
+	files = at = malloc(size);
+	for (int i = 0; files && i < n; i++)
+		at = stpcpy(stpcpy(at, strrchr(paths[i], '/') + 1), "/");
+	lull_hook_free_list(paths);
+	*ret_files = files;
+	return !files ? -ENOMEM : size > LULL_HOOK_LONGEST_FILES ? -ENAMETOOLONG : 0;
+}
+
+int lull_hook_record(const struct lull_hook *hook, char **command, char **directory,
+		     char **files)
+{
+	bool whole = hook->whole_text;
+	_cleanup_free_ char *names = NULL;
+	int r = lull_hook_is_list(hook) ? say_files(hook, &names) : 0;
+
+	if (r == 0)
+		r = replace(command, whole ? hook->whole_text : hook->text);
+	if (r == 0)
+		r = replace(directory, whole ? hook->whole_directory : hook->directory);
+	return r == 0 ? replace(files, names) : r;
+}
+
+int lull_hook_expect(struct lull_hook *hook, const char *files)
+{
+	/* Each name has a slash, and one more than there are ends the list. */
+	char **paths = calloc(strlen(files) / 2 + 2, sizeof(*paths));
+	size_t n = 0;
+
+	if (!paths)
+		return -ENOMEM;
+	for (; *files; files += strcspn(files, "/"), files += strspn(files, "/")) {
+		int len = (int)strcspn(files, "/");
+
+		if (asprintf(&paths[n], "%s/%.*s", hook->words.we_wordv[0], len, files) <
+		    0) {
+			paths[n] = NULL;
+			lull_hook_free_list(paths);
+			return -ENOMEM;
+		}
+		n += len > 0;
+	}
+	lull_hook_set_called(hook, paths);
+	hook->n_frozen = n;
+	return 0;
 }

@@ -22,6 +22,9 @@
 /* A path or a hook may take 4 KiB and up to 6 times that as JSON escapes. */
 #define LULL_CHECKPOINT_MAX_SIZE (LULL_CHECKPOINT_MOST * (64u << 10))
 
+/* Of all names in a directory of hooks: a hundred times what anybody has there. */
+#define LULL_CHECKPOINT_LONGEST_FILES (16u << 10)
+
 enum lull_phase {
 	LULL_PHASE_CLONING,
 	/* the temporary file is the whole copy, durable; those of a set may bear their
@@ -29,8 +32,8 @@ enum lull_phase {
 	LULL_PHASE_COMPLETE,
 };
 
-/* Of one file. What is said of the run is the same for all of a set: run_id, frozen and
-   what belongs to it, hook, hook_timeout_ns, updated. */
+/* Of one file. What is said of the run is the same for all of a set: run_id, updated, and
+   what lull_checkpoint_move_freeze() moves. */
 struct lull_checkpoint {
 	char run_id[37];
 	char *source; /* absolute path */
@@ -55,6 +58,7 @@ struct lull_checkpoint {
 	uint64_t frozen_since;           /* ns since the epoch */
 	char *hook;                      /* NULL: none */
 	char *hook_directory;            /* where it was called; NULL: not known */
+	char *hook_files;                /* as lull_hook_record() gives them, or NULL */
 	char machine[LULL_MACHINE_SIZE]; /* on which it was recorded; "": not known */
 	uint64_t hook_timeout_ns;
 	bool replaces; /* options that matter when it is continued */
@@ -78,6 +82,15 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint);
 /* A copy that owns what it has, in *ret_copy. 0 or -ENOMEM. */
 int lull_checkpoint_copy(const struct lull_checkpoint *checkpoint,
 			 struct lull_checkpoint *ret_copy) _must_check_;
+
+/* Puts what is said of the freeze and its hook in place of what *to says; from keeps
+   nothing of the hook. */
+void lull_checkpoint_move_freeze(struct lull_checkpoint *from,
+				 struct lull_checkpoint *to);
+
+/* The same with a copy. 0, or -ENOMEM and *to is as it was. */
+int lull_checkpoint_copy_freeze(const struct lull_checkpoint *from,
+				struct lull_checkpoint *to) _must_check_;
 
 /* The only one of n, an array that is freed, in *ret_only. 0, or -ENOTUNIQ if there are
    more. */

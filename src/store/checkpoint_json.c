@@ -98,6 +98,8 @@ static int add_run(json_t *root, const struct lull_checkpoint *c)
 		return -ENOMEM;
 	r |= lull_json_set_name(root, "hook", c->hook);
 	r |= lull_json_set_name(root, "hook_directory", c->hook_directory);
+	if (c->hook_files)
+		r |= lull_json_set_name(root, "hook_files", c->hook_files);
 	if (c->hook && c->machine[0])
 		r |= lull_json_set_name(root, "machine", c->machine);
 	return r < 0 ? -ENOMEM : 0;
@@ -199,15 +201,22 @@ static void get_uuid(struct reader *r, const json_t *object, const char *key,
 		memcpy(ret_uuid, text, 37);
 }
 
+/* NULL where it may lack, and does. */
+static char *get_text(struct reader *r, const json_t *object, const char *key,
+		      bool may_lack, size_t longest)
+{
+	char *text = NULL;
+
+	if (lull_json_get_name(object, key, &text) < 0 || (!text && !may_lack) ||
+	    (text && (strlen(text) == 0 || strlen(text) > longest)))
+		r->bad = true;
+	return text;
+}
+
 static char *get_name(struct reader *r, const json_t *object, const char *key,
 		      bool may_lack)
 {
-	char *name = NULL;
-
-	if (lull_json_get_name(object, key, &name) < 0 || (!name && !may_lack) ||
-	    (name && (strlen(name) == 0 || strlen(name) >= LONGEST_TEXT)))
-		r->bad = true;
-	return name;
+	return get_text(r, object, key, may_lack, LONGEST_TEXT - 1);
 }
 
 static int get_choice(struct reader *r, const json_t *object, const char *key,
@@ -291,6 +300,9 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 	/* Younger than the schema. */
 	if (json_object_get(root, "hook_directory"))
 		c->hook_directory = get_name(r, root, "hook_directory", true);
+	if (json_object_get(root, "hook_files"))
+		c->hook_files = get_text(r, root, "hook_files", true,
+					 LULL_CHECKPOINT_LONGEST_FILES);
 	if (json_object_get(root, "machine"))
 		machine = get_name(r, root, "machine", false);
 	if (machine && strlen(machine) < sizeof(c->machine))

@@ -408,6 +408,35 @@ cp "$hook" "$T/a dir/hooks.d/10"
 left_frozen hooks.d
 (cd / && "$LULLCP" --recover "$M/dst" >/dev/null) || bad 'a directory'
 thawed 'a directory'
+rm -f "$M"/.dst*
+# and one that is gone from there by then is missed by all that thaw, until another command does it
+cp "$hook" "$T/a dir/hooks.d/20"
+left_frozen hooks.d
+mv "$T/a dir/hooks.d/20" "$T/the-20"
+expect 6 --recover "$M/dst"
+says 'was not found'
+for how in '--resume --hook=hooks.d' '--restart --hook=./hooks.d//' '--recover --hook=in/../hooks.d'; do
+  mkdir -p "$T/a dir/in"
+  to=("$M/src")
+  [[ $how != *recover* ]] || to=()
+  # shellcheck disable=SC2086
+  (
+    cd "$T/a dir" || exit
+    run $how ${to[@]+"${to[@]}"} "$M/dst"
+    [ "$rc" = 6 ]
+  ) || bad "$how: one is gone"
+done
+check 'one is gone: the checkpoint' grep -q '"since_ns"' "$M/.dst.lullcp"
+mv "$T/the-20" "$T/a dir/hooks.d/20"
+expect 0 --recover "$M/dst"
+thawed 'one was gone'
+rm -f "$M"/.dst*
+left_frozen hooks.d
+rm "$T/a dir/hooks.d/20"
+expect 6 --recover "$M/dst"
+expect 0 --recover --hook="$hook" "$M/dst"
+thawed 'one is gone for good'
+rm -f "$M"/.dst*
 # a freeze hook that makes a process group of its own, and takes too long: it is ended before the thaw
 cat >"$M/slow" <<SLOW
 #!/bin/sh

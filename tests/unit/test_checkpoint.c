@@ -129,7 +129,8 @@ static struct lull_checkpoint full(void)
 	static char source[] = "/srv/vm/disk \xe9\xff.img",
 		    dest[] = "/srv/vm/copy\n'\".img";
 	static char temporary[] = ".copy\xc3(.img.tmp", snapshot[] = ".copy\xc3.snap",
-		    hook[] = "hook --name 'caf\xc3\xa9 \xe9'";
+		    hook[] = "hook --name 'caf\xc3\xa9 \xe9'",
+		    files[] = "10-caf\xc3\xa9/20-\xe9/";
 
 	return (struct lull_checkpoint){
 		.run_id = "0b1f6a3e-4c1d-4b6e-9f0a-7e2d5c8b9a10",
@@ -156,6 +157,7 @@ static struct lull_checkpoint full(void)
 		.kept_frozen = true,
 		.frozen_since = 1700000001000000000,
 		.hook = hook,
+		.hook_files = files,
 		.hook_timeout_ns = 60000000000,
 		.replaces = true,
 		.dated = true,
@@ -212,6 +214,7 @@ static void check_same(const char *name, const struct lull_checkpoint *a,
 	check_int(name, a->kept_frozen, b->kept_frozen);
 	check_int(name, a->frozen_since, b->frozen_since);
 	check_text(name, a->hook, b->hook);
+	check_text(name, a->hook_files, b->hook_files);
 	check_int(name, a->hook_timeout_ns, b->hook_timeout_ns);
 	check_int(name, a->replaces, b->replaces);
 	check_int(name, a->dated, b->dated);
@@ -248,7 +251,7 @@ static void test_round_trip(void **state UNUSED)
 	cases[2].temporary = NULL;
 	cases[3].frozen = cases[3].kept_frozen = false;
 	cases[3].frozen_since = 0;
-	cases[3].hook = NULL;
+	cases[3].hook = cases[3].hook_files = NULL;
 	cases[4].frozen = cases[4].kept_frozen = false;
 	cases[4].frozen_since = 0;
 	cases[5].phase = LULL_PHASE_CLONING;

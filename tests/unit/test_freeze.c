@@ -54,6 +54,7 @@ static struct world {
 	enum lull_trusted_kind whose;
 	const char *machine;
 	bool nosuid;
+	bool expected; /* what is recorded of a directory of hooks, by its thaw */
 	/* what is on disk for the keeper, and what it saved */
 	const char *run_on_disk;
 	unsigned int saved;
@@ -348,7 +349,7 @@ int lull_hook_resolve(struct lull_hook *hook UNUSED)
 }
 
 int lull_hook_record(const struct lull_hook *hook UNUSED, char **command,
-		     char **directory)
+		     char **directory, char **files)
 {
 	if (fails("record the hook"))
 		return -ENOMEM;
@@ -356,6 +357,22 @@ int lull_hook_record(const struct lull_hook *hook UNUSED, char **command,
 	free(*directory);
 	*command = strdup("/hook");
 	*directory = strdup("/");
+	free(*files);
+	*files = NULL;
+	return 0;
+}
+
+bool lull_hook_is_recorded(const struct lull_hook *hook UNUSED, const char *command)
+{
+	return strcmp(command, "/hook") == 0;
+}
+
+int lull_hook_expect(struct lull_hook *hook UNUSED, const char *files)
+{
+	if (fails("expect the recorded files"))
+		return -ENOMEM;
+	assert_string_equal(files, "10/20/");
+	w.expected = true;
 	return 0;
 }
 
@@ -498,6 +515,8 @@ static void begin(const struct kind *kind, unsigned int at)
 					.kept_frozen = kind->kept,
 					.hook = kind->kept ? strdup("/hook") : NULL,
 					.hook_directory = kind->kept ? strdup("/") : NULL,
+					.hook_files = kind->kept ? strdup("10/20/")
+								 : NULL,
 					.has_reference = kind->kept },
 		};
 		(void)strcpy(job->checkpoint.run_id, "r");
@@ -519,6 +538,7 @@ static void end(void)
 	for (unsigned int i = 0; i < w.kind->n; i++) {
 		free(w.job[i].checkpoint.hook);
 		free(w.job[i].checkpoint.hook_directory);
+		free(w.job[i].checkpoint.hook_files);
 		free(w.result[i].failure.path);
 		free(w.result[i].failure.path2);
 		(void)close(w.job[i].src);
@@ -559,6 +579,10 @@ static void run(const char *what, bool ends_well)
 		return;
 	}
 	promise(w.freeze.hook && w.freeze.hook_text);
+	/* Of state that others could have made nothing is believed. */
+	promise(w.expected ==
+		(w.kind->kept &&
+		 !(w.failed && strcmp(w.failed, "look at the directory") == 0)));
 	outcome = claim_and_begin(job);
 	look(what);
 	/* What cannot be looked at is not said to be written. */

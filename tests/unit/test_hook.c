@@ -480,6 +480,7 @@ static void test_record(void **state UNUSED)
 	assert_int_equal(mkdir(gone, 0755), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_free_ char *command = strdup("old"), *directory = strdup("old");
+		_cleanup_free_ char *files = strdup("old");
 		const char *text;
 		struct lull_hook *hook = NULL;
 		bool whole = cases[i].wanted_directory == dir;
@@ -494,7 +495,8 @@ static void test_record(void **state UNUSED)
 				assert_int_equal(rmdir(gone), 0);
 			check_int(cases[i].name, lull_hook_resolve(hook), 0);
 		}
-		check_int(cases[i].name, lull_hook_record(hook, &command, &directory), 0);
+		check_int(cases[i].name,
+			  lull_hook_record(hook, &command, &directory, &files), 0);
 		text = command;
 		if (whole) {
 			check(cases[i].name, strncmp(text, dir, strlen(dir)) == 0);
@@ -504,15 +506,74 @@ static void test_record(void **state UNUSED)
 		check(cases[i].name, !directory == !cases[i].wanted_directory);
 		if (directory)
 			check_str(cases[i].name, directory, cases[i].wanted_directory);
+		check(cases[i].name, !files);
 		lull_hook_free(hook);
 	}
 	assert_int_equal(chdir("/"), 0);
+}
+
+/* A later run thaws by what a checkpoint says of a directory: what was there is
+   missed. */
+static void test_recorded_directory(void **state UNUSED)
+{
+	static const struct {
+		const char *name, *gone, *added, *order;
+		enum lull_hook_end end;
+	} cases[] = {
+		{ "as it was", NULL, NULL, "thaw 20\nthaw 10\n", LULL_HOOK_OK },
+		{ "one more", NULL, "recorded.d/15", "thaw 20\nthaw 15\nthaw 10\n",
+		  LULL_HOOK_OK },
+		{ "the last is gone", "recorded.d/20", NULL, "thaw 10\n",
+		  LULL_HOOK_EXITED },
+		{ "the first is gone", "recorded.d/10", NULL, "thaw 20\n",
+		  LULL_HOOK_EXITED },
+	};
+	_cleanup_free_ char *path = in_dir("recorded.d"), *order = in_dir("order");
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *command = NULL, *directory = NULL, *files = NULL;
+		_cleanup_free_ char *gone = in_dir(cases[i].gone ? cases[i].gone : "no"),
+				    *added = in_dir(cases[i].added ? cases[i].added
+								   : "no");
+		const char *const sources[] = { "/s" };
+		struct lull_hook *hook = NULL;
+		struct lull_hook_status status;
+
+		write_script("recorded.d/10", LOGS, 0755);
+		write_script("recorded.d/20", LOGS, 0755);
+		assert_int_equal(lull_hook_parse(path, NULL, &hook), 0);
+		assert_int_equal(lull_hook_resolve(hook), 0);
+		assert_int_equal(lull_hook_record(hook, &command, &directory, &files), 0);
+		check_str(cases[i].name, files, "10/20/");
+		lull_hook_free(hook);
+
+		if (cases[i].gone)
+			assert_int_equal(unlink(gone), 0);
+		if (cases[i].added)
+			write_script(cases[i].added, LOGS, 0755);
+		(void)unlink(order);
+		assert_int_equal(lull_hook_parse(command, directory, &hook), 0);
+		check(cases[i].name, lull_hook_is_recorded(hook, command));
+		check(cases[i].name, !lull_hook_is_recorded(hook, "true"));
+		assert_int_equal(lull_hook_expect(hook, files), 0);
+		/* By a keeper too, which notes what there is. */
+		if (i % 2)
+			lull_hook_remember(hook);
+		status = lull_hook_run(hook, LULL_HOOK_THAW, sources, 1, &facts,
+				       20 * SECOND, -1);
+		check_str(cases[i].name, written("order"), cases[i].order);
+		check_int(cases[i].name, status.end, cases[i].end);
+		lull_hook_free(hook);
+		(void)unlink(added);
+	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_recorded_directory),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_not_runnable),
 		cmocka_unit_test(test_signals_are_plain),

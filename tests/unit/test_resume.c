@@ -87,6 +87,14 @@ int lull_set_record_judge_pointer(const struct lull_job *job UNUSED, int r)
 	return r;
 }
 
+void lull_checkpoint_move_freeze(struct lull_checkpoint *from, struct lull_checkpoint *to)
+{
+	to->frozen = from->frozen;
+	to->kept_frozen = from->kept_frozen;
+	to->hook = from->hook;
+	from->hook = NULL;
+}
+
 void lull_checkpoint_done(struct lull_checkpoint *c)
 {
 	*c = (struct lull_checkpoint){ 0 };

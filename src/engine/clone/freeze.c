@@ -87,7 +87,8 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 
 	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
 		struct lull_checkpoint *c = &freeze->jobs[i]->checkpoint;
-		int r = lull_hook_record(freeze->hook, &c->hook, &c->hook_directory);
+		int r = lull_hook_record(freeze->hook, &c->hook, &c->hook_directory,
+					 &c->hook_files);
 
 		if (r < 0)
 			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, r,

@@ -61,17 +61,41 @@ enum lull_outcome lull_freeze_hook_parse(struct lull_job *job, const char *text,
 	return outcome == LULL_OK ? find(job, text, *ret_hook) : outcome;
 }
 
+/* What the freeze has called in a directory of hooks must thaw, wherever the command
+   comes from; but another command is said to do without it. */
+static int expect_recorded(const struct lull_job *job, struct lull_hook *hook)
+{
+	const struct lull_checkpoint *c = &job->checkpoint;
+	int r = 0;
+
+	if (!c->frozen || !c->hook_files || !may_run_recorded(job))
+		return 0;
+	if (job->options->hook)
+		r = lull_hook_resolve(hook);
+	return r == 0 && lull_hook_is_recorded(hook, c->hook)
+		       ? lull_hook_expect(hook, c->hook_files)
+		       : r;
+}
+
 enum lull_outcome lull_freeze_hook_open(struct lull_job *job, struct lull_hook **ret_hook)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
+	const char *given = job->options->hook;
+	enum lull_outcome outcome;
+	int r;
 
 	/* The one that is given now may be the mended one. */
-	if (job->options->hook)
-		return parse(job, job->options->hook, NULL, ret_hook);
-	if (!may_run_recorded(job))
+	if (!given && !may_run_recorded(job))
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_HOOK,
 				 0, job->dest.checkpoint_path);
-	return parse(job, c->hook, c->hook_directory, ret_hook);
+	outcome = given ? parse(job, given, NULL, ret_hook)
+			: parse(job, c->hook, c->hook_directory, ret_hook);
+	if (outcome != LULL_OK)
+		return outcome;
+	r = expect_recorded(job, *ret_hook);
+	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
+				 lull_hook_text(*ret_hook))
+		     : LULL_OK;
 }
 
 uint64_t lull_freeze_hook_timeout(const struct lull_job *job)

@@ -44,17 +44,8 @@ static enum lull_outcome record_anew(struct lull_job *job)
 
 	*c = (struct lull_checkpoint){ 0 };
 	outcome = lull_record_begin(job);
-	if (was.frozen) {
-		c->frozen = true;
-		c->kept_frozen = was.kept_frozen;
-		c->frozen_since = was.frozen_since;
-		c->hook_timeout_ns = was.hook_timeout_ns;
-		memcpy(c->machine, was.machine, sizeof(c->machine));
-		c->hook = was.hook;
-		was.hook = NULL;
-		c->hook_directory = was.hook_directory;
-		was.hook_directory = NULL;
-	}
+	if (was.frozen)
+		lull_checkpoint_move_freeze(&was, c);
 	lull_checkpoint_done(&was);
 	return outcome == LULL_OK ? lull_record_save(job) : outcome;
 }

@@ -152,45 +152,14 @@ static enum lull_outcome go_on_cloning(struct lull_clones *set)
 
 static bool remember_run(struct lull_clones *set)
 {
-	const struct lull_checkpoint *c = &set->jobs[0]->checkpoint;
-
-	set->run = (struct lull_checkpoint){
-		.frozen = c->frozen,
-		.kept_frozen = c->kept_frozen,
-		.frozen_since = c->frozen_since,
-		.hook_timeout_ns = c->hook_timeout_ns,
-		.hook = c->hook ? strdup(c->hook) : NULL,
-		.hook_directory = c->hook_directory ? strdup(c->hook_directory) : NULL,
-	};
-	memcpy(set->run.machine, c->machine, sizeof(c->machine));
-	return (!c->hook || set->run.hook) &&
-	       (!c->hook_directory || set->run.hook_directory);
+	return lull_checkpoint_copy_freeze(&set->jobs[0]->checkpoint, &set->run) == 0;
 }
 
 bool lull_set_keep_run(struct lull_clones *set)
 {
-	const struct lull_checkpoint *run = &set->run;
-
 	for (unsigned int i = 0; i < set->n; i++) {
-		struct lull_checkpoint *c = &set->jobs[i]->checkpoint;
-		char *hook = run->hook ? strdup(run->hook) : NULL;
-		char *directory = run->hook_directory ? strdup(run->hook_directory)
-						      : NULL;
-
-		if ((run->hook && !hook) || (run->hook_directory && !directory)) {
-			free(hook);
-			free(directory);
+		if (lull_checkpoint_copy_freeze(&set->run, &set->jobs[i]->checkpoint) < 0)
 			return false;
-		}
-		free(c->hook);
-		free(c->hook_directory);
-		c->hook = hook;
-		c->hook_directory = directory;
-		memcpy(c->machine, run->machine, sizeof(c->machine));
-		c->hook_timeout_ns = run->hook_timeout_ns;
-		c->frozen = run->frozen;
-		c->kept_frozen = run->kept_frozen;
-		c->frozen_since = run->frozen_since;
 	}
 	return true;
 }
