@@ -28,30 +28,50 @@ struct wanted {
 	bool found;
 };
 
-static bool see(void *ctx, const struct lull_process *process)
+/* 1, 0, or -errno if it cannot be told. */
+static int has_open(pid_t pid, const struct stat *file)
 {
-	struct wanted *wanted = ctx;
 	struct dirent *entry;
 	char path[64];
 	DIR *fds;
+	int found = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	if (!fds)
+		return -errno;
+	while (!found && (entry = readdir(fds))) {
+		struct stat st;
+
+		found = fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 &&
+			st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+	}
+	(void)closedir(fds);
+	return found;
+}
+
+static bool see(void *ctx, const struct lull_process *process)
+{
+	struct wanted *wanted = ctx;
+	int r;
 
 	if (strncmp(process->name, "lullcp", strlen("lullcp")) != 0 ||
 	    process->pid == getpid())
 		return true;
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
-	fds = opendir(path);
+	r = has_open(process->pid, &wanted->st);
 	/* One of another user: it may. */
-	if (!fds && errno == EACCES)
-		wanted->found = true;
-	while (fds && !wanted->found && (entry = readdir(fds))) {
-		struct stat st;
+	wanted->found = r > 0 || r == -EACCES;
+	return !wanted->found;
+}
 
-		wanted->found = fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 &&
-				st.st_dev == wanted->st.st_dev &&
-				st.st_ino == wanted->st.st_ino;
-	}
-	if (fds)
-		(void)closedir(fds);
+/* The process that forked a keeper has what the keeper has. */
+static bool see_orphan(void *ctx, const struct lull_process *process)
+{
+	struct wanted *wanted = ctx;
+
+	wanted->found = strcmp(process->name, "lullcp-keeper") == 0 &&
+			has_open(process->pid, &wanted->st) > 0 &&
+			has_open(process->parent, &wanted->st) <= 0;
 	return !wanted->found;
 }
 
@@ -71,6 +91,16 @@ int lull_source_lock(int fd)
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return 0;
 	return is_with_lullcp(fd) ? -EWOULDBLOCK : 0;
+}
+
+bool lull_source_lock_is_left(int fd)
+{
+	struct wanted wanted = { 0 };
+
+	if (fstat(fd, &wanted.st) < 0)
+		return false;
+	lull_process_walk(see_orphan, &wanted);
+	return wanted.found;
 }
 
 bool lull_source_is_written(int fd)

@@ -18,6 +18,12 @@
 int lull_source_lock(int fd) _must_check_;
 
 /*
+ * True if a keeper has the file open whose lullcp was killed: what it holds is free as
+ * soon as it has thawed, or removed a snapshot. False where /proc does not tell.
+ */
+bool lull_source_lock_is_left(int fd);
+
+/*
  * True if a program that is no lullcp has the file open for writing. fd is open for
  * reading alone. Where there is one it takes 20 ms to be sure that it is not a lullcp
  * that has just closed it.

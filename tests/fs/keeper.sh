@@ -85,6 +85,34 @@ hook_is_gone 'keeper killed'
 thawed 'keeper killed'
 no_leftovers "$M"
 
+note 'lullcp alone is killed, and the next run comes while the keeper thaws'
+unset FREEZE
+export THAW='sleep 1'
+for how in "--resume --hook=$hook $M/src $M/dst" "--restart --hook=$hook $M/src $M/dst" \
+  "--recover $M/dst" "--hook=$hook $M/src $M/other"; do
+  start --duty-cycle=1
+  until_log 'freeze ended'
+  kill -KILL $pid
+  wait $pid 2>/dev/null
+  # shellcheck disable=SC2086
+  THAW='' expect 0 $how
+  thawed "$how"
+  until_log 'thaw ended'
+  # one after the other
+  check "$how: the calls" grep -qx 'freeze freeze ended thaw thaw ended \(freeze freeze ended thaw thaw ended \)\?' <<<"$(calls)"
+  rm -f "$M"/dst "$M"/other "$M"/.dst* "$M"/.other*
+done
+# but not longer than a thaw may take
+start --duty-cycle=1 --hook-timeout=20s
+until_log 'freeze ended'
+kill -KILL $pid
+wait $pid 2>/dev/null
+expect 11 --recover --hook-timeout=100ms "$M/dst"
+expect 0 --recover "$M/dst"
+unset THAW
+export FREEZE='cp "$log.pid" "$log.pid.freeze"; (trap "" TERM; exec sleep 300) & wait; sleep 300'
+rm -f "$M"/.dst*
+
 note 'both are killed, and --recover comes meanwhile'
 start
 until_log freeze

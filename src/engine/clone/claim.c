@@ -5,6 +5,7 @@
 #include "engine/base/beside.h"
 #include "engine/base/place.h"
 #include "engine/clone/dest.h"
+#include "engine/clone/patience.h"
 #include "engine/clone/rotation.h"
 #include "engine/clone/source.h"
 #include "engine/clone/statehome.h"
@@ -27,9 +28,10 @@ enum lull_outcome lull_claim_busy(struct lull_job *job)
 			job->progress->dest);
 }
 
-enum lull_outcome lull_claim_wait(struct lull_job *job, uint64_t since)
+enum lull_outcome lull_claim_wait(struct lull_job *job, int fd,
+				  struct lull_patience *patience)
 {
-	if (lull_clock_now() - since >= job->options->lock_wait_ns)
+	if (lull_patience_is_over(patience, &job->dest, fd))
 		return LULL_BUSY;
 	if (lull_should_stop(job))
 		return LULL_INTERRUPTED;
@@ -41,7 +43,7 @@ enum lull_outcome lull_claim_wait(struct lull_job *job, uint64_t since)
 static enum lull_outcome wait_for_lock(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	uint64_t since = lull_clock_now();
+	struct lull_patience patience = lull_patience_begin(job->options);
 
 	for (;;) {
 		int r = lull_dest_lock(dest);
@@ -57,7 +59,7 @@ static enum lull_outcome wait_for_lock(struct lull_job *job)
 					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
 					 r, job->progress->dest);
 
-		enum lull_outcome outcome = lull_claim_wait(job, since);
+		enum lull_outcome outcome = lull_claim_wait(job, -1, &patience);
 
 		if (outcome != LULL_OK)
 			return outcome == LULL_BUSY ? lull_claim_busy(job) : outcome;
@@ -289,7 +291,7 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
  */
 static enum lull_outcome open_dest(struct lull_job *job)
 {
-	uint64_t since = lull_clock_now();
+	struct lull_patience patience = lull_patience_begin(job->options);
 
 	for (;;) {
 		int r = lull_dest_open(&job->dest);
@@ -303,7 +305,7 @@ static enum lull_outcome open_dest(struct lull_job *job)
 					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
 					 r, job->progress->dest);
 
-		enum lull_outcome outcome = lull_claim_wait(job, since);
+		enum lull_outcome outcome = lull_claim_wait(job, -1, &patience);
 
 		if (outcome != LULL_OK)
 			return outcome == LULL_BUSY ? lull_claim_busy(job) : outcome;

@@ -4,6 +4,8 @@
 
 #include "engine/base/job.h"
 
+struct lull_patience;
+
 /* Opens the source, and finds out what path is and whether it may become its clone.
    Nothing is made. */
 enum lull_outcome lull_claim_open(struct lull_job *job, const char *path);
@@ -12,10 +14,10 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path);
    for options->lock_wait_ns if another holds it. */
 enum lull_outcome lull_claim_lock(struct lull_job *job);
 
-/* Rests before another look at a lock that somebody else has held since then
-   (CLOCK_MONOTONIC). OK to look again; BUSY, of which nothing is said yet, after
-   options->lock_wait_ns. */
-enum lull_outcome lull_claim_wait(struct lull_job *job, uint64_t since);
+/* Rests before another look at a lock, on the destination or on what fd is (-1: no more).
+   OK to look again; BUSY, of which nothing is said yet, when patience is over. */
+enum lull_outcome lull_claim_wait(struct lull_job *job, int fd,
+				  struct lull_patience *patience);
 
 /* BUSY, said: another lullcp is at work on the destination. */
 enum lull_outcome lull_claim_busy(struct lull_job *job);

@@ -2,6 +2,7 @@
 /* One lock for each source of a freeze: see freeze_lock.h. */
 #include "engine/clone/freeze_lock.h"
 
+#include "engine/clone/patience.h"
 #include "sys/clock.h"
 #include "sys/source_lock.h"
 
@@ -39,7 +40,7 @@ void lull_freeze_unlock(const struct lull_freeze *freeze)
 enum lull_outcome lull_freeze_lock(struct lull_job *job)
 {
 	const struct lull_freeze *freeze = job->freeze;
-	uint64_t since = lull_clock_now();
+	struct lull_patience patience = lull_patience_begin(job->options);
 
 	for (;;) {
 		unsigned int i = 0;
@@ -51,7 +52,7 @@ enum lull_outcome lull_freeze_lock(struct lull_job *job)
 		if (i == freeze->n_jobs)
 			return LULL_OK;
 		unlock_first(freeze, i);
-		if (lull_clock_now() - since >= job->options->lock_wait_ns)
+		if (lull_patience_is_over(&patience, NULL, freeze->jobs[i]->src))
 			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK,
 					LULL_CAUSE_SOURCE_FROZEN, 0,
 					freeze->jobs[i]->source

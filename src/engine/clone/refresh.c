@@ -12,8 +12,8 @@
 
 #include "engine/base/place.h"
 #include "engine/clone/claim.h"
+#include "engine/clone/patience.h"
 #include "engine/clone/record.h"
-#include "sys/clock.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
 #include "sys/source_lock.h"
@@ -44,14 +44,14 @@ static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause, int
    until it ends. */
 static enum lull_outcome lock(struct lull_job *job, int fd)
 {
-	uint64_t since = lull_clock_now();
+	struct lull_patience patience = lull_patience_begin(job->options);
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		enum lull_outcome outcome;
 
 		if (errno != EWOULDBLOCK)
 			return refuse(job, LULL_CAUSE_ERRNO, errno);
-		outcome = lull_claim_wait(job, since);
+		outcome = lull_claim_wait(job, fd, &patience);
 		if (outcome == LULL_BUSY && job->options->base)
 			return refuse(job, LULL_CAUSE_IN_USE, EWOULDBLOCK);
 		if (outcome == LULL_BUSY)

@@ -7,17 +7,22 @@
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/job_init.h"
+#include "engine/clone/patience.h"
 #include "engine/clone/record.h"
 #include "engine/clone/set_record.h"
 #include "engine/clone/snapshot.h"
 #include "engine/clone/statehome.h"
 
 #include "store/checkpoint_file.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How often to look whether a lock is free. */
+#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* One that was asked for comes first; all that its checkpoint speaks of follow. */
 struct found {
@@ -244,7 +249,23 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->dest.path, (*y)->dest.path);
 }
 
-/* All of them, in the order of set_open.c, and never waits. */
+/* Waits for nobody but the keeper of a run that was killed. */
+static int lock_one(const struct found *f, struct lull_dest *dest)
+{
+	struct lull_patience patience = lull_patience_begin(f->asked.options);
+	int r;
+
+	patience.lock_wait_ns = 0;
+	while ((r = lull_dest_lock(dest)) == -EWOULDBLOCK &&
+	       !lull_patience_is_over(&patience, dest, -1))
+		lull_clock_sleep(LOCK_LOOK_NS);
+	/* Nothing can be made there: whoever is at work holds what there is. */
+	if (r == -EROFS)
+		r = lull_dest_is_locked(dest) ? -EWOULDBLOCK : 0;
+	return r;
+}
+
+/* All of them, in the order of set_open.c. */
 static enum lull_outcome lock_all(struct found *f, const char *path)
 {
 	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
@@ -252,11 +273,8 @@ static enum lull_outcome lock_all(struct found *f, const char *path)
 	memcpy(sorted, f->jobs, f->n * sizeof(struct lull_job *));
 	qsort(sorted, f->n, sizeof(struct lull_job *), by_path);
 	for (unsigned int i = 0; i < f->n; i++) {
-		int r = lull_dest_lock(&sorted[i]->dest);
+		int r = lock_one(f, &sorted[i]->dest);
 
-		/* Nothing can be made there: whoever is at work holds what there is. */
-		if (r == -EROFS)
-			r = lull_dest_is_locked(&sorted[i]->dest) ? -EWOULDBLOCK : 0;
 		if (r == 0)
 			continue;
 		for (unsigned int k = 0; k < i; k++) {
