@@ -160,7 +160,7 @@ void disks_done(struct disks *disks)
 {
 	for (size_t i = 0; i < disks->n; i++) {
 		forget(&disks->disk[i].state);
-		lull_closep(&disks->disk[i].made);
+		lull_close(&disks->disk[i].made);
 		free(disks->disk[i].source);
 		free(disks->disk[i].sidecar);
 	}

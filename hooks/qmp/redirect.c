@@ -320,7 +320,7 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 		return r;
 	}
 	if (r == 0) {
-		lull_closep(&disk->made);
+		lull_close(&disk->made);
 		disk->made = -1;
 		r = sidecar_create(disk->sidecar, disk->source, &disk->st, &disk->made);
 	}

@@ -7,6 +7,7 @@
 #include "sys/limits.h"
 #include "sys/output.h"
 #include "sys/process.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,12 +97,9 @@ static char **make_environment(enum lull_hook_phase phase,
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		if (!own[i].value)
 			continue;
-		if (asprintf(&list[kept], "LULLCP_%s=%s", own[i].name, own[i].value) <
-		    0) {
-			list[kept] = NULL;
+		list[kept] = lull_text("LULLCP_%s=%s", own[i].name, own[i].value);
+		if (!list[kept++])
 			goto oom;
-		}
-		kept++;
 	}
 	list[kept] = strdup(OWN_NUMBER "          ");
 	if (!list[kept])

@@ -2,9 +2,10 @@
 /* What a hook is: a command with its arguments, or a directory of them. */
 #include "guard/hook_command.h"
 
+#include "util/text.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,8 +113,8 @@ static int list_directory(const char *directory, char ***ret_paths)
 	int r = n < 0 ? -errno : paths ? 0 : -ENOMEM;
 
 	for (int i = 0; i < n && r == 0; i++) {
-		if (asprintf(&paths[kept], "%s/%s", directory, entries[i]->d_name) < 0) {
-			paths[kept] = NULL;
+		paths[kept] = lull_text("%s/%s", directory, entries[i]->d_name);
+		if (!paths[kept]) {
 			r = -ENOMEM;
 		} else if (is_directory(paths[kept]) || access(paths[kept], X_OK) < 0) {
 			free(paths[kept]);
@@ -156,18 +157,15 @@ static int find_command(const char *name, char **ret_path)
 	path = path ? path : "/bin:/usr/bin";
 	while (*path) {
 		size_t len = strcspn(path, ":");
-		_cleanup_free_ char *file = NULL;
+		_cleanup_free_ char *file = lull_text("%.*s%s%s", (int)len, path,
+						      len ? "/" : "", name);
 		struct stat st;
 
-		if (asprintf(&file, "%.*s%s%s", (int)len, path, len ? "/" : "", name) <
-		    0) {
-			file = NULL;
+		if (!file)
 			return -ENOMEM;
-		}
 		if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
 			if (access(file, X_OK) == 0) {
-				*ret_path = file;
-				file = NULL;
+				*ret_path = lull_steal(&file);
 				return 0;
 			}
 			r = -EACCES;
@@ -176,15 +174,12 @@ static int find_command(const char *name, char **ret_path)
 	}
 	/* One that came with lullcp needs no path, wherever that is installed. */
 	if (r == -ENOENT) {
-		_cleanup_free_ char *file = NULL;
+		_cleanup_free_ char *file = lull_text("%s/%s", LULL_HOOK_DIR, name);
 
-		if (asprintf(&file, "%s/%s", LULL_HOOK_DIR, name) < 0) {
-			file = NULL;
+		if (!file)
 			return -ENOMEM;
-		}
 		if (access(file, X_OK) == 0) {
-			*ret_path = file;
-			file = NULL;
+			*ret_path = lull_steal(&file);
 			return 0;
 		}
 	}
@@ -254,17 +249,14 @@ static int find_whole(const struct lull_hook *hook, const char *directory,
 	if (r < 0)
 		return r;
 	if (path[0] == '/') {
-		*ret_path = path;
-		path = NULL;
+		*ret_path = lull_steal(&path);
 		return 0;
 	}
 	rest = path;
 	while (rest[0] == '.' && rest[1] == '/')
 		rest += 2 + strspn(rest + 2, "/");
-	return asprintf(ret_path, "%s/%s", strcmp(directory, "/") ? directory : "",
-			rest) < 0
-		       ? -ENOMEM
-		       : 0;
+	*ret_path = lull_text("%s/%s", strcmp(directory, "/") ? directory : "", rest);
+	return *ret_path ? 0 : -ENOMEM;
 }
 
 /* *text is to be freed, whatever this returns. */
@@ -292,16 +284,15 @@ int lull_hook_resolve(struct lull_hook *hook)
 		return 0;
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	hook->whole_text = text;
-	hook->whole_directory = directory;
-	text = directory = NULL;
+	hook->whole_text = lull_steal(&text);
+	hook->whole_directory = lull_steal(&directory);
 	return 0;
 }
 
 /* A copy: what it comes from may be what it replaces. */
 static int replace(char **text, const char *by)
 {
-	char *copy = by ? strdup(by) : NULL;
+	char *copy = lull_text_copy(by);
 
 	if (by && !copy)
 		return -ENOMEM;
@@ -466,9 +457,8 @@ int lull_hook_expect(struct lull_hook *hook, const char *files)
 	for (; *files; files += strcspn(files, "/"), files += strspn(files, "/")) {
 		int len = (int)strcspn(files, "/");
 
-		if (asprintf(&paths[n], "%s/%.*s", hook->words.we_wordv[0], len, files) <
-		    0) {
-			paths[n] = NULL;
+		paths[n] = lull_text("%s/%.*s", hook->words.we_wordv[0], len, files);
+		if (!paths[n]) {
 			lull_hook_free_list(paths);
 			return -ENOMEM;
 		}

@@ -126,7 +126,6 @@ int lull_checkpoint_pointed(int dir, const char *name, char **ret_path)
 		r = lull_state_is_itself(text, len, self);
 	if (r < 0)
 		return r;
-	*ret_path = path;
-	path = NULL;
+	*ret_path = lull_steal(&path);
 	return 0;
 }

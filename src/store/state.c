@@ -3,10 +3,10 @@
 #include "store/state.h"
 
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/trusted.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -95,9 +95,7 @@ static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 int lull_state_read(int dir, const char *name, size_t max, char **ret_text,
 		    size_t *ret_len, char ret_self[LULL_STATE_SELF_SIZE])
 {
-	_cleanup_close_ int fd = openat(dir, name,
-					O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
-						O_NOCTTY);
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | LULL_OPEN_WARILY);
 	char self[LULL_STATE_SELF_SIZE];
 	struct stat st;
 	int r;
@@ -218,9 +216,7 @@ static bool name_temporary(const char *name, char ret_temporary[static NAME_ROOM
  */
 static int clear(int dir, const char *temporary)
 {
-	_cleanup_close_ int fd = openat(dir, temporary,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-						O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, temporary, O_RDONLY | LULL_OPEN_WARILY);
 	struct stat st;
 	char first;
 

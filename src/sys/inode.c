@@ -3,10 +3,11 @@
 #include "sys/inode.h"
 
 #include "sys/child.h"
+#include "sys/opening.h"
 #include "sys/traits.h"
+#include "util/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -75,9 +76,8 @@ bool lull_inode_is_immutable(int dir, const char *name)
 
 bool lull_inode_is_of_other_project(int dir, const char *name)
 {
-	const char *slash = strrchr(name, '/');
-	_cleanup_free_ char *head = strndup(name, slash ? (size_t)(slash - name) + 1 : 0);
-	_cleanup_close_ int above = openat(dir, head && *head ? head : ".",
+	_cleanup_free_ char *head = lull_path_head(name);
+	_cleanup_close_ int above = openat(dir, head ? head : ".",
 					   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct fsxattr wanted = { 0 }, has = { 0 };
 
@@ -85,9 +85,7 @@ bool lull_inode_is_of_other_project(int dir, const char *name)
 	    !(wanted.fsx_xflags & FS_XFLAG_PROJINHERIT))
 		return false;
 
-	_cleanup_close_ int fd = openat(dir, name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-						O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | LULL_OPEN_WARILY);
 
 	return fd >= 0 && ioctl(fd, FS_IOC_FSGETXATTR, &has) == 0 &&
 	       has.fsx_projid != wanted.fsx_projid;
@@ -95,9 +93,7 @@ bool lull_inode_is_of_other_project(int dir, const char *name)
 
 bool lull_inode_only_grows(int dir, const char *name)
 {
-	const char *slash = strrchr(name, '/');
-	_cleanup_free_ char *head = slash ? strndup(name, (size_t)(slash - name) + 1)
-					  : strdup(".");
+	_cleanup_free_ char *head = lull_path_head(name);
 	struct statx st;
 
 	return head && statx(dir, head, 0, STATX_TYPE, &st) == 0 &&
@@ -306,10 +302,19 @@ uint64_t lull_inode_generation(int fd)
 	return lull_inode_read_generation(fd, &generation) < 0 ? 0 : generation;
 }
 
+bool lull_inode_is_named(int fd, int dir, const char *name)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 &&
+	       fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       lull_inode_same(&opened, &named);
+}
+
 bool lull_inode_is_at(int fd, const char *path)
 {
 	struct stat opened, named;
 
 	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
-	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+	       lull_inode_same(&opened, &named);
 }

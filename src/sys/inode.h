@@ -29,6 +29,15 @@ bool lull_inode_is_realtime(int fd);
    5.8. */
 bool lull_inode_is_dax(int fd);
 
+/* Whether two files that were looked at are one. */
+static inline bool lull_inode_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* True if name in directory dir is what fd is open on; a link is what it is itself. */
+bool lull_inode_is_named(int fd, int dir, const char *name);
+
 /* True if path leads to what fd is open on: not so where something was mounted over a
    directory of the path, or where it was replaced since. stat(2). */
 bool lull_inode_is_at(int fd, const char *path);

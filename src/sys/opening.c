@@ -3,9 +3,9 @@
 #include "sys/opening.h"
 
 #include "sys/clock.h"
+#include "util/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 /* How often to look whether the lease is given back. */
 #define LOOK_NS (10 * NSEC_PER_MSEC)
@@ -26,4 +26,12 @@ int lull_open_patiently(int dir, const char *name, int flags, mode_t mode,
 		if (stop && stop(ctx))
 			return -ECANCELED;
 	}
+}
+
+int lull_open_parent(const char *path, int how)
+{
+	_cleanup_free_ char *head = lull_path_head(path);
+	int fd = head ? open(head, how | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd >= 0 ? fd : head ? -errno : -ENOMEM;
 }

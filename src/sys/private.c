@@ -6,6 +6,8 @@
  */
 #include "sys/private.h"
 
+#include "sys/inode.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -41,7 +43,7 @@ int lull_private_remove(int dir, const char *name, int fd)
 		return errno == ENOENT ? 0 : -errno;
 	if (fstat(fd, &b) < 0)
 		return -errno;
-	if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+	if (!lull_inode_same(&a, &b))
 		return -ESTALE;
 	return unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }

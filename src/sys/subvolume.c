@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sys/subvolume.h"
 
+#include "util/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
@@ -84,15 +86,10 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root, const char **re
 /* The first line of a file of the file system in sysfs; "" if there is none. */
 static void read_line(const char *uuid, const char *file, char *ret_line, int room)
 {
-	_cleanup_free_ char *path = NULL;
-	FILE *f;
+	_cleanup_free_ char *path = lull_text("/sys/fs/btrfs/%s/%s", uuid, file);
+	FILE *f = path ? fopen(path, "re") : NULL;
 
 	ret_line[0] = '\0';
-	if (asprintf(&path, "/sys/fs/btrfs/%s/%s", uuid, file) < 0) {
-		path = NULL;
-		return;
-	}
-	f = fopen(path, "re");
 	if (!f)
 		return;
 	if (!fgets(ret_line, room, f))
@@ -177,16 +174,13 @@ static bool may_administer(void)
 static bool users_may_delete(int dir)
 {
 	struct libmnt_table *table = mnt_new_table();
-	_cleanup_free_ char *link = NULL;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *link = lull_text("/proc/self/fd/%d", dir);
+	_cleanup_free_ char *path = link ? realpath(link, NULL) : NULL;
 	struct libmnt_fs *fs = NULL;
 	bool found = false;
 	char *value;
 	size_t len;
 
-	if (asprintf(&link, "/proc/self/fd/%d", dir) < 0)
-		link = NULL;
-	path = link ? realpath(link, NULL) : NULL;
 	if (table && path && mnt_table_parse_mtab(table, "/proc/self/mountinfo") == 0) {
 		/* The file system is mounted on the longest beginning of the path. */
 		for (char *end = path + strlen(path); !fs && end;) {

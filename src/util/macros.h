@@ -11,7 +11,7 @@
 #define _printf_(a, b)  __attribute__((format(printf, a, b)))
 #define _cleanup_(f)    __attribute__((cleanup(f)))
 #define _cleanup_free_  _cleanup_(lull_freep)
-#define _cleanup_close_ _cleanup_(lull_closep)
+#define _cleanup_close_ _cleanup_(lull_close)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b)     ((a) < (b) ? (a) : (b))
@@ -30,10 +30,12 @@ static inline void lull_freep(void *p)
 	free(*(void **)p);
 }
 
-static inline void lull_closep(int *fd)
+/* Closes it if it is open. */
+static inline void lull_close(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
+	*fd = -1;
 }
 
 /* Hands the value over to the caller, so that the cleanup finds nothing. */
@@ -44,3 +46,11 @@ static inline int lull_steal_fd(int *fd)
 	*fd = -1;
 	return taken;
 }
+
+/* The same for a pointer. */
+#define lull_steal(p)                           \
+	({                                      \
+		__typeof__(*(p)) taken_ = *(p); \
+		*(p) = NULL;                    \
+		taken_;                         \
+	})

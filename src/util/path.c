@@ -2,6 +2,8 @@
 /* File names as text. */
 #include "util/path.h"
 
+#include "util/text.h"
+
 #include <string.h>
 
 const char *lull_path_last(const char *path)
@@ -21,6 +23,18 @@ const char *lull_path_last(const char *path)
 		}
 	}
 	return last;
+}
+
+char *lull_path_beside(const char *path, const char *name)
+{
+	return lull_text("%.*s%s", (int)(lull_path_last(path) - path), path, name);
+}
+
+char *lull_path_head(const char *path)
+{
+	const char *last = lull_path_last(path);
+
+	return last == path ? strdup(".") : strndup(path, (size_t)(last - path));
 }
 
 bool lull_path_strip(char *path)

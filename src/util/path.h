@@ -10,6 +10,14 @@
 /* Where the last part begins, trailing slashes included: "a/b/" -> "b/"; "/" -> "". */
 const char *lull_path_last(const char *path);
 
+/* The path of name beside what path leads to: "a/b" -> "a/" and name. To be freed, NULL
+   without memory. */
+char *lull_path_beside(const char *path, const char *name);
+
+/* What is before the last part: "a/b" -> "a/", "b" -> ".". To be freed, NULL without
+   memory. */
+char *lull_path_head(const char *path);
+
 /* Takes the slashes at the end off, but for that of the root. True if there were any. */
 bool lull_path_strip(char *path);
 

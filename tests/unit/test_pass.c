@@ -96,6 +96,15 @@ enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
 	return LULL_FAILED;
 }
 
+enum lull_outcome lull_fail_between(struct lull_job *job, enum lull_stage stage,
+				    enum lull_cause cause, int err, const char *text,
+				    const char *other)
+{
+	(void)lull_fail(job, stage, cause, err, text);
+	job->result->failure.path2 = strdup(other);
+	return LULL_FAILED;
+}
+
 /* What is said to be done is done. */
 static void compare(uint64_t until)
 {

@@ -2,8 +2,9 @@
 /* What is said later: see events.h. */
 #include "engine/base/events.h"
 
+#include "util/text.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 struct lull_event {
 	struct lull_event *next;
@@ -12,11 +13,6 @@ struct lull_event {
 	void (*step)(void *ctx); /* in place of a note; or NULL */
 	void *ctx;
 };
-
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
 
 static struct lull_event *add(struct lull_events *events)
 {
@@ -37,9 +33,9 @@ void lull_events_note(struct lull_events *events, const struct lull_note *note)
 
 	if (!event)
 		return;
-	event->text[0] = copy(note->path);
-	event->text[1] = copy(note->path2);
-	event->text[2] = copy(note->path3);
+	event->text[0] = lull_text_copy(note->path);
+	event->text[1] = lull_text_copy(note->path2);
+	event->text[2] = lull_text_copy(note->path3);
 	event->note = *note;
 	event->note.path = event->text[0];
 	event->note.path2 = event->text[1];
@@ -78,12 +74,6 @@ void lull_events_hear(struct lull_events *events, const struct lull_observer *ob
 void lull_events_warn(const struct lull_observer *observer, enum lull_warning warning,
 		      int err, const char *path)
 {
-	struct lull_note note = {
-		.kind = LULL_NOTE_WARNING,
-		.warning = warning,
-		.err = abs(err),
-		.path = path,
-	};
-
-	observer->note(observer->ctx, &note);
+	lull_events_say(observer, .kind = LULL_NOTE_WARNING, .warning = warning,
+			.err = abs(err), .path = path);
 }

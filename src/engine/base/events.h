@@ -31,6 +31,10 @@ bool lull_events_step(struct lull_events *events, void (*step)(void *ctx),
    more. */
 void lull_events_hear(struct lull_events *events, const struct lull_observer *observer);
 
+/* Tells the observer a note, at once, whose members are given as in a struct. */
+#define lull_events_say(observer, ...) \
+	(observer)->note((observer)->ctx, &(const struct lull_note){ __VA_ARGS__ })
+
 /* Tells the observer of a warning, at once. err: an errno of either sign, or 0; path may
    be NULL. */
 void lull_events_warn(const struct lull_observer *observer, enum lull_warning warning,

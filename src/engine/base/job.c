@@ -5,6 +5,7 @@
 #include "engine/base/events.h"
 #include "sys/clock.h"
 #include "sys/tripwire.h"
+#include "util/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,19 @@ enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
 			    enum lull_cause cause, int err, const char *path)
 {
 	return lull_end(job, LULL_FAILED, stage, cause, err, path);
+}
+
+enum lull_outcome lull_fail_between(struct lull_job *job, enum lull_stage stage,
+				    enum lull_cause cause, int err, const char *path,
+				    const char *path2)
+{
+	struct lull_failure *failure = &job->result->failure;
+	bool first = failure->stage == LULL_STAGE_NONE;
+
+	(void)lull_fail(job, stage, cause, err, path);
+	if (first)
+		failure->path2 = lull_text_copy(path2);
+	return LULL_FAILED;
 }
 
 void lull_failure_done(struct lull_failure *failure)
@@ -75,13 +89,8 @@ bool lull_should_stop(struct lull_job *job)
 
 void lull_announce(struct lull_job *job, enum lull_method method, uint64_t ns)
 {
-	struct lull_note note = {
-		.kind = LULL_NOTE_WAIT,
-		.method = method,
-		.count = ns,
-	};
-
-	job->observer->note(job->observer->ctx, &note);
+	lull_events_say(job->observer, .kind = LULL_NOTE_WAIT, .method = method,
+			.count = ns);
 }
 
 void lull_warn(struct lull_job *job, enum lull_warning warning, int err, const char *path)

@@ -164,7 +164,20 @@ struct lull_job {
 enum lull_outcome lull_fail(struct lull_job *job, enum lull_stage stage,
 			    enum lull_cause cause, int err, const char *path);
 
-/* The same for another outcome, which it returns. */
+/* The same where the errno says why. */
+static inline enum lull_outcome lull_fail_errno(struct lull_job *job,
+						enum lull_stage stage, int err,
+						const char *path)
+{
+	return lull_fail(job, stage, LULL_CAUSE_ERRNO, err, path);
+}
+
+/* The same with a second path. */
+enum lull_outcome lull_fail_between(struct lull_job *job, enum lull_stage stage,
+				    enum lull_cause cause, int err, const char *path,
+				    const char *path2);
+
+/* The same as lull_fail() for another outcome, which it returns. */
 enum lull_outcome lull_end(struct lull_job *job, enum lull_outcome outcome,
 			   enum lull_stage stage, enum lull_cause cause, int err,
 			   const char *path);

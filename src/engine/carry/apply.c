@@ -126,7 +126,7 @@ static enum lull_outcome stream_failed(struct apply *a, int r)
 		return LULL_INTERRUPTED;
 	if (r == -EBADMSG)
 		return refuse(a, a->stream.fault);
-	return lull_fail(a->job, LULL_STAGE_STREAM_IN, LULL_CAUSE_ERRNO, r, NULL);
+	return lull_fail_errno(a->job, LULL_STAGE_STREAM_IN, r, NULL);
 }
 
 /* ---- before anything is made ---- */
@@ -142,8 +142,7 @@ static enum lull_outcome judge_data(struct apply *a, int fd)
 	if (!head->has_base)
 		return LULL_OK;
 	if (fstat(fd, &st) < 0)
-		return lull_fail(a->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 a->base);
+		return lull_fail_errno(a->job, LULL_STAGE_STAT_SOURCE, errno, a->base);
 	if ((uint64_t)st.st_size != head->base.size) {
 		(void)refuse(a, LULL_STREAM_OTHER_SIZE);
 		a->job->result->failure.off = head->base.size;
@@ -152,8 +151,7 @@ static enum lull_outcome judge_data(struct apply *a, int fd)
 	}
 	r = lull_base_is(fd, &head->base, &same);
 	if (r < 0)
-		return lull_fail(a->job, LULL_STAGE_STREAM_IN, LULL_CAUSE_ERRNO, r,
-				 a->base);
+		return lull_fail_errno(a->job, LULL_STAGE_STREAM_IN, r, a->base);
 	return same ? LULL_OK : refuse(a, LULL_STREAM_OTHER_DATA);
 }
 
@@ -188,8 +186,7 @@ static enum lull_outcome begin(struct apply *a, const char *path)
 	a->ahead = malloc(AHEAD);
 	a->piece = malloc(PIECE);
 	if (!a->ahead || !a->piece)
-		return lull_fail(a->job, LULL_STAGE_STREAM_IN, LULL_CAUSE_ERRNO, ENOMEM,
-				 NULL);
+		return lull_fail_errno(a->job, LULL_STAGE_STREAM_IN, ENOMEM, NULL);
 	if (fstat(a->in, &st) < 0)
 		return stream_failed(a, -errno);
 	/* A regular file always has bytes, or its end. */
@@ -245,8 +242,7 @@ static enum lull_outcome write_zeroes(struct apply *a, struct lull_change change
 	if (r == -EOPNOTSUPP || r == -ENOSYS)
 		memset(a->piece, 0, PIECE);
 	else if (r < 0)
-		return lull_fail(a->job, LULL_STAGE_PUNCH, LULL_CAUSE_ERRNO, r,
-				 a->job->dest.path);
+		return lull_fail_errno(a->job, LULL_STAGE_PUNCH, r, a->job->dest.path);
 	else
 		change.len = 0;
 	while (change.len > 0) {
@@ -348,8 +344,7 @@ static enum lull_outcome make(struct apply *a, const struct lull_options *option
 		_cleanup_close_ int fd = make_empty();
 
 		if (fd < 0)
-			return lull_fail(a->job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, fd,
-					 dest);
+			return lull_fail_errno(a->job, LULL_STAGE_CREATE, fd, dest);
 		place.src = fd;
 		o.cp.reflink = LULL_REFLINK_NEVER;
 		lull_result_done(ret_result);

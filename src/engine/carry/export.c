@@ -44,7 +44,7 @@ struct export
 
 static enum lull_outcome write_failed(struct export *e, int err)
 {
-	return lull_fail(e->job, LULL_STAGE_STREAM_OUT, LULL_CAUSE_ERRNO, err, NULL);
+	return lull_fail_errno(e->job, LULL_STAGE_STREAM_OUT, err, NULL);
 }
 
 /* Waits for room, and for no longer than somebody wants to stop. */
@@ -120,8 +120,7 @@ static enum lull_outcome put_piece(struct export *e, uint64_t off, uint64_t len)
 	if (r == -ESTALE)
 		return lull_pair_written(&e->pair, newer);
 	if (r < 0)
-		return lull_fail(e->job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, r,
-				 e->pair.path[newer]);
+		return lull_fail_errno(e->job, LULL_STAGE_READ, r, e->pair.path[newer]);
 	e->read += len;
 	outcome = put(e, room, lull_stream_out_range(&e->stream, off, len, false, room));
 	if (outcome != LULL_OK)
@@ -191,8 +190,7 @@ static enum lull_outcome put_head(struct export *e)
 	if (r == -ESTALE)
 		return lull_pair_written(pair, 0);
 	if (r < 0)
-		return lull_fail(e->job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, r,
-				 pair->path[0]);
+		return lull_fail_errno(e->job, LULL_STAGE_READ, r, pair->path[0]);
 	e->found->size = head.size;
 	e->stream.first = e->job->options->first_format;
 	return put(e, room, lull_stream_out_head(&e->stream, &head, room));
@@ -212,8 +210,7 @@ static enum lull_outcome put_all(struct export *e)
 
 	e->buffer = malloc(PIECE);
 	if (!e->buffer)
-		return lull_fail(e->job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, ENOMEM,
-				 e->pair.path[0]);
+		return lull_fail_errno(e->job, LULL_STAGE_READ, ENOMEM, e->pair.path[0]);
 	if (outcome == LULL_OK && fstat(e->out, &st) < 0)
 		return write_failed(e, errno);
 	/* A regular file always has room, or an error. */

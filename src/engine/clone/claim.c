@@ -3,67 +3,26 @@
 #include "engine/clone/claim.h"
 
 #include "engine/base/beside.h"
+#include "engine/base/lock_wait.h"
 #include "engine/base/place.h"
 #include "engine/clone/dest.h"
-#include "engine/clone/patience.h"
 #include "engine/clone/rotation.h"
 #include "engine/clone/source.h"
 #include "engine/clone/statehome.h"
 #include "engine/clone/swap.h"
 #include "sys/clock.h"
 #include "sys/ficlone.h"
+#include "sys/inode.h"
+#include "sys/opening.h"
 #include "util/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-
-/* How often to look whether the lock is free. */
-#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 enum lull_outcome lull_claim_busy(struct lull_job *job)
 {
 	return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, 0,
 			job->progress->dest);
-}
-
-enum lull_outcome lull_claim_wait(struct lull_job *job, int fd,
-				  struct lull_patience *patience)
-{
-	if (lull_patience_is_over(patience, &job->dest, fd))
-		return LULL_BUSY;
-	if (lull_should_stop(job))
-		return LULL_INTERRUPTED;
-	lull_tell(job);
-	lull_clock_sleep(LOCK_LOOK_NS);
-	return LULL_OK;
-}
-
-static enum lull_outcome wait_for_lock(struct lull_job *job)
-{
-	struct lull_dest *dest = &job->dest;
-	struct lull_patience patience = lull_patience_begin(job->options);
-
-	for (;;) {
-		int r = lull_dest_lock(dest);
-
-		if (r == 0)
-			return LULL_OK;
-		if (r == -EEXIST)
-			return lull_fail(job, LULL_STAGE_LOCK,
-					 LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
-					 dest->temporary);
-		if (r != -EWOULDBLOCK)
-			return lull_fail(job, LULL_STAGE_CREATE,
-					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
-					 r, job->progress->dest);
-
-		enum lull_outcome outcome = lull_claim_wait(job, -1, &patience);
-
-		if (outcome != LULL_OK)
-			return outcome == LULL_BUSY ? lull_claim_busy(job) : outcome;
-	}
 }
 
 /* Another lullcp may have published DEST since the caller has looked; a rename takes
@@ -85,15 +44,13 @@ static bool is_in_place(const struct lull_job *job)
 	struct stat wanted, found;
 	bool same = (place->old >= 0) == job->dest.exists &&
 		    (place->old < 0 || (fstat(place->old, &wanted) == 0 &&
-					wanted.st_ino == job->dest.old.st_ino &&
-					wanted.st_dev == job->dest.old.st_dev));
+					lull_inode_same(&wanted, &job->dest.old)));
 
 	if (!same && !may_be_replaced(job))
 		return false;
 	return place->dir < 0 ||
 	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&
-		fstat(job->dest.dir, &found) == 0 && wanted.st_ino == found.st_ino &&
-		wanted.st_dev == found.st_dev);
+		fstat(job->dest.dir, &found) == 0 && lull_inode_same(&wanted, &found));
 }
 
 /* Whoever may write there has put it there, maybe; and it must not stop a run that needs
@@ -106,19 +63,13 @@ static void warn_of_passed_over(struct lull_job *job)
 	for (size_t i = job->options->checkpoint ? 1 : 0; i < n; i++) {
 		_cleanup_free_ char *name = lull_beside(dest->name,
 							lull_statehome_suffixes[i]);
-		_cleanup_free_ char *path = NULL;
+		_cleanup_free_ char *path = name ? lull_path_beside(dest->path, name)
+						 : NULL;
 
 		if (lull_statehome_is_passed_over(dest, lull_statehome_suffixes[i]) &&
-		    name &&
-		    asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
-			     name) >= 0)
+		    path)
 			lull_warn(job, LULL_WARNING_STATE_PASSED_OVER, 0, path);
 	}
-}
-
-static bool is_same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
 /* True if the checkpoint is, or would be, what is called name in directory dir. */
@@ -127,19 +78,15 @@ static bool is_called(const struct lull_dest *dest, int dir, const char *name)
 	struct stat here, there;
 
 	return strcmp(dest->checkpoint, name) == 0 && fstat(dir, &here) == 0 &&
-	       fstat(dest->checkpoint_dir, &there) == 0 && is_same_inode(&here, &there);
+	       fstat(dest->checkpoint_dir, &there) == 0 && lull_inode_same(&here, &there);
 }
 
 /* The same for a path. */
 static bool is_at(const struct lull_dest *dest, const char *path)
 {
-	const char *last = lull_path_last(path);
-	_cleanup_free_ char *head = last == path ? strdup(".")
-						 : strndup(path, (size_t)(last - path));
-	_cleanup_close_ int dir = head ? open(head, O_PATH | O_DIRECTORY | O_CLOEXEC)
-				       : -1;
+	_cleanup_close_ int dir = lull_open_parent(path, O_PATH);
 
-	return dir >= 0 && is_called(dest, dir, last);
+	return dir >= 0 && is_called(dest, dir, lull_path_last(path));
 }
 
 /* The file that would be lost to the checkpoint, NULL if there is none. */
@@ -152,12 +99,12 @@ static const char *lost_to_checkpoint(const struct lull_job *job, const char *pa
 	bool there = fstatat(dest->checkpoint_dir, dest->checkpoint, &it, 0) == 0;
 
 	if (is_called(dest, dest->dir, dest->name) ||
-	    (there && dest->exists && is_same_inode(&it, &dest->old)))
+	    (there && dest->exists && lull_inode_same(&it, &dest->old)))
 		return path;
-	if (there && fstat(job->src, &other) == 0 && is_same_inode(&it, &other))
+	if (there && fstat(job->src, &other) == 0 && lull_inode_same(&it, &other))
 		return job->source;
 	if (base && (is_at(dest, base) ||
-		     (there && stat(base, &other) == 0 && is_same_inode(&it, &other))))
+		     (there && stat(base, &other) == 0 && lull_inode_same(&it, &other))))
 		return base;
 	if (is_called(dest, dest->dir, dest->temporary))
 		return dest->temporary;
@@ -174,12 +121,10 @@ static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path
 	const char *lost = job->options->checkpoint ? lost_to_checkpoint(job, path)
 						    : NULL;
 
-	if (!lost)
-		return LULL_OK;
-	(void)lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_IS_FILE, 0,
-			job->options->checkpoint);
-	job->result->failure.path2 = strdup(lost);
-	return LULL_FAILED;
+	return lost ? lull_fail_between(job, LULL_STAGE_CHECKPOINT,
+					LULL_CAUSE_CHECKPOINT_IS_FILE, 0,
+					job->options->checkpoint, lost)
+		    : LULL_OK;
 }
 
 /* What has the name of the temporary file is emptied, and goes with the clone. */
@@ -191,15 +136,14 @@ static enum lull_outcome judge_temporary(struct lull_job *job)
 
 	if (fstatat(dest->dir, dest->temporary, &temporary, AT_SYMLINK_NOFOLLOW) < 0)
 		return LULL_OK;
-	if (fstat(job->src, &other) == 0 && is_same_inode(&temporary, &other))
+	if (fstat(job->src, &other) == 0 && lull_inode_same(&temporary, &other))
 		lost = job->source;
-	else if (base && stat(base, &other) == 0 && is_same_inode(&temporary, &other))
+	else if (base && stat(base, &other) == 0 && lull_inode_same(&temporary, &other))
 		lost = base;
-	if (!lost)
-		return LULL_OK;
-	(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_TEMPORARY_IS_FILE, 0, lost);
-	job->result->failure.path2 = strdup(job->progress->dest);
-	return LULL_FAILED;
+	return lost ? lull_fail_between(job, LULL_STAGE_STAT_DEST,
+					LULL_CAUSE_TEMPORARY_IS_FILE, 0, lost,
+					job->progress->dest)
+		    : LULL_OK;
 }
 
 static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int dir,
@@ -207,9 +151,9 @@ static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int
 {
 	const char *name = lull_path_last(path);
 	_cleanup_free_ char *sidecar = lull_beside_sidecar(dir, name, name);
-	_cleanup_free_ char *whole = NULL;
+	_cleanup_free_ char *whole = sidecar ? lull_path_beside(path, sidecar) : NULL;
 
-	if (sidecar && asprintf(&whole, "%.*s%s", (int)(name - path), path, sidecar) >= 0)
+	if (whole)
 		lull_warn(job, warning, 0, whole);
 }
 
@@ -218,11 +162,7 @@ static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int
 static void warn_of_sidecars(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
-	const char *last = lull_path_last(job->source_path);
-	_cleanup_free_ char *head = strndup(job->source_path,
-					    (size_t)(last - job->source_path));
-	_cleanup_close_ int dir =
-		head ? open(*head ? head : ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	_cleanup_close_ int dir = lull_open_parent(job->source_path, O_PATH);
 
 	if (job->options->hook)
 		return;
@@ -252,7 +192,7 @@ static enum lull_outcome resolve(struct lull_job *job, const char *path)
 					 ? job->options->checkpoint
 					 : path);
 	if (job->place && !lull_place_alters(job->place) && !is_in_place(job))
-		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, ESTALE, path);
+		return lull_fail_errno(job, LULL_STAGE_CREATE, ESTALE, path);
 	job->result->dest = strdup(dest->path);
 	warn_of_passed_over(job);
 	dest->in_place = job->options->in_place;
@@ -285,41 +225,52 @@ enum lull_outcome lull_claim_open(struct lull_job *job, const char *path)
 	return outcome == LULL_OK ? lull_source_match(job) : outcome;
 }
 
+static int lock_name(struct lull_job *job)
+{
+	return lull_dest_lock(&job->dest);
+}
+
 /*
  * What is written in place, or exchanged, is locked itself, for it may have other names.
  * So is a DEST that another lullcp has just published, until that one has ended.
  */
-static enum lull_outcome open_dest(struct lull_job *job)
+static int lock_file(struct lull_job *job)
 {
-	struct lull_patience patience = lull_patience_begin(job->options);
+	int r = lull_dest_open(&job->dest);
 
-	for (;;) {
-		int r = lull_dest_open(&job->dest);
+	return r == 0 ? lull_swap_begin(job) : r;
+}
 
-		if (r == 0)
-			r = lull_swap_begin(job);
-		if (r == 0)
-			return LULL_OK;
-		if (r != -EWOULDBLOCK)
-			return lull_fail(job, LULL_STAGE_CREATE,
-					 lull_clone_classify(-r, -1, job->dest.dir, 0, 0),
-					 r, job->progress->dest);
+/* Tries it again and again while another lullcp has the lock (-EWOULDBLOCK). */
+static enum lull_outcome wait_for(struct lull_job *job, int (*try)(struct lull_job *job))
+{
+	struct lull_lock_wait wait = lull_lock_wait_begin(job->options);
+	int r;
 
-		enum lull_outcome outcome = lull_claim_wait(job, -1, &patience);
+	while ((r = try(job)) == -EWOULDBLOCK) {
+		enum lull_outcome outcome = lull_lock_wait_rest(&wait, job, &job->dest,
+								-1);
 
 		if (outcome != LULL_OK)
 			return outcome == LULL_BUSY ? lull_claim_busy(job) : outcome;
 	}
+	if (r == -EEXIST)
+		return lull_fail(job, LULL_STAGE_LOCK, LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0,
+				 job->dest.temporary);
+	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE,
+				 lull_clone_classify(-r, -1, job->dest.dir, 0, 0), r,
+				 job->progress->dest)
+		     : LULL_OK;
 }
 
 enum lull_outcome lull_claim_lock(struct lull_job *job)
 {
-	enum lull_outcome outcome = wait_for_lock(job);
+	enum lull_outcome outcome = wait_for(job, lock_name);
 
 	if (outcome != LULL_OK)
 		return outcome;
 	/* DEST is away while it is refreshed. All else goes by what the caller saw. */
 	if (job->options->refresh && !job->rotation && !job->dest.in_place)
 		lull_dest_look_again(&job->dest);
-	return open_dest(job);
+	return wait_for(job, lock_file);
 }

@@ -30,8 +30,7 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 	job.freeze = &clones.freeze;
 	lull_identity_run_id(ret_result->run_id);
 	outcome = room ? lull_claim_open(&job, dest)
-		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
-				   source);
+		       : lull_fail_errno(&job, LULL_STAGE_NONE, ENOMEM, source);
 	outcome = lull_conduct(&clones, outcome);
 	/* The keeper goes by what the job holds, and has files open that the rotation is
 	   about. */

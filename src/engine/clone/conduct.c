@@ -193,8 +193,8 @@ static enum lull_outcome record(struct lull_clones *clones)
 	if (is_alone(clones))
 		return LULL_OK;
 	if (!lull_set_keep_run(clones))
-		outcome = lull_fail(first, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO,
-				    ENOMEM, first->dest.checkpoint_path);
+		outcome = lull_fail_errno(first, LULL_STAGE_CHECKPOINT, ENOMEM,
+					  first->dest.checkpoint_path);
 	if (outcome == LULL_OK)
 		outcome = lull_record_save_all(clones->jobs, clones->n);
 	if (outcome != LULL_OK)
@@ -202,9 +202,8 @@ static enum lull_outcome record(struct lull_clones *clones)
 	r = lull_set_record_point(clones->jobs, clones->n, &first);
 	return r == 0 ? LULL_OK
 		      : lull_clones_blame(clones, first,
-					  lull_fail(first, LULL_STAGE_CHECKPOINT,
-						    LULL_CAUSE_ERRNO, r,
-						    first->dest.checkpoint_path));
+					  lull_fail_errno(first, LULL_STAGE_CHECKPOINT, r,
+							  first->dest.checkpoint_path));
 }
 
 /* First of all what is dirty: the map tells the truth after it, and no call has to write
@@ -213,8 +212,7 @@ static enum lull_outcome flush(struct lull_job *job)
 {
 	int r = job->copies ? 0 : lull_flush_source(job);
 
-	return r < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source)
-		     : LULL_OK;
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source) : LULL_OK;
 }
 
 /* A file without a checkpoint and without a freeze: one call, or one copy. */

@@ -41,9 +41,7 @@ void lull_copy_choose(struct lull_job *job)
 {
 	job->copies = true;
 	/* A file system that cannot clone cannot drain by a clone either. */
-	if (job->dest.scratch >= 0)
-		(void)close(job->dest.scratch);
-	job->dest.scratch = -1;
+	lull_close(&job->dest.scratch);
 }
 
 static bool fill(const struct lull_job *job, struct lull_byte_copy *ret_copying)
@@ -73,11 +71,9 @@ static enum lull_outcome copy_failed(struct lull_job *job,
 					? LULL_STAGE_COPY_WRITE
 					: LULL_STAGE_COPY;
 
-	(void)lull_fail(job, stage, lull_clone_classify(-r, -1, job->dest.fd, 0, 0), r,
-			job->progress->dest);
-	if (!job->result->failure.path2)
-		job->result->failure.path2 = strdup(job->source);
-	return LULL_FAILED;
+	return lull_fail_between(job, stage,
+				 lull_clone_classify(-r, -1, job->dest.fd, 0, 0), r,
+				 job->progress->dest, job->source);
 }
 
 bool lull_copy_is_short(const struct lull_job *job)
@@ -125,16 +121,15 @@ static enum lull_outcome run(struct lull_job *job, uint64_t start, uint64_t size
 	int r;
 
 	if (!fill(job, &p.copying))
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno, job->source);
 	p.copying.step = step;
 	p.copying.ctx = &p;
 	job->progress->passes++;
 	job->progress->offset = start;
 	/* Holes are not written: what an earlier attempt left after start must go. */
 	if (ftruncate(job->dest.fd, (off_t)start) < 0)
-		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
-				 job->progress->dest);
+		return lull_fail_errno(job, LULL_STAGE_RESIZE, errno,
+				       job->progress->dest);
 	r = lull_byte_copy_run(&p.copying, start, size);
 	lull_byte_copy_done(&p.copying);
 	job->progress->bytes_copied = p.copying.copied;
@@ -157,8 +152,7 @@ static enum lull_outcome run_whole(void *ctx)
 	struct stat st;
 
 	if (fstat(job->src, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno, job->source);
 	job->progress->size = (uint64_t)st.st_size;
 	job->checkpoint.dest_size = (uint64_t)st.st_size;
 	return run(job, 0, (uint64_t)st.st_size, false);
@@ -174,8 +168,7 @@ enum lull_outcome lull_copy_whole(struct lull_job *job, bool *ret_torn)
 		return outcome;
 	w = lull_watch(job->src, job->options->on_writers, true, run_whole, job);
 	if (w.err < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, w.err,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_FLUSH, w.err, job->source);
 	*ret_torn = w.torn;
 	return w.outcome;
 }

@@ -15,9 +15,9 @@
 #include "sys/renew.h"
 #include "sys/trusted.h"
 #include "util/path.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -42,22 +42,16 @@ void lull_dest_init(struct lull_dest *dest)
 	lull_statehome_init(&dest->home);
 }
 
-static void shut(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 void lull_dest_done(struct lull_dest *dest)
 {
 	if (dest->fd != dest->lock)
-		shut(dest->fd);
-	shut(dest->scratch);
-	shut(dest->lock);
-	shut(dest->dir);
-	shut(dest->checkpoint_dir);
-	shut(dest->snapshot_dir);
-	shut(dest->target);
+		lull_close(&dest->fd);
+	lull_close(&dest->scratch);
+	lull_close(&dest->lock);
+	lull_close(&dest->dir);
+	lull_close(&dest->checkpoint_dir);
+	lull_close(&dest->snapshot_dir);
+	lull_close(&dest->target);
 	free(dest->path);
 	free(dest->temporary);
 	free(dest->snapshot);
@@ -74,34 +68,21 @@ static char *absolute(const char *path)
 	const char *name = slash ? slash + 1 : path;
 	_cleanup_free_ char *head = NULL;
 	_cleanup_free_ char *dir = NULL;
-	char *made = NULL;
+	char *made;
 
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+	if (*name == '\0' || lull_path_is_dots(name)) {
 		errno = *path ? ENOTDIR : ENOENT;
 		return NULL;
 	}
-	head = !slash          ? strdup(".")
-	       : slash == path ? strdup("/")
-			       : strndup(path, (size_t)(slash - path));
+	head = lull_path_head(path);
 	dir = head ? realpath(head, NULL) : NULL;
-	if (!dir)
-		return NULL;
-	if (asprintf(&made, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0)
-		return NULL;
-	if (strlen(made) >= PATH_MAX) {
+	made = dir ? lull_text("%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) : NULL;
+	if (made && strlen(made) >= PATH_MAX) {
 		free(made);
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
 	return made;
-}
-
-static int open_dir_of(const char *path)
-{
-	_cleanup_free_ char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
-	int fd = dir ? open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	return fd < 0 ? -errno : fd;
 }
 
 /* Where others could put another file in its place it would not be obeyed. */
@@ -129,7 +110,7 @@ static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish 
 		dest->checkpoint = strdup(strrchr(dest->checkpoint_path, '/') + 1);
 		if (!dest->checkpoint)
 			return -ENOMEM;
-		dest->checkpoint_dir = open_dir_of(dest->checkpoint_path);
+		dest->checkpoint_dir = lull_open_parent(dest->checkpoint_path, O_RDONLY);
 		return dest->checkpoint_dir < 0 ? dest->checkpoint_dir
 						: judge_checkpoint_dir(dest, ret_cause);
 	}
@@ -181,7 +162,7 @@ static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wi
 	int r;
 
 	*ret_stage = LULL_STAGE_OPEN_DIR;
-	dest->dir = open_dir_of(dest->path);
+	dest->dir = lull_open_parent(dest->path, O_RDONLY);
 	if (dest->dir < 0)
 		return dest->dir;
 	r = lull_identity_fs(dest->dir, &dest->fs);
@@ -207,9 +188,7 @@ static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wi
 static int leads_back(const struct lull_dest *dest, const char *path,
 		      enum lull_cause *ret_cause)
 {
-	const char *last = lull_path_last(path);
-	_cleanup_free_ char *head = last == path ? strdup(".")
-						 : strndup(path, (size_t)(last - path));
+	_cleanup_free_ char *head = lull_path_head(path);
 	struct stat meant, found;
 	bool link, seen = false;
 
@@ -220,7 +199,7 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	for (int i = 0; i < LOOKS; i++) {
 		seen = link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
 			    : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0;
-		if (seen && meant.st_ino == found.st_ino && meant.st_dev == found.st_dev)
+		if (seen && lull_inode_same(&meant, &found))
 			return 0;
 	}
 	if (seen)
@@ -291,8 +270,8 @@ int lull_dest_call(struct lull_dest *dest, const char *name)
 
 	if (strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) <
-	    0)
+	path = lull_path_beside(dest->path, name);
+	if (!path)
 		return -ENOMEM;
 	free(dest->path);
 	dest->path = path;
@@ -300,19 +279,10 @@ int lull_dest_call(struct lull_dest *dest, const char *name)
 	return look(dest, &cause);
 }
 
-static bool bears_name(const struct lull_dest *dest, const char *name, int fd)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 &&
-	       fstatat(dest->dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
-}
-
 /* True if the lock file is still the one of that name. */
 static bool still_named(const struct lull_dest *dest, int fd)
 {
-	return bears_name(dest, dest->temporary, fd);
+	return lull_inode_is_named(fd, dest->dir, dest->temporary);
 }
 
 /* Wherever this run has its own, another may have one, or a link to it, beside dest. */
@@ -327,6 +297,13 @@ static bool has_checkpoint(const struct lull_dest *dest)
 					      F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
+static bool is_locked(const struct lull_dest *dest, const char *name)
+{
+	_cleanup_close_ int fd = openat(dest->dir, name, O_RDONLY | LULL_OPEN_WARILY);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 /*
  * The name of the temporary file is free from the rename on, the checkpoint's only a
  * little later. Until then the lock is held on what has become DEST.
@@ -334,14 +311,7 @@ static bool has_checkpoint(const struct lull_dest *dest)
 static bool is_being_finished(const struct lull_dest *dest)
 {
 	/* Without a name it is the lock alone that is wanted. */
-	if (!dest->name || !has_checkpoint(dest))
-		return false;
-
-	_cleanup_close_ int fd = openat(dest->dir, dest->name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-						O_CLOEXEC);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return dest->name && has_checkpoint(dest) && is_locked(dest, dest->name);
 }
 
 /* Made by an earlier run, which gave it the owner of DEST in the end. */
@@ -362,7 +332,7 @@ static bool is_recorded(const struct lull_dest *dest, int fd, const struct stat 
 
 int lull_dest_lock(struct lull_dest *dest)
 {
-	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const int flags = O_RDWR | LULL_OPEN_WARILY;
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		_cleanup_close_ int fd = openat(dest->dir, dest->temporary,
@@ -407,10 +377,7 @@ int lull_dest_lock(struct lull_dest *dest)
 
 bool lull_dest_is_locked(const struct lull_dest *dest)
 {
-	_cleanup_close_ int fd = openat(dest->dir, dest->temporary,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return is_locked(dest, dest->temporary);
 }
 
 int lull_dest_open(struct lull_dest *dest)
@@ -424,8 +391,8 @@ int lull_dest_open(struct lull_dest *dest)
 	   others. */
 	_cleanup_close_ int fd =
 		lull_open_patiently(dest->dir, dest->name,
-				    O_WRONLY | (dest->exists ? 0 : O_CREAT) | O_NOFOLLOW |
-					    O_NONBLOCK | O_CLOEXEC,
+				    O_WRONLY | (dest->exists ? 0 : O_CREAT) |
+					    LULL_OPEN_WARILY,
 				    0600, NULL, NULL);
 
 	if (fd < 0)
@@ -605,12 +572,10 @@ static void warn_of_users(struct lull_job *job)
 		return;
 	/* Its own source, which this run has open. */
 	if (lull_place_alters(job->place) && fstat(job->src, &st) == 0 &&
-	    st.st_ino == dest->old.st_ino && st.st_dev == dest->old.st_dev)
+	    lull_inode_same(&st, &dest->old))
 		return;
 	if (old < 0)
-		old = fd = openat(dest->dir, dest->name,
-				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-					  O_CLOEXEC);
+		old = fd = openat(dest->dir, dest->name, O_RDONLY | LULL_OPEN_WARILY);
 	use = old < 0 ? LULL_INODE_UNKNOWN : lull_inode_use(old);
 	if (use == LULL_INODE_READ || use == LULL_INODE_WRITTEN)
 		lull_warn(job, LULL_WARNING_OPEN, 0, dest->path);
@@ -631,7 +596,7 @@ int lull_dest_rename(struct lull_job *job)
 		if (r < 0)
 			return r;
 		/* Who may write to the directory may have been quicker. */
-		if (!bears_name(dest, dest->name, dest->lock))
+		if (!lull_inode_is_named(dest->lock, dest->dir, dest->name))
 			return -ESTALE;
 	}
 	job->result->published = true;

@@ -11,15 +11,17 @@
  *
  * INVARIANT: what is cut is the file that was looked at, whatever has its name by then.
  */
+#include "engine/base/events.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/job_init.h"
 #include "engine/clone/shrink.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "util/path.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,19 +37,6 @@ static enum lull_outcome failed(struct lull_job *job, enum lull_cause cause, int
 	return lull_fail(job, LULL_STAGE_REMOVE, cause, err, job->source);
 }
 
-static int open_parent(const char *path, const char **ret_name)
-{
-	const char *last = lull_path_last(path);
-	_cleanup_free_ char *head = strndup(path, (size_t)(last - path));
-	int fd;
-
-	if (!head)
-		return -ENOMEM;
-	*ret_name = last;
-	fd = open(*head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static bool has_suffix(const char *name)
 {
 	size_t len = strlen(name), tail = strlen(SUFFIX);
@@ -60,16 +49,13 @@ static bool is_named(int dir, const char *name, const struct stat *st)
 	struct stat now;
 
 	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       now.st_ino == st->st_ino && now.st_dev == st->st_dev;
+	       lull_inode_same(&now, st);
 }
 
 /* What a file is called meanwhile, with a number where that is taken: to be freed. */
 static char *hidden_name(const char *name, const char *number)
 {
-	char *hidden;
-	int n = asprintf(&hidden, ".%.*s%s" SUFFIX, NAME_BYTES, name, number);
-
-	return n < 0 ? NULL : hidden;
+	return lull_text(".%.*s%s" SUFFIX, NAME_BYTES, name, number);
 }
 
 /* To a name that is free: 0 or -errno. *ret_hidden is to be freed. */
@@ -101,11 +87,8 @@ static int hide(int dir, const char *name, const struct stat *st, char **ret_hid
 
 static void tell_rest(struct lull_job *job, const char *hidden)
 {
-	const char *last = lull_path_last(job->source);
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = lull_path_beside(job->source, hidden);
 
-	if (asprintf(&path, "%.*s%s", (int)(last - job->source), job->source, hidden) < 0)
-		path = NULL;
 	lull_warn(job, LULL_WARNING_DISCARD_REST, 0, path);
 }
 
@@ -141,8 +124,8 @@ static enum lull_outcome remove_file(struct lull_job *job, int dir, const char *
 
 static enum lull_outcome discard(struct lull_job *job)
 {
-	const char *name;
-	_cleanup_close_ int dir = open_parent(job->source, &name);
+	const char *name = lull_path_last(job->source);
+	_cleanup_close_ int dir = lull_open_parent(job->source, O_RDONLY);
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *left = NULL;
 	struct stat st;
@@ -165,7 +148,7 @@ static enum lull_outcome discard(struct lull_job *job)
 		return failed(job, LULL_CAUSE_ERRNO, EISDIR);
 	if (!S_ISREG(st.st_mode))
 		return failed(job, LULL_CAUSE_NOT_REGULAR, EINVAL);
-	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(dir, name, O_RDWR | LULL_OPEN_WARILY);
 	if (fd < 0)
 		return errno == ETXTBSY ? failed(job, LULL_CAUSE_OPEN, EBUSY)
 					: failed(job, LULL_CAUSE_ERRNO, errno);
@@ -193,7 +176,6 @@ static enum lull_outcome discard_one(const struct lull_options *options, const c
 	enum lull_outcome outcome = lull_generation_path(options, file, false, &path,
 							 &failure);
 	const char *name = path ? path : file;
-	struct lull_note gone = { .kind = LULL_NOTE_REMOVED, .path = name };
 	struct lull_result result;
 	struct lull_job job;
 	bool room = lull_job_init(&job, options, observer, NULL, name, name, &result);
@@ -206,7 +188,7 @@ static enum lull_outcome discard_one(const struct lull_options *options, const c
 	if (outcome == LULL_FAILED && options->cp.force && result.failure.err == ENOENT)
 		outcome = LULL_OK;
 	else if (outcome == LULL_OK && options->cp.verbose)
-		observer->note(observer->ctx, &gone);
+		lull_events_say(observer, .kind = LULL_NOTE_REMOVED, .path = name);
 	observer->file(observer->ctx, outcome, &result);
 	lull_job_done(&job);
 	lull_result_done(&result);

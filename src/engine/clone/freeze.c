@@ -64,7 +64,7 @@ static enum lull_outcome first_drain(struct lull_job *job)
 	int r = lull_thread_start(&thread, drain, &d);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(patience / NSEC_PER_SEC) + 1;
 	r = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
@@ -75,9 +75,9 @@ static enum lull_outcome first_drain(struct lull_job *job)
 		(void)pthread_join(thread, NULL);
 		return LULL_FREEZE_FAILED;
 	}
-	return d.result < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, d.result,
-					d.at->source)
-			    : LULL_OK;
+	return d.result < 0
+		       ? lull_fail_errno(job, LULL_STAGE_FLUSH, d.result, d.at->source)
+		       : LULL_OK;
 }
 
 static enum lull_outcome record_frozen(struct lull_job *job)
@@ -91,8 +91,8 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 					 &c->hook_files);
 
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, r,
-					 job->dest.checkpoint_path);
+			return lull_fail_errno(job, LULL_STAGE_CHECKPOINT, r,
+					       job->dest.checkpoint_path);
 		lull_identity_machine(c->machine);
 		c->hook_timeout_ns = freeze->hook_timeout_ns;
 		if (!c->frozen)
@@ -161,8 +161,7 @@ static enum lull_outcome freeze_recorded(struct lull_job *job, bool kept)
 		/* The hook was not called. */
 		if (!kept)
 			forget_frozen(freeze);
-		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
-				 freeze->hook_text);
+		return lull_fail_errno(job, LULL_STAGE_HOOK, r, freeze->hook_text);
 	}
 	freeze->started = lull_clock_now();
 	answer = lull_keeper_freeze(freeze->keeper);
@@ -272,7 +271,7 @@ static enum lull_outcome call_thaw(struct lull_job *job, struct lull_hook *hook)
 	enum lull_outcome outcome;
 
 	if (!lull_freeze_hook_sources(freeze, true))
-		return lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, ENOMEM, text);
+		return lull_fail_errno(job, LULL_STAGE_HOOK, ENOMEM, text);
 	for (unsigned int i = 0; i < freeze->n_jobs; i++)
 		lull_warn(job, LULL_WARNING_RETHAW, 0, freeze->sources[i]);
 	outcome = end_hooks(job, text);

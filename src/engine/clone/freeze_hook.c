@@ -124,8 +124,7 @@ enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 	if (outcome != LULL_OK || !job->options->hook)
 		return outcome;
 	r = lull_hook_resolve(freeze->hook);
-	return r < 0 ? lull_fail(job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
-				 freeze->hook_text)
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_HOOK, r, freeze->hook_text)
 		     : LULL_OK;
 }
 

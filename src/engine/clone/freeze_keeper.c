@@ -129,8 +129,7 @@ enum lull_outcome lull_freeze_keeper_guard(struct lull_job *job)
 	int r = fds ? lull_keeper_start(&setup, &job->freeze->keeper) : -ENOMEM;
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_SNAPSHOT, LULL_CAUSE_ERRNO, r,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_SNAPSHOT, r, job->source);
 	(void)lull_keeper_freeze(job->freeze->keeper);
 	return LULL_OK;
 }

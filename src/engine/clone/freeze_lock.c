@@ -2,14 +2,12 @@
 /* One lock for each source of a freeze: see freeze_lock.h. */
 #include "engine/clone/freeze_lock.h"
 
-#include "engine/clone/patience.h"
+#include "engine/base/lock_wait.h"
 #include "sys/clock.h"
+#include "sys/inode.h"
 #include "sys/source_lock.h"
 
 #include <sys/stat.h>
-
-/* How often to look whether another run has thawed. */
-#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* Whether the source of job i is that of one before: its lock would keep out ours. */
 static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
@@ -20,7 +18,7 @@ static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
 		return false;
 	for (unsigned int k = 0; k < i; k++) {
 		if (fstat(freeze->jobs[k]->src, &other) == 0 &&
-		    other.st_dev == st.st_dev && other.st_ino == st.st_ino)
+		    lull_inode_same(&other, &st))
 			return true;
 	}
 	return false;
@@ -40,9 +38,10 @@ void lull_freeze_unlock(const struct lull_freeze *freeze)
 enum lull_outcome lull_freeze_lock(struct lull_job *job)
 {
 	const struct lull_freeze *freeze = job->freeze;
-	struct lull_patience patience = lull_patience_begin(job->options);
+	struct lull_lock_wait wait = lull_lock_wait_begin(job->options);
 
 	for (;;) {
+		enum lull_outcome outcome;
 		unsigned int i = 0;
 
 		while (i < freeze->n_jobs &&
@@ -52,15 +51,14 @@ enum lull_outcome lull_freeze_lock(struct lull_job *job)
 		if (i == freeze->n_jobs)
 			return LULL_OK;
 		unlock_first(freeze, i);
-		if (lull_patience_is_over(&patience, NULL, freeze->jobs[i]->src))
+		outcome = lull_lock_wait_rest(&wait, job, NULL, freeze->jobs[i]->src);
+		if (outcome == LULL_BUSY)
 			return lull_end(job, LULL_BUSY, LULL_STAGE_LOCK,
 					LULL_CAUSE_SOURCE_FROZEN, 0,
 					freeze->jobs[i]->source
 						? freeze->jobs[i]->source
 						: freeze->jobs[i]->checkpoint.source);
-		if (lull_should_stop(job))
-			return LULL_INTERRUPTED;
-		lull_tell(job);
-		lull_clock_sleep(LOCK_LOOK_NS);
+		if (outcome != LULL_OK)
+			return outcome;
 	}
 }

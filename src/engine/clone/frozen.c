@@ -104,8 +104,8 @@ static enum lull_outcome compare_references(struct lull_clones *clones)
 		int r = lull_tripwire_look(job->src, &now);
 
 		if (r < 0)
-			outcome = lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO,
-					    r, job->source);
+			outcome = lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r,
+						  job->source);
 		else if (!lull_reference_equal(&now, &job->reference))
 			outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
 		if (outcome != LULL_OK)

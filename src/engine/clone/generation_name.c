@@ -7,11 +7,11 @@
 #include "engine/clone/statehome.h"
 #include "sys/clock.h"
 #include "util/path.h"
+#include "util/text.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,9 +93,8 @@ static char *list_meant(const struct lull_generations *generations, const char *
 
 		if (!date || !begins(date, wanted))
 			continue;
-		if (asprintf(&longer, "%s%s%s", text, n > 0 ? " " : "",
-			     n == MOST_LISTED ? "..." : date) < 0)
-			longer = NULL;
+		longer = lull_text("%s%s%s", text, n > 0 ? " " : "",
+				   n == MOST_LISTED ? "..." : date);
 		free(text);
 		text = longer;
 		n++;
@@ -128,9 +127,8 @@ static enum lull_outcome take(const struct lull_dest *dest,
 			      const struct lull_generation *g, const char *target,
 			      char **ret_path, struct lull_failure *ret_failure)
 {
-	const char *last = lull_path_last(target);
-
-	if (asprintf(ret_path, "%.*s%s", (int)(last - target), target, g->name) < 0)
+	*ret_path = lull_path_beside(target, g->name);
+	if (!*ret_path)
 		return fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, target, NULL);
 	if (g->pending || !is_recorded(dest, g)) {
 		enum lull_outcome outcome =
@@ -394,10 +392,8 @@ bool lull_generation_is_meant(const struct lull_options *options, const char *pa
 	free(why.path);
 	lull_generations_done(&list);
 	lull_dest_done(&dest);
-	if (meant) {
-		*ret_row = row;
-		row = NULL;
-	}
+	if (meant)
+		*ret_row = lull_steal(&row);
 	return meant;
 }
 
@@ -412,8 +408,8 @@ enum lull_outcome lull_generation_resolve(struct lull_job *job, const char *want
 	if (strcmp(wanted, "latest") != 0 && access(wanted, F_OK) == 0) {
 		*ret_path = strdup(wanted);
 		return *ret_path ? LULL_OK
-				 : lull_fail(job, LULL_STAGE_STAT_SOURCE,
-					     LULL_CAUSE_ERRNO, ENOMEM, wanted);
+				 : lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, ENOMEM,
+						   wanted);
 	}
 	outcome = lull_generation_find(job->options, wanted, stem ? stem : of, ret_path,
 				       &failure);

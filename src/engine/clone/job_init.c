@@ -38,12 +38,6 @@ bool lull_job_init(struct lull_job *job, const struct lull_options *options,
 	return result->hist != NULL;
 }
 
-static void shut(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 void lull_job_done(struct lull_job *job)
 {
 	lull_checkpoint_done(&job->checkpoint);
@@ -51,9 +45,9 @@ void lull_job_done(struct lull_job *job)
 	free(job->source_path);
 	free(job->base_path);
 	free(job->no_snapshot.path);
-	shut(job->base);
-	shut(job->base_dir);
-	shut(job->src);
+	lull_close(&job->base);
+	lull_close(&job->base_dir);
+	lull_close(&job->src);
 }
 
 uint64_t lull_job_looked(struct lull_job *job, struct lull_failure *ret_failure)

@@ -83,8 +83,7 @@ enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *r
 	*ret_whole = true;
 	r = lull_tripwire_look(job->src, &after);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
 	*ret_held = lull_reference_equal(&after, &job->reference);
 	return LULL_OK;
 }
@@ -97,8 +96,7 @@ enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken)
 	*ret_taken = r == 0;
 	if (r == -EBUSY)
 		r = take_any_reference(job);
-	return r < 0 ? lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source)
-		     : LULL_OK;
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source) : LULL_OK;
 }
 
 /* An older clone must not have the temporary name without a checkpoint. */
@@ -111,8 +109,7 @@ static enum lull_outcome record_refresh(struct lull_job *job)
 		return outcome;
 	r = take_any_reference(job);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
 	job->checkpoint.reference = job->reference;
 	job->checkpoint.has_reference = true;
 	return lull_record_save(job);
@@ -161,8 +158,7 @@ enum lull_outcome lull_method_live(struct lull_job *job)
 		if (r == 0)
 			r = take_any_reference(job);
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
-					 job->source);
+			return lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source);
 		outcome = lull_method_pass(job, &held, &whole);
 		if (outcome != LULL_OK)
 			return outcome;
@@ -214,8 +210,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	int r = take_any_reference(job);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
 	job->stop_if_written = false;
 	job->progress->method = LULL_METHOD_ATOMIC;
 	/* Recorded, and begun, if no pass came before. */
@@ -233,8 +228,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 
 		r = lull_flush_source(job);
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
-					 job->source);
+			return lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source);
 		if (lull_clock_now() - before < SHORT_FLUSH_NS)
 			break;
 	}

@@ -138,7 +138,7 @@ static enum lull_outcome open_pass(struct pass *p, uint64_t start)
 	int r = open_maps(p, start, size);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail_errno(job, LULL_STAGE_WALK, r, job->source);
 	source = source_cursor(p, size);
 	if (p->dest_map)
 		dest = lull_extmap_cursor(p->dest_map);
@@ -190,12 +190,10 @@ static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off,
 	/* All of it at once: no range to speak of. */
 	bool whole = off == 0 && len == job->progress->size;
 
-	(void)lull_fail(job, whole ? LULL_STAGE_PROBE : LULL_STAGE_CLONE, cause, r,
-			job->progress->dest);
+	(void)lull_fail_between(job, whole ? LULL_STAGE_PROBE : LULL_STAGE_CLONE, cause,
+				r, job->progress->dest, job->source);
 	failure->off = off;
 	failure->len = len;
-	if (!failure->path2)
-		failure->path2 = strdup(job->source);
 	return LULL_FAILED;
 }
 
@@ -266,8 +264,7 @@ static enum lull_outcome punch(struct lull_job *job, const struct lull_request *
 	lull_tell_call(job, LULL_CALL_PUNCH);
 	r = lull_clone_punch(job->dest.fd, request->off, request->len);
 	lull_tell_call(job, LULL_CALL_NONE);
-	return r < 0 ? lull_fail(job, LULL_STAGE_PUNCH, LULL_CAUSE_ERRNO, r,
-				 job->dest.path)
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_PUNCH, r, job->dest.path)
 		     : LULL_OK;
 }
 
@@ -312,8 +309,7 @@ static enum lull_outcome between_calls(struct pass *p)
 	int r = lull_log_force_if_due(&p->log_force, job, &p->pace);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
-				 job->dest.path);
+		return lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path);
 	lull_rest(&p->pace);
 	now = lull_clock_now();
 	/* A frozen source that was written to is known soon, not at the end. */
@@ -356,8 +352,7 @@ static enum lull_outcome run_pass(struct pass *p)
 			return LULL_OK;
 		}
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
-					 job->source);
+			return lull_fail_errno(job, LULL_STAGE_WALK, r, job->source);
 		outcome = perform(p, &request);
 		if (outcome == LULL_OK)
 			outcome = between_calls(p);

@@ -9,10 +9,10 @@
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/traits.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 enum lull_cause lull_record_cause(int err)
@@ -85,8 +85,7 @@ bool lull_record_is_file(const struct lull_checkpoint *c, int dir, const char *n
 	    st.st_ino != c->dest_inode)
 		return false;
 	if (S_ISREG(st.st_mode))
-		fd = openat(dir, name,
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		fd = openat(dir, name, O_RDONLY | LULL_OPEN_WARILY);
 	return fd < 0 || lull_inode_generation(fd) == c->dest_generation;
 }
 
@@ -98,8 +97,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno,
-				 dest->path);
+		return lull_fail_errno(job, LULL_STAGE_STAT_DEST, errno, dest->path);
 	/* Btrfs: syncing the directory for the checkpoint does not make its other new
 	   files last, and a checkpoint must not speak of a file that a crash takes
 	   away. */
@@ -107,7 +105,7 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	r = fsync(job->dest.fd) < 0 ? -errno : 0;
 	lull_tell_call(job, LULL_CALL_NONE);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r, dest->path);
+		return lull_fail_errno(job, LULL_STAGE_SYNC, r, dest->path);
 	if (c->refresh && c->dest_inode == st.st_ino &&
 	    c->dest_generation == lull_inode_generation(fd)) {
 		st.st_mode = c->mode;
@@ -120,8 +118,8 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 	c->dest = strdup(dest->path);
 	c->temporary = dest->in_place ? NULL : strdup(dest->temporary);
 	if (!c->source || !c->dest || (!dest->in_place && !c->temporary))
-		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
-				 dest->checkpoint_path);
+		return lull_fail_errno(job, LULL_STAGE_CHECKPOINT, ENOMEM,
+				       dest->checkpoint_path);
 	memcpy(c->source_fs, job->src_fs.uuid, sizeof(c->source_fs));
 	memcpy(c->dest_fs, dest->fs.uuid, sizeof(c->dest_fs));
 	c->dest_inode = st.st_ino;
@@ -248,8 +246,7 @@ enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 	int r = is_ordered(job) ? 0 : lull_dest_sync(job);
 
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
-				 job->dest.path);
+		return lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path);
 	job->checkpoint.offset = offset;
 	bring_up_to_date(job);
 	/* That of before is as true, and only takes longer to go on from. */

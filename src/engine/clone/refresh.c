@@ -10,16 +10,17 @@
  */
 #include "engine/clone/refresh.h"
 
+#include "engine/base/lock_wait.h"
 #include "engine/base/place.h"
 #include "engine/clone/claim.h"
-#include "engine/clone/patience.h"
 #include "engine/clone/record.h"
 #include "sys/extmap.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/source_lock.h"
+#include "util/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -44,14 +45,14 @@ static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause, int
    until it ends. */
 static enum lull_outcome lock(struct lull_job *job, int fd)
 {
-	struct lull_patience patience = lull_patience_begin(job->options);
+	struct lull_lock_wait wait = lull_lock_wait_begin(job->options);
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		enum lull_outcome outcome;
 
 		if (errno != EWOULDBLOCK)
 			return refuse(job, LULL_CAUSE_ERRNO, errno);
-		outcome = lull_claim_wait(job, fd, &patience);
+		outcome = lull_lock_wait_rest(&wait, job, &job->dest, fd);
 		if (outcome == LULL_BUSY && job->options->base)
 			return refuse(job, LULL_CAUSE_IN_USE, EWOULDBLOCK);
 		if (outcome == LULL_BUSY)
@@ -70,11 +71,9 @@ static enum lull_outcome judge(struct lull_job *job, int fd)
 		return refuse(job, LULL_CAUSE_ERRNO, errno);
 	if (!S_ISREG(st.st_mode))
 		return refuse(job, LULL_CAUSE_NOT_REGULAR, EINVAL);
-	if (st.st_ino == source.st_ino && st.st_dev == source.st_dev) {
-		(void)refuse(job, LULL_CAUSE_SAME_FILE, 0);
-		job->result->failure.path2 = strdup(job->source);
-		return LULL_FAILED;
-	}
+	if (lull_inode_same(&st, &source))
+		return lull_fail_between(job, LULL_STAGE_BASE, LULL_CAUSE_SAME_FILE, 0,
+					 older(job), job->source);
 	if (st.st_nlink > 1)
 		return refuse(job, LULL_CAUSE_HARD_LINKS, 0);
 	/* It cannot be changed while it holds anything. */
@@ -88,23 +87,18 @@ static int locate(struct lull_job *job)
 {
 	const char *path = job->options->base ? job->options->base : job->dest.path;
 	struct stat meant, found;
-	char *slash;
 
 	job->base_path = realpath(path, NULL);
 	if (!job->base_path)
 		return -errno;
-	slash = strrchr(job->base_path, '/');
-	job->base_name = slash + 1;
-	*slash = '\0';
-	job->base_dir = open(*job->base_path ? job->base_path : "/",
-			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*slash = '/';
+	job->base_name = lull_path_last(job->base_path);
+	job->base_dir = lull_open_parent(job->base_path, O_RDONLY);
 	if (job->base_dir < 0)
-		return -errno;
+		return job->base_dir;
 	/* See leads_back() in dest.c. */
 	if (stat(path, &meant) == 0 &&
 	    fstatat(job->base_dir, job->base_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    (meant.st_ino != found.st_ino || meant.st_dev != found.st_dev))
+	    !lull_inode_same(&meant, &found))
 		return -ESTALE;
 	return 0;
 }
@@ -166,44 +160,42 @@ static int why_not(enum lull_inode_use use)
 	return use == LULL_INODE_UNUSED ? 0 : use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
 }
 
+static bool are_one(int a, int b)
+{
+	struct stat st_a, st_b;
+
+	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 &&
+	       lull_inode_same(&st_a, &st_b);
+}
+
 /*
  * Where DEST itself is refreshed, the caller has it open for writing as well, which no
  * lease gets past: his descriptor becomes one that opens nothing (O_PATH).
  */
 static void let_go(struct lull_job *job, int fd)
 {
-	int old = job->place ? job->place->old : -1, named;
-	struct stat a, b;
+	int old = job->place ? job->place->old : -1;
+	_cleanup_close_ int named = -1;
 
-	if (old < 0 || fstat(fd, &a) < 0 || fstat(old, &b) < 0 || a.st_ino != b.st_ino ||
-	    a.st_dev != b.st_dev)
+	if (old < 0 || !are_one(fd, old))
 		return;
 	named = openat(job->base_dir, job->base_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (named < 0)
-		return;
-	if (fstat(named, &a) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+	if (named >= 0 && are_one(named, old))
 		job->let_go = dup3(named, old, O_CLOEXEC) >= 0;
-	(void)close(named);
 }
 
 /* The clone will be a new file after all, which takes over what the caller finds
    there. */
 static void take_again(struct lull_job *job)
 {
-	struct stat a, b;
-	int fd;
+	_cleanup_close_ int fd = -1;
 
 	if (!job->let_go)
 		return;
 	job->let_go = false;
-	fd = openat(job->base_dir, job->base_name,
-		    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &a) == 0 && fstat(job->place->old, &b) == 0 &&
-	    a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+	fd = openat(job->base_dir, job->base_name, O_WRONLY | LULL_OPEN_WARILY);
+	if (fd >= 0 && are_one(fd, job->place->old))
 		(void)dup3(fd, job->place->old, O_CLOEXEC);
-	(void)close(fd);
 }
 
 /* fd is open for reading alone. *ret_spared: it is left as it is, and the clone made in
@@ -230,8 +222,7 @@ static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spare
 static enum lull_outcome open_base(struct lull_job *job, int access, int *ret_fd)
 {
 	_cleanup_close_ int fd = openat(job->base_dir, job->base_name,
-					access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-						O_CLOEXEC);
+					access | LULL_OPEN_WARILY);
 	enum lull_outcome outcome;
 
 	if (fd < 0)
@@ -284,7 +275,7 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 		return outcome;
 	/* Only without this one does the lease tell readers from writers; and closed
 	   first, for it has the lock. */
-	(void)close(lull_steal_fd(&fd));
+	lull_close(&fd);
 	outcome = open_base(job, O_RDWR, &fd);
 	if (outcome != LULL_OK)
 		return outcome;
@@ -302,12 +293,10 @@ static enum lull_outcome spare(struct lull_job *job, int why)
 	struct stat st;
 
 	warn_spared(job, why);
-	(void)close(job->base);
-	job->base = -1;
+	lull_close(&job->base);
 	take_again(job);
 	if (fstat(job->dest.fd, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_ERRNO, errno,
-				 job->dest.path);
+		return lull_fail_errno(job, LULL_STAGE_STAT_DEST, errno, job->dest.path);
 	c->refresh = c->used_up = false;
 	c->dest_inode = st.st_ino;
 	c->dest_generation = lull_inode_generation(job->dest.fd);
@@ -340,14 +329,11 @@ static void give_back(struct lull_job *job)
 enum lull_outcome lull_refresh_adopt(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	struct stat a, b;
 	int r, why;
 
-	if (fstat(job->base, &a) < 0 ||
-	    fstatat(job->base_dir, job->base_name, &b, AT_SYMLINK_NOFOLLOW) < 0)
+	errno = ESTALE;
+	if (!lull_inode_is_named(job->base, job->base_dir, job->base_name))
 		return refuse(job, LULL_CAUSE_ERRNO, errno);
-	if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
-		return refuse(job, LULL_CAUSE_ERRNO, ESTALE);
 	/* Before the rename, for if this is forbidden nothing else must happen. */
 	r = take(job);
 	why = r < 0 ? 0 : why_not(lull_inode_use(job->base));
@@ -370,7 +356,6 @@ enum lull_outcome lull_refresh_adopt(struct lull_job *job)
 	job->base = -1;
 	job->state = LULL_JOB_ADOPTED;
 	if (fsync(dest->dir) < 0 || fsync(job->base_dir) < 0)
-		return lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, errno,
-				 dest->path);
+		return lull_fail_errno(job, LULL_STAGE_SYNC, errno, dest->path);
 	return LULL_OK;
 }

@@ -141,8 +141,7 @@ static enum lull_outcome match_place(struct lull_job *job)
 	r = lull_dest_open(dest);
 	if (r == -EWOULDBLOCK)
 		return lull_claim_busy(job);
-	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r, dest->path)
-		     : LULL_OK;
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_CREATE, r, dest->path) : LULL_OK;
 }
 
 /* The checkpoint, unless there is none, or none that counts: then the temporary file is

@@ -27,6 +27,7 @@
  */
 #include "engine/clone/rotation.h"
 
+#include "engine/base/events.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/record.h"
@@ -36,10 +37,10 @@
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,7 +75,7 @@ enum lull_outcome lull_rotation_begin(struct lull_job *job)
 		rotation->shown = malloc(rotation->shown_stem + DATE_ROOM);
 	}
 	if (!rotation || !rotation->shown)
-		return lull_fail(job, LULL_STAGE_RECORD, LULL_CAUSE_ERRNO, ENOMEM, given);
+		return lull_fail_errno(job, LULL_STAGE_RECORD, ENOMEM, given);
 	memcpy(rotation->shown, given, rotation->shown_stem + 1);
 	/* The result's, for it outlives the job. */
 	job->result->generation = rotation->shown;
@@ -105,14 +106,10 @@ static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int e
 /* What became of a generation, for -v. */
 static void tell(struct lull_job *job, enum lull_note_kind kind, const char *path)
 {
-	struct lull_note note = {
-		.kind = kind,
-		.path = path,
-		.path2 = kind == LULL_NOTE_USED_UP ? job->progress->dest : NULL,
-	};
-
 	if (job->options->cp.verbose && path)
-		job->observer->note(job->observer->ctx, &note);
+		lull_events_say(job->observer, .kind = kind, .path = path,
+				.path2 = kind == LULL_NOTE_USED_UP ? job->progress->dest
+								   : NULL);
 }
 
 static void warn(struct lull_job *job, enum lull_warning warning, int err,
@@ -149,13 +146,12 @@ static int call_by_date(struct lull_job *job)
 	job->rotation->made_at = wall / NSEC_PER_SEC * NSEC_PER_SEC;
 	lull_generation_call(wall, date);
 	for (unsigned int i = 0; i < MOST_TRIES; i++) {
-		_cleanup_free_ char *name = NULL;
-		char number[12] = "";
+		const char *stem = job->rotation->stem;
+		_cleanup_free_ char *name = i == 0 ? lull_text("%s%s", stem, date)
+						   : lull_text("%s%s-%u", stem, date, i);
 		int r;
 
-		if (i > 0)
-			(void)snprintf(number, sizeof(number), "-%u", i);
-		if (asprintf(&name, "%s%s%s", job->rotation->stem, date, number) < 0)
+		if (!name)
 			return -ENOMEM;
 		r = call(job, name);
 		if (!job->dest.exists)
@@ -223,8 +219,7 @@ enum lull_outcome lull_rotation_name(struct lull_job *job)
 
 	if (job->dest.exists || (job->rotation->planned && !goes_on(job)))
 		r = lull_rotation_redate(job);
-	return r < 0 ? lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
-				 job->progress->dest)
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_CREATE, r, job->progress->dest)
 		     : LULL_OK;
 }
 
@@ -316,8 +311,7 @@ enum lull_outcome lull_rotation_open(struct lull_job *job)
 	job->result->generations = (unsigned int)rotation->known.n;
 	r = plan_name(job);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
-				 job->progress->dest);
+		return lull_fail_errno(job, LULL_STAGE_CREATE, r, job->progress->dest);
 	return choose_base(job);
 }
 
@@ -403,15 +397,13 @@ static bool remove_one(struct lull_job *job, const struct lull_generation *g)
 	if (r == 0 && lull_inode_use(fd) == LULL_INODE_WRITTEN)
 		r = -EBUSY;
 	if (r == 0)
-		writable = openat(job->dest.dir, g->name,
-				  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		writable = openat(job->dest.dir, g->name, O_RDWR | LULL_OPEN_WARILY);
 	if (r == 0 && unlinkat(job->dest.dir, g->name, 0) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r < 0)
 		warn(job, LULL_WARNING_GENERATION_KEPT, r, g->name);
 	/* A second descriptor of our own would count as a user of it. */
-	if (fd >= 0)
-		(void)close(lull_steal_fd(&fd));
+	lull_close(&fd);
 	if (r == 0 && writable >= 0 && lull_row_is(&job->dest, g, writable))
 		empty(job, writable);
 	return r == 0;

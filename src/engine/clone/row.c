@@ -6,22 +6,17 @@
 #include "engine/clone/statehome.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
+#include "util/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 char *lull_row_path(const struct lull_dest *dest, const char *name)
 {
-	char *path;
-
-	if (asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path, name) <
-	    0)
-		return NULL;
-	return path;
+	return lull_path_beside(dest->path, name);
 }
 
 char *lull_row_record(const struct lull_dest *dest)
@@ -41,8 +36,7 @@ bool lull_row_is(const struct lull_dest *dest, const struct lull_generation *g, 
 enum lull_row_state lull_row_look(const struct lull_dest *dest,
 				  const struct lull_generation *g, int *ret_fd)
 {
-	int fd = openat(dest->dir, g->name,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = openat(dest->dir, g->name, O_RDONLY | LULL_OPEN_WARILY);
 
 	*ret_fd = -1;
 	if (fd < 0)
@@ -87,7 +81,7 @@ static int judge(const struct lull_dest *dest, const struct lull_generation *g, 
 		return EACCES;
 	if (fstat(fd, &st) < 0 || fstat(src, &source) < 0)
 		return errno;
-	if (st.st_ino == source.st_ino && st.st_dev == source.st_dev)
+	if (lull_inode_same(&st, &source))
 		return EBUSY;
 	if (st.st_nlink > 1)
 		return EMLINK;
@@ -96,8 +90,7 @@ static int judge(const struct lull_dest *dest, const struct lull_generation *g, 
 	use = lull_inode_use(fd);
 	if (use != LULL_INODE_UNUSED)
 		return use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
-	writable = openat(dest->dir, g->name,
-			  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	writable = openat(dest->dir, g->name, O_RDWR | LULL_OPEN_WARILY);
 	return writable < 0 ? errno : 0;
 }
 

@@ -11,6 +11,8 @@
 #include "engine/clone/statehome.h"
 #include "store/checkpoint_file.h"
 #include "store/state.h"
+#include "sys/opening.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,17 +90,14 @@ static const struct lull_checkpoint *part_of(const struct lull_checkpoint *of,
 static int follow(const char *dest, char *path, int *ret_dir,
 		  struct lull_checkpoint **ret_of, unsigned int *ret_n)
 {
-	char *name = strrchr(path, '/') + 1;
-	_cleanup_free_ char *head = strndup(path, (size_t)(name - path));
-	_cleanup_close_ int dir = head ? open(head, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-				       : -1;
+	_cleanup_close_ int dir = lull_open_parent(path, O_RDONLY);
 	struct lull_checkpoint *of;
 	unsigned int n;
 	int r;
 
 	if (dir < 0)
-		return head ? -errno : -ENOMEM;
-	r = lull_checkpoint_load_set(dir, name, &of, &n);
+		return dir;
+	r = lull_checkpoint_load_set(dir, lull_path_last(path), &of, &n);
 	if (r < 0)
 		return r;
 	if (!part_of(of, n, dest)) {

@@ -23,7 +23,7 @@
 
 static enum lull_outcome failed(struct lull_job *job)
 {
-	return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno, job->dest.path);
+	return lull_fail_errno(job, LULL_STAGE_RESIZE, errno, job->dest.path);
 }
 
 /* What is stride bytes before end, as the start of a block, and no less than size. */

@@ -17,12 +17,12 @@
 #include "sys/private.h"
 #include "sys/snapshot.h"
 #include "sys/subvolume.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 /* How often the size of the source may change under the attempt. */
@@ -214,12 +214,7 @@ static int take(struct lull_job *job, int root)
 
 static char *path_of(const struct lull_dest *dest)
 {
-	char *path;
-
-	return asprintf(&path, "%.*s%s", (int)(dest->name - dest->path), dest->path,
-			dest->snapshot) < 0
-		       ? NULL
-		       : path;
+	return lull_path_beside(dest->path, dest->snapshot);
 }
 
 static enum lull_outcome record(struct lull_job *job, bool there)
@@ -229,8 +224,8 @@ static enum lull_outcome record(struct lull_job *job, bool there)
 	free(c->snapshot);
 	c->snapshot = there ? strdup(job->dest.snapshot) : NULL;
 	if (there && !c->snapshot)
-		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_ERRNO, ENOMEM,
-				 job->dest.checkpoint_path);
+		return lull_fail_errno(job, LULL_STAGE_CHECKPOINT, ENOMEM,
+				       job->dest.checkpoint_path);
 	return lull_record_save(job);
 }
 
@@ -246,9 +241,7 @@ enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 	int r = lull_snapshot_delete(dest->dir, dest->snapshot, dest->snapshot_dir,
 				     job->src < 0 ? fd : job->src);
 
-	if (dest->snapshot_dir >= 0)
-		(void)close(dest->snapshot_dir);
-	dest->snapshot_dir = -1;
+	lull_close(&dest->snapshot_dir);
 	if (r < 0) {
 		_cleanup_free_ char *path = path_of(dest);
 
@@ -271,8 +264,7 @@ static enum lull_outcome clone_from(struct lull_job *job, int fd)
 	job->stop_if_written = false;
 	r = lull_tripwire_look(job->src, &job->reference);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
 	outcome = lull_start_pass(job, &start);
 	return outcome == LULL_OK ? lull_pass_run(job, start, &changed) : outcome;
 }

@@ -21,12 +21,11 @@ static enum lull_outcome open_source(struct lull_job *job)
 	if (job->place && job->place->src >= 0) {
 		job->src = fcntl(job->place->src, F_DUPFD_CLOEXEC, 3);
 		return job->src >= 0 ? LULL_OK
-				     : lull_fail(job, LULL_STAGE_OPEN_SOURCE,
-						 LULL_CAUSE_ERRNO, errno, job->source);
+				     : lull_fail_errno(job, LULL_STAGE_OPEN_SOURCE, errno,
+						       job->source);
 	}
 	if (stat(job->source, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno, job->source);
 	if (S_ISDIR(st.st_mode))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_IS_DIRECTORY,
 				 EISDIR, job->source);
@@ -40,8 +39,8 @@ static enum lull_outcome open_source(struct lull_job *job)
 	if (job->src == -ECANCELED)
 		return LULL_INTERRUPTED;
 	return job->src >= 0 ? LULL_OK
-			     : lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
-					 job->src, job->source);
+			     : lull_fail_errno(job, LULL_STAGE_OPEN_SOURCE, job->src,
+					       job->source);
 }
 
 enum lull_outcome lull_source_open(struct lull_job *job)
@@ -71,8 +70,7 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 				 0, job->source);
 	r = lull_identity_fs(job->src, &job->src_fs);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
 	job->progress->size = (uint64_t)st.st_size;
 	return LULL_OK;
 }
@@ -83,15 +81,11 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 	struct stat st;
 
 	if (fstat(job->src, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 job->source);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno, job->source);
 	if (dest->exists && !lull_place_alters(job->place) &&
-	    st.st_ino == dest->old.st_ino && st.st_dev == dest->old.st_dev) {
-		(void)lull_fail(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE, 0,
-				job->source);
-		job->result->failure.path2 = strdup(job->progress->dest);
-		return LULL_FAILED;
-	}
+	    lull_inode_same(&st, &dest->old))
+		return lull_fail_between(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE,
+					 0, job->source, job->progress->dest);
 	/* What is made beside dest could never be removed again. */
 	if (lull_inode_only_grows(dest->dir, dest->name))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ONLY_GROWS, EPERM,
@@ -108,11 +102,9 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] &&
 	    job->src_fs.uuid[0] &&
 	    (dest->fs.magic != job->src_fs.magic ||
-	     strcmp(dest->fs.uuid, job->src_fs.uuid) != 0)) {
-		(void)lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_OTHER_FILE_SYSTEM,
-				EXDEV, job->progress->dest);
-		job->result->failure.path2 = strdup(job->source);
-		return LULL_FAILED;
-	}
+	     strcmp(dest->fs.uuid, job->src_fs.uuid) != 0))
+		return lull_fail_between(job, LULL_STAGE_PROBE,
+					 LULL_CAUSE_OTHER_FILE_SYSTEM, EXDEV,
+					 job->progress->dest, job->source);
 	return LULL_OK;
 }

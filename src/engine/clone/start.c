@@ -16,7 +16,7 @@
 
 static enum lull_outcome attribute_failed(struct lull_job *job, int r)
 {
-	return lull_fail(job, LULL_STAGE_ATTRIBUTES, LULL_CAUSE_ERRNO, r, job->dest.path);
+	return lull_fail_errno(job, LULL_STAGE_ATTRIBUTES, r, job->dest.path);
 }
 
 enum lull_outcome lull_start_probe(struct lull_job *job)
@@ -31,8 +31,8 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 				 job->dest.path);
 	for (int i = 0; i < 3; i++) {
 		if (fstat(job->src, &st) < 0)
-			return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO,
-					 errno, job->source);
+			return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno,
+					       job->source);
 		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
 					(uint64_t)st.st_size);
 		/* A file smaller than a block whose size changes right now. */
@@ -42,11 +42,10 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 	if (r < 0) {
 		uint64_t len = MIN(dest->fs.block, (uint64_t)st.st_size);
 
-		(void)lull_fail(job, LULL_STAGE_PROBE,
-				lull_clone_classify(-r, job->src, dest->scratch, 0, len),
-				r, job->progress->dest);
-		job->result->failure.path2 = strdup(job->source);
-		return LULL_FAILED;
+		return lull_fail_between(job, LULL_STAGE_PROBE,
+					 lull_clone_classify(-r, job->src, dest->scratch,
+							     0, len),
+					 r, job->progress->dest, job->source);
 	}
 	return LULL_OK;
 }
@@ -103,8 +102,7 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 			return outcome;
 		/* What is allocated past the end goes as well. */
 		if (ftruncate(dest->fd, 0) < 0)
-			return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_ERRNO, errno,
-					 dest->path);
+			return lull_fail_errno(job, LULL_STAGE_RESIZE, errno, dest->path);
 	}
 	r = lull_inode_inherit(job->src, dest->fd, 0);
 	return r < 0 ? attribute_failed(job, r) : LULL_OK;
@@ -166,8 +164,8 @@ static enum lull_outcome choose(struct lull_job *job, bool same, bool begun,
 		int r = lull_rotation_redate(job);
 
 		if (r < 0)
-			return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ERRNO, r,
-					 job->progress->dest);
+			return lull_fail_errno(job, LULL_STAGE_CREATE, r,
+					       job->progress->dest);
 	}
 	if (!begun)
 		tell_resumed_at(job, same, *ret_start);
@@ -200,9 +198,7 @@ static enum lull_outcome fit(struct lull_job *job)
 		return outcome;
 	/* The new size may have left a dirty page over a block that the map shows. */
 	r = lull_tripwire_flush(job->dest.fd);
-	return r < 0 ? lull_fail(job, LULL_STAGE_SYNC, LULL_CAUSE_ERRNO, r,
-				 job->dest.path)
-		     : LULL_OK;
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path) : LULL_OK;
 }
 
 enum lull_outcome lull_start_pass(struct lull_job *job, uint64_t *ret_start)

@@ -6,11 +6,12 @@
 #include "sys/identity.h"
 #include "sys/inode.h"
 #include "sys/trusted.h"
+#include "util/path.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 void lull_statehome_init(struct lull_statehome *home)
@@ -20,20 +21,10 @@ void lull_statehome_init(struct lull_statehome *home)
 
 void lull_statehome_done(struct lull_statehome *home)
 {
-	if (home->dir >= 0)
-		(void)close(home->dir);
+	lull_close(&home->dir);
 	free(home->path);
 	free(home->stem);
 	lull_statehome_init(home);
-}
-
-static uint64_t hash(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a */
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
-	return h;
 }
 
 /*
@@ -44,15 +35,13 @@ static char *identify(const struct lull_dest *dest)
 {
 	const char *fs = dest->fs.uuid;
 	struct stat st;
-	char *stem = NULL;
 
 	if (fstat(dest->dir, &st) < 0)
 		return NULL;
-	if (asprintf(&stem, "%s-%" PRIx64 "-%" PRIx64 "-%" PRIx64, *fs ? fs : "path",
-		     *fs ? lull_identity_subvolume(dest->dir) : hash(dest->path),
-		     (uint64_t)st.st_ino, lull_inode_generation(dest->dir)) < 0)
-		return NULL;
-	return stem;
+	return lull_text("%s-%" PRIx64 "-%" PRIx64 "-%" PRIx64, *fs ? fs : "path",
+			 *fs ? lull_identity_subvolume(dest->dir)
+			     : lull_text_hash(dest->path),
+			 (uint64_t)st.st_ino, lull_inode_generation(dest->dir));
 }
 
 static int open_private(struct lull_dest *dest, const struct lull_state_wish *wish)
@@ -66,10 +55,9 @@ static int open_private(struct lull_dest *dest, const struct lull_state_wish *wi
 		home->err = ENOENT;
 		return 0;
 	}
-	if (asprintf(&home->path, "%s/", wish->directory) < 0) {
-		home->path = NULL;
+	home->path = lull_text("%s/", wish->directory);
+	if (!home->path)
 		return -ENOMEM;
-	}
 	home->dir = lull_trusted_open(wish->directory, wish->make);
 	home->err = home->dir < 0 ? -home->dir : 0;
 	home->dir = MAX(home->dir, -1);
@@ -130,7 +118,7 @@ int lull_statehome_open(struct lull_dest *dest, const struct lull_state_wish *wi
 		return open_private(dest, wish);
 	if (find_private(dest, wish))
 		return 0;
-	home->path = strndup(dest->path, (size_t)(dest->name - dest->path));
+	home->path = lull_path_head(dest->path);
 	if (!home->path)
 		return -ENOMEM;
 	home->dir = fcntl(dest->dir, F_DUPFD_CLOEXEC, 3);
@@ -140,22 +128,14 @@ int lull_statehome_open(struct lull_dest *dest, const struct lull_state_wish *wi
 char *lull_statehome_name(const struct lull_statehome *home, const char *name,
 			  const char *suffix)
 {
-	char *made = NULL;
-
 	if (!home->stem)
 		return lull_beside(name, suffix);
-	return asprintf(&made, "%s-%016" PRIx64 "%s", home->stem, hash(name), suffix) < 0
-		       ? NULL
-		       : made;
+	return lull_text("%s-%016" PRIx64 "%s", home->stem, lull_text_hash(name), suffix);
 }
 
 char *lull_statehome_path(const struct lull_statehome *home, const char *name)
 {
-	char *made = NULL;
-
-	if (!home->path)
-		return NULL;
-	return asprintf(&made, "%s%s", home->path, name) < 0 ? NULL : made;
+	return home->path ? lull_text("%s%s", home->path, name) : NULL;
 }
 
 bool lull_statehome_is_passed_over(const struct lull_dest *dest, const char *suffix)

@@ -11,12 +11,13 @@
  */
 #include "engine/clone/swap.h"
 
+#include "engine/base/events.h"
 #include "engine/base/place.h"
 #include "engine/clone/difference.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -59,14 +60,12 @@ void lull_swap_choose(struct lull_job *job)
 	dest->no_target = EOPNOTSUPP;
 	if (dest->fs.magic != XFS_SUPER_MAGIC)
 		return;
-	fd = openat(dest->dir, dest->name,
-		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(dest->dir, dest->name, O_RDWR | LULL_OPEN_WARILY);
 	if (fd < 0) {
 		dest->no_target = errno;
 		return;
 	}
-	if (fstat(fd, &st) < 0 || st.st_ino != dest->old.st_ino ||
-	    st.st_dev != dest->old.st_dev)
+	if (fstat(fd, &st) < 0 || !lull_inode_same(&st, &dest->old))
 		return;
 	dest->no_target = lull_swap_obstacle(job->src, fd);
 	if (dest->no_target == 0 && !job->options->exchange_fits &&
@@ -103,9 +102,7 @@ int lull_swap_begin(struct lull_job *job)
 
 void lull_swap_forgo(struct lull_dest *dest)
 {
-	if (dest->target >= 0)
-		(void)close(dest->target);
-	dest->target = -1;
+	lull_close(&dest->target);
 	dest->in_place = true;
 }
 
@@ -123,21 +120,16 @@ static bool has_its_name(const struct lull_dest *dest)
 	struct stat named;
 
 	return fstatat(dest->dir, dest->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_ino == dest->old.st_ino && named.st_dev == dest->old.st_dev;
+	       lull_inode_same(&named, &dest->old);
 }
 
 /* How long the call takes, for who wants to know. */
 static void announce(struct lull_job *job)
 {
-	struct lull_note note = {
-		.kind = LULL_NOTE_EXCHANGE,
-		.path = job->progress->dest,
-	};
-
-	if (!job->options->cp.verbose)
-		return;
-	note.count = lull_difference_exchange_ns(job);
-	job->observer->note(job->observer->ctx, &note);
+	if (job->options->cp.verbose)
+		lull_events_say(job->observer, .kind = LULL_NOTE_EXCHANGE,
+				.path = job->progress->dest,
+				.count = lull_difference_exchange_ns(job));
 }
 
 /* What the file gets that a clone into it would have given it. */

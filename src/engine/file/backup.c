@@ -4,10 +4,12 @@
 
 #include "engine/file/temporary.h"
 #include "util/path.h"
+#include "util/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,15 +57,13 @@ static int largest(int dir, const char *head, const char *last, uint64_t *ret_nu
 static char *simple(const char *head, const char *last, const char *suffix)
 {
 	size_t len = strlen(last);
-	char *made;
 
 	/* Too long with it: the suffix takes the place of the end, and is "~". */
 	if (len + strlen(suffix) > NAME_MAX) {
 		len = MIN(len, (size_t)NAME_MAX - 2);
 		suffix = "~";
 	}
-	return asprintf(&made, "%s%.*s%s", head, (int)len, last, suffix) < 0 ? NULL
-									     : made;
+	return lull_text("%s%.*s%s", head, (int)len, last, suffix);
 }
 
 /* As lull_backup_name(); *ret_numbered: it is a number, and replaces nothing. */
@@ -73,7 +73,6 @@ static int choose(int dir, const char *name, enum lull_backup how, const char *s
 	const char *last = lull_path_last(name);
 	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
 	uint64_t number = 0;
-	char *made;
 	int r = 0;
 
 	if (!head)
@@ -84,13 +83,10 @@ static int choose(int dir, const char *name, enum lull_backup how, const char *s
 	if (r < 0 && how == LULL_BACKUP_NUMBERED)
 		return r;
 	*ret_numbered = how == LULL_BACKUP_NUMBERED || number > 0;
-	if (!*ret_numbered)
-		made = simple(head, last, suffix);
-	else if (asprintf(&made, "%s%s.~%llu~", head, last,
-			  (unsigned long long)number + 1) < 0)
-		made = NULL;
-	*ret_backup = made;
-	return made ? 0 : -ENOMEM;
+	*ret_backup = *ret_numbered
+			      ? lull_text("%s%s.~%" PRIu64 "~", head, last, number + 1)
+			      : simple(head, last, suffix);
+	return *ret_backup ? 0 : -ENOMEM;
 }
 
 int lull_backup_name(int dir, const char *name, enum lull_backup how, const char *suffix,
@@ -118,9 +114,7 @@ int lull_backup_make(int dir, const char *name, enum lull_backup how, const char
 			continue;
 		if (r < 0 && errno != ENOENT)
 			return -errno;
-		*ret_backup = r < 0 ? NULL : backup;
-		if (r == 0)
-			backup = NULL;
+		*ret_backup = r < 0 ? NULL : lull_steal(&backup);
 		return 0;
 	}
 	return -EEXIST;
@@ -153,9 +147,7 @@ int lull_backup_link(int dir, const char *name, enum lull_backup how, const char
 			return r;
 		if (!numbered) {
 			free(other);
-			return lull_temporary_replace(dir, *backup,
-						      lull_path_last(*backup), link_to,
-						      name);
+			return lull_temporary_replace(dir, *backup, link_to, name);
 		}
 		free(*backup);
 		*backup = other;

@@ -10,12 +10,11 @@
 #include "engine/file/make_way.h"
 #include "engine/file/queue.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/source_lock.h"
 #include "sys/trusted.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 /* What only a clone with a lock and a checkpoint can do, and nothing may be done
@@ -128,8 +127,7 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 static bool is_written_to(const struct lull_entry *e)
 {
 	_cleanup_close_ int fd = openat(e->dst_dir->fd, e->dst_name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-						O_CLOEXEC);
+					O_RDONLY | LULL_OPEN_WARILY);
 
 	/* Another lullcp has a lock to be waited for. */
 	return fd >= 0 && lull_source_is_written(fd);
@@ -178,7 +176,7 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	same = !e->fresh && st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev;
+	same = !e->fresh && lull_inode_same(&st, &e->dst);
 	if (!settled && e->fresh) {
 		r = lull_dress_as_new(f, dir, fd);
 		if (r == 0 && fstat(fd, &st) < 0)

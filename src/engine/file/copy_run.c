@@ -2,6 +2,7 @@
 /* What a run of lull_copy() shares: see copy_run.h. */
 #include "engine/file/copy_run.h"
 
+#include "engine/base/events.h"
 #include "sys/traits.h"
 
 #include <errno.h>
@@ -26,8 +27,7 @@ void lull_dirref_drop(struct lull_dirref *ref)
 {
 	if (!ref || __atomic_sub_fetch(&ref->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	if (ref->fd >= 0)
-		(void)close(ref->fd);
+	lull_close(&ref->fd);
 	free(ref);
 }
 
@@ -59,21 +59,13 @@ void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome)
 	}
 }
 
-void lull_run_say(struct lull_copy_run *tree, const struct lull_note *note)
-{
-	tree->walk.note(tree->walk.ctx, note);
-}
-
 void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err,
 		   const char *path, const char *path2)
 {
-	struct lull_note note = {
-		.kind = kind, .err = abs(err), .path = path, .path2 = path2
-	};
-
 	if (kind >= LULL_NOTE_FAILURES)
 		lull_run_ended(tree, LULL_FAILED);
-	lull_run_say(tree, &note);
+	lull_events_say(&tree->walk, .kind = kind, .err = abs(err), .path = path,
+			.path2 = path2);
 }
 
 bool lull_run_should_stop(struct lull_copy_run *tree)

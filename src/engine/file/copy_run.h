@@ -149,10 +149,8 @@ void lull_dirref_drop(struct lull_dirref *ref);
 /* lull_traits_at() the directory, and what is made in it: asked for once. Any thread. */
 uint32_t lull_dirref_traits(struct lull_dirref *ref);
 
-/* Says it, after what the files that were begun before have to say. */
-void lull_run_say(struct lull_copy_run *tree, const struct lull_note *note);
-
-/* The same; kinds from LULL_NOTE_FAILURES on make the run a failure. */
+/* Says it, after what the files that were begun before have to say; kinds from
+   LULL_NOTE_FAILURES on make the run a failure. */
 void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err,
 		   const char *path, const char *path2);
 

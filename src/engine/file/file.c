@@ -51,9 +51,7 @@
 static void note(const struct lull_file *f, enum lull_note_kind kind, int err,
 		 const char *path)
 {
-	struct lull_note n = { .kind = kind, .err = abs(err), .path = path };
-
-	f->observer->note(f->observer->ctx, &n);
+	lull_events_say(f->observer, .kind = kind, .err = abs(err), .path = path);
 }
 
 static enum lull_outcome fail_create(const struct lull_file *f, int err)
@@ -229,7 +227,7 @@ static bool may_replace(const struct lull_file *f, int old)
 	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name) &&
 	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
 	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_ino == e->dst.st_ino && named.st_dev == e->dst.st_dev;
+	       lull_inode_same(&named, &e->dst);
 }
 
 /* False: nothing has happened, and the file has to be written in place. */
@@ -282,10 +280,10 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 	if (opened < -1 || st->st_size > e->dst.st_size ||
 	    lull_swap_obstacle(src, old) != 0 || lull_swap_overflows(src, old))
 		return false;
-	both = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	both = openat(dir, name, O_RDWR | LULL_OPEN_WARILY);
 	fd = both < 0 ? -1 : openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 || fstat(both, &named) < 0 || named.st_ino != e->dst.st_ino ||
-	    named.st_dev != e->dst.st_dev || lull_inode_look(fd, &dst) < 0)
+	if (fd < 0 || fstat(both, &named) < 0 || !lull_inode_same(&named, &e->dst) ||
+	    lull_inode_look(fd, &dst) < 0)
 		return false;
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (*ret_outcome == LULL_OK) {
@@ -367,7 +365,7 @@ static int open_old(struct lull_file *f)
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) == 0) {
-		if (st.st_ino == e->dst.st_ino && st.st_dev == e->dst.st_dev)
+		if (lull_inode_same(&st, &e->dst))
 			return fd;
 		if (is_successor(e, &st)) {
 			e->dst = st;
@@ -482,7 +480,7 @@ static int open_source(struct lull_file *f, struct stat *ret_st)
 		note(f, LULL_NOTE_OPEN, src, e->src_path);
 	else if (fstat(src, ret_st) < 0)
 		note(f, LULL_NOTE_STAT, errno, e->src_path);
-	else if (ret_st->st_ino != e->src.st_ino || ret_st->st_dev != e->src.st_dev)
+	else if (!lull_inode_same(ret_st, &e->src))
 		note(f, LULL_NOTE_REPLACED, 0, e->src_path);
 	else
 		return lull_steal_fd(&src);
@@ -573,25 +571,14 @@ bool lull_file_finish(struct lull_file *f)
 
 	add_up(f);
 	/* Its name was not known before. */
-	if (f->result.generation && tree->cp->verbose && f->outcome == LULL_OK) {
-		struct lull_note copied = {
-			.kind = LULL_NOTE_COPIED,
-			.path = e->src_path,
-			.path2 = f->result.generation,
-		};
-
-		observer->note(observer->ctx, &copied);
-	}
-	if (tree->cp->debug && f->outcome == LULL_OK) {
-		struct lull_note how = {
-			.kind = LULL_NOTE_HOW,
-			.path = f->offload ? f->offload : "unknown",
-			.path2 = f->reflink ? f->reflink : "yes",
-			.path3 = f->holes ? f->holes : "unknown",
-		};
-
-		observer->note(observer->ctx, &how);
-	}
+	if (f->result.generation && tree->cp->verbose && f->outcome == LULL_OK)
+		lull_events_say(observer, .kind = LULL_NOTE_COPIED, .path = e->src_path,
+				.path2 = f->result.generation);
+	if (tree->cp->debug && f->outcome == LULL_OK)
+		lull_events_say(observer, .kind = LULL_NOTE_HOW,
+				.path = f->offload ? f->offload : "unknown",
+				.path2 = f->reflink ? f->reflink : "yes",
+				.path3 = f->holes ? f->holes : "unknown");
 	/* Not of those that were not begun any more. */
 	if (f->outcome == LULL_OK || f->reported ||
 	    (f->outcome == LULL_INTERRUPTED && f->result.progress.source))

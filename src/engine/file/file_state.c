@@ -2,12 +2,10 @@
 /* A file on its way: see file_state.h. */
 #include "engine/file/file_state.h"
 
-#include <string.h>
+#include "engine/base/events.h"
+#include "util/text.h"
 
-static char *copy_text(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
+#include <string.h>
 
 bool lull_file_own(struct lull_file *f)
 {
@@ -20,8 +18,8 @@ bool lull_file_own(struct lull_file *f)
 
 	lull_dirref_hold(e->src_dir);
 	lull_dirref_hold(e->dst_dir);
-	e->backup = copy_text(e->backup);
-	e->backup_path = copy_text(e->backup_path);
+	e->backup = lull_text_copy(e->backup);
+	e->backup_path = lull_text_copy(e->backup_path);
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		f->text[i] = strdup(*text[i]);
 		if (!f->text[i])
@@ -42,19 +40,15 @@ void lull_file_disown(struct lull_file *f)
 		free(f->text[i]);
 	free(f->entry.backup);
 	free(f->entry.backup_path);
-	if (f->done_fd >= 0)
-		(void)close(f->done_fd);
-	if (f->name_dir >= 0)
-		(void)close(f->name_dir);
+	lull_close(&f->done_fd);
+	lull_close(&f->name_dir);
 }
 
 enum lull_outcome lull_file_fail(const struct lull_file *f, enum lull_note_kind kind,
 				 int err, const char *path)
 {
-	struct lull_note note = { .kind = kind, .err = abs(err), .path = path };
-
 	if (!f->lone)
-		f->observer->note(f->observer->ctx, &note);
+		lull_events_say(f->observer, .kind = kind, .err = abs(err), .path = path);
 	return LULL_FAILED;
 }
 

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +16,9 @@
 static bool is_beside(const struct lull_entry *e, char *beside)
 {
 	_cleanup_free_ char *name = beside;
-	_cleanup_free_ char *path = NULL;
-	int len = (int)(e->dst_last - e->dst_name);
+	_cleanup_free_ char *path = name ? lull_path_beside(e->dst_name, name) : NULL;
 
-	if (!name || asprintf(&path, "%.*s%s", len, e->dst_name, name) < 0)
-		return true;
-	return faccessat(e->dst_dir->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	return !path || faccessat(e->dst_dir->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       errno != ENOENT;
 }
 

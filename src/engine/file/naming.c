@@ -147,12 +147,11 @@ enum lull_outcome lull_naming_give(struct lull_file *f)
 	if (!f->named)
 		outcome = give(f, dir, name);
 	f->due = false;
-	if (f->name_dir >= 0)
-		(void)close(lull_steal_fd(&f->name_dir));
+	lull_close(&f->name_dir);
 	if (outcome == LULL_OK)
 		return LULL_OK;
 	f->made = (struct stat){ 0 };
-	(void)close(lull_steal_fd(&f->done_fd));
+	lull_close(&f->done_fd);
 	return outcome;
 }
 

@@ -2,17 +2,16 @@
 /* Attributes: see preserve.h. */
 #include "engine/file/preserve.h"
 
+#include "engine/base/events.h"
+
 #include <errno.h>
 #include <unistd.h>
 
 static void say(const struct lull_preserve *k, enum lull_note_kind kind, int err,
 		const char *path, const char *path2)
 {
-	struct lull_note note = {
-		.kind = kind, .err = abs(err), .path = path, .path2 = path2
-	};
-
-	k->observer->note(k->observer->ctx, &note);
+	lull_events_say(k->observer, .kind = kind, .err = abs(err), .path = path,
+			.path2 = path2);
 }
 
 static bool keep_times(const struct lull_preserve *k)

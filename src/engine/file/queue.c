@@ -29,6 +29,7 @@
 #include "engine/file/shares.h"
 #include "engine/file/syncer.h"
 #include "sys/clock.h"
+#include "sys/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,11 +153,6 @@ static void note_inodes_anew(struct lull_queue *q)
 		note_inodes(q, q->ring[(q->head + i) % q->room]);
 }
 
-static bool is_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
 /* links: of the sources that are linked, else of what is about to change. */
 static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 {
@@ -166,8 +162,9 @@ static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 		const struct lull_task *task = q->ring[(q->head + i) % q->room];
 		const struct lull_file *f = &task->file;
 
-		if (links ? f->link && is_inode(&f->entry.src, st)
-			  : is_inode(&task->dst, st) || is_inode(&task->dir, st))
+		if (links ? f->link && lull_inode_same(&f->entry.src, st)
+			  : lull_inode_same(&task->dst, st) ||
+				    lull_inode_same(&task->dir, st))
 			return true;
 	}
 	return false;

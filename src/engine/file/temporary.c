@@ -4,6 +4,7 @@
 
 #include "sys/clock.h"
 #include "sys/rename_free.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ int lull_temporary_take(int dir, const char *temporary, const char *name, bool r
 	return r;
 }
 
-int lull_temporary_replace(int dir, const char *name, const char *last,
+int lull_temporary_replace(int dir, const char *name,
 			   int (*make)(int dir, const char *name, const void *ctx),
 			   const void *ctx)
 {
@@ -39,10 +40,9 @@ int lull_temporary_replace(int dir, const char *name, const char *last,
 		char bare[64];
 
 		lull_temporary_name(i, bare);
-		if (asprintf(&temporary, "%.*s%s", (int)(last - name), name, bare) < 0) {
-			temporary = NULL;
+		temporary = lull_path_beside(name, bare);
+		if (!temporary)
 			return -ENOMEM;
-		}
 		r = make(dir, temporary, ctx);
 		if (r < 0)
 			continue;

@@ -25,6 +25,6 @@ int lull_temporary_take(int dir, const char *temporary, const char *name,
  * has a temporary one in the place of. 0, or -errno of make() or the rename; -EEXIST only
  * if names are taken again and again.
  */
-int lull_temporary_replace(int dir, const char *name, const char *last,
+int lull_temporary_replace(int dir, const char *name,
 			   int (*make)(int dir, const char *name, const void *ctx),
 			   const void *ctx) _must_check_;

@@ -53,8 +53,7 @@ static enum lull_outcome walk_failed(struct lull_changes *c, int r)
 {
 	if (r == -ECANCELED)
 		return LULL_INTERRUPTED;
-	return lull_fail(c->pair->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
-			 c->pair->path[c->newer]);
+	return lull_fail_errno(c->pair->job, LULL_STAGE_WALK, r, c->pair->path[c->newer]);
 }
 
 /*
@@ -226,8 +225,7 @@ static enum lull_outcome read_window(struct lull_changes *c)
 	if (r == -ESTALE)
 		return lull_pair_written(c->pair, which);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_ERRNO, r,
-				 c->pair->path[which]);
+		return lull_fail_errno(job, LULL_STAGE_READ, r, c->pair->path[which]);
 	c->open.off += c->window_len;
 	c->open.len -= c->window_len;
 	c->read_bytes += c->window_len;
@@ -301,8 +299,8 @@ enum lull_outcome lull_changes_open(struct lull_changes *c, struct lull_pair *pa
 	for (int i = 0; i < 2 && exact; i++) {
 		c->buffer[i] = malloc(PIECE);
 		if (!c->buffer[i])
-			return lull_fail(pair->job, LULL_STAGE_READ, LULL_CAUSE_ERRNO,
-					 ENOMEM, pair->path[0]);
+			return lull_fail_errno(pair->job, LULL_STAGE_READ, ENOMEM,
+					       pair->path[0]);
 	}
 	r = begin_plan(c, 0, common_end(c), pair->n > 1);
 	return r < 0 ? walk_failed(c, r) : LULL_OK;

@@ -15,15 +15,16 @@
 #include "sys/clock.h"
 #include "sys/identity.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/source_lock.h"
 #include "sys/thread.h"
+#include "util/path.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -315,46 +316,38 @@ static void watch(struct check *c, enum lull_check what, uint64_t ns)
 static enum lull_outcome open_source(struct check *c, unsigned int i, const char *name)
 {
 	struct source *s = &c->source[i];
-	_cleanup_free_ char *dir = NULL;
 	struct lull_fs fs;
 	struct stat st;
 	int r;
 
 	/* Before opening: a fifo would wait, a device might act. */
 	if (stat(name, &st) < 0)
-		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 name);
+		return lull_fail_errno(&c->job, LULL_STAGE_STAT_SOURCE, errno, name);
 	if (!S_ISREG(st.st_mode))
 		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
 				 EINVAL, name);
 	s->fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	s->path = s->fd >= 0 ? realpath(name, NULL) : NULL;
 	if (!s->path)
-		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 name);
+		return lull_fail_errno(&c->job, LULL_STAGE_OPEN_SOURCE, errno, name);
 	if (!lull_inode_is_at(s->fd, s->path))
 		return lull_fail(&c->job, LULL_STAGE_OPEN_SOURCE,
 				 LULL_CAUSE_PATH_ELSEWHERE, 0, name);
 	c->paths[i] = s->path;
-	dir = strndup(s->path, (size_t)(strrchr(s->path, '/') - s->path) + 1);
 	if (lull_source_lock(s->fd) < 0)
 		return lull_end(&c->job, LULL_BUSY, LULL_STAGE_LOCK,
 				LULL_CAUSE_SOURCE_FROZEN, 0, name);
-	s->dir = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	s->dir = lull_open_parent(s->path, O_RDONLY);
 	if (s->dir < 0)
-		return lull_fail(&c->job, LULL_STAGE_OPEN_DIR, LULL_CAUSE_ERRNO,
-				 dir ? errno : ENOMEM, name);
+		return lull_fail_errno(&c->job, LULL_STAGE_OPEN_DIR, s->dir, name);
 	r = lull_identity_fs(s->fd, &fs);
 	if (r < 0)
-		return lull_fail(&c->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r,
-				 name);
+		return lull_fail_errno(&c->job, LULL_STAGE_STAT_SOURCE, r, name);
 	s->block = fs.block;
 	s->scratch = openat(s->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->scratch >= 0 &&
-	    lull_tripwire_drain(s->fd, s->scratch, s->block, (uint64_t)st.st_size) < 0) {
-		(void)close(s->scratch);
-		s->scratch = -1;
-	}
+	    lull_tripwire_drain(s->fd, s->scratch, s->block, (uint64_t)st.st_size) < 0)
+		lull_close(&s->scratch);
 	return LULL_OK;
 }
 
@@ -362,11 +355,12 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
    none. */
 static bool invent_dest(struct check *c)
 {
-	const char *path = c->source[0].path, *name = strrchr(path, '/') + 1;
+	const char *path = c->source[0].path, *name = lull_path_last(path);
 
-	return asprintf(&c->dest, "%s.lullcp-check", path) >= 0 &&
-	       asprintf(&c->checkpoint, "%.*s.%s.lullcp-check.lullcp", (int)(name - path),
-			path, name) >= 0;
+	c->dest = lull_text("%s.lullcp-check", path);
+	c->checkpoint = lull_text("%.*s.%s.lullcp-check.lullcp", (int)(name - path), path,
+				  name);
+	return c->dest && c->checkpoint;
 }
 
 static enum lull_outcome prepare(struct check *c, const char *const *sources)
@@ -379,8 +373,7 @@ static enum lull_outcome prepare(struct check *c, const char *const *sources)
 	c->source = calloc(c->n, sizeof(*c->source));
 	c->paths = calloc(c->n, sizeof(*c->paths));
 	if (!c->source || !c->paths)
-		return lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
-				 text);
+		return lull_fail_errno(&c->job, LULL_STAGE_NONE, ENOMEM, text);
 	for (unsigned int i = 0; i < c->n; i++)
 		c->source[i] = (struct source){ .fd = -1, .dir = -1, .scratch = -1 };
 	for (unsigned int i = 0; i < c->n; i++) {
@@ -389,8 +382,7 @@ static enum lull_outcome prepare(struct check *c, const char *const *sources)
 			return outcome;
 	}
 	return invent_dest(c) ? LULL_OK
-			      : lull_fail(&c->job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO,
-					  ENOMEM, text);
+			      : lull_fail_errno(&c->job, LULL_STAGE_NONE, ENOMEM, text);
 }
 
 static void on_orphaned(void *ctx, bool thawed)
@@ -420,8 +412,7 @@ static enum lull_outcome start_keeper(struct check *c)
 	int r = lull_keeper_start(&setup, &c->keeper);
 
 	if (r < 0)
-		return lull_fail(&c->job, LULL_STAGE_HOOK, LULL_CAUSE_ERRNO, r,
-				 c->job.options->hook);
+		return lull_fail_errno(&c->job, LULL_STAGE_HOOK, r, c->job.options->hook);
 	(void)lull_keeper_freeze(c->keeper);
 	return LULL_OK;
 }
@@ -488,12 +479,9 @@ static void finish(struct check *c)
 	lull_hook_free(c->hook);
 	for (unsigned int i = 0; c->source && i < c->n; i++) {
 		free(c->source[i].path);
-		if (c->source[i].fd >= 0)
-			(void)close(c->source[i].fd);
-		if (c->source[i].dir >= 0)
-			(void)close(c->source[i].dir);
-		if (c->source[i].scratch >= 0)
-			(void)close(c->source[i].scratch);
+		lull_close(&c->source[i].fd);
+		lull_close(&c->source[i].dir);
+		lull_close(&c->source[i].scratch);
 	}
 	free(c->source);
 	free(c->paths);

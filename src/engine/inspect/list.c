@@ -16,11 +16,10 @@
 #include "sys/extmap.h"
 #include "sys/opening.h"
 #include "sys/own.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <string.h>
 
 struct list {
@@ -36,7 +35,7 @@ struct list {
 
 static enum lull_outcome walk_failed(struct list *l, int r, const char *path)
 {
-	return lull_fail(&l->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, path);
+	return lull_fail_errno(&l->job, LULL_STAGE_WALK, r, path);
 }
 
 static enum lull_outcome add_own(struct list *l, int fd, struct lull_row_entry *e)
@@ -121,21 +120,15 @@ static enum lull_outcome look(struct list *l, const struct lull_generation *g, b
 		if (!quick && outcome == LULL_OK && l->before >= 0 && maps_are_trusted(l))
 			outcome = add_changed(l, fd, e);
 	}
-	if (l->before >= 0)
-		(void)close(l->before);
+	lull_close(&l->before);
 	l->before = lull_steal_fd(&fd);
 	return outcome;
 }
 
 /* The name as the user gave DEST's, with the date. */
-static char *path_of(const struct list *l, const char *stem, const char *name)
+static char *path_of(const struct list *l, const char *date)
 {
-	const char *given = l->job.progress->dest;
-	char *path;
-
-	if (asprintf(&path, "%s%s", given, name + strlen(stem)) < 0)
-		return NULL;
-	return path;
+	return lull_text("%s%s", l->job.progress->dest, date);
 }
 
 static bool is_there(const struct list *l, const struct lull_generation *g)
@@ -199,7 +192,7 @@ static enum lull_outcome fill(struct list *l, bool quick, uint64_t more)
 	for (size_t i = 0; i < known->n && outcome == LULL_OK; i++) {
 		struct lull_row_entry *e = &row->entry[row->n++];
 
-		e->path = path_of(l, l->job.dest.name, known->item[i].name);
+		e->path = path_of(l, known->item[i].name + strlen(l->job.dest.name));
 		if (!e->path)
 			return walk_failed(l, ENOMEM, l->job.dest.path);
 		e->kept_by = ruled ? l->items[i].kept_by : 0;
@@ -231,8 +224,7 @@ static enum lull_outcome open_list(struct list *l, const struct lull_options *op
 
 static enum lull_outcome close_list(struct list *l, enum lull_outcome outcome)
 {
-	if (l->before >= 0)
-		(void)close(l->before);
+	lull_close(&l->before);
 	free(l->items);
 	lull_generations_done(&l->known);
 	(void)lull_job_looked(&l->job, &l->row->failure);
@@ -267,8 +259,8 @@ static enum lull_outcome open_source(struct list *l, const char *source)
 	if (l->job.src == -ECANCELED)
 		return LULL_INTERRUPTED;
 	if (l->job.src < 0)
-		return lull_fail(&l->job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
-				 l->job.src, source);
+		return lull_fail_errno(&l->job, LULL_STAGE_OPEN_SOURCE, l->job.src,
+				       source);
 	if (fstat(l->job.src, &st) < 0 || !S_ISREG(st.st_mode))
 		return lull_fail(&l->job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
 				 EINVAL, source);
@@ -295,7 +287,8 @@ static enum lull_outcome foresee(struct list *l, const char *source, uint64_t no
 		return outcome;
 	made = &row->entry[row->n];
 	lull_generation_call(now, date);
-	if (asprintf(&made->path, "%s%s", l->job.progress->dest, date) < 0)
+	made->path = path_of(l, date);
+	if (!made->path)
 		return walk_failed(l, ENOMEM, l->job.dest.path);
 	row->n++;
 	made->time = now;

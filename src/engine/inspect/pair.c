@@ -31,8 +31,7 @@ static enum lull_outcome open_one(struct lull_pair *pair, unsigned int i)
 	int r;
 
 	if (stat(path, &st) < 0)
-		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, errno,
-				 path);
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno, path);
 	if (S_ISDIR(st.st_mode))
 		return lull_fail(job, LULL_STAGE_READ, LULL_CAUSE_IS_DIRECTORY, EISDIR,
 				 path);
@@ -45,11 +44,9 @@ static enum lull_outcome open_one(struct lull_pair *pair, unsigned int i)
 	if (pair->fd[i] == -ECANCELED)
 		return LULL_INTERRUPTED;
 	if (pair->fd[i] < 0)
-		return lull_fail(job, LULL_STAGE_OPEN_SOURCE, LULL_CAUSE_ERRNO,
-				 pair->fd[i], path);
+		return lull_fail_errno(job, LULL_STAGE_OPEN_SOURCE, pair->fd[i], path);
 	r = lull_identity_fs(pair->fd[i], &pair->fs[i]);
-	return r < 0 ? lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_ERRNO, r, path)
-		     : LULL_OK;
+	return r < 0 ? lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, path) : LULL_OK;
 }
 
 /* The file systems whose maps prove anything: kernel rules in plan/plan.h. */
@@ -111,8 +108,7 @@ static enum lull_outcome take_one(struct lull_pair *pair, unsigned int i)
 		return lull_pair_written(pair, i);
 	/* An error of the flush is told once only: no second try, for the map would
 	   lie. */
-	return r < 0 ? lull_fail(pair->job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r,
-				 pair->path[i])
+	return r < 0 ? lull_fail_errno(pair->job, LULL_STAGE_FLUSH, r, pair->path[i])
 		     : LULL_OK;
 }
 
@@ -146,10 +142,7 @@ enum lull_outcome lull_pair_unchanged(struct lull_pair *pair)
 void lull_pair_close(struct lull_pair *pair)
 {
 	for (int i = 0; i < 2; i++) {
-		if (pair->fd[i] >= 0)
-			(void)close(pair->fd[i]);
-		if (pair->scratch[i] >= 0)
-			(void)close(pair->scratch[i]);
-		pair->fd[i] = pair->scratch[i] = -1;
+		lull_close(&pair->fd[i]);
+		lull_close(&pair->scratch[i]);
 	}
 }

@@ -24,6 +24,8 @@
 #include "sys/kernel.h"
 #include "sys/readers.h"
 #include "sys/subvolume.h"
+#include "util/path.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +80,7 @@ static enum lull_outcome count_extents(struct probe *p)
 		lull_extmap_close(map);
 	}
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail_errno(job, LULL_STAGE_WALK, r, job->source);
 	found->extents_exact = r == 0;
 	found->extents =
 		r == 0 ? n : (uint64_t)((double)n / (double)at * (double)found->size);
@@ -280,7 +282,7 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 	if (r == 0)
 		r = lull_tripwire_look(job->src, &before);
 	if (r < 0)
-		return lull_fail(job, LULL_STAGE_FLUSH, LULL_CAUSE_ERRNO, r, job->source);
+		return lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source);
 	found->size = before.size;
 	found->block = job->dest.fs.block;
 	lull_identity_mount(job->src, &mount);
@@ -304,16 +306,8 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 /* A name in directory that no file has: none is made under it. */
 static char *name_in(const char *source, const char *directory)
 {
-	const char *slash = strrchr(source, '/');
-	char *path;
-
-	if (!directory && !slash)
-		directory = ".";
-	return (directory ? asprintf(&path, "%s/.lullcp-probe", directory)
-			  : asprintf(&path, "%.*s.lullcp-probe",
-				     (int)(slash - source) + 1, source)) < 0
-		       ? NULL
-		       : path;
+	return directory ? lull_text("%s/.lullcp-probe", directory)
+			 : lull_path_beside(source, ".lullcp-probe");
 }
 
 enum lull_outcome lull_probe(const struct lull_options *options, const char *source,
@@ -330,8 +324,7 @@ enum lull_outcome lull_probe(const struct lull_options *options, const char *sou
 	lull_job_look(&job, options, observer, source, directory ? directory : source,
 		      &result);
 	outcome = dest ? look(&p, dest)
-		       : lull_fail(&job, LULL_STAGE_NONE, LULL_CAUSE_ERRNO, ENOMEM,
-				   source);
+		       : lull_fail_errno(&job, LULL_STAGE_NONE, ENOMEM, source);
 	(void)lull_job_looked(&job, &ret_forecast->failure);
 	return outcome;
 }

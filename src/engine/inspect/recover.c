@@ -4,10 +4,10 @@
  * a set all files are asked at once, whichever of them is named.
  */
 #include "engine/base/job.h"
+#include "engine/base/lock_wait.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/job_init.h"
-#include "engine/clone/patience.h"
 #include "engine/clone/record.h"
 #include "engine/clone/set_record.h"
 #include "engine/clone/snapshot.h"
@@ -15,14 +15,12 @@
 
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How often to look whether a lock is free. */
-#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* One that was asked for comes first; all that its checkpoint speaks of follow. */
 struct found {
@@ -158,21 +156,16 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	return outcome;
 }
 
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
 static void report_file(const struct lull_job *job, struct lull_report *ret_report)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	bool whole = c->phase == LULL_PHASE_COMPLETE;
 
-	ret_report->source = copy(c->source);
-	ret_report->dest = copy(c->dest);
-	ret_report->checkpoint = copy(job->dest.checkpoint_path);
-	ret_report->temporary = copy(c->temporary);
-	ret_report->hook = copy(c->hook);
+	ret_report->source = lull_text_copy(c->source);
+	ret_report->dest = lull_text_copy(c->dest);
+	ret_report->checkpoint = lull_text_copy(job->dest.checkpoint_path);
+	ret_report->temporary = lull_text_copy(c->temporary);
+	ret_report->hook = lull_text_copy(c->hook);
 	memcpy(ret_report->run_id, c->run_id, sizeof(c->run_id));
 	ret_report->method = c->method;
 	ret_report->size = c->dest_size;
@@ -252,13 +245,13 @@ static int by_path(const void *a, const void *b)
 /* Waits for nobody but the keeper of a run that was killed. */
 static int lock_one(const struct found *f, struct lull_dest *dest)
 {
-	struct lull_patience patience = lull_patience_begin(f->asked.options);
+	struct lull_lock_wait wait = lull_lock_wait_begin(f->asked.options);
 	int r;
 
-	patience.lock_wait_ns = 0;
+	wait.lock_wait_ns = 0;
 	while ((r = lull_dest_lock(dest)) == -EWOULDBLOCK &&
-	       !lull_patience_is_over(&patience, dest, -1))
-		lull_clock_sleep(LOCK_LOOK_NS);
+	       !lull_lock_wait_is_over(&wait, dest, -1))
+		lull_clock_sleep(LULL_LOCK_LOOK_NS);
 	/* Nothing can be made there: whoever is at work holds what there is. */
 	if (r == -EROFS)
 		r = lull_dest_is_locked(dest) ? -EWOULDBLOCK : 0;
@@ -284,8 +277,8 @@ static enum lull_outcome lock_all(struct found *f, const char *path)
 		if (r == -EWOULDBLOCK)
 			return lull_end(&f->asked, LULL_BUSY, LULL_STAGE_LOCK,
 					LULL_CAUSE_ERRNO, 0, path);
-		return lull_fail(&f->asked, LULL_STAGE_LOCK, LULL_CAUSE_ERRNO, r,
-				 f->n > 1 ? sorted[i]->dest.path : path);
+		return lull_fail_errno(&f->asked, LULL_STAGE_LOCK, r,
+				       f->n > 1 ? sorted[i]->dest.path : path);
 	}
 	return LULL_OK;
 }

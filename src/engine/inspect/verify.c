@@ -74,8 +74,8 @@ static enum lull_outcome read_range(struct verify *v, uint64_t off, uint64_t len
 			if (r == -ESTALE)
 				return lull_pair_written(&v->pair, i);
 			if (r < 0)
-				return lull_fail(v->job, LULL_STAGE_READ,
-						 LULL_CAUSE_ERRNO, r, v->pair.path[i]);
+				return lull_fail_errno(v->job, LULL_STAGE_READ, r,
+						       v->pair.path[i]);
 		}
 		compare(v, off, piece);
 		v->found->read_bytes += piece;
@@ -104,8 +104,8 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 					    : lull_extmap_kind(v->map[0]),
 				     0, size, &v->map[i]);
 		if (r < 0)
-			return lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
-					 v->pair.path[i]);
+			return lull_fail_errno(v->job, LULL_STAGE_WALK, r,
+					       v->pair.path[i]);
 		cursor[i] = lull_extmap_cursor(v->map[i]);
 	}
 	lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, size,
@@ -132,8 +132,7 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 	}
 	found->extents = plan.extents;
 	found->proven_bytes += size - at;
-	return r < 0 ? lull_fail(v->job, LULL_STAGE_WALK, LULL_CAUSE_ERRNO, r,
-				 v->pair.path[0])
+	return r < 0 ? lull_fail_errno(v->job, LULL_STAGE_WALK, r, v->pair.path[0])
 		     : LULL_OK;
 }
 
@@ -165,11 +164,10 @@ static enum lull_outcome compare_files(struct verify *v)
 	if (found->different_bytes > 0)
 		return LULL_DIFFERENT;
 	if (found->unproven_bytes > 0) {
-		(void)lull_fail(v->job, LULL_STAGE_READ, LULL_CAUSE_UNPROVEN, 0,
-				v->pair.path[0]);
+		(void)lull_fail_between(v->job, LULL_STAGE_READ, LULL_CAUSE_UNPROVEN, 0,
+					v->pair.path[0], v->pair.path[1]);
 		v->job->result->failure.off = found->first_difference;
 		v->job->result->failure.len = found->unproven_bytes;
-		v->job->result->failure.path2 = strdup(v->pair.path[1]);
 		return LULL_FAILED;
 	}
 	return LULL_OK;
@@ -197,8 +195,8 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 	for (int i = 0; i < 2 && outcome == LULL_OK; i++) {
 		v.buffer[i] = malloc(PIECE);
 		if (!v.buffer[i])
-			outcome = lull_fail(&job, LULL_STAGE_READ, LULL_CAUSE_ERRNO,
-					    ENOMEM, v.pair.path[i]);
+			outcome = lull_fail_errno(&job, LULL_STAGE_READ, ENOMEM,
+						  v.pair.path[i]);
 	}
 	if (outcome == LULL_OK)
 		outcome = lull_pair_take(&v.pair);

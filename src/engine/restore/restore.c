@@ -19,6 +19,7 @@
  *     meanwhile, is never replaced nor removed.
  */
 #include "engine/base/beside.h"
+#include "engine/base/events.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/record.h"
@@ -28,11 +29,12 @@
 #include "sys/bytes.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
+#include "sys/opening.h"
 #include "sys/source_lock.h"
 #include "util/path.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,11 +115,8 @@ static enum lull_outcome name_target(struct restore *r, const char *target)
 	r->target = link ? realpath(target, NULL) : strdup(target);
 	if (!r->target)
 		return fail(r, LULL_CAUSE_ERRNO, errno, target, NULL);
-	if (asprintf(&r->undo, "%s" UNDO_SUFFIX, r->target) < 0) {
-		r->undo = NULL;
-		return fail(r, LULL_CAUSE_ERRNO, ENOMEM, target, NULL);
-	}
-	return LULL_OK;
+	r->undo = lull_text("%s" UNDO_SUFFIX, r->target);
+	return r->undo ? LULL_OK : fail(r, LULL_CAUSE_ERRNO, ENOMEM, target, NULL);
 }
 
 static enum lull_outcome wait_for_lock(struct restore *r)
@@ -173,7 +172,7 @@ static enum lull_outcome judge_generation(struct restore *r)
 		return fail(r, LULL_CAUSE_ERRNO, errno, r->generation, NULL);
 	if (!S_ISREG(st.st_mode))
 		return fail(r, LULL_CAUSE_NOT_REGULAR, 0, r->generation, NULL);
-	if (r->way != NEW && st.st_ino == r->st.st_ino && st.st_dev == r->st.st_dev)
+	if (r->way != NEW && lull_inode_same(&st, &r->st))
 		return fail(r, LULL_CAUSE_SAME_FILE, 0, r->generation, r->target);
 	if (is_incomplete(r))
 		return fail(r, LULL_CAUSE_GENERATION_INCOMPLETE, 0, r->generation,
@@ -450,8 +449,7 @@ static bool is_undo(const struct restore *r, const char *path)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && st.st_ino == r->undo_st.st_ino &&
-	       st.st_dev == r->undo_st.st_dev;
+	return lstat(path, &st) == 0 && lull_inode_same(&st, &r->undo_st);
 }
 
 /* Of a restore that failed and left nothing to go on with: it would be in the way of the
@@ -473,16 +471,12 @@ static void take_undo_back(struct restore *r)
 
 static void tell_way(const struct restore *r)
 {
-	struct lull_note note = {
-		.kind = r->way == EXCHANGE ? LULL_NOTE_ROLL_EXCHANGE
-			: r->way == RENAME ? LULL_NOTE_ROLL_RENAME
-					   : LULL_NOTE_ROLL_IN_PLACE,
-		.path = r->generation,
-		.path2 = r->target,
-	};
-
 	if (r->way == IN_PLACE || (r->way != NEW && r->options->cp.verbose))
-		r->observer->note(r->observer->ctx, &note);
+		lull_events_say(r->observer,
+				.kind = r->way == EXCHANGE ? LULL_NOTE_ROLL_EXCHANGE
+					: r->way == RENAME ? LULL_NOTE_ROLL_RENAME
+							   : LULL_NOTE_ROLL_IN_PLACE,
+				.path = r->generation, .path2 = r->target);
 }
 
 /* Else there is nothing to compare, and bytes are copied. */
@@ -514,11 +508,7 @@ static enum lull_outcome roll_back(struct restore *r)
    meanwhile. */
 static enum lull_outcome replace_undo(struct restore *r, const char *late)
 {
-	const char *last = lull_path_last(r->undo);
-	_cleanup_free_ char *parent = strndup(r->undo, (size_t)(last - r->undo));
-	_cleanup_close_ int dir = !parent ? -1
-					  : open(*parent ? parent : ".",
-						 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dir = lull_open_parent(r->undo, O_RDONLY);
 
 	if (renameat2(AT_FDCWD, late, AT_FDCWD, r->undo, RENAME_EXCHANGE) < 0)
 		return fail(r, LULL_CAUSE_UNDO_LATE, errno, late, r->target);
@@ -527,7 +517,7 @@ static enum lull_outcome replace_undo(struct restore *r, const char *late)
 		return fail(r, LULL_CAUSE_UNDO_LATE, 0, late, r->target);
 	}
 	if (dir < 0 || (!r->options->no_sync && fsync(dir) < 0))
-		return fail(r, LULL_CAUSE_ERRNO, errno, r->undo, NULL);
+		return fail(r, LULL_CAUSE_ERRNO, dir < 0 ? dir : errno, r->undo, NULL);
 	(void)unlink(late);
 	return LULL_OK;
 }
@@ -548,10 +538,9 @@ static enum lull_outcome save_late_writes(struct restore *r, int old)
 	     now.st_mtim.tv_nsec == r->st.st_mtim.tv_nsec))
 		return LULL_OK;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", old);
-	if (asprintf(&late, "%s.late", r->undo) < 0) {
-		late = NULL;
+	late = lull_text("%s.late", r->undo);
+	if (!late)
 		return fail(r, LULL_CAUSE_ERRNO, ENOMEM, r->undo, NULL);
-	}
 	outcome = copy_undo(r, path, late);
 	return outcome == LULL_OK ? replace_undo(r, late) : outcome;
 }

@@ -11,9 +11,9 @@
 #include "engine/file/file.h"
 #include "engine/set/set_open.h"
 #include "sys/clock.h"
+#include "util/text.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static void finish(struct lull_set *set, enum lull_outcome outcome)
@@ -88,7 +88,8 @@ bool lull_set_is_wanted(const struct lull_options *options, const char *const *s
 	if (!name)
 		return false;
 	(void)lull_path_strip(name);
-	if (asprintf(&path, "%s/%s", target, name) < 0)
+	path = lull_text("%s/%s", target, name);
+	if (!path)
 		return false;
 	lull_dest_init(&dest);
 	if (lull_dest_resolve(&dest, path, &wish, &stage, &cause) < 0 ||
@@ -118,10 +119,8 @@ void lull_set_free(struct lull_set *set)
 	for (unsigned int i = 0; i < set->n; i++) {
 		struct lull_member *m = set->member[i];
 
-		if (m->src >= 0)
-			(void)close(m->src);
-		if (m->old >= 0)
-			(void)close(m->old);
+		lull_close(&m->src);
+		lull_close(&m->old);
 		lull_result_done(&m->file.result);
 		lull_file_disown(&m->file);
 		free(m);
@@ -140,15 +139,11 @@ bool lull_set_add(struct lull_set *set, const struct lull_file *file)
 		return false;
 	}
 	m = calloc(1, sizeof(*m));
-	if (!m) {
-		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.src_path,
-			      NULL);
-		return false;
+	if (m) {
+		*m = (struct lull_member){ .file = *file, .src = -1, .old = -1 };
+		set->member[set->n++] = m;
 	}
-	m->file = *file;
-	m->src = m->old = -1;
-	set->member[set->n++] = m;
-	if (!lull_file_own(&m->file)) {
+	if (!m || !lull_file_own(&m->file)) {
 		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, file->entry.src_path,
 			      NULL);
 		return false;

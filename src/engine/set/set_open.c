@@ -32,11 +32,6 @@ static enum lull_outcome judge_old(struct lull_member *m)
 	return LULL_OK;
 }
 
-static bool is_same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
 /* Beside those that came before. False after a word about it. */
 static bool judge_beside(const struct lull_set *set, unsigned int at)
 {
@@ -51,13 +46,13 @@ static bool judge_beside(const struct lull_set *set, unsigned int at)
 			return false;
 		}
 		if (m->job.dest.exists &&
-		    is_same_inode(&m->job.dest.old, &other->file.entry.src)) {
+		    lull_inode_same(&m->job.dest.old, &other->file.entry.src)) {
 			note(set, LULL_NOTE_SAME_FILE, other->file.entry.src_path,
 			     m->file.entry.dst_path);
 			return false;
 		}
 		if (other->job.dest.exists &&
-		    is_same_inode(&other->job.dest.old, &m->file.entry.src)) {
+		    lull_inode_same(&other->job.dest.old, &m->file.entry.src)) {
 			note(set, LULL_NOTE_SAME_FILE, m->file.entry.src_path,
 			     other->file.entry.dst_path);
 			return false;
@@ -71,7 +66,7 @@ static bool is_temporary_of(const struct lull_dest *a, const struct lull_dest *b
 	struct stat one, other;
 
 	return strcmp(a->name, b->temporary) == 0 && fstat(a->dir, &one) == 0 &&
-	       fstat(b->dir, &other) == 0 && is_same_inode(&one, &other);
+	       fstat(b->dir, &other) == 0 && lull_inode_same(&one, &other);
 }
 
 /* A destination that has the name of another one's temporary file would be lost to it. */
@@ -85,13 +80,10 @@ static enum lull_outcome judge_names(struct lull_set *set, unsigned int at)
 
 		if (!first && !is_temporary_of(&other->job.dest, &m->job.dest))
 			continue;
-		(void)lull_fail(&m->job, LULL_STAGE_STAT_DEST,
-				LULL_CAUSE_TEMPORARY_IS_FILE, 0,
-				first ? m->file.entry.dst_path
-				      : other->file.entry.dst_path);
-		m->job.result->failure.path2 = strdup(first ? other->file.entry.dst_path
-							    : m->file.entry.dst_path);
-		return LULL_FAILED;
+		return lull_fail_between(&m->job, LULL_STAGE_STAT_DEST,
+					 LULL_CAUSE_TEMPORARY_IS_FILE, 0,
+					 (first ? m : other)->file.entry.dst_path,
+					 (first ? other : m)->file.entry.dst_path);
 	}
 	return LULL_OK;
 }

@@ -11,10 +11,11 @@
 #include "engine/file/queue.h"
 #include "engine/tree/node.h"
 #include "plan/update.h"
+#include "sys/inode.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Are source and dest in each other's way? */
@@ -23,11 +24,6 @@ enum sameness {
 	SAME,      /* a copy would destroy the source */
 	NOTHING,   /* they are the same, and as they should be */
 };
-
-static bool same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
 
 static bool same_entry(const struct lull_entry *e)
 {
@@ -54,7 +50,7 @@ static enum sameness compare_targets(const struct lull_entry *e, const struct st
 		return DIFFERENT;
 	if (S_ISLNK(dst->st_mode) && stat_dest(e, &b, 0) < 0)
 		return DIFFERENT;
-	if (!same_inode(&a, &b))
+	if (!lull_inode_same(&a, &b))
 		return DIFFERENT;
 	if (!e->tree->cp->hard_link)
 		return SAME;
@@ -65,7 +61,8 @@ static enum sameness compare_targets(const struct lull_entry *e, const struct st
 static enum sameness compare(const struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
-	bool same = same_inode(&e->src, &e->dst), backup = cp->backup != LULL_BACKUP_NONE;
+	bool same = lull_inode_same(&e->src, &e->dst),
+	     backup = cp->backup != LULL_BACKUP_NONE;
 	struct stat src = e->src, dst = e->dst;
 	bool same_link = same;
 
@@ -82,7 +79,7 @@ static enum sameness compare(const struct lull_entry *e)
 		if (!same || stat_dest(e, &dst, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    stat_source(e, &src, AT_SYMLINK_NOFOLLOW) < 0)
 			return DIFFERENT;
-		same_link = same_inode(&src, &dst);
+		same_link = lull_inode_same(&src, &dst);
 		if (S_ISLNK(src.st_mode) && S_ISLNK(dst.st_mode) &&
 		    cp->remove_destination)
 			return DIFFERENT;
@@ -103,7 +100,7 @@ static enum sameness compare(const struct lull_entry *e)
 			return DIFFERENT;
 	}
 	if (!S_ISLNK(src.st_mode) && !S_ISLNK(dst.st_mode)) {
-		if (!same_inode(&src, &dst))
+		if (!lull_inode_same(&src, &dst))
 			return DIFFERENT;
 		if (cp->hard_link)
 			return NOTHING;
@@ -230,10 +227,11 @@ static bool is_backup_source(const struct lull_entry *e)
 	struct stat st;
 
 	if (strlen(src) != len + strlen(suffix) || strncmp(src, dst, len) != 0 ||
-	    strcmp(src + len, suffix) != 0 ||
-	    asprintf(&name, "%s%s", e->dst_name, suffix) < 0)
+	    strcmp(src + len, suffix) != 0)
 		return false;
-	return fstatat(e->dst_dir->fd, name, &st, 0) == 0 && same_inode(&st, &e->src);
+	name = lull_text("%s%s", e->dst_name, suffix);
+	return name && fstatat(e->dst_dir->fd, name, &st, 0) == 0 &&
+	       lull_inode_same(&st, &e->src);
 }
 
 static enum lull_clash back_up(struct lull_entry *e)
@@ -251,10 +249,8 @@ static enum lull_clash back_up(struct lull_entry *e)
 					     cp->suffix, &e->backup);
 	if (r < 0)
 		return complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL);
-	if (e->backup && asprintf(&e->backup_path, "%.*s%s",
-				  (int)(lull_path_last(e->dst_path) - e->dst_path),
-				  e->dst_path, lull_path_last(e->backup)) < 0)
-		e->backup_path = NULL;
+	if (e->backup)
+		e->backup_path = lull_path_beside(e->dst_path, lull_path_last(e->backup));
 	e->fresh = true;
 	return LULL_CLASH_GO;
 }

@@ -5,6 +5,7 @@
  */
 #include "engine/tree/entry.h"
 
+#include "engine/base/events.h"
 #include "engine/file/backup.h"
 #include "engine/file/copy_run.h"
 #include "engine/file/file.h"
@@ -372,15 +373,10 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		clash = LULL_CLASH_FAIL;
 	}
 	if (clash == LULL_CLASH_GO) {
-		struct lull_note copied = {
-			.kind = LULL_NOTE_COPIED,
-			.path = e->src_path,
-			.path2 = e->dst_path,
-			.path3 = e->backup_path,
-		};
-
 		if (cp->verbose && !S_ISDIR(e->src.st_mode) && !e->tree->dated)
-			lull_run_say(e->tree, &copied);
+			lull_events_say(&e->tree->walk, .kind = LULL_NOTE_COPIED,
+					.path = e->src_path, .path2 = e->dst_path,
+					.path3 = e->backup_path);
 		done = make(e, level, operand);
 		if (takes_backup_name)
 			lull_queue_drain(e->tree);

@@ -6,10 +6,11 @@
 #include "engine/file/copy_run.h"
 #include "engine/file/preserve.h"
 #include "engine/file/temporary.h"
+#include "sys/inode.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -35,8 +36,7 @@ static int force_symlink(const struct lull_entry *e, const char *text, bool repl
 	int dir = e->dst_dir->fd, r = make_symlink(dir, e->dst_name, text);
 
 	return r == -EEXIST && replace
-		       ? lull_temporary_replace(dir, e->dst_name, e->dst_last,
-						make_symlink, text)
+		       ? lull_temporary_replace(dir, e->dst_name, make_symlink, text)
 		       : r;
 }
 
@@ -114,14 +114,11 @@ static bool copy_link(struct lull_entry *e)
 /* A relative one leads to the source only from where that is. */
 static bool is_here(const struct lull_entry *e)
 {
-	_cleanup_free_ char *head =
-		strndup(e->dst_path, (size_t)(lull_path_last(e->dst_path) - e->dst_path));
+	_cleanup_free_ char *head = lull_path_head(e->dst_path);
 	struct stat here, there;
 
-	if (!head || !*head || strcmp(head, "./") == 0)
-		return head != NULL;
-	return stat(".", &here) < 0 || stat(head, &there) < 0 ||
-	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
+	return head && (stat(".", &here) < 0 || stat(head, &there) < 0 ||
+			lull_inode_same(&here, &there));
 }
 
 static bool link_instead(struct lull_entry *e)
@@ -172,7 +169,7 @@ static int force_hard_link(const struct lull_entry *e, const struct target *targ
 
 	if (r != -EEXIST || !replace)
 		return r;
-	r = lull_temporary_replace(dir, e->dst_name, e->dst_last, make_hard_link, target);
+	r = lull_temporary_replace(dir, e->dst_name, make_hard_link, target);
 	return r < 0 ? r : 1;
 }
 
@@ -192,8 +189,7 @@ const char *lull_node_path(const struct lull_entry *e, const char *name, char **
 {
 	size_t prefix = strlen(e->dst_path) - strlen(e->dst_rel);
 
-	if (asprintf(ret_made, "%.*s%s", (int)prefix, e->dst_path, name) < 0)
-		*ret_made = NULL;
+	*ret_made = lull_text("%.*s%s", (int)prefix, e->dst_path, name);
 	return *ret_made ? *ret_made : name;
 }
 

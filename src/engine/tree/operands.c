@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lull_copy(): the sources one by one, and where each goes. */
+#include "engine/base/events.h"
 #include "engine/clone/generation_name.h"
 #include "engine/file/backup.h"
 #include "engine/file/copy_run.h"
@@ -10,10 +11,10 @@
 #include "engine/tree/entry.h"
 #include "engine/tree/parents.h"
 #include "sys/identity.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 struct run {
@@ -24,22 +25,13 @@ struct run {
 	const char *target;
 };
 
-static uint64_t hash(const char *name)
-{
-	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a */
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 0x100000001b3ULL;
-	return h;
-}
-
 /* Two operands of one name: the second must see what became of the first. */
 static void wait_for_namesake(struct run *run, const char *name)
 {
 	if (!run->tree.queue)
 		return;
-	if (lull_idmap_find(run->names, hash(name), 0, NULL) ||
-	    !lull_idmap_add(run->names, hash(name), 0, ""))
+	if (lull_idmap_find(run->names, lull_text_hash(name), 0, NULL) ||
+	    !lull_idmap_add(run->names, lull_text_hash(name), 0, ""))
 		lull_queue_drain(&run->tree);
 }
 
@@ -65,13 +57,13 @@ static bool is_named_twice(struct run *run, const char *name, const char *path,
 {
 	struct lull_named *seen = NULL;
 
-	while ((seen = lull_idmap_find(run->names, hash(name), 1, seen))) {
+	while ((seen = lull_idmap_find(run->names, lull_text_hash(name), 1, seen))) {
 		if (strcmp(seen->name, name) != 0)
 			continue;
 		lull_run_note(&run->tree, LULL_NOTE_JUST_CREATED, 0, dst_path, path);
 		return true;
 	}
-	if (!lull_idmap_add(run->names, hash(name), 1, name))
+	if (!lull_idmap_add(run->names, lull_text_hash(name), 1, name))
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
 	return false;
 }
@@ -92,25 +84,18 @@ static char *name_in_target(const struct run *run, const char *path)
 
 static char *join(char *target, const char *name)
 {
-	char *made;
-
 	(void)lull_path_strip(target);
-	return asprintf(&made, "%s%s%s", target,
-			strcmp(target, "/") == 0 || *name == '/' || !*target ? "" : "/",
-			name) < 0
-		       ? NULL
-		       : made;
+	return lull_text("%s%s%s", target,
+			 strcmp(target, "/") == 0 || *name == '/' || !*target ? "" : "/",
+			 name);
 }
 
 /* *ret_head is to be freed. False without memory. */
 static bool split_names(struct lull_entry *e, char **ret_head)
 {
-	const char *last = lull_path_last(e->dst_name);
-	size_t len = (size_t)(last - e->dst_name);
-
 	e->src_last = lull_path_last(e->src_name);
-	e->dst_last = last;
-	e->dst_head = *ret_head = len > 0 ? strndup(e->dst_name, len) : strdup(".");
+	e->dst_last = lull_path_last(e->dst_name);
+	e->dst_head = *ret_head = lull_path_head(e->dst_name);
 	return *ret_head != NULL;
 }
 
@@ -278,14 +263,9 @@ static void run_set(struct lull_copy_run *tree)
 
 static void tell_left_out(struct lull_copy_run *tree)
 {
-	struct lull_note note = {
-		.kind = LULL_NOTE_LEFT_OUT,
-		.path = tree->first_left_out,
-		.count = tree->left_out,
-	};
-
 	if (tree->left_out > 0)
-		lull_run_say(tree, &note);
+		lull_events_say(&tree->walk, .kind = LULL_NOTE_LEFT_OUT,
+				.path = tree->first_left_out, .count = tree->left_out);
 }
 
 static void finish(struct run *run)

@@ -2,13 +2,15 @@
 /* --parents: see parents.h. */
 #include "engine/tree/parents.h"
 
+#include "engine/base/events.h"
 #include "engine/file/durable.h"
 #include "engine/file/preserve.h"
 #include "engine/file/queue.h"
+#include "sys/inode.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 struct lull_parents {
@@ -46,16 +48,13 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p)
 	const struct lull_cp *cp = e->tree->cp;
 	mode_t mode = (cp->default_mode ? 0777 : p->src.st_mode) & 07777;
 	mode_t omitted = cp->keep_owner ? 077 : cp->keep_mode ? 022 : 0;
-	struct lull_note note = { .kind = LULL_NOTE_PARENT,
-				  .path = p->src_path,
-				  .path2 = p->dst_path };
 
 	if (mkdirat(e->dst_dir->fd, p->name, mode & ~omitted) < 0)
 		return complain(e, LULL_NOTE_PARENT_MAKE, errno, p->dst_path);
 	p->made = true;
 	p->keep.omitted = mode & omitted;
 	if (cp->verbose)
-		lull_run_say(e->tree, &note);
+		lull_run_note(e->tree, LULL_NOTE_PARENT, 0, p->src_path, p->dst_path);
 	return true;
 }
 
@@ -112,13 +111,13 @@ static bool do_one(struct lull_entry *e, const char *path, size_t len, const cha
 	};
 	p->name = strndup(path + slashes, len - slashes);
 	p->src_path = strndup(path, len);
-	if (!p->name || !p->src_path ||
-	    asprintf(&p->dst_path, "%s%s%s", target,
-		     *target && target[strlen(target) - 1] == '/' ? "" : "/",
-		     p->name) < 0) {
-		p->dst_path = NULL;
+	if (p->name)
+		p->dst_path =
+			lull_text("%s%s%s", target,
+				  *target && target[strlen(target) - 1] == '/' ? "" : "/",
+				  p->name);
+	if (!p->src_path || !p->dst_path)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
-	}
 	p->keep.from_path = p->src_path;
 	p->keep.to_path = p->dst_path;
 
@@ -174,8 +173,7 @@ static bool is_still(int fd, const struct stat *st)
 {
 	struct stat now;
 
-	if (fd >= 0 && fstat(fd, &now) == 0 && now.st_ino == st->st_ino &&
-	    now.st_dev == st->st_dev)
+	if (fd >= 0 && fstat(fd, &now) == 0 && lull_inode_same(&now, st))
 		return true;
 	/* Moved elsewhere meanwhile. */
 	errno = fd < 0 ? errno : ESTALE;
@@ -186,16 +184,16 @@ static bool end_one(struct lull_parents *p)
 {
 	_cleanup_close_ int src = open_directory(AT_FDCWD, p->src_path);
 	_cleanup_close_ int dst = open_directory(p->root->fd, p->name);
-	struct lull_note note = { .kind = LULL_NOTE_PARENT_ATTRIBUTES };
+	int err;
 
 	if (is_still(src, &p->src) && is_still(dst, &p->keep.dst)) {
 		p->keep.from = (struct lull_file_at){ .fd = src };
 		p->keep.to = (struct lull_file_at){ .fd = dst };
 		return lull_preserve_attributes(&p->keep);
 	}
-	note.err = errno;
-	note.path = is_still(src, &p->src) ? p->dst_path : p->src_path;
-	p->keep.observer->note(p->keep.observer->ctx, &note);
+	err = errno;
+	lull_events_say(p->keep.observer, .kind = LULL_NOTE_PARENT_ATTRIBUTES, .err = err,
+			.path = is_still(src, &p->src) ? p->dst_path : p->src_path);
 	return false;
 }
 

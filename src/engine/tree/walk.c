@@ -20,11 +20,12 @@
 #include "engine/file/queue.h"
 #include "engine/tree/leftover.h"
 #include "engine/tree/names.h"
+#include "sys/inode.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
@@ -170,7 +171,7 @@ static bool make_dest(struct lull_entry *e, const struct lull_level *level,
 				 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0)
 		return complain(e, LULL_NOTE_STAT, errno, e->dst_path);
-	if (!e->fresh && (st.st_ino != e->dst.st_ino || st.st_dev != e->dst.st_dev))
+	if (!e->fresh && !lull_inode_same(&st, &e->dst))
 		return complain(e, LULL_NOTE_STAT, ESTALE, e->dst_path);
 	k->dst = st;
 	k->fresh = e->fresh;
@@ -201,12 +202,11 @@ static bool make_dest(struct lull_entry *e, const struct lull_level *level,
 static char *join(const char *path, const char *name)
 {
 	size_t len = strlen(path);
-	char *made;
 
 	/* "d//" and "f" are d/f. */
 	while (len > 0 && path[len - 1] == '/')
 		len--;
-	return asprintf(&made, "%.*s/%s", (int)len, path, name) < 0 ? NULL : made;
+	return lull_text("%.*s/%s", (int)len, path, name);
 }
 
 static bool copy_child(struct lull_entry *e, struct lull_level *self, const char *name,
@@ -285,8 +285,7 @@ static int open_source(const struct lull_entry *e, int how)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || st.st_ino != e->src.st_ino ||
-	    st.st_dev != e->src.st_dev) {
+	if (fstat(fd, &st) < 0 || !lull_inode_same(&st, &e->src)) {
 		(void)close(fd);
 		return -ESTALE;
 	}
@@ -323,8 +322,7 @@ static bool fill_from_source(struct lull_entry *e, struct lull_level *level,
 		return complain(e, LULL_NOTE_REPLACED, 0, e->src_path);
 	self->src = lull_dirref_new(fd < 0 ? -1 : fd);
 	if (!self->src) {
-		if (fd >= 0)
-			(void)close(fd);
+		lull_close(&fd);
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
 	}
 	return done && fill(e, level, self, operand);
@@ -370,8 +368,7 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		return false;
 	}
 	if (!make_dest(e, level, omitted, &keep, &dst_fd)) {
-		if (dst_fd >= 0)
-			(void)close(dst_fd);
+		lull_close(&dst_fd);
 		lull_entry_undo(e);
 		return false;
 	}
