@@ -327,13 +327,6 @@ static struct lull_hook_status run_one(const struct call *call, uint64_t deadlin
 	return result;
 }
 
-static uint64_t deadline_after(uint64_t timeout_ns)
-{
-	uint64_t now = lull_clock_now();
-
-	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
-}
-
 /* Whether this answer of a command says that it has done nothing. */
 static bool has_done_nothing(const struct lull_hook_status *status)
 {
@@ -349,7 +342,7 @@ static struct lull_hook_status call_hook(
 	struct lull_output *output, struct lull_hook_traces *traces)
 {
 	struct lull_hook_status first = { .end = LULL_HOOK_OK };
-	uint64_t deadline = deadline_after(timeout_ns);
+	uint64_t deadline = NSEC_AFTER(lull_clock_now(), timeout_ns);
 	bool list = lull_hook_is_list(hook), started = false;
 	struct call call = {
 		.env = make_environment(phase, facts),
@@ -375,7 +368,7 @@ static struct lull_hook_status call_hook(
 		/* One thaw that hangs must not take the time of the others: each has its
 		   own. */
 		if (phase == LULL_HOOK_THAW)
-			deadline = deadline_after(timeout_ns);
+			deadline = NSEC_AFTER(lull_clock_now(), timeout_ns);
 		call.file = *path;
 		call.argv = make_arguments(list ? path : hook->words.we_wordv,
 					   hook->words.we_wordc, phase, sources,
@@ -445,26 +438,31 @@ static bool will_pass(const struct lull_hook_status *status)
 	}
 }
 
+/* Signals come to this process as well, and do not end the pause. */
+static void rest(uint64_t ns)
+{
+	uint64_t until = lull_clock_now() + ns;
+
+	for (uint64_t now; (now = lull_clock_now()) < until;)
+		lull_clock_sleep(until - now);
+}
+
 struct lull_hook_status lull_hook_thaw(struct lull_hook *hook, const char *const *sources,
 				       size_t n_sources,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns)
 {
-	uint64_t deadline = deadline_after(timeout_ns), pause = FIRST_PAUSE_NS,
-		 left = timeout_ns;
+	uint64_t deadline = NSEC_AFTER(lull_clock_now(), timeout_ns);
+	uint64_t left = timeout_ns;
 
-	for (;;) {
+	for (uint64_t pause = FIRST_PAUSE_NS;; pause = MIN(2 * pause, LONGEST_PAUSE_NS)) {
 		struct lull_hook_status status = lull_hook_run(hook, LULL_HOOK_THAW,
 							       sources, n_sources, facts,
 							       left, -1);
-		uint64_t now = lull_clock_now();
 
-		if (!will_pass(&status) || now + pause >= deadline)
+		if (!will_pass(&status) || lull_clock_now() + pause >= deadline)
 			return status;
-		/* Signals come to this process as well, and do not end the pause. */
-		for (uint64_t until = now + pause; now < until; now = lull_clock_now())
-			lull_clock_sleep(until - now);
-		left = deadline - now;
-		pause = MIN(2 * pause, LONGEST_PAUSE_NS);
+		rest(pause);
+		left = deadline - lull_clock_now();
 	}
 }

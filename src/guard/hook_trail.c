@@ -27,12 +27,6 @@
 /* More hooks of a run are not at work; one more is found when it is gone. */
 #define MOST 8
 
-struct trail {
-	const char *run_id;
-	pid_t session;
-	pid_t pid; /* of a hook at work, 0: none */
-};
-
 static int read_variable(pid_t pid, const char *name, char *ret_value, size_t size)
 {
 	int r = lull_process_variable(pid, name, ret_value, size);
@@ -62,18 +56,18 @@ static bool is_called(pid_t pid)
 }
 
 /* Whether a process is, or belongs to, a hook of the run that may still be at work. */
-static bool is_at_work(const struct trail *trail, const struct lull_process *p,
+static bool is_at_work(const char *run_id, pid_t session, const struct lull_process *p,
 		       bool called)
 {
 	char id[64];
 
 	/* One that was forked and has not made its group yet is in that of the keeper. */
-	if (trail->session > 0 && p->session == trail->session &&
-	    (p->group == p->pid || p->group == trail->session))
+	if (session > 0 && p->session == session &&
+	    (p->group == p->pid || p->group == session))
 		return true;
 	if (p->group != p->pid ||
 	    read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
-	    strcmp(id, trail->run_id) != 0)
+	    strcmp(id, run_id) != 0)
 		return false;
 	/* What a freeze hook that was killed has left in a group may freeze yet. What a
 	   thaw has left when it ended, and what has a session of its own, was left to
@@ -81,20 +75,40 @@ static bool is_at_work(const struct trail *trail, const struct lull_process *p,
 	return called || (p->session != p->pid && !is_thaw(p->pid));
 }
 
-/* The hook itself goes before what it has started: it would go on when that is ended. */
-static bool see(void *ctx, const struct lull_process *p)
+/* A hook at work. The hook itself goes before what it has started: it would go on when
+   that is ended. */
+static bool find(const char *run_id, pid_t session, pid_t *ret_pid)
 {
-	struct trail *trail = ctx;
-	bool called;
+	_cleanup_list_ DIR *list = lull_process_list();
+	struct lull_process p;
+	bool found = false, called = false;
 
-	if (p->pid == trail->session ||
-	    (p->group != p->pid && (trail->session <= 0 || p->session != trail->session)))
-		return true;
-	called = is_called(p->pid);
-	if ((trail->pid == 0 || called) && is_at_work(trail, p, called)) {
-		trail->pid = p->pid;
-		return !called;
+	while (!called && lull_process_next(list, &p)) {
+		if (p.pid == session ||
+		    (p.group != p.pid && (session <= 0 || p.session != session)))
+			continue;
+		called = is_called(p.pid);
+		if ((found && !called) || !is_at_work(run_id, session, &p, called)) {
+			called = false;
+			continue;
+		}
+		found = true;
+		*ret_pid = p.pid;
 	}
+	return found;
+}
+
+/* Waits for a thaw. The group is waited for as a whole only when it is ended: what a thaw
+   that has ended leaves in it is no longer the hook. */
+static bool await(const char *run_id, pid_t session, uint64_t until, pid_t thaw)
+{
+	pid_t pid;
+
+	do {
+		if (lull_clock_now() >= until)
+			return false;
+		lull_clock_sleep(10 * NSEC_PER_MSEC);
+	} while (find(run_id, session, &pid) && pid == thaw);
 	return true;
 }
 
@@ -102,31 +116,13 @@ int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns,
 			pid_t *ret_pid)
 {
 	for (unsigned int i = 0; i < MOST; i++) {
-		struct trail trail = { .run_id = run_id, .session = session };
-		int r;
+		uint64_t until = NSEC_AFTER(lull_clock_now(), timeout_ns);
 
-		lull_process_walk(see, &trail);
-		if (trail.pid == 0)
+		if (!find(run_id, session, ret_pid))
 			return 0;
-		/* The group is waited for as a whole only when it is ended: what a thaw
-		   that has ended leaves in it is no longer the hook. */
-		if (is_thaw(trail.pid)) {
-			uint64_t now = lull_clock_now();
-			uint64_t until = timeout_ns > UINT64_MAX - now ? UINT64_MAX
-								       : now + timeout_ns;
-			const pid_t thaw = trail.pid;
-
-			do {
-				lull_clock_sleep(10 * NSEC_PER_MSEC);
-				trail.pid = 0;
-				lull_process_walk(see, &trail);
-			} while (trail.pid == thaw && lull_clock_now() < until);
-			if (trail.pid != thaw)
-				continue;
-		}
-		*ret_pid = trail.pid;
-		r = lull_family_end(trail.pid, GRACE_NS);
-		if (r < 0)
+		if (is_thaw(*ret_pid) && await(run_id, session, until, *ret_pid))
+			continue;
+		if (lull_family_end(*ret_pid, GRACE_NS) < 0)
 			return -EBUSY;
 	}
 	return -EBUSY;

@@ -38,18 +38,12 @@ static bool is_still(pid_t pid, unsigned long long since)
 
 /* A number may have gone to a stranger since it was seen, whose children are not ours to
    end. */
-static bool see(void *ctx, const struct lull_process *process)
+static bool is_child(const struct lull_family *family, const struct lull_process *process)
 {
-	struct lull_family *family = ctx;
 	unsigned long long since = born(family, process->parent);
 
-	if (since > 0 && born(family, process->pid) == 0 &&
-	    is_still(process->parent, since)) {
-		family->member[family->n].pid = process->pid;
-		family->member[family->n].born = process->born;
-		family->n++;
-	}
-	return family->n < LULL_FAMILY_MOST;
+	return since > 0 && born(family, process->pid) == 0 &&
+	       is_still(process->parent, since);
 }
 
 /* A walk goes by numbers, and a child may have a lower one than its parent. */
@@ -58,9 +52,17 @@ static void grow(struct lull_family *family)
 	unsigned int before;
 
 	do {
+		_cleanup_list_ DIR *list = lull_process_list();
+		struct lull_process process;
+
 		before = family->n;
-		if (before < LULL_FAMILY_MOST)
-			lull_process_walk(see, family);
+		while (family->n < LULL_FAMILY_MOST &&
+		       lull_process_next(list, &process)) {
+			if (!is_child(family, &process))
+				continue;
+			family->member[family->n].pid = process.pid;
+			family->member[family->n++].born = process.born;
+		}
 	} while (family->n > before);
 }
 
@@ -121,8 +123,7 @@ int lull_family_signal(struct lull_family *family, int signal)
 
 int lull_family_await(const struct lull_family *family, uint64_t ns)
 {
-	uint64_t now = lull_clock_now(),
-		 until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+	uint64_t until = NSEC_AFTER(lull_clock_now(), ns);
 
 	for (;;) {
 		bool left = lull_process_count(family->leader, NULL) > 0;

@@ -2,9 +2,6 @@
 /* Reads /proc. */
 #include "sys/process.h"
 
-#include "util/macros.h"
-
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,52 +39,47 @@ static bool read_process(const char *pid, struct lull_process *ret_process)
 	return true;
 }
 
-void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process),
-		       void *ctx)
+DIR *lull_process_list(void)
 {
-	DIR *proc = opendir("/proc");
-	struct lull_process process;
-	struct dirent *entry;
-
-	while (proc && (entry = readdir(proc))) {
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9' ||
-		    !read_process(entry->d_name, &process))
-			continue;
-		if (!see(ctx, &process))
-			break;
-	}
-	if (proc)
-		(void)closedir(proc);
+	return opendir("/proc");
 }
 
-struct count {
-	pid_t group;
-	unsigned int n;
-	struct lull_process one;
-};
-
-static bool count(void *ctx, const struct lull_process *process)
+bool lull_process_next(DIR *list, struct lull_process *ret_process)
 {
-	struct count *c = ctx;
+	struct dirent *entry;
 
-	if (process->group == c->group) {
-		c->n++;
-		c->one = *process;
+	while (list && (entry = readdir(list))) {
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
+		    read_process(entry->d_name, ret_process))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+void lull_process_close(DIR **list)
+{
+	if (*list)
+		(void)closedir(*list);
 }
 
 unsigned int lull_process_count(pid_t group, struct lull_process *ret_one)
 {
-	struct count c = { .group = group };
+	_cleanup_list_ DIR *list = NULL;
+	struct lull_process process;
+	unsigned int n = 0;
 
 	/* The answer to most questions, for less than a walk. */
 	if (kill(-group, 0) < 0 && errno == ESRCH)
 		return 0;
-	lull_process_walk(count, &c);
-	if (c.n > 0 && ret_one)
-		*ret_one = c.one;
-	return c.n;
+	list = lull_process_list();
+	while (lull_process_next(list, &process)) {
+		if (process.group != group)
+			continue;
+		n++;
+		if (ret_one)
+			*ret_one = process;
+	}
+	return n;
 }
 
 int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t size)

@@ -3,6 +3,9 @@
    none. */
 #pragma once
 
+#include "util/macros.h"
+
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,12 +19,17 @@ struct lull_process {
 	char name[32];
 };
 
-/*
- * Calls see with each process that has not ended (a zombie has) until it returns false.
- * What starts or ends meanwhile may be missed.
- */
-void lull_process_walk(bool (*see)(void *ctx, const struct lull_process *process),
-		       void *ctx);
+/* The list of all processes, for lull_process_next() and closedir(3); NULL: there is
+   none. */
+DIR *lull_process_list(void);
+
+/* The next one of the list that has not ended (a zombie has). False at the end. What
+   starts or ends meanwhile may be missed. */
+bool lull_process_next(DIR *list, struct lull_process *ret_process);
+
+/* Closes a list at the end of its scope. */
+#define _cleanup_list_ _cleanup_(lull_process_close)
+void lull_process_close(DIR **list);
 
 /* How many processes of a group have not ended; one of them in *ret_one, unless it is
    NULL. */

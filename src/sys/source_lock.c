@@ -11,7 +11,6 @@
 #include "sys/process.h"
 #include "util/macros.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,67 +22,48 @@
 #define LOOKS            5
 #define BETWEEN_LOOKS_NS (5 * NSEC_PER_MSEC)
 
-struct wanted {
-	struct stat st;
-	bool found;
-};
-
-/* 1, 0, or -errno if it cannot be told. */
+/* Whether a process has the file open: 1, 0, or -errno if it cannot be told. */
 static int has_open(pid_t pid, const struct stat *file)
 {
+	_cleanup_list_ DIR *fds = NULL;
 	struct dirent *entry;
+	struct stat st;
 	char path[64];
-	DIR *fds;
-	int found = 0;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	fds = opendir(path);
 	if (!fds)
 		return -errno;
-	while (!found && (entry = readdir(fds))) {
-		struct stat st;
-
-		found = fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 &&
-			st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+	while ((entry = readdir(fds))) {
+		if (fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 &&
+		    lull_inode_same(&st, file))
+			return 1;
 	}
-	(void)closedir(fds);
-	return found;
+	return 0;
 }
 
-static bool see(void *ctx, const struct lull_process *process)
+/* One of another user may have it. */
+static bool may_have_open(pid_t pid, const struct stat *file)
 {
-	struct wanted *wanted = ctx;
-	int r;
+	int r = has_open(pid, file);
 
-	if (strncmp(process->name, "lullcp", strlen("lullcp")) != 0 ||
-	    process->pid == getpid())
-		return true;
-	r = has_open(process->pid, &wanted->st);
-	/* One of another user: it may. */
-	wanted->found = r > 0 || r == -EACCES;
-	return !wanted->found;
+	return r > 0 || r == -EACCES;
 }
 
-/* The process that forked a keeper has what the keeper has. */
-static bool see_orphan(void *ctx, const struct lull_process *process)
-{
-	struct wanted *wanted = ctx;
-
-	wanted->found = strcmp(process->name, "lullcp-keeper") == 0 &&
-			has_open(process->pid, &wanted->st) > 0 &&
-			has_open(process->parent, &wanted->st) <= 0;
-	return !wanted->found;
-}
-
-/* Of another user: it may. */
 static bool is_with_lullcp(int fd)
 {
-	struct wanted wanted = { 0 };
+	_cleanup_list_ DIR *list = lull_process_list();
+	struct lull_process process;
+	struct stat st;
 
-	if (fstat(fd, &wanted.st) < 0)
+	if (fstat(fd, &st) < 0)
 		return false;
-	lull_process_walk(see, &wanted);
-	return wanted.found;
+	while (lull_process_next(list, &process)) {
+		if (strncmp(process.name, "lullcp", strlen("lullcp")) == 0 &&
+		    process.pid != getpid() && may_have_open(process.pid, &st))
+			return true;
+	}
+	return false;
 }
 
 int lull_source_lock(int fd)
@@ -95,12 +75,19 @@ int lull_source_lock(int fd)
 
 bool lull_source_lock_is_left(int fd)
 {
-	struct wanted wanted = { 0 };
+	_cleanup_list_ DIR *list = lull_process_list();
+	struct lull_process process;
+	struct stat st;
 
-	if (fstat(fd, &wanted.st) < 0)
+	if (fstat(fd, &st) < 0)
 		return false;
-	lull_process_walk(see_orphan, &wanted);
-	return wanted.found;
+	/* The process that forked a keeper has what the keeper has. */
+	while (lull_process_next(list, &process)) {
+		if (strcmp(process.name, "lullcp-keeper") == 0 &&
+		    has_open(process.pid, &st) > 0 && has_open(process.parent, &st) <= 0)
+			return true;
+	}
+	return false;
 }
 
 bool lull_source_is_written(int fd)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define _must_check_    __attribute__((warn_unused_result))
-#define _printf_(a, b)  __attribute__((format(printf, a, b)))
+#define _printf_(a, b)  __attribute__((__format__(printf, a, b)))
 #define _cleanup_(f)    __attribute__((cleanup(f)))
 #define _cleanup_free_  _cleanup_(lull_freep)
 #define _cleanup_close_ _cleanup_(lull_close)
@@ -24,6 +24,8 @@
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
+/* So much later; 292 years are for ever, and do not overflow. */
+#define NSEC_AFTER(now, ns) ((now) + ((ns) < UINT64_MAX / 2 ? (ns) : UINT64_MAX / 2))
 
 static inline void lull_freep(void *p)
 {

@@ -503,6 +503,11 @@ enum lull_outcome lull_freeze_begin(struct lull_job *job)
 	return outcome;
 }
 
+enum lull_outcome lull_freeze_drain(struct lull_job *job UNUSED)
+{
+	return LULL_OK;
+}
+
 static void forget_frozen(void)
 {
 	for (unsigned int i = 0; i < w.kind->n; i++)

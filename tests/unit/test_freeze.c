@@ -567,7 +567,9 @@ static enum lull_outcome claim_and_begin(struct lull_job *job)
 {
 	enum lull_outcome outcome = lull_freeze_claim(job);
 
-	return outcome == LULL_OK ? lull_freeze_begin(job) : outcome;
+	if (outcome == LULL_OK)
+		outcome = lull_freeze_begin(job);
+	return outcome == LULL_OK ? lull_freeze_drain(job) : outcome;
 }
 
 /* What the conductor does: prepare, claim, begin, end. */

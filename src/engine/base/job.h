@@ -73,6 +73,7 @@ struct lull_freeze {
 	const char *hook_text;  /* of hook, for messages */
 	uint64_t hook_timeout_ns;
 	struct lull_keeper *keeper;
+	bool kept;        /* an earlier run began it, and left it in force */
 	uint64_t started; /* CLOCK_MONOTONIC, 0: not frozen */
 	bool thaw_failed;
 	pthread_mutex_t lock; /* of the keeper, which jobs in threads ask */

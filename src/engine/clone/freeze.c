@@ -55,14 +55,17 @@ static void *drain(void *arg)
  * ever, in a call that not even SIGKILL ends. Nothing tells a frozen file system but a
  * write that does not come back: it is made in a thread, and the thaw frees it.
  */
-static enum lull_outcome first_drain(struct lull_job *job)
+enum lull_outcome lull_freeze_drain(struct lull_job *job)
 {
 	struct drain d = { .freeze = job->freeze };
 	struct timespec until;
 	uint64_t patience = MIN(LONGEST_DRAIN_NS, job->freeze->hook_timeout_ns);
 	pthread_t thread;
-	int r = lull_thread_start(&thread, drain, &d);
+	int r;
 
+	if (lull_should_stop(job))
+		return LULL_INTERRUPTED;
+	r = lull_thread_start(&thread, drain, &d);
 	if (r < 0)
 		return lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -80,9 +83,26 @@ static enum lull_outcome first_drain(struct lull_job *job)
 		       : LULL_OK;
 }
 
-static enum lull_outcome record_frozen(struct lull_job *job)
+static void forget_frozen(struct lull_freeze *freeze)
 {
-	const struct lull_freeze *freeze = job->freeze;
+	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
+		freeze->jobs[i]->checkpoint.frozen = false;
+		freeze->jobs[i]->checkpoint.kept_frozen = false;
+	}
+}
+
+/* The hook was not called: frozen is who was so before. */
+static enum lull_outcome call_off(struct lull_freeze *freeze, enum lull_outcome outcome)
+{
+	if (!freeze->kept)
+		forget_frozen(freeze);
+	return outcome;
+}
+
+/* What a later run must know of a freeze. */
+static enum lull_outcome note_frozen(struct lull_job *job)
+{
+	struct lull_freeze *freeze = job->freeze;
 	uint64_t now = lull_clock_wall();
 
 	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
@@ -91,8 +111,9 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 					 &c->hook_files);
 
 		if (r < 0)
-			return lull_fail_errno(job, LULL_STAGE_CHECKPOINT, r,
-					       job->dest.checkpoint_path);
+			return call_off(freeze,
+					lull_fail_errno(job, LULL_STAGE_CHECKPOINT, r,
+							job->dest.checkpoint_path));
 		lull_identity_machine(c->machine);
 		c->hook_timeout_ns = freeze->hook_timeout_ns;
 		if (!c->frozen)
@@ -100,15 +121,7 @@ static enum lull_outcome record_frozen(struct lull_job *job)
 		c->frozen = true;
 		c->kept_frozen = false;
 	}
-	return lull_record_save_all(freeze->jobs, freeze->n_jobs);
-}
-
-static void forget_frozen(struct lull_freeze *freeze)
-{
-	for (unsigned int i = 0; i < freeze->n_jobs; i++) {
-		freeze->jobs[i]->checkpoint.frozen = false;
-		freeze->jobs[i]->checkpoint.kept_frozen = false;
-	}
+	return LULL_OK;
 }
 
 /*
@@ -147,31 +160,6 @@ static enum lull_outcome explain(struct lull_job *job,
 				       text, &answer->freeze);
 }
 
-/* kept: by an earlier run, whose freeze goes on. */
-static enum lull_outcome freeze_recorded(struct lull_job *job, bool kept)
-{
-	struct lull_freeze *freeze = job->freeze;
-	struct lull_keeper_answer answer;
-	enum lull_outcome outcome;
-	int r = lull_freeze_hook_sources(freeze, false)
-			? lull_freeze_keeper_start(job, kept)
-			: -ENOMEM;
-
-	if (r < 0) {
-		/* The hook was not called. */
-		if (!kept)
-			forget_frozen(freeze);
-		return lull_fail_errno(job, LULL_STAGE_HOOK, r, freeze->hook_text);
-	}
-	freeze->started = lull_clock_now();
-	answer = lull_keeper_freeze(freeze->keeper);
-	if (answer.state == LULL_KEEPER_FROZEN)
-		return lull_should_stop(job) ? LULL_INTERRUPTED : first_drain(job);
-	outcome = explain(job, &answer);
-	return lull_freeze_end(job, "failed") == LULL_THAW_FAILED ? LULL_THAW_FAILED
-								  : outcome;
-}
-
 enum lull_outcome lull_freeze_check(struct lull_job *job)
 {
 	struct lull_freeze *freeze = job->freeze;
@@ -203,18 +191,15 @@ static void note_length(struct lull_freeze *freeze)
 	freeze->started = 0;
 }
 
-enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
+/* The keeper has thawed, or tried to. */
+static enum lull_outcome conclude(struct lull_job *job,
+				  const struct lull_keeper_answer *answer)
 {
 	struct lull_freeze *freeze = job->freeze;
 	struct lull_failure was = job->result->failure;
-	struct lull_keeper_answer answer;
 
-	if (!freeze->keeper || !freeze->started)
-		return freeze->thaw_failed ? LULL_THAW_FAILED : LULL_OK;
-
-	answer = lull_keeper_thaw(freeze->keeper, result);
 	note_length(freeze);
-	if (answer.thaw.end != LULL_HOOK_OK) {
+	if (answer->thaw.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
 		/* This outweighs whatever went wrong before, but for what the hook
 		   did. */
@@ -222,7 +207,7 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 		free(was.path2);
 		job->result->failure = (struct lull_failure){ 0 };
 		(void)lull_freeze_hook_failed(job, LULL_THAW_FAILED, freeze->hook_text,
-					      &answer.thaw);
+					      &answer->thaw);
 		if (was.stage == LULL_STAGE_HOOK) {
 			job->result->failure.had_failed = true;
 			job->result->failure.had_cause = was.cause;
@@ -231,9 +216,20 @@ enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
 		}
 		return LULL_THAW_FAILED;
 	}
-	lull_freeze_unlock(freeze);
 	forget_frozen(freeze);
+	lull_freeze_unlock(freeze);
 	return LULL_OK;
+}
+
+enum lull_outcome lull_freeze_end(struct lull_job *job, const char *result)
+{
+	struct lull_freeze *freeze = job->freeze;
+	struct lull_keeper_answer answer;
+
+	if (!freeze->keeper || !freeze->started)
+		return freeze->thaw_failed ? LULL_THAW_FAILED : LULL_OK;
+	answer = lull_keeper_thaw(freeze->keeper, result);
+	return conclude(job, &answer);
 }
 
 void lull_freeze_keep(struct lull_job *job)
@@ -311,25 +307,41 @@ enum lull_outcome lull_freeze_claim(struct lull_job *job)
 	const struct lull_checkpoint *c = &job->checkpoint;
 	enum lull_outcome outcome = lull_freeze_lock(job);
 
-	if (outcome != LULL_OK || !c->frozen || !c->kept_frozen ||
-	    !has_ended(job->freeze))
+	if (outcome == LULL_OK && c->frozen && c->kept_frozen && has_ended(job->freeze)) {
+		lull_warn(job, LULL_WARNING_KEPT_WRITTEN, 0, job->source);
+		outcome = thaw_recorded(job);
+	}
+	if (outcome != LULL_OK)
 		return outcome;
-	lull_warn(job, LULL_WARNING_KEPT_WRITTEN, 0, job->source);
-	return thaw_recorded(job);
+	job->freeze->kept = c->frozen && c->kept_frozen;
+	return note_frozen(job);
 }
 
 enum lull_outcome lull_freeze_begin(struct lull_job *job)
 {
-	const struct lull_checkpoint *c = &job->checkpoint;
-	bool kept = c->frozen && c->kept_frozen;
-	enum lull_outcome outcome = record_frozen(job);
+	struct lull_freeze *freeze = job->freeze;
+	struct lull_keeper_answer froze, thawed;
+	enum lull_outcome outcome;
+	int r = lull_freeze_hook_sources(freeze, false) ? lull_freeze_keeper_start(job)
+							: -ENOMEM;
 
-	if (outcome == LULL_OK)
-		return freeze_recorded(job, kept);
-	/* The hook was not called. */
-	if (!kept)
-		forget_frozen(job->freeze);
-	return outcome;
+	if (r < 0)
+		return call_off(freeze, lull_fail_errno(job, LULL_STAGE_HOOK, r,
+							freeze->hook_text));
+	/* Invariant 1. */
+	outcome = lull_record_save_all(freeze->jobs, freeze->n_jobs);
+	if (outcome != LULL_OK) {
+		outcome = call_off(freeze, outcome);
+		lull_keeper_free(lull_steal(&freeze->keeper));
+		return outcome;
+	}
+	freeze->started = lull_clock_now();
+	froze = lull_keeper_freeze(freeze->keeper);
+	if (froze.state == LULL_KEEPER_FROZEN)
+		return LULL_OK;
+	thawed = lull_keeper_thaw(freeze->keeper, "failed");
+	outcome = explain(job, &froze);
+	return conclude(job, &thawed) == LULL_THAW_FAILED ? LULL_THAW_FAILED : outcome;
 }
 
 enum lull_outcome lull_freeze_undo(struct lull_job *job)

@@ -8,15 +8,19 @@
 
 #include "engine/base/job.h"
 
-/* Locks the sources for a freeze. Thaws one that was kept, if it has ended by itself. */
+/* Locks the sources for a freeze. Thaws one that was kept, if it has ended by itself.
+   Notes in the checkpoints what a thaw of this one needs. */
 enum lull_outcome lull_freeze_claim(struct lull_job *job);
 
 /*
  * Freezes the writers of claimed sources, or takes over a freeze that was kept. Records
- * it before, so that not even a power failure can hide a freeze. Then drains, to see that
- * the file system itself is not frozen.
+ * it before, so that not even a power failure can hide a freeze.
  */
 enum lull_outcome lull_freeze_begin(struct lull_job *job);
+
+/* Right after that: waits for writes on their way, which shows as well that the file
+   system itself is not frozen. */
+enum lull_outcome lull_freeze_drain(struct lull_job *job);
 
 /* LULL_OK while the writers are frozen. Jobs in threads may ask side by side. */
 enum lull_outcome lull_freeze_check(struct lull_job *job);

@@ -91,7 +91,7 @@ static bool on_waiting(void *ctx)
 	return lull_should_stop(job);
 }
 
-int lull_freeze_keeper_start(struct lull_job *job, bool frozen_already)
+int lull_freeze_keeper_start(struct lull_job *job)
 {
 	struct lull_freeze *freeze = job->freeze;
 	size_t n_fds;
@@ -103,7 +103,7 @@ int lull_freeze_keeper_start(struct lull_job *job, bool frozen_already)
 		.facts = lull_freeze_hook_facts(job),
 		.hook_timeout_ns = freeze->hook_timeout_ns,
 		.max_freeze_ns = job->options->max_freeze_ns,
-		.frozen_already = frozen_already,
+		.frozen_already = freeze->kept,
 		.fds = fds,
 		.n_fds = n_fds,
 		.orphaned = on_orphan_thawed,

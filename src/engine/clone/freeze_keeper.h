@@ -7,9 +7,8 @@
 
 #include "engine/base/job.h"
 
-/* Starts that of a freeze, whose sources are named. frozen_already: it goes on with one
-   that an earlier run left in force. 0 or -errno. */
-int lull_freeze_keeper_start(struct lull_job *job, bool frozen_already) _must_check_;
+/* Starts that of a freeze, whose sources are named. 0 or -errno. */
+int lull_freeze_keeper_start(struct lull_job *job) _must_check_;
 
 /*
  * Starts one for a run without a hook, that deletes the snapshot should this process be

@@ -165,6 +165,8 @@ enum lull_outcome lull_frozen_clone(struct lull_clones *clones)
 	if (outcome == LULL_OK)
 		outcome = lull_clones_blame(clones, first, lull_freeze_begin(first));
 	if (outcome == LULL_OK)
+		outcome = lull_clones_blame(clones, first, lull_freeze_drain(first));
+	if (outcome == LULL_OK)
 		outcome = take_references(clones);
 	if (outcome == LULL_OK)
 		outcome = side_by_side(clones, pass);
