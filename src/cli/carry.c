@@ -118,9 +118,6 @@ static enum lull_outcome run_apply(struct render *render,
 	if (outcome == LULL_OK && result.not_cloned != 0)
 		tell_copied(render, &result);
 	lull_result_done(&result);
-	free(render->written);
-	free(render->advice);
-	render->written = render->advice = NULL;
 	return outcome;
 }
 

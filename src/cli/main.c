@@ -191,8 +191,6 @@ static int run_copy(const struct command *command, struct render *render,
 	render_totals(render, outcome, &totals);
 	if (outcome == LULL_OK)
 		render_moments(render);
-	free(render->written);
-	free(render->advice);
 	if (render->input_failed) {
 		(void)fprintf(stderr, "%s: error closing file\n", command->program);
 		status = status ? status : 1;
@@ -207,67 +205,51 @@ static int run_copy(const struct command *command, struct render *render,
 	return status;
 }
 
-static int run_restore(const struct command *command, struct render *render,
-		       const struct lull_observer *observer)
+static enum lull_outcome run_restore(const struct command *command, struct render *render,
+				     const struct lull_observer *observer)
 {
 	struct lull_totals totals;
 	enum lull_outcome outcome;
-	int status;
 
 	vigil_begin(render, &stop_signal, &status_wanted);
 	outcome = lull_restore(&command->engine, command->source, command->dest, observer,
 			       &totals);
 	vigil_end();
-	status = words_exit_status(outcome);
 	render_totals(render, outcome, &totals);
-	free(render->written);
-	free(render->advice);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
-static int run_verify(const struct command *command, struct render *render,
-		      const struct lull_observer *observer)
+static enum lull_outcome run_verify(const struct command *command, struct render *render,
+				    const struct lull_observer *observer)
 {
 	struct lull_comparison found;
 	enum lull_outcome outcome = lull_verify(&command->engine, command->source,
 						command->dest, observer, &found);
-	int status = words_exit_status(outcome);
 
 	render_comparison(render, outcome, &found, stop_signal);
 	lull_comparison_done(&found);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
-static int run_carry(const struct command *command, struct render *render,
-		     const struct lull_observer *observer)
+static enum lull_outcome run_carry(struct render *render,
+				   const struct lull_observer *observer)
 {
 	enum lull_outcome outcome = carry_run(render, observer, &stop_signal);
-	int status;
 
 	render_clear(render);
-	status = flush_output(command, words_exit_status(outcome));
-
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
-static int run_probe(const struct command *command, struct render *render,
-		     const struct lull_observer *observer)
+static enum lull_outcome run_probe(const struct command *command, struct render *render,
+				   const struct lull_observer *observer)
 {
 	struct lull_forecast found;
 	enum lull_outcome outcome = lull_probe(&command->engine, command->source,
 					       command->dest, observer, &found);
-	int status = words_exit_status(outcome);
 
 	render_forecast(render, outcome, &found, stop_signal);
 	lull_forecast_done(&found);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
 /* True after a message: there is one name for each clone, and none for all of them. */
@@ -285,67 +267,45 @@ static bool is_directory(const struct command *command)
 	return true;
 }
 
-static int run_list(const struct command *command, struct render *render,
-		    const struct lull_observer *observer)
+static enum lull_outcome run_list(const struct command *command, struct render *render,
+				  const struct lull_observer *observer)
 {
 	struct lull_row row;
 	enum lull_outcome outcome;
-	int status;
 
 	if (is_directory(command))
-		return words_exit_status(LULL_FAILED);
+		return LULL_FAILED;
 	outcome = lull_list(&command->engine, command->dest, command->list_quick,
 			    observer, &row);
-	status = words_exit_status(outcome);
 	render_row(render, outcome, &row, stop_signal);
 	lull_row_done(&row);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
-static int run_foresee(const struct command *command, struct render *render,
-		       const struct lull_observer *observer)
+static enum lull_outcome run_foresee(const struct command *command, struct render *render,
+				     const struct lull_observer *observer)
 {
 	struct lull_row row;
 	enum lull_outcome outcome = lull_foresee(&command->engine, command->source,
 						 command->dest, observer, &row);
-	int status = words_exit_status(outcome);
 
 	render_foreseen(render, outcome, &row, stop_signal);
 	lull_row_done(&row);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
-static int run_discard(const struct command *command, struct render *render,
-		       const struct lull_observer *observer)
-{
-	enum lull_outcome outcome = lull_discard(&command->engine, command->sources,
-						 command->n_sources, observer);
-	int status = words_exit_status(outcome);
-
-	free(render->advice);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
-}
-
-static int run_check_hook(const struct command *command, struct render *render,
-			  const struct lull_observer *observer)
+static enum lull_outcome run_check_hook(const struct command *command,
+					struct render *render,
+					const struct lull_observer *observer)
 {
 	struct lull_verdict verdict;
 	enum lull_outcome outcome = lull_check_hook(&command->engine, command->sources,
 						    command->n_sources, observer,
 						    &verdict);
-	int status = words_exit_status(outcome);
 
 	render_verdict(render, outcome, &verdict, stop_signal);
 	lull_verdict_done(&verdict);
-	status = flush_output(command, status);
-	end_by_signal(outcome);
-	return status;
+	return outcome;
 }
 
 /* Of a row of which no clone is at work or interrupted, --status shows what there is. */
@@ -368,35 +328,32 @@ static bool show_row(const struct command *command, struct render *render,
 	return shown;
 }
 
-static int run_report(const struct command *command, struct render *render,
-		      const struct lull_observer *observer)
+static enum lull_outcome run_report(const struct command *command, struct render *render,
+				    const struct lull_observer *observer)
 {
 	struct lull_report report;
+	enum lull_outcome outcome;
 
 	if (is_directory(command))
-		return words_exit_status(LULL_FAILED);
-
-	enum lull_outcome outcome =
-		command->mode == MODE_STATUS
-			? lull_status(&command->engine, command->dest, &report)
-			: lull_recover(&command->engine, command->dest, observer,
-				       &report);
-
+		return LULL_FAILED;
+	outcome = command->mode == MODE_STATUS
+			  ? lull_status(&command->engine, command->dest, &report)
+			  : lull_recover(&command->engine, command->dest, observer,
+					 &report);
 	if (outcome == LULL_FAILED && show_row(command, render, observer, &report))
 		outcome = LULL_OK;
 	else
 		render_report(render, outcome, &report);
 	lull_report_done(&report);
-	return flush_output(command, words_exit_status(outcome));
+	return outcome;
 }
 
-static int run(const struct command *command, struct render *render,
-	       const struct lull_observer *observer)
+static enum lull_outcome run_mode(const struct command *command, struct render *render,
+				  const struct lull_observer *observer)
 {
 	switch (command->mode) {
 	case MODE_CLONE:
-		return command->dry_run ? run_foresee(command, render, observer)
-					: run_copy(command, render, observer);
+		return run_foresee(command, render, observer);
 	case MODE_VERIFY:
 		return run_verify(command, render, observer);
 	case MODE_PROBE:
@@ -406,13 +363,14 @@ static int run(const struct command *command, struct render *render,
 	case MODE_LIST:
 		return run_list(command, render, observer);
 	case MODE_DISCARD:
-		return run_discard(command, render, observer);
+		return lull_discard(&command->engine, command->sources,
+				    command->n_sources, observer);
 	case MODE_RESTORE:
 		return run_restore(command, render, observer);
 	case MODE_DIFF:
 	case MODE_EXPORT:
 	case MODE_APPLY:
-		return run_carry(command, render, observer);
+		return run_carry(render, observer);
 	case MODE_STATUS:
 	case MODE_RECOVER:
 	case MODE_HELP:
@@ -420,6 +378,21 @@ static int run(const struct command *command, struct render *render,
 		break;
 	}
 	return run_report(command, render, observer);
+}
+
+static int run(const struct command *command, struct render *render,
+	       const struct lull_observer *observer)
+{
+	enum lull_outcome outcome;
+	int status;
+
+	if (command->mode == MODE_CLONE && !command->dry_run)
+		return run_copy(command, render, observer);
+	outcome = run_mode(command, render, observer);
+	status = flush_output(command, words_exit_status(outcome));
+	if (command->mode != MODE_STATUS && command->mode != MODE_RECOVER)
+		end_by_signal(outcome);
+	return status;
 }
 
 /* A file that takes the number of a closed standard output would get the output. What is
@@ -475,6 +448,8 @@ int main(int argc, char **argv)
 	outlet_begin(&command, &stop_signal);
 	service_ready(&command);
 	status = run(&command, &render, &observer);
+	free(render.written);
+	free(render.advice);
 	service_stopping(&command, false);
 	free(command.made_dest);
 	free(command.private_directory);

@@ -6,39 +6,32 @@
 
 #include <string.h>
 
+static const char *const sentences[] = {
+	[LULL_NO_SNAPSHOT_FILE_SYSTEM] = "the file system on %1 is not Btrfs",
+	[LULL_NO_SNAPSHOT_IN_PLACE] = "DEST is written in place",
+	[LULL_NO_SNAPSHOT_PATH] =
+		"SOURCE cannot be reached from the top of its subvolume through the "
+		"mount on %1: %e",
+	[LULL_NO_SNAPSHOT_OWNER] = "the subvolume %1 belongs to another user: %e",
+	[LULL_NO_SNAPSHOT_SWAP] = "a swap file in the subvolume %1 is in use: %e",
+	[LULL_NO_SNAPSHOT_DELETE] =
+		"it could not be deleted again on %1 without CAP_SYS_ADMIN or the mount "
+		"option user_subvol_rm_allowed: %e",
+	[LULL_NO_SNAPSHOT_DIRECTORY] = "cannot make the private directory %1 for it: %e",
+	[LULL_NO_SNAPSHOT_BUSY] =
+		"the file system is too busy: no attempt could be proven to be one "
+		"moment",
+	[LULL_NO_SNAPSHOT_ERRNO] = "cannot take a snapshot of the subvolume %1: %e",
+};
+
 char *obstacle_words(const struct lull_obstacle *o)
 {
-	const char *name = o->path && *o->path ? quote(o->path) : "it";
-	const char *why = strerror(o->err);
+	const struct words_of of = {
+		.name = o->path && *o->path ? quote(o->path) : "it",
+		.err = o->err,
+	};
 
-	switch (o->why) {
-	case LULL_NO_SNAPSHOT_NONE:
-		break;
-	case LULL_NO_SNAPSHOT_FILE_SYSTEM:
-		return format("the file system on %s is not Btrfs", name);
-	case LULL_NO_SNAPSHOT_IN_PLACE:
-		return format("DEST is written in place");
-	case LULL_NO_SNAPSHOT_PATH:
-		return format("SOURCE cannot be reached from the top of its subvolume "
-			      "through the mount on %s: %s",
-			      name, why);
-	case LULL_NO_SNAPSHOT_OWNER:
-		return format("the subvolume %s belongs to another user: %s", name, why);
-	case LULL_NO_SNAPSHOT_SWAP:
-		return format("a swap file in the subvolume %s is in use: %s", name, why);
-	case LULL_NO_SNAPSHOT_DELETE:
-		return format("it could not be deleted again on %s without CAP_SYS_ADMIN "
-			      "or the mount option user_subvol_rm_allowed: %s",
-			      name, why);
-	case LULL_NO_SNAPSHOT_DIRECTORY:
-		return format("cannot make the private directory %s for it: %s", name,
-			      why);
-	case LULL_NO_SNAPSHOT_BUSY:
-		return format("the file system is too busy: no attempt could be "
-			      "proven to be one moment");
-	case LULL_NO_SNAPSHOT_ERRNO:
-		return format("cannot take a snapshot of the subvolume %s: %s", name,
-			      why);
-	}
-	return NULL;
+	if ((size_t)o->why >= LENGTH(sentences) || !sentences[o->why])
+		return NULL;
+	return words_say(sentences[o->why], &of);
 }

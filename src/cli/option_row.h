@@ -3,11 +3,10 @@
 #pragma once
 
 #include "command.h"
+#include "words_format.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
  * A row of the option table, or the heading of a group, which has neither name nor

@@ -70,147 +70,109 @@ static char *words_passed_over(const char *path)
 	return text;
 }
 
+/* %w: why it was spared. */
+static const char *const sentences[] = {
+	[LULL_WARNING_RESUME_REDO] =
+		"%1 has changed since the interruption: going over it again",
+	[LULL_WARNING_FILL_LOST] = "the temporary file of %1 is gone: starting again",
+	[LULL_WARNING_SOURCE_REPLACED] =
+		"%1 has been replaced by another file since the interruption: starting "
+		"again",
+	[LULL_WARNING_FILL_CHANGED] =
+		"the temporary file of %1 has changed since the interruption: starting "
+		"again",
+	[LULL_WARNING_COPY_REDO] =
+		"what was copied to %1 cannot be told from what others may have written "
+		"since the interruption: starting again",
+	[LULL_WARNING_OWNER_LOST] = "cannot give the new %1 the owner of the old one: %e",
+	[LULL_WARNING_LEFT_FROZEN] =
+		"the writers of %1 are left frozen: --resume continues, --recover thaws "
+		"them",
+	[LULL_WARNING_SIDECAR] =
+		"%1 may hold writes of a guest that the image beside it lacks: a freeze "
+		"was not ended. What its hook says to 'thaw IMAGE' comes before a clone",
+	[LULL_WARNING_SIDECAR_OLD] =
+		"%1 may hold writes of a guest to what is replaced now: move it away if "
+		"they are not wanted, or no freeze will be possible",
+	[LULL_WARNING_KEPT_WRITTEN] =
+		"%1 was left frozen and has been written to since: freezing it anew",
+	[LULL_WARNING_THAW_UNRECORDED] =
+		"the writers of %1 are thawed, but that cannot be recorded: --recover "
+		"will thaw them again, which does no harm",
+	[LULL_WARNING_AWAY] =
+		"%1 is away, half brought up to date: --resume completes it and gives it "
+		"its name back",
+	[LULL_WARNING_HARD_LINKS] = "%1 has several names: it is written in place",
+	[LULL_WARNING_RETHAW] =
+		"an earlier run may have left the writers of %1 frozen: thawing them",
+	[LULL_WARNING_CLEANUP] = "cannot remove %1: %e",
+	[LULL_WARNING_OPEN] =
+		"another program has the old %1 open: it goes on with that, and neither "
+		"reads nor writes the new one until it opens it anew",
+	[LULL_WARNING_TRUSTED] =
+		"%1 was written to meanwhile: the copy may be torn (--on-writers=trust)",
+	[LULL_WARNING_NOT_A_CLONE] =
+		"%1 shares nothing with SOURCE: this is a clone in full",
+	[LULL_WARNING_TORN] =
+		"%1 was written to while its bytes were copied: the copy may be torn",
+	[LULL_WARNING_STORES] =
+		"%1 was written to meanwhile: the copy may be torn if a program maps it "
+		"to write to it (before Linux 5.13 Btrfs does not hold that off)",
+	[LULL_WARNING_GENERATION_GONE] =
+		"the generation %1 is gone, and no longer counted",
+	[LULL_WARNING_GENERATIONS_REMOVED] =
+		"removed %d generations in %1: there were more than --keep says",
+	[LULL_WARNING_DISCARD_REST] = "what is left of it is %1: --discard goes on there",
+	[LULL_WARNING_GENERATION_OTHER] =
+		"%1 is not the file that lullcp made: it is left alone, and no longer "
+		"counted",
+	[LULL_WARNING_GENERATION_SPARED] =
+		"the generation %1 cannot be used up: %w; a clone in full instead",
+	[LULL_WARNING_BASE_SPARED] = "%1 is left as it is: %w; a clone in full instead",
+	[LULL_WARNING_RECORD] = "cannot bring the record %1 up to date: %e",
+	[LULL_WARNING_WRITER_RACE] =
+		"this kernel lacks the fix of CVE-2026-64600: programs that write "
+		"directly (O_DIRECT) to %1 or a clone of it at the same time may damage "
+		"the other file; update the kernel (see --probe)",
+	[LULL_WARNING_NO_BASE] = "%1 does not exist: this is a clone in full",
+	[LULL_WARNING_GENERATION_KEPT] = "the generation %1 is kept beyond --keep: %w",
+};
+
+/* There may be no private directory. */
+static char *words_unrecorded(const char *name, const char *path, int err)
+{
+	static const char what[] =
+		"if it is interrupted, this clone cannot be resumed: others may write to "
+		"the directory of DEST, and";
+
+	if (!path)
+		return format("%s there is no private one for a checkpoint (HOME is not "
+			      "set)",
+			      what);
+	return format("%s %s cannot be used for a checkpoint: %s", what, name,
+		      words_private(err));
+}
+
 char *words_warning(enum lull_warning warning, int err, const char *path)
 {
-	const char *name = path ? quote(path) : "it";
+	const struct words_of of = {
+		.name = path ? quote(path) : "it",
+		.word = warning != LULL_WARNING_GENERATION_KEPT ? spared_words(err)
+			: err == EBUSY                          ? "it is open for writing"
+								: strerror(err),
+		.err = err,
+		.detail = err,
+	};
 
-	switch (warning) {
-	case LULL_WARNING_RESUME_REDO:
-		return format(
-			"%s has changed since the interruption: going over it again",
-			name);
-	case LULL_WARNING_FILL_LOST:
-		return format("the temporary file of %s is gone: starting again", name);
-	case LULL_WARNING_SOURCE_REPLACED:
-		return format(
-			"%s has been replaced by another file since the interruption: "
-			"starting again",
-			name);
-	case LULL_WARNING_FILL_CHANGED:
-		return format(
-			"the temporary file of %s has changed since the interruption: "
-			"starting again",
-			name);
-	case LULL_WARNING_COPY_REDO:
-		return format(
-			"what was copied to %s cannot be told from what others may have "
-			"written since the interruption: starting again",
-			name);
-	case LULL_WARNING_OWNER_LOST:
-		return format("cannot give the new %s the owner of the old one: %s", name,
-			      strerror(err));
-	case LULL_WARNING_LEFT_FROZEN:
-		return format("the writers of %s are left frozen: --resume continues, "
-			      "--recover thaws them",
-			      name);
-	case LULL_WARNING_SIDECAR:
-		return format(
-			"%s may hold writes of a guest that the image beside it lacks: a "
-			"freeze was not ended. What its hook says to 'thaw IMAGE' comes "
-			"before a clone",
-			name);
-	case LULL_WARNING_SIDECAR_OLD:
-		return format(
-			"%s may hold writes of a guest to what is replaced now: move it "
-			"away if they are not wanted, or no freeze will be possible",
-			name);
-	case LULL_WARNING_KEPT_WRITTEN:
-		return format(
-			"%s was left frozen and has been written to since: freezing it "
-			"anew",
-			name);
-	case LULL_WARNING_THAW_UNRECORDED:
-		return format(
-			"the writers of %s are thawed, but that cannot be recorded: "
-			"--recover will thaw them again, which does no harm",
-			name);
-	case LULL_WARNING_IN_PLACE:
-		return format("%s was written in place and is incomplete%s%s", name,
+	if (warning == LULL_WARNING_IN_PLACE)
+		return format("%s was written in place and is incomplete%s%s", of.name,
 			      err ? ": it could not be changed in one step, for " : "",
 			      in_place_words(err));
-	case LULL_WARNING_AWAY:
-		return format("%s is away, half brought up to date: --resume completes "
-			      "it and gives it its name back",
-			      name);
-	case LULL_WARNING_HARD_LINKS:
-		return format("%s has several names: it is written in place", name);
-	case LULL_WARNING_RETHAW:
-		return format(
-			"an earlier run may have left the writers of %s frozen: thawing "
-			"them",
-			name);
-	case LULL_WARNING_CLEANUP:
-		return format("cannot remove %s: %s", name, strerror(err));
-	case LULL_WARNING_OPEN:
-		return format(
-			"another program has the old %s open: it goes on with that, and "
-			"neither reads nor writes the new one until it opens it anew",
-			name);
-	case LULL_WARNING_TRUSTED:
-		return format("%s was written to meanwhile: the copy may be torn "
-			      "(--on-writers=trust)",
-			      name);
-	case LULL_WARNING_NOT_A_CLONE:
-		return format("%s shares nothing with SOURCE: this is a clone in full",
-			      name);
-	case LULL_WARNING_TORN:
-		return format(
-			"%s was written to while its bytes were copied: the copy may be "
-			"torn",
-			name);
-	case LULL_WARNING_STORES:
-		return format(
-			"%s was written to meanwhile: the copy may be torn if a program "
-			"maps it to write to it (before Linux 5.13 Btrfs does not hold "
-			"that off)",
-			name);
-	case LULL_WARNING_GENERATION_GONE:
-		return format("the generation %s is gone, and no longer counted", name);
-	case LULL_WARNING_GENERATIONS_REMOVED:
-		return format("removed %d generations in %s: there were more than --keep "
-			      "says",
-			      err, name);
-	case LULL_WARNING_DISCARD_REST:
-		return format("what is left of it is %s: --discard goes on there", name);
-	case LULL_WARNING_GENERATION_OTHER:
-		return format(
-			"%s is not the file that lullcp made: it is left alone, and no "
-			"longer counted",
-			name);
-	case LULL_WARNING_GENERATION_SPARED:
-		return format("the generation %s cannot be used up: %s; "
-			      "a clone in full instead",
-			      name, spared_words(err));
-	case LULL_WARNING_BASE_SPARED:
-		return format("%s is left as it is: %s; a clone in full instead", name,
-			      spared_words(err));
-	case LULL_WARNING_GENERATION_KEPT:
-		return format("the generation %s is kept beyond --keep: %s", name,
-			      err == EBUSY ? "it is open for writing" : strerror(err));
-	case LULL_WARNING_RECORD:
-		return format("cannot bring the record %s up to date: %s", name,
-			      strerror(err));
-	case LULL_WARNING_STATE_PASSED_OVER:
+	if (warning == LULL_WARNING_STATE_PASSED_OVER)
 		return words_passed_over(path);
-	case LULL_WARNING_UNRECORDED:
-		if (!path)
-			return format(
-				"if it is interrupted, this clone cannot be resumed: "
-				"others may write to the directory of DEST, and there is "
-				"no private one for a checkpoint (HOME is not set)");
-		return format(
-			"if it is interrupted, this clone cannot be resumed: others may "
-			"write to the directory of DEST, and %s cannot be used for a "
-			"checkpoint: %s",
-			name, words_private(err));
-	case LULL_WARNING_WRITER_RACE:
-		return format(
-			"this kernel lacks the fix of CVE-2026-64600: programs that "
-			"write directly (O_DIRECT) to %s or a clone of it at the same "
-			"time may damage the other file; update the kernel (see --probe)",
-			name);
-	case LULL_WARNING_NO_BASE:
-		return format("%s does not exist: this is a clone in full", name);
-	}
-	return NULL;
+	if (warning == LULL_WARNING_UNRECORDED)
+		return words_unrecorded(of.name, path, err);
+	if ((size_t)warning >= LENGTH(sentences) || !sentences[warning])
+		return NULL;
+	return words_say(sentences[warning], &of);
 }

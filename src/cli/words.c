@@ -14,138 +14,95 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *const calls[] = {
+	[LULL_CALL_CLONE] = "a clone call",
+	[LULL_CALL_PUNCH] = "a call that makes a hole",
+	[LULL_CALL_FLUSH] = "a sync",
+	[LULL_CALL_SNAPSHOT] = "the call that takes a snapshot",
+	[LULL_CALL_EXCHANGE] = "the call that exchanges the contents of two files",
+};
+
 const char *words_call(int call)
 {
-	switch ((enum lull_call)call) {
-	case LULL_CALL_CLONE:
-		return "a clone call";
-	case LULL_CALL_PUNCH:
-		return "a call that makes a hole";
-	case LULL_CALL_FLUSH:
-		return "a sync";
-	case LULL_CALL_SNAPSHOT:
-		return "the call that takes a snapshot";
-	case LULL_CALL_EXCHANGE:
-		return "the call that exchanges the contents of two files";
-	default:
-		return "a call";
-	}
+	bool known = call >= 0 && (size_t)call < LENGTH(calls) && calls[call];
+
+	return known ? calls[call] : "a call";
 }
+
+static const struct {
+	int status;
+	const char *result;
+} outcomes[] = {
+	[LULL_OK] = { 0, "ok" },
+	[LULL_STOPPED] = { 3, "stopped" },
+	[LULL_DIFFERENT] = { 4, "different" },
+	[LULL_FREEZE_FAILED] = { 5, "freeze_failed" },
+	[LULL_THAW_FAILED] = { 6, "thaw_failed" },
+	[LULL_WRITTEN] = { 8, "written" },
+	[LULL_BUSY] = { 11, "busy" },
+	[LULL_SKIPPED] = { 75, "skipped" },
+	[LULL_INTERRUPTED] = { 1, "interrupted" }, /* ends by the signal itself */
+	[LULL_FAILED] = { 1, "failed" },
+};
 
 int words_exit_status(enum lull_outcome outcome)
 {
-	switch (outcome) {
-	case LULL_OK:
-		return 0;
-	case LULL_STOPPED:
-		return 3;
-	case LULL_DIFFERENT:
-		return 4;
-	case LULL_FREEZE_FAILED:
-		return 5;
-	case LULL_THAW_FAILED:
-		return 6;
-	case LULL_WRITTEN:
-		return 8;
-	case LULL_BUSY:
-		return 11;
-	case LULL_SKIPPED:
-		return 75;
-	case LULL_INTERRUPTED: /* ends by the signal itself */
-	case LULL_FAILED:
-		break;
-	}
-	return 1;
+	return outcomes[outcome].status;
 }
 
 const char *words_result(enum lull_outcome outcome)
 {
-	switch (outcome) {
-	case LULL_OK:
-		return "ok";
-	case LULL_STOPPED:
-		return "stopped";
-	case LULL_DIFFERENT:
-		return "different";
-	case LULL_FREEZE_FAILED:
-		return "freeze_failed";
-	case LULL_THAW_FAILED:
-		return "thaw_failed";
-	case LULL_WRITTEN:
-		return "written";
-	case LULL_BUSY:
-		return "busy";
-	case LULL_SKIPPED:
-		return "skipped";
-	case LULL_INTERRUPTED:
-		return "interrupted";
-	case LULL_FAILED:
-		break;
-	}
-	return "failed";
+	return outcomes[outcome].result;
 }
 
 /* Why a clone does not work here; NULL where the errno says it all. */
-static const char *clone_advice(enum lull_cause cause)
-{
-	switch (cause) {
-	case LULL_CAUSE_OTHER_FILE_SYSTEM:
-		return "SOURCE and DEST must lie on the same file system; "
-		       "--reflink=auto copies here.";
-	case LULL_CAUSE_NO_REFLINK:
-		return "This file system cannot clone: it takes Btrfs, or XFS made with "
-		       "reflink=1. --reflink=auto copies here.";
-	case LULL_CAUSE_NOCOW_MISMATCH:
-		return "One of the two files is NOCOW (chattr +C) and the other is not; "
-		       "Btrfs clones only between files that agree. Remove DEST, or do "
-		       "without --inplace: a new file takes the flag over.";
-	case LULL_CAUSE_SWAP_FILE:
-		return "An active swap file cannot be cloned.";
-	case LULL_CAUSE_IMMUTABLE:
-		return "The file is immutable or append-only (lsattr shows i or a; "
-		       "chattr -i or chattr -a takes it away), or a security policy "
-		       "forbids it.";
-	case LULL_CAUSE_FORBIDDEN:
-		return "This program may not clone here: the filter of a container "
-		       "(seccomp), a security policy (SELinux, AppArmor) or a user "
-		       "namespace forbids the call. Have FICLONERANGE allowed, or use "
-		       "--reflink=auto, which copies then.";
-	case LULL_CAUSE_ONLY_GROWS:
-		return "The directory is append-only (chattr +a): what is made beside "
-		       "DEST meanwhile could never be removed. chattr -a DIRECTORY takes "
-		       "that away.";
-	case LULL_CAUSE_REALTIME_MISMATCH:
-		return "One of the two files is on the realtime device of this XFS and "
-		       "the other is not. Remove DEST, or do without --inplace: a new "
-		       "file goes where SOURCE is.";
-	case LULL_CAUSE_DAX_MISMATCH:
-		return "One of the two files is accessed directly in memory (DAX) and "
-		       "the other is not: make them alike with xfs_io -c 'chattr +x' or "
-		       "'chattr -x'.";
-	case LULL_CAUSE_DATASUM_MISMATCH:
-		return "On Btrfs this happens where one of the two files has no "
-		       "checksums, being made under the mount option nodatasum or "
-		       "nodatacow. Remove DEST, and make it under the same mount options "
-		       "as SOURCE; or copy with --reflink=auto.";
-	case LULL_CAUSE_SUBVOLUME_QUOTA:
-		return "The subvolume of DEST is at its limit (btrfs qgroup show -r "
-		       "shows it, btrfs "
-		       "qgroup limit changes it).";
-	case LULL_CAUSE_QUOTA:
-		return "Each cloned block counts in full for the owner of DEST.";
-	case LULL_CAUSE_FULL:
-		return "A clone needs room for its metadata: make some, then run this "
-		       "again.";
-	case LULL_CAUSE_FILE_SIZE_LIMIT:
-		return "DEST would be larger than the limit for files (ulimit -f), or "
-		       "than the file system allows.";
-	case LULL_CAUSE_SIZE_CHANGED:
-		return "SOURCE changed its size meanwhile: freeze its writers with "
-		       "--hook.";
-	default:
-		return NULL;
-	}
-}
+static const char *const clone_advice[] = {
+	[LULL_CAUSE_OTHER_FILE_SYSTEM] =
+		"SOURCE and DEST must lie on the same file system; --reflink=auto copies "
+		"here.",
+	[LULL_CAUSE_NO_REFLINK] =
+		"This file system cannot clone: it takes Btrfs, or XFS made with "
+		"reflink=1. --reflink=auto copies here.",
+	[LULL_CAUSE_NOCOW_MISMATCH] =
+		"One of the two files is NOCOW (chattr +C) and the other is not; Btrfs "
+		"clones only between files that agree. Remove DEST, or do without "
+		"--inplace: a new file takes the flag over.",
+	[LULL_CAUSE_SWAP_FILE] = "An active swap file cannot be cloned.",
+	[LULL_CAUSE_IMMUTABLE] =
+		"The file is immutable or append-only (lsattr shows i or a; chattr -i or "
+		"chattr -a takes it away), or a security policy forbids it.",
+	[LULL_CAUSE_FORBIDDEN] =
+		"This program may not clone here: the filter of a container (seccomp), a "
+		"security policy (SELinux, AppArmor) or a user namespace forbids the "
+		"call. Have FICLONERANGE allowed, or use --reflink=auto, which copies "
+		"then.",
+	[LULL_CAUSE_ONLY_GROWS] =
+		"The directory is append-only (chattr +a): what is made beside DEST "
+		"meanwhile could never be removed. chattr -a DIRECTORY takes that away.",
+	[LULL_CAUSE_REALTIME_MISMATCH] =
+		"One of the two files is on the realtime device of this XFS and the "
+		"other is not. Remove DEST, or do without --inplace: a new file goes "
+		"where SOURCE is.",
+	[LULL_CAUSE_DAX_MISMATCH] =
+		"One of the two files is accessed directly in memory (DAX) and the other "
+		"is not: make them alike with xfs_io -c 'chattr +x' or 'chattr -x'.",
+	[LULL_CAUSE_DATASUM_MISMATCH] =
+		"On Btrfs this happens where one of the two files has no checksums, "
+		"being made under the mount option nodatasum or nodatacow. Remove DEST, "
+		"and make it under the same mount options as SOURCE; or copy with "
+		"--reflink=auto.",
+	[LULL_CAUSE_SUBVOLUME_QUOTA] =
+		"The subvolume of DEST is at its limit (btrfs qgroup show -r shows it, "
+		"btrfs qgroup limit changes it).",
+	[LULL_CAUSE_QUOTA] = "Each cloned block counts in full for the owner of DEST.",
+	[LULL_CAUSE_FULL] =
+		"A clone needs room for its metadata: make some, then run this again.",
+	[LULL_CAUSE_FILE_SIZE_LIMIT] =
+		"DEST would be larger than the limit for files (ulimit -f), or than the "
+		"file system allows.",
+	[LULL_CAUSE_SIZE_CHANGED] =
+		"SOURCE changed its size meanwhile: freeze its writers with --hook.",
+};
 
 /* Why state may have been planted. */
 static const char *untrusted_words(int err)
@@ -202,314 +159,230 @@ static char *homeless(const struct lull_failure *f, const char *name,
 		words_private(f->err));
 }
 
+static const struct words_row checkpoint_rows[] = {
+	{ LULL_CAUSE_CHECKPOINT_EXISTS, "an interrupted clone is recorded in %1",
+	  "Use --resume to continue, or --restart to discard it and start again." },
+	{ LULL_CAUSE_CHECKPOINT_DAMAGED, "%1 is damaged, or no checkpoint",
+	  "Nothing was changed. Remove it to start again." },
+	{ LULL_CAUSE_CHECKPOINT_SCHEMA,
+	  "the checkpoint %1 was written by another version",
+	  "Nothing was changed. Continue with the version that wrote it; or remove it "
+	  "(rm), then start again with --restart." },
+	{ LULL_CAUSE_CHECKPOINT_FOREIGN, "the checkpoint %1 belongs to another clone",
+	  "Nothing was changed. Give the same SOURCE, DEST and options as before, or "
+	  "another --checkpoint." },
+	{ LULL_CAUSE_CHECKPOINT_SET,
+	  "an interrupted clone of several files is recorded in %1",
+	  "Nothing was changed. Give all its files again, with --resume to continue or "
+	  "--restart to start again; --status shows them." },
+	{ LULL_CAUSE_PARTLY_PUBLISHED,
+	  "some files of the set that is recorded in %1 are published already",
+	  "--resume gives the rest their names; only then there is something to start "
+	  "again." },
+	{ LULL_CAUSE_CHECKPOINT_OWNER, "the checkpoint %1 is not to be trusted: %w",
+	  "Nothing was changed. It may name a command to run, so only a file that "
+	  "lullcp itself wrote there is obeyed. If you do not need it, remove it (rm), "
+	  "then start again with --restart." },
+	{ LULL_CAUSE_CHECKPOINT_DIRECTORY,
+	  "cannot keep the checkpoint %1: others may write to its directory, and it "
+	  "names a command to run",
+	  "Give a --checkpoint in a directory that only you may write to, or leave the "
+	  "option out." },
+	{ LULL_CAUSE_CHECKPOINT_HOOK,
+	  "the checkpoint %1 says that writers are frozen, but it was written on "
+	  "another machine, or others may write to its directory: its hook was not run",
+	  "The writers may still be frozen. --status shows the hook: if it is yours, "
+	  "run this again with --hook=COMMAND." },
+	{ LULL_CAUSE_CHECKPOINT_IN_THE_WAY,
+	  "cannot write the checkpoint %1: a file that lullcp did not write has that "
+	  "name",
+	  "It was left alone. Rename or remove it, then run this again." },
+	{ LULL_CAUSE_CHECKPOINT_IS_FILE, "--checkpoint=%1 would overwrite %2",
+	  "Nothing was changed. Give another file with --checkpoint, or leave the "
+	  "option out." },
+	{ LULL_CAUSE_NO_CHECKPOINT, "no interrupted clone: %1 does not exist", NULL },
+	{ LULL_CAUSE_TEMPORARY_IN_THE_WAY, "%1 is in the way",
+	  "It has the name of the temporary file, but no checkpoint mentions it. "
+	  "Remove it, or use --resume or --restart if it is yours to lose." },
+	{ WORDS_ELSE, "cannot use the checkpoint %1: %e", NULL },
+};
+
 static char *checkpoint_words(const struct lull_failure *f, const char **ret_advice)
 {
-	const char *name = f->path ? quote(f->path) : "it";
+	struct words_of of = words_of_failure(f, "it", "it");
 
-	switch (f->cause) {
-	case LULL_CAUSE_CHECKPOINT_EXISTS:
-		*ret_advice =
-			"Use --resume to continue, or --restart to discard it and start "
-			"again.";
-		return format("an interrupted clone is recorded in %s", name);
-	case LULL_CAUSE_CHECKPOINT_DAMAGED:
-		*ret_advice = "Nothing was changed. Remove it to start again.";
-		return format("%s is damaged, or no checkpoint", name);
-	case LULL_CAUSE_CHECKPOINT_SCHEMA:
-		*ret_advice =
-			"Nothing was changed. Continue with the version that wrote it; "
-			"or remove it (rm), then start again with --restart.";
-		return format("the checkpoint %s was written by another version", name);
-	case LULL_CAUSE_CHECKPOINT_FOREIGN:
-		*ret_advice =
-			"Nothing was changed. Give the same SOURCE, DEST and options as "
-			"before, or another --checkpoint.";
-		return format("the checkpoint %s belongs to another clone", name);
-	case LULL_CAUSE_CHECKPOINT_SET:
-		*ret_advice =
-			"Nothing was changed. Give all its files again, with --resume to "
-			"continue or --restart to start again; --status shows them.";
-		return format("an interrupted clone of several files is recorded in %s",
-			      name);
-	case LULL_CAUSE_PARTLY_PUBLISHED:
-		*ret_advice = "--resume gives the rest their names; only then there is "
-			      "something to "
-			      "start again.";
-		return format(
-			"some files of the set that is recorded in %s are published "
-			"already",
-			name);
-	case LULL_CAUSE_CHECKPOINT_OWNER:
-		*ret_advice =
-			"Nothing was changed. It may name a command to run, so only a "
-			"file that lullcp itself wrote there is obeyed. If you do not "
-			"need it, remove it (rm), then start again with --restart.";
-		return format("the checkpoint %s is not to be trusted: %s", name,
-			      untrusted_words(f->err));
-	case LULL_CAUSE_CHECKPOINT_DIRECTORY:
-		*ret_advice =
-			"Give a --checkpoint in a directory that only you may write to, "
-			"or leave the option out.";
-		return format("cannot keep the checkpoint %s: others may write to its "
-			      "directory, and it names a command to run",
-			      name);
-	case LULL_CAUSE_CHECKPOINT_HOOK:
-		*ret_advice =
-			"The writers may still be frozen. --status shows the hook: if it "
-			"is yours, run this again with --hook=COMMAND.";
-		return format(
-			"the checkpoint %s says that writers are frozen, but it was "
-			"written on another machine, or others may write to its "
-			"directory: its hook was not run",
-			name);
-	case LULL_CAUSE_CHECKPOINT_IN_THE_WAY:
-		*ret_advice =
-			"It was left alone. Rename or remove it, then run this again.";
-		return format(
-			"cannot write the checkpoint %s: a file that lullcp did not "
-			"write has that name",
-			name);
-	case LULL_CAUSE_CHECKPOINT_IS_FILE:
-		*ret_advice =
-			"Nothing was changed. Give another file with --checkpoint, or "
-			"leave the option out.";
-		return format("--checkpoint=%s would overwrite %s", name,
-			      f->path2 ? quote(f->path2) : "it");
-	case LULL_CAUSE_STATE_DIRECTORY:
-	case LULL_CAUSE_GENERATIONS_DIRECTORY:
-		return homeless(f, name, ret_advice);
-	case LULL_CAUSE_NO_CHECKPOINT:
-		*ret_advice = NULL;
-		return format("no interrupted clone: %s does not exist", name);
-	case LULL_CAUSE_TEMPORARY_IN_THE_WAY:
-		*ret_advice =
-			"It has the name of the temporary file, but no checkpoint "
-			"mentions it. Remove it, or use --resume or --restart if it is "
-			"yours to lose.";
-		return format("%s is in the way", name);
-	default:
-		*ret_advice = NULL;
-		return format("cannot use the checkpoint %s: %s", name, strerror(f->err));
-	}
+	if (f->cause == LULL_CAUSE_STATE_DIRECTORY ||
+	    f->cause == LULL_CAUSE_GENERATIONS_DIRECTORY)
+		return homeless(f, of.name, ret_advice);
+	of.word = untrusted_words(f->err);
+	return words_choose(checkpoint_rows, f->cause, &of, ret_advice);
 }
+
+static const struct words_row record_rows[] = {
+	{ LULL_CAUSE_NO_ROW, "--keep has made no clones of the name %1",
+	  "Give what --keep was given as DEST: without a date." },
+	{ LULL_CAUSE_RECORD_DAMAGED, "%1 is damaged, or no record of generations",
+	  "Nothing was changed. Without it a new one is begun; what it lists is yours "
+	  "to remove then." },
+	{ LULL_CAUSE_RECORD_SCHEMA,
+	  "the record of generations %1 was written by another version",
+	  "Nothing was changed. Use the version that wrote it; or remove it (rm): a "
+	  "new row is begun, and the files it lists are yours to remove." },
+	{ LULL_CAUSE_RECORD_OWNER,
+	  "the record of generations %1 is not to be trusted: %w",
+	  "Nothing was changed. Files are removed at its word, so only a file that "
+	  "lullcp itself wrote there is obeyed. Remove it (rm) to begin a new row; the "
+	  "files it lists are yours to remove." },
+	{ WORDS_ELSE, "cannot use the record of generations %1: %e", NULL },
+};
 
 static char *record_words(const struct lull_failure *f, const char **ret_advice)
 {
-	const char *name = f->path ? quote(f->path) : "it";
+	struct words_of of = words_of_failure(f, "it", "it");
 
-	switch (f->cause) {
-	case LULL_CAUSE_NO_ROW:
-		*ret_advice = "Give what --keep was given as DEST: without a date.";
-		return format("--keep has made no clones of the name %s", name);
-	case LULL_CAUSE_RECORD_DAMAGED:
-		*ret_advice =
-			"Nothing was changed. Without it a new one is begun; what it "
-			"lists is yours to remove then.";
-		return format("%s is damaged, or no record of generations", name);
-	case LULL_CAUSE_RECORD_SCHEMA:
-		*ret_advice =
-			"Nothing was changed. Use the version that wrote it; or remove "
-			"it (rm): a new row is begun, and the files it lists are yours "
-			"to remove.";
-		return format(
-			"the record of generations %s was written by another version",
-			name);
-	case LULL_CAUSE_RECORD_OWNER:
-		*ret_advice =
-			"Nothing was changed. Files are removed at its word, so only a "
-			"file that lullcp itself wrote there is obeyed. Remove it (rm) "
-			"to begin a new row; the files it lists are yours to remove.";
-		return format("the record of generations %s is not to be trusted: %s",
-			      name, untrusted_words(f->err));
-	default:
-		return format("cannot use the record of generations %s: %s", name,
-			      strerror(f->err));
-	}
+	of.word = untrusted_words(f->err);
+	return words_choose(record_rows, f->cause, &of, ret_advice);
 }
 
-static char *base_words(const struct lull_failure *f, const char **ret_advice)
-{
-	const char *name = f->path ? quote(f->path) : "it";
+/* A clone that was to be refreshed. */
+static const struct words_row base_rows[] = {
+	{ LULL_CAUSE_NOT_REGULAR, "cannot refresh %1: not a regular file", NULL },
+	{ LULL_CAUSE_SAME_FILE, "%1 and %2 are the same file", NULL },
+	{ LULL_CAUSE_HARD_LINKS, "cannot use up %1: it has several names", NULL },
+	{ LULL_CAUSE_OPEN_FOR_WRITING,
+	  "cannot refresh %1: a program has it open for writing",
+	  "Nothing was changed. Without --refresh the clone is a new file, and who "
+	  "writes to the old one goes on with that." },
+	{ LULL_CAUSE_IN_USE, "another lullcp is at work on %1",
+	  "--lock-wait waits for it." },
+	{ WORDS_ELSE, "cannot refresh %1: %e", NULL },
+};
 
-	switch (f->cause) {
-	case LULL_CAUSE_NOT_REGULAR:
-		return format("cannot refresh %s: not a regular file", name);
-	case LULL_CAUSE_SAME_FILE:
-		return format("%s and %s are the same file", name,
-			      f->path2 ? quote(f->path2) : "it");
-	case LULL_CAUSE_HARD_LINKS:
-		return format("cannot use up %s: it has several names", name);
-	case LULL_CAUSE_OPEN_FOR_WRITING:
-		*ret_advice =
-			"Nothing was changed. Without --refresh the clone is a new file, "
-			"and who writes to the old one goes on with that.";
-		return format("cannot refresh %s: a program has it open for writing",
-			      name);
-	case LULL_CAUSE_IN_USE:
-		*ret_advice = "--lock-wait waits for it.";
-		return format("another lullcp is at work on %s", name);
-	default:
-		return format("cannot refresh %s: %s", name, strerror(f->err));
-	}
-}
+static const struct words_row read_rows[] = {
+	{ LULL_CAUSE_IS_DIRECTORY, "cannot compare %1: not a regular file", NULL },
+	{ LULL_CAUSE_NOT_REGULAR, "cannot compare %1: not a regular file", NULL },
+	{ LULL_CAUSE_WRITERS, "cannot compare: %1 was written to meanwhile", NULL },
+	{ LULL_CAUSE_UNPROVEN,
+	  "cannot tell whether %1 and %2 are identical: the extent maps leave open %w, "
+	  "the first at %o",
+	  "Do without --verify=maps to have them read." },
+	{ WORDS_ELSE, "cannot read %1: %e", NULL },
+};
 
 static char *read_words(const struct lull_failure *f, const char **ret_advice)
 {
-	const char *name = f->path ? quote(f->path) : "it";
+	struct words_of of = words_of_failure(f, "it", "it");
 
-	switch (f->cause) {
-	case LULL_CAUSE_IS_DIRECTORY:
-	case LULL_CAUSE_NOT_REGULAR:
-		return format("cannot compare %s: not a regular file", name);
-	case LULL_CAUSE_WRITERS:
-		return format("cannot compare: %s was written to meanwhile", name);
-	case LULL_CAUSE_UNPROVEN:
-		*ret_advice = "Do without --verify=maps to have them read.";
-		return format(
-			"cannot tell whether %s and %s are identical: the extent maps "
-			"leave open %s, the first at %llu",
-			name, f->path2 ? quote(f->path2) : "it", words_bytes(f->len),
-			(unsigned long long)f->off);
-	default:
-		return format("cannot read %s: %s", name, strerror(f->err));
+	of.word = words_bytes(f->len);
+	return words_choose(read_rows, f->cause, &of, ret_advice);
+}
+
+static const struct words_row dest_rows[] = {
+	{ LULL_CAUSE_IS_DIRECTORY, "cannot overwrite directory %1 with non-directory",
+	  NULL },
+	{ LULL_CAUSE_NOT_REGULAR, "cannot write %1: not a regular file", NULL },
+	{ LULL_CAUSE_ONLY_IN_PLACE,
+	  "cannot replace %1: it has several names, or an owner that a new file cannot "
+	  "have",
+	  NULL },
+	{ LULL_CAUSE_DANGLING_LINK, "not writing through dangling symlink %1", NULL },
+	{ LULL_CAUSE_SAME_FILE, "%1 and %2 are the same file", NULL },
+	{ WORDS_ELSE, "cannot stat %1: %e", NULL },
+};
+
+static const struct words_row source_rows[] = {
+	{ LULL_CAUSE_IS_DIRECTORY, "-r not specified; omitting directory %1", NULL },
+	{ LULL_CAUSE_NOT_REGULAR, "cannot clone %1: not a regular file", NULL },
+	{ WORDS_ELSE, "cannot stat %1: %e", NULL },
+};
+
+static const struct words_row remove_rows[] = {
+	{ LULL_CAUSE_OPEN, "cannot remove %1: a program has it open", NULL },
+	{ LULL_CAUSE_NOT_REGULAR, "cannot remove %1: not a regular file", NULL },
+	{ WORDS_ELSE, "cannot remove %1: %e", NULL },
+};
+
+static const struct words_row publish_rows[] = {
+	{ LULL_CAUSE_DEST_CHANGED, "%1 was changed meanwhile, and is left as it is",
+	  "End what writes to it, then run this again with --resume." },
+	{ LULL_CAUSE_NAME_UNSYNCED,
+	  "%1 is the new clone, but its directory cannot be written to disk: %e",
+	  "A power failure may bring back what had its name before." },
+	{ LULL_CAUSE_PARTLY_PUBLISHED, "cannot give %1 its name: %e",
+	  "Other files of the set have their new names already: --resume gives them to "
+	  "the rest." },
+	{ WORDS_ELSE, "cannot give %1 its name: %e", NULL },
+};
+
+static char *publish_words(const struct lull_failure *f, const struct words_of *of,
+			   const char **ret_advice)
+{
+	if (f->err == EXFULL && f->cause != LULL_CAUSE_DEST_CHANGED) {
+		*ret_advice = "Run this again with --restart, which writes it in place.";
+		return words_say(
+			"%1 is left as it is: it differs from its clone in so many "
+			"places that the kernel might fail to exchange them and "
+			"shut the file system down",
+			of);
 	}
+	if (f->err == EEXIST)
+		*ret_advice =
+			"It was left alone. Rename or remove it, then run this again.";
+	return words_choose(publish_rows, f->cause, of, ret_advice);
 }
 
-static char *dest_words(const struct lull_failure *f)
-{
-	const char *name = f->path ? quote(f->path) : "it";
+static const struct words_row stage_rows[] = {
+	{ LULL_STAGE_OPEN_SOURCE, "cannot open %1 for reading: %e", NULL },
+	{ LULL_STAGE_OPEN_DIR, "cannot open the directory of %1: %e", NULL },
+	{ LULL_STAGE_CREATE, "cannot create regular file %1: %e", NULL },
+	{ LULL_STAGE_LOCK, "cannot lock %1: %e", NULL },
+	{ LULL_STAGE_ATTRIBUTES, "cannot set attributes of %1: %e", NULL },
+	{ LULL_STAGE_RESIZE, "cannot change the size of %1: %e", NULL },
+	{ LULL_STAGE_PROBE, "failed to clone %1 from %2: %e", NULL },
+	{ LULL_STAGE_CLONE, "failed to clone %1 from %2: %e, in the %l bytes at %o",
+	  NULL },
+	{ LULL_STAGE_FLUSH, "cannot write out what is dirty in %1: %e", NULL },
+	{ LULL_STAGE_WALK, "cannot read the extent map of %1: %e", NULL },
+	{ LULL_STAGE_PUNCH, "cannot punch a hole into %1: %e", NULL },
+	{ LULL_STAGE_SYNC, "cannot write %1 to disk: %e", NULL },
+	{ LULL_STAGE_SNAPSHOT, "cannot clone %1 from a snapshot: %e", NULL },
+	{ LULL_STAGE_COPY_WRITE, "error writing %1: %e", NULL },
+	{ LULL_STAGE_COPY, "error copying %2 to %1: %e", NULL },
+	{ LULL_STAGE_BACKUP, "cannot backup %1: %e", NULL },
+	{ LULL_STAGE_COPY_READ, "error reading %1: %e", NULL },
+	{ WORDS_ELSE, "%1: %e", NULL },
+};
 
-	switch (f->cause) {
-	case LULL_CAUSE_IS_DIRECTORY:
-		return format("cannot overwrite directory %s with non-directory", name);
-	case LULL_CAUSE_NOT_REGULAR:
-		return format("cannot write %s: not a regular file", name);
-	case LULL_CAUSE_ONLY_IN_PLACE:
-		return format(
-			"cannot replace %s: it has several names, or an owner that a new "
-			"file cannot have",
-			name);
-	case LULL_CAUSE_DANGLING_LINK:
-		return format("not writing through dangling symlink %s", name);
-	case LULL_CAUSE_SAME_FILE:
-		return format("%s and %s are the same file", name,
-			      f->path2 ? quote(f->path2) : "it");
-	default:
-		return format("cannot stat %s: %s", name, strerror(f->err));
-	}
-}
-
-static char *source_words(const struct lull_failure *f)
-{
-	const char *name = f->path ? quote(f->path) : "it";
-
-	if (f->cause == LULL_CAUSE_IS_DIRECTORY)
-		return format("-r not specified; omitting directory %s", name);
-	if (f->cause == LULL_CAUSE_NOT_REGULAR)
-		return format("cannot clone %s: not a regular file", name);
-	return format("cannot stat %s: %s", name, strerror(f->err));
-}
-
-static char *remove_words(const struct lull_failure *f, const char *name, const char *why)
-{
-	if (f->cause == LULL_CAUSE_OPEN)
-		why = "a program has it open";
-	else if (f->cause == LULL_CAUSE_NOT_REGULAR)
-		why = "not a regular file";
-	return format("cannot remove %s: %s", name, why);
-}
+/* Of these the cause says more. */
+static const struct {
+	enum lull_stage stage;
+	const struct words_row *rows;
+} by_cause[] = {
+	{ LULL_STAGE_STAT_SOURCE, source_rows },
+	{ LULL_STAGE_STAT_DEST, dest_rows },
+	{ LULL_STAGE_REMOVE, remove_rows },
+	{ LULL_STAGE_BASE, base_rows },
+};
 
 static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 {
-	const char *name = f->path ? quote(f->path) : "it";
-	const char *why = strerror(f->err);
+	bool copies = f->stage == LULL_STAGE_COPY || f->stage == LULL_STAGE_COPY_READ ||
+		      f->stage == LULL_STAGE_COPY_WRITE;
+	struct words_of of = words_of_failure(f, "it", "it");
 
-	if (f->stage != LULL_STAGE_COPY && f->stage != LULL_STAGE_COPY_READ &&
-	    f->stage != LULL_STAGE_COPY_WRITE)
-		*ret_advice = clone_advice(f->cause);
-	switch (f->stage) {
-	case LULL_STAGE_OPEN_SOURCE:
-		return format("cannot open %s for reading: %s", name, why);
-	case LULL_STAGE_STAT_SOURCE:
-		return source_words(f);
-	case LULL_STAGE_STAT_DEST:
-		return dest_words(f);
-	case LULL_STAGE_OPEN_DIR:
-		return format("cannot open the directory of %s: %s", name, why);
-	case LULL_STAGE_CREATE:
-		return format("cannot create regular file %s: %s", name, why);
-	case LULL_STAGE_LOCK:
-		return format("cannot lock %s: %s", name, why);
-	case LULL_STAGE_ATTRIBUTES:
-		return format("cannot set attributes of %s: %s", name, why);
-	case LULL_STAGE_REMOVE:
-		return remove_words(f, name, why);
-	case LULL_STAGE_RESIZE:
-		return format("cannot change the size of %s: %s", name, why);
-	case LULL_STAGE_PROBE:
-		return format("failed to clone %s from %s: %s", name,
-			      f->path2 ? quote(f->path2) : "SOURCE", why);
-	case LULL_STAGE_CLONE:
-		return format("failed to clone %s from %s: %s, in the %llu bytes at %llu",
-			      name, f->path2 ? quote(f->path2) : "SOURCE", why,
-			      (unsigned long long)f->len, (unsigned long long)f->off);
-	case LULL_STAGE_FLUSH:
-		return format("cannot write out what is dirty in %s: %s", name, why);
-	case LULL_STAGE_WALK:
-		return format("cannot read the extent map of %s: %s", name, why);
-	case LULL_STAGE_PUNCH:
-		return format("cannot punch a hole into %s: %s", name, why);
-	case LULL_STAGE_SYNC:
-		return format("cannot write %s to disk: %s", name, why);
-	case LULL_STAGE_SNAPSHOT:
-		return format("cannot clone %s from a snapshot: %s", name, why);
-	case LULL_STAGE_COPY_READ:
-		return format("error reading %s: %s", f->path2 ? quote(f->path2) : name,
-			      why);
-	case LULL_STAGE_COPY_WRITE:
-		return format("error writing %s: %s", name, why);
-	case LULL_STAGE_COPY:
-		return format("error copying %s to %s: %s",
-			      f->path2 ? quote(f->path2) : "SOURCE", name, why);
-	case LULL_STAGE_BASE:
-		return base_words(f, ret_advice);
-	case LULL_STAGE_READ:
-		return read_words(f, ret_advice);
-	case LULL_STAGE_BACKUP:
-		return format("cannot backup %s: %s", name, why);
-	case LULL_STAGE_PUBLISH:
-		if (f->cause == LULL_CAUSE_DEST_CHANGED) {
-			*ret_advice = "End what writes to it, then run this again with "
-				      "--resume.";
-			return format("%s was changed meanwhile, and is left as it is",
-				      name);
-		}
-		if (f->err == EXFULL) {
-			*ret_advice = "Run this again with --restart, which writes it in "
-				      "place.";
-			return format("%s is left as it is: it differs from its clone in "
-				      "so many places that the kernel might fail to "
-				      "exchange them and shut the file system down",
-				      name);
-		}
-		if (f->cause == LULL_CAUSE_NAME_UNSYNCED) {
-			*ret_advice = "A power failure may bring back what had "
-				      "its name before.";
-			return format("%s is the new clone, but its directory cannot be "
-				      "written to disk: %s",
-				      name, why);
-		}
-		if (f->err == EEXIST)
-			*ret_advice = "It was left alone. Rename or remove it, then run "
-				      "this again.";
-		if (f->cause == LULL_CAUSE_PARTLY_PUBLISHED)
-			*ret_advice =
-				"Other files of the set have their new names already: "
-				"--resume gives them to the rest.";
-		return format("cannot give %s its name: %s", name, why);
-	default:
-		return format("%s: %s", name, why);
+	if (!copies && (size_t)f->cause < LENGTH(clone_advice))
+		*ret_advice = clone_advice[f->cause];
+	for (size_t i = 0; i < LENGTH(by_cause); i++) {
+		if (f->stage == by_cause[i].stage)
+			return words_choose(by_cause[i].rows, f->cause, &of, ret_advice);
 	}
+	if (f->stage == LULL_STAGE_PUBLISH)
+		return publish_words(f, &of, ret_advice);
+	if (!f->path2)
+		of.other = "SOURCE";
+	if (f->stage == LULL_STAGE_COPY_READ && f->path2)
+		of.name = of.other;
+	return words_choose(stage_rows, f->stage, &of, ret_advice);
 }
 
 static char *no_snapshot_words(const struct lull_failure *f, const char **ret_advice)
@@ -533,40 +406,51 @@ static char *no_snapshot_words(const struct lull_failure *f, const char **ret_ad
 	return message;
 }
 
+/* Whatever the stage; the last one is for a clone that waits. */
+static const struct words_row first_rows[] = {
+	{ LULL_CAUSE_PATH_ELSEWHERE,
+	  "cannot use %1: its absolute path leads to another file",
+	  "Something is mounted over a directory of it, or it lies in another mount "
+	  "namespace. Enter the directory again, or run lullcp in there." },
+	{ LULL_CAUSE_LONG_PATH,
+	  "cannot use %1: its absolute path is longer than 4,095 bytes, and the "
+	  "checkpoint records it",
+	  "Mount the directory once more where the path is shorter (mount --bind), or "
+	  "move it up." },
+	{ LULL_CAUSE_TEMPORARY_IS_FILE,
+	  "%1 has the name of the temporary file of %2: it would be lost",
+	  "Nothing was changed. Rename it, or give another DEST." },
+	{ WORDS_ELSE, "another lullcp is at work on %1",
+	  "--lock-wait waits for it, --status shows how far it is." },
+};
+
+static const struct words_row writer_rows[] = {
+	{ LULL_CAUSE_STORES, "%1 was written to meanwhile; nothing was published",
+	  "Freeze its writers with --hook, or try again with --resume when they pause. "
+	  "Before Linux 5.13 Btrfs does not hold off stores through mmap: if no "
+	  "program maps SOURCE to write to it, --on-writers=snapshot is sound." },
+	{ WORDS_ELSE, "%1 was written to meanwhile; nothing was published",
+	  "Freeze its writers with --hook, or try again with --resume when they pause." },
+};
+
 void words_failure(enum lull_outcome outcome, const struct lull_failure *failure,
 		   char **ret_message, const char **ret_advice)
 {
 	const struct lull_failure *f = failure;
-	const char *name = f->path ? quote(f->path) : "it";
+	struct words_of of = words_of_failure(f, "it", "DEST");
 
 	*ret_advice = NULL;
 	if (outcome == LULL_BUSY && f->cause == LULL_CAUSE_SOURCE_FROZEN) {
 		*ret_message =
-			format("another lullcp has frozen %s for a clone of its own",
-			       name);
+			words_say("another lullcp has frozen %1 for a clone of its own",
+				  &of);
 		*ret_advice = "--lock-wait waits for its thaw.";
 	} else if (outcome == LULL_BUSY) {
-		*ret_message = format("another lullcp is at work on %s", name);
-		*ret_advice = "--lock-wait waits for it, --status shows how far it is.";
-	} else if (f->cause == LULL_CAUSE_PATH_ELSEWHERE) {
-		*ret_message =
-			format("cannot use %s: its absolute path leads to another file",
-			       name);
-		*ret_advice =
-			"Something is mounted over a directory of it, or it lies in "
-			"another mount namespace. Enter the directory again, or run "
-			"lullcp in there.";
-	} else if (f->cause == LULL_CAUSE_LONG_PATH) {
-		*ret_message = format("cannot use %s: its absolute path is longer than "
-				      "4,095 bytes, and the checkpoint records it",
-				      name);
-		*ret_advice = "Mount the directory once more where the path is shorter "
-			      "(mount --bind), or move it up.";
-	} else if (f->cause == LULL_CAUSE_TEMPORARY_IS_FILE) {
-		*ret_message = format(
-			"%s has the name of the temporary file of %s: it would be lost",
-			name, f->path2 ? quote(f->path2) : "DEST");
-		*ret_advice = "Nothing was changed. Rename it, or give another DEST.";
+		*ret_message = words_choose(first_rows, WORDS_ELSE, &of, ret_advice);
+	} else if (f->cause == LULL_CAUSE_PATH_ELSEWHERE ||
+		   f->cause == LULL_CAUSE_LONG_PATH ||
+		   f->cause == LULL_CAUSE_TEMPORARY_IS_FILE) {
+		*ret_message = words_choose(first_rows, f->cause, &of, ret_advice);
 	} else if (f->cause == LULL_CAUSE_TEMPORARY_IN_THE_WAY ||
 		   f->stage == LULL_STAGE_CHECKPOINT) {
 		*ret_message = checkpoint_words(f, ret_advice);
@@ -580,9 +464,9 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 	} else if (f->stage == LULL_STAGE_HOOK) {
 		*ret_message = words_hook(outcome, f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_WRITERS && outcome == LULL_WRITTEN) {
-		*ret_message = format(
-			"%s was written to while it was frozen; nothing was published",
-			name);
+		*ret_message = words_say(
+			"%1 was written to while it was frozen; nothing was published",
+			&of);
 		*ret_advice =
 			"The hook must not return before no write reaches SOURCE any "
 			"more. A rename, a new link or a chmod of SOURCE looks like one.";
@@ -590,22 +474,8 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 		*ret_message = read_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {
 		*ret_message = no_snapshot_words(f, ret_advice);
-	} else if (f->cause == LULL_CAUSE_STORES) {
-		*ret_message =
-			format("%s was written to meanwhile; nothing was published",
-			       name);
-		*ret_advice =
-			"Freeze its writers with --hook, or try again with --resume when "
-			"they pause. Before Linux 5.13 Btrfs does not hold off stores "
-			"through mmap: if no program maps SOURCE to write to it, "
-			"--on-writers=snapshot is sound.";
-	} else if (f->cause == LULL_CAUSE_WRITERS) {
-		*ret_message =
-			format("%s was written to meanwhile; nothing was published",
-			       name);
-		*ret_advice =
-			"Freeze its writers with --hook, or try again with --resume when "
-			"they pause.";
+	} else if (f->cause == LULL_CAUSE_STORES || f->cause == LULL_CAUSE_WRITERS) {
+		*ret_message = words_choose(writer_rows, f->cause, &of, ret_advice);
 	} else {
 		*ret_message = stage_words(f, ret_advice);
 	}

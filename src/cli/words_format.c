@@ -2,9 +2,12 @@
 /* A sentence, and numbers for people: see words_format.h. */
 #include "words_format.h"
 
+#include "quote.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 char *format(const char *pattern, ...)
 {
@@ -16,6 +19,73 @@ char *format(const char *pattern, ...)
 		text = NULL;
 	va_end(args);
 	return text;
+}
+
+static void put(FILE *out, char what, const struct words_of *of)
+{
+	switch (what) {
+	case '1':
+		(void)fputs(of->name, out);
+		break;
+	case '2':
+		(void)fputs(of->other, out);
+		break;
+	case 'w':
+		(void)fputs(of->word, out);
+		break;
+	case 'e':
+		(void)fputs(strerror(of->err), out);
+		break;
+	case 'd':
+		(void)fprintf(out, "%d", of->detail);
+		break;
+	default:
+		(void)fprintf(out, "%llu", what == 'o' ? of->off : of->len);
+	}
+}
+
+char *words_say(const char *sentence, const struct words_of *of)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (const char *s = sentence; *s; s++) {
+		if (*s == '%')
+			put(out, *++s, of);
+		else
+			(void)fputc(*s, out);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+char *words_choose(const struct words_row *rows, int key, const struct words_of *of,
+		   const char **ret_advice)
+{
+	while (rows->key != key && rows->key != WORDS_ELSE)
+		rows++;
+	if (rows->advice)
+		*ret_advice = rows->advice;
+	return words_say(rows->sentence, of);
+}
+
+struct words_of words_of_failure(const struct lull_failure *f, const char *name,
+				 const char *other)
+{
+	return (struct words_of){
+		.name = f->path ? quote(f->path) : name,
+		.other = f->path2 ? quote(f->path2) : other,
+		.word = "",
+		.err = f->err,
+		.detail = f->detail,
+		.off = f->off,
+		.len = f->len,
+	};
 }
 
 const char *words_bytes(uint64_t bytes)

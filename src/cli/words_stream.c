@@ -10,84 +10,57 @@
 
 #define UNCHANGED "Nothing was changed. "
 
+static const struct words_row rows[] = {
+	{ LULL_STREAM_FOREIGN, "standard input is no stream of --export",
+	  UNCHANGED "Give --apply what lullcp --export has written." },
+	{ LULL_STREAM_VERSION,
+	  "standard input is an incremental diff of RBD of another version",
+	  UNCHANGED
+	  "--apply reads version 2, with the checksum that lullcp --export writes, and "
+	  "version 1 with --format=1." },
+	{ LULL_STREAM_FIRST, "standard input is an incremental diff of RBD of version 1",
+	  UNCHANGED
+	  "It has no checksum. Once something else has checked it, as zstd -t does "
+	  "with what zstd --check wrote, give --format=1." },
+	{ LULL_STREAM_CUT, "the stream ends at byte %o, before its end",
+	  UNCHANGED
+	  "The program that writes the stream has failed, or what carries it: look at "
+	  "what it says, then send the stream again." },
+	{ LULL_STREAM_CHECKSUM,
+	  "the stream is damaged: its checksum is that of other bytes",
+	  UNCHANGED "It was changed on its way: send it again." },
+	{ LULL_STREAM_UNCHECKED,
+	  "the stream has no checksum: it cannot be told whether it is whole",
+	  UNCHANGED "--apply takes only what lullcp --export has written." },
+	{ LULL_STREAM_LONGER, "something follows the end of the stream, at byte %o",
+	  UNCHANGED "One run of --apply reads one stream." },
+	{ LULL_STREAM_NEEDS_BASE,
+	  "the stream holds changes to %2, and there is no --base",
+	  UNCHANGED "Give that file, or its clone here, with --base." },
+	{ LULL_STREAM_IS_FULL, "the stream holds a whole file, and no changes to %1",
+	  UNCHANGED "Leave --base out." },
+	{ LULL_STREAM_OTHER_NAME,
+	  "the stream holds changes to %2, and %1 is another generation",
+	  UNCHANGED "Give the generation of that date with --base." },
+	{ LULL_STREAM_OTHER_SIZE,
+	  "the stream holds changes to %2, which has %o bytes; %1 has %l",
+	  UNCHANGED
+	  "Give the file that the stream was made against with --base, or send a whole "
+	  "file: lullcp --export without --base." },
+	{ LULL_STREAM_OTHER_DATA,
+	  "the stream holds changes to %2, and %1 holds something else",
+	  UNCHANGED
+	  "Give the file that the stream was made against with --base, or send a whole "
+	  "file: lullcp --export without --base." },
+	{ WORDS_ELSE, "the stream is damaged near byte %o",
+	  UNCHANGED "It was changed on its way: send it again." },
+};
+
 static char *fault_words(const struct lull_failure *f, const char **ret_advice)
 {
-	const char *base = f->path ? quote(f->path) : "the base";
-	const char *from = f->path2 ? quote(f->path2) : "another file";
+	const struct words_of of = words_of_failure(f, "the base", "another file");
 
-	switch ((enum lull_stream_fault)f->detail) {
-	case LULL_STREAM_FOREIGN:
-		*ret_advice = UNCHANGED "Give --apply what lullcp --export has written.";
-		return format("standard input is no stream of --export");
-	case LULL_STREAM_VERSION:
-		*ret_advice = UNCHANGED
-			"--apply reads version 2, with the checksum that "
-			"lullcp --export writes, and version 1 with --format=1.";
-		return format("standard input is an incremental diff of RBD of another "
-			      "version");
-	case LULL_STREAM_FIRST:
-		*ret_advice = UNCHANGED
-			"It has no checksum. Once something else has checked it, as zstd "
-			"-t does with what zstd --check wrote, give --format=1.";
-		return format("standard input is an incremental diff of RBD of version "
-			      "1");
-	case LULL_STREAM_CUT:
-		*ret_advice = UNCHANGED
-			"The program that writes the stream has failed, or what carries "
-			"it: look at what it says, then send the stream again.";
-		return format("the stream ends at byte %llu, before its end",
-			      (unsigned long long)f->off);
-	case LULL_STREAM_CHECKSUM:
-		*ret_advice = UNCHANGED "It was changed on its way: send it again.";
-		return format(
-			"the stream is damaged: its checksum is that of other bytes");
-	case LULL_STREAM_UNCHECKED:
-		*ret_advice = UNCHANGED "--apply takes only what lullcp --export has "
-					"written.";
-		return format(
-			"the stream has no checksum: it cannot be told whether it is "
-			"whole");
-	case LULL_STREAM_LONGER:
-		*ret_advice = UNCHANGED "One run of --apply reads one stream.";
-		return format("something follows the end of the stream, at byte %llu",
-			      (unsigned long long)f->off);
-	case LULL_STREAM_NEEDS_BASE:
-		*ret_advice = UNCHANGED "Give that file, or its clone here, with --base.";
-		return format("the stream holds changes to %s, and there is no --base",
-			      from);
-	case LULL_STREAM_IS_FULL:
-		*ret_advice = UNCHANGED "Leave --base out.";
-		return format("the stream holds a whole file, and no changes to %s",
-			      base);
-	case LULL_STREAM_OTHER_NAME:
-		*ret_advice = UNCHANGED "Give the generation of that date with --base.";
-		return format(
-			"the stream holds changes to %s, and %s is another generation",
-			from, base);
-	case LULL_STREAM_OTHER_SIZE:
-		*ret_advice = UNCHANGED
-			"Give the file that the stream was made against "
-			"with --base, or send a whole file: lullcp --export "
-			"without --base.";
-		return format(
-			"the stream holds changes to %s, which has %llu bytes; %s has "
-			"%llu",
-			from, (unsigned long long)f->off, base,
-			(unsigned long long)f->len);
-	case LULL_STREAM_OTHER_DATA:
-		*ret_advice = UNCHANGED
-			"Give the file that the stream was made against "
-			"with --base, or send a whole file: lullcp --export "
-			"without --base.";
-		return format(
-			"the stream holds changes to %s, and %s holds something else",
-			from, base);
-	case LULL_STREAM_WHOLE:
-	case LULL_STREAM_DAMAGED:
-		break;
-	}
-	*ret_advice = UNCHANGED "It was changed on its way: send it again.";
-	return format("the stream is damaged near byte %llu", (unsigned long long)f->off);
+	return words_choose(rows, f->detail, &of, ret_advice);
 }
 
 static char *write_words(const struct lull_failure *f, const char **ret_advice)

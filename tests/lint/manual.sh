@@ -24,8 +24,9 @@ methods=$(returned lull_method_name src/util/method.c | grep -vx none)
 compare 'methods, explained' "$methods" "$(section 'How the clone is made point-in-time' | terms)"
 key() { grep -A 6 -x "\.B $1" <<<"$(section 'JSON Lines')" | sed 's/[(),."]/ /g'; } # key NAME: its values
 compare 'methods, in the JSON output' "$methods none" "$(key method)"
-compare 'results' "$(returned words_result src/cli/words.c | grep -vx different)" "$(key result)"
-compare 'exit statuses' "$(returned words_exit_status src/cli/words.c)" "$(section 'EXIT STATUS' | terms)"
+outcomes=$(sed -nE 's/^\t\[LULL_[A-Z_]+\] = \{ ([0-9]+), "([a-z_]+)" \}.*/\1 \2/p' src/cli/words.c)
+compare 'results' "$(cut -d ' ' -f 2 <<<"$outcomes" | grep -vx different)" "$(key result)"
+compare 'exit statuses' "$(cut -d ' ' -f 1 <<<"$outcomes")" "$(section 'EXIT STATUS' | terms)"
 compare 'keys' "$(sed -n '/^static void set_counts/,/^}/p; /^void json_summary/,/^}/p' src/cli/json.c |
   sed -nE 's/.*(set|set_text|object_set_new)\(line, "([a-z_]+)".*/\2/p')" "$(section 'JSON Lines' | sed 's/[(),."]/ /g')"
 compare 'metrics' "$(grep -oE '"lullcp_[a-z_]+"' src/cli/metrics.c | tr -d '"' | sort -u)" \
