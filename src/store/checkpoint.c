@@ -3,6 +3,7 @@
 #include "store/checkpoint.h"
 
 #include "lullcp.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -44,6 +44,11 @@ void lull_extmap_close(struct lull_extmap *map)
 	free(map);
 }
 
+enum lull_extmap_kind lull_extmap_kind(const struct lull_extmap *map UNUSED)
+{
+	return LULL_EXTMAP_FIEMAP;
+}
+
 /* Some in two pieces, as what is shared in part. */
 static int next(void *ctx, struct lull_extent *ret_extent)
 {

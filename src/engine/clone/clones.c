@@ -23,3 +23,14 @@ enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job 
 		clones->culprit = job;
 	return outcome;
 }
+
+enum lull_outcome lull_clones_each(struct lull_clones *clones,
+				   enum lull_outcome (*step)(struct lull_job *job))
+{
+	enum lull_outcome outcome = LULL_OK;
+
+	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++)
+		outcome = lull_clones_blame(clones, clones->jobs[i],
+					    step(clones->jobs[i]));
+	return outcome;
+}

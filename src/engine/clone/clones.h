@@ -30,6 +30,10 @@ void lull_clones_init(struct lull_clones *clones, const struct lull_options *opt
    caller's. */
 void lull_clones_done(struct lull_clones *clones);
 
+/* A step of all, in the order of the command; the first failure is the last. */
+enum lull_outcome lull_clones_each(struct lull_clones *clones,
+				   enum lull_outcome (*step)(struct lull_job *job));
+
 /* Notes whose failure is told, the first time only. Returns outcome. */
 enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job *job,
 				    enum lull_outcome outcome);

@@ -78,18 +78,6 @@ static bool is_alone(const struct lull_clones *clones)
 	return clones->n == 1;
 }
 
-/* A step of all, in the order of the command; the first failure is the last. */
-static enum lull_outcome each(struct lull_clones *clones,
-			      enum lull_outcome (*step)(struct lull_job *job))
-{
-	enum lull_outcome outcome = LULL_OK;
-
-	for (unsigned int i = 0; i < clones->n && outcome == LULL_OK; i++)
-		outcome = lull_clones_blame(clones, clones->jobs[i],
-					    step(clones->jobs[i]));
-	return outcome;
-}
-
 /* ---- step 2 ---- */
 
 static int by_path(const void *a, const void *b)
@@ -157,7 +145,7 @@ static enum lull_outcome open_older(struct lull_job *job)
 
 static enum lull_outcome find(struct lull_clones *clones)
 {
-	enum lull_outcome outcome = is_alone(clones) ? each(clones, find_one)
+	enum lull_outcome outcome = is_alone(clones) ? lull_clones_each(clones, find_one)
 						     : lull_set_resume(clones);
 
 	if (outcome != LULL_OK || clones->whole)
@@ -166,7 +154,7 @@ static enum lull_outcome find(struct lull_clones *clones)
 	outcome = prepare_hook(clones);
 	if (outcome == LULL_OK)
 		outcome = demand_hook(clones);
-	return outcome == LULL_OK ? each(clones, open_older) : outcome;
+	return outcome == LULL_OK ? lull_clones_each(clones, open_older) : outcome;
 }
 
 /* ---- steps 3 to 5 ---- */
@@ -239,7 +227,7 @@ static enum lull_outcome make_short(struct lull_job *job)
 static enum lull_outcome make_once(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
-	enum lull_outcome outcome = each(clones, flush);
+	enum lull_outcome outcome = lull_clones_each(clones, flush);
 
 	if (outcome == LULL_OK && is_alone(clones) && is_short(first))
 		return lull_clones_blame(clones, first, make_short(first));
@@ -253,7 +241,7 @@ static enum lull_outcome make_once(struct lull_clones *clones)
 			return outcome;
 	}
 	if (outcome == LULL_OK)
-		outcome = each(clones, begin);
+		outcome = lull_clones_each(clones, begin);
 	if (outcome == LULL_OK)
 		outcome = record(clones);
 	if (outcome != LULL_OK)

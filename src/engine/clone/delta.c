@@ -143,7 +143,13 @@ static int mark(struct lull_job *job)
 
 static int fill(struct lull_job *job)
 {
-	struct lull_pair pair = { 0 };
+	struct lull_maps maps = {
+		.a = job->src,
+		.b = job->dest.target,
+		.kind = LULL_EXTMAP_FIEMAP,
+		.to = job->reference.size,
+		.block = job->dest.fs.block,
+	};
 	int r = lull_inode_inherit(job->src, job->dest.fd, 0);
 
 	if (r == 0 && ftruncate(job->dest.fd, (off_t)job->reference.size) < 0)
@@ -151,15 +157,14 @@ static int fill(struct lull_job *job)
 	if (r == 0)
 		r = mark(job);
 	if (r == 0)
-		r = lull_difference_open(&pair, job->src, job->dest.target,
-					 job->reference.size, job->dest.fs.block);
+		r = lull_maps_open(&maps);
 	if (r == 0)
-		r = fill_from(job, &pair.plan);
+		r = fill_from(job, &maps.plan);
 	if (r == 0) {
 		job->progress->offset = job->reference.size;
-		job->progress->extents = pair.plan.extents;
+		job->progress->extents = maps.plan.extents;
 	}
-	lull_difference_close(&pair);
+	lull_maps_close(&maps);
 	return r;
 }
 

@@ -2,7 +2,6 @@
 /* What differs between two files, by their maps: see difference.h. */
 #include "engine/clone/difference.h"
 
-#include "sys/extmap.h"
 #include "sys/inode.h"
 
 /* What a mapping of either file costs, measured on a loop file: an exchange of 40,000
@@ -10,39 +9,44 @@
 #define EXCHANGE_NS         (15 * NSEC_PER_USEC)
 #define EXCHANGE_REVERSE_NS (45 * NSEC_PER_USEC)
 
-int lull_difference_open(struct lull_pair *p, int a, int b, uint64_t size, uint64_t block)
+int lull_maps_open(struct lull_maps *m)
 {
-	int r = lull_extmap_open(a, LULL_EXTMAP_FIEMAP, 0, size, &p->a);
+	int r = lull_extmap_open(m->a, m->kind, m->from, m->to, &m->map[0]);
 
+	/* Both the same way: a way may name places differently. */
 	if (r == 0)
-		r = lull_extmap_open(b, LULL_EXTMAP_FIEMAP, 0, size, &p->b);
+		r = lull_extmap_open(m->b, lull_extmap_kind(m->map[0]), m->from, m->to,
+				     &m->map[1]);
 	if (r < 0)
 		return r;
-	p->s = lull_extmap_cursor(p->a);
-	p->d = lull_extmap_cursor(p->b);
-	lull_plan_init(&p->plan, LULL_PLAN_COMPARE, 0, size, block, &p->s, &p->d);
+	for (int i = 0; i < 2; i++)
+		m->cursor[i] = lull_extmap_cursor(m->map[i]);
+	lull_plan_init(&m->plan, LULL_PLAN_COMPARE, m->from, m->to, m->block,
+		       &m->cursor[0], &m->cursor[1]);
 	return 0;
 }
 
-void lull_difference_close(struct lull_pair *p)
+void lull_maps_close(struct lull_maps *m)
 {
-	lull_extmap_close(p->a);
-	lull_extmap_close(p->b);
+	lull_extmap_close(m->map[0]);
+	lull_extmap_close(m->map[1]);
 }
 
 /* Those of either file that the exchange has to do with. */
 static int count(int a, int b, uint64_t size, uint64_t block, uint64_t *ret_mappings)
 {
+	struct lull_maps maps = {
+		.a = a, .b = b, .kind = LULL_EXTMAP_FIEMAP, .to = size, .block = block
+	};
 	uint64_t mappings = 0;
-	struct lull_pair pair = { 0 };
 	struct lull_range range;
-	int r = lull_difference_open(&pair, a, b, size, block);
+	int r = lull_maps_open(&maps);
 
-	while (r == 0 && (r = lull_plan_next(&pair.plan, &range)) > 0) {
+	while (r == 0 && (r = lull_plan_next(&maps.plan, &range)) > 0) {
 		mappings += range.weight + 1;
 		r = 0;
 	}
-	lull_difference_close(&pair);
+	lull_maps_close(&maps);
 	if (r == 0)
 		*ret_mappings = mappings;
 	return r;
@@ -155,14 +159,14 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 	struct records x = { 0 }, y = { 0 };
 	uint64_t each = block / RECORD_SIZE, last = UINT64_MAX;
 	struct growth growth = { 0 };
-	struct lull_extmap *map_x = NULL, *map_y = NULL;
-	int r = lull_extmap_open(a, LULL_EXTMAP_FIEMAP, 0, size, &map_x);
+	struct lull_maps maps = {
+		.a = a, .b = b, .kind = LULL_EXTMAP_FIEMAP, .to = size, .block = block
+	};
+	int r = lull_maps_open(&maps);
 
-	if (r == 0)
-		r = lull_extmap_open(b, LULL_EXTMAP_FIEMAP, 0, size, &map_y);
 	if (r == 0) {
-		x.cursor = lull_extmap_cursor(map_x);
-		y.cursor = lull_extmap_cursor(map_y);
+		x.cursor = maps.cursor[0];
+		y.cursor = maps.cursor[1];
 		advance(&x);
 		advance(&y);
 		while (x.now.len > 0 || y.now.len > 0) {
@@ -174,8 +178,7 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 			growth.more += grows;
 		}
 	}
-	lull_extmap_close(map_x);
-	lull_extmap_close(map_y);
+	lull_maps_close(&maps);
 	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
 }
 

@@ -3,22 +3,24 @@
 #pragma once
 
 #include "engine/base/job.h"
+#include "sys/extmap.h"
 
-struct lull_extmap;
+/* The maps of [from, to) of two files side by side, and what makes b what a is. */
+struct lull_maps {
+	int a, b;
+	enum lull_extmap_kind kind;
+	uint64_t from, to, block;
 
-/* Two maps side by side. */
-struct lull_pair {
-	struct lull_extmap *a, *b;
-	struct lull_cursor s, d;
+	/* the rest is filled in, and must be zero before */
+	struct lull_extmap *map[2];
+	struct lull_cursor cursor[2];
 	struct lull_plan plan;
 };
 
-/* Opens the maps of [0, size) of both, and plans what makes b what a is. Both are
-   flushed. *ret_pair must be zero; it must be closed whatever this returns. 0 or
-   -errno. */
-int lull_difference_open(struct lull_pair *ret_pair, int a, int b, uint64_t size,
-			 uint64_t block) _must_check_;
-void lull_difference_close(struct lull_pair *pair);
+/* Both are flushed. It must be closed whatever this returns. 0 or -errno: of b's map if
+   map[0] is open. */
+int lull_maps_open(struct lull_maps *maps) _must_check_;
+void lull_maps_close(struct lull_maps *maps);
 
 /* How long the exchange of DEST with the temporary file is likely to take. Reads the maps
    of both. */

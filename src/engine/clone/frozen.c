@@ -71,19 +71,13 @@ static enum lull_outcome announce(struct lull_clones *clones)
 	return lull_clones_blame(clones, first, LULL_STOPPED);
 }
 
-static enum lull_outcome take_references(struct lull_clones *clones)
+static enum lull_outcome take_reference(struct lull_job *job)
 {
-	for (unsigned int i = 0; i < clones->n; i++) {
-		struct lull_job *job = clones->jobs[i];
-		bool taken;
-		enum lull_outcome outcome = lull_method_reference(job, &taken);
+	bool taken;
+	enum lull_outcome outcome = lull_method_reference(job, &taken);
 
-		if (outcome == LULL_OK && !taken)
-			outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
-		if (outcome != LULL_OK)
-			return lull_clones_blame(clones, job, outcome);
-	}
-	return LULL_OK;
+	return outcome == LULL_OK && !taken ? lull_method_written(job, LULL_CAUSE_WRITERS)
+					    : outcome;
 }
 
 static enum lull_outcome pass(struct lull_job *job)
@@ -95,23 +89,16 @@ static enum lull_outcome pass(struct lull_job *job)
 					   : outcome;
 }
 
-static enum lull_outcome compare_references(struct lull_clones *clones)
+static enum lull_outcome compare_reference(struct lull_job *job)
 {
-	for (unsigned int i = 0; i < clones->n; i++) {
-		struct lull_job *job = clones->jobs[i];
-		struct lull_reference now;
-		enum lull_outcome outcome = LULL_OK;
-		int r = lull_tripwire_look(job->src, &now);
+	struct lull_reference now;
+	int r = lull_tripwire_look(job->src, &now);
 
-		if (r < 0)
-			outcome = lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r,
-						  job->source);
-		else if (!lull_reference_equal(&now, &job->reference))
-			outcome = lull_method_written(job, LULL_CAUSE_WRITERS);
-		if (outcome != LULL_OK)
-			return lull_clones_blame(clones, job, outcome);
-	}
-	return LULL_OK;
+	if (r < 0)
+		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
+	return lull_reference_equal(&now, &job->reference)
+		       ? LULL_OK
+		       : lull_method_written(job, LULL_CAUSE_WRITERS);
 }
 
 bool lull_frozen_has_begun(const struct lull_clones *clones)
@@ -167,11 +154,11 @@ enum lull_outcome lull_frozen_clone(struct lull_clones *clones)
 	if (outcome == LULL_OK)
 		outcome = lull_clones_blame(clones, first, lull_freeze_drain(first));
 	if (outcome == LULL_OK)
-		outcome = take_references(clones);
+		outcome = lull_clones_each(clones, take_reference);
 	if (outcome == LULL_OK)
 		outcome = side_by_side(clones, pass);
 	if (outcome == LULL_OK)
-		outcome = compare_references(clones);
+		outcome = lull_clones_each(clones, compare_reference);
 	/* The freeze may have ended between the last call and the comparison. */
 	if (outcome == LULL_OK)
 		outcome = lull_clones_blame(clones, first, lull_freeze_check(first));

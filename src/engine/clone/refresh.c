@@ -13,8 +13,8 @@
 #include "engine/base/lock_wait.h"
 #include "engine/base/place.h"
 #include "engine/clone/claim.h"
+#include "engine/clone/difference.h"
 #include "engine/clone/record.h"
-#include "sys/extmap.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
 #include "sys/source_lock.h"
@@ -112,36 +112,28 @@ static bool shares_nothing(struct lull_job *job, int fd)
 	if (fstat(fd, &st) < 0)
 		return false;
 	for (unsigned int i = 0; i < PLACES; i++) {
-		uint64_t size = (uint64_t)st.st_size;
-		uint64_t from = size / PLACES * i & ~(job->dest.fs.block - 1);
-		struct lull_extmap *a = NULL, *b = NULL;
-		struct lull_plan plan;
+		uint64_t size = (uint64_t)st.st_size, different = 0;
+		struct lull_maps maps = {
+			.a = job->src,
+			.b = fd,
+			.from = size / PLACES * i & ~(job->dest.fs.block - 1),
+			.to = size,
+			.block = job->dest.fs.block,
+		};
 		struct lull_range range;
-		struct lull_cursor s, d;
-		uint64_t different = 0, seen = 0;
-		int r = lull_extmap_open(job->src, LULL_EXTMAP_AUTO, from, size, &a);
+		int r = lull_maps_open(&maps);
 
-		if (r == 0)
-			r = lull_extmap_open(fd, lull_extmap_kind(a), from, size, &b);
-		if (r == 0) {
-			s = lull_extmap_cursor(a);
-			d = lull_extmap_cursor(b);
-			lull_plan_init(&plan, LULL_PLAN_COMPARE, from, size,
-				       job->dest.fs.block, &s, &d);
-			while (seen < EXTENTS_EACH && lull_plan_next(&plan, &range) > 0) {
-				/* Compressed or inline: its place says nothing. */
-				if (plan.s.flags & LULL_EXTENT_OPAQUE)
-					r = -ENODATA;
-				different++;
-				seen = plan.extents;
-			}
-			seen = plan.extents;
+		while (r == 0 && maps.plan.extents < EXTENTS_EACH &&
+		       lull_plan_next(&maps.plan, &range) > 0) {
+			/* Compressed or inline: its place says nothing. */
+			if (maps.plan.s.flags & LULL_EXTENT_OPAQUE)
+				r = -ENODATA;
+			different++;
 		}
-		lull_extmap_close(a);
-		lull_extmap_close(b);
-		if (r < 0 || seen > different)
+		lull_maps_close(&maps);
+		if (r < 0 || maps.plan.extents > different)
 			return false;
-		looked = looked || seen > 0;
+		looked = looked || maps.plan.extents > 0;
 	}
 	return looked;
 }

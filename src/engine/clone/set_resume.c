@@ -34,27 +34,12 @@ static enum lull_outcome refuse(struct lull_clones *set, struct lull_job *job,
 /* Where nothing is recorded. */
 static enum lull_outcome take_all(struct lull_clones *set)
 {
-	for (unsigned int i = 0; i < set->n; i++) {
-		enum lull_outcome outcome = lull_resume_take_leftover(set->jobs[i]);
-
-		if (outcome != LULL_OK)
-			return lull_clones_blame(set, set->jobs[i], outcome);
-	}
-	return LULL_OK;
-}
-
-static enum lull_outcome start_over(struct lull_clones *set, struct lull_job *job)
-{
-	return lull_clones_blame(set, job, lull_resume_start_over(job));
+	return lull_clones_each(set, lull_resume_take_leftover);
 }
 
 static enum lull_outcome start_all_over(struct lull_clones *set)
 {
-	enum lull_outcome outcome = LULL_OK;
-
-	for (unsigned int i = 0; i < set->n && outcome == LULL_OK; i++)
-		outcome = start_over(set, set->jobs[i]);
-	return outcome;
+	return lull_clones_each(set, lull_resume_start_over);
 }
 
 /* True if dest is what the clone has become. */
@@ -128,47 +113,38 @@ static enum lull_outcome go_on_publishing(struct lull_clones *set)
 	return start_all_over(set);
 }
 
-static enum lull_outcome go_on_cloning(struct lull_clones *set)
+static enum lull_outcome go_on_with(struct lull_job *job)
 {
-	enum lull_outcome outcome = LULL_OK;
-
-	if (set->options->restart)
-		return start_all_over(set);
-	for (unsigned int i = 0; i < set->n && outcome == LULL_OK; i++) {
-		struct lull_job *job = set->jobs[i];
-
-		if (lull_record_same_file(job)) {
-			lull_untouched_judge(job);
-			job->resumed = true;
-			job->state = job->checkpoint.has_reference ? LULL_JOB_FOUND
-								   : LULL_JOB_EMPTY;
-			continue;
-		}
+	if (!lull_record_same_file(job)) {
 		lull_warn(job, LULL_WARNING_FILL_LOST, 0, job->dest.path);
-		outcome = start_over(set, job);
+		return lull_resume_start_over(job);
 	}
-	return outcome;
+	lull_untouched_judge(job);
+	job->resumed = true;
+	job->state = job->checkpoint.has_reference ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
+	return LULL_OK;
 }
 
-static bool remember_run(struct lull_clones *set)
+static enum lull_outcome go_on_cloning(struct lull_clones *set)
 {
-	return lull_checkpoint_copy_freeze(&set->jobs[0]->checkpoint, &set->run) == 0;
+	return set->options->restart ? start_all_over(set)
+				     : lull_clones_each(set, go_on_with);
 }
 
 bool lull_set_keep_run(struct lull_clones *set)
 {
-	for (unsigned int i = 0; i < set->n; i++) {
-		if (lull_checkpoint_copy_freeze(&set->run, &set->jobs[i]->checkpoint) < 0)
-			return false;
-	}
-	return true;
+	int r = 0;
+
+	for (unsigned int i = 0; i < set->n && r == 0; i++)
+		r = lull_checkpoint_copy_freeze(&set->run, &set->jobs[i]->checkpoint);
+	return r == 0;
 }
 
 static enum lull_outcome take_found(struct lull_clones *set)
 {
 	const struct lull_options *options = set->options;
 	struct lull_job *first = set->jobs[0];
-	struct lull_checkpoint *c = &first->checkpoint;
+	const struct lull_checkpoint *c = &first->checkpoint;
 	struct lull_job *replaced = NULL;
 	enum lull_outcome outcome;
 
@@ -193,7 +169,7 @@ static enum lull_outcome take_found(struct lull_clones *set)
 	}
 	if (count_named(set) == set->n)
 		return forget_published(set);
-	if (!remember_run(set))
+	if (lull_checkpoint_copy_freeze(c, &set->run) < 0)
 		return refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
 	/* Whole clones are of the moment that was frozen, whatever the sources are by
 	   now. */

@@ -7,13 +7,13 @@
  * file, is left out without a word, for the next run tells of it.
  */
 #include "engine/clone/dest.h"
+#include "engine/clone/difference.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/job_init.h"
 #include "engine/clone/record.h"
 #include "engine/clone/row.h"
 #include "engine/clone/statehome.h"
 #include "sys/clock.h"
-#include "sys/extmap.h"
 #include "sys/opening.h"
 #include "sys/own.h"
 #include "util/text.h"
@@ -67,33 +67,23 @@ static bool maps_are_trusted(const struct list *l)
 /* Against the one before. */
 static enum lull_outcome add_changed(struct list *l, int fd, struct lull_row_entry *e)
 {
-	int of[2] = { fd, l->before };
-	struct lull_extmap *map[2] = { NULL, NULL };
-	struct lull_cursor cursor[2];
-	struct lull_plan plan;
+	struct lull_maps maps = {
+		.a = fd, .b = l->before, .to = e->size, .block = l->job.dest.fs.block
+	};
 	struct lull_range range;
 	enum lull_outcome outcome = LULL_OK;
 	uint64_t changed = 0;
-	int r = 0;
+	int r = lull_maps_open(&maps);
 
-	for (int i = 0; i < 2 && r == 0; i++) {
-		r = lull_extmap_open(of[i],
-				     i == 0 ? LULL_EXTMAP_AUTO : lull_extmap_kind(map[0]),
-				     0, e->size, &map[i]);
-		if (r == 0)
-			cursor[i] = lull_extmap_cursor(map[i]);
-	}
 	if (r == 0) {
-		lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, e->size, l->job.dest.fs.block,
-			       &cursor[0], &cursor[1]);
-		while (outcome == LULL_OK && (r = lull_plan_next(&plan, &range)) > 0) {
+		while (outcome == LULL_OK &&
+		       (r = lull_plan_next(&maps.plan, &range)) > 0) {
 			changed += MIN(range.len, e->size - range.off);
 			if (lull_should_stop(&l->job))
 				outcome = LULL_INTERRUPTED;
 		}
 	}
-	lull_extmap_close(map[0]);
-	lull_extmap_close(map[1]);
+	lull_maps_close(&maps);
 	if (r < 0)
 		return walk_failed(l, r, e->path);
 	e->bytes_changed = changed;

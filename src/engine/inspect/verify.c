@@ -8,11 +8,11 @@
  *
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
+#include "engine/clone/difference.h"
 #include "engine/clone/generation_name.h"
 #include "engine/clone/job_init.h"
 #include "engine/inspect/pair.h"
 #include "sys/bytes.h"
-#include "sys/extmap.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct verify {
 	struct lull_job *job;
 	struct lull_comparison *found;
 	struct lull_pair pair;
-	struct lull_extmap *map[2];
+	struct lull_maps maps;
 	char *buffer[2];
 	uint64_t differed_to; /* end of the last run of bytes that differ */
 };
@@ -91,33 +91,28 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 {
 	struct lull_comparison *found = v->found;
 	bool maps_only = v->job->options->verify_by == LULL_VERIFY_MAPS;
-	struct lull_cursor cursor[2];
-	struct lull_plan plan;
+	struct lull_maps *maps = &v->maps;
 	struct lull_range range;
 	uint64_t at = 0;
-	int r = 0;
+	int r;
 
-	for (int i = 0; i < 2; i++) {
-		/* Both the same way: a way may name places differently. */
-		r = lull_extmap_open(v->pair.fd[i],
-				     i == 0 ? LULL_EXTMAP_AUTO
-					    : lull_extmap_kind(v->map[0]),
-				     0, size, &v->map[i]);
-		if (r < 0)
-			return lull_fail_errno(v->job, LULL_STAGE_WALK, r,
-					       v->pair.path[i]);
-		cursor[i] = lull_extmap_cursor(v->map[i]);
-	}
-	lull_plan_init(&plan, LULL_PLAN_COMPARE, 0, size,
-		       MAX(v->pair.fs[0].block, v->pair.fs[1].block), &cursor[0],
-		       &cursor[1]);
-	while ((r = lull_plan_next(&plan, &range)) > 0) {
+	*maps = (struct lull_maps){
+		.a = v->pair.fd[0],
+		.b = v->pair.fd[1],
+		.to = size,
+		.block = MAX(v->pair.fs[0].block, v->pair.fs[1].block),
+	};
+	r = lull_maps_open(maps);
+	if (r < 0)
+		return lull_fail_errno(v->job, LULL_STAGE_WALK, r,
+				       v->pair.path[maps->map[0] ? 1 : 0]);
+	while ((r = lull_plan_next(&maps->plan, &range)) > 0) {
 		uint64_t len = MIN(range.len, size - range.off);
 		enum lull_outcome outcome = LULL_OK;
 
 		found->proven_bytes += range.off - at;
 		at = range.off + len;
-		found->extents = plan.extents;
+		found->extents = maps->plan.extents;
 		if (maps_only) {
 			if (found->unproven_bytes == 0)
 				found->first_difference = range.off;
@@ -130,7 +125,7 @@ static enum lull_outcome by_maps(struct verify *v, uint64_t size)
 		if (lull_should_stop(v->job))
 			return LULL_INTERRUPTED;
 	}
-	found->extents = plan.extents;
+	found->extents = maps->plan.extents;
 	found->proven_bytes += size - at;
 	return r < 0 ? lull_fail_errno(v->job, LULL_STAGE_WALK, r, v->pair.path[0])
 		     : LULL_OK;
@@ -202,10 +197,9 @@ enum lull_outcome lull_verify(const struct lull_options *options, const char *so
 		outcome = lull_pair_take(&v.pair);
 	if (outcome == LULL_OK)
 		outcome = compare_files(&v);
-	for (int i = 0; i < 2; i++) {
-		lull_extmap_close(v.map[i]);
+	lull_maps_close(&v.maps);
+	for (int i = 0; i < 2; i++)
 		free(v.buffer[i]);
-	}
 	lull_pair_close(&v.pair);
 	ret_comparison->elapsed_ns = lull_job_looked(&job, &ret_comparison->failure);
 	return outcome;
