@@ -254,17 +254,17 @@ void advice_give(const struct disk *disk, bool runs)
 	}
 	if (runs) {
 		say("%s may hold writes that are missing in %s, and a QEMU uses the "
-		    "image without it: the guest was restarted, the disk unplugged, or "
-		    "merged by somebody else, while it was frozen. It is kept. End that "
-		    "QEMU (quit: a shutdown writes to the image), and thaw again: that "
-		    "says what to do with it",
+		    "image without it: while it was frozen, the guest was restarted, "
+		    "or the disk was unplugged or merged by somebody else. It is "
+		    "kept. End that QEMU (quit: a shutdown writes to the image), and "
+		    "thaw again, which says what to do with it",
 		    sidecar, source);
 		return;
 	}
 	if (!contents.format[0]) {
 		say("%s holds the whole disk of %s: the image was copied into it "
-		    "(block-stream). It is kept. Which format the image has is recorded "
-		    "nowhere. To have the disk as a raw file, without changing either, "
+		    "(block-stream). It is kept. The format of the image is recorded "
+		    "nowhere. To get the disk as a raw file, without changing either, "
 		    "run: %s",
 		    sidecar, source, convert);
 		return;
@@ -279,28 +279,27 @@ void advice_give(const struct disk *disk, bool runs)
 		    commit);
 		break;
 	case DO_NOT:
-		say("%s was written to after %s, by a guest that was started from it, or "
-		    "by somebody who merged it: do not commit the sidecar, that would "
-		    "put old data over new. It holds writes of before and is kept. If "
-		    "they are not wanted, because the image was restored, say, "
-		    "mv -n %s %s puts it away. To look at the disk with them, beside the "
-		    "image and without changing either, run: %s",
+		say("%s was written to after %s, by a guest that was started from it, "
+		    "or by somebody who merged it: do not commit the sidecar, which "
+		    "would put old data over new. It holds earlier writes and is "
+		    "kept. If they are not wanted, for example because the image was "
+		    "restored, mv -n %s %s puts it away. To get a copy of the disk "
+		    "with them, without changing either, run: %s",
 		    source, sidecar, sidecar, away, convert);
 		break;
 	case ANOTHER:
-		say("%s is not as it was frozen, and older, or another file: it was "
-		    "restored, say. Do not commit the sidecar %s, that would mix two "
-		    "disks. It holds writes of before and is kept. If they are not "
+		say("%s is not the file that was frozen, or is older: it may have "
+		    "been restored. Do not commit the sidecar %s, which would mix two "
+		    "disks. It holds earlier writes and is kept. If they are not "
 		    "wanted, run: mv -n %s %s",
 		    source, sidecar, sidecar, away);
 		break;
 	case UNCERTAIN:
 		say("%s was written to after %s: by a merge that was cut off, or by a "
 		    "guest that was started from it since. The sidecar is kept. If no "
-		    "guest was: %s. If one was, do not commit it, that would put old "
-		    "data over new: mv -n %s %s puts it away. To look at the disk with "
-		    "what is in it, beside the image and without changing either, run: "
-		    "%s",
+		    "guest was: %s. If one was, do not commit it, which would put old "
+		    "data over new: mv -n %s %s puts it away. To get a copy of the "
+		    "disk with its contents, without changing either, run: %s",
 		    source, sidecar, commit, sidecar, away, convert);
 		break;
 	}
@@ -317,7 +316,8 @@ void advice_foreign(const struct disk *disk)
 		    "was merged and removed by hand, run: rm %s",
 		    word, word);
 	else
-		say("'%s' stands where a sidecar would, but is none; it is kept",
+		say("'%s' is where a sidecar would be, but is not one; it is kept. "
+		    "Look at it, and move it away",
 		    disk->sidecar);
 }
 
@@ -418,8 +418,8 @@ bool advice_settle(struct disk *disk)
 
 	if (r == -EBUSY) {
 		say("'%s' is in use by a QEMU, and holds writes that are missing in "
-		    "'%s'; it is kept. Thaw by the monitor of that QEMU, or end it and "
-		    "thaw again",
+		    "'%s'; it is kept. Thaw by the monitor of that QEMU, or end that "
+		    "QEMU and thaw again",
 		    disk->sidecar, disk->source);
 		return false;
 	}

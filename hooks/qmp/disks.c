@@ -70,7 +70,7 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 		return false;
 	}
 	if (!S_ISREG(disk->st.st_mode)) {
-		say("'%s' is no regular file: only image files can be redirected",
+		say("'%s' is not a regular file: only image files can be redirected",
 		    source);
 		return false;
 	}
@@ -391,10 +391,10 @@ static int adopt(struct disk *disk, const struct graph *graph,
 		     !search_is_of(file, &disk->st)) ||
 		    !is_named(disk, file, overlay->name) || peer_holds(qemu, &st) == 0) {
 			if (!disk->told)
-				say("QEMU says that writes to '%s' go to '%s', which is "
-				    "no sidecar of this image and of the overlay '%s': "
-				    "neither merged nor touched. Look at it, and at this "
-				    "QEMU",
+				say("QEMU says that writes to '%s' go to '%s', which "
+				    "is not the sidecar of this image and of the "
+				    "overlay '%s'. It is not merged, and not touched. "
+				    "Look at it, and at this QEMU",
 				    disk->source, file, overlay->name);
 			refuse(disk);
 			return 0;
@@ -439,10 +439,10 @@ static int place_replaced(struct disk *disk, const struct graph *graph,
 	if (r < 0 || !at.overlay)
 		return 0;
 	if (!disk->told)
-		say("'%s' was replaced while its writes went to the overlay '%s': QEMU "
-		    "goes on with the file that was there before%s%s. Nothing is merged "
-		    "or removed. Only this QEMU has the disk as a whole: before it ends, "
-		    "copy the disk out of it (blockdev-mirror)",
+		say("'%s' was replaced while its writes went to the overlay '%s': "
+		    "QEMU goes on with the file that was there before%s%s. Nothing is "
+		    "merged or removed. Only this QEMU has the whole disk: before it "
+		    "ends, copy the disk out of it (blockdev-mirror)",
 		    disk->source, at.overlay->name, old ? ", now " : "", old ? old : "");
 	refuse(disk);
 	return 0;
@@ -519,13 +519,13 @@ static void say_unusable(const struct disk *disk, int r, const struct graph_plac
 {
 	switch (r) {
 	case -EMLINK:
-		say("'%s' is used by several block nodes at once; redirecting one would "
-		    "not stop the others",
+		say("'%s' is used by several block nodes at once, and a redirect of "
+		    "one would not stop the others. Not redirected",
 		    disk->source);
 		break;
 	case -ENOTSUP:
-		say("'%s' is a part of the block node '%s' of driver %s, which cannot be "
-		    "redirected for a part",
+		say("'%s' is only a part of the block node '%s' of driver %s, and one "
+		    "part cannot be redirected. Not redirected",
 		    disk->source, at->image->name, at->image->driver);
 		break;
 	default:

@@ -115,7 +115,7 @@ static int thaw(struct disks *disks, const struct settings *settings)
 		/* A merge begins when that is done: an agent that is gone since must not
 		   keep it from its end. */
 		if (agent < 0 && !disks_are_between(disks)) {
-			say("%s; but a merge has begun, before which it was thawed",
+			say("%s; but a merge has begun, and it was thawed before that",
 			    why ? why : "out of memory");
 			agent = 0;
 		}
@@ -170,7 +170,7 @@ static int shut_off_value(const char *text, enum shut_off *ret)
 			return 0;
 		}
 	}
-	say("--shut-off: neither clone nor later nor fail: '%s'", text);
+	say("--shut-off: '%s' is not clone, later or fail", text);
 	return -EINVAL;
 }
 

@@ -80,7 +80,7 @@ static bool holds_more(struct disk *disk)
 {
 	if (!disk->state.extra)
 		return false;
-	say("'%s' holds %s, which was made while '%s' was frozen and would be lost with "
+	say("'%s' holds %s, which was made while '%s' was frozen and would be lost in "
 	    "the merge; the disk goes on in that file, nothing is lost. Copy what you "
 	    "need of it, remove it, and thaw again",
 	    disk->sidecar, disk->state.extra, disk->source);
@@ -122,10 +122,10 @@ static int begin(struct disk *disk, struct qmp *qmp)
 	if (r < 0)
 		return r;
 	if (place == GUEST_IS_GONE) {
-		say("the guest has migrated to another QEMU, which has the disk of '%s' "
-		    "by now. Nothing is merged, and '%s' is kept. Thaw by the monitor "
-		    "of that QEMU; or, when the guest is shut down and no QEMU uses "
-		    "either, thaw again",
+		say("the guest has migrated to another QEMU, which now has the disk "
+		    "of '%s'. Nothing is merged, and '%s' is kept. Thaw by the "
+		    "monitor of that QEMU; or, when the guest is shut down and no "
+		    "QEMU uses either, thaw again",
 		    disk->source, disk->sidecar);
 		fail(disk);
 		return 0;
@@ -140,9 +140,10 @@ static int begin(struct disk *disk, struct qmp *qmp)
 	if (holds_more(disk) || was_cut(disk))
 		return 0;
 	if (disk->state.renamed) {
-		say("'%s' was '%s' when it was frozen, and QEMU cannot merge '%s' into "
-		    "what it does not find; the disk goes on in that file, nothing is "
-		    "lost. Give it that name again (a link will do: ln), and thaw that",
+		say("'%s' was '%s' when it was frozen, and QEMU cannot merge '%s' "
+		    "into a file that it does not find; the disk goes on in that "
+		    "file, nothing is lost. Give the image that name again (a link "
+		    "will do: ln), and thaw it by that name",
 		    disk->source, disk->state.renamed, disk->sidecar);
 		fail(disk);
 		return 0;
@@ -152,7 +153,8 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		if (r == 0)
 			r = set_state(disk, MARK_MERGING);
 		if (r < 0) {
-			say("cannot mark '%s': %s; not merged, the writes stay there",
+			say("cannot mark '%s': %s; it is not merged, and keeps the "
+			    "writes. Thaw again",
 			    disk->sidecar, strerror(-r));
 			fail(disk);
 			return 0;
@@ -210,8 +212,8 @@ static bool is_held(struct disk *disk)
 		disk->let_go_by = now + LET_GO_NS;
 	if (now < disk->let_go_by)
 		return true;
-	say("'%s' is merged into '%s', as QEMU says, but QEMU has the file open for "
-	    "writing yet; it is kept. Thaw again when it has not",
+	say("QEMU says that '%s' is merged into '%s', but still has the file open for "
+	    "writing; it is kept. Thaw again when QEMU has closed it",
 	    disk->sidecar, disk->source);
 	fail(disk);
 	return true;
@@ -228,17 +230,16 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	   else is never ready: it ends when all is merged. */
 	if (!disk->asked && disk->state.mark.state != MARK_COMPLETING &&
 	    !(disk->begun && !disk->was_ready)) {
-		say("the merge of '%s' into '%s' is over, but was not ended by this "
-		    "hook: "
-		    "whether it was merged cannot be told. The file is kept; end this "
-		    "QEMU and thaw again, which says what can be done",
+		say("the merge of '%s' into '%s' has ended, but this hook did not end "
+		    "it, so whether all of it was merged is not known. The file is "
+		    "kept; end this QEMU and thaw again, which says what can be done",
 		    disk->sidecar, disk->source);
 		fail(disk);
 		return 0;
 	}
 	if (disk->state.is_used) {
-		say("'%s' is merged into '%s', but QEMU uses the file yet; it is kept. "
-		    "Thaw again when nothing uses the node '%s'",
+		say("'%s' is merged into '%s', but QEMU still uses the file; it is "
+		    "kept. Thaw again when nothing uses the node '%s'",
 		    disk->sidecar, disk->source, disk->name);
 		fail(disk);
 		return 0;
@@ -265,7 +266,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	}
 	/* Should it not be removed, a later call knows that it may. */
 	if (set_state(disk, MARK_MERGED) < 0)
-		say("cannot write into the attributes of '%s' that it is merged",
+		say("cannot record in the attributes of '%s' that it is merged",
 		    disk->sidecar);
 	r = disk->state.has_sidecar ? remove_merged(disk) : 0;
 	if (r < 0) {
@@ -275,8 +276,8 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		return 0;
 	}
 	if (disk->state.is_anothers)
-		say("'%s' is thawed: it was frozen by a run of lullcp (%s), whose clone "
-		    "will not do",
+		say("'%s' is thawed: it was frozen by a run of lullcp (%s), which "
+		    "cannot finish its clone now",
 		    disk->source, disk->state.mark.run);
 	disk->merged = true;
 	disk->over = true;
@@ -321,16 +322,16 @@ static void settle(struct disk *disk)
 		break;
 	case -EBUSY:
 		if (disk->state.is_its_disk) {
-			say("this QEMU has '%s' open by itself, and not as an overlay of "
-			    "'%s': the guest was started from it, or the image was "
-			    "copied into it (block-stream). Its writes are there, and it "
-			    "is kept. When the guest is shut down, thaw again: that says "
-			    "how to merge it into '%s'",
+			say("this QEMU has '%s' open directly, and not as an overlay "
+			    "of '%s': the guest was started from it, or the image was "
+			    "copied into it (block-stream). The guest's writes are "
+			    "there, and it is kept. When the guest is shut down, thaw "
+			    "again, which says how to merge it into '%s'",
 			    disk->sidecar, disk->source, disk->source);
 			break;
 		}
-		say("'%s' is in use, but not by the QEMU asked: is this the right "
-		    "monitor?",
+		say("'%s' is in use, but not by the QEMU at this monitor: is it the "
+		    "right one?",
 		    disk->sidecar);
 		break;
 	case -EBADMSG:
@@ -349,7 +350,7 @@ static bool leave(struct disk *disk)
 	if (!disks_is_left(disk))
 		return false;
 	owner = disks_owner(disk);
-	say("'%s' is frozen %s, and is left to it", disk->source, owner ? owner : "");
+	say("'%s' is frozen %s, and is left frozen", disk->source, owner ? owner : "");
 	disk->over = true;
 	return true;
 }
@@ -382,8 +383,8 @@ static int step(struct disk *disk, struct qmp *qmp)
 		if (!disk->asked)
 			r = set_state(disk, MARK_COMPLETING);
 		if (r < 0) {
-			say("cannot write into the attributes of '%s': %s; not merged to "
-			    "the end, the writes stay there",
+			say("cannot write to the attributes of '%s': %s; it is not "
+			    "fully merged, and keeps the writes. Thaw again",
 			    disk->sidecar, strerror(-r));
 			fail(disk);
 			return 0;
@@ -396,8 +397,8 @@ static int step(struct disk *disk, struct qmp *qmp)
 		if (r == -EREMOTEIO && !disk->asked && set_state(disk, MARK_MERGING) < 0)
 			say("cannot write into the attributes of '%s'", disk->sidecar);
 	} else if (disk->state.is_redirected && disk->started) {
-		say("somebody else ended the merge of '%s' into '%s'; the disk goes on "
-		    "in that file, nothing is lost; thaw again",
+		say("somebody else ended the merge of '%s' into '%s'; the disk goes "
+		    "on in the first, nothing is lost; thaw again",
 		    disk->sidecar, disk->source);
 		fail(disk);
 	} else if (disk->state.is_redirected) {

@@ -53,8 +53,10 @@ static int broken(struct qmp *qmp, int r, const char *doing)
 	case -EINTR:
 		return failed(qmp, r, "told to stop %s", doing);
 	case -EBADMSG:
-		return failed(qmp, r, "%s does not speak QMP: nonsense %s", qmp->path,
-			      doing);
+		return failed(qmp, r,
+			      "%s does not speak QMP: it sent something else "
+			      "%s",
+			      qmp->path, doing);
 	default:
 		return failed(qmp, r, "%s: %s %s", qmp->path, strerror(-r), doing);
 	}

@@ -68,15 +68,16 @@ static bool is_plain(const struct disk *disk)
 static void say_replaced(const struct disk *disk)
 {
 	if (disk->state.unseen < 0)
-		say("cannot see which file QEMU has open as '%s': %s, and nobody holds "
-		    "QEMU's locks on it; not redirected. Run as root, or as QEMU's user",
+		say("cannot see which file QEMU has open as '%s' (%s), and nobody "
+		    "holds QEMU's locks on it; not redirected. Run as root, or as "
+		    "QEMU's user",
 		    disk->source, strerror(-disk->state.unseen));
 	else
-		say("QEMU has another file open than '%s' is now: that was replaced "
-		    "since, or it is not QEMU itself that answers, but a program that "
-		    "passes on what it says. Not redirected, as a clone of it would lack "
-		    "the guest's writes. Start the guest anew, or put back the file that "
-		    "it has open",
+		say("QEMU has another file open than '%s' is now: the file was "
+		    "replaced since, or the monitor is not QEMU's own, but that of a "
+		    "program that passes on its answers. Not redirected, because a "
+		    "clone of it would lack the guest's writes. Restart the guest, or "
+		    "put back the file that QEMU has open",
 		    disk->source);
 }
 
@@ -105,24 +106,24 @@ static int check_owners(const struct disks *disks)
 static int check_node(const struct disk *disk)
 {
 	if (disk->state.is_by_number) {
-		say("QEMU has '%s' open by the number of a descriptor, and the sidecar "
-		    "would name that as the file below: its writes could not be merged "
-		    "when QEMU is gone. Not redirected. Have QEMU open the image by its "
-		    "path",
+		say("QEMU has '%s' open by the number of a descriptor, and the "
+		    "sidecar would name that number as its backing file: its writes "
+		    "could not be merged after QEMU has ended. Not redirected. Have "
+		    "QEMU open the image by its path",
 		    disk->source);
 		return -ENOTSUP;
 	}
 	if (disk->state.within) {
-		say("the block node '%s' takes '%s' for the file of another format: a "
-		    "sidecar between the two would take what that writes of itself, and "
-		    "could not be merged. Not redirected. Have QEMU open the image "
-		    "without a node in between",
+		say("the block node '%s' is of another format and uses '%s' as its "
+		    "file: a sidecar between the two would receive the metadata of "
+		    "that format, and could not be merged. Not redirected. Have QEMU "
+		    "open the image without a node in between",
 		    disk->state.within, disk->source);
 		return -ENOTSUP;
 	}
 	if (disk->state.has_data_file) {
 		say("'%s' is one of two files of a disk (a qcow2 image with a data "
-		    "file), and a clone of one is no disk. Not redirected",
+		    "file), and a clone of one is not a disk. Not redirected",
 		    disk->source);
 		return -ENOTSUP;
 	}
@@ -155,8 +156,8 @@ static int check_one(const struct disk *disk)
 	if (r < 0)
 		return r;
 	if (!is_frozen(disk) && disk->state.is_encrypted) {
-		say("'%s' is encrypted, and its writes would lie in the sidecar in the "
-		    "clear; not redirected",
+		say("'%s' is encrypted, and the sidecar would hold its writes "
+		    "unencrypted; not redirected",
 		    disk->source);
 		return -EPERM;
 	}
@@ -186,8 +187,8 @@ static int check(const struct disks *disks)
 			plain = disk;
 	}
 	if (frozen && plain) {
-		say("'%s' is redirected already and '%s' is not: they would not be of "
-		    "one moment. Thaw first",
+		say("'%s' is redirected already and '%s' is not: the two would show "
+		    "different points in time. Thaw first",
 		    frozen->source, plain->source);
 		return -EALREADY;
 	}
@@ -211,9 +212,9 @@ static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 	r = peer_stat(qemu, disk->sidecar, &there);
 	if (r == -ESRCH || (r == 0 && peer_same_file(&made, &there)))
 		return 0;
-	say("QEMU has another file as '%s' than this hook, or none: it runs in a "
-	    "container, say. Not redirected. Have it and the hook see the same "
-	    "directory, or give one that both see by --sidecar-dir",
+	say("as '%s' QEMU sees another file than this hook, or none: it may run in a "
+	    "container. Not redirected. Have both see the same directory, or give one "
+	    "that both see with --sidecar-dir",
 	    disk->sidecar);
 	return -ESTALE;
 }
@@ -226,7 +227,7 @@ static int look_for_others(const struct disk *disk, pid_t qemu)
 	if (!who)
 		return 0;
 	say("'%s' is open for writing in %s as well, and a redirect in this QEMU does "
-	    "not stop that; not frozen. End it, or have it open the image to read",
+	    "not stop that; not frozen. End it, or have it open the image read-only",
 	    disk->source, who);
 	return -EBUSY;
 }
@@ -259,7 +260,7 @@ static int set_state(const struct disk *disk, enum mark_state state)
 	/* without attributes the mark alone has to do */
 	if (r == 0 || r == -EOPNOTSUPP)
 		return 0;
-	say("cannot write the state of '%s' into its attributes: %s", disk->sidecar,
+	say("cannot write the state of '%s' to its attributes: %s", disk->sidecar,
 	    strerror(-r));
 	return -EIO;
 }
@@ -269,8 +270,8 @@ static int fill_sidecar(const struct disk *disk)
 	int r;
 
 	if (!disk->state.backing || !disk->state.format) {
-		say("'%s' holds only the data of an image, and QEMU does not tell where "
-		    "that is; not redirected",
+		say("'%s' holds only the data of an image, and QEMU does not say "
+		    "where the image is; not redirected",
 		    disk->source);
 		return -ENOTSUP;
 	}
@@ -314,8 +315,9 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 	r = directory_judge(disk->sidecar, qmp_peer_user(qmp), &which);
 	if (r == -EPERM && which) {
 		say("'%s' belongs to somebody else, or others may write to it: they "
-		    "could replace the sidecar '%s'. Not redirected. Change that (chmod "
-		    "go-w, or chmod +t), or give another directory by --sidecar-dir",
+		    "could replace the sidecar '%s'. Not redirected. Change that "
+		    "(chmod go-w, or chmod +t), or give another directory with "
+		    "--sidecar-dir",
 		    which, disk->sidecar);
 		return r;
 	}
@@ -327,9 +329,9 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 	if (r < 0) {
 		say("cannot create the sidecar '%s': %s", disk->sidecar,
 		    r == -EOPNOTSUPP
-			    ? "its file system does not keep permissions, nor the sticky "
-			      "bit, which says how far a merge is. Give another "
-			      "directory by --sidecar-dir"
+			    ? "its file system does not keep permissions and the "
+			      "sticky bit, which says how far a merge is. Give "
+			      "another directory with --sidecar-dir"
 			    : strerror(-r));
 		return r;
 	}
@@ -409,7 +411,8 @@ static json_t *make_actions(const struct disks *disks)
 					   "existing");
 
 		if (!action || json_array_append_new(actions, action) < 0) {
-			say("'%s': its name is not UTF-8 and cannot be told to QEMU",
+			say("'%s': the name is not UTF-8, so QEMU cannot be given it; "
+			    "not redirected",
 			    disk->sidecar);
 			json_decref(actions);
 			return NULL;
@@ -486,8 +489,8 @@ static int verify(const struct disks *disks, pid_t qemu)
 			if (r == 0)
 				r = look_for_others(disk, qemu);
 			if (r == 0 && peer_locks_writes(disk->source) > 0) {
-				say("'%s': some QEMU still has the lock of who writes to "
-				    "it; not frozen. Is it the disk of two guests?",
+				say("'%s': some QEMU still holds the lock for writing "
+				    "to it; not frozen. Is it the disk of two guests?",
 				    disk->source);
 				r = -EBUSY;
 			}
@@ -495,8 +498,8 @@ static int verify(const struct disks *disks, pid_t qemu)
 				return r;
 			continue;
 		}
-		say("'%s': QEMU took the overlay, but may still write to the image (%s); "
-		    "not frozen",
+		say("'%s': QEMU uses the overlay, but may still write to the image "
+		    "(%s); not frozen",
 		    disk->source,
 		    !disk->state.is_redirected ? "the overlay is not on top"
 		    : disk->state.is_written
@@ -547,11 +550,12 @@ static int redirect(struct disks *disks, struct qmp *qmp, const struct settings 
 static int check_place(struct qmp *qmp)
 {
 	static const char *const what[] = {
-		[GUEST_LEAVES] = "this guest migrates to another QEMU, which would not "
-				 "have the sidecar",
+		[GUEST_LEAVES] = "this guest is migrating to another QEMU, which "
+				 "would not have the sidecar",
 		[GUEST_IS_GONE] = "this guest has migrated to another QEMU: freeze by "
-				  "the monitor of that",
-		[GUEST_ARRIVES] = "this QEMU waits for a guest that migrates to it",
+				  "the monitor of that one",
+		[GUEST_ARRIVES] = "this QEMU is waiting for a guest that migrates to "
+				  "it",
 	};
 	enum guest_place place;
 	int r = guest_find(qmp, &place);

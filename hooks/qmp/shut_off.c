@@ -32,12 +32,12 @@ static bool is_in_use(const struct disk *disk)
 	_cleanup_free_ char *writer = peer_other_writer(0, &disk->st);
 
 	if (writer)
-		say("no QEMU is at the monitor, but '%s' is open for writing: %s; not "
-		    "frozen",
+		say("no QEMU answers at the monitor, but '%s' is open for writing: "
+		    "%s; not frozen",
 		    disk->source, writer);
 	else if (peer_locks_writes(disk->source) > 0)
-		say("no QEMU is at the monitor, but some process that cannot be seen "
-		    "from here holds QEMU's lock for writing on '%s'; not frozen",
+		say("no QEMU answers at the monitor, but a process that cannot be "
+		    "seen from here holds QEMU's lock for writing on '%s'; not frozen",
 		    disk->source);
 	else
 		return false;
@@ -50,8 +50,8 @@ static bool is_left_by_a_freeze(const struct disk *disk)
 
 	if (fstatat(AT_FDCWD, disk->sidecar, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	say("'%s' is there still, and may hold writes that are missing in '%s'; the hook "
-	    "says what to do if it is called with thaw",
+	say("'%s' is still there, and may hold writes that are missing in '%s'; the "
+	    "hook says what to do if it is called with thaw",
 	    disk->sidecar, disk->source);
 	return true;
 }

@@ -60,7 +60,7 @@ static void why(const struct lull_step *s)
 		(void)printf("%s was written to", quote(s->path));
 		break;
 	case LULL_CAUSE_HOST_FROZEN:
-		(void)printf("a write to the file system of SOURCE does not come back");
+		(void)printf("a write to the file system of SOURCE does not return");
 		break;
 	default:
 		(void)printf("%s%s%s", s->path ? quote(s->path) : "", s->path ? ": " : "",
@@ -113,8 +113,8 @@ void render_step(struct render *render, const struct lull_step *s)
 			s->left, s->left == 1 ? "" : "es", quote(s->left_name),
 			s->left_pid);
 	if (s->output_held)
-		(void)printf("  a process that it left keeps its output open: who reads "
-			     "lullcp's messages would wait for it\n");
+		(void)printf("  a process that it left keeps its output open: a "
+			     "program that reads lullcp's messages would wait for it\n");
 	if (s->written > 0)
 		print_output(s);
 	(void)fflush(stdout);
@@ -137,9 +137,9 @@ void render_verdict(struct render *render, enum lull_outcome outcome,
 				 quote(c->check_hook));
 		if (outcome != LULL_SKIPPED)
 			advice = outcome == LULL_THAW_FAILED
-					 ? "Its thaw has failed: look whether the "
+					 ? "Its thaw has failed: check whether the "
 					   "writers are still frozen."
-					 : "man lullcp-hooks has them.";
+					 : "The rules are in lullcp-hooks(7).";
 		if (c->json)
 			json_error(outcome, &v->failure, message ? message : "");
 		render_say(render, message, advice);

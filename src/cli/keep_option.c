@@ -44,13 +44,13 @@ static const char *read_rule(const char *text, size_t len, struct lull_keep_rule
 	if (len == 0)
 		return "has a comma with no rule beside it";
 	if (!find_kind(text, word < len ? word : len, &kind))
-		return "is no rule";
+		return "is not a rule";
 	if (word >= len)
 		return "lacks its number";
 	if (!read_number(text + word + 1, len - word - 1, &number))
 		return "has no whole number from 1 to 1000";
 	if (rules->n[kind] > 0)
-		return "is a rule that was given before";
+		return "is given twice";
 	rules->n[kind] = number;
 	*all += number;
 	return *all > LULL_KEEP_MOST ? "makes more than 1000 in all" : NULL;

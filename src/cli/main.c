@@ -262,7 +262,8 @@ static bool is_directory(const struct command *command)
 	(void)fprintf(stderr, "%s: %s is a directory: give the name of a clone in it\n%s",
 		      command->program, quote(command->dest),
 		      command->mode == MODE_LIST
-			      ? "That is what --keep was given as DEST: without a date.\n"
+			      ? "That is the DEST that --keep was given, without a "
+				"date.\n"
 			      : "");
 	return true;
 }

@@ -57,14 +57,14 @@ char *moments_warning(const struct command *command, const char *written,
 		return NULL;
 	if (belong_together(command, &first, &second)) {
 		*ret_path = first;
-		return format("the clones of %s and %s are of different moments; "
-			      "--hook=COMMAND makes them of one",
+		return format("the clones of %s and %s show different points in time; "
+			      "with --hook=COMMAND they show the same",
 			      quote(first), quote(second));
 	}
 	if (!written)
 		return NULL;
 	*ret_path = written;
-	return format("somebody wrote to %s meanwhile, and the clones are of different "
-		      "moments; --hook=COMMAND makes them of one",
+	return format("somebody wrote to %s meanwhile, and the clones show different "
+		      "points in time; with --hook=COMMAND they show the same",
 		      quote(written));
 }

@@ -24,8 +24,8 @@ static const char *const sentences[] = {
 		"%2 becomes %1 in one step: it keeps its inode and its names",
 	[LULL_NOTE_ROLL_RENAME] = "%2 becomes %1 by a new file that takes its name",
 	[LULL_NOTE_EXCHANGE] =
-		"exchanging the contents of %1 and its clone: who uses it waits for "
-		"about %t",
+		"exchanging the contents of %1 and its clone: programs that use it "
+		"wait for about %t",
 	[LULL_NOTE_SKIPPED] = "skipped %1",
 	[LULL_NOTE_HOW] = "copy offload: %a, reflink: %b, sparse detection: %c",
 	[LULL_NOTE_TWICE_FILE] = "warning: source file %1 specified more than once",
@@ -89,8 +89,8 @@ static const char *const sentences[] = {
 	[LULL_NOTE_DEST_NOT_REGULAR] = "cannot write into %1: " GUARDED
 				       " make regular files",
 	[LULL_NOTE_DEST_MOUNTED] =
-		"cannot take the place of %1, which is a mount point: give "
-		"--inplace, or a DEST elsewhere",
+		"cannot replace %1, which is a mount point: give --inplace, or a DEST "
+		"elsewhere",
 	[LULL_NOTE_DEST_WRITTEN] =
 		"cannot write into %1: a program has it open for writing, and would go "
 		"on with a "
@@ -100,9 +100,9 @@ static const char *const sentences[] = {
 		" need a DEST that is no link, or a link to a file",
 	[LULL_NOTE_LINK_IN_SET] =
 		"cannot make %1 a hard link to %2: with --hook each SOURCE becomes a "
-		"clone; --no-preserve=links makes both",
+		"clone; --no-preserve=links clones both",
 	[LULL_NOTE_SET_FULL] =
-		"cannot clone %1 with the others: one freeze is for 64 files at the most",
+		"cannot clone %1 with the others: one freeze takes at most 64 files",
 	[LULL_NOTE_SYNC] = "cannot write %1 to disk",
 	[LULL_NOTE_MEMORY] = "cannot copy %1",
 };

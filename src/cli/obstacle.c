@@ -19,8 +19,8 @@ static const char *const sentences[] = {
 		"option user_subvol_rm_allowed: %e",
 	[LULL_NO_SNAPSHOT_DIRECTORY] = "cannot make the private directory %1 for it: %e",
 	[LULL_NO_SNAPSHOT_BUSY] =
-		"the file system is too busy: no attempt could be proven to be one "
-		"moment",
+		"the file system is too busy: no attempt was proven to show one "
+		"point in time",
 	[LULL_NO_SNAPSHOT_ERRNO] = "cannot take a snapshot of the subvolume %1: %e",
 };
 

@@ -51,7 +51,7 @@ static bool set_positive_time(struct command *c, const struct option_row *row,
 	if (!set_time(c, row, value))
 		return false;
 	if (*ns == 0)
-		return option_bad_value(c, row, value, "It must be longer than nothing.");
+		return option_bad_value(c, row, value, "It must be longer than 0.");
 	return true;
 }
 
@@ -64,8 +64,8 @@ static bool set_budget(struct command *c, const struct option_row *row, const ch
 	    isdigit((unsigned char)value[strlen(value) - 1]))
 		return option_bad_value(
 			c, row, value,
-			"Without a unit it is in seconds. Is it milliseconds, as in "
-			"10ms? Else add the unit, s.");
+			"Without a unit it is in seconds. Did you mean milliseconds, "
+			"as in 10ms? If not, add the unit, s.");
 	return true;
 }
 

@@ -96,7 +96,8 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 	static const char *const fixes[] = {
 		[LULL_FIX_UNKNOWN] = "its version does not tell whether it has the fix",
 		[LULL_FIX_PRESENT] = "fixed",
-		[LULL_FIX_MISSING] = "not fixed; two direct writers may damage a clone",
+		[LULL_FIX_MISSING] = "not fixed; writers with O_DIRECT may damage a "
+				     "clone",
 	};
 	const struct command *c = render->command;
 	uint64_t longest = larger(larger(f->cp_ns, f->atomic_ns),
@@ -119,7 +120,7 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 			f->reverse_map ? " with a reverse mapping tree" : "",
 			f->mount_point, (unsigned long long)f->block));
 	labelled("kernel:",
-		 format("%s; for a clone call writes wait, reads %s", f->kernel,
+		 format("%s; during a clone call writes wait, reads %s", f->kernel,
 			f->reads_wait ? "wait as well"
 				      : "wait behind a writer that waits"));
 	labelled("", format("(%s)", f->reads_measured ? "measured with a reader"

@@ -19,7 +19,7 @@ static const char *spared_words(int err)
 	case EINVAL:
 		return "it and SOURCE differ in the NOCOW flag";
 	case EXDEV:
-		return "it is of another file system or project than the directory";
+		return "it is in another file system or project than the directory";
 	default:
 		return strerror(err);
 	}
@@ -38,10 +38,10 @@ static const char *in_place_words(int err)
 		return "it and SOURCE differ in where they are kept (realtime device, "
 		       "DAX)";
 	case EXFULL:
-		return "it differs in so many places that the kernel might not have room "
-		       "for that, and shut the file system down";
+		return "it differs in so many places that the kernel might run out of "
+		       "space for the exchange, and shut the file system down";
 	case EACCES:
-		return "it may not be read";
+		return "it cannot be read";
 	default:
 		return strerror(err);
 	}
@@ -82,7 +82,7 @@ static const char *const sentences[] = {
 		"the temporary file of %1 has changed since the interruption: starting "
 		"again",
 	[LULL_WARNING_COPY_REDO] =
-		"what was copied to %1 cannot be told from what others may have written "
+		"cannot tell what was copied to %1 from what others may have written "
 		"since the interruption: starting again",
 	[LULL_WARNING_OWNER_LOST] = "cannot give the new %1 the owner of the old one: %e",
 	[LULL_WARNING_LEFT_FROZEN] =
@@ -90,25 +90,27 @@ static const char *const sentences[] = {
 		"them",
 	[LULL_WARNING_SIDECAR] =
 		"%1 may hold writes of a guest that the image beside it lacks: a freeze "
-		"was not ended. What its hook says to 'thaw IMAGE' comes before a clone",
+		"was not ended. Before a clone, run its hook with 'thaw IMAGE', and do "
+		"what it says",
 	[LULL_WARNING_SIDECAR_OLD] =
-		"%1 may hold writes of a guest to what is replaced now: move it away if "
-		"they are not wanted, or no freeze will be possible",
+		"%1 may hold writes of a guest to the file that is replaced now: if they "
+		"are not wanted, move it away, because no freeze is possible while it is "
+		"there",
 	[LULL_WARNING_KEPT_WRITTEN] =
-		"%1 was left frozen and has been written to since: freezing it anew",
+		"%1 was left frozen and has been written to since: freezing it again",
 	[LULL_WARNING_THAW_UNRECORDED] =
 		"the writers of %1 are thawed, but that cannot be recorded: --recover "
 		"will thaw them again, which does no harm",
 	[LULL_WARNING_AWAY] =
-		"%1 is away, half brought up to date: --resume completes it and gives it "
-		"its name back",
+		"%1 is half refreshed, under its temporary name: --resume completes it "
+		"and renames it back",
 	[LULL_WARNING_HARD_LINKS] = "%1 has several names: it is written in place",
 	[LULL_WARNING_RETHAW] =
 		"an earlier run may have left the writers of %1 frozen: thawing them",
 	[LULL_WARNING_CLEANUP] = "cannot remove %1: %e",
 	[LULL_WARNING_OPEN] =
-		"another program has the old %1 open: it goes on with that, and neither "
-		"reads nor writes the new one until it opens it anew",
+		"another program has the old %1 open: it goes on with that, and uses the "
+		"new one only when it opens the file again",
 	[LULL_WARNING_TRUSTED] =
 		"%1 was written to meanwhile: the copy may be torn (--on-writers=trust)",
 	[LULL_WARNING_NOT_A_CLONE] =
@@ -117,15 +119,15 @@ static const char *const sentences[] = {
 		"%1 was written to while its bytes were copied: the copy may be torn",
 	[LULL_WARNING_STORES] =
 		"%1 was written to meanwhile: the copy may be torn if a program maps it "
-		"to write to it (before Linux 5.13 Btrfs does not hold that off)",
+		"to write to it (before Linux 5.13 Btrfs does not block that)",
 	[LULL_WARNING_GENERATION_GONE] =
-		"the generation %1 is gone, and no longer counted",
+		"the generation %1 is gone, and no longer counts",
 	[LULL_WARNING_GENERATIONS_REMOVED] =
 		"removed %d generations in %1: there were more than --keep says",
 	[LULL_WARNING_DISCARD_REST] = "what is left of it is %1: --discard goes on there",
 	[LULL_WARNING_GENERATION_OTHER] =
 		"%1 is not the file that lullcp made: it is left alone, and no longer "
-		"counted",
+		"counts",
 	[LULL_WARNING_GENERATION_SPARED] =
 		"the generation %1 cannot be used up: %w; a clone in full instead",
 	[LULL_WARNING_BASE_SPARED] = "%1 is left as it is: %w; a clone in full instead",
@@ -166,7 +168,7 @@ char *words_warning(enum lull_warning warning, int err, const char *path)
 
 	if (warning == LULL_WARNING_IN_PLACE)
 		return format("%s was written in place and is incomplete%s%s", of.name,
-			      err ? ": it could not be changed in one step, for " : "",
+			      err ? ": it could not be changed in one step: " : "",
 			      in_place_words(err));
 	if (warning == LULL_WARNING_STATE_PASSED_OVER)
 		return words_passed_over(path);

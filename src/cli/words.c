@@ -58,50 +58,52 @@ const char *words_result(enum lull_outcome outcome)
 /* Why a clone does not work here; NULL where the errno says it all. */
 static const char *const clone_advice[] = {
 	[LULL_CAUSE_OTHER_FILE_SYSTEM] =
-		"SOURCE and DEST must lie on the same file system; --reflink=auto copies "
-		"here.",
+		"SOURCE and DEST must be on the same file system; --reflink=auto copies "
+		"the data instead.",
 	[LULL_CAUSE_NO_REFLINK] =
-		"This file system cannot clone: it takes Btrfs, or XFS made with "
-		"reflink=1. --reflink=auto copies here.",
+		"This file system cannot clone: that needs Btrfs, or XFS made with "
+		"reflink=1. --reflink=auto copies the data instead.",
 	[LULL_CAUSE_NOCOW_MISMATCH] =
 		"One of the two files is NOCOW (chattr +C) and the other is not; Btrfs "
-		"clones only between files that agree. Remove DEST, or do without "
-		"--inplace: a new file takes the flag over.",
+		"clones only between files that agree. Remove DEST, or leave --inplace "
+		"out: a new file gets the flag of SOURCE.",
 	[LULL_CAUSE_SWAP_FILE] = "An active swap file cannot be cloned.",
 	[LULL_CAUSE_IMMUTABLE] =
 		"The file is immutable or append-only (lsattr shows i or a; chattr -i or "
-		"chattr -a takes it away), or a security policy forbids it.",
+		"chattr -a clears it), or a security policy forbids it.",
 	[LULL_CAUSE_FORBIDDEN] =
-		"This program may not clone here: the filter of a container (seccomp), a "
-		"security policy (SELinux, AppArmor) or a user namespace forbids the "
-		"call. Have FICLONERANGE allowed, or use --reflink=auto, which copies "
-		"then.",
+		"The call is forbidden here, by the filter of a container (seccomp), a "
+		"security policy (SELinux, AppArmor) or a user namespace. Allow "
+		"FICLONERANGE, or use --reflink=auto, which then copies the data.",
 	[LULL_CAUSE_ONLY_GROWS] =
-		"The directory is append-only (chattr +a): what is made beside DEST "
-		"meanwhile could never be removed. chattr -a DIRECTORY takes that away.",
+		"The directory is append-only (chattr +a): the temporary file beside "
+		"DEST could never be removed. chattr -a DIRECTORY clears that.",
 	[LULL_CAUSE_REALTIME_MISMATCH] =
 		"One of the two files is on the realtime device of this XFS and the "
-		"other is not. Remove DEST, or do without --inplace: a new file goes "
-		"where SOURCE is.",
+		"other is not. Remove DEST, or leave --inplace out: a new file goes to "
+		"the device of SOURCE.",
 	[LULL_CAUSE_DAX_MISMATCH] =
 		"One of the two files is accessed directly in memory (DAX) and the other "
 		"is not: make them alike with xfs_io -c 'chattr +x' or 'chattr -x'.",
 	[LULL_CAUSE_DATASUM_MISMATCH] =
-		"On Btrfs this happens where one of the two files has no checksums, "
-		"being made under the mount option nodatasum or nodatacow. Remove DEST, "
-		"and make it under the same mount options as SOURCE; or copy with "
+		"On Btrfs this happens if one of the two files has no checksums, because "
+		"it was created under the mount option nodatasum or nodatacow. Remove "
+		"DEST and create it under the same mount options as SOURCE, or copy with "
 		"--reflink=auto.",
 	[LULL_CAUSE_SUBVOLUME_QUOTA] =
-		"The subvolume of DEST is at its limit (btrfs qgroup show -r shows it, "
-		"btrfs qgroup limit changes it).",
-	[LULL_CAUSE_QUOTA] = "Each cloned block counts in full for the owner of DEST.",
+		"The subvolume of DEST has reached its limit (btrfs qgroup show -r shows "
+		"it, btrfs qgroup limit changes it).",
+	[LULL_CAUSE_QUOTA] =
+		"Cloned blocks count in full against a quota: raise that of DEST's "
+		"owner, group or project, or remove files of theirs.",
 	[LULL_CAUSE_FULL] =
-		"A clone needs room for its metadata: make some, then run this again.",
+		"A clone needs space for its metadata: free some, then run this again.",
 	[LULL_CAUSE_FILE_SIZE_LIMIT] =
-		"DEST would be larger than the limit for files (ulimit -f), or than the "
-		"file system allows.",
+		"DEST would be larger than the limit on file sizes (ulimit -f), or than "
+		"the file system allows.",
 	[LULL_CAUSE_SIZE_CHANGED] =
-		"SOURCE changed its size meanwhile: freeze its writers with --hook.",
+		"The size of SOURCE changed during the clone: freeze its writers with "
+		"--hook.",
 };
 
 /* Why state may have been planted. */
@@ -136,17 +138,18 @@ static char *homeless(const struct lull_failure *f, const char *name,
 	bool dated = f->cause == LULL_CAUSE_GENERATIONS_DIRECTORY, root = geteuid() == 0;
 
 	if (dated)
-		*ret_advice = root ? "Name a directory that only you may write to with "
-				     "STATE_DIRECTORY."
-				   : "Name a directory that only you may write to with "
-				     "XDG_STATE_HOME (or STATE_DIRECTORY).";
+		*ret_advice =
+			root ? "Set STATE_DIRECTORY to a directory that only you may "
+			       "write to."
+			     : "Set XDG_STATE_HOME (or STATE_DIRECTORY) to a directory "
+			       "that only you may write to.";
 	else
 		*ret_advice =
-			root ? "Name a directory that only you may write to with "
-			       "STATE_DIRECTORY, or a file in one with --checkpoint."
-			     : "Name a directory that only you may write to with "
-			       "XDG_STATE_HOME (or STATE_DIRECTORY), or a file in one "
-			       "with --checkpoint.";
+			root ? "Set STATE_DIRECTORY to a directory that only you may "
+			       "write to, or name a file in one with --checkpoint."
+			     : "Set XDG_STATE_HOME (or STATE_DIRECTORY) to a directory "
+			       "that only you may write to, or name a file in one with "
+			       "--checkpoint.";
 	if (!f->path)
 		return format(
 			"others may write to the directory of DEST, and there is no "
@@ -162,7 +165,7 @@ static char *homeless(const struct lull_failure *f, const char *name,
 static const struct words_row checkpoint_rows[] = {
 	{ LULL_CAUSE_CHECKPOINT_EXISTS, "an interrupted clone is recorded in %1",
 	  "Use --resume to continue, or --restart to discard it and start again." },
-	{ LULL_CAUSE_CHECKPOINT_DAMAGED, "%1 is damaged, or no checkpoint",
+	{ LULL_CAUSE_CHECKPOINT_DAMAGED, "%1 is damaged, or is not a checkpoint",
 	  "Nothing was changed. Remove it to start again." },
 	{ LULL_CAUSE_CHECKPOINT_SCHEMA,
 	  "the checkpoint %1 was written by another version",
@@ -176,12 +179,11 @@ static const struct words_row checkpoint_rows[] = {
 	  "Nothing was changed. Give all its files again, with --resume to continue or "
 	  "--restart to start again; --status shows them." },
 	{ LULL_CAUSE_PARTLY_PUBLISHED,
-	  "some files of the set that is recorded in %1 are published already",
-	  "--resume gives the rest their names; only then there is something to start "
-	  "again." },
+	  "some files of the set recorded in %1 are already published",
+	  "--resume renames the rest; the set can be started again only after that." },
 	{ LULL_CAUSE_CHECKPOINT_OWNER, "the checkpoint %1 is not to be trusted: %w",
-	  "Nothing was changed. It may name a command to run, so only a file that "
-	  "lullcp itself wrote there is obeyed. If you do not need it, remove it (rm), "
+	  "Nothing was changed. A checkpoint may name a command to run, so lullcp obeys "
+	  "only one that it wrote there itself. If you do not need it, remove it (rm), "
 	  "then start again with --restart." },
 	{ LULL_CAUSE_CHECKPOINT_DIRECTORY,
 	  "cannot keep the checkpoint %1: others may write to its directory, and it "
@@ -202,8 +204,9 @@ static const struct words_row checkpoint_rows[] = {
 	  "option out." },
 	{ LULL_CAUSE_NO_CHECKPOINT, "no interrupted clone: %1 does not exist", NULL },
 	{ LULL_CAUSE_TEMPORARY_IN_THE_WAY, "%1 is in the way",
-	  "It has the name of the temporary file, but no checkpoint mentions it. "
-	  "Remove it, or use --resume or --restart if it is yours to lose." },
+	  "It has the name of the temporary file, but no checkpoint mentions it. Rename "
+	  "it to keep it; if you do not need it, remove it, or use --resume or "
+	  "--restart." },
 	{ WORDS_ELSE, "cannot use the checkpoint %1: %e", NULL },
 };
 
@@ -220,18 +223,18 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 
 static const struct words_row record_rows[] = {
 	{ LULL_CAUSE_NO_ROW, "--keep has made no clones of the name %1",
-	  "Give what --keep was given as DEST: without a date." },
-	{ LULL_CAUSE_RECORD_DAMAGED, "%1 is damaged, or no record of generations",
-	  "Nothing was changed. Without it a new one is begun; what it lists is yours "
-	  "to remove then." },
+	  "Give the DEST that --keep was given, without a date." },
+	{ LULL_CAUSE_RECORD_DAMAGED, "%1 is damaged, or is not a record of generations",
+	  "Nothing was changed. Remove it (rm) to begin a new row; the files it lists "
+	  "are yours to remove." },
 	{ LULL_CAUSE_RECORD_SCHEMA,
 	  "the record of generations %1 was written by another version",
-	  "Nothing was changed. Use the version that wrote it; or remove it (rm): a "
-	  "new row is begun, and the files it lists are yours to remove." },
+	  "Nothing was changed. Use the version that wrote it, or remove it (rm) to "
+	  "begin a new row; the files it lists are yours to remove." },
 	{ LULL_CAUSE_RECORD_OWNER,
 	  "the record of generations %1 is not to be trusted: %w",
-	  "Nothing was changed. Files are removed at its word, so only a file that "
-	  "lullcp itself wrote there is obeyed. Remove it (rm) to begin a new row; the "
+	  "Nothing was changed. lullcp removes files that a record lists, so it obeys "
+	  "only one that it wrote there itself. Remove it (rm) to begin a new row; the "
 	  "files it lists are yours to remove." },
 	{ WORDS_ELSE, "cannot use the record of generations %1: %e", NULL },
 };
@@ -251,8 +254,8 @@ static const struct words_row base_rows[] = {
 	{ LULL_CAUSE_HARD_LINKS, "cannot use up %1: it has several names", NULL },
 	{ LULL_CAUSE_OPEN_FOR_WRITING,
 	  "cannot refresh %1: a program has it open for writing",
-	  "Nothing was changed. Without --refresh the clone is a new file, and who "
-	  "writes to the old one goes on with that." },
+	  "Nothing was changed. Without --refresh the clone is a new file, and the "
+	  "program goes on with the old one." },
 	{ LULL_CAUSE_IN_USE, "another lullcp is at work on %1",
 	  "--lock-wait waits for it." },
 	{ WORDS_ELSE, "cannot refresh %1: %e", NULL },
@@ -261,11 +264,11 @@ static const struct words_row base_rows[] = {
 static const struct words_row read_rows[] = {
 	{ LULL_CAUSE_IS_DIRECTORY, "cannot compare %1: not a regular file", NULL },
 	{ LULL_CAUSE_NOT_REGULAR, "cannot compare %1: not a regular file", NULL },
-	{ LULL_CAUSE_WRITERS, "cannot compare: %1 was written to meanwhile", NULL },
+	{ LULL_CAUSE_WRITERS, "cannot compare %1: it was written to meanwhile", NULL },
 	{ LULL_CAUSE_UNPROVEN,
-	  "cannot tell whether %1 and %2 are identical: the extent maps leave open %w, "
-	  "the first at %o",
-	  "Do without --verify=maps to have them read." },
+	  "cannot tell whether %1 and %2 are identical: the extent maps prove nothing "
+	  "about %w, the first at %o",
+	  "--verify without =maps reads them." },
 	{ WORDS_ELSE, "cannot read %1: %e", NULL },
 };
 
@@ -304,13 +307,12 @@ static const struct words_row remove_rows[] = {
 
 static const struct words_row publish_rows[] = {
 	{ LULL_CAUSE_DEST_CHANGED, "%1 was changed meanwhile, and is left as it is",
-	  "End what writes to it, then run this again with --resume." },
+	  "End the program that writes to it, then run this again with --resume." },
 	{ LULL_CAUSE_NAME_UNSYNCED,
 	  "%1 is the new clone, but its directory cannot be written to disk: %e",
-	  "A power failure may bring back what had its name before." },
+	  "A power failure may undo the rename, and bring the old file back." },
 	{ LULL_CAUSE_PARTLY_PUBLISHED, "cannot give %1 its name: %e",
-	  "Other files of the set have their new names already: --resume gives them to "
-	  "the rest." },
+	  "Other files of the set already have their names: --resume renames the rest." },
 	{ WORDS_ELSE, "cannot give %1 its name: %e", NULL },
 };
 
@@ -321,8 +323,8 @@ static char *publish_words(const struct lull_failure *f, const struct words_of *
 		*ret_advice = "Run this again with --restart, which writes it in place.";
 		return words_say(
 			"%1 is left as it is: it differs from its clone in so many "
-			"places that the kernel might fail to exchange them and "
-			"shut the file system down",
+			"places that the kernel might run out of space for the exchange, "
+			"and shut the file system down",
 			of);
 	}
 	if (f->err == EEXIST)
@@ -341,9 +343,9 @@ static const struct words_row stage_rows[] = {
 	{ LULL_STAGE_PROBE, "failed to clone %1 from %2: %e", NULL },
 	{ LULL_STAGE_CLONE, "failed to clone %1 from %2: %e, in the %l bytes at %o",
 	  NULL },
-	{ LULL_STAGE_FLUSH, "cannot write out what is dirty in %1: %e", NULL },
+	{ LULL_STAGE_FLUSH, "cannot write out the dirty pages of %1: %e", NULL },
 	{ LULL_STAGE_WALK, "cannot read the extent map of %1: %e", NULL },
-	{ LULL_STAGE_PUNCH, "cannot punch a hole into %1: %e", NULL },
+	{ LULL_STAGE_PUNCH, "cannot punch a hole in %1: %e", NULL },
 	{ LULL_STAGE_SYNC, "cannot write %1 to disk: %e", NULL },
 	{ LULL_STAGE_SNAPSHOT, "cannot clone %1 from a snapshot: %e", NULL },
 	{ LULL_STAGE_COPY_WRITE, "error writing %1: %e", NULL },
@@ -410,13 +412,13 @@ static char *no_snapshot_words(const struct lull_failure *f, const char **ret_ad
 static const struct words_row first_rows[] = {
 	{ LULL_CAUSE_PATH_ELSEWHERE,
 	  "cannot use %1: its absolute path leads to another file",
-	  "Something is mounted over a directory of it, or it lies in another mount "
-	  "namespace. Enter the directory again, or run lullcp in there." },
+	  "Something is mounted over one of its directories, or it is in another mount "
+	  "namespace. Enter the directory again (cd), or run lullcp in that namespace." },
 	{ LULL_CAUSE_LONG_PATH,
 	  "cannot use %1: its absolute path is longer than 4,095 bytes, and the "
 	  "checkpoint records it",
-	  "Mount the directory once more where the path is shorter (mount --bind), or "
-	  "move it up." },
+	  "Mount the directory again where the path is shorter (mount --bind), or move "
+	  "it up." },
 	{ LULL_CAUSE_TEMPORARY_IS_FILE,
 	  "%1 has the name of the temporary file of %2: it would be lost",
 	  "Nothing was changed. Rename it, or give another DEST." },
@@ -427,8 +429,8 @@ static const struct words_row first_rows[] = {
 static const struct words_row writer_rows[] = {
 	{ LULL_CAUSE_STORES, "%1 was written to meanwhile; nothing was published",
 	  "Freeze its writers with --hook, or try again with --resume when they pause. "
-	  "Before Linux 5.13 Btrfs does not hold off stores through mmap: if no "
-	  "program maps SOURCE to write to it, --on-writers=snapshot is sound." },
+	  "Before Linux 5.13 Btrfs does not block stores through mmap: if no program "
+	  "maps SOURCE to write to it, --on-writers=snapshot is safe." },
 	{ WORDS_ELSE, "%1 was written to meanwhile; nothing was published",
 	  "Freeze its writers with --hook, or try again with --resume when they pause." },
 };
@@ -468,8 +470,8 @@ void words_failure(enum lull_outcome outcome, const struct lull_failure *failure
 			"%1 was written to while it was frozen; nothing was published",
 			&of);
 		*ret_advice =
-			"The hook must not return before no write reaches SOURCE any "
-			"more. A rename, a new link or a chmod of SOURCE looks like one.";
+			"The hook may return only when no write reaches SOURCE any more. "
+			"A rename, a new link or a chmod of SOURCE looks like a write.";
 	} else if (f->stage == LULL_STAGE_READ) {
 		*ret_message = read_words(f, ret_advice);
 	} else if (f->cause == LULL_CAUSE_NO_SNAPSHOT) {

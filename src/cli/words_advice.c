@@ -8,22 +8,22 @@ const char *words_advice(unsigned int advice)
 {
 	switch (advice) {
 	case LULL_ADVICE_COWEXTSIZE:
-		return "The file fragments as it is written to after each clone: a "
-		       "larger copy-on-write extent size slows that down (xfs_io -c "
+		return "Writes after each clone fragment the file: a larger "
+		       "copy-on-write extent size slows that down (xfs_io -c "
 		       "'cowextsize 1m' SOURCE).";
 	case LULL_ADVICE_SUBVOLUME:
-		return "No snapshot can be taken here: let SOURCE lie in a subvolume "
-		       "that can be reached from its top, and run with CAP_SYS_ADMIN or "
-		       "mount with user_subvol_rm_allowed.";
+		return "No snapshot can be taken here: keep SOURCE in a subvolume "
+		       "that can be reached from its top, and run with CAP_SYS_ADMIN "
+		       "or mount with user_subvol_rm_allowed.";
 	case LULL_ADVICE_HOOK:
 		return "If writers never pause, only a hook that freezes them gives a "
 		       "copy of one point in time (--hook).";
 	case LULL_ADVICE_QUOTAS:
-		return "Quotas are on for this Btrfs: the kernel accounts for each "
-		       "extent that is cloned, which makes clones and the commits that "
-		       "writers wait for several times as long, by cp as well, and "
-		       "longer with each clone. If nobody needs them: btrfs quota "
-		       "disable.";
+		return "Quotas are on for this Btrfs, so the kernel accounts for each "
+		       "extent that is cloned. Clones, cp's as well, and the commits "
+		       "that writers wait for take several times as long, and longer "
+		       "with each clone. If nobody needs quotas, run: btrfs quota "
+		       "disable MOUNT_POINT";
 	case LULL_ADVICE_LOG:
 		return "The log of this XFS is small: calls may wait for it. mkfs.xfs -l "
 		       "size=1g makes a larger one.";

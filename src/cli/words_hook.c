@@ -20,10 +20,10 @@ static const struct words_row rows[] = {
 	  NULL },
 	{ LULL_CAUSE_HOOK_EMPTY, "cannot %w: the directory %1 has no executables", NULL },
 	{ LULL_CAUSE_HOOK_RUNNING,
-	  "cannot thaw: the hook %1 of the interrupted run is still at work, as "
-	  "process %d",
-	  "The writers may still be frozen: end it, or wait for its end, then run this "
-	  "again." },
+	  "cannot thaw: the hook %1 of the interrupted run is still running, as process "
+	  "%d",
+	  "The writers may still be frozen: end that process or wait for it, then run "
+	  "this again." },
 	{ LULL_CAUSE_HOOK_MISSING,
 	  "cannot freeze: without a hook the set in %1 cannot be continued",
 	  "Give the same command with --hook." },
@@ -31,7 +31,7 @@ static const struct words_row rows[] = {
 	  "the hook %1 seems to have frozen the file system itself",
 	  "The hook must redirect or stop the writers, not freeze the file system that "
 	  "the clone is written to (fsfreeze)." },
-	{ LULL_CAUSE_MAX_FREEZE, "stopped: --max-freeze is over",
+	{ LULL_CAUSE_MAX_FREEZE, "stopped: the time of --max-freeze is over",
 	  "The writers were thawed. What is cloned is kept: --resume continues, and is "
 	  "much faster on XFS." },
 	{ LULL_CAUSE_KEEPER_LOST, "the process that keeps the writers frozen was killed",
@@ -55,12 +55,11 @@ static char *one_hook_words(enum lull_outcome outcome, const struct lull_failure
 	struct words_of of = words_of_failure(f, "the hook", NULL);
 
 	of.word = outcome == LULL_THAW_FAILED ? "thaw" : "freeze";
-	*ret_advice =
-		outcome == LULL_THAW_FAILED
-			? "The writers may still be frozen: look at them, then run "
-			  "lullcp --recover DEST, with --hook=COMMAND to call another "
-			  "command than before."
-			: NULL;
+	*ret_advice = outcome == LULL_THAW_FAILED
+			      ? "The writers may still be frozen: check them, then run "
+				"lullcp --recover DEST, with --hook=COMMAND to call "
+				"another command than before."
+			      : NULL;
 	if (f->cause == LULL_CAUSE_HOOK_STATUS && outcome == LULL_SKIPPED)
 		return words_say("the hook %1 asks to try later; nothing was done", &of);
 	if (f->cause == LULL_CAUSE_HOOK_STATUS)

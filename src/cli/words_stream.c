@@ -11,7 +11,7 @@
 #define UNCHANGED "Nothing was changed. "
 
 static const struct words_row rows[] = {
-	{ LULL_STREAM_FOREIGN, "standard input is no stream of --export",
+	{ LULL_STREAM_FOREIGN, "standard input is not a stream of --export",
 	  UNCHANGED "Give --apply what lullcp --export has written." },
 	{ LULL_STREAM_VERSION,
 	  "standard input is an incremental diff of RBD of another version",
@@ -20,27 +20,26 @@ static const struct words_row rows[] = {
 	  "version 1 with --format=1." },
 	{ LULL_STREAM_FIRST, "standard input is an incremental diff of RBD of version 1",
 	  UNCHANGED
-	  "It has no checksum. Once something else has checked it, as zstd -t does "
-	  "with what zstd --check wrote, give --format=1." },
-	{ LULL_STREAM_CUT, "the stream ends at byte %o, before its end",
+	  "It has no checksum. If something else has checked it (as zstd -t checks what "
+	  "zstd --check wrote), give --format=1." },
+	{ LULL_STREAM_CUT, "the stream breaks off at byte %o",
 	  UNCHANGED
-	  "The program that writes the stream has failed, or what carries it: look at "
-	  "what it says, then send the stream again." },
-	{ LULL_STREAM_CHECKSUM,
-	  "the stream is damaged: its checksum is that of other bytes",
+	  "The program that writes or carries the stream has failed: see what it says, "
+	  "then send the stream again." },
+	{ LULL_STREAM_CHECKSUM, "the stream is damaged: its checksum does not match",
 	  UNCHANGED "It was changed on its way: send it again." },
 	{ LULL_STREAM_UNCHECKED,
-	  "the stream has no checksum: it cannot be told whether it is whole",
+	  "the stream has no checksum, so nothing shows whether it is whole",
 	  UNCHANGED "--apply takes only what lullcp --export has written." },
 	{ LULL_STREAM_LONGER, "something follows the end of the stream, at byte %o",
 	  UNCHANGED "One run of --apply reads one stream." },
 	{ LULL_STREAM_NEEDS_BASE,
-	  "the stream holds changes to %2, and there is no --base",
+	  "the stream holds changes to %2, but there is no --base",
 	  UNCHANGED "Give that file, or its clone here, with --base." },
-	{ LULL_STREAM_IS_FULL, "the stream holds a whole file, and no changes to %1",
+	{ LULL_STREAM_IS_FULL, "the stream holds a whole file, not changes to %1",
 	  UNCHANGED "Leave --base out." },
 	{ LULL_STREAM_OTHER_NAME,
-	  "the stream holds changes to %2, and %1 is another generation",
+	  "the stream holds changes to %2, but %1 is another generation",
 	  UNCHANGED "Give the generation of that date with --base." },
 	{ LULL_STREAM_OTHER_SIZE,
 	  "the stream holds changes to %2, which has %o bytes; %1 has %l",
@@ -48,7 +47,7 @@ static const struct words_row rows[] = {
 	  "Give the file that the stream was made against with --base, or send a whole "
 	  "file: lullcp --export without --base." },
 	{ LULL_STREAM_OTHER_DATA,
-	  "the stream holds changes to %2, and %1 holds something else",
+	  "the stream holds changes to %2, but %1 has other contents",
 	  UNCHANGED
 	  "Give the file that the stream was made against with --base, or send a whole "
 	  "file: lullcp --export without --base." },
@@ -79,8 +78,7 @@ static char *write_words(const struct lull_failure *f, const char **ret_advice)
 		return format("cannot read %s: %s", name, strerror(f->err));
 	if (f->err == EPIPE)
 		*ret_advice =
-			"The program that reads the stream has ended: look at what it "
-			"says.";
+			"The program that reads the stream has ended: see what it says.";
 	return format("error writing the stream: %s", strerror(f->err));
 }
 

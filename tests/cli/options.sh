@@ -97,10 +97,10 @@ usage "--hook='h --socket=/x'" --hook=h --socket=/x a b
 expect 1 --status .
 says "'.' is a directory: give the name of a clone in it"
 expect 1 --list .
-says 'what --keep was given as DEST'
+says 'the DEST that --keep was given'
 # who leaves the unit out means milliseconds
 for value in 2 10 1.5; do
-  usage 'Is it milliseconds' --latency-budget="$value" a b
+  usage 'Did you mean milliseconds' --latency-budget="$value" a b
 done
 for value in 1 0.01 2s 10000ms; do
   expect 1 --latency-budget="$value" nosuch b

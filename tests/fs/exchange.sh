@@ -67,7 +67,7 @@ for how in --inplace '' '--inplace --no-sync' '--inplace --reflink=never' '--inp
   same "'$how': an open file" "$new" "$(sum /proc/self/fd/9)"
   exec 9<&-
 done
-grep -q 'who uses it waits for about' "$T/out" || bad 'not said how long'
+grep -q 'programs that use it wait for about' "$T/out" || bad 'not said how long'
 older
 touch -d 2001-02-03 "$M/src"
 expect 0 --inplace --preserve=timestamps,mode "$M/src" "$M/dst"

@@ -111,7 +111,7 @@ for kind in $(kinds xfs btrfs); do
   cp --reflink=always "$S/r/g5" "$S/r/dest"
   sum=$(b2sum <"$S/r/dest")
   apply 1 "$S/stream" "$S/r/dest"
-  says "the stream holds changes to 'g4', and there is no --base"
+  says "the stream holds changes to 'g4', but there is no --base"
   says 'Nothing was changed.'
   apply 1 "$S/full" --base="$S/r/g4" "$S/r/dest"
   says 'the stream holds a whole file'
@@ -120,7 +120,7 @@ for kind in $(kinds xfs btrfs); do
   says "'$S/r/longer' has $(stat -c %s "$S/r/longer")"
   head -c "$(stat -c %s "$S/r/g4")" /dev/urandom >"$S/r/other"
   apply 1 "$S/stream" --base="$S/r/other" "$S/r/dest"
-  says 'holds something else'
+  says 'has other contents'
   cp --reflink=always "$S/s/g4" "$S/s/v.20261125T010000Z"
   cp --reflink=always "$S/s/g5" "$S/s/v.20261125T020000Z"
   cp --reflink=always "$S/r/g4" "$S/r/w.20261125T010000Z"
@@ -146,12 +146,12 @@ for kind in $(kinds xfs btrfs); do
   done
   : >"$S/damaged"
   apply 1 "$S/damaged" "$S/r/dest"
-  says 'the stream ends at byte 0'
+  says 'the stream breaks off at byte 0'
   cat "$S/stream" "$S/stream" >"$S/damaged"
   apply 1 "$S/damaged" --base="$S/s/d0" "$S/r/dest"
   says 'something follows the end of the stream'
   apply 1 "$S/s/g0" "$S/r/dest"
-  says 'no stream of --export'
+  says 'is not a stream of --export'
   printf 'rbd diff v3\ne' >"$S/damaged"
   apply 1 "$S/damaged" "$S/r/dest"
   says 'of another version'
@@ -264,7 +264,7 @@ for kind in $(kinds xfs btrfs); do
   apply 1 "$S/cut" --format=1 --base="$S/r/first" "$S/r/first1"
   untouched "$S/r/first1" "$sum" 'version 1, and more'
   apply 1 "$S/stream1" --format=1 "$S/r/first1"
-  says 'and there is no --base'
+  says 'but there is no --base'
   rm -f "$S/r/first" "$S/r/first1" "$S/cut"
 
   # what was applied is counted and said
@@ -338,7 +338,7 @@ for kind in $(kinds xfs btrfs); do
   same 'written to meanwhile: status' 1 "$rc"
   says 'was written to meanwhile'
   apply 1 "$S/stream" "$S/r/dest"
-  says 'before its end'
+  says 'breaks off'
   # what was cached stays so, and nothing else is
   sync "$S/s/long"
   dd if="$S/s/long" iflag=nocache count=0 status=none

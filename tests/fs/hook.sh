@@ -193,7 +193,7 @@ for kind in $(kinds xfs btrfs); do
   left_frozen
   printf later | dd of="$M/src" bs=1 seek=8192 conv=notrunc status=none
   hooked 0 'thaw:interrupted freeze thaw:ok ' --resume "$M/src" "$M/d"
-  says 'freezing it anew'
+  says 'freezing it again'
   check 'left frozen and written to' cmp "$M/src" "$M/d"
   # nor is a hook run that a disk brings along from another machine, or does not say from which
   left_frozen

@@ -68,7 +68,7 @@ PY
     for src in src small; do
       refused 1 "failed to clone '$T/other/x' from '$M/$src'" "$M/$src" "$T/other/x"
       cp "$M/$src" "$T/other/$src"
-      refused 1 'SOURCE and DEST must lie on the same file system' "$T/other/$src" "$M/x"
+      refused 1 'SOURCE and DEST must be on the same file system' "$T/other/$src" "$M/x"
       if [ "$other" != "$kind" ]; then
         refused 1 'This file system cannot clone' "$T/other/$src" "$T/other/y"
         cp "$M/old" "$T/other/old"
@@ -156,7 +156,7 @@ PY
     cp "$M/src" src && cp "$M/small" small || exit
     expect 1 --hook=/bin/true src x
     says "cannot use 'src': its absolute path is longer than 4,095 bytes"
-    says 'Mount the directory once more where the path is shorter'
+    says 'Mount the directory again where the path is shorter'
     expect 1 --hook=/bin/true "$M/src" x
     says "cannot use 'x': its absolute path is longer than 4,095 bytes"
     same 'a long working directory: nothing is made' 'small src' "$(echo *)"

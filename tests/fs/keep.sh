@@ -135,7 +135,7 @@ for kind in xfs btrfs; do
   # one that is gone, and one that is another file
   rm "$M/b/$(oldest "$D")"
   keep --keep=2 "$M/src" "$D"
-  says 'is gone, and no longer counted'
+  says 'is gone, and no longer counts'
   same 'gone' 2 "$(count "$D")"
   gone=$(oldest "$D")
   cp "$M/b/$gone" "$M/b/x" && mv "$M/b/x" "$M/b/$gone"
@@ -252,7 +252,7 @@ END
     esac
     expect 1 --keep=2 "$M/src" "$D"
     case $what in
-      damaged) says 'is damaged, or no record of generations' ;;
+      damaged) says 'is damaged, or is not a record of generations' ;;
       version) says 'was written by another version' ;;
       owner) says 'is not to be trusted' ;;
     esac

@@ -75,7 +75,7 @@ for kind in xfs btrfs; do
   done
   touch .beside.lullcp-sidecar
   expect 0 -q s beside
-  says "'$M/.beside.lullcp-sidecar' may hold writes of a guest to what is replaced now"
+  says "'$M/.beside.lullcp-sidecar' may hold writes of a guest to the file that is replaced now"
   rm .beside.lullcp-sidecar
   # also where one call would do
   touch .old.lullcp-sidecar

@@ -13,7 +13,7 @@ warned() { # warned STATUS ARG...: with one line
   local want=$1
   shift
   expect "$want" "$@"
-  says 'of different moments; --hook=COMMAND makes them of one'
+  says 'show different points in time; with --hook=COMMAND they show the same'
   same "lines of lullcp $*" 1 "$(wc -l <"$T/err")"
 }
 quietly() {
@@ -33,9 +33,9 @@ quietly db d
 quietly -l db db-wal l
 quietly --hook=true db db-wal d
 expect 0 --json db db-wal d
-same 'json' db "$(jq -r 'select(.type == "warning" and (.message | contains("different moments"))) | .path' "$T/out")"
+same 'json' db "$(jq -r 'select(.type == "warning" and (.message | contains("different points"))) | .path' "$T/out")"
 expect 1 db db-wal nothing d
-check_not 'nothing is said of clones that failed' grep -q 'different moments' "$T/err"
+check_not 'nothing is said of clones that failed' grep -q 'different points in time' "$T/err"
 
 # written to while it is cloned
 fragmented f 4000

@@ -252,7 +252,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   same "$kind: a full disk" 1 $rc
   says 'No space left on device'
   check_not "$kind: half refreshed under its name" test -e "$M/dst"
-  says "'$M/dst' is away, half brought up to date: --resume completes it"
+  says "'$M/dst' is half refreshed, under its temporary name: --resume completes it"
   expect 0 --refresh --resume "$M/src" "$M/dst"
   check "$kind: resumed after a full disk" cmp "$M/src" "$M/dst"
   no_leftovers "$M"
@@ -292,7 +292,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
     # shellcheck disable=SC2086 # options
     (ulimit -f 5000 && exec "$LULLCP" -q $how "$M/src" "$M/dst" 2>"$T/err")
     same "$kind $how: beyond ulimit -f" 1 $?
-    says 'DEST would be larger than the limit for files (ulimit -f)'
+    says 'DEST would be larger than the limit on file sizes (ulimit -f)'
     check "$kind $how: the older one" cmp "$M/base" "$M/dst"
     no_leftovers "$M"
   done

@@ -198,7 +198,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   untouched 'refused'
   echo something >"$undo"
   expect 1 --restore "$generation" "$M/img"
-  says 'exists already'
+  says 'already exists'
   same 'the undo of before' something "$(cat "$undo")"
   rm "$undo"
   untouched 'an undo in the way'

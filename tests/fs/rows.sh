@@ -161,7 +161,7 @@ for kind in xfs btrfs; do
   expect 1 --restore "$T/elsewhere" "$M/own"
   check_not 'no undo of a restore that failed' test -e "$M/own.before-restore"
   expect 1 --dry-run --keep=2 "$T/elsewhere" "$C"
-  says 'must lie on'
+  says 'must be on'
   same 'the row is as it was' '' "$(ls -lA --time-style=full-iso "$M/b" | diff "$T/before" -)"
 
   # a night that was cut off goes on under its date, unless the source has changed: then it is of now
@@ -317,10 +317,10 @@ while read -r bad words; do
   says "invalid argument '$bad' for '--keep'"
   says "$words"
 done <<'END'
-daily:7,foo:3 'foo:3' is no rule.
+daily:7,foo:3 'foo:3' is not a rule.
 daily:7,weekly:x,yearly:1 'weekly:x' has no whole number from 1 to 1000.
 daily:7,weekly 'weekly' lacks its number.
-daily:7,daily:3 'daily:3' is a rule that was given before.
+daily:7,daily:3 'daily:3' is given twice.
 last:900,daily:200 'daily:200' makes more than 1000 in all.
 daily:7, It has a comma with no rule beside it.
 last:0 It has no whole number from 1 to 1000.

@@ -200,7 +200,7 @@ refusals() {
   # shellcheck disable=SC2046
   mkdir "$M/many" && (cd "$M/many" && touch $(seq 65))
   hooked 1 '' --hook="$hook" "$M/many"/* "$M/d"
-  says '64 files at the most'
+  says 'takes at most 64 files'
   rm "$M/many/65"
   hooked 0 'freeze thaw:ok ' --hook="$hook" "$M/many"/* "$M/d"
   same 'sixty-four are fine' 67 "$(ls -A "$M/d" | wc -l)"
@@ -369,7 +369,7 @@ publishing() { # cut off between the renames, or before, or after
         says '--resume'
         if [ "$want" -gt 0 ]; then
           hooked 1 '' --restart --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d"
-          says 'are published already'
+          says 'are already published'
           expect 0 --status "$M/d/b"
           same '--status tells which' "$want" "$(grep -c ', published' "$T/out")"
         fi
@@ -389,7 +389,7 @@ publishing() { # cut off between the renames, or before, or after
   no_leftovers "$M/d"
   RENAME_AT=2 hooked 1 'freeze thaw:ok ' --json --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d"
   unset LD_PRELOAD RENAME_DO
-  says 'have their new names already'
+  says 'already have their names'
   same 'the second rename fails: published' 'true false false' "$(fields published)"
   same 'the second rename fails: resumable' 'true true true' "$(fields resumable)"
   hooked 0 '' --resume --hook="$hook" "$M/a" "$M/b" "$M/c" "$M/d"

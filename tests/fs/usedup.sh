@@ -235,7 +235,7 @@ for i in 1 2 3; do
   patch src
   expect 0 --keep=2 src row/f
   if [ $i -le 2 ]; then
-    says 'of another file system or project'
+    says 'in another file system or project'
   else
     silent # all are of the new project by now
   fi
@@ -245,7 +245,7 @@ for i in 1 2 3; do
 done
 before=$(stat -c '%i %a %u' a/old; b2sum <a/old)
 expect 0 --refresh --base=a/old src b/new
-says 'of another file system or project'
+says 'in another file system or project'
 check 'base: in full' cmp src b/new
 same 'base: it is as it was' "$before" "$(stat -c '%i %a %u' a/old; b2sum <a/old)"
 no_leftovers b
@@ -253,7 +253,7 @@ no_leftovers b
 mount -t tmpfs tmpfs b
 echo other >b/old
 expect 0 --refresh --base=b/old src a/new
-says 'of another file system or project'
+says 'in another file system or project'
 check 'base elsewhere: in full' cmp src a/new
 same 'base elsewhere: it is as it was' other "$(cat b/old)"
 umount b

@@ -170,8 +170,8 @@ static void test_sentences(void **state UNUSED)
 		    .cause = LULL_CAUSE_HOOK_RUNNING,
 		    .detail = 7,
 		    .path = to },
-		  "cannot thaw: the hook '/a/dst' of the interrupted run is still at "
-		  "work, as process 7",
+		  "cannot thaw: the hook '/a/dst' of the interrupted run is still "
+		  "running, as process 7",
 		  true },
 		{ "skipped",
 		  LULL_SKIPPED,
@@ -201,7 +201,7 @@ static void test_sentences(void **state UNUSED)
 		  { .stage = LULL_STAGE_CHECKPOINT,
 		    .cause = LULL_CAUSE_CHECKPOINT_DAMAGED,
 		    .path = to },
-		  "'/a/dst' is damaged, or no checkpoint",
+		  "'/a/dst' is damaged, or is not a checkpoint",
 		  true },
 	};
 

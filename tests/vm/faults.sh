@@ -154,7 +154,7 @@ fake holds-on
 hooked 0 freeze
 qemu-io -f qcow2 -U -c 'write -P 7 1M 64k' "$sidecar" >"$T/out" 2>&1
 hooked 1 --commit-timeout=10s thaw
-says 'but QEMU has the file open for writing yet; it is kept'
+says 'but still has the file open for writing; it is kept'
 check 'kept' test -e "$sidecar"
 hooked 1 --commit-timeout=10s thaw
 check 'kept' test -e "$sidecar"
@@ -211,7 +211,7 @@ check 'what it says to do works' qemu-img commit -q "$sidecar"
 rm "$sidecar"
 echo 'somebody else wrote this, and it is longer than a header of seventy-two bytes' >"$sidecar"
 hooked 1 thaw
-says 'but is none; it is kept'
+says 'but is not one; it is kept'
 check 'kept' test -e "$sidecar"
 
 what='another client has the monitor'

@@ -201,7 +201,7 @@ check 'the fifo is there' test -p "$overlay"
 rm -f "$overlay"
 echo precious >"$overlay"
 chmod 1700 "$overlay"
-refused 'a foreign file' 'before that is mended' 1
+refused 'a foreign file' 'until that is repaired' 1
 same 'the foreign file' precious "$(cat "$overlay")"
 rm -f "$overlay"
 : >"$overlay"
@@ -377,7 +377,7 @@ hooked 0 freeze "$a"
 mv "$overlay" "$M/moved"
 ln -s "$M/secret" "$overlay"
 hooked 1 thaw "$a"
-says 'put that back'
+says 'put it back'
 same 'what the link leads to keeps its mode' 640 "$(stat -c %a "$M/secret")"
 rm -f "$overlay"
 mv "$M/moved" "$overlay"

@@ -300,7 +300,7 @@ for disk in '0 vda raw' '1 vdb qcow2'; do
     pulled "$n" "$target" "$image"
     before=$(content "$image" "$format")
     hooked 1 freeze "$image"
-    says 'cannot be frozen before that is mended'
+    says 'cannot be frozen until that is repaired'
     hooked 1 thaw "$image"
     says "runs from '$over'"
     check_not 'it is not said to be none of the image' grep -q 'move it away' "$T/err"

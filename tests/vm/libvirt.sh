@@ -38,7 +38,7 @@ same 'merged from elsewhere' 35 "$(pattern "$a" raw 2097152)"
 # one frozen, one not
 hooked 0 freeze "$a"
 hooked 1 freeze "$a" "$b"
-says 'of one moment'
+says 'would show different points in time'
 hooked 0 thaw "$a" "$b"
 at_rest 'one of two'
 
@@ -51,7 +51,7 @@ says 'no running domain uses'
 says '--shut-off='
 hooked 1 freeze relative
 hooked 64 --shut-off=perhaps freeze "$a"
-says 'neither clone nor later nor fail'
+says 'is not clone, later or fail'
 # a domain that is named wrongly is none that is shut off
 hooked 1 --domain=nosuch --shut-off=clone freeze "$a"
 says "'lulltest' uses"
@@ -150,7 +150,7 @@ same 'merged by hand' 66 "$(pattern "$a" raw 5242880)"
 # shut off: 5 and 75 and 0 of lullcp, but never with an overlay that holds its writes
 for option in --domain=lulltest --quiesce; do
   hooked 1 $option --shut-off=clone freeze "$a" "$b"
-  says 'before that is mended'
+  says 'until that is repaired'
 done
 rm -f "$overlay"
 hooked 0 thaw "$a" "$b"

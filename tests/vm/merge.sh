@@ -354,7 +354,7 @@ rm "$side"
 ln -s "$(echo "$M"/side/.*)" "$side"
 chown -h 12345 "$side"
 hook 1 'a planted link' $A thaw "$M/a"
-says 'is none; it is kept'
+says 'is not one; it is kept'
 chown -h 0 "$side"
 hook 1 'and a link of our own' $A thaw "$M/a"
 followed 'a link of our own'
@@ -393,7 +393,7 @@ put a 23 0
 asks 'block-export-del={"id":"e-a"}' >"$T/out"
 soon no_overlay
 hook 1 'whether it was merged nobody knows' $A thaw "$M/a"
-says 'cannot be told'
+says 'is not known'
 check 'the only copy of a write is kept' test -s "$(sidecar "$M/a")"
 killed
 hook 1 'without QEMU' $A thaw "$M/a"
@@ -408,7 +408,7 @@ for blockdev in "driver=qcow2,node-name=top,file.driver=raw,file.file.driver=fil
   "driver=raw,node-name=top,file.driver=qcow2,file.file.driver=file,file.file.filename=$M/n"; do
   nodes --blockdev "$blockdev"
   hook 1 "freeze of $blockdev" $A freeze "$M/n"
-  says 'for the file of another format'
+  says 'is of another format and uses'
   hook 0 'the thaw after it' $A thaw "$M/n"
   not_redirected "$blockdev" "$M/n"
   qsd_end

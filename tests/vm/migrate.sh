@@ -56,7 +56,7 @@ source=$pid
 qemu target "$plain" -incoming "unix:$SOCKETS/in"
 target=$pid
 asked 1 target freeze
-says 'waits for a guest that migrates to it; not redirected'
+says 'is waiting for a guest that migrates to it; not redirected'
 ended "$target"
 writes source 1 0
 # To somewhere else, so slow that it takes a while. Who opens the image there is not seen from here.
@@ -64,7 +64,7 @@ tells source 'migrate-set-parameters={"max-bandwidth":100000}' >"$T/out"
 tells source 'migrate={"uri":"exec:cat >/dev/null"}' >"$T/out"
 until_says source query-migrate '"active"'
 asked 1 source freeze
-says 'migrates to another QEMU'
+says 'is migrating to another QEMU'
 check_not 'nothing is redirected' test -e "$side"
 asked 0 source thaw
 tells source 'migrate_cancel' >"$T/out"
@@ -78,7 +78,7 @@ target=$pid
 tells source "migrate={\"uri\":\"unix:$SOCKETS/in\"}" >"$T/out"
 until_says source query-migrate '"active"'
 asked 1 source freeze
-says 'migrates to another QEMU'
+says 'is migrating to another QEMU'
 check_not 'nothing is redirected' test -e "$side"
 asked 0 source thaw
 tells source 'migrate-set-parameters={"max-bandwidth":1000000000}' >"$T/out"
@@ -110,10 +110,10 @@ until_says target query-status '"running"'
 writes target 5 64k
 mark=$(stat -c %A "$side")$(getfattr -d "$side" 2>/dev/null)
 asked 1 source thaw
-says "the guest has migrated to another QEMU, which has the disk of '$a'"
+says "the guest has migrated to another QEMU, which now has the disk of '$a'"
 same 'what is remembered of it is as it was' "$mark" "$(stat -c %A "$side")$(getfattr -d "$side" 2>/dev/null)"
 asked 1 target thaw
-says "this QEMU has '$side' open by itself"
+says "this QEMU has '$side' open directly"
 writes target 6 128k
 ended "$target"
 asked 1 source thaw

@@ -103,7 +103,7 @@ while True:
 proxy=$!
 soon test -S "$SOCKETS/proxy"
 QMP=$SOCKETS/proxy asked 1 freeze "$image"
-says 'it is not QEMU itself that answers'
+says "the monitor is not QEMU's own"
 kill $proxy
 wait $proxy 2>/dev/null
 not_redirected 'passed on' "$image"
@@ -156,7 +156,7 @@ for victim in "${victims[@]}"; do
   QMP=$S
   for phase in thaw freeze; do
     asked 1 $phase "$image"
-    says "go to '$victim', which is no sidecar of this image"
+    says "go to '$victim', which is not the sidecar of this image"
     same "$victim is as it was" "$before" "$(stat -L -c '%i %a %s %Y %h' "$victim")$(b2sum <"$victim")"
   done
   check_not 'not asked to merge' grep -q block-commit "$S.log"
@@ -333,7 +333,7 @@ qemu-storage-daemon() { # with a file system of its own at $M/box
 qsd "d=$image=raw"
 guest d 'write -P 1 0 64k' flush
 asked 1 --sidecar-dir="$M/box" freeze "$image"
-says "QEMU has another file as '$M/box/"
+says "as '$M/box/"
 asked 0 --sidecar-dir="$M/box" thaw "$image"
 same 'nothing is left' '' "$(ls -A "$M/box")"
 not_redirected 'another directory' "$image"
@@ -402,7 +402,7 @@ qsd "d=$sidecar=qcow2"
 guest d 'write -P 6 64k 64k' flush
 for phase in thaw freeze; do
   asked 1 $phase "$image"
-  says "this QEMU has '$sidecar' open by itself"
+  says "this QEMU has '$sidecar' open directly"
 done
 qsd_end
 asked 1 thaw "$image"

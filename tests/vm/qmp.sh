@@ -202,7 +202,7 @@ done
 check 'freeze one' "$HOOK" --socket="$QMP" freeze "$M/a"
 "$HOOK" --socket="$QMP" freeze "$M/a" "$M/b" 2>"$T/err"
 same 'one is frozen already' 1 $?
-says 'would not be of one'
+says 'would show different points in time'
 check 'thaw both' "$HOOK" --socket="$QMP" thaw "$M/a" "$M/b"
 not_redirected 'one of two' "$M/a" "$M/b"
 writer_end

@@ -130,7 +130,7 @@ for format in raw qcow2; do
   streamed
   put a 5 2M
   hook 1 'thaw of a sidecar that is the disk' $A thaw "$a"
-  says "this QEMU has '$side' open by itself"
+  says "this QEMU has '$side' open directly"
   says 'block-stream'
   hook 1 'freeze of it' $A freeze "$a"
   killed
@@ -164,7 +164,7 @@ for format in raw qcow2; do
   state=$(getfattr --only-values -n user.lullcp.freeze "$side" 2>/dev/null)
   setfattr -n user.lullcp.freeze -v "${state% disk=*}" "$side"
   hook 1 'thaw of what has no format' $A thaw "$a"
-  says 'Which format the image has is recorded nowhere'
+  says 'The format of the image is recorded nowhere'
   check_not 'no commit' grep -q 'qemu-img commit' "$T/err"
   followed 'no format'
   gets 'as a raw file' 1 12M "$a.merged"
@@ -216,7 +216,7 @@ hook 1 'thaw without QEMU' $A thaw "$a"
 followed 'merged by somebody else'
 same 'nothing is changed' "$sums" "$(b2sum "$a" "$side" "$a.merged" "$a.merged.2" "$side.old")"
 gets 'the disk with what is in it' 2 14M "$a.merged.3"
-put_away=$(sed -n "s/.* say, \(mv .*\) puts it away.*/\1/p" "$T/err")
+put_away=$(sed -n "s/.* restored, \(mv .*\) puts it away.*/\1/p" "$T/err")
 check 'it is put away' eval "$put_away"
 same 'nothing is overwritten' 'of a user' "$(cat "$side.old")"
 check 'it is kept' test -s "$side.old.2"
@@ -313,7 +313,7 @@ hook 0 'freeze' $A freeze "$a"
 killed
 nodes --blockdev "driver=qcow2,node-name=top,file.driver=file,file.locking=off,file.filename=$side,backing.driver=raw,backing.file.driver=file,backing.file.locking=off,backing.file.filename=$a"
 hook 1 'thaw by its monitor' $A thaw "$a"
-says "this QEMU has '$side' open by itself"
+says "this QEMU has '$side' open directly"
 put a 7 0
 QMP=$T/nobody hook 1 'thaw without a monitor' $A thaw "$a"
 says "'$side' is in use"
