@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# All benches, and one table of what they found. See README.md; all.sh --help.
+# Runs all benches, and prints one table of their results. See README.md; all.sh --help.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh
@@ -44,7 +44,7 @@ done
 [[ -d $figures ]] || die "$figures: no such directory"
 needs jq
 
-# Each writes its figures only when it has all of them, so that the older ones stay until then.
+# Each bench writes its figures only when it has all of them, so the older ones stay until then.
 measure() { # measure BENCH
   local common=(--lullcp "$lullcp" --fs-gib "$fs_gib")
 
@@ -82,7 +82,7 @@ if ((!print)); then
   done
 fi
 
-# The table is in the order of its lines, and has no row of what was never measured.
+# The table has the order of these lines, and no row for what was never measured.
 name() { if [[ $1 == speed ]]; then echo figures.json; else echo "figures-$1.json"; fi; }
 gather=()
 for bench in "${only[@]}"; do

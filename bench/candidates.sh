@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What could make a clone cheaper than cp's, each against cp. See README.md; candidates.sh --help.
+# Compares ways to make a clone cheaper than cp's, each with cp. See README.md; candidates.sh --help.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh
@@ -79,7 +79,7 @@ for fs in "${filesystems[@]}"; do
   make_fs "$fs" $((6 * 1024 ** 3 + extents * 4096 * 4))
   say "$fs: making a file of $extents extents"
   "$T/fragment" "$M/src" "$extents" >/dev/null
-  # The first clone of a file marks it as shared, once and for all.
+  # The first clone of a file marks its extents as shared, once and for all.
   settle
   cp --reflink=always "$M/src" "$M/out/dst"
   for ((i = 1; i <= pairs; i++)); do

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# One file of the size that the field has, and all that is done with it. See README.md;
-# field.sh --help.
+# Does every job of lullcp on one file as large as those in the field. See README.md; field.sh --help.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -78,7 +77,7 @@ open_image() {
   mount "$loop" "$M"
 }
 
-# Clones read no data, and the plain file is the same byte all over: its blocks need not be kept.
+# Clones read no data, and the plain file repeats one byte: its blocks need not be kept.
 forget_plain() {
   xfs_io -r -c 'fiemap -v' "$M/src.plain" | python3 -c '
 import re, sys
@@ -107,7 +106,7 @@ make() {
   sync -f "$M"
 }
 
-# One of a hundred extents is written anew.
+# Writes one extent of a hundred again.
 change() {
   python3 - "$M/src" "$extents" "$block" <<'PY'
 import os, random, sys
@@ -120,11 +119,11 @@ os.fsync(fd)
 PY
 }
 
-# Hundredths of seconds that the processors have worked, for whomever.
+# The busy time of the processors, in hundredths of a second.
 busy() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
 
-# record STEP STATUS COMMAND...: with $inner beside, on the source, and $outer, on another file;
-# its calls are traced if $watched. $before starts it.
+# record STEP STATUS COMMAND...: with $inner beside it, on the source, and $outer, on another file. Its
+# calls are traced if $watched. $before is called just before it starts.
 inner=() outer=() before=() watched=0
 record() {
   local step=$1 want=$2 status load busy quiet=()
@@ -165,7 +164,7 @@ record() {
   tail -n 1 "$T/runs" >&2
 }
 
-# Longer rests than in other benches: so many writes would change the file's shape.
+# The rests are longer than in other benches: with more writes the file's shape would change.
 slow=(--reader-pause=2000 --writer-pause=10000)
 run=("$lullcp" --json --duty-cycle=100)
 measure() { # measure STEP
@@ -177,8 +176,8 @@ measure() { # measure STEP
   make | change) "$1" ;;
   cp) record cp 0 cp --reflink=always "$M/src" "$M/cp" ;;
   rm)
-    # XFS goes on with it in the background: over it is when the inode is free. Btrfs counts no
-    # inodes, and frees what it removed within its next commits.
+    # XFS goes on in the background until the inode is free. Btrfs does not count inodes, and frees
+    # what it removed within its next commits.
     outer=(-f "$M/other" -w direct)
     # shellcheck disable=SC2016 # for the inner shell
     record 'rm' 0 sh -c '
@@ -193,7 +192,7 @@ measure() { # measure STEP
       done' sh "$M" ;;
   clone) record clone 0 "${run[@]}" "$M/src" "$M/alone" ;;
   beside)
-    # What is written to meanwhile is not published; it goes over all of it nevertheless.
+    # A file that is written to meanwhile is not published, but the pass covers all of it.
     inner=("${reader[@]}" -w direct --writer-delay=100) outer=("${other[@]}") watched=1
     record beside 3 "${run[@]}" --on-writers=fail --keep=2 "$M/src" "$M/row" ;;
   caught-up) record caught-up 0 "${run[@]}" --resume --keep=2 "$M/src" "$M/row" ;;

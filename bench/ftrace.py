@@ -3,7 +3,7 @@
 import re
 
 EVENT = re.compile(r"^\s*\S.*-(\d+)\s+\[\d+\].*?\s(\d+\.\d+): (\w+)(.*)$")
-# How a task sleeps, which says nothing about why.
+# These functions are in every sleep, so they do not tell why a task sleeps.
 HOW = re.compile(
     r"^(__|raw_)*(io_|preempt_)?schedule|^(__)?wait_for_co|^rwsem_|^down_|^(__)?mutex_|"
     r"^(__)?wait_on_bit|^bit_wait|^out_of_line_wait|^(__)?cond_resched|^prepare_to_|^asm_|"

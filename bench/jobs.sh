@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Several images at once: what -j gains, and what it costs those who use one of them. See
-# README.md; jobs.sh --help.
+# Clones several images at once: what -j gains, and what it costs a program that uses one of them.
+# See README.md; jobs.sh --help.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh

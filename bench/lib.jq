@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the reports and tables share.
 
-# How the tables show a number: three digits that count, without an exponent.
+# How the tables show a number: three significant digits, without an exponent.
 def show:
   if . == null then "-"
   elif type == "string" then .
@@ -12,7 +12,7 @@ def show:
     "\($whole).\("0" * (($unit | tostring | length) - 1 - ($rest | length)) // "")\($rest)"
   end;
 
-# Of what was measured: null where that is nothing.
+# null where nothing was measured.
 def median: map(select(. != null)) | sort | length as $n |
   if $n == 0 then null
   elif $n % 2 == 1 then .[($n - 1) / 2]

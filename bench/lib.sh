@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the benches share: options, needs, a place that vanishes with the bench, and the file
-# systems in it. A bench sets the defaults of its options, defines usage and option, and calls
+# What the benches share: options, the programs they need, a place that vanishes with the bench, and the
+# file systems in it. A bench sets the defaults of its options, defines usage and option, and calls
 #
 #   parse "$@"            options; $lullcp, $out, $dir and $fs_gib are common to all
 #   needs PROGRAM...
@@ -24,8 +24,8 @@ number() { # number OPTION VALUE [LEAST]
   printf '%d' "$((10#$2))"
 }
 
-# option NAME VALUE, the bench's own, returns 2 for a name that it does not know; flag NAME
-# tells whether it is that of an option without a value. What follows -- is left in $rest.
+# option NAME VALUE is the bench's own, and returns 2 for a name that it does not know. flag NAME tells
+# whether NAME is an option without a value. What follows -- is left in $rest.
 flag() { false; }
 parse() {
   local status
@@ -92,7 +92,7 @@ begin() {
   [[ -x $lullcp ]] || die "$lullcp: no such program; run: meson setup build && ninja -C build"
   [[ -z $out || -d $(dirname -- "$out") ]] || die "$out: no such directory"
   ((EUID == 0)) || die 'must be root, to make and mount file systems'
-  # What is mounted here is gone with this process, however it ends.
+  # Mounts made here go away with this process, however it ends.
   if [[ -z ${LULL_BENCH_UNSHARED:-} ]]; then
     LULL_BENCH_UNSHARED=1 exec unshare --mount --propagation private -- \
       "$BASH" "$self" "${arguments[@]}"
@@ -129,9 +129,9 @@ unmount() {
   return 1
 }
 
-# make_fs FS BYTES [DIRECTORY [MKFS_OPTION...]]: fresh, mounted at $M, with room for BYTES. It is
-# as large as those that hold such files, and the image is sparse: in a few GiB Btrfs has so
-# little room for metadata that each transaction waits for some, and XFS makes its least log.
+# make_fs FS BYTES [DIRECTORY [MKFS_OPTION...]]: makes a fresh one with room for BYTES, mounted at $M. It
+# is as large as file systems that hold such files, on a sparse image: in a few GiB Btrfs has so little
+# space for metadata that each transaction waits for some, and XFS makes its smallest log.
 make_fs() {
   local image=${3:-$T}/lullcp-bench-image.$$ size=$((fs_gib * 1024 ** 3))
 
@@ -156,14 +156,14 @@ drop_fs() {
   loop=''
 }
 
-# Everything written, nothing cached, nothing left to free: the same for each run.
+# Makes the start of each run the same: everything is written, nothing cached, nothing left to free.
 remount() {
   sync -f "$M"
   unmount || die "$M: cannot be unmounted"
   mount "$loop" "$M"
 }
 
-# The same, and $M/out empty: what was made there before is gone.
+# The same, and $M/out is empty.
 settle() {
   rm -rf "$M/out"
   remount
@@ -177,8 +177,8 @@ in_turn() { # in_turn ROUND TOOL...: in this order in odd rounds, the other way 
 
 commit() { git -C "$here" describe --always --dirty 2>/dev/null || true; }
 
-# trace_calls KIB: of the program that ${traced[@]} then starts, in buffers of KIB a processor. Three
-# kinds of events, and where it is when it goes to sleep.
+# trace_calls KIB: traces the program that ${traced[@]} then starts, in buffers of KIB for each
+# processor: three kinds of events, and the stack where it goes to sleep.
 trace='' traced=()
 trace_calls() {
   mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The test of the proposal that lullcp exists for: a sparse image on which a guest goes on reading
-# and writing while it is cloned. See README.md; proposal.sh --help.
+# Repeats the test of the proposal that lullcp answers: a sparse image that a guest reads and writes
+# while it is cloned. See README.md; proposal.sh --help.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh
@@ -68,8 +68,8 @@ at_end() {
   fi
 }
 
-# fio's writes fill holes, so each run has an image of its own: what was written when the file was
-# made is all that is in it.
+# fio's writes fill holes, so each run has an image of its own, which holds only what was written when
+# it was made.
 pristine() { # pristine FS
   local base=$T/base
 
@@ -95,8 +95,8 @@ fresh() {
   sync -f "$M"
 }
 
-# Writers go on, as in the proposal, where they went to the same image for the time of the test. So
-# lullcp makes one pass and trusts that somebody redirected them, but for method atomic.
+# Writers go on, as in the proposal, where they wrote to the same image during the test. So lullcp makes
+# one pass and trusts that somebody redirected them, except for method atomic.
 command_of() { # command_of TOOL: in ${command[@]}
   local lull=("$lullcp" --json --no-sync)
 
@@ -135,7 +135,7 @@ beside() { # beside TOOL ROUND: the same, with fio; TOOL none: fio by itself, fo
 
   ((rate == 0)) || limit=("--rate_iops=$rate")
   fresh
-  # Its first second, in which it maps the file, is no part of the figures.
+  # The figures leave out its first second, in which it maps the file.
   fio "${limit[@]}" --filename="$M/src" --bs=4k --direct=1 --ioengine=psync --time_based --runtime=100000 --ramp_time=1s \
     --randseed="$2" --norandommap --file_append=0 --allow_file_create=0 --overwrite=1 \
     --fallocate=none --output-format=json --output="$T/fio" "${jobs[@]}" >/dev/null 2>&1 &
@@ -151,7 +151,7 @@ beside() { # beside TOOL ROUND: the same, with fio; TOOL none: fio by itself, fo
   kill -INT "$fio"
   wait "$fio" || true
   fio=''
-  # What fio says before its JSON is no part of it.
+  # fio may print something before its JSON.
   sed -n '/^{/,$p' "$T/fio" | jq -c --arg fs "$fs" --arg tool "$1" --argjson round "$2" \
     --argjson calls "$calls" --slurpfile load "$T/load.json" '
     def of($how): [.jobs[][$how] | select(.total_ios > 0)];

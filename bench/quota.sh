@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Btrfs with quotas on and off: cp --reflink=always and lullcp in turn, beside a buffered writer.
+# Runs cp --reflink=always and lullcp in turn on Btrfs with quotas on and off, beside a buffered writer.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh
@@ -36,7 +36,7 @@ parse "$@"
 needs btrfs mkfs.btrfs
 begin fragment load
 
-# one QUOTAS PAIR PROGRAM COMMAND...: runs it beside the writer, and shows a row
+# one QUOTAS PAIR PROGRAM COMMAND...: runs COMMAND beside the writer, and prints a row
 one() {
   local kind=$1 pair=$2 program=$3 since synced method=-
   shift 3
@@ -44,7 +44,7 @@ one() {
   [[ $program == cp ]] || method=$(jq -r 'select(.type == "summary") | .method' "$T/said")
   since=$EPOCHREALTIME
   sync -f "$M"
-  # what the command has left to do: the accounting of the transaction that it ended in
+  # what the command has left behind: the accounting of the transaction in which it ended
   synced=$((${EPOCHREALTIME/./} - ${since/./}))
   jq -c --arg quotas "$kind" --argjson pair "$pair" --arg program "$program" --arg method "$method" \
     --argjson synced "$synced" '{$quotas, $pair, $program, $method, wall_ms: (.wall_ns / 1e6 | round),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What the longest reads and writes beside a clone wait for, and how often a call of the clone
-# overtakes one that waits: by tracing. See README.md; readers.sh --help. Needs root and tracefs.
+# Traces what the longest reads and writes beside a clone wait for, and how often a call of the clone
+# overtakes one that waits. See README.md; readers.sh --help. Needs root and tracefs.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh

@@ -46,7 +46,7 @@ def stalls:
     wall_s: pairs(.wall_ns / 1e9) | slower };
 
 def cpu: .load.cpu_ns / 1e9;
-# What is saved: [first, other] of each round, and how many times less the other is.
+# What is saved: [first, other] of each round, and how many times smaller the other is.
 def saved($first; $part; f):
   (of($first) | map({ key: (.round | tostring), value: f }) | from_entries) as $whole |
   of($part) | map([$whole[.round | tostring], f]) |
@@ -71,7 +71,7 @@ def figures:
     verify_bytes_read: (of("verify") | map(.summary.bytes_read) | max),
     memory: memory };
 
-# One that holds on some file systems only, with a limit for each.
+# A goal for some file systems only, with a limit for each.
 def goals($name; $limits; f):
   map(select($limits[.key]) | { name: "\($name), \(.key)", goal: ">= \($limits[.key])",
     measured: (.value | f), where: .key, met: ((.value | f) >= $limits[.key]) });

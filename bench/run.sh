@@ -74,7 +74,7 @@ record() {
 speed() {
   local i tool
 
-  # The first clone of a file marks it as shared, once and for all.
+  # The first clone of a file marks its extents as shared, once and for all.
   settle
   cp --reflink=always "$M/src" "$M/out/dst"
   for ((i = 1; i <= pairs; i++)); do
@@ -106,8 +106,8 @@ speed() {
   done
 }
 
-# One pass over the whole file, whatever is written meanwhile: what the bounded calls alone
-# do to others. What lullcp does by itself comes next.
+# One pass over the whole file, whatever is written meanwhile, shows what the bounded calls alone do to
+# others. What lullcp does by default comes next.
 stall_run() { # stall_run PART TOOL ROUND
   local options=(-f "$M/src" -r direct -w direct --writer-delay "$writer_delay" --seed "$3")
   local choice=()
@@ -122,7 +122,7 @@ stall_run() { # stall_run PART TOOL ROUND
   fi
 }
 
-# One block in a hundred is written anew.
+# Writes one block in a hundred again.
 change_some() {
   python3 - "$M/src" "$((extents / 100))" <<'PY'
 import os, random, sys
@@ -134,7 +134,7 @@ os.fsync(fd)
 PY
 }
 
-# Without settling in between: the clone must stay.
+# There is no settling in between, because the clone must stay.
 again() { # again PART ROUND COMMAND...
   local part=$1 round=$2
 
@@ -143,7 +143,7 @@ again() { # again PART ROUND COMMAND...
   record lullcp "$part" "$round" "$extents" -- "$@"
 }
 
-# A freeze in full and a short one; an older clone brought up to date, compared, and both
+# Measures a full freeze and a short one; an older clone that is refreshed, and compared; and all of them
 # beside the clone that they save.
 repeats() {
   local i
@@ -219,7 +219,7 @@ for fs in "${filesystems[@]}"; do
   say "$fs: making a file of $extents extents"
   make_fs "$fs" $((6 * 1024 ** 3 + extents * 4096 * 4))
   found=$("$T/fragment" "$M/src" "$extents")
-  # A few blocks find themselves beside their neighbour on disk, too.
+  # On disk, too, a few blocks happen to lie beside their neighbour.
   ((found * 100 >= extents * 98)) || die "$fs: only $found extents"
   speed
   stalls

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What lullcp costs as the number of extents grows. See README.md; scale.sh --help.
+# Measures what lullcp costs as the number of extents grows. See README.md; scale.sh --help.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -44,7 +44,7 @@ done
 images=$dir dir=${TMPDIR:-/tmp}
 begin fragment load
 
-# What lies in memory must leave room for others, and for the extent maps.
+# The images in memory must leave room for others, and for the extent maps.
 place() { # place KIB: a directory with so much room
   local shm memory
   [[ -z $images ]] || { echo "$images"; return; }
@@ -77,7 +77,7 @@ with_file() { # with_file EXTENTS: a fresh file system at $M, with the file in i
   rm "$M/first"
 }
 
-# record STEP STATUS [LOAD_OPTION]... -- COMMAND...: in $wall how long it took, in seconds
+# record STEP STATUS [LOAD_OPTION]... -- COMMAND...: sets $wall to how long it took, in seconds
 record() {
   local step=$1 want=$2 status
   shift 2
@@ -103,9 +103,9 @@ record() {
 steps() {
   local beside=(-f "$M/other" -w direct) run=("$lullcp" --json --duty-cycle=100) half
   record cp 0 -- cp --reflink=always "$M/src" "$M/dst"
-  # What is no clone of lullcp's is deleted as anybody does. XFS goes on with that in the
-  # background, and what is shared frees no block: over it is when the inode is free. Btrfs
-  # counts no inodes; there it is when no more blocks become free.
+  # A file that is not a clone of lullcp's is deleted with rm. XFS goes on in the background, and
+  # shared extents free no block: it has finished when the inode is free. Btrfs does not count
+  # inodes: it has finished when no more blocks become free.
   # shellcheck disable=SC2016 # for the inner shell
   record 'rm' 0 "${beside[@]}" -- sh -c '
     used() { stat -f -c "%c - %d" "$1"; }
@@ -121,7 +121,7 @@ steps() {
   half=$(jq -n "$wall / 2")
   record verify 0 -- "$lullcp" --json --verify "$M/src" "$M/dst"
   record refresh 0 -- "${run[@]}" --refresh "$M/src" "$M/dst"
-  # An abandoned clone, as large as they get: its name alone makes it one.
+  # An abandoned clone as large as they get; only its name makes it one.
   mv "$M/dst" "$M/.gone.lullcp-part"
   record discard 0 "${beside[@]}" -- "$lullcp" --json --resume "$M/tiny" "$M/gone"
   record interrupted 124 -- timeout -s TERM "$half" "${run[@]}" --checkpoint-interval=1s \

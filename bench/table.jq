@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The document of report.jq as text.
+# Prints the document of report.jq as text.
 
 include "lib";
 

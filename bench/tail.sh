@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Which clone calls exceed the budget, and in which kernel function they wait: by tracing one
-# run. See README.md; tail.sh --help. Needs root and tracefs.
+# Traces one run: which clone calls exceed the budget, and in which kernel function they wait. See
+# README.md; tail.sh --help. Needs root and tracefs.
 set -euo pipefail
 
 # shellcheck source=bench/lib.sh
@@ -45,7 +45,7 @@ for fs in "${filesystems[@]}"; do
   rm "$M/before"
   sync -f "$M"
   sleep 2
-  # Some 300 bytes a switch; with a reverse mapping tree there is more than one an extent.
+  # A switch takes some 300 bytes; with a reverse mapping tree there is more than one for each extent.
   trace_calls $((100000 + extents / 2))
   "${traced[@]}" "$lullcp" --json --no-sync "${rest[@]}" "$M/src" "$M/dst" >"$T/stdout"
   budget=$(jq 'select(.type == "summary") | .budget_ns' "$T/stdout")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a clone leaves to others: reads and writes a second beside it, as a share of what they
-# are beside a program that takes as much of a processor and no lock. See README.md;
+# Measures what a clone leaves to others: the reads and writes a second beside it, as a share of those
+# beside a program that uses as much of a processor but takes no lock. See README.md;
 # throughput.sh --help. Needs root and fio.
 set -euo pipefail
 
@@ -49,12 +49,12 @@ at_end() {
 }
 begin fragment
 
-# Something at work all the time; the older clones stay, for their removal is work as well.
+# Keeps something at work all the time. The older clones stay, because to remove them is work as well.
 keep_on() { # keep_on TOOL DUTY
   local i clone='' stop=''
 
-  # Not nothing at all: on a machine of two processors a reader of depth 1 got 16 to 20 thousand
-  # reads a second with nothing beside it, and 136 to 143 thousand beside this loop.
+  # An idle machine is no measure: with two processors a reader of depth 1 got 16 to 20 thousand reads a
+  # second with nothing beside it, and 136 to 143 thousand beside this loop.
   if [[ $1 == busy ]]; then
     while :; do :; done
   fi
@@ -64,7 +64,7 @@ keep_on() { # keep_on TOOL DUTY
     case $1 in
     cp) cp --reflink=always "$M/src" "$M/out/$i" & ;;
     lullcp)
-      # One pass, whatever is written meanwhile: what bounded calls do to others.
+      # One pass, whatever is written meanwhile, shows what bounded calls do to others.
       "$lullcp" --quiet --no-sync --on-writers=trust --passes=1 --duty-cycle="$2" \
         "$M/src" "$M/out/$i" 2>/dev/null &
       ;;
@@ -73,7 +73,7 @@ keep_on() { # keep_on TOOL DUTY
     [[ -z $stop ]] || kill "$clone"
     wait "$clone" || [[ -n $stop ]]
     if [[ -n $stop ]]; then
-      # The one that runs is waited for: nothing of it may fall into the next measurement.
+      # Waits for the one that runs, so that none of it falls into the next measurement.
       wait "$clone" || true
       exit
     fi
@@ -81,11 +81,11 @@ keep_on() { # keep_on TOOL DUTY
 }
 
 measure() { # measure TOOL DUTY RW DEPTH ROUND: one line in $T/runs
-  # XFS frees in the background what was deleted: not beside the measurement.
+  # XFS frees deleted files in the background: that must be over before the measurement.
   rm -rf "$M/out"
   remount
   mkdir "$M/out"
-  # Writes find a shared file in each case, the busy one too.
+  # Writes always find a shared file, beside the busy loop too.
   cp --reflink=always "$M/src" "$M/out/before"
   sync -f "$M"
   keep_on "$1" "$2" &

@@ -48,7 +48,7 @@ needs python3 "mkfs.${fs%-*}"
   die "$with: not what --out made with --fs $fs --files $files"
 begin load
 
-# Sizes from 0 to 16 KiB as source files have them, most of them small.
+# Sizes are from 0 to 16 KiB and mostly small, as those of source files are.
 make_trees() {
   python3 - "$M" "$files" <<'PY'
 import os, random, sys
@@ -65,8 +65,8 @@ fill(f"{top}/list", 1000)
 PY
 }
 
-# measure WHAT TOOL ROUND REPEAT COMMAND...: one line in $T/runs; DEST in the command is a
-# fresh name, another one for each repetition
+# measure WHAT TOOL ROUND REPEAT COMMAND...: adds one line to $T/runs; DEST in the command is a fresh name
+# for each repetition
 measure() {
   local what=$1 tool=$2 round=$3 repeat=$4 i dest
   shift 4
@@ -94,7 +94,7 @@ trees() {
   for ((i = last + 1; i <= last + pairs; i++)); do
     say "tree, pair $((i - last)) of $pairs"
     for tool in $(in_turn "$i" "${tools[@]}"); do
-      # What was made before stays: removing it would take longer than the runs.
+      # The earlier copies stay: removing them would take longer than the runs.
       remount
       case $tool in
       cp) measure tree cp "$i" 1 cp -a --reflink=always "$M/tree" DEST ;;
@@ -111,7 +111,7 @@ trees() {
   done
 }
 
-# With all that is read cached: it is the programs that are measured.
+# Everything that is read is cached, so that the programs are measured.
 small_ones() {
   local i tool last
   last=$(rounds list)
@@ -142,7 +142,7 @@ small_ones() {
   done
 }
 
-# One directory with that many empty files: what is remembered of each shows.
+# One directory with that many empty files shows how much is remembered of each.
 wide_one() {
   say "making $wide files in a directory"
   python3 - "$M/wide" "$wide" <<'PY'

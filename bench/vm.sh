@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a virtual machine's reads wait for while its image is cloned: through NBD from a
+# Measures how long a virtual machine's reads wait while its image is cloned: through NBD from a
 # qemu-storage-daemon whose writes are redirected, by lullcp and by cp in the same freeze.
 # See README.md; vm.sh --help.
 set -euo pipefail
@@ -80,7 +80,7 @@ run() { # run FS TOOL ROUND: one line in $T/runs
   "$hook" --socket="$T/qmp" freeze "$M/src" 2>/dev/null
   "$nbd" read "$T/nbd" d "$3" >"$T/read.json" &
   reader=$!
-  # extent maps come into memory, and reads into their stride
+  # by then the extent maps are in memory, and the reads at full speed
   sleep 1
   kill -TERM "$reader"
   wait "$reader" || true
@@ -97,7 +97,7 @@ run() { # run FS TOOL ROUND: one line in $T/runs
   jq -c --arg fs "$1" --arg tool "$2" --argjson round "$3" --argjson clone_ns "$took" \
     '{$fs, $tool, $round, $clone_ns} + .' "$T/read.json" >>"$T/runs"
 }
-# The freeze is one for both tools: what lullcp calls only says that it is frozen.
+# Both tools share one freeze: the hook that lullcp calls only says that it is frozen.
 printf '#!/bin/sh\nexit 0\n' >"$T/freeze-once"
 chmod +x "$T/freeze-once"
 : >"$T/runs"

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Builds for another processor in a fresh Debian, without warnings, and runs the tests there that
-# need no file system of their own: unit tests and the replays of the fuzzers, in QEMU's user mode.
-# That does not know PR_SET_CHILD_SUBREAPER, without which the test of the keeper sees nothing: left out.
+# need no file system of their own: unit tests and the replays of the fuzzers, in QEMU's user mode. The
+# test of the keeper is left out: QEMU's user mode lacks PR_SET_CHILD_SUBREAPER, which it needs.
 # As root; needs debootstrap.
 #
 #   cross.sh ARCH     of Debian: arm64, i386, s390x, ...
 #
-# Environment: MIRROR, LULL_ROOT (where the new Debian lies), as for package.sh; SUITE (bookworm).
+# Environment: MIRROR and LULL_ROOT (the place of the new Debian), as for package.sh; SUITE (bookworm).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 arch=${1:-}
@@ -34,7 +34,7 @@ done
 # shellcheck disable=SC2086 # a list of words
 inside apt-get install -y -qq --no-install-recommends "crossbuild-essential-$arch" meson ninja-build pkgconf \
   qemu-user-static git python3-minimal file groff-base bash jq $libraries >/dev/null
-# A compiled locale is of one byte order: programs for this processor read their own, below /arch.
+# A compiled locale has one byte order: programs for this processor read their own, below /arch.
 inside sh -c "cd /var/tmp && apt-get download -qq libc-bin:$arch && dpkg -x libc-bin_*.deb bin &&
   mkdir -p /arch/usr/lib && mv bin/usr/lib/locale /arch/usr/lib/" >/dev/null 2>&1
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# A fresh Debian in a directory of its own, which goes when the script ends; sourced.
+# Makes a fresh Debian in a directory of its own, which is removed when the script ends. To be sourced.
 #
-#   debian_new SUITE MOUNT...   makes it: $root, with /MOUNT... of this machine
+#   debian_new SUITE MOUNT...   makes it at $root, with /MOUNT... of this machine
 #
-# Environment: MIRROR, a mirror of Debian (that of this machine); LULL_ROOT, where it lies
-# ($TMPDIR or /tmp).
+# Environment: MIRROR, a mirror of Debian (that of this machine); LULL_ROOT, the place for it ($TMPDIR or
+# /tmp).
 debian_name=$(basename "$0")
 debian_mounted=''
 # shellcheck disable=SC2317 # called by trap

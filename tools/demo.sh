@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, builds, makes an XFS on a loop file with a fragmented image, and
-# clones it by cp and by lullcp, with and without a hook, while a reader and a writer are at
-# work. As root.
+# Installs what is needed, builds, makes an XFS with a fragmented image on a loop file, and clones the
+# image with cp and with lullcp, with and without a hook, while a reader and a writer use it. As root.
 #
 #   demo.sh [EXTENTS]   (100000)
 #
@@ -36,13 +35,13 @@ mount -o loop "$image" "$work"
 cc -O2 -pthread -o "$work/load" bench/load.c
 echo "Making an image of $extents extents on XFS ..."
 n=$("$build/tests/fragment" "$work/vm.img" "$extents")
-# the first clone marks all extents as shared, once and for all, and is nobody's
+# the first clone marks all extents as shared, once and for all; it is not measured
 cp --reflink=always "$work/vm.img" "$work/first.img"
 rm "$work/first.img"
 sync -f "$work"
 echo "vm.img: $n extents"
 
-# The hook stops the writer: it asks, and waits until no write is under way.
+# The hook stops the writer: it asks the writer to stop, and waits until no write is under way.
 cat >"$work/hook" <<HOOK
 #!/bin/sh
 if [ "\$1" = thaw ]; then rm -f "$work/freeze"; exit; fi

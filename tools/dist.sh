@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Called by meson dist: the archive of a commit is the same bytes whenever it is made, so all that
-# is in it bears the time of the commit; and it has a bill of materials.
+# Called by meson dist. Gives every file the time of the commit, so that the archive of a commit is always
+# the same bytes, and adds a bill of materials.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 seconds=$(git -C "$here" log -1 --format=%ct)

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A real guest with a real qemu-guest-agent, which writes without pause, and the hooks with --quiesce:
-# the ext4 in each clone is clean, its files are whole and consecutive, and holds what the guest had in
-# its caches; without --quiesce it is not. Then what the hooks do with an agent that is stopped, killed,
-# refuses, or was never there. No part of tests/run.sh: it takes ten minutes or so without KVM.
+# Tests the hooks with --quiesce on a real guest that writes without pause, with a real qemu-guest-agent.
+# The ext4 in each clone must be clean, hold whole and consecutive files, and hold what the guest had in
+# its caches; without --quiesce it is not clean. Then come an agent that is stopped, is killed, refuses, or
+# was never there. Not a part of tests/run.sh: it takes ten minutes or so without KVM.
 #
 #   guest-agent.sh [KERNEL]   (6.1; see tests/kernels/machine.sh)
 #
@@ -50,8 +50,8 @@ ldd "$agent" | grep -o '/[^ ]*' | while read -r library; do
   mkdir -p "$I${library%/*}"
   cp -L "$library" "$I$library"
 done
-# Each round of the writer: a number, which nobody syncs, then a file of that number, whole before it
-# has its name. It keeps the last 200 of these. The host says what else to do on the second serial line.
+# In each round the writer writes a number, which nobody syncs, then a file of that number, whole before it
+# has its name. It keeps the last 200 of these. The host sends commands on the second serial line.
 cat >"$I/init" <<'END'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -165,7 +165,7 @@ is_quiesced() { # is_quiesced WHAT CLONE
   same "$1: e2fsck" 0 $fsck
   same "$1: the journal" clean $journal
   same "$1: files $first to $last are whole" yes "$whole"
-  # what was not synced: a number more where the freeze came between the two
+  # what was not synced is one number ahead if the freeze came between the two
   case $numbers in
     "$last" | $((last + 1))) ok ;;
     *) bad "$1: unsynced numbers up to '$numbers', files to $last" ;;
@@ -273,7 +273,7 @@ refused 'the agent is stopped' "$by_libvirt"
 tell 'kill -CONT $agent'
 check 'the agent goes on' wait_for 60 ping_libvirt
 is_at_rest 'the agent is stopped'
-# longer than the hook waits for a snapshot: what libvirt does then is undone when it is done
+# longer than the hook waits for a snapshot: what libvirt does after that is undone
 tell 'echo 30 >/etc/slow'
 refused 'the agent is slow' "$by_libvirt --timeout=5"
 is_at_rest 'the agent is slow'
@@ -326,7 +326,7 @@ tell 'touch /etc/refuse'
 refused 'the agent refuses' "$by_qmp"
 is_at_rest 'the agent refuses'
 tell 'rm /etc/refuse; echo 20 >/etc/slow'
-# the guest is frozen when nobody waits for that any more, and the thaw is behind that in the channel
+# the guest freezes when nobody waits for that any more, and the thaw is queued behind it in the channel
 refused 'the agent is slow' "$by_qmp --agent-timeout=5s" 6
 check 'the slow agent answers' wait_for 60 answers
 check 'recovered' "$LULLCP" --recover "$V/none"

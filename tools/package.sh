@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# In a fresh Debian of its own: types what README.md says, then makes the Debian package, looks at
-# it, tries it, and takes it away again. As root; needs debootstrap.
+# Makes a fresh Debian, and in it runs the commands of README.md, then builds the Debian package, checks
+# it, tries it, and removes it. As root; needs debootstrap.
 #
 #   package.sh [SUITE]   (bookworm)
 #
@@ -88,7 +88,7 @@ inside /build sh -c 'lintian --fail-on error,warning --suppress-tags initial-upl
   --allow-root lullcp_*.changes'
 
 echo '== install, try, remove, purge'
-# What it needs stays; what it brings must go.
+# Its dependencies stay; its own files must go.
 where=/
 get install systemd xfsprogs btrfs-progs jq mount man-db libmount1 libuuid1 libacl1 libattr1 libbtrfsutil1 \
   libjansson4

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Ceph's own programs and the streams of --export and --apply, in a fresh Debian, with a cluster of one
-# node in memory. As root; needs debootstrap, mkfs.xfs and a build. No part of tests/run.sh.
+# Tries the streams of --export and --apply with Ceph's own programs, in a fresh Debian, with a cluster of
+# one node in memory. As root; needs debootstrap, mkfs.xfs and a build. Not a part of tests/run.sh.
 #
 #   rbd.sh [SUITE]   (bookworm)
 #

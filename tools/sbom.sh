@@ -46,7 +46,7 @@ LicenseInfoInFile: $(if grep -q 'SPDX-License-Identifier: MIT' "$name"; then ech
 FileCopyrightText: NOASSERTION
 END
 done
-# What it is linked with comes from the system, with what is declared there.
+# The libraries come from the system; these are the licenses that they declare.
 sed -n "s/^ *'[a-z]*' : dependency('\([^']*\)'.*/\1/p" meson.build | grep -v '^threads$' | while read -r library; do
   case $library in
   jansson) license=MIT ;;
