@@ -195,7 +195,7 @@ static int check(const struct disks *disks)
 	return plain ? 1 : 0;
 }
 
-/* Whether it is still there, and there for QEMU: it opens it by its name. */
+/* Whether the sidecar is still there, for QEMU too, which opens it by its name. */
 static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 {
 	struct stat made, there;
@@ -219,7 +219,7 @@ static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 	return -ESTALE;
 }
 
-/* What an overlay in this QEMU does not stop. */
+/* Looks for writers that an overlay in this QEMU does not stop. */
 static int look_for_others(const struct disk *disk, pid_t qemu)
 {
 	_cleanup_free_ char *who = peer_other_writer(qemu, &disk->st);
@@ -232,7 +232,7 @@ static int look_for_others(const struct disk *disk, pid_t qemu)
 	return -EBUSY;
 }
 
-/* Where nothing has to be redirected: a disk that only reads, or one that is frozen. */
+/* For disks that need no redirect: a read-only one, or one that is frozen. */
 static int look_for_others_of(const struct disks *disks, pid_t qemu)
 {
 	int r = 0;

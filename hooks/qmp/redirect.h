@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The way out: writers go to sidecars from one moment on. */
+/* The redirect: from one moment on writes go to sidecars. */
 #pragma once
 
 #include "disks.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the hook tells people, on standard error, and whether it was told to stop. */
+/* Messages of the hook, on standard error, and whether it was told to stop. */
 #pragma once
 
 #include "util/macros.h"

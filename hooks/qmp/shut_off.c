@@ -26,7 +26,7 @@ bool shut_off_settle(struct disks *disks)
 	return none;
 }
 
-/* Another QEMU, at another monitor, or what is no QEMU. */
+/* Another QEMU, at another monitor, or another program. */
 static bool is_in_use(const struct disk *disk)
 {
 	_cleanup_free_ char *writer = peer_other_writer(0, &disk->st);

@@ -53,7 +53,8 @@ int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 	wire.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (wire.fd < 0)
 		return -errno;
-	/* Who speaks: whoever made the socket may have handed it to QEMU, or be gone. */
+	/* Who sends: the process that made the socket may have handed it to QEMU, or have
+	   ended. */
 	if (setsockopt(wire.fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0) {
 		int r = -errno;
 
@@ -175,12 +176,13 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 {
 	size_t searched = 0;
 
-	if (wire->taken > 0) /* then there is data */
+	if (wire->taken > 0) /* the socket has data then */
 		memmove(wire->data, wire->data + wire->taken, wire->len - wire->taken);
 	wire->len -= wire->taken;
 	wire->taken = 0;
 	for (;;) {
-		/* who never stops talking is waited for no longer than who is silent */
+		/* a peer that never stops sending is waited for no longer than a silent
+		   one */
 		if (wire->heeds_stop && say_stopped)
 			return -EINTR;
 		if (lull_clock_now() >= deadline)

@@ -32,7 +32,7 @@
 
 extern char **environ;
 
-/* Tells the hook itself from what it starts: a process with its own number in it
+/* Tells the hook itself from the processes that it starts: it has its own number there
    (hook_trail.c). */
 #define OWN_NUMBER "LULLCP_HOOK_PID="
 
@@ -176,8 +176,8 @@ static void become_hook(const struct call *call, int error)
 		_exit(126);
 	environ = call->env;
 	write_own_number(environ);
-	/* Who looks for the hooks of a run that was killed goes by their environment,
-	   which this process has not got yet. */
+	/* A process that looks for the hooks of a killed run goes by their environment,
+	   which this process does not have yet. */
 	if (getppid() != call->parent)
 		_exit(126);
 	execvp(call->file, call->argv);
@@ -261,8 +261,8 @@ static void look_behind(pid_t group, struct lull_hook_traces *traces)
 	}
 }
 
-/* Ends a hook that is given up, with all of its family, so that nothing of it works
-   beside what comes next. */
+/* Ends a hook that is given up, with its whole family, so that none of it works beside
+   the next step. */
 static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
 {
 	struct lull_family family;
@@ -420,12 +420,13 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 			 control, NULL, traces);
 }
 
-/* What has nothing to do with the hook, and may be otherwise in a moment. */
+/* Failures that have nothing to do with the hook, and may pass in a moment. */
 static bool will_pass(const struct lull_hook_status *status)
 {
 	switch (status->end) {
 	case LULL_HOOK_KILLED:
-		/* To all processes of a unit, or by the kernel for want of memory. */
+		/* Sent to all processes of a unit, or by the kernel when memory is
+		   short. */
 		return status->code == SIGTERM || status->code == SIGKILL ||
 		       status->code == SIGHUP || status->code == SIGINT;
 	case LULL_HOOK_ERROR:

@@ -126,7 +126,7 @@ static int list_directory(const char *directory, char ***ret_paths)
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
 	free(entries);
-	/* One that runs nothing has frozen nothing, and has thawed nothing. */
+	/* A hook that runs nothing has frozen and thawed nothing. */
 	if (r == 0 && kept == 0)
 		r = -ENODATA;
 	if (r < 0) {
@@ -172,7 +172,7 @@ static int find_command(const char *name, char **ret_path)
 		}
 		path += len + (path[len] == ':');
 	}
-	/* One that came with lullcp needs no path, wherever that is installed. */
+	/* A hook that came with lullcp needs no path, wherever lullcp is installed. */
 	if (r == -ENOENT) {
 		_cleanup_free_ char *file = lull_text("%s/%s", LULL_HOOK_DIR, name);
 
@@ -308,7 +308,7 @@ int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)
 	if (lull_hook_is_list(hook))
 		return list_directory(hook->words.we_wordv[0], ret_paths);
 	one = calloc(2, sizeof(*one));
-	/* What cannot be found is told of when it is started. */
+	/* A command that cannot be found is reported when it is started. */
 	if (one && find_command(hook->words.we_wordv[0], &one[0]) < 0)
 		one[0] = strdup(hook->words.we_wordv[0]);
 	if (!one || !one[0]) {

@@ -21,10 +21,10 @@
 
 /* As in hook.c: time to undo a half-done freeze. */
 #define GRACE_NS NSEC_PER_SEC
-/* A process that is just being executed has no environment for a moment. */
+/* During execve(2) a process has no environment for a moment. */
 #define BLANK_LOOKS 20
 #define BLANK_NS    (5 * NSEC_PER_MSEC)
-/* More hooks of a run are not at work; one more is found when it is gone. */
+/* A run has no more hooks at work; one more would be found when another is gone. */
 #define MOST 8
 
 static int read_variable(pid_t pid, const char *name, char *ret_value, size_t size)
@@ -69,9 +69,9 @@ static bool is_at_work(const char *run_id, pid_t session, const struct lull_proc
 	    read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
 	    strcmp(id, run_id) != 0)
 		return false;
-	/* What a freeze hook that was killed has left in a group may freeze yet. What a
-	   thaw has left when it ended, and what has a session of its own, was left to
-	   live. */
+	/* Processes that a killed freeze hook has left in a group may still freeze. Those
+	   that a thaw has left when it ended, and those with a session of their own, were
+	   meant to live on. */
 	return called || (p->session != p->pid && !is_thaw(p->pid));
 }
 

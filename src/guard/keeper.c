@@ -111,8 +111,8 @@ static void guard_thaw(struct guard *g, const char *result)
 	if (!g->setup->hook)
 		return;
 	/* A freeze hook that was killed may have left a process group of its own, as
-	   timeout(1) makes one, that freezes yet. The thaw must happen even if one cannot
-	   be ended. */
+	   timeout(1) makes one, which may still freeze. The thaw must happen even if one
+	   cannot be ended. */
 	if (g->setup->frozen_already || was_killed(&g->answer.freeze))
 		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns,
 					   &left);
@@ -172,7 +172,7 @@ static void guard_freeze(struct guard *g)
 	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, setup->sources,
 					 setup->n_sources, &setup->facts, timeout,
 					 g->socket);
-	/* What never ran has frozen nothing. */
+	/* A hook that never ran has frozen nothing. */
 	if (g->answer.freeze.not_started)
 		g->answer.state = LULL_KEEPER_THAWED;
 	else if (g->answer.freeze.end != LULL_HOOK_OK)
@@ -317,7 +317,7 @@ static void tell(struct lull_keeper *keeper, enum say say, const char *result)
 	say_to(keeper->socket, &order, sizeof(order));
 }
 
-/* The keeper is dead: what it owed is ours to do. */
+/* The keeper is dead, so its thaw is ours to do. */
 static void take_over(struct lull_keeper *keeper)
 {
 	struct lull_hook_facts facts = keeper->setup.facts;
@@ -337,7 +337,7 @@ static void take_over(struct lull_keeper *keeper)
 					     keeper->setup.hook_timeout_ns);
 }
 
-/* Tells it once: what nobody takes in would fill the socket. */
+/* Tells it once, because unread messages would fill the socket. */
 static void give_up(struct lull_keeper *keeper)
 {
 	if (keeper->gave_up || !keeper->setup.waiting(keeper->setup.ctx))
@@ -392,7 +392,7 @@ bool lull_keeper_let_go(struct lull_keeper *keeper)
 {
 	if (keeper->ended)
 		return true;
-	/* It was to thaw by itself. */
+	/* It should have thawed by itself. */
 	if (keeper->setup.max_freeze_ns > 0)
 		wake(keeper);
 	return hear(keeper, false) && keeper->ended;

@@ -8,7 +8,7 @@
 
 #include "lullcp.h"
 
-/* What a clock on a wall shows at some moment. */
+/* The local time that a wall clock shows. */
 struct lull_wall_time {
 	unsigned int year;
 	unsigned int month;   /* 0 is January */

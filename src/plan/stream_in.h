@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a stream, see stream.h, and refuses what is none, or none that is whole. Pure: it
- * pulls bytes from where the engine says. Bounded: it keeps the head and no more.
+ * Reads a stream (see stream.h), and refuses anything that is not a stream, or not a
+ * whole one. Pure: it pulls bytes from where the engine says. Bounded: it keeps the head
+ * and no more.
  */
 #pragma once
 

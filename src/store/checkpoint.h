@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define LULL_CHECKPOINT_SCHEMA 2
-/* So many files make a set, at the most: each has half a dozen descriptors open. */
+/* The most files in a set: each has half a dozen descriptors open. */
 #define LULL_CHECKPOINT_MOST 64
 /* Longer than a block: see checkpoint.c. */
 #define LULL_CHECKPOINT_MIN_SIZE 4097u
@@ -27,8 +27,8 @@
 
 enum lull_phase {
 	LULL_PHASE_CLONING,
-	/* the temporary file is the whole copy, durable; those of a set may bear their
-	   names already */
+	/* the temporary file is the whole copy, durable; those of a set may already have
+	   their names */
 	LULL_PHASE_COMPLETE,
 };
 

@@ -104,7 +104,7 @@ int lull_checkpoint_point(int dir, const char *name, const char *path)
 
 	if (r == 0)
 		return strcmp(there, path) == 0 ? 0 : -EEXIST;
-	/* What is not obeyed, or no pointer, is another's. */
+	/* A file that is not obeyed, or is not a pointer, is somebody else's. */
 	if (r != -ENOENT || faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return r == -ENOENT || r == -EBADMSG || lull_state_is_refusal(r) ? -EEXIST
 										 : r;

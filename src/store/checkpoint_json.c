@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer is no path and no command line that Linux would take. */
+/* Linux takes no longer path and no longer command line. */
 #define LONGEST_TEXT 4096
 
 static const char *const phase_names[] = {
@@ -276,13 +276,13 @@ static void read_file(struct reader *r, const json_t *object, struct lull_checkp
 	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
 	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
 	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
-	/* Younger than the schema. */
+	/* Newer than the schema. */
 	c->used_up = json_object_get(options, "used_up") &&
 		     get_bool(r, options, "used_up");
 	c->dated = json_object_get(options, "dated") && get_bool(r, options, "dated");
 
-	/* What fits together in no run: nothing durable beyond the end, a temporary file
-	   that is not beside the destination. */
+	/* Refuses what no run writes together, such as durable data beyond the end, or a
+	   temporary file that is not beside the destination. */
 	if (c->offset > c->dest_size || (c->offset > 0 && !c->has_reference) ||
 	    (c->temporary && strchr(c->temporary, '/')) ||
 	    (c->snapshot && strchr(c->snapshot, '/')) ||
@@ -297,7 +297,7 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 
 	get_uuid(r, root, "run_id", false, c->run_id);
 	c->hook = get_name(r, root, "hook", true);
-	/* Younger than the schema. */
+	/* Newer than the schema. */
 	if (json_object_get(root, "hook_directory"))
 		c->hook_directory = get_name(r, root, "hook_directory", true);
 	if (json_object_get(root, "hook_files"))
@@ -316,7 +316,7 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 	}
 	c->hook_timeout_ns = get_uint(r, root, "hook_timeout_ns", INT64_MAX);
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
-	/* Who would thaw them? */
+	/* Nobody could thaw them. */
 	if ((c->frozen && !c->hook) || (c->hook_directory && c->hook_directory[0] != '/'))
 		r->bad = true;
 }

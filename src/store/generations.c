@@ -145,8 +145,8 @@ static int read_item(json_t *item, struct lull_generations *list)
 	return r == -E2BIG ? -EBADMSG : r;
 }
 
-/* Only to be told: one that makes no sense is as good as none, as is one that a version
-   before wrote, which had none. */
+/* It is only shown: one that makes no sense counts as none, as does a record of an
+   earlier version, which had none. */
 static void read_rules(const json_t *root, struct lull_keep_rules *ret_rules)
 {
 	const json_t *object = json_object_get(root, "keep");

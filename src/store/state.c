@@ -77,7 +77,8 @@ static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 	uint64_t born = 0, generation;
 	int r = lull_inode_read_generation(fd, &generation);
 
-	/* What failed once must not look like another file the next time. */
+	/* A value that could not be read once must not make the file look like another
+	   one next time. */
 	if (r < 0)
 		return r;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
@@ -278,7 +279,7 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 	if (!durable || fsync(dir) == 0)
 		return 0;
 	r = -errno;
-	/* The caller takes it for not written, and would leave it for good. */
+	/* The caller believes that it was not written, and would leave it for ever. */
 	if (first)
 		(void)unlinkat(dir, name, 0);
 	return r;

@@ -86,7 +86,7 @@ int lull_bytes_write(int dest, int64_t off, const void *buffer, uint64_t len)
 			continue;
 		if (n < 0)
 			return -errno;
-		/* A device that takes nothing any more, and does not say why. */
+		/* A device that takes no more data, and does not say why. */
 		if (n == 0)
 			return -ENOSPC;
 		at += n;
@@ -152,7 +152,7 @@ int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start
 	if ((uint64_t)data >= end)
 		return 0;
 	hole = lseek(fd, data, SEEK_HOLE);
-	/* It has become shorter in between. */
+	/* The file has become shorter in between. */
 	if (hole < 0 && errno == ENXIO)
 		return 0;
 	if (hole < 0)

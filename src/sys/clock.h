@@ -22,5 +22,5 @@ bool lull_clock_has_passed(int64_t time_ns);
 /* Waits until it is true: a tick of the coarse clock (1-10 ms) at the most. */
 void lull_clock_pass(int64_t time_ns);
 
-/* Sleeps so long, or until a signal is handled. */
+/* Sleeps for ns nanoseconds, or until a signal is handled. */
 void lull_clock_sleep(uint64_t ns);

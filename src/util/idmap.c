@@ -67,7 +67,7 @@ static void grow(struct lull_idmap *map)
 	for (size_t i = 0; i < map->n_buckets; i++) {
 		struct lull_named *named = map->bucket[i], *turned = NULL;
 
-		/* Turned round and put in front one by one, they keep their order. */
+		/* Reversed, and put in front one by one, they keep their order. */
 		while (named) {
 			struct lull_named *next = named->next;
 

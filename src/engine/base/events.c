@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What is said later: see events.h. */
+/* Events that are reported later: see events.h. */
 #include "engine/base/events.h"
 
 #include "util/text.h"

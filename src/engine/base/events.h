@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a task has to say, kept in order until its turn. Not locked: that is the
- * caller's. A note for which there is no memory is lost.
+ * The reports of a task, kept in order until its turn. There is no lock: the caller has
+ * one. A note for which there is no memory is lost.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ void lull_events_note(struct lull_events *events, const struct lull_note *note);
 bool lull_events_step(struct lull_events *events, void (*step)(void *ctx),
 		      void *ctx) _must_check_;
 
-/* Tells the observer all of it, the first one first, and forgets it. A step may add
+/* Tells the observer all of them, the oldest first, and forgets them. A step may add
    more. */
 void lull_events_hear(struct lull_events *events, const struct lull_observer *observer);
 

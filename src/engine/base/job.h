@@ -119,7 +119,7 @@ struct lull_job {
 	struct lull_set_record *shared;
 	unsigned int index; /* its place among them */
 	bool recorded;      /* it is on disk */
-	bool unrecorded;    /* it cannot be, and the user has been told */
+	bool unrecorded;    /* it cannot be recorded, and the user has been told */
 	enum lull_job_state state;
 	/* the checkpoint was found there, and goes on */
 	bool resumed;
@@ -133,7 +133,7 @@ struct lull_job {
 	int base_dir;          /* where it has its name */
 	const char *base_name; /* part of base_path */
 	char *base_path;
-	/* it is gone: the clone that was given up, or published, was made of it */
+	/* it is gone: it became the clone that was given up, or published */
 	bool base_used_up;
 	/* place->old opens nothing at the moment: refresh.c */
 	bool let_go;
@@ -145,7 +145,8 @@ struct lull_job {
 	enum lull_plan_mode mode;
 	/* end a pass as soon as the source is written to */
 	bool stop_if_written;
-	/* one call over the file is as short as any other way to stop its writers */
+	/* one call over the whole file is as short as any other way to stop its
+	   writers */
 	bool whole_is_short;
 	/* why none can be taken, once that was asked */
 	struct lull_obstacle no_snapshot;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What work in a thread has to say: see mailbox.h. */
+/* The reports of work in a thread: see mailbox.h. */
 #include "engine/base/mailbox.h"
 
 static void on_progress(void *ctx, const struct lull_progress *progress)
@@ -23,7 +23,7 @@ static void on_note(void *ctx, const struct lull_note *note)
 	(void)pthread_mutex_unlock(m->lock);
 }
 
-/* The thread that speaks hears and speaks meanwhile. */
+/* The thread that reports also listens and reports meanwhile. */
 static void on_call(void *ctx, enum lull_call call)
 {
 	(void)ctx;

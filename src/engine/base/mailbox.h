@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An observer for work in a thread: it keeps what it hears, until the thread that may
- * speak to the real one tells that.
+ * An observer for work in a thread: it keeps what it is told until the thread that may
+ * talk to the real observer passes that on.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Threads that do what they are given: see pool.h. */
+/* Threads that do the work that they are given: see pool.h. */
 #include "engine/base/pool.h"
 
 #include "sys/clock.h"

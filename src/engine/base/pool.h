@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that take up work in the order in which it is given, and know nothing of what
-   it is. */
+/* Threads that take up work in the order in which it is given, and do not know what it
+   is. */
 #pragma once
 
 #include "util/macros.h"

@@ -29,7 +29,7 @@
 #define PIECE (1u << 20)
 /* What is read ahead of the records. */
 #define AHEAD (256u << 10)
-/* How long to wait before it is looked again whether to stop. */
+/* How long to wait before the next look whether to stop. */
 #define LOOK_MS 200
 
 static const char no_base[] = "standard input";
@@ -131,7 +131,7 @@ static enum lull_outcome stream_failed(struct apply *a, int r)
 
 /* ---- before anything is made ---- */
 
-/* What shows in the base itself. fd: open on it, or on the clone of it. */
+/* What can be seen in the base itself. fd: open on it, or on its clone. */
 static enum lull_outcome judge_data(struct apply *a, int fd)
 {
 	const struct lull_stream_head *head = &a->stream.head;
@@ -271,7 +271,7 @@ static enum lull_outcome alter(struct lull_job *job, void *ctx)
 	job->progress->to_walk = 0;
 	job->progress->size = a->stream.head.size;
 	job->progress->offset = 0;
-	/* Once more, for it is this that the changes go into. */
+	/* Checked again, because the changes go into this file. */
 	outcome = judge_data(a, job->dest.fd);
 	if (outcome == LULL_OK)
 		outcome = lull_shrink_or_grow(a->job, a->stream.head.size);
@@ -305,7 +305,7 @@ static int make_empty(void)
 static enum lull_outcome judge_outcome(struct lull_result *result,
 				       enum lull_outcome outcome)
 {
-	/* Whatever it was a clone of. */
+	/* This holds whatever it was a clone of. */
 	if (result->failure.cause == LULL_CAUSE_CHECKPOINT_FOREIGN)
 		result->failure.cause = LULL_CAUSE_CHECKPOINT_EXISTS;
 	if (outcome != LULL_STOPPED && outcome != LULL_WRITTEN)
@@ -332,8 +332,7 @@ static enum lull_outcome make(struct apply *a, const struct lull_options *option
 	const char *date;
 
 	o.base = NULL;
-	/* There is no checkpoint, and what a run that was killed has left is of no
-	   use. */
+	/* There is no checkpoint, and the leftover of a killed run is of no use. */
 	o.resume = !o.restart;
 	o.on_writers = LULL_ON_WRITERS_FAIL;
 	/* As at the other end, so that the next stream finds it by its date. */

@@ -22,7 +22,7 @@
 /* The most that one record holds, and one read reads. */
 #define PIECE (1u << 20)
 #define PAGE  4096u
-/* How long to wait before it is looked again whether to stop. */
+/* How long to wait before the next look whether to stop. */
 #define LOOK_MS 200
 #define LOOK_NS (LOOK_MS * NSEC_PER_MSEC)
 
@@ -229,7 +229,8 @@ static enum lull_outcome put_all(struct export *e)
 	outcome = put_head(e);
 	if (outcome == LULL_OK)
 		outcome = lull_changes_open(&e->changes, &e->pair, false);
-	/* Data is read while the maps are walked, or the one would wait for the other. */
+	/* Data is read while the maps are walked; otherwise one would wait for the
+	   other. */
 	e->changes.most = e->piece;
 	if (outcome == LULL_OK)
 		outcome = put_changes(e);

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* One piece is over in some milliseconds on a slow disk, and long enough for a fast
-   one. */
+/* One piece takes some milliseconds on a slow disk, and is long enough for a fast one. */
 #define BUFFER        (1u << 20)
 #define OFFLOAD_PIECE (16u << 20)
 /* The unit in which runs of zeroes become holes: a block of nearly all file systems. */
@@ -57,8 +56,8 @@ static int copy_range(struct lull_byte_copy *c, uint64_t *at, uint64_t end)
 		if (c->may_share && !c->refused && c->sparse != LULL_SPARSE_ALWAYS) {
 			n = lull_bytes_offload(c->src, c->dest, *at,
 					       MIN(end - *at, OFFLOAD_PIECE));
-			/* Nothing at the very beginning may be a file like those of
-			   /proc. */
+			/* A file without data at its very beginning may be one like those
+			   of /proc. */
 			if (n == 0 && *at > 0 && c->offloaded)
 				return 0;
 			c->refused = n == 0 || (n < 0 && lull_bytes_is_refusal((int)-n));
@@ -122,13 +121,13 @@ static int copy_data(struct lull_byte_copy *c, uint64_t *at, uint64_t size)
 		r = copy_range(c, at, end);
 		if (r != 0)
 			return r;
-		/* It has become shorter. */
+		/* The source has become shorter. */
 		if (*at < end)
 			return 0;
 	}
 	if (r < 0)
 		return failed(c, LULL_BYTES_READ, r);
-	/* What follows is a hole, or the end, if it has become shorter. */
+	/* What follows is a hole, or the end if the source has become shorter. */
 	if (fstat(c->src, &st) < 0)
 		return failed(c, LULL_BYTES_READ, -errno);
 	size = MAX(MIN(size, (uint64_t)st.st_size), *at);
@@ -151,7 +150,7 @@ int lull_byte_copy_run(struct lull_byte_copy *c, uint64_t start, uint64_t size)
 	if (!c->buffer)
 		return failed(c, LULL_BYTES_READ, -ENOMEM);
 	r = c->has_holes ? copy_data(c, &at, size) : copy_range(c, &at, UINT64_MAX);
-	/* What ends in a hole has no write at its end. */
+	/* If the file ends in a hole, no write has set its length. */
 	if (r == 0 && c->dest_seeks && ftruncate(c->dest, (off_t)at) < 0)
 		return failed(c, LULL_BYTES_WRITE, -errno);
 	return r;

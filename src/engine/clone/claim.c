@@ -25,8 +25,8 @@ enum lull_outcome lull_claim_busy(struct lull_job *job)
 			job->progress->dest);
 }
 
-/* Another lullcp may have published DEST since the caller has looked; a rename takes
-   nothing from anybody else then. Inside that rename stat() finds the old file without a
+/* Another lullcp may have published DEST since the caller looked; then a rename takes
+   nothing from anybody else. During that rename stat() finds the old file without a
    link. */
 static bool may_be_replaced(const struct lull_job *job)
 {
@@ -37,7 +37,7 @@ static bool may_be_replaced(const struct lull_job *job)
 		(dest->old.st_uid == geteuid() && dest->old.st_nlink <= 1));
 }
 
-/* What the path leads to is what the caller has opened and looked at. */
+/* The path must lead to the file that the caller has opened and examined. */
 static bool is_in_place(const struct lull_job *job)
 {
 	const struct lull_place *place = job->place;
@@ -53,8 +53,8 @@ static bool is_in_place(const struct lull_job *job)
 		fstat(job->dest.dir, &found) == 0 && lull_inode_same(&wanted, &found));
 }
 
-/* Whoever may write there has put it there, maybe; and it must not stop a run that needs
-   none of it. */
+/* Anybody who may write there may have put it there, and it must not stop a run that does
+   not need it. */
 static void warn_of_passed_over(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -89,7 +89,7 @@ static bool is_at(const struct lull_dest *dest, const char *path)
 	return dir >= 0 && is_called(dest, dir, lull_path_last(path));
 }
 
-/* The file that would be lost to the checkpoint, NULL if there is none. */
+/* The file that the checkpoint would overwrite, NULL if there is none. */
 static const char *lost_to_checkpoint(const struct lull_job *job, const char *path)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -127,7 +127,7 @@ static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path
 		    : LULL_OK;
 }
 
-/* What has the name of the temporary file is emptied, and goes with the clone. */
+/* The file with the name of the temporary file is emptied, and becomes the clone. */
 static enum lull_outcome judge_temporary(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -157,8 +157,8 @@ static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int
 		lull_warn(job, warning, 0, whole);
 }
 
-/* With a hook the freeze deals with it. Shown with --quiet as well: a clone of stale data
-   each night would be found out when it is needed. */
+/* With a hook the freeze deals with it. The warning is shown with --quiet too: otherwise
+   a nightly clone of stale data would be noticed only when it is needed. */
 static void warn_of_sidecars(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -231,8 +231,9 @@ static int lock_name(struct lull_job *job)
 }
 
 /*
- * What is written in place, or exchanged, is locked itself, for it may have other names.
- * So is a DEST that another lullcp has just published, until that one has ended.
+ * A file that is written in place, or exchanged, is locked itself, because it may have
+ * other names. A DEST that another lullcp has just published is locked too, until that
+ * one has ended.
  */
 static int lock_file(struct lull_job *job)
 {

@@ -19,7 +19,7 @@ struct lull_clones {
 	/* of a checkpoint that was found: what it says of the run */
 	struct lull_checkpoint run;
 	bool whole;               /* found whole: only names are missing */
-	struct lull_job *culprit; /* whose failure is told; NULL: nobody's */
+	struct lull_job *culprit; /* whose failure is reported; NULL: nobody's */
 };
 
 /* Prepares an empty one, which must not move from then on; jobs and n are for the caller
@@ -30,10 +30,10 @@ void lull_clones_init(struct lull_clones *clones, const struct lull_options *opt
    caller's. */
 void lull_clones_done(struct lull_clones *clones);
 
-/* A step of all, in the order of the command; the first failure is the last. */
+/* Takes a step with all, in the order of the command, up to the first failure. */
 enum lull_outcome lull_clones_each(struct lull_clones *clones,
 				   enum lull_outcome (*step)(struct lull_job *job));
 
-/* Notes whose failure is told, the first time only. Returns outcome. */
+/* Notes whose failure is reported, the first time only. Returns outcome. */
 enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job *job,
 				    enum lull_outcome outcome);

@@ -119,13 +119,13 @@ static enum lull_outcome find_one(struct lull_job *job)
 
 	if (outcome == LULL_OK)
 		outcome = lull_resume_find(job);
-	/* That of a clone that was given up: the next one has none. */
+	/* The checkpoint of a clone that was given up: the next clone has none. */
 	if (outcome == LULL_OK && job->recorded && lull_place_alters(job->place))
 		lull_record_remove(job);
 	return outcome == LULL_OK && job->rotation ? lull_rotation_name(job) : outcome;
 }
 
-/* Nothing but a hook can make clones of several files be of one moment. */
+/* Only a hook can make clones of several files point-in-time together. */
 static enum lull_outcome demand_hook(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
@@ -150,7 +150,7 @@ static enum lull_outcome find(struct lull_clones *clones)
 
 	if (outcome != LULL_OK || clones->whole)
 		return outcome;
-	/* That of a freeze that was kept, which the checkpoint names. */
+	/* The hook of a freeze that was kept, which the checkpoint names. */
 	outcome = prepare_hook(clones);
 	if (outcome == LULL_OK)
 		outcome = demand_hook(clones);
@@ -163,7 +163,7 @@ static enum lull_outcome begin(struct lull_job *job)
 {
 	enum lull_outcome outcome = job->copies ? LULL_OK : lull_start_probe(job);
 
-	/* One by itself may be copied without a checkpoint: make() begins again. */
+	/* A single file may be copied without a checkpoint: make() begins again. */
 	if (outcome == LULL_FAILED && job->shared && lull_copy_may_help(job)) {
 		lull_copy_choose(job);
 		outcome = LULL_OK;
@@ -194,8 +194,8 @@ static enum lull_outcome record(struct lull_clones *clones)
 							  first->dest.checkpoint_path));
 }
 
-/* First of all what is dirty: the map tells the truth after it, and no call has to write
-   it out while it holds the locks. */
+/* Dirty pages are written out first: after that the map is true, and no call has to write
+   them while it holds the locks. */
 static enum lull_outcome flush(struct lull_job *job)
 {
 	int r = job->copies ? 0 : lull_flush_source(job);
@@ -306,8 +306,7 @@ static enum lull_outcome complete(struct lull_clones *clones)
 	if (!first->recorded || first->checkpoint.phase == LULL_PHASE_COMPLETE ||
 	    clones->options->no_sync)
 		return LULL_OK;
-	/* What is recorded now must be found again by a run that has nothing to do but
-	   renames. */
+	/* A later run that only has the renames to do must find what is recorded now. */
 	for (unsigned int i = 0; i < clones->n && !is_alone(clones); i++)
 		lull_untouched_settle(clones->jobs[i]->dest.fd);
 	for (unsigned int i = 0; i < clones->n; i++) {
@@ -338,7 +337,7 @@ static enum lull_outcome name_all(struct lull_clones *clones)
 {
 	int r = 0;
 
-	/* What shows beforehand is not found out half way. */
+	/* What can be checked before the first rename must not be found out half way. */
 	for (unsigned int i = 0; i < clones->n; i++) {
 		if (!is_named(clones->jobs[i]))
 			r = lull_dest_may_rename(clones->jobs[i]);
@@ -406,7 +405,7 @@ static enum lull_outcome publish(struct lull_clones *clones)
 
 	if (outcome != LULL_OK)
 		return outcome;
-	/* The checkpoint of a failed thaw stays: lullcp --recover needs it. */
+	/* After a failed thaw the checkpoint stays: lullcp --recover needs it. */
 	if (clones->freeze.thaw_failed) {
 		clones->jobs[0]->result->kept = true;
 		return LULL_THAW_FAILED;
@@ -425,7 +424,8 @@ static enum lull_outcome publish(struct lull_clones *clones)
 
 /* ---- every way out: invariant 3 ---- */
 
-/* Of a file that this run could not make its own it removes what it has made itself. */
+/* Of a file that this run could not take over, it removes only what it has made
+   itself. */
 static void leave(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -439,8 +439,8 @@ static void leave(struct lull_job *job)
 }
 
 /*
- * Empties a file that will be removed, as long as nobody wants this run to end; the
- * kernel frees the rest in one go.
+ * Empties a file that will be removed, in steps, until somebody wants this run to end;
+ * the kernel then frees the rest at once.
  */
 static void empty(struct lull_job *job, int fd)
 {
@@ -453,7 +453,7 @@ static void give_up(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
 
-	/* What has its name left a lock at the most. */
+	/* A file that has its name has left at most a lock. */
 	if (dest->in_place && dest->fd >= 0 && !is_named(job)) {
 		if (!dest->exists) {
 			empty(job, dest->fd);
@@ -489,7 +489,7 @@ static bool is_resumable(const struct lull_clones *clones, enum lull_outcome out
 	return worth && begun && !lull_place_alters(clones->jobs[0]->place);
 }
 
-/* DEST itself has become the temporary file, which is what this run leaves. */
+/* DEST itself has become the temporary file, and this run leaves it as that. */
 static bool is_away(const struct lull_job *job)
 {
 	return job->checkpoint.refresh && !job->checkpoint.used_up && !job->rotation &&
@@ -510,7 +510,7 @@ static void keep(struct lull_clones *clones, bool resumable)
 	for (unsigned int i = 0; i < clones->n; i++) {
 		struct lull_job *job = clones->jobs[i];
 
-		/* Of those that have their names it is the lock alone. */
+		/* For files that have their names it is the lock alone. */
 		if (is_named(job))
 			give_up(job);
 		else if (job->dest.in_place)
@@ -554,8 +554,8 @@ static void settle(struct lull_clones *clones, enum lull_outcome outcome)
 }
 
 /*
- * A freeze that an earlier run left in force is this run's to end, from when it has taken
- * the clone over, unless it may leave it so as well. Another run that has frozen the same
+ * Once this run has taken the clone over, it must end a freeze that an earlier run left
+ * in force, unless it may leave it in force as well. Another run that has frozen the same
  * source will thaw it.
  */
 static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
@@ -563,7 +563,7 @@ static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
 {
 	struct lull_job *first = clones->jobs[0];
 
-	/* One that a keeper has guarded was ended, or kept, by frozen.c. */
+	/* A freeze with a keeper was ended, or kept, by frozen.c. */
 	if (outcome == LULL_OK || any_is(clones, LULL_JOB_LOOKING) ||
 	    !first->checkpoint.frozen || clones->freeze.thaw_failed ||
 	    clones->freeze.keeper)
@@ -580,8 +580,7 @@ static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
 	return outcome;
 }
 
-/* The hook cannot be called, and the checkpoint that it would be needed for has not been
-   read. */
+/* The hook cannot be called, and the checkpoint that might need it has not been read. */
 static void look_for_frozen(struct lull_clones *clones)
 {
 	struct lull_checkpoint *of = NULL;
@@ -626,7 +625,7 @@ enum lull_outcome lull_conduct(struct lull_clones *clones, enum lull_outcome ope
 	clones->freeze.n_jobs = clones->n;
 	if (opened == LULL_OK)
 		outcome = end_kept_freeze(clones, conduct(clones));
-	/* This must be reported, whatever else failed, before or since. */
+	/* This must be reported, whatever else has failed. */
 	if (clones->freeze.thaw_failed)
 		outcome = LULL_THAW_FAILED;
 	settle(clones, outcome);

@@ -126,7 +126,8 @@ static enum lull_outcome run(struct lull_job *job, uint64_t start, uint64_t size
 	p.copying.ctx = &p;
 	job->progress->passes++;
 	job->progress->offset = start;
-	/* Holes are not written: what an earlier attempt left after start must go. */
+	/* Holes are not written, so what an earlier attempt left after start must be
+	   removed. */
 	if (ftruncate(job->dest.fd, (off_t)start) < 0)
 		return lull_fail_errno(job, LULL_STAGE_RESIZE, errno,
 				       job->progress->dest);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A clone that may not be one: the bytes are copied, with checkpoints, progress and
-   resume. */
+/* A clone that may become a copy of bytes, with checkpoints, progress and resume. */
 #pragma once
 
 #include "engine/base/job.h"
@@ -12,7 +11,7 @@ bool lull_copy_may_help(struct lull_job *job);
 /* The bytes of this job are copied from now on. */
 void lull_copy_choose(struct lull_job *job);
 
-/* True for what is copied before a checkpoint would pay. */
+/* True for a file that is copied before a checkpoint would pay. */
 bool lull_copy_is_short(const struct lull_job *job);
 
 /* Copies all of it, without a checkpoint. *ret_torn: somebody wrote to the source

@@ -28,11 +28,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Given up if more than this part of the extents differ, and more than this number: a
+/* Gives up if more than this part of the extents differ, and more than this number: a
    full clone can be resumed, and this cannot. */
 #define WORTH_PART  4
 #define WORTH_LEAST 64
-/* Zeroes to write at the most, and in one call. */
+/* The most zeroes to write in all, and in one call. */
 #define MOST_ZEROES (64u << 20)
 #define ZEROES      (1u << 20)
 bool lull_delta_suits(const struct lull_job *job)
@@ -168,7 +168,7 @@ static int fill(struct lull_job *job)
 	return r;
 }
 
-/* A clone in full begins with an empty file, and counts from nothing. */
+/* A full clone begins with an empty file, and counts from zero. */
 static enum lull_outcome forget(struct lull_job *job)
 {
 	struct lull_progress *progress = job->progress;

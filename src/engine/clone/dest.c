@@ -26,8 +26,8 @@
 
 /* How often to look whether two paths lead to one file. */
 #define LOOKS 5
-/* Others may take the lock and publish between any two steps; nobody does it so often,
-   but one who renames the file under us again and again. */
+/* Others may take the lock and publish between any two steps. Nobody does it this often,
+   except a program that keeps renaming the file under us. */
 #define LOCK_TRIES 1000
 
 void lull_dest_init(struct lull_dest *dest)
@@ -85,7 +85,7 @@ static char *absolute(const char *path)
 	return made;
 }
 
-/* Where others could put another file in its place it would not be obeyed. */
+/* A state file that others could replace would not be obeyed. */
 static int judge_checkpoint_dir(const struct lull_dest *dest, enum lull_cause *ret_cause)
 {
 	enum lull_trusted_kind kind;
@@ -126,7 +126,7 @@ static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish 
 	return dest->checkpoint_dir < 0 ? -errno : 0;
 }
 
-/* What has the name. A type that cannot be replaced is refused. */
+/* Looks at what has the name. A type that cannot be replaced is refused. */
 static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
 {
 	dest->exists = lstat(dest->path, &dest->old) == 0;
@@ -195,7 +195,7 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	if (!head)
 		return -ENOMEM;
 	link = lstat(path, &meant) == 0 && S_ISLNK(meant.st_mode);
-	/* What a link leads to another run may replace between the two looks. */
+	/* Between the two looks another run may replace what a link leads to. */
 	for (int i = 0; i < LOOKS; i++) {
 		seen = link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
 			    : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0;
@@ -310,7 +310,7 @@ static bool is_locked(const struct lull_dest *dest, const char *name)
  */
 static bool is_being_finished(const struct lull_dest *dest)
 {
-	/* Without a name it is the lock alone that is wanted. */
+	/* Without a name only the lock is wanted. */
 	return dest->name && has_checkpoint(dest) && is_locked(dest, dest->name);
 }
 
@@ -364,15 +364,15 @@ int lull_dest_lock(struct lull_dest *dest)
 				(void)unlinkat(dest->dir, dest->temporary, 0);
 			return -EWOULDBLOCK;
 		}
-		/* Whatever the umask. One that was there is not touched before it is
-		   taken over: its change time says whether others have been at it. */
+		/* This holds whatever the umask. An existing one is not touched before it
+		   is taken over: its change time says whether others have changed it. */
 		if (dest->created && fchmod(fd, 0600) < 0)
 			return -errno;
 		dest->lock_was_empty = st.st_size == 0;
 		dest->lock = lull_steal_fd(&fd);
 		return 0;
 	}
-	return -EWOULDBLOCK; /* others come and go at it all the time */
+	return -EWOULDBLOCK; /* other runs create and remove it all the time */
 }
 
 bool lull_dest_is_locked(const struct lull_dest *dest)
@@ -405,9 +405,9 @@ int lull_dest_open(struct lull_dest *dest)
 }
 
 /*
- * Btrfs makes the first change after a mount wait until it has room reserved for
- * metadata, seen to take 80 to 170 ms. Here it does so with nobody's lock but that of the
- * scratch file. Whether it works is of no interest: the first clone from the source will
+ * Btrfs makes the first change after a mount wait until it has reserved space for
+ * metadata, which took 80 to 170 ms. Here only the lock of the scratch file is held
+ * meanwhile. Whether the call works does not matter: the first clone from the source will
  * tell.
  */
 static void warm_up(int scratch, uint64_t block)
@@ -448,7 +448,8 @@ static int give_owner(struct lull_job *job, uid_t owner, gid_t group, mode_t *mo
 		return -errno;
 	if ((now.st_uid != owner || now.st_gid != group) &&
 	    fchown(job->dest.fd, owner, group) < 0) {
-		/* With another owner the special bits would give away its rights. */
+		/* With another owner the special bits would give away that owner's
+		   rights. */
 		*mode &= 0777;
 		lull_warn(job, LULL_WARNING_OWNER_LOST, errno, job->dest.path);
 	}
@@ -483,8 +484,8 @@ static int set_mode(struct lull_job *job)
 	return r == 0 && fchmod(dest->fd, mode) < 0 ? -errno : r;
 }
 
-/* The file was another one before, or was left by an earlier run: nothing of that goes
-   over. */
+/* The file was another one before, or was left by an earlier run: none of its attributes
+   are kept. */
 static int make_new(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -517,9 +518,9 @@ int lull_dest_finish(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	bool dressed = job->place && job->place->dress;
-	/* What DEST has it keeps, as a file does that cp writes into. */
+	/* DEST keeps what it has, as a file does that cp writes into. */
 	bool itself = c->refresh && !c->used_up;
-	/* Only what it holds goes over to DEST. */
+	/* DEST gets only its contents. */
 	bool bare = job->dest.target >= 0;
 	int r = !itself && !bare && !job->dest.in_place && !job->dest.created
 			? make_new(job)
@@ -534,8 +535,9 @@ int lull_dest_finish(struct lull_job *job)
 	return r == 0 && !job->options->no_sync ? lull_dest_sync(job) : r;
 }
 
-/* A generation replaces nothing, nor does cp -n. What came to be there since the run
-   began nobody was asked about; it has no backup, and may be newer than the source. */
+/* A generation replaces nothing, and neither does cp -n. Nobody was asked about a file
+   that appeared since the run began; it has no backup, and may be newer than the
+   source. */
 static bool must_be_free(const struct lull_job *job)
 {
 	const struct lull_cp *cp = &job->options->cp;
@@ -558,8 +560,8 @@ static int give_name(const struct lull_job *job)
 									       : 0;
 }
 
-/* Who has the old DEST open, a guest on its image, say, writes to what has no name then.
-   What an older clone is made up to date from nobody has open: refresh.c. */
+/* A program that has the old DEST open, such as a guest with its image, then writes to a
+   file without a name. Nobody has an older clone open that is refreshed: refresh.c. */
 static void warn_of_users(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -595,7 +597,7 @@ int lull_dest_rename(struct lull_job *job)
 
 		if (r < 0)
 			return r;
-		/* Who may write to the directory may have been quicker. */
+		/* Another user who may write to the directory may have been quicker. */
 		if (!lull_inode_is_named(dest->lock, dest->dir, dest->name))
 			return -ESTALE;
 	}

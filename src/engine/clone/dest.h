@@ -28,8 +28,8 @@ int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 			   enum lull_cause *ret_cause) _must_check_;
 
 /*
- * Sets another name for the clone than that of path, in the same directory, and looks
- * what has it. The lock and the checkpoint keep theirs. 0 or -errno.
+ * Gives the clone another name than that of path, in the same directory, and looks what
+ * has that name. The lock and the checkpoint keep theirs. 0 or -errno.
  */
 int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
 
@@ -95,7 +95,7 @@ int lull_dest_publish(struct lull_job *job) _must_check_;
 /* The first half of that: the name, and no more. 0 or -errno. */
 int lull_dest_rename(struct lull_job *job) _must_check_;
 
-/* What would keep it from getting its name, as far as that shows: 0 or -errno. */
+/* What would keep it from getting its name, as far as can be seen: 0 or -errno. */
 int lull_dest_may_rename(const struct lull_job *job) _must_check_;
 
 /* True if the temporary file is open and still has its name. */

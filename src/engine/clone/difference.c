@@ -32,7 +32,7 @@ void lull_maps_close(struct lull_maps *m)
 	lull_extmap_close(m->map[1]);
 }
 
-/* Those of either file that the exchange has to do with. */
+/* The mappings of either file that the exchange has to move. */
 static int count(int a, int b, uint64_t size, uint64_t block, uint64_t *ret_mappings)
 {
 	struct lull_maps maps = {

@@ -52,7 +52,7 @@ static bool is_named(int dir, const char *name, const struct stat *st)
 	       lull_inode_same(&now, st);
 }
 
-/* What a file is called meanwhile, with a number where that is taken: to be freed. */
+/* The name of a file meanwhile, with a number where that is taken: to be freed. */
 static char *hidden_name(const char *name, const char *number)
 {
 	return lull_text(".%.*s%s" SUFFIX, NAME_BYTES, name, number);
@@ -172,7 +172,7 @@ static enum lull_outcome discard_one(const struct lull_options *options, const c
 	struct lull_freeze none = { 0 };
 	_cleanup_free_ char *path = NULL;
 	struct lull_failure failure = { 0 };
-	/* What is removed must be named in full: not the latest. */
+	/* A file to be removed must be named in full, not as the latest. */
 	enum lull_outcome outcome = lull_generation_path(options, file, false, &path,
 							 &failure);
 	const char *name = path ? path : file;

@@ -170,7 +170,7 @@ enum lull_outcome lull_freeze_check(struct lull_job *job)
 		return LULL_OK;
 	(void)pthread_mutex_lock(&freeze->lock);
 	let_go = lull_keeper_let_go(freeze->keeper);
-	/* Asks for nothing more, but tells how it came. */
+	/* Asks for nothing more, but reports how it ended. */
 	if (let_go)
 		answer = lull_keeper_thaw(freeze->keeper, "interrupted");
 	(void)pthread_mutex_unlock(&freeze->lock);
@@ -244,7 +244,7 @@ void lull_freeze_keep(struct lull_job *job)
 	}
 }
 
-/* What a killed run and its keeper had called may be at work still. */
+/* A hook that a killed run or its keeper had called may still be running. */
 static enum lull_outcome end_hooks(struct lull_job *job, const char *text)
 {
 	pid_t running = 0;

@@ -84,7 +84,7 @@ enum lull_outcome lull_freeze_hook_open(struct lull_job *job, struct lull_hook *
 	enum lull_outcome outcome;
 	int r;
 
-	/* The one that is given now may be the mended one. */
+	/* The hook that is given now may be the repaired one. */
 	if (!given && !may_run_recorded(job))
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_HOOK,
 				 0, job->dest.checkpoint_path);
@@ -110,7 +110,7 @@ enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 	enum lull_outcome outcome;
 	int r;
 
-	/* A freeze that was kept is this run's to end, with the hook that began it. */
+	/* This run must end a freeze that was kept, with the hook that began it. */
 	if (!job->options->hook && !job->checkpoint.kept_frozen)
 		return LULL_OK;
 	outcome = lull_freeze_hook_open(job, &freeze->hook);
@@ -118,8 +118,7 @@ enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 		return outcome;
 	freeze->hook_text = lull_hook_text(freeze->hook);
 	freeze->hook_timeout_ns = lull_freeze_hook_timeout(job);
-	/* One that cannot even be started would leave a freeze behind that no thaw
-	   ends. */
+	/* A hook that cannot even be started would leave a freeze that no thaw ends. */
 	outcome = find(job, freeze->hook_text, freeze->hook);
 	if (outcome != LULL_OK || !job->options->hook)
 		return outcome;

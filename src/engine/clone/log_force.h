@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forces the log of XFS every now and then while a file is cloned.
+ * Forces the log of XFS from time to time while a file is cloned.
  *
  * XFS gathers what transactions change and writes it into its log together, when that is
  * some MiB, or when somebody syncs. While it takes hold of what it has gathered

@@ -53,7 +53,7 @@ enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause caus
 			LULL_STAGE_CLONE, cause, 0, job->source);
 }
 
-/* A reference that equals none: for a pass that cannot be a point in time. */
+/* A reference that equals no other: for a pass that cannot be point-in-time. */
 static int take_any_reference(struct lull_job *job)
 {
 	int r = lull_tripwire_look(job->src, &job->reference);
@@ -172,7 +172,7 @@ enum lull_outcome lull_method_live(struct lull_job *job)
 
 enum lull_outcome lull_method_torn(struct lull_job *job)
 {
-	/* cp would not even know. */
+	/* cp would not even notice. */
 	if (job->options->on_writers == LULL_ON_WRITERS_FAIL)
 		return lull_method_written(job, LULL_CAUSE_WRITERS);
 	lull_warn(job, LULL_WARNING_TORN, 0, job->source);
@@ -189,13 +189,14 @@ enum lull_outcome lull_method_copy(struct lull_job *job)
 		outcome = lull_method_pass(job, &held, &whole);
 	if (outcome != LULL_OK || (taken && held))
 		return outcome;
-	/* Copying it all again takes as long again. */
+	/* To copy all of it again would take as long again. */
 	return lull_method_torn(job);
 }
 
 /* ---- without ---- */
 
-/* Btrfs has no cheap repetition of a clone, so all of it would be held for cp's time. */
+/* Btrfs has no cheap repetition of a clone, so the locks would be held for as long as by
+   cp. */
 static bool atomic_allowed(const struct lull_job *job)
 {
 	enum lull_on_writers choice = job->options->on_writers;
@@ -235,7 +236,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	return lull_pass_whole(job, true);
 }
 
-/* Where a snapshot would have done, its absence is what to tell of. */
+/* Where a snapshot would have worked, the message must say why there is none. */
 static enum lull_outcome no_snapshot(struct lull_job *job)
 {
 	struct lull_failure *failure = &job->result->failure;

@@ -187,7 +187,7 @@ static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off,
 	struct lull_failure *failure = &job->result->failure;
 	enum lull_cause cause = lull_clone_classify(-r, job->src, job->dest.fd, off, len);
 
-	/* All of it at once: no range to speak of. */
+	/* The whole file at once, so there is no range. */
 	bool whole = off == 0 && len == job->progress->size;
 
 	(void)lull_fail_between(job, whole ? LULL_STAGE_PROBE : LULL_STAGE_CLONE, cause,
@@ -228,8 +228,8 @@ static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_
 }
 
 /*
- * What a call was worth, now that it is over. A wrong guess must not pass for a change of
- * what an extent costs: where thirty times as many extents are expected as there are,
+ * The weight of a call, now that it is over. A wrong guess must not look like a change in
+ * the cost of an extent: where thirty times as many extents are expected as there are,
  * calls look cheap, and the first one after that, whose extents are known, takes 150 ms.
  */
 static uint32_t weigh(struct pass *p, const struct lull_request *request)

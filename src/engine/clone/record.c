@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What is written down about a clone, and what a later run makes of it. */
+/* What is recorded about a clone, and how a later run uses that. */
 #include "engine/clone/record.h"
 
 #include "engine/base/place.h"
@@ -249,7 +249,7 @@ enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 		return lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path);
 	job->checkpoint.offset = offset;
 	bring_up_to_date(job);
-	/* That of before is as true, and only takes longer to go on from. */
+	/* The older checkpoint is true as well; to continue from it only takes longer. */
 	return write_down(&job, 1, !job->recorded);
 }
 

@@ -10,8 +10,8 @@
  *                                       only if none has one
  *     any is nowhere, or changed        all are cloned again, of one new moment
  *
- * Of a set that was not whole each clone goes on by itself; a new freeze makes them of
- * one moment again.
+ * In a set that was not whole each clone continues by itself; a new freeze makes them
+ * point-in-time again.
  */
 #include "engine/clone/set_resume.h"
 

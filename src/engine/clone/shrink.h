@@ -4,7 +4,7 @@
  *
  * Freeing an extent costs what cloning it did. A file of ten million extents, given to
  * unlink(2) or to one ftruncate(2), keeps the log of its file system busy for minutes,
- * and whoever needs room in that log waits, whatever file he writes to.
+ * and every writer who needs space in that log waits, whatever file it is.
  */
 #pragma once
 

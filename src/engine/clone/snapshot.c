@@ -90,7 +90,7 @@ static char *subvolume_path(const char *path, const char *inside)
 	return strndup(path, len > 1 ? len - 1 : len);
 }
 
-/* What the kernel said to an attempt. */
+/* The kernel's answer to an attempt. */
 static bool obstruct_subvolume(struct lull_job *job, int err, char *path)
 {
 	return obstruct(job,
@@ -190,7 +190,7 @@ static int take(struct lull_job *job, int root)
 			r = -EAGAIN;
 		if (r == 0)
 			r = prepare(job, now.size);
-		/* It has shrunk since it was looked at. */
+		/* The source has shrunk since the look. */
 		if (r == -EINVAL)
 			r = -EAGAIN;
 		if (r == 0)
@@ -232,7 +232,7 @@ static enum lull_outcome record(struct lull_job *job, bool there)
 enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	/* To recover, nobody has opened it; if it is gone, the name has to do. */
+	/* In a recovery nobody has opened it; if it is gone, the name has to do. */
 	_cleanup_close_ int fd = job->src < 0 && job->checkpoint.source
 					 ? open(job->checkpoint.source,
 						O_RDONLY | O_NONBLOCK | O_NOCTTY |
@@ -282,7 +282,7 @@ static void close_snapshot(struct lull_job *job)
 static int make_directory(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	/* One that a crash left is of no more use to anybody. */
+	/* A snapshot that a crash left is of no use to anybody. */
 	int r = lull_snapshot_delete(dest->dir, dest->snapshot, -1, job->src);
 
 	if (r == 0)
@@ -318,7 +318,7 @@ static int open_one(struct lull_job *job, int root, const char *inside)
 {
 	int r = take(job, root);
 
-	/* Renamed since, it is not there. */
+	/* If it was renamed since, it is not there. */
 	if (r == 0)
 		r = lull_snapshot_open(job->dest.snapshot_dir, inside, job->src);
 	if (r < 0 && r != -ECANCELED)

@@ -86,18 +86,18 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 	    lull_inode_same(&st, &dest->old))
 		return lull_fail_between(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE,
 					 0, job->source, job->progress->dest);
-	/* What is made beside dest could never be removed again. */
+	/* Files made beside dest could never be removed again. */
 	if (lull_inode_only_grows(dest->dir, dest->name))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ONLY_GROWS, EPERM,
 				 job->progress->dest);
-	/* The rename at the end would say so as well, after all the work. */
+	/* The rename at the end would fail as well, but after all the work. */
 	if (dest->exists && lull_inode_is_immutable(dest->dir, dest->name))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_IMMUTABLE, EPERM,
 				 job->progress->dest);
 	if (dest->fs.read_only)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_READ_ONLY, EROFS,
 				 job->progress->dest);
-	/* Told early where it is certain; the probe finds the rest. */
+	/* Reported early where it is certain; the probe finds the rest. */
 	if (job->options->cp.reflink == LULL_REFLINK_ALWAYS &&
 	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] &&
 	    job->src_fs.uuid[0] &&

@@ -50,8 +50,7 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* What a run before had made of a clone that was whole is not for one that is being
-   written. */
+/* What an earlier run gave to a whole clone is not for a clone that is being written. */
 static int close_to_others(const struct lull_dest *dest)
 {
 	struct stat st;
@@ -113,12 +112,12 @@ static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
 {
 	uint64_t claimed = MAX(job->checkpoint.offset, job->claimed);
 
-	/* That of a pass beside writers equals none, and says nothing. */
+	/* The reference of a pass beside writers equals no other, and says nothing. */
 	if (!same && claimed > 0 && job->reference.ctime_ns != LULL_NO_CTIME)
 		lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
 	else if (job->copies && job->claimed > 0)
 		lull_warn(job, LULL_WARNING_COPY_REDO, 0, job->dest.path);
-	/* What comes before is only compared. */
+	/* What comes before it is only compared. */
 	if (same && !job->copies)
 		start = MAX(start, job->claimed & ~(job->dest.fs.block - 1));
 	job->claimed = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes before a pass: does cloning work here, and where does the pass begin. */
+/* The steps before a pass: does cloning work here, and where does the pass begin. */
 #pragma once
 
 #include "engine/base/job.h"
@@ -8,9 +8,9 @@
 enum lull_outcome lull_start_probe(struct lull_job *job);
 
 /*
- * Fits the file that is written for clones from the source, if no clone has begun in it.
- * The last thing before the first clone: of a file that is written in place, or of an
- * older clone that is refreshed, it is the end.
+ * Prepares the file that is written for clones from the source, if no clone has begun in
+ * it. It is the last step before the first clone: it ends the old contents of a file that
+ * is written in place, or of an older clone that is refreshed.
  */
 enum lull_outcome lull_start_prepare(struct lull_job *job);
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * INVARIANTS
- *  1. Not a byte of DEST changes before the one call that changes all of it; a kernel
- *     that crashes in it finishes it from the log. Only its end is moved before, where it
- *     becomes longer: see lengthen().
- *  2. What is exchanged is on disk before, unless nobody wants that.
- *  3. The temporary file goes only after that; until then the checkpoint says that it is
- *     complete, and a run that is resumed goes over it again: the exchange has given it
- *     another change time (untouched.h).
+ * INVARIANTS 1. Not a byte of DEST changes before the one call that changes all of it; a
+ * kernel that crashes in it finishes it from the log. Only its end is moved before, where
+ * it becomes longer: see lengthen(). 2. What is exchanged is on disk before, unless the
+ * user does not want that. 3. The temporary file goes only after that; until then the
+ * checkpoint says that it is complete, and a run that is resumed goes over it again: the
+ * exchange has given it another change time (untouched.h).
  */
 #include "engine/clone/swap.h"
 
@@ -54,7 +52,7 @@ void lull_swap_choose(struct lull_job *job)
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
-	/* What is renamed away needs none of this. */
+	/* A file that is renamed away needs none of this. */
 	if (!dest->in_place || !dest->exists || (job->place && job->place->replaces))
 		return;
 	dest->no_target = EOPNOTSUPP;
@@ -77,7 +75,7 @@ void lull_swap_choose(struct lull_job *job)
 	dest->in_place = false;
 }
 
-/* What DEST is from now on nobody may change. */
+/* From now on nobody may change DEST. */
 static int note_fresh(struct lull_dest *dest)
 {
 	int r = lull_tripwire_look_late(dest->target, &dest->before);
@@ -106,7 +104,7 @@ void lull_swap_forgo(struct lull_dest *dest)
 	dest->in_place = true;
 }
 
-/* True if nobody has changed it, as far as one can tell without the kernel's help. */
+/* True if nobody has changed it, as far as can be told without the kernel's help. */
 static bool is_untouched(const struct lull_dest *dest)
 {
 	struct lull_reference now;
@@ -123,7 +121,7 @@ static bool has_its_name(const struct lull_dest *dest)
 	       lull_inode_same(&named, &dest->old);
 }
 
-/* How long the call takes, for who wants to know. */
+/* How long the call will take, for the announcement. */
 static void announce(struct lull_job *job)
 {
 	if (job->options->cp.verbose)
@@ -132,7 +130,7 @@ static void announce(struct lull_job *job)
 				.count = lull_difference_exchange_ns(job));
 }
 
-/* What the file gets that a clone into it would have given it. */
+/* Gives the file what a clone into it would have given it. */
 static int dress(struct lull_job *job)
 {
 	const struct lull_place *place = job->place;
@@ -169,7 +167,8 @@ static int lengthen(struct lull_dest *dest, off_t *ret_before)
 	return note_fresh(dest);
 }
 
-/* It has failed: DEST gets its old end again, unless somebody has written there. */
+/* The exchange has failed: DEST gets its old length back, unless somebody has written
+   past it. */
 static void shorten(const struct lull_dest *dest, off_t before)
 {
 	uint64_t end = blocks(dest, before) * dest->fs.block;

@@ -5,7 +5,7 @@
  * inode, names, owner and attributes, whoever has it open sees the new bytes, and it is
  * never half.
  *
- * Where the file system cannot, DEST is written as it always was: dest->in_place.
+ * If the file system cannot exchange, DEST itself is written: dest->in_place.
  */
 #pragma once
 

@@ -11,7 +11,7 @@ static int64_t change_time(const struct stat *st)
 	return st->st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_ctim.tv_nsec;
 }
 
-/* Before 6.13 all changes within a tick get one time; since then looking at it changes
+/* Before 6.13 all changes within a tick get one time; since then a look at the time ends
    that. */
 int64_t lull_untouched_stamp(int fd)
 {
@@ -52,6 +52,6 @@ void lull_untouched_judge(struct lull_job *job)
 		job->claimed = MIN(job->claimed, (uint64_t)st.st_size);
 	c->offset = 0;
 	c->phase = LULL_PHASE_CLONING;
-	/* As after a pass over all of it, for it may hold anything at any place. */
+	/* As after a pass over the whole file, because it may hold anything anywhere. */
 	c->pass = MAX(c->pass, 1u) + 1;
 }

@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-/* A writer that pauses between two transactions lets one of these through; one that never
-   pauses would let none. */
+/* A writer that pauses between two transactions lets one of these tries succeed; a writer
+   that never pauses lets none. */
 #define TRIES 3
 
 /* 0, 1 if it never held still, or -errno. What cannot be flushed has no pages that a

@@ -79,7 +79,8 @@ static int choose(int dir, const char *name, enum lull_backup how, const char *s
 		return -ENOMEM;
 	if (how != LULL_BACKUP_SIMPLE)
 		r = largest(dir, head, last, &number);
-	/* What cannot be read gets a simple one, if that will do. */
+	/* If the directory cannot be read, a simple backup is made, where that will
+	   do. */
 	if (r < 0 && how == LULL_BACKUP_NUMBERED)
 		return r;
 	*ret_numbered = how == LULL_BACKUP_NUMBERED || number > 0;

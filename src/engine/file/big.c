@@ -17,8 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What only a clone with a lock and a checkpoint can do, and nothing may be done
-   without. */
+/* The options that need a clone with a lock and a checkpoint, and must not be ignored. */
 static bool is_demanding(const struct lull_copy_run *tree)
 {
 	const struct lull_options *o = tree->options;
@@ -43,7 +42,7 @@ static bool is_dangling_link(const struct lull_entry *e)
 	       S_ISLNK(st.st_mode);
 }
 
-/* Nothing can take such a name, and what is beside it may lie elsewhere. */
+/* Nothing can take such a name, and its neighbours may be in another directory. */
 static bool is_mounted_on(const struct lull_entry *e)
 {
 	return !e->fresh && !e->tree->options->in_place &&
@@ -220,7 +219,8 @@ void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *
 	f->src_fd = src;
 	f->old_fd = old;
 	f->kept = true;
-	/* A file that may not be given away keeps its owner in place alone. */
+	/* A file that may not be given away keeps its owner only if it is written in
+	   place. */
 	if (!e->fresh && e->dst.st_uid != geteuid() && geteuid() != 0)
 		options->in_place = true;
 	*ret_place = place;
@@ -246,7 +246,7 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 	const struct lull_entry *e = &f->entry;
 	struct lull_options options = *e->tree->options;
 	bool removes = e->backup_due || e->removal_due;
-	/* A dest that is to go is no more to the new file than the one whose place it
+	/* To the new file, a dest that will be removed is only the file whose place it
 	   takes. */
 	_cleanup_close_ int backup = removes ? openat(e->dst_dir->fd, e->dst_name,
 						      O_PATH | O_NOFOLLOW | O_CLOEXEC)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Regular files of lull_copy() that lull_clone() does, with all that it has. */
+/* Regular files of lull_copy() that lull_clone() clones, with everything that it
+   offers. */
 #pragma once
 
 #include "engine/file/file_state.h"
@@ -7,8 +8,8 @@
 /* True if the file is too large for one call, or if an option asks for more than that. */
 bool lull_big_wants(struct lull_file *file, int src, const struct stat *st);
 
-/* True, after a word, if an option demands what only such a clone has and this file
-   cannot be one: a hook that is not called, say, would be worse than no clone. */
+/* True, after a message, if an option needs such a clone and this file cannot be one: for
+   example, a hook that is not called would be worse than no clone. */
 bool lull_big_cannot(const struct lull_file *file, const struct stat *st);
 
 /* True if no option stands against doing it as lone.h says. */

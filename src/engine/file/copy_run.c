@@ -53,7 +53,7 @@ void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome)
 		tree->ended_alike = true;
 	} else if (tree->worst != outcome) {
 		tree->ended_alike = false;
-		/* Somebody must look at writers that may still be frozen. */
+		/* Somebody must check writers that may still be frozen. */
 		if (outcome == LULL_THAW_FAILED || outcome == LULL_INTERRUPTED)
 			tree->worst = outcome;
 	}

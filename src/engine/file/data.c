@@ -32,7 +32,7 @@
 /* Holes beyond this are not given to a clone call: XFS reserves room for a hole as for
    data, and of exabytes that takes long, or fails. */
 #define LARGE_HOLES (1ULL << 30)
-/* How often to clone a file that somebody writes to, where that must not be. */
+/* How often to try a file that somebody writes to, where nobody may write to it. */
 #define QUIET_TRIES 10
 
 enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,
@@ -67,8 +67,8 @@ static uint64_t limit(const struct lull_file *file, uint64_t dearest)
 	return file->entry.tree->options->latency_budget_ns / dearest;
 }
 
-/* True if one call does them all. Counted in the map, where the inode's own count will
-   not do. */
+/* True if one call clones all extents. They are counted in the map where the inode's own
+   count will not do. */
 static bool few_extents(struct lull_file *file, int src, const struct stat *st,
 			bool count)
 {
@@ -81,7 +81,7 @@ static bool few_extents(struct lull_file *file, int src, const struct stat *st,
 		return false;
 	most = lull_one_call_weight(file->entry.tree->options->latency_budget_ns,
 				    (uint32_t)fs.f_type);
-	/* What is dirty has no extents yet. */
+	/* Dirty pages have no extents yet. */
 	if (lull_tripwire_flush(src) < 0)
 		return false;
 	exact = count ? 0 : lull_inode_extents(src);
@@ -131,7 +131,8 @@ static bool is_small(struct lull_file *file, int src, const struct stat *st)
 	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
 	enum lull_reflink reflink = file->entry.tree->cp->reflink;
 
-	/* Too wide for one call, and several are of one moment only under a tripwire. */
+	/* It is too wide for one call, and several calls are point-in-time only under a
+	   tripwire. */
 	if (reflink != LULL_REFLINK_NEVER && has_large_holes(st))
 		return false;
 	if (blocks <= limit(file, LULL_ONE_CALL_DEAREST_NS))
@@ -183,8 +184,8 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 		return LULL_OK;
 	if (r == 0 && fstat(dest, &dest_st) < 0)
 		r = -errno;
-	/* What has no extents is cloned by its size alone, or, in /dev or /proc, not at
-	   all. */
+	/* A file without extents is cloned by its size alone, or, in /dev or /proc, not
+	   at all. */
 	if (r == 0 && empty)
 		r = try_empty(src, dest, st, &dest_st);
 	else if (r == 0)
@@ -195,8 +196,8 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 							     (uint64_t)st->st_size));
 }
 
-/* Written to since it was looked at: the size that was cloned may be that of no
-   instant. */
+/* It was written to since the look: the file may never have had the size that was
+   cloned. */
 static bool has_changed(int src, const struct stat *st)
 {
 	struct stat now;
@@ -211,7 +212,7 @@ static void tell_call(const struct lull_file *file, enum lull_call call)
 	file->observer->call(file->observer->ctx, call);
 }
 
-/* What a call took, from before on. */
+/* How long a call took that began at before. */
 static void note_call(struct lull_file *file, uint64_t before)
 {
 	struct lull_progress *p = &file->result.progress;
@@ -277,7 +278,7 @@ static int clone_once(struct lull_file *file, int src, int dest, const struct st
 		       : clone_pieces(file, src, dest, size);
 }
 
-/* Where one call is a copy of one moment. */
+/* For files of which one call makes a point-in-time copy. */
 static int clone_at_once(struct lull_file *file, int src, int dest, const struct stat *st,
 			 uint64_t *ret_size)
 {
@@ -309,7 +310,7 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 	return r;
 }
 
-/* Where it is one only if nobody writes meanwhile. 1: somebody always does. */
+/* For files of which it does only if nobody writes meanwhile. 1: somebody always does. */
 static int clone_quietly(struct lull_file *file, int src, int dest, const struct stat *st,
 			 uint64_t *ret_size)
 {
@@ -358,7 +359,7 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	struct lull_progress *p = &file->result.progress;
 	int r = lull_inode_inherit(src, dest, file->traits);
 
-	/* An empty file shows nothing, and its clone takes nothing. */
+	/* An empty file proves nothing, and its clone costs nothing. */
 	if (r == 0 && size > 0)
 		r = may_be_at_once(file, src, st)
 			    ? clone_at_once(file, src, dest, st, &size)
@@ -485,7 +486,7 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 	struct copy c = { .file = file, .src = src, .dest = dest, .dest_st = dest_st };
 	struct lull_watched w;
 
-	/* What comes through a fifo or from a device is of no one moment. */
+	/* Data from a fifo or a device has no point in time. */
 	if (!S_ISREG(src_st->st_mode))
 		return copy_once(&c);
 	w = lull_watch(src,
@@ -539,7 +540,7 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 	if (cp->reflink == LULL_REFLINK_ALWAYS || file->lone ||
 	    lull_bytes_is_terminal(-r))
 		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
-	/* Two mounts of one file system (before Linux 5.18) are no two file systems. */
+	/* Two mounts of one file system (before Linux 5.18) are not two file systems. */
 	if (regular &&
 	    (cause == LULL_CAUSE_NO_REFLINK || (cause == LULL_CAUSE_OTHER_FILE_SYSTEM &&
 						src_st->st_dev != dest_st->st_dev)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a new inode gets so that it is what cp would have left under its name. */
+/* Gives a new inode what cp would have left under its name. */
 #pragma once
 
 #include "engine/file/file_state.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What small files, links and directories of a run wait for at its end: the disk. */
+/* The sync at the end of a run, for its small files, links and directories. */
 #pragma once
 
 #include "engine/file/copy_run.h"

@@ -96,7 +96,7 @@ static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
 	return lull_dress_keep(f, src, fd, &dst, true) ? LULL_OK : LULL_FAILED;
 }
 
-/* Its data is there, even if an attribute is not: as cp leaves it. */
+/* The data is there even if an attribute is not, as with cp. */
 static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
 {
 	return outcome == LULL_OK ||
@@ -134,7 +134,7 @@ static int open_beside(int dir, mode_t mode, char ret_name[static 64])
 	return fd;
 }
 
-/* Where no file is without a name: under another one, until it is on disk. */
+/* Where a file without a name is impossible, it has another name until it is on disk. */
 static enum lull_outcome create_beside(struct lull_file *f, int src,
 				       const struct stat *st, int dir, const char *name)
 {
@@ -287,7 +287,7 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 		return false;
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (*ret_outcome == LULL_OK) {
-		/* On disk it is with the file itself. */
+		/* The name reaches the disk with the file itself. */
 		const struct lull_freshness any = { 0 };
 		int r = lull_exchange(fd, both, &any, 0);
 
@@ -376,8 +376,8 @@ static int open_old(struct lull_file *f)
 	return -ESTALE;
 }
 
-/* Who has the file open that was replaced goes on with that: a guest on its image,
-   say. */
+/* A program that has the replaced file open goes on with it: a guest with its image, for
+   example. */
 static void warn_of_users(const struct lull_file *f, int old)
 {
 	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
@@ -403,7 +403,7 @@ static enum lull_outcome try_alone(struct lull_file *f, int src, int old,
 	return lull_big_copy(f, src, old);
 }
 
-/* Those before it must not wait for it. */
+/* The files before it must not wait for it. */
 static bool takes_long(const struct lull_file *f, const struct stat *st)
 {
 	return f->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS &&
@@ -455,7 +455,7 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	return write_in_place(f, src, &old, st);
 }
 
-/* It would wait for somebody at the other end, only to fail then. */
+/* The open would wait for somebody at the other end, only to fail then. */
 static bool is_vain(const struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
@@ -579,7 +579,7 @@ bool lull_file_finish(struct lull_file *f)
 				.path = f->offload ? f->offload : "unknown",
 				.path2 = f->reflink ? f->reflink : "yes",
 				.path3 = f->holes ? f->holes : "unknown");
-	/* Not of those that were not begun any more. */
+	/* Files that were not begun are not reported. */
 	if (f->outcome == LULL_OK || f->reported ||
 	    (f->outcome == LULL_INTERRUPTED && f->result.progress.source))
 		observer->file(observer->ctx, f->outcome, &f->result);

@@ -22,7 +22,7 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 	       errno != ENOENT;
 }
 
-/* Whoever clones with a lock has a word about it. */
+/* A clone with a lock reports it. */
 static bool has_sidecar(const struct lull_entry *e)
 {
 	_cleanup_free_ char *of_source = lull_beside_sidecar(e->src_dir->fd, e->src_name,
@@ -39,7 +39,7 @@ bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
 
-	/* A copy takes longer than it looks: what is read must be of one moment. */
+	/* A copy takes longer than a look: what is read must be point-in-time. */
 	if (!e->tree->sole || !e->operand || e->backup_due || has_sidecar(e) ||
 	    cp->reflink == LULL_REFLINK_NEVER ||
 	    is_beside(e, lull_beside_temporary(e->dst_last)) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What gives way to an entry: see make_way.h. */
+/* Moves what is there out of an entry's way: see make_way.h. */
 #include "engine/file/make_way.h"
 
 #include "engine/file/backup.h"
@@ -16,7 +16,8 @@ static const char *strip(char *path)
 	return path;
 }
 
-/* The directory that a name lies in: itself, where that is a link. It is how cp tells. */
+/* The directory of a name, of a link the directory of the link itself. cp decides by it
+   too. */
 static int stat_parent(int dir, const char *name, const char *last, struct stat *ret_st)
 {
 	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
@@ -58,7 +59,7 @@ void lull_entry_undo(struct lull_entry *e)
 	e->named = NULL;
 	if (!e->backup)
 		return;
-	/* Where both names are one file still, the rename does nothing. */
+	/* If both names still are one file, the rename does nothing. */
 	if (!e->backup_due &&
 	    renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) == 0) {
 		if (is_one(e->dst_dir->fd, e->backup, e->dst_name))

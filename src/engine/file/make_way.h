@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands where an entry is to go: what becomes of it, and its backup. */
+/* Deals with what is where an entry will be made, and with its backup. */
 #pragma once
 
 #include "engine/file/copy_run.h"

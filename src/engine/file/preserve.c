@@ -28,7 +28,7 @@ static bool keep_times(const struct lull_preserve *k)
 	return !k->cp->must_keep;
 }
 
-/* What a user without privilege cannot do, he does not expect either. */
+/* What users without privilege cannot do, they do not expect either. */
 static bool is_excusable(int err)
 {
 	return (err == -EPERM || err == -EINVAL) && geteuid() != 0;
@@ -122,7 +122,7 @@ static bool keep_mode(struct lull_preserve *k, bool owner_is_ours)
 
 	if (owner_is_ours)
 		mode &= (mode_t) ~(S_ISUID | S_ISGID | S_ISVTX);
-	/* What a directory got from the one above it, or by its making, stays. */
+	/* What a directory got from its parent, or when it was made, stays. */
 	if (S_ISDIR(k->dst.st_mode))
 		mode |= k->dst.st_mode & 07000;
 	if (k->cp->keep_mode || k->cp->default_mode)

@@ -121,7 +121,7 @@ static void mark_batch(struct lull_queue *q, bool syncing)
 		container_of(q->batch[i], struct lull_task, file)->syncing = syncing;
 }
 
-/* True if the syncer has files. What it is done with it has no longer. */
+/* True if the syncer has files. It no longer has those that it has synced. */
 static bool is_syncing(struct lull_queue *q)
 {
 	if (q->n_batch == 0)
@@ -145,7 +145,7 @@ static void note_inodes(struct lull_queue *q, const struct lull_task *task)
 		lull_inodeset_add(&q->inodes, f->entry.src.st_ino);
 }
 
-/* Without those that are gone. */
+/* Leaves out those that are gone. */
 static void note_inodes_anew(struct lull_queue *q)
 {
 	lull_inodeset_clear(&q->inodes);
@@ -214,7 +214,8 @@ static void sync_batch(struct lull_queue *q)
 	q->n_batch = 0;
 }
 
-/* Half the ring, while there is room for more. Few files are not worth a thread. */
+/* Syncs half the ring while there is room for more. A few files are not worth a
+   thread. */
 static void sync_early(struct lull_queue *q)
 {
 	if (q->unsynced < MAX(q->room / 2, LEAST_FOR_SYNCER) || is_syncing(q))
@@ -281,7 +282,7 @@ static bool finish_head(struct lull_queue *q)
 	return true;
 }
 
-/* What waits too long, or takes too much, is synced; with too much the walk waits for
+/* Syncs what has waited too long or takes too much room; with too much the walk waits for
    it. */
 static bool is_overdue(struct lull_queue *q)
 {
@@ -297,7 +298,8 @@ static void wait_a_while(struct lull_queue *q)
 	lull_pool_wait(&q->pool, LOOK_NS);
 }
 
-/* Those that need not be waited for; and, if they have waited long enough, the disk. */
+/* Finishes tasks that need not be waited for, and syncs if they have waited long
+   enough. */
 static void finish_ready(struct lull_queue *q)
 {
 	(void)pthread_mutex_lock(&q->pool.lock);
@@ -312,7 +314,7 @@ static void finish_ready(struct lull_queue *q)
 	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
-/* Until at most that many are left. */
+/* Finishes tasks until at most that many are left. */
 static void finish(struct lull_queue *q, unsigned int left)
 {
 	(void)pthread_mutex_lock(&q->pool.lock);
@@ -437,7 +439,7 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 	return NULL;
 }
 
-/* The directory of all before it, mostly. */
+/* Usually it is the directory of those before it. */
 static void look_where(struct lull_queue *q, struct lull_task *task)
 {
 	const struct lull_entry *e = &task->file.entry;
@@ -468,7 +470,7 @@ static void put_in(struct lull_queue *q, struct lull_task *task)
 	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
-/* It does not wait, nor does what was before it. */
+/* It does not wait, and neither does what came before it. */
 static bool end_now(struct lull_queue *q, struct lull_task *task)
 {
 	finish(q, 0);
@@ -489,7 +491,7 @@ void lull_queue_directly(struct lull_file *file)
 	file->observer = q->tree->observer;
 }
 
-/* The older files that those before it replace, say, take it still. */
+/* It is still in use, for example by the older files that those before it replace. */
 static bool lacks_room(const struct lull_file *f)
 {
 	int err = f->result.failure.err;

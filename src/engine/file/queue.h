@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files side by side, in threads. The walk goes ahead and queues what must be done; tasks
- * are finished in the order in which they were queued, on the walk's thread, and what
- * they have to say is said then. With one job there are no threads, and only what waits
- * for the disk before it is named (naming.h) is queued, with all that comes after it.
+ * are finished in the order in which they were queued, on the walk's thread, and report
+ * then. With one job there are no threads, and only files that wait for the disk before
+ * they are named (naming.h) are queued, with all that comes after them.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct lull_work {
 	void (*link)(struct lull_file *file);
 	/* Names one that is due. */
 	void (*name)(struct lull_file *file);
-	/* Tells and adds up what came of it. False if it has failed. */
+	/* Reports and adds up the result. False if it has failed. */
 	bool (*finish)(struct lull_file *file);
 };
 

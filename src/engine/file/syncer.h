@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that syncs files and names the new ones while the walk goes on, one batch at a
- * time. On Btrfs a sync is a commit, which the walk would stand still for: 100 times in a
- * tree of 200,000 files; and a link takes a third as long as making the file.
+ * time. On Btrfs a sync is a commit, and the walk would wait for it 100 times in a tree
+ * of 200,000 files; and a link takes a third as long as making the file.
  */
 #pragma once
 

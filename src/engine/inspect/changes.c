@@ -58,8 +58,8 @@ static enum lull_outcome walk_failed(struct lull_changes *c, int r)
 
 /*
  * The next extent, made to begin and end with a block: SEEK_DATA may answer in other
- * units, and the plan takes extents that do not for holes up to the next block. Data that
- * is none is read for nothing; nothing is lost.
+ * units, and the plan takes extents that do not for holes up to the next block. Holes
+ * that count as data are read in vain, and nothing is lost.
  */
 static int next_whole(struct lull_changes *c, int which, struct lull_extent *ret_extent)
 {
@@ -91,7 +91,7 @@ static int next_extent(void *ctx, struct lull_extent *ret_extent)
 	struct lull_changes *c = ctx;
 
 	if (++c->counted % LOOK_EVERY == 0) {
-		/* What is held may be long, and has not been worked on. */
+		/* The held range may be long, and has not been worked on. */
 		c->pair->job->progress->offset = c->most > 0 && c->held.len > 0
 							 ? c->held.off
 							 : c->plan.pos;
@@ -191,7 +191,7 @@ static int next_open(struct lull_changes *c, struct lull_change *ret_change)
 	return 0;
 }
 
-/* What the older file lacks is zeroes. */
+/* Where the older file has nothing, it counts as zeroes. */
 static int read_old(struct lull_changes *c, uint64_t off, uint64_t len)
 {
 	uint64_t there = off < c->old_size ? MIN(len, c->old_size - off) : 0;

@@ -240,7 +240,7 @@ static void *take_references(void *arg)
 		_cleanup_close_ int probe = openat(s->dir, ".",
 						   O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-		/* Whether that is allowed does not matter, but that it comes back. */
+		/* Whether that is allowed does not matter; it only has to return. */
 		(void)probe;
 		s->result = lull_tripwire_take(s->fd, s->scratch, s->block,
 					       &s->reference);
@@ -320,7 +320,7 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 	struct stat st;
 	int r;
 
-	/* Before opening: a fifo would wait, a device might act. */
+	/* Before the open, because a fifo would wait and a device might act. */
 	if (stat(name, &st) < 0)
 		return lull_fail_errno(&c->job, LULL_STAGE_STAT_SOURCE, errno, name);
 	if (!S_ISREG(st.st_mode))

@@ -42,7 +42,7 @@
 #define BYTES_EACH        (64ULL << 20)
 /* What a snapshot's transaction commit takes beyond one that was made just before. */
 #define SNAPSHOT_COMMITS 2
-/* XFS: with a smaller log, and that many extents, calls wait for it now and then. */
+/* XFS: with a smaller log, and this many extents, calls sometimes wait for the log. */
 #define SMALL_LOG    (128ULL << 20)
 #define MANY_EXTENTS 100000
 
@@ -176,7 +176,7 @@ static bool measure_readers(struct probe *p, bool *ret_wait)
 	return true;
 }
 
-/* Whom a clone call makes wait. */
+/* Finds out who waits for a clone call. */
 static void judge_kernel(struct probe *p)
 {
 	struct lull_forecast *found = p->found;

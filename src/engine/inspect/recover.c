@@ -130,7 +130,7 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
 	r = lull_set_record_find(dest, &of, &n);
-	/* Nothing could be looked up. A private directory that does not exist holds
+	/* Nothing can be looked up there: a private directory that does not exist holds
 	   nothing. */
 	if (r == -ENOENT && dest->checkpoint_dir < 0 &&
 	    (!dest->home.path || dest->home.err != ENOENT))
@@ -252,7 +252,7 @@ static int lock_one(const struct found *f, struct lull_dest *dest)
 	while ((r = lull_dest_lock(dest)) == -EWOULDBLOCK &&
 	       !lull_lock_wait_is_over(&wait, dest, -1))
 		lull_clock_sleep(LULL_LOCK_LOOK_NS);
-	/* Nothing can be made there: whoever is at work holds what there is. */
+	/* Nothing can be made there: a run at work holds the lock that exists. */
 	if (r == -EROFS)
 		r = lull_dest_is_locked(dest) ? -EWOULDBLOCK : 0;
 	return r;
@@ -310,7 +310,7 @@ static enum lull_outcome read_again(struct found *f)
 	return LULL_OK;
 }
 
-/* True if the lock was only made to be taken: nothing is left of it then. */
+/* True if the lock was made only to be taken; then it is removed. */
 static bool remove_lock(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;

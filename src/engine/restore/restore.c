@@ -182,7 +182,7 @@ static enum lull_outcome judge_generation(struct restore *r)
 
 static bool is_open(int fd, enum lull_inode_use use)
 {
-	/* A lullcp that has just closed it does not write. */
+	/* A lullcp that has just closed it is not a writer. */
 	return use == LULL_INODE_WRITTEN ? lull_source_is_written(fd)
 					 : use == LULL_INODE_READ;
 }
@@ -498,7 +498,7 @@ static enum lull_outcome roll_back(struct restore *r)
 	options.over_writers = r->options->cp.force;
 	options.exchange_fits = r->way == EXCHANGE;
 	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
-	/* Of what takes that name meanwhile there is no undo. */
+	/* A file that takes that name meanwhile has no undo. */
 	if (r->way == NEW)
 		options.cp.update = LULL_UPDATE_NONE_FAIL;
 	return copy(r, &options, r->generation, r->target);
@@ -572,7 +572,7 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	outcome = look(&r, generation, target);
 	if (outcome == LULL_OK)
 		outcome = have_undo(&r);
-	/* The undo took its time. */
+	/* Making the undo took time. */
 	if (outcome == LULL_OK)
 		outcome = judge_use(&r);
 	if (outcome == LULL_OK)

@@ -52,8 +52,8 @@ void lull_set_run(struct lull_set *set)
 		lull_job_done(clones->jobs[i]);
 }
 
-/* What chooses among the files, or does away with older ones, is not for a set: the
-   command line refuses it where a hook says that one is wanted. */
+/* Options that choose among the files, or remove older ones, are not for a set: the
+   command line refuses them where a hook makes it a set. */
 static bool suits(const struct lull_options *options)
 {
 	const struct lull_cp *cp = &options->cp;

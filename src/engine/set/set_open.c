@@ -18,7 +18,8 @@ static void note(const struct lull_set *set, enum lull_note_kind kind, const cha
 	lull_run_note(set->tree, kind, 0, path, path2);
 }
 
-/* A set is published by renames; what can only be written in place is not for it. */
+/* A set is published by renames, so a file that can only be written in place is
+   refused. */
 static enum lull_outcome judge_old(struct lull_member *m)
 {
 	const struct lull_entry *e = &m->file.entry;

@@ -18,7 +18,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Are source and dest in each other's way? */
+/* How source and dest are in each other's way. */
 enum sameness {
 	DIFFERENT, /* no */
 	SAME,      /* a copy would destroy the source */
@@ -209,7 +209,7 @@ bool lull_clash_was_made(const struct lull_entry *e, const struct stat *st)
 	return false;
 }
 
-/* What this run made for another operand. */
+/* Finds what this run made for another operand. */
 static bool is_just_created(const struct lull_entry *e)
 {
 	return e->operand && e->tree->made &&
@@ -285,7 +285,7 @@ enum lull_clash lull_clash_settle(struct lull_entry *e)
 	enum sameness same;
 	enum lull_clash clash;
 
-	/* Before anything is found fault with. */
+	/* This comes before any complaint. */
 	if (verdict == LULL_VERDICT_LEAVE)
 		return skip(e);
 	same = replaces_nothing(e->tree->cp) ? DIFFERENT : compare(e);

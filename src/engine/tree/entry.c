@@ -350,7 +350,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		return complain(e, LULL_NOTE_STAT, errno, e->src_path, NULL);
 	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
 		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);
-	/* Each by itself would be of another moment. */
+	/* Each file by itself would show another point in time. */
 	if (!S_ISREG(e->src.st_mode) &&
 	    (S_ISDIR(e->src.st_mode) ? e->tree->options->hook != NULL
 				     : e->tree->set != NULL))
@@ -361,7 +361,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 	}
 	takes_backup_name = !e->fresh && cp->backup != LULL_BACKUP_NONE &&
 			    lull_backup_is_name(e->dst_last, cp->suffix);
-	/* That of a file before it, and of one after it: all in their order. */
+	/* Reports of the files before and after it stay in their order. */
 	if (takes_backup_name)
 		lull_queue_drain(e->tree);
 	if (!find_dest(e))

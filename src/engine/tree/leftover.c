@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* lullcp's own files in somebody's tree: see leftover.h. */
+/* lullcp's own files in a user's tree: see leftover.h. */
 #include "engine/tree/leftover.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Everything that is no regular file and no directory, and links in the place of
+/* Everything that is neither a regular file nor a directory, and links instead of
    copies. */
 #include "engine/tree/node.h"
 
@@ -199,7 +199,8 @@ bool lull_node_link_earlier(struct lull_entry *e, const struct lull_named *earli
 	struct target target = {
 		.dir = e->tree->dest_root->fd,
 		.name = earlier->name,
-		/* Only to what is known: somebody may have put another link there. */
+		/* Links only to a file that is known: somebody may have put another link
+		   there. */
 		.flags = e->follow && earlier->other_inode ? AT_SYMLINK_FOLLOW : 0,
 		.dev = earlier->other_dev,
 		.inode = earlier->other_inode,

@@ -130,7 +130,7 @@ static void copy_into_target(struct run *run, const char *path)
 	entry.dst_path = operand.dst_path = dst_path;
 	/* DEST is only part of a name, which no file has. */
 	entry.fresh = run->tree.dated;
-	/* What is left of "/" is the target itself. */
+	/* "/" without its slash is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";
 	if (!split_names(&entry, &dst_head))
 		lull_run_note(&run->tree, LULL_NOTE_MEMORY, ENOMEM, path, NULL);
@@ -254,7 +254,7 @@ static int begin(struct run *run, unsigned int n, int target_fd)
 					   &lull_entry_work);
 }
 
-/* All have been looked at, and nothing is done to one unless it is to all. */
+/* All have been looked at; the set does a step with all of them or with none. */
 static void run_set(struct lull_copy_run *tree)
 {
 	if (tree->set && tree->worst == LULL_OK && !lull_run_should_stop(tree))

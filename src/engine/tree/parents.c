@@ -149,7 +149,7 @@ bool lull_parents_make(struct lull_entry *e, const char *path, const char *targe
 	*ret_fresh = false;
 	if (!above)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
-	/* Those that are there all have what they are to have. */
+	/* The existing ones all have what they must have. */
 	if (fstatat(e->dst_dir->fd, *above ? above + strspn(above, "/") : ".", &st, 0) ==
 		    0 &&
 	    S_ISDIR(st.st_mode))

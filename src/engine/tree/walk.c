@@ -238,7 +238,7 @@ static bool copy_child(struct lull_entry *e, struct lull_level *self, const char
 	return operand->visit(&child, self, operand);
 }
 
-/* Told at the end, all of them in one line. */
+/* They are reported at the end, all in one line. */
 static void leave_out(struct lull_entry *e, const char *name)
 {
 	if (e->tree->left_out++ == 0)
@@ -248,7 +248,8 @@ static void leave_out(struct lull_entry *e, const char *name)
 static bool copy_children(struct lull_entry *e, struct lull_level *self,
 			  struct lull_operand *operand)
 {
-	/* Not opened anew: who may read it need not be allowed to search it. */
+	/* It is not opened again: a user who may read it may not be allowed to search
+	   it. */
 	int fd = fcntl(self->src->fd, F_DUPFD_CLOEXEC, 3);
 	struct lull_names names;
 	const char *name;
@@ -258,7 +259,7 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 	if (r < 0)
 		return complain(e, LULL_NOTE_ACCESS, r, e->src_path);
 	while ((r = lull_names_next(&names, &name)) > 0) {
-		/* Parked, and not to be found again. */
+		/* The level was parked, and cannot be found again. */
 		if (!self->src || lull_run_should_stop(e->tree)) {
 			done = false;
 			break;
@@ -268,7 +269,7 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 			continue;
 		}
 		done = copy_child(e, self, name, operand) && done;
-		/* What is made would be met again and again. */
+		/* The walk would meet what it makes again and again. */
 		if (operand->into_itself)
 			break;
 	}
@@ -334,7 +335,7 @@ static bool dress(struct lull_entry *e, struct lull_level *level, struct lull_le
 {
 	if (!unpark(e, level, self))
 		return false;
-	/* They may have been opened anew. */
+	/* They may have been opened again. */
 	if (level) {
 		e->src_dir = level->src;
 		e->dst_dir = level->dst;
@@ -381,7 +382,7 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
 	}
 	done = fill_from_source(e, level, &self, operand);
-	/* Neither what took the source's place nor what is parked for good. */
+	/* Leaves out what took the source's place, and what stays parked. */
 	if (self.src)
 		done = dress(e, level, &self, &keep) && done;
 	lull_dirref_drop(self.src);
