@@ -107,6 +107,18 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   check_not "$kind base is gone" test -e "$M/old/3"
   expect 0 --refresh --inplace "$M/src" "$M/dst"
   check "$kind in place" cmp "$M/src" "$M/dst"
+  # what fails half way is recorded, for it is neither the old clone nor the new one
+  "$TOOLS/scribble" "$M/src" 4096 $(seq 0 3 1100)
+  strace -qq -o /dev/null -e inject=ioctl:error=ENOSPC:when=200+ \
+    "$LULLCP" --refresh --inplace --latency-budget=20us "$M/src" "$M/dst" 2>"$T/err"
+  same "$kind in place, and fails" 1 $?
+  says 'incomplete'
+  expect 1 --restore "$M/dst" "$M/nothing"
+  expect 1 --refresh --inplace "$M/src" "$M/dst"
+  says '--resume'
+  expect 0 --refresh --inplace --resume "$M/src" "$M/dst"
+  check "$kind in place after a failure" cmp "$M/src" "$M/dst"
+  no_leftovers "$M"
 
   # refusals: everything stays as it is
   cp --reflink=always "$M/src" "$M/old/3"

@@ -152,6 +152,30 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
   restored 'one was killed'
   undone 'one was killed'
 
+  # in place, and it fails half way: the undo is all that is left of TARGET, and nobody is told to
+  # remove it
+  if [ -z "$keeps" ]; then
+    for how in --resume --restart; do
+      live
+      "$TOOLS/scribble" "$M/img" 4096 $(seq 1200)
+      sync "$M/img"
+      now=$(sum "$M/img")
+      ln "$M/img" "$M/name"
+      strace -qq -o /dev/null -e inject=ioctl:error=ENOSPC:when=400+ \
+        "$LULLCP" --restore --latency-budget=20us latest "$M/img" 2>"$T/err"
+      same 'it fails in place: status' 1 $?
+      says 'incomplete'
+      undone 'it fails in place'
+      expect 1 --restore latest "$M/img"
+      says "$how"
+      undone 'it failed in place'
+      expect 0 --restore $how latest "$M/img"
+      restored "it failed in place, $how"
+      undone "it failed in place, $how"
+      rm "$M/name"
+    done
+  fi
+
   # refused
   live
   exec 9<"$M/img"

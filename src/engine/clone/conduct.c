@@ -29,7 +29,8 @@
  *               step 2  WHOLE       one that it completed: only names are missing
  *               step 2  NAMED       one that has its name already
  *   DISCARDING  step 2  EMPTY       all of it is gone
- *   EMPTY       step 4  ADOPTED     an older clone has become the file, to be refreshed
+ *   EMPTY       step 4  ADOPTED     an older clone has become the file, to be refreshed,
+ *                                   or DEST is it, in place
  *               step 4  BEGUN       the first clone call is next
  *   FOUND, ADOPTED, BEGUN and WHOLE keep their state when they get their name in step 7
  *

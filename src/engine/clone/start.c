@@ -89,7 +89,7 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 		if (outcome != LULL_OK || job->state == LULL_JOB_ADOPTED)
 			return outcome;
 	}
-	job->state = LULL_JOB_BEGUN;
+	job->state = job->refresh_in_place ? LULL_JOB_ADOPTED : LULL_JOB_BEGUN;
 	if (job->refresh_in_place)
 		return LULL_OK;
 	/* cp empties a file that it writes into as well: see --inplace. */

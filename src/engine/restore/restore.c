@@ -279,20 +279,22 @@ static enum lull_outcome look(struct restore *r, const char *generation,
 
 /* ---- step 2 ---- */
 
-/* Written in place by an interrupted restore of this generation, and half by now: the
-   undo is of before that. */
-static bool is_half(const struct restore *r)
+/* Written in place by a restore that was interrupted or failed, and half by now: the undo
+   is of before that. *ret_checkpoint is to be freed. */
+static bool is_half(const struct restore *r, char **ret_checkpoint)
 {
-	_cleanup_free_ char *generation = realpath(r->generation, NULL);
 	struct lull_report report;
 	struct stat st;
 	bool half;
 
-	if (!r->options->resume || lstat(r->undo, &st) < 0 || !S_ISREG(st.st_mode))
+	if (lstat(r->undo, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
-	half = lull_status(r->options, r->target, &report) == LULL_OK && generation &&
-	       report.source && strcmp(report.source, generation) == 0 &&
-	       !report.temporary;
+	half = lull_status(r->options, r->target, &report) == LULL_OK &&
+	       !report.temporary && !report.published;
+	if (half) {
+		*ret_checkpoint = report.checkpoint;
+		report.checkpoint = NULL;
+	}
 	lull_report_done(&report);
 	return half;
 }
@@ -417,11 +419,18 @@ static enum lull_outcome copy_undo(struct restore *r, const char *from, const ch
 
 static enum lull_outcome make_undo(struct restore *r)
 {
+	_cleanup_free_ char *checkpoint = NULL;
 	enum lull_outcome outcome;
 	bool there;
 
-	if (is_half(r))
-		return LULL_OK;
+	if (is_half(r, &checkpoint)) {
+		if (r->options->resume || r->options->restart)
+			return LULL_OK;
+		(void)fail(r, LULL_CAUSE_CHECKPOINT_EXISTS, 0,
+			   checkpoint ? checkpoint : r->target, NULL);
+		r->failure.stage = LULL_STAGE_CHECKPOINT;
+		return LULL_FAILED;
+	}
 	outcome = judge_undo(r, &there);
 	if (there)
 		forget_record(r);
