@@ -327,6 +327,9 @@ static char *publish_words(const struct lull_failure *f, const struct words_of *
 			"and shut the file system down",
 			of);
 	}
+	if (f->err == ESTALE)
+		*ret_advice = "Another program has meanwhile removed or renamed it, or "
+			      "the temporary file. Run this again.";
 	if (f->err == EEXIST)
 		*ret_advice =
 			"It was left alone. Rename or remove it, then run this again.";

@@ -66,6 +66,23 @@ for kind in xfs btrfs btrfs-compress; do
     no_leftovers .
     rm -f dst other
   done
+  # in place, and it loses its name while a run is at work: what has that name then is not the clone
+  for how in removed replaced renamed; do
+    [ $how = renamed ] || echo old >dst
+    echo theirs >new
+    CLONE_DELAY_US=5000 LD_PRELOAD=$TOOLS/clones.so \
+      "$LULLCP" --inplace --latency-budget=100us --checkpoint-interval=0 src dst 2>"$T/err" &
+    pid=$!
+    soon is_begun .dst.lullcp
+    case $how in removed) rm dst ;; replaced) mv new dst ;; renamed) mv dst away ;; esac
+    wait $pid
+    same "$kind in place: $how: status" 1 $?
+    says 'removed or renamed'
+    same "$kind in place: $how: what is there" "$([ $how != replaced ] || echo theirs)" "$(cat dst 2>/dev/null)"
+    [ $how != renamed ] || check "$kind in place: $how: not emptied" cmp src away
+    no_leftovers .
+    rm -f dst new away
+  done
   # the temporary file, after a stop and after a kill
   for signal in "${signals[@]}"; do
     for how in inside hole emptied short; do

@@ -695,6 +695,12 @@ enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size UNUSED
 	return LULL_OK;
 }
 
+/* Nobody else is there. */
+bool lull_dest_has_name(const struct lull_dest *dest)
+{
+	return dest->fd >= 0;
+}
+
 bool lull_dest_is_there(const struct lull_dest *dest)
 {
 	return w.file[of(container_of(dest, struct lull_job, dest))].temporary;

@@ -435,7 +435,7 @@ static void leave(struct lull_job *job)
 		return;
 	if (dest->created)
 		(void)lull_dest_remove(dest);
-	if (dest->in_place && dest->fd >= 0 && !dest->exists)
+	if (dest->in_place && !dest->exists && lull_dest_has_name(dest))
 		(void)unlinkat(dest->dir, dest->name, 0);
 }
 
@@ -454,8 +454,10 @@ static void give_up(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
 
-	/* A file that has its name has left at most a lock. */
-	if (dest->in_place && dest->fd >= 0 && !is_named(job)) {
+	/* A file that has its name has left at most a lock. One that somebody has renamed
+	   is theirs. */
+	if (dest->in_place && dest->fd >= 0 && !is_named(job) &&
+	    lull_dest_has_name(dest)) {
 		if (!dest->exists) {
 			empty(job, dest->fd);
 			(void)unlinkat(dest->dir, dest->name, 0);

@@ -600,6 +600,8 @@ int lull_dest_rename(struct lull_job *job)
 		/* Another user who may write to the directory may have been quicker. */
 		if (!lull_inode_is_named(dest->lock, dest->dir, dest->name))
 			return -ESTALE;
+	} else if (!lull_dest_has_name(dest)) {
+		return -ESTALE;
 	}
 	job->result->published = true;
 	return 0;
@@ -628,6 +630,11 @@ int lull_dest_may_rename(const struct lull_job *job)
 			return -EPERM;
 	}
 	return faccessat(dest->dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+bool lull_dest_has_name(const struct lull_dest *dest)
+{
+	return dest->fd >= 0 && bears_name(dest, dest->name, dest->fd);
 }
 
 bool lull_dest_is_there(const struct lull_dest *dest)

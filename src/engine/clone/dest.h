@@ -98,6 +98,10 @@ int lull_dest_rename(struct lull_job *job) _must_check_;
 /* What would keep it from getting its name, as far as can be seen: 0 or -errno. */
 int lull_dest_may_rename(const struct lull_job *job) _must_check_;
 
+/* True if DEST's name is that of the file which is written: in place, another program may
+   have removed or replaced it. */
+bool lull_dest_has_name(const struct lull_dest *dest);
+
 /* True if the temporary file is open and still has its name. */
 bool lull_dest_is_there(const struct lull_dest *dest);
 
