@@ -75,6 +75,23 @@ for how in left term kill orphan; do
   rm -f "$M/open/dst"
 done
 
+# ---- one that could not be deleted ----
+# No checkpoint names it by then: the next run to that DEST deletes it, by whatever method it clones.
+writer "$M/closed/sub/f"
+"$LULLCP" --duty-cycle=2 --latency-budget=1ms "${ask[@]}" "$M/closed/sub/f" "$M/open/dst" 2>"$T/err" &
+pid=$!
+wait_for_snapshot $pid
+check 'given up: there is a snapshot' test -n "$snap"
+kill -9 "$(pgrep -P $pid)"
+kill -9 $pid
+wait $pid 2>/dev/null
+stop_writer
+rm "$M"/open/.dst.lullcp "$M"/open/.dst.lullcp-part
+expect 0 --on-writers=fail "$M/closed/sub/f" "$M/open/dst"
+same 'given up: subvolumes left' '' "$(subvolumes "$M")"
+no_leftovers "$M/open"
+rm "$M/open/dst"
+
 # ---- what others have put in its place ----
 mkdir -m 777 "$M/pub"
 writer "$M/closed/sub/f"

@@ -21,6 +21,7 @@
 #include "engine/clone/rotation.h"
 #include "engine/clone/set_resume.h"
 #include "engine/clone/shrink.h"
+#include "engine/clone/snapshot.h"
 #include "engine/clone/start.h"
 #include "engine/clone/untouched.h"
 #include "sys/ficlone.h"
@@ -693,6 +694,10 @@ enum lull_outcome lull_shrink(struct lull_job *job, int fd, uint64_t size UNUSED
 	else
 		w.file[i].bytes = NOTHING;
 	return LULL_OK;
+}
+
+void lull_snapshot_clear(struct lull_job *job UNUSED)
+{
 }
 
 /* Nobody else is there. */

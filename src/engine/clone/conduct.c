@@ -65,6 +65,7 @@
 #include "engine/clone/rotation.h"
 #include "engine/clone/set_resume.h"
 #include "engine/clone/shrink.h"
+#include "engine/clone/snapshot.h"
 #include "engine/clone/start.h"
 #include "engine/clone/untouched.h"
 #include "sys/ficlone.h"
@@ -120,6 +121,8 @@ static enum lull_outcome find_one(struct lull_job *job)
 
 	if (outcome == LULL_OK)
 		outcome = lull_resume_find(job);
+	if (outcome == LULL_OK)
+		lull_snapshot_clear(job);
 	/* The checkpoint of a clone that was given up: the next clone has none. */
 	if (outcome == LULL_OK && job->recorded && lull_place_alters(job->place))
 		lull_record_remove(job);
@@ -456,8 +459,7 @@ static void give_up(struct lull_job *job)
 
 	/* A file that has its name has left at most a lock. One that somebody has renamed
 	   is theirs. */
-	if (dest->in_place && dest->fd >= 0 && !is_named(job) &&
-	    lull_dest_has_name(dest)) {
+	if (dest->in_place && !is_named(job) && lull_dest_has_name(dest)) {
 		if (!dest->exists) {
 			empty(job, dest->fd);
 			(void)unlinkat(dest->dir, dest->name, 0);

@@ -634,7 +634,7 @@ int lull_dest_may_rename(const struct lull_job *job)
 
 bool lull_dest_has_name(const struct lull_dest *dest)
 {
-	return dest->fd >= 0 && bears_name(dest, dest->name, dest->fd);
+	return dest->fd >= 0 && lull_inode_is_named(dest->fd, dest->dir, dest->name);
 }
 
 bool lull_dest_is_there(const struct lull_dest *dest)

@@ -251,6 +251,14 @@ enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 	return job->checkpoint.snapshot ? record(job, false) : LULL_OK;
 }
 
+void lull_snapshot_clear(struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+
+	if (job->src_fs.magic == BTRFS_SUPER_MAGIC)
+		(void)!lull_snapshot_delete(dest->dir, dest->snapshot, -1, job->src);
+}
+
 /* fd is the source in the snapshot. */
 static enum lull_outcome clone_from(struct lull_job *job, int fd)
 {

@@ -19,3 +19,7 @@ enum lull_outcome lull_snapshot_clone(struct lull_job *job, bool *ret_impossible
 
 /* Deletes the snapshot that the checkpoint speaks of, if any. */
 enum lull_outcome lull_snapshot_undo(struct lull_job *job);
+
+/* Tries to delete one that an earlier run of this DEST could not, be it that its quota
+   was used up, and that no checkpoint names any more. With DEST locked. */
+void lull_snapshot_clear(struct lull_job *job);
