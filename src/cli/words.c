@@ -106,6 +106,11 @@ static const char *const clone_advice[] = {
 		"--hook.",
 };
 
+static const char *advice_for(enum lull_cause cause)
+{
+	return (size_t)cause < LENGTH(clone_advice) ? clone_advice[cause] : NULL;
+}
+
 /* Why state may have been planted. */
 static const char *untrusted_words(int err)
 {
@@ -218,6 +223,7 @@ static char *checkpoint_words(const struct lull_failure *f, const char **ret_adv
 	    f->cause == LULL_CAUSE_GENERATIONS_DIRECTORY)
 		return homeless(f, of.name, ret_advice);
 	of.word = untrusted_words(f->err);
+	*ret_advice = advice_for(f->cause);
 	return words_choose(checkpoint_rows, f->cause, &of, ret_advice);
 }
 
@@ -375,8 +381,8 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 		      f->stage == LULL_STAGE_COPY_WRITE;
 	struct words_of of = words_of_failure(f, "it", "it");
 
-	if (!copies && (size_t)f->cause < LENGTH(clone_advice))
-		*ret_advice = clone_advice[f->cause];
+	if (!copies)
+		*ret_advice = advice_for(f->cause);
 	for (size_t i = 0; i < LENGTH(by_cause); i++) {
 		if (f->stage == by_cause[i].stage)
 			return words_choose(by_cause[i].rows, f->cause, &of, ret_advice);

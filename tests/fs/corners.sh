@@ -163,6 +163,13 @@ for flag in i a; do
   chattr -$flag fixed
   rm fixed
 done
+# of the checkpoint too it is said what to do
+mkdir still
+chattr +i still
+expect 1 --hook=true --checkpoint=still/record big dest
+says 'The file is immutable or append-only'
+chattr -i still
+rmdir still
 
 note 'the extent size hint for copies on write'
 hint() { xfs_io -r -c cowextsize "$1" | sed 's/^\[\([0-9]*\)\].*/\1/'; } # hint FILE: in bytes, 0: none

@@ -8,6 +8,7 @@
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
 #include "sys/clock.h"
+#include "sys/ficlone.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
 #include "sys/traits.h"
@@ -188,7 +189,11 @@ static enum lull_outcome write_down(struct lull_job **jobs, unsigned int n, bool
 	if (r < 0)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT,
 				 r == -EUSERS ? LULL_CAUSE_CHECKPOINT_DIRECTORY
-					      : LULL_CAUSE_ERRNO,
+				 : r == -EDQUOT || r == -EPERM
+					 ? lull_clone_classify(-r, -1,
+							       job->dest.checkpoint_dir,
+							       0, 0)
+					 : LULL_CAUSE_ERRNO,
 				 r, job->dest.checkpoint_path);
 	for (unsigned int i = 0; i < n; i++)
 		jobs[i]->recorded = true;
