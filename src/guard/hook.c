@@ -112,19 +112,19 @@ oom:
 
 /* argv of a call: the words of the command, the phase, the sources. */
 static char **make_arguments(char *const *words, size_t n_words,
-			     enum lull_hook_phase phase, const char *const *sources,
-			     size_t n_sources)
+			     enum lull_hook_phase phase,
+			     const struct lull_hook_facts *facts)
 {
 	size_t n = 0;
-	char **list = calloc(n_words + n_sources + 2, sizeof(*list));
+	char **list = calloc(n_words + facts->n_sources + 2, sizeof(*list));
 
 	if (!list)
 		return NULL;
-	for (size_t i = 0; i < n_words + 1 + n_sources; i++) {
+	for (size_t i = 0; i < n_words + 1 + facts->n_sources; i++) {
 		const char *word = i < n_words    ? words[i]
 				   : i == n_words ? (phase == LULL_HOOK_FREEZE ? "freeze"
 									       : "thaw")
-						  : sources[i - n_words - 1];
+						  : facts->sources[i - n_words - 1];
 
 		list[n] = strdup(word);
 		if (!list[n++]) {
@@ -135,13 +135,23 @@ static char **make_arguments(char *const *words, size_t n_words,
 	return list;
 }
 
-/* What a child needs to become a hook. */
+/* A call of a hook. */
 struct call {
+	const struct lull_hook *hook;
+	/* the same hook, for what a freeze has called; NULL where that is not wanted */
+	struct lull_hook *memory;
+	enum lull_hook_phase phase;
+	const struct lull_hook_facts *facts;
+	uint64_t timeout_ns;
+	int control;
+	struct lull_output *output;
+	struct lull_hook_traces *traces; /* NULL: nobody looks behind */
+
+	/* what a child needs to become one of its commands */
 	const char *file; /* to be run */
 	char **argv;
 	char **env;
-	const char *directory; /* to run in; NULL: ours */
-	int output;            /* -1: none */
+	int out; /* -1: none */
 	pid_t parent;
 };
 
@@ -153,6 +163,7 @@ static void become_hook(const struct call *call, int error) __attribute__((noret
 static void become_hook(const struct call *call, int error)
 {
 	struct sigaction plain = { .sa_handler = SIG_DFL };
+	const char *directory = call->hook->directory;
 	sigset_t none;
 	int null, err;
 
@@ -164,7 +175,7 @@ static void become_hook(const struct call *call, int error)
 	null = open("/dev/null", O_RDWR);
 	if (null >= 0)
 		(void)dup2(null, STDIN_FILENO);
-	(void)dup2(call->output >= 0 ? call->output : null, STDERR_FILENO);
+	(void)dup2(call->out >= 0 ? call->out : null, STDERR_FILENO);
 	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
 	lull_limits_restore();
 	if (null > STDERR_FILENO)
@@ -172,7 +183,7 @@ static void become_hook(const struct call *call, int error)
 	/* A directory that is gone says nothing about the command, whose path is whole.
 	   But a word that is relative to it must not lead to a file that somebody has put
 	   where we happen to be. */
-	if (call->directory && chdir(call->directory) < 0 && chdir("/") < 0)
+	if (directory && chdir(directory) < 0 && chdir("/") < 0)
 		_exit(126);
 	environ = call->env;
 	write_own_number(environ);
@@ -277,9 +288,7 @@ static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
 	(void)waitpid(pid, NULL, WNOHANG);
 }
 
-static struct lull_hook_status run_one(const struct call *call, uint64_t deadline,
-				       int control, struct lull_output *output,
-				       struct lull_hook_traces *traces)
+static struct lull_hook_status run_one(const struct call *call, uint64_t deadline)
 {
 	struct lull_hook_status result = { .end = LULL_HOOK_OK };
 	uint64_t before = lull_clock_now();
@@ -303,13 +312,13 @@ static struct lull_hook_status run_one(const struct call *call, uint64_t deadlin
 	_cleanup_close_ int failed = error[0];
 	_cleanup_close_ int pidfd = open_pidfd(pid);
 
-	if (!await(pid, pidfd, deadline, control, output, &result.end)) {
-		end_hook(pid, pidfd, output);
+	if (!await(pid, pidfd, deadline, call->control, call->output, &result.end)) {
+		end_hook(pid, pidfd, call->output);
 		return result;
 	}
-	if (traces) {
-		traces->elapsed_ns += lull_clock_now() - before;
-		look_behind(pid, traces);
+	if (call->traces) {
+		call->traces->elapsed_ns += lull_clock_now() - before;
+		look_behind(pid, call->traces);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -334,90 +343,97 @@ static bool has_done_nothing(const struct lull_hook_status *status)
 	       (status->end == LULL_HOOK_EXITED && status->code == LULL_HOOK_MISUSED);
 }
 
-/* memory: the same hook, for what a freeze has called; NULL where that is not wanted. */
-static struct lull_hook_status call_hook(
-	const struct lull_hook *hook, struct lull_hook *memory,
-	enum lull_hook_phase phase, const char *const *sources, size_t n_sources,
-	const struct lull_hook_facts *facts, uint64_t timeout_ns, int control,
-	struct lull_output *output, struct lull_hook_traces *traces)
+static struct lull_hook_status call_hook(struct call *call)
 {
+	const struct lull_hook *hook = call->hook;
+	struct lull_hook *memory = call->memory;
 	struct lull_hook_status first = { .end = LULL_HOOK_OK };
-	uint64_t deadline = NSEC_AFTER(lull_clock_now(), timeout_ns);
+	uint64_t deadline = NSEC_AFTER(lull_clock_now(), call->timeout_ns);
 	bool list = lull_hook_is_list(hook), started = false;
-	struct call call = {
-		.env = make_environment(phase, facts),
-		.directory = hook->directory,
-		.output = traces ? traces->output : lull_output_end(output),
-		.parent = getpid(),
-	};
+	bool freeze = call->phase == LULL_HOOK_FREEZE;
 	char **paths = NULL;
 	int n = -ENOMEM;
 
-	if (call.env)
-		n = memory && phase == LULL_HOOK_THAW ? lull_hook_list_thaw(hook, &paths)
-						      : lull_hook_list(hook, &paths);
-	if (memory && phase == LULL_HOOK_FREEZE && n >= 0)
+	call->env = make_environment(call->phase, call->facts);
+	call->out = call->traces ? call->traces->output : lull_output_end(call->output);
+	call->parent = getpid();
+	if (call->env)
+		n = memory && !freeze ? lull_hook_list_thaw(hook, &paths)
+				      : lull_hook_list(hook, &paths);
+	if (memory && freeze && n >= 0)
 		lull_hook_set_called(memory, paths);
 	if (n < 0)
 		first = (struct lull_hook_status){ LULL_HOOK_ERROR, -n, true, -n };
 	for (int i = 0; i < n; i++) {
-		char **path = &paths[phase == LULL_HOOK_FREEZE ? i : n - 1 - i];
+		char **path = &paths[freeze ? i : n - 1 - i];
 		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM, true,
 						   ENOMEM };
 
 		/* One thaw that hangs must not take the time of the others: each has its
 		   own. */
-		if (phase == LULL_HOOK_THAW)
-			deadline = NSEC_AFTER(lull_clock_now(), timeout_ns);
-		call.file = *path;
-		call.argv = make_arguments(list ? path : hook->words.we_wordv,
-					   hook->words.we_wordc, phase, sources,
-					   n_sources);
-		if (call.argv)
-			status = run_one(&call, deadline, control, output, traces);
-		lull_hook_free_list(call.argv);
+		if (!freeze)
+			deadline = NSEC_AFTER(lull_clock_now(), call->timeout_ns);
+		call->file = *path;
+		call->argv = make_arguments(list ? path : hook->words.we_wordv,
+					    hook->words.we_wordc, call->phase,
+					    call->facts);
+		if (call->argv)
+			status = run_one(call, deadline);
+		lull_hook_free_list(call->argv);
 		started = started || !status.not_started;
 		if (memory && has_done_nothing(&status)) {
-			if (phase == LULL_HOOK_THAW && lull_hook_is_innocent(hook, *path))
+			if (!freeze && lull_hook_is_innocent(hook, *path))
 				status.end = LULL_HOOK_OK;
-		} else if (memory && phase == LULL_HOOK_FREEZE) {
+		} else if (memory && freeze) {
 			memory->n_frozen = (size_t)i + 1;
 		}
 		if (first.end == LULL_HOOK_OK)
 			first = status;
-		if (status.end != LULL_HOOK_OK && phase == LULL_HOOK_FREEZE)
+		if (status.end != LULL_HOOK_OK && freeze)
 			break;
 	}
 	first.not_started = !started;
 	if (!memory || paths != memory->called)
 		lull_hook_free_list(paths);
-	lull_hook_free_list(call.env);
+	lull_hook_free_list(call->env);
 	return first;
 }
 
 struct lull_hook_status lull_hook_run(struct lull_hook *hook, enum lull_hook_phase phase,
-				      const char *const *sources, size_t n_sources,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control)
 {
-	struct lull_output *output = lull_output_open();
-	struct lull_hook_status status = call_hook(hook, hook, phase, sources, n_sources,
-						   facts, timeout_ns, control, output,
-						   NULL);
+	struct call call = {
+		.hook = hook,
+		.memory = hook,
+		.phase = phase,
+		.facts = facts,
+		.timeout_ns = timeout_ns,
+		.control = control,
+		.output = lull_output_open(),
+	};
+	struct lull_hook_status status = call_hook(&call);
 
-	lull_output_close(output);
+	lull_output_close(call.output);
 	return status;
 }
 
 struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					enum lull_hook_phase phase,
-					const char *const *sources, size_t n_sources,
 					const struct lull_hook_facts *facts,
 					uint64_t timeout_ns, int control,
 					struct lull_hook_traces *traces)
 {
-	return call_hook(hook, NULL, phase, sources, n_sources, facts, timeout_ns,
-			 control, NULL, traces);
+	struct call call = {
+		.hook = hook,
+		.phase = phase,
+		.facts = facts,
+		.timeout_ns = timeout_ns,
+		.control = control,
+		.traces = traces,
+	};
+
+	return call_hook(&call);
 }
 
 /* Failures that have nothing to do with the hook, and may pass in a moment. */
@@ -448,8 +464,7 @@ static void rest(uint64_t ns)
 		lull_clock_sleep(until - now);
 }
 
-struct lull_hook_status lull_hook_thaw(struct lull_hook *hook, const char *const *sources,
-				       size_t n_sources,
+struct lull_hook_status lull_hook_thaw(struct lull_hook *hook,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns)
 {
@@ -458,8 +473,7 @@ struct lull_hook_status lull_hook_thaw(struct lull_hook *hook, const char *const
 
 	for (uint64_t pause = FIRST_PAUSE_NS;; pause = MIN(2 * pause, LONGEST_PAUSE_NS)) {
 		struct lull_hook_status status = lull_hook_run(hook, LULL_HOOK_THAW,
-							       sources, n_sources, facts,
-							       left, -1);
+							       facts, left, -1);
 
 		if (!will_pass(&status) || lull_clock_now() + pause >= deadline)
 			return status;

@@ -22,8 +22,11 @@ struct lull_hook;
 
 enum lull_hook_phase { LULL_HOOK_FREEZE, LULL_HOOK_THAW };
 
-/* What the hook learns from its environment; see HOOKS in lullcp(1). */
+/* What the hook learns, from its environment but for the sources; see HOOKS in
+   lullcp(1). */
 struct lull_hook_facts {
+	const char *const *sources; /* its arguments after the phase */
+	size_t n_sources;
 	const char *run_id;
 	const char *dest;
 	const char *checkpoint;
@@ -127,14 +130,12 @@ void lull_hook_free(struct lull_hook *hook);
  * does not let go five seconds later.
  */
 struct lull_hook_status lull_hook_run(struct lull_hook *hook, enum lull_hook_phase phase,
-				      const char *const *sources, size_t n_sources,
 				      const struct lull_hook_facts *facts,
 				      uint64_t timeout_ns, int control);
 
 /* The same, and looks what stays behind. What the hook prints goes to traces->output. */
 struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 					enum lull_hook_phase phase,
-					const char *const *sources, size_t n_sources,
 					const struct lull_hook_facts *facts,
 					uint64_t timeout_ns, int control,
 					struct lull_hook_traces *traces);
@@ -145,7 +146,6 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
  * process or memory for it, or a signal (SIGTERM, SIGKILL, SIGHUP, SIGINT) that ended it.
  * The last status.
  */
-struct lull_hook_status lull_hook_thaw(struct lull_hook *hook, const char *const *sources,
-				       size_t n_sources,
+struct lull_hook_status lull_hook_thaw(struct lull_hook *hook,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns);

@@ -116,8 +116,7 @@ static void guard_thaw(struct guard *g, const char *result)
 	if (g->setup->frozen_already || was_killed(&g->answer.freeze))
 		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns,
 					   &left);
-	g->answer.thaw = lull_hook_thaw(g->setup->hook, g->setup->sources,
-					g->setup->n_sources, &facts,
+	g->answer.thaw = lull_hook_thaw(g->setup->hook, &facts,
 					g->setup->hook_timeout_ns);
 }
 
@@ -169,9 +168,8 @@ static void guard_freeze(struct guard *g)
 	g->answer.state = LULL_KEEPER_FROZEN;
 	if (setup->frozen_already || !setup->hook)
 		return;
-	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, setup->sources,
-					 setup->n_sources, &setup->facts, timeout,
-					 g->socket);
+	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, &setup->facts,
+					 timeout, g->socket);
 	/* A hook that never ran has frozen nothing. */
 	if (g->answer.freeze.not_started)
 		g->answer.state = LULL_KEEPER_THAWED;
@@ -332,8 +330,7 @@ static void take_over(struct lull_keeper *keeper)
 	/* The thaw must happen even if one cannot be ended. */
 	(void)!lull_hook_trail_end(facts.run_id, keeper->pid,
 				   keeper->setup.hook_timeout_ns, &left);
-	keeper->answer.thaw = lull_hook_thaw(keeper->setup.hook, keeper->setup.sources,
-					     keeper->setup.n_sources, &facts,
+	keeper->answer.thaw = lull_hook_thaw(keeper->setup.hook, &facts,
 					     keeper->setup.hook_timeout_ns);
 }
 

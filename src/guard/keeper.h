@@ -22,8 +22,6 @@ struct lull_keeper;
 
 struct lull_keeper_setup {
 	struct lull_hook *hook; /* NULL: nothing to freeze, only orphaned to call */
-	const char *const *sources;
-	size_t n_sources;
 	struct lull_hook_facts facts;
 	uint64_t hook_timeout_ns;
 	uint64_t max_freeze_ns; /* 0: none */

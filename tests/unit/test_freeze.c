@@ -393,7 +393,6 @@ int lull_hook_trail_end(const char *run_id UNUSED, pid_t session UNUSED,
 }
 
 struct lull_hook_status lull_hook_thaw(struct lull_hook *hook UNUSED,
-				       const char *const *sources UNUSED, size_t n,
 				       const struct lull_hook_facts *facts,
 				       uint64_t timeout_ns UNUSED)
 {
@@ -401,7 +400,7 @@ struct lull_hook_status lull_hook_thaw(struct lull_hook *hook UNUSED,
 
 	/* The thaw of one run would end the freeze of another. */
 	assert_true(all_locked());
-	assert_int_equal(n, w.kind->n);
+	assert_int_equal(facts->n_sources, w.kind->n);
 	assert_true(facts->resumed);
 	w.thaws++;
 	if (fails("thaw"))
@@ -597,7 +596,7 @@ static void run(const char *what, bool ends_well)
 		thawed = false;
 	if (outcome == LULL_OK) {
 		promise(w.frozen && w.keeper && w.freeze.started && all_locked());
-		promise(w.setup.n_sources == w.kind->n);
+		promise(w.setup.facts.n_sources == w.kind->n);
 		/* A kept freeze that somebody ended is begun anew. */
 		promise(w.setup.frozen_already == (w.kind->kept && !thawed));
 		promise(w.thaws == (w.kind->kept && thawed));

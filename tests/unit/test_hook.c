@@ -64,7 +64,11 @@ static const char *written(const char *name)
 	return text;
 }
 
+static const char *const two_sources[] = { "/source one", "-two" };
+
 static const struct lull_hook_facts facts = {
+	.sources = two_sources,
+	.n_sources = 2,
 	.run_id = "run",
 	.dest = "/d",
 	.checkpoint = "/c",
@@ -73,12 +77,11 @@ static const struct lull_hook_facts facts = {
 static struct lull_hook_status run_for(const char *command, enum lull_hook_phase phase,
 				       uint64_t timeout, int control)
 {
-	static const char *const sources[] = { "/source one", "-two" };
 	struct lull_hook_status status;
 	struct lull_hook *hook = NULL;
 
 	check_int(command, lull_hook_parse(command, NULL, &hook), 0);
-	status = lull_hook_run(hook, phase, sources, 2, &facts, timeout, control);
+	status = lull_hook_run(hook, phase, &facts, timeout, control);
 	lull_hook_free(hook);
 	return status;
 }
@@ -447,12 +450,14 @@ static void test_environment(void **state UNUSED)
 	assert_int_equal(setenv("LULLCP_OTHER", "stale", 1), 0);
 	assert_int_equal(setenv("LULLCP_QMP_SOCKET", "/q", 1), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct lull_hook_facts told = cases[i].facts;
 		struct lull_hook *hook = NULL;
 		struct lull_hook_status status;
 
+		told.sources = sources;
+		told.n_sources = 1;
 		check_int(cases[i].name, lull_hook_parse(command, NULL, &hook), 0);
-		status = lull_hook_run(hook, cases[i].phase, sources, 1, &cases[i].facts,
-				       20 * SECOND, -1);
+		status = lull_hook_run(hook, cases[i].phase, &told, 20 * SECOND, -1);
 		check_int(cases[i].name, status.end, LULL_HOOK_OK);
 		check_str(cases[i].name, written("env"), cases[i].wanted);
 		lull_hook_free(hook);

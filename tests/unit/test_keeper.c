@@ -85,9 +85,11 @@ static int set_up(void **state)
 	free(command);
 	scene->setup = (struct lull_keeper_setup){
 		.hook = scene->hook,
-		.sources = sources,
-		.n_sources = 1,
-		.facts = { .run_id = scene->run_id, .dest = "/d", .checkpoint = "/c" },
+		.facts = { .sources = sources,
+			   .n_sources = 1,
+			   .run_id = scene->run_id,
+			   .dest = "/d",
+			   .checkpoint = "/c" },
 		.hook_timeout_ns = 20 * NSEC_PER_SEC,
 		.orphaned = orphan_thawed,
 		.waiting = waiting,

@@ -261,8 +261,8 @@ static enum lull_outcome end_hooks(struct lull_job *job, const char *text)
 static enum lull_outcome call_thaw(struct lull_job *job, struct lull_hook *hook)
 {
 	struct lull_freeze *freeze = job->freeze;
-	struct lull_hook_facts facts = lull_freeze_hook_facts(job);
 	const char *text = lull_hook_text(hook);
+	struct lull_hook_facts facts;
 	struct lull_hook_status status;
 	enum lull_outcome outcome;
 
@@ -273,10 +273,10 @@ static enum lull_outcome call_thaw(struct lull_job *job, struct lull_hook *hook)
 	outcome = end_hooks(job, text);
 	if (outcome != LULL_OK)
 		return outcome;
+	facts = lull_freeze_hook_facts(job);
 	facts.result = "interrupted";
 	facts.resumed = true;
-	status = lull_hook_thaw(hook, freeze->sources, freeze->n_jobs, &facts,
-				lull_freeze_hook_timeout(job));
+	status = lull_hook_thaw(hook, &facts, lull_freeze_hook_timeout(job));
 	return status.end == LULL_HOOK_OK
 		       ? LULL_OK
 		       : lull_freeze_hook_failed(job, LULL_THAW_FAILED, text, &status);

@@ -130,6 +130,8 @@ enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 struct lull_hook_facts lull_freeze_hook_facts(const struct lull_job *job)
 {
 	return (struct lull_hook_facts){
+		.sources = job->freeze->sources,
+		.n_sources = job->freeze->n_jobs,
 		.run_id = job->result->run_id,
 		.dest = job->dest.path,
 		.checkpoint = job->dest.checkpoint_path,

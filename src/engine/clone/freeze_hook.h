@@ -27,7 +27,7 @@ uint64_t lull_freeze_hook_timeout(const struct lull_job *job);
 /* Opens that of job->freeze, if there is one, and looks whether it can be started. */
 enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job);
 
-/* What the hook is told of the run. */
+/* What the hook is told of the run, whose sources are named. */
 struct lull_hook_facts lull_freeze_hook_facts(const struct lull_job *job);
 
 /* Sets freeze->sources, in the order of the jobs: as this run knows them, or as they are

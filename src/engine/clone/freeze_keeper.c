@@ -98,8 +98,6 @@ int lull_freeze_keeper_start(struct lull_job *job)
 	_cleanup_free_ int *fds = fds_of(freeze, &n_fds);
 	const struct lull_keeper_setup setup = {
 		.hook = freeze->hook,
-		.sources = freeze->sources,
-		.n_sources = freeze->n_jobs,
 		.facts = lull_freeze_hook_facts(job),
 		.hook_timeout_ns = freeze->hook_timeout_ns,
 		.max_freeze_ns = job->options->max_freeze_ns,

@@ -81,7 +81,7 @@ static void *make_call(void *arg)
 	struct call *call = arg;
 	const struct check *c = call->check;
 
-	call->status = lull_hook_watch(c->hook, call->phase, c->paths, c->n, &c->facts,
+	call->status = lull_hook_watch(c->hook, call->phase, &c->facts,
 				       c->job.options->hook_timeout_ns,
 				       call->phase == LULL_HOOK_FREEZE ? call->control
 								       : -1,
@@ -401,8 +401,6 @@ static enum lull_outcome start_keeper(struct check *c)
 {
 	struct lull_keeper_setup setup = {
 		.hook = c->hook,
-		.sources = c->paths,
-		.n_sources = c->n,
 		.facts = c->facts,
 		.hook_timeout_ns = c->job.options->hook_timeout_ns,
 		.frozen_already = true,
@@ -504,6 +502,8 @@ enum lull_outcome lull_check_hook(const struct lull_options *options,
 	memcpy(ret_verdict->run_id, c.result.run_id, sizeof(c.result.run_id));
 	outcome = prepare(&c, sources);
 	c.facts = (struct lull_hook_facts){
+		.sources = c.paths,
+		.n_sources = c.n,
 		.run_id = c.result.run_id,
 		.dest = c.dest,
 		.checkpoint = c.checkpoint,
