@@ -120,21 +120,6 @@ static bool set_no_dereference_links(struct command *c, const struct option_row 
 
 /* ---- choices ---- */
 
-static bool set_follow(struct command *c, const struct option_row *row, const char *value)
-{
-	(void)value;
-	c->engine.cp.follow = (enum lull_follow)row->value;
-	return true;
-}
-
-static bool set_overwrite(struct command *c, const struct option_row *row,
-			  const char *value)
-{
-	(void)value;
-	c->engine.cp.overwrite = (enum lull_overwrite)row->value;
-	return true;
-}
-
 static bool set_backup(struct command *c, const struct option_row *row, const char *value)
 {
 	(void)row;
@@ -260,17 +245,22 @@ const struct option_row cp_options[] = {
 	{ NULL, "d", NULL, OWN(set_no_dereference_links), "same as -P --preserve=links" },
 	{ "debug", NULL, NULL, OWN(set_debug),
 	  "tell how each file is copied; implies -v" },
-	{ "dereference", "L", NULL, WITH(set_follow, LULL_FOLLOW_ALWAYS),
+	{ "dereference", "L", NULL,
+	  VALUE(enum lull_follow, engine.cp.follow, LULL_FOLLOW_ALWAYS),
 	  "follow symbolic links in SOURCE" },
 	{ "force", "f", NULL, CP_FLAG(force), "remove a DEST that cannot be opened" },
-	{ NULL, "H", NULL, WITH(set_follow, LULL_FOLLOW_OPERANDS),
+	{ NULL, "H", NULL,
+	  VALUE(enum lull_follow, engine.cp.follow, LULL_FOLLOW_OPERANDS),
 	  "follow symbolic links that are named" },
-	{ "interactive", "i", NULL, WITH(set_overwrite, LULL_OVERWRITE_ASK),
+	{ "interactive", "i", NULL,
+	  VALUE(enum lull_overwrite, engine.cp.overwrite, LULL_OVERWRITE_ASK),
 	  "ask before replacing" },
 	{ "link", "l", NULL, CP_FLAG(hard_link), "make hard links instead of copies" },
-	{ "no-clobber", "n", NULL, WITH(set_overwrite, LULL_OVERWRITE_NO),
+	{ "no-clobber", "n", NULL,
+	  VALUE(enum lull_overwrite, engine.cp.overwrite, LULL_OVERWRITE_NO),
 	  "replace nothing" },
-	{ "no-dereference", "P", NULL, WITH(set_follow, LULL_FOLLOW_NEVER),
+	{ "no-dereference", "P", NULL,
+	  VALUE(enum lull_follow, engine.cp.follow, LULL_FOLLOW_NEVER),
 	  "do not follow symbolic links in SOURCE" },
 	{ NULL, "p", NULL, OWN(set_usual),
 	  "same as --preserve=mode,ownership,timestamps" },

@@ -56,6 +56,13 @@ bool option_set_flag(struct command *c, const struct option_row *row, const char
 	return true;
 }
 
+bool option_set_value(struct command *c, const struct option_row *row, const char *value)
+{
+	(void)value;
+	memcpy(option_field(c, row), &row->value, sizeof(row->value));
+	return true;
+}
+
 bool option_bad_value(const struct command *c, const struct option_row *row,
 		      const char *value, const char *hint)
 {

@@ -31,15 +31,19 @@ struct option_row {
 	 0 * sizeof(char[_Generic(((struct command *)NULL)->f, type : 1)]))
 
 /* What a row sets: by itself, with a value, a flag, or the mode. Or a heading. */
-#define OWN(set)         set, 0, 0
-#define WITH(set, value) set, 0, value
-#define FLAG(f)          option_set_flag, OPTION_FIELD(bool, f), 0
-#define MODE(mode)       option_set_mode, 0, mode
-#define HEADING(text)    .help = text
+#define OWN(set)              set, 0, 0
+#define WITH(set, value)      set, 0, value
+#define FLAG(f)               option_set_flag, OPTION_FIELD(bool, f), 0
+#define MODE(mode)            option_set_mode, 0, mode
+#define VALUE(type, f, value) option_set_value, OPTION_FIELD(type, f), value
+#define HEADING(text)         .help = text
 
 /* Setters that several groups use: false after a message. */
 bool option_set_flag(struct command *c, const struct option_row *row, const char *value);
 bool option_set_mode(struct command *c, const struct option_row *row, const char *value);
+
+/* Sets a field to the row's value: for letters that choose. */
+bool option_set_value(struct command *c, const struct option_row *row, const char *value);
 
 /* What the row's field is, which must be of that type. */
 void *option_field(struct command *c, const struct option_row *row);

@@ -152,33 +152,32 @@ bool lull_freeze_hook_sources(struct lull_freeze *freeze, bool recorded)
 	return freeze->sources != NULL;
 }
 
-enum lull_outcome lull_freeze_hook_failed(struct lull_job *job, enum lull_outcome outcome,
-					  const char *text,
-					  const struct lull_hook_status *status)
+enum lull_cause lull_freeze_hook_cause(const struct lull_hook_status *status)
 {
-	enum lull_cause cause = LULL_CAUSE_ERRNO;
-	int err = 0;
-
 	switch (status->end) {
 	case LULL_HOOK_EXITED:
-		cause = LULL_CAUSE_HOOK_STATUS;
-		break;
+		return LULL_CAUSE_HOOK_STATUS;
 	case LULL_HOOK_KILLED:
-		cause = LULL_CAUSE_HOOK_SIGNAL;
-		break;
+		return LULL_CAUSE_HOOK_SIGNAL;
 	case LULL_HOOK_TIMEOUT:
-		cause = LULL_CAUSE_HOOK_TIMEOUT;
-		break;
+		return LULL_CAUSE_HOOK_TIMEOUT;
 	case LULL_HOOK_ERROR:
-		err = status->code;
-		if (err == ENODATA)
-			cause = LULL_CAUSE_HOOK_EMPTY;
-		break;
+		return status->code == ENODATA ? LULL_CAUSE_HOOK_EMPTY : LULL_CAUSE_ERRNO;
 	case LULL_HOOK_ABORTED:
 	case LULL_HOOK_OK:
 		break;
 	}
-	(void)lull_end(job, outcome, LULL_STAGE_HOOK, cause, err, text);
+	return LULL_CAUSE_ERRNO;
+}
+
+enum lull_outcome lull_freeze_hook_failed(struct lull_job *job, enum lull_outcome outcome,
+					  const char *text,
+					  const struct lull_hook_status *status)
+{
+	int err = status->end == LULL_HOOK_ERROR ? status->code : 0;
+
+	(void)lull_end(job, outcome, LULL_STAGE_HOOK, lull_freeze_hook_cause(status), err,
+		       text);
 	if (err == 0)
 		job->result->failure.detail = status->code;
 	return outcome;

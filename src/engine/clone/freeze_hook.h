@@ -34,6 +34,9 @@ struct lull_hook_facts lull_freeze_hook_facts(const struct lull_job *job);
    recorded. False without memory. */
 bool lull_freeze_hook_sources(struct lull_freeze *freeze, bool recorded) _must_check_;
 
+/* Why a call of a hook failed; LULL_CAUSE_ERRNO where the status has one. */
+enum lull_cause lull_freeze_hook_cause(const struct lull_hook_status *status);
+
 /* Says how the hook failed. text is its command. Returns outcome. */
 enum lull_outcome lull_freeze_hook_failed(struct lull_job *job, enum lull_outcome outcome,
 					  const char *text,

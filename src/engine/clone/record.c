@@ -7,6 +7,7 @@
 #include "engine/clone/set_record.h"
 #include "engine/clone/untouched.h"
 #include "store/checkpoint_file.h"
+#include "store/state.h"
 #include "sys/clock.h"
 #include "sys/ficlone.h"
 #include "sys/inode.h"
@@ -18,15 +19,11 @@
 
 enum lull_cause lull_record_cause(int err)
 {
+	if (lull_state_is_refusal(err))
+		return LULL_CAUSE_CHECKPOINT_OWNER;
 	switch (abs(err)) {
 	case ENOENT:
 		return LULL_CAUSE_NO_CHECKPOINT;
-	case EPERM:
-	case ELOOP:
-	case EMLINK:
-	case ESTALE:
-	case EUSERS:
-		return LULL_CAUSE_CHECKPOINT_OWNER;
 	case EBADMSG:
 		return LULL_CAUSE_CHECKPOINT_DAMAGED;
 	case EPROTONOSUPPORT:

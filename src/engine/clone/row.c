@@ -4,6 +4,7 @@
 
 #include "engine/base/place.h"
 #include "engine/clone/statehome.h"
+#include "store/state.h"
 #include "sys/clock.h"
 #include "sys/inode.h"
 #include "sys/opening.h"
@@ -53,13 +54,9 @@ enum lull_row_state lull_row_look(const struct lull_dest *dest,
 
 enum lull_cause lull_row_cause(int err)
 {
-	switch (abs(err)) {
-	case EPERM:
-	case ELOOP:
-	case EMLINK:
-	case ESTALE:
-	case EUSERS:
+	if (lull_state_is_refusal(err))
 		return LULL_CAUSE_RECORD_OWNER;
+	switch (abs(err)) {
 	case EBADMSG:
 		return LULL_CAUSE_RECORD_DAMAGED;
 	case EPROTONOSUPPORT:

@@ -149,27 +149,10 @@ static void judge(struct lull_step *step, const struct lull_hook_status *status)
 {
 	step->failed = status->end != LULL_HOOK_OK;
 	step->detail = status->code;
-	switch (status->end) {
-	case LULL_HOOK_EXITED:
-		step->cause = LULL_CAUSE_HOOK_STATUS;
-		break;
-	case LULL_HOOK_KILLED:
-		step->cause = LULL_CAUSE_HOOK_SIGNAL;
-		break;
-	case LULL_HOOK_TIMEOUT:
-		step->cause = LULL_CAUSE_HOOK_TIMEOUT;
-		break;
-	case LULL_HOOK_ERROR:
-		step->err = status->code;
-		if (step->err == ENODATA)
-			step->cause = LULL_CAUSE_HOOK_EMPTY;
-		break;
-	case LULL_HOOK_ABORTED:
-		step->err = EINTR;
-		break;
-	case LULL_HOOK_OK:
-		break;
-	}
+	step->cause = lull_freeze_hook_cause(status);
+	step->err = status->end == LULL_HOOK_ERROR     ? status->code
+		    : status->end == LULL_HOOK_ABORTED ? EINTR
+						       : 0;
 }
 
 static void report(struct check *c, struct lull_step *step)
