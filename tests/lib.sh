@@ -113,7 +113,7 @@ finish() {
 fs_test() {
   [ "$(id -u)" = 0 ] || cannot_run 'needs root'
   if [ -z "${LULL_TEST_NAMESPACE:-}" ]; then
-    # in a chroot whose root is no mount point its propagation cannot be changed
+    # in a chroot whose root is not a mount point its propagation cannot be changed
     local how=private
     unshare -m --propagation private true 2>/dev/null || how=unchanged
     LULL_TEST_NAMESPACE=1 exec unshare -m --propagation "$how" bash "$0" "$@" ||

@@ -98,7 +98,7 @@ expect 1 --status .
 says "'.' is a directory: give the name of a clone in it"
 expect 1 --list .
 says 'the DEST that --keep was given'
-# who leaves the unit out means milliseconds
+# a user who leaves the unit out means milliseconds
 for value in 2 10 1.5; do
   usage 'Did you mean milliseconds' --latency-budget="$value" a b
 done

@@ -436,7 +436,7 @@ class SmallKeep(Scenario):
         subprocess.run(["setfacl", "-m", "u:12:rw", self.src], check=True)
 
     def state(self):
-        # As cp: for a moment the older file bears the name of the backup alone.
+        # As cp: for a moment the older file has only the name of the backup.
         backup = self.dst + "~"
         if not os.path.exists(self.dst) and os.path.exists(backup):
             return sha(backup)

@@ -32,7 +32,7 @@ for kind in xfs btrfs; do
     says 'has several names'
     check 'hard links' cmp "$f" "$M/c2"
     same 'hard links: inode' "$(stat -c %i "$M/c")" "$(stat -c %i "$M/c2")"
-    # a name of one: a new inode, and who has the old one open keeps it
+    # a file with one name: a new inode, and a program that has the old one open keeps that
     echo old >"$M/d"
     exec 7<"$M/d"
     expect 0 "$f" "$M/d"

@@ -53,7 +53,7 @@ for kind in xfs xfs-exchange btrfs; do
   inside 0 --resume --json "$C/img" "$C/slow"
   check_not 'it began anew' test "$(field resumed_at)" = 0
   whole "$M/owned/slow"
-  # the host has other users on this mount, but is on the other one who it was
+  # on this mount the host has other users; on the other one it is who it was
   expect 0 --verify "$M/owned/img" "$M/owned/slow"
 
   # a row: the older generation is used up, which asks who has it open

@@ -149,7 +149,7 @@ for kind in $(kinds xfs btrfs); do
   setpriv --reuid=65534 --regid=65534 --clear-groups "$LULLCP" --json "$M/src" "$M/pub/dst" \
     >"$T/out" 2>"$T/err" || bad "$kind as an ordinary user"
   check "$kind as an ordinary user differs" cmp "$M/src" "$M/pub/dst"
-  # of dense maps FIEMAP is asked for an eighth; only XFS knows the number all the same
+  # of dense maps FIEMAP is asked for an eighth; only XFS still knows the number
   n=$(extents_of "$M/src")
   if [ "$kind" = xfs ]; then
     same 'xfs as an ordinary user: extents' "$n" "$(field extents)"

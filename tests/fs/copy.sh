@@ -151,7 +151,7 @@ for errno in 5 12 28 122; do # EIO ENOMEM ENOSPC EDQUOT
     rm -rf n
   done
 done
-# what a clone cannot do and a copy can: it is these errors alone that end it
+# what a clone cannot do and a copy can: only these errors end it
 for errno in 95 18 22; do # EOPNOTSUPP EXDEV EINVAL
   failing $errno -r t n
   same "$errno: status" 0 $rc

@@ -47,7 +47,7 @@ for kind in xfs xfs-rmap xfs-1k btrfs btrfs-compress; do
   check 'a line of it' grep -qE '^ +[0-9]+ +[0-9]+  data$' "$T/out"
   expect 4 --diff -q "$a" "$b"
   silent
-  # a hole that is new; one that only makes the file longer is no range
+  # a new hole is a range; one that only makes the file longer is not
   cp --reflink=always "$a" "$b"
   fallocate -p -o 0 -l $((8 * block)) "$b"
   differs "$a" "$b" "$block"

@@ -94,7 +94,7 @@ for kind in $(kinds xfs btrfs); do
   expect 0 --json --discard "$M/x/.big.lullcp-discard"
   same '--discard: the summary' 'discard ok' "$(jq -r 'select(.type == "summary") | .method + " " + .result' "$T/out")"
   same '--discard: nothing is left' '' "$(ls -A "$M/x")"
-  # the same command again goes on there, and not where a file has that name by now
+  # the same command continues there, but not if another file has that name by then
   fragmented "$M/x/big" 6000
   cut_off KILL "$M/x/.big.lullcp-discard" --discard "$M/x/big"
   echo new >"$M/x/big"

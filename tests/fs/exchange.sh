@@ -59,7 +59,7 @@ new=$(sum "$M/src")
 note 'in place, with several names, and both'
 for how in --inplace '' '--inplace --no-sync' '--inplace --reflink=never' '--inplace -v'; do
   older
-  # who has it open sees the new contents
+  # a program that has it open sees the new contents
   exec 9<"$M/dst"
   # shellcheck disable=SC2086
   expect 0 $how "$M/src" "$M/dst"

@@ -197,7 +197,7 @@ for kind in $(kinds xfs btrfs); do
   apply 0 "$S/full" "$S/r/dest"
   no_leftovers "$S/r"
   check 'started again' cmp "$S/s/g0" "$S/r/dest"
-  # nothing goes on from a base that is half changed: there is no checkpoint
+  # a half changed base is not continued from: there is no checkpoint
   sum=$(b2sum <"$S/r/dest")
   fragmented "$S/s/long" 3000
   cp --reflink=always "$S/s/long" "$S/s/long2"
@@ -251,7 +251,7 @@ for kind in $(kinds xfs btrfs); do
   # both versions where 1 is allowed
   export_to "$S/stream" --format=2 --base="$S/s/g0" "$S/s/g1"
   apply 0 "$S/stream" --format=1 --base="$S/r/first" "$S/r/first1"
-  # cut anywhere, or with something behind it
+  # cut anywhere, or with something after it
   sum=$(b2sum <"$S/r/first1")
   size=$(stat -c %s "$S/stream1")
   for at in 0 5 12 13 60 $((size - 1)) $((RANDOM * 32768 % size)) $((RANDOM * 32768 % size)); do

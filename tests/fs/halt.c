@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * For LD_PRELOAD: the process is told to end, by SIGTERM, with its first read at $HALT_AT
- * or behind it.
+ * or after it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -189,7 +189,7 @@ for kind in $(kinds xfs btrfs); do
   same 'a resume that fails: status' 1 $?
   same 'a resume that fails thaws' 'thaw:interrupted ' "$(calls)"
   hooked 0 'freeze thaw:ok ' --resume --hook="$hook" "$M/src" "$M/d"
-  # one that somebody wrote through is no freeze any more
+  # a freeze in which somebody wrote is not a freeze any more
   left_frozen
   printf later | dd of="$M/src" bs=1 seek=8192 conv=notrunc status=none
   hooked 0 'thaw:interrupted freeze thaw:ok ' --resume "$M/src" "$M/d"

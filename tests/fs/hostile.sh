@@ -73,7 +73,7 @@ for kind in xfs btrfs; do
   check 'in peace' cmp "$M/src" "$M/pub/dst"
   unset ends
 
-  # a subvolume that is no snapshot of SOURCE's has got the name of one
+  # a subvolume that is not a snapshot of SOURCE's has the name of one
   if [ "$kind" = btrfs ]; then
     btrfs -q subvolume create "$M/precious"
     echo precious >"$M/precious/file"

@@ -262,7 +262,7 @@ END
     check "$what: nothing was changed" cmp "$T/before" "$T/after"
   done
 
-  # names that are no UTF-8, or too long
+  # names that are not UTF-8, or too long
   odd=$M/b/$'n\xff\xe9'
   for _ in 1 2 3; do expect 0 --keep=2 "$M/src" "$odd"; done
   same 'no UTF-8' 2 "$(find "$M/b" -name $'n*Z*' | wc -l)"
@@ -313,7 +313,7 @@ END
   check 'no interrupted clone' grep -q 'no clone of it is at work or interrupted' "$T/out"
 
   # killed before each call that changes anything: the others are whole, the next run goes on,
-  # and in the end there are as many as are to be kept
+  # and in the end there are as many as --keep says
   for how in full used hooked; do
     [ $how = used ] || [ $kind = xfs ] || continue
     case $how in

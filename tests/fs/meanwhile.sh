@@ -46,7 +46,7 @@ for kind in xfs btrfs btrfs-compress; do
   note "$kind"
   cd "$M" || framework_failure cd
   fragmented src 4000 -h 20
-  # a block behind what is cloned that the source does not have
+  # a block after the cloned part that the source does not have
   hole=$(filefrag -v src | sed -n 's/^ *[0-9]*: *\([0-9]*\)\.\. *\([0-9]*\):.*/\1 \2/p' |
     awk 'NR > 700 && $1 > end + 1 { print (end + 1) * 4096 + 17; exit } { end = $2 }')
   case $kind in btrfs-compress) hole=${hole:-4000017} ;; esac
@@ -103,7 +103,7 @@ for kind in xfs btrfs btrfs-compress; do
   check "$kind: another inode" cmp src dst
   rm dst
 
-  # untouched: it goes on where it was, and a run that was refused or skipped is no touch
+  # untouched: it continues where it was, and a refused or skipped run changes nothing
   printf '#!/bin/sh\n[ $1 = thaw ] || exit 75\n' >skip && chmod +x skip
   begin TERM src dst
   expect 1 src dst

@@ -30,7 +30,7 @@ as_cp() { # as_cp SETUP ARGUMENTS
     set_up "$1"
     wanted_order=$(order)
     cd ..
-    # One that does not come twice is no order to compare by.
+    # An order that does not come twice cannot be compared.
     if set_up "$1" "$wanted_order"; then break; fi
     cd ..
   done

@@ -231,7 +231,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   rm "$M/new"
   no_leftovers "$M"
 
-  # killed at any moment: what bears the name is the old or the new file, and --resume
+  # killed at any moment: the old or the new file has the name, and --resume
   # finishes; a refresh begun and one interrupted with the source changed since
   killed=0
   for i in $(seq "$rounds"); do

@@ -351,7 +351,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
     same 'TARGET' "$(sum "$M/other")" "$(sum "$M/img")"
     same 'the late write is in the undo' late "$(head -c 4 "$undo")"
   fi
-  # who gives a file the name of the undo meanwhile keeps it
+  # a file that somebody gives the name of the undo meanwhile stays
   live
   NAME_AT=1 NAME_DO=take LD_PRELOAD=$TOOLS/naming.so expect 1 --restore latest "$M/img"
   says 'File exists'
@@ -373,7 +373,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
     same 'the late write is beside it' late "$(head -c 4 "$undo.late")"
     same 'TARGET, rolled back' "$(sum "$M/other")" "$(sum "$M/img")"
   fi
-  # a clone to TARGET that was cut off is no restore: there is an undo
+  # an interrupted clone to TARGET is not a restore: there is an undo
   live
   timeout -s INT 0.5 "$LULLCP" --latency-budget=50us --duty-cycle=1 --checkpoint-interval=0 "$M/other" "$M/img" 2>"$T/err"
   same 'cut off' "$now" "$(sum "$M/img")"

@@ -230,7 +230,7 @@ for kind in $(kinds xfs btrfs btrfs-compress); do
   check 'one name less' cmp "$M/src" "$M/n"
   same 'one name less: still that file' "$inode" "$(stat -c %i "$M/n")"
   no_leftovers "$M"
-  # but not into another file that has its name by now
+  # but not into another file that now has its name
   ln "$M/n" "$M/n2"
   interrupt work "$M/src" "$M/n"
   rm "$M/n"

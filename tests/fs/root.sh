@@ -24,7 +24,7 @@ cp "$own" "$T/top/tmp-own-root.sh"
 inside() { chroot "$T/top" "$@"; }
 private=(unshare -m --propagation private)
 check_not 'the root is no mount point' inside "${private[@]}" true
-# without devices there is no private mount to be had
+# without devices no private mount is possible
 inside bash /tmp-own-root.sh true 2>"$T/err"
 same 'no devices' 1 $?
 says 'is no mount point. Leave it, type "mount --bind'

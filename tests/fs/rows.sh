@@ -71,7 +71,7 @@ for kind in xfs btrfs; do
   same 'and --list goes by them' daily,weekly,newest \
     "$("$LULLCP" --json --list "$D" | jq -rs '.[-1].kept_by | join(",")')"
 
-  # the newest is never used up: who loses the one that is made has that
+  # the newest is never used up: if the one that is made is lost, it is still there
   E=$M/b/day
   make "$E" 1
   newest=$(names "$E")
@@ -182,7 +182,7 @@ for kind in xfs btrfs; do
     same "$changed: under the name" "$changed" "$([ "$was" = "$now" ] && echo no || echo yes)"
   done
 
-  # one that cannot be used up is no matter where the next one can
+  # one that cannot be used up does not matter if the next one can
   P=$M/b/pinned
   make "$P" 3
   ln "$M/b/$(names "$P" | head -1)" "$M/b/other"

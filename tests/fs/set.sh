@@ -447,7 +447,7 @@ killing() {
   done
 }
 
-# What is no matter of the file system is tried on one.
+# What does not depend on the file system is tried on one.
 parts_xfs='one_freeze one_moment all_or_none refusals resuming locks publishing killing'
 parts_btrfs='one_moment all_or_none resuming killing'
 for kind in $(kinds xfs btrfs); do

@@ -10,7 +10,7 @@ slow=(env LD_PRELOAD="$TOOLS/clones.so")
 
 # ---- descriptors ----
 
-# what waits behind a slow file: each directory's end holds descriptors
+# what waits for a slow file: each directory's end holds descriptors
 mkdir wide
 echo slow >wide/0
 (cd wide && mkdir $(seq -f d%04g 2000))
@@ -60,7 +60,7 @@ for jobs in 1 4; do
 done
 rm -rf abyss
 
-# a tree that is moved away under a deep walk: an error, not a crash, nor a way out of it
+# a tree that is moved away under a deep walk: an error, not a crash, and not a way out of it
 mkdir -p move/a away
 (
   cd move/a || exit 1
@@ -172,7 +172,7 @@ for also in -T -r -b; do
 done
 umount mounted
 
-# a directory that cannot be written to: the call is bounded all the same
+# a directory that cannot be written to: the call is still bounded
 chmod 711 "$M"
 install -m 755 "$LULLCP" "$T/lullcp"
 chmod 755 "$T"

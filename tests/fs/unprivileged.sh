@@ -91,7 +91,7 @@ for kind in xfs btrfs; do
   check 'the newest generation' cmp "$D/img" "$D/$newest"
   same 'two are kept' 2 "$(find "$D" -name 'night.2*' | wc -l)"
 
-  # somebody who writes all the time: a copy of one moment, or none
+  # somebody writes all the time: a point-in-time copy, or none
   fragmented "$D/live" 3000
   cat "$D/live" >"$D/first"
   "$TOOLS/numbers" write "$D/live" d "$SEED" "$T/progress" &

@@ -180,7 +180,7 @@ for kind in xfs xfs-rmap btrfs; do
     sync "$T/one/f"
     [ $kind = btrfs ] || check "$kind: at the same places" cmp <(places "$T/one/f") <(places "$T/two/f")
     differ "$kind: a copy, written to since" "$T/one/f" "$T/two/f"
-    # nor is anything else taken for one file system with it
+    # and nothing else counts as one file system with it
     before=$(b2sum "$T/one/f" "$T/two/f")
     cp "$T/two/f" "$T/two/old"
     expect 1 --refresh "$T/one/f" "$T/two/f"

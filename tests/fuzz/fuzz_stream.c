@@ -2,7 +2,7 @@
 /*
  * Any bytes as a stream of changes, of version 2 and of either: refused with a reason, or
  * one whose ranges keep the rules. Then the same bytes as records with the right
- * checksum, so that what comes behind that is reached.
+ * checksum, so that the code after that check is reached.
  */
 #include "fuzz.h"
 

@@ -10,7 +10,7 @@ fail() {
 }
 . tests/lint/rooms.sh
 n=0 scripts=()
-# a folder that is no room is an error
+# a folder that is not a room is an error
 while read -r f; do
   allowed "$(dirname "${f#src/}")" >/dev/null || fail "$f lies in no room"
 done < <(find src -name '*.[ch]')

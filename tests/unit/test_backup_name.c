@@ -173,7 +173,7 @@ static void a_directory_that_is_not_there(void **state)
 					  &backup),
 			 -ENOENT);
 	assert_null(backup);
-	/* A simple name can be told all the same. */
+	/* A simple name can still be given. */
 	assert_int_equal(lull_backup_name(p->dir, "no/a", LULL_BACKUP_EXISTING, "~",
 					  &backup),
 			 0);

@@ -626,7 +626,7 @@ static void test_set_round_trip(void **state UNUSED)
 		for (unsigned int i = 0; i < n; i++)
 			check_same("of a set", &back[i], &of[i]);
 		lull_checkpoint_free(back, n);
-		/* One file is no set: whoever knows nothing of sets reads it. */
+		/* One file is not a set: a version without sets can read it. */
 		check_int("alone", lull_checkpoint_parse(text, strlen(text), &alone),
 			  n == 1 ? 0 : -ENOTUNIQ);
 		lull_checkpoint_done(&alone);
@@ -879,7 +879,7 @@ static void test_no_file(void **state)
 	assert_int_equal(lull_checkpoint_load(-1, "real", &back), -EBADF);
 }
 
-/* A file of len bytes that would be a checkpoint but for its size: blanks behind it. */
+/* A file of len bytes that would be a checkpoint but for its size: blanks follow it. */
 static void write_padded(const struct place *place, size_t len)
 {
 	struct lull_checkpoint c = least();

@@ -81,7 +81,7 @@ static void test_errno(void **state)
 			  cases[i].cause);
 }
 
-/* Of a call that is no clone: the file itself forbids it. */
+/* For a call other than a clone: the file itself forbids it. */
 static void test_another_call(void **state)
 {
 	(void)state;

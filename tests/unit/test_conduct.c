@@ -605,7 +605,7 @@ static void name(struct lull_job *job)
 		w.torn = true;
 	if (!w.file[i].synced && !w.kind->no_sync)
 		w.unsynced = true;
-	/* Of a set none is named before it is recorded that all are whole. */
+	/* No file of a set is named before the record says that all are whole. */
 	if (w.kind->n > 1 && !w.whole_record)
 		w.early = true;
 	w.file[i].named = true;
@@ -845,7 +845,7 @@ static void look(enum lull_outcome outcome)
 			check(where, temporary);
 		if (w.result[i].kept)
 			check(where, w.record);
-		/* Half of what would be altered is of no use to anybody. */
+		/* A half altered clone is of no use to anybody. */
 		if (k->alters && owned && w.job[i].state != LULL_JOB_DISCARDING)
 			check(where, !temporary && !w.record && !w.result[i].kept);
 		if (w.job[i].state == LULL_JOB_DISCARDING)

@@ -217,7 +217,7 @@ static void test_sparse_until(void **state)
 	/* The look at 8 MiB is the first to meet the dense part. */
 	assert_int_equal(lull_extmap_sparse_until(map, 0, SIZE, &spacing), 8 * MIB);
 	assert_int_equal(lull_extmap_sparse_until(map, 9 * MIB, SIZE, &spacing), 9 * MIB);
-	/* Nothing behind the last block but a hole. */
+	/* Only a hole follows the last block. */
 	assert_int_equal(lull_extmap_sparse_until(map, 12 * MIB, 4 * SIZE, &spacing),
 			 4 * SIZE);
 	spacing.least = 100 << 10;

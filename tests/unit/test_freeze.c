@@ -551,7 +551,7 @@ static void end(void)
 
 #define promise(condition) check(what, condition)
 
-/* Whatever failed, who is frozen is known on disk, and to somebody who will thaw. */
+/* Whatever failed, the disk says who is frozen, and somebody will thaw. */
 static void look(const char *what)
 {
 	const struct lull_checkpoint *c = &w.job[0].checkpoint;
@@ -597,12 +597,12 @@ static void run(const char *what, bool ends_well)
 	if (outcome == LULL_OK) {
 		promise(w.frozen && w.keeper && w.freeze.started && all_locked());
 		promise(w.setup.facts.n_sources == w.kind->n);
-		/* A kept freeze that somebody ended is begun anew. */
+		/* A kept freeze that somebody ended is begun again. */
 		promise(w.setup.frozen_already == (w.kind->kept && !thawed));
 		promise(w.thaws == (w.kind->kept && thawed));
 		promise(!job->checkpoint.kept_frozen && job->checkpoint.hook);
 	} else if (!w.called) {
-		/* The hook was not called: frozen is who was so before. */
+		/* The hook was not called: those that were frozen before still are. */
 		promise(job->checkpoint.frozen ==
 			(w.kind->kept && (!thawed || w.freeze.thaw_failed || w.frozen)));
 	} else {

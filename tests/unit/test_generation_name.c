@@ -54,7 +54,7 @@ static void test_names(void **state)
 	lull_generations_done(&list);
 }
 
-/* The names of another row are no dates of this one. */
+/* The names of another row are not dates of this one. */
 static void test_other_rows(void **state)
 {
 	struct lull_generations list = { 0 };

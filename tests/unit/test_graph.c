@@ -387,7 +387,7 @@ static void knows_flags_and_storage(void **state UNUSED)
 	graph_free(graph);
 }
 
-/* What is no such answer is refused; a node that is gone meanwhile is not. */
+/* Anything but such an answer is refused; a node that is gone meanwhile is not. */
 static void refuses_nonsense(void **state UNUSED)
 {
 	static const struct {

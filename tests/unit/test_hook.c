@@ -541,7 +541,9 @@ static void test_recorded_directory(void **state UNUSED)
 		_cleanup_free_ char *gone = in_dir(cases[i].gone ? cases[i].gone : "no"),
 				    *added = in_dir(cases[i].added ? cases[i].added
 								   : "no");
-		const char *const sources[] = { "/s" };
+		static const char *const sources[] = { "/s" };
+		const struct lull_hook_facts told = { .sources = sources,
+						      .n_sources = 1 };
 		struct lull_hook *hook = NULL;
 		struct lull_hook_status status;
 
@@ -565,8 +567,7 @@ static void test_recorded_directory(void **state UNUSED)
 		/* By a keeper too, which notes what there is. */
 		if (i % 2)
 			lull_hook_remember(hook);
-		status = lull_hook_run(hook, LULL_HOOK_THAW, sources, 1, &facts,
-				       20 * SECOND, -1);
+		status = lull_hook_run(hook, LULL_HOOK_THAW, &told, 20 * SECOND, -1);
 		check_str(cases[i].name, written("order"), cases[i].order);
 		check_int(cases[i].name, status.end, cases[i].end);
 		lull_hook_free(hook);

@@ -513,7 +513,7 @@ static void test_waiting(void **state)
 
 /* ---- the main process is killed ---- */
 
-/* What the child that is to be killed does; at each step it may be hit. */
+/* The steps of the child that will be killed, at any of them. */
 static void main_process(struct scene *scene, bool thaw) __attribute__((noreturn));
 static void main_process(struct scene *scene, bool thaw)
 {

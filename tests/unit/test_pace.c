@@ -297,7 +297,7 @@ static void test_dearest(void **state UNUSED)
 
 /*
  * Others' direct reads and writes come to their end before a call begins: 1.2 ms in the
- * middle, and over the budget once in so many calls, however small they are. Calls must
+ * middle, and over the budget once in n calls, however small they are. Calls must
  * not become small of it.
  */
 static void test_busy(void **state UNUSED)
@@ -341,7 +341,7 @@ static void test_busy(void **state UNUSED)
 	}
 }
 
-/* Calls that all, or one in so many, wait whatever their size: until they are as large as
+/* Calls that all, or one in n, wait whatever their size: until they are as large as
    what they do themselves does not matter. */
 static void test_waits(void **state UNUSED)
 {

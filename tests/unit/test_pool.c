@@ -61,7 +61,7 @@ static void test_all_is_done_once(void **state UNUSED)
 		assert_int_equal(lull_pool_open(&pool, threads), 0);
 		assert_int_equal(pool.n_threads, threads);
 		give(&pool, pieces, order, &next);
-		/* Closed at once: what was given is done all the same. */
+		/* The pool is closed at once: the given work is still done. */
 		lull_pool_close(&pool);
 		assert_int_equal(next, ITEMS);
 		for (unsigned int i = 0; i < ITEMS; i++) {

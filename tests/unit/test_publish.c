@@ -2,7 +2,7 @@
 /*
  * A finished file gets DEST's name (dest.c), or its contents go over to DEST (swap.c), in
  * a directory of the test's own. Each system call on the way fails once, and others are
- * quicker; after each it is looked who has the name, and with what.
+ * quicker; after each the test looks who has the name, and with what.
  *
  * The linker sends the library's calls through the wrappers below (--wrap).
  */
@@ -75,7 +75,7 @@ static void put(const char *name, const char *text)
 	(void)close(fd);
 }
 
-/* "" if there is none; zeroes behind the text do not show. */
+/* "" if there is none; zeroes after the text do not show. */
 static const char *get(const char *name)
 {
 	static char text[16384];
@@ -189,7 +189,7 @@ int __wrap_lull_exchange(int made, int target, const struct lull_freshness *fres
 		assert_int_equal(fstat(fd[i], &st[i]), 0);
 		assert_true(pread(fd[i], text[i], sizeof(text[i]), 0) == st[i].st_size);
 	}
-	/* Seen to be lost in a crash: what DEST gets behind its end. */
+	/* A crash was seen to lose what DEST gets past its end. */
 	assert_true(!kinds[w.kind].longer || st[1].st_size == st[0].st_size);
 	for (int i = 0; i < 2; i++) {
 		assert_true(pwrite(fd[i], text[!i], (size_t)st[!i].st_size, 0) ==

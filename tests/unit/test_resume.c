@@ -318,7 +318,7 @@ static void test_every_combination(void **state UNUSED)
 	assert_true(runs > 100000 && done > 10000);
 }
 
-/* The same DEST, though DEST is written in place for another reason by now. */
+/* The same DEST, though it is now written in place for another reason. */
 static void test_in_place_is_no_other_clone(void **state UNUSED)
 {
 	struct answers a = { .load = THERE,
@@ -347,7 +347,7 @@ static void test_in_place_is_no_other_clone(void **state UNUSED)
 	assert_false(w.job.resumed || w.job.dest.in_place);
 }
 
-/* Of a set the freeze goes on although one clone begins anew. */
+/* The freeze of a set goes on although one clone begins again. */
 static void test_starting_over_keeps_the_freeze(void **state UNUSED)
 {
 	struct answers a = { .load = THERE, .resume = 1, .frozen = 1, .kept = 1 };

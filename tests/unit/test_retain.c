@@ -72,7 +72,7 @@ static void last_ones(void **state UNUSED)
 	lull_retain(items, n, &rules);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(items[i].kept_by != 0, i >= 7);
-	/* A clock that went back by years: the last that were made, all the same. */
+	/* A clock that went back by years: the last that were made still stay. */
 	n = 0;
 	for (unsigned int i = 0; i < 10; i++)
 		add((time_t)((1000 - i * 10) * DAY));

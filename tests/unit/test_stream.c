@@ -256,7 +256,7 @@ static void version_1_is_that_of_rbd(void **state UNUSED)
 	/* Only where it was asked for. */
 	assert_int_equal(read_stream(&text, &in, got), -EBADMSG);
 	assert_int_equal(in.fault, LULL_STREAM_FIRST);
-	/* Cut anywhere, and with more behind it. */
+	/* Cut anywhere, and with more after it. */
 	for (size_t i = 0; i < text.len; i++) {
 		broken = text;
 		broken.len = i;

@@ -109,7 +109,7 @@ static void test_times(void **state UNUSED)
 	}
 }
 
-/* Random times of up to nine digits behind the point, against plain arithmetic. */
+/* Random times of up to nine digits after the point, against plain arithmetic. */
 static void test_random_times(void **state UNUSED)
 {
 	static const struct {

@@ -254,7 +254,7 @@ for wrong in '' "freeze" "melt $image" "--quiesce freeze $image" "--timeout=x fr
   # shellcheck disable=SC2086 # a list of words
   "$HOOK" --socket="$S" $wrong >"$T/out" 2>"$T/err"
   rc=$?
-  # what is understood and cannot be done is no misuse
+  # a command that is understood but impossible is not a misuse
   case $wrong in "freeze $image $image" | "freeze $T") want=1 ;; *) want=64 ;; esac
   same "usage: $wrong" $want $rc
 done

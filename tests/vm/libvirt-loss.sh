@@ -323,7 +323,7 @@ hooked 0 thaw "$a"
 at_rest 'a snapshot on top'
 same 'merged' 95 "$(pattern "$a" raw 1048576)"
 
-# ---- nobody may read the overlay who may not read the image ----
+# ---- only users who may read the image may read the overlay ----
 if command -v setfacl >/dev/null; then
   chmod 600 "$a"
   setfacl -m u:65534:r,g:65533:r "$a"
@@ -481,7 +481,7 @@ mv "$a.new" "$a"
 hooked 0 thaw "$a"
 at_rest 'renamed'
 
-# ---- another call has thawed it in the same moment: its record is gone when it is to be locked ----
+# ---- another call has thawed it in the same moment: its record is gone before it can be locked ----
 cat >"$T/wrapped/stat" <<WRAPPER
 #!/bin/sh
 out=\$($(command -v stat) "\$@") || exit

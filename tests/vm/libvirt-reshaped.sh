@@ -122,7 +122,7 @@ WRAPPER
   unanswered() { # unanswered STATUS ARG...: the hook, which comes to its end
     local want=$1 pid
     shift
-    # who hangs there may not be killed, and must not be waited for
+    # a process that hangs there cannot be killed, and must not be waited for
     PATH=$T/wrapped:$PATH setsid "$hook" --connect=qemu:///system "$@" >"$T/out" 2>"$T/err" </dev/null &
     pid=$!
     soon is_gone "/proc/$pid"

@@ -104,7 +104,7 @@ hooked 0 thaw "$a"
 at_rest 'former name, frozen again'
 hooked 64 melt "$a"
 
-# a merge that was cut off when all was copied: the image is of no moment
+# a merge that was cut off when all was copied: the image shows no point in time
 hooked 0 freeze "$a"
 guest 0 49 1M 64k
 overlay="$M/v m/.a.img.lullcp-overlay.qcow2"

@@ -15,7 +15,7 @@ daemons=
 # One at a time: two guests of one name and number share a control group.
 exec {turn}>"${TMPDIR:-/tmp}/lullcp-test-libvirt.lock"
 flock "$turn"
-# A libvirt of this test's own: nobody else sees these directories, nor its mounts.
+# This test has a libvirt of its own: nobody else sees these directories and its mounts.
 for d in /etc/libvirt/qemu /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
   mkdir -p "$d"
   mount -t tmpfs tmpfs "$d" || cannot_run "cannot mount on $d"

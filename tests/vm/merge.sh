@@ -367,7 +367,7 @@ ln -s "$victim" "$side"
 hook 1 'a link to a file of root' $A thaw "$M/a"
 same 'it is left alone' secret "$(cat "$victim")"
 rm "$side"
-# nor is what somebody else has put there
+# and neither is what somebody else has put there
 chmod 1777 "$M"
 setpriv --reuid=12345 --regid=12345 --clear-groups bash -c "
   qemu-img create -q -f qcow2 -u -b '$M/a' -F raw '$M/.zz.lullcp-sidecar' 16M

@@ -69,7 +69,7 @@ static uint64_t mix(uint64_t z)
 	return z ^ (z >> 31);
 }
 
-/* Disks stand behind each other, each of n_blocks. */
+/* Disks follow each other, each of n_blocks. */
 static uint64_t place(uint64_t seed, uint64_t number, uint64_t n_blocks, uint64_t n_disks)
 {
 	return number % n_disks * n_blocks +

@@ -343,7 +343,7 @@ guest d 'write -P 3 0 64k' flush
 asked 0 thaw "$image"
 guest d 'read -P 3 0 64k'
 qsd_end
-# the image itself is another file there, and bears the same name
+# there the image itself is another file with the same name
 cp "$image" "$M/box/vm.img"
 qsd "d=$M/box/vm.img=raw"
 for phase in freeze thaw; do
@@ -460,7 +460,7 @@ if [ -e "$T/mute.ready" ]; then
   loop=$(losetup -f --show "$T/mute/file") || framework_failure losetup
   touch "$T/mute.now"
   for phase in freeze thaw; do
-    # who hangs there can neither be killed nor waited for
+    # a process that hangs there can be neither killed nor waited for
     timeout -k 1 20 setsid "$HOOK" --socket="$QMP" $phase "$image" >"$T/out" 2>"$T/err" </dev/null &
     pid=$!
     soon is_gone "/proc/$pid"

@@ -101,7 +101,7 @@ for kind in xfs btrfs; do
       sleep 0.2
       # with no trace of it left in QEMU but the overlay
       [ $how = block-job-cancel ] || python3 "$here/qmp.py" "$QMP" "job-dismiss={\"id\":\"$job\"}" >/dev/null
-      # half merged: the image is of no moment, so a freeze must not take it for one
+      # half merged: the image shows no point in time, so a freeze must refuse it
       before=$(acked)
       : >"$T/err"
       check 'freeze after a merge that was cut off' "$HOOK" --socket="$QMP" freeze "$image"
