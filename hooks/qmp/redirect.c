@@ -137,7 +137,23 @@ static int check_node(const struct disk *disk)
 	return 0;
 }
 
-static int check_one(const struct disk *disk)
+/* -daemonize takes QEMU to "/", where a relative name leads elsewhere. */
+static int say_not_open(const struct disk *disk, pid_t qemu)
+{
+	if (peer_holds(qemu, &disk->st) > 0)
+		say("QEMU has '%s' open by a name that does not lead there now: a "
+		    "relative one, with -daemonize, for example. Not redirected. Start "
+		    "QEMU with the absolute path of the image",
+		    disk->source);
+	else
+		say("no block node of this QEMU has '%s' open. If another guest has it, "
+		    "give the monitor of that one; if its guest is shut off, clone "
+		    "without a hook",
+		    disk->source);
+	return -ENOENT;
+}
+
+static int check_one(const struct disk *disk, pid_t qemu)
 {
 	int r;
 
@@ -145,13 +161,8 @@ static int check_one(const struct disk *disk)
 		say_replaced(disk);
 		return -ESTALE;
 	}
-	if (!disk->state.is_open) {
-		say("no block node of this QEMU has '%s' open. If another guest has it, "
-		    "give the monitor of that one; if its guest is shut off, clone "
-		    "without a hook",
-		    disk->source);
-		return -ENOENT;
-	}
+	if (!disk->state.is_open)
+		return say_not_open(disk, qemu);
 	r = disk->state.is_redirected ? 0 : check_node(disk);
 	if (r < 0)
 		return r;
@@ -171,13 +182,13 @@ static int check_one(const struct disk *disk)
 }
 
 /* 1 if some are to be redirected, 0 if none need be, or -errno. */
-static int check(const struct disks *disks)
+static int check(const struct disks *disks, pid_t qemu)
 {
 	const struct disk *frozen = NULL, *plain = NULL;
 
 	for (size_t i = 0; i < disks->n; i++) {
 		const struct disk *disk = &disks->disk[i];
-		int r = check_one(disk);
+		int r = check_one(disk, qemu);
 
 		if (r < 0)
 			return r;
@@ -594,7 +605,7 @@ int redirect_disks(struct disks *disks, struct qmp *qmp, const struct settings *
 	}
 	if (r < 0)
 		return r;
-	r = check(disks);
+	r = check(disks, qmp_peer(qmp));
 	if (r == 0)
 		r = look_for_others_of(disks, qmp_peer(qmp));
 	if (r <= 0)

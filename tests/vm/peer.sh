@@ -507,6 +507,24 @@ not_redirected 'by both' "$image"
 qsd_end
 rm -rf "${M:?}"/* "$M"/.[!.]*
 
+note 'a relative name after --daemonize'
+make_image "$image" raw
+SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX)
+QMP=$SOCKETS/qmp
+(cd "$M" && qemu-storage-daemon --daemonize --pidfile "$SOCKETS/pid" \
+  --blockdev driver=raw,node-name=d,file.driver=file,file.filename=vm.img \
+  --chardev "socket,id=m,path=$QMP,server=on,wait=off" --monitor chardev=m >"$T/qsd.log" 2>&1) ||
+  framework_failure "qemu-storage-daemon: $(cat "$T/qsd.log")"
+soon test -S "$QMP"
+asked 1 freeze "$image"
+says 'by a name that does not lead there now'
+says 'absolute path of the image'
+not_redirected 'by a relative name' "$image"
+qsd=$(cat "$SOCKETS/pid")
+kill "$qsd"
+soon eval '! kill -0 "$qsd" 2>/dev/null'
+rm -rf "${SOCKETS:?}"
+
 note 'no QEMU at the monitor'
 make_image "$image" raw
 head -c 1M /dev/urandom | dd of="$image" conv=notrunc status=none
