@@ -368,6 +368,7 @@ static struct lull_hook_status call_hook(struct call *call)
 		char **path = &paths[freeze ? i : n - 1 - i];
 		struct lull_hook_status status = { LULL_HOOK_ERROR, ENOMEM, true,
 						   ENOMEM };
+		bool innocent = memory && !freeze && lull_hook_is_innocent(hook, *path);
 
 		/* One thaw that hangs must not take the time of the others: each has its
 		   own. */
@@ -377,12 +378,17 @@ static struct lull_hook_status call_hook(struct call *call)
 		call->argv = make_arguments(list ? path : hook->words.we_wordv,
 					    hook->words.we_wordc, call->phase,
 					    call->facts);
+		/* A command that was called wrongly has said so for the freeze. */
+		if (innocent)
+			lull_output_hold(call->output);
 		if (call->argv)
 			status = run_one(call, deadline);
+		if (innocent)
+			lull_output_release(call->output, has_done_nothing(&status));
 		lull_hook_free_list(call->argv);
 		started = started || !status.not_started;
 		if (memory && has_done_nothing(&status)) {
-			if (!freeze && lull_hook_is_innocent(hook, *path))
+			if (innocent)
 				status.end = LULL_HOOK_OK;
 		} else if (memory && freeze) {
 			memory->n_frozen = (size_t)i + 1;

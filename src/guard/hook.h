@@ -122,7 +122,7 @@ void lull_hook_free(struct lull_hook *hook);
  * first that fails, thaw runs them all and reports the first failure. What the freeze of
  * this hook before has called is called by thaw, and is missed if it is gone; what it has
  * not come to, could not start, or has heard LULL_HOOK_MISUSED of, may say that, or not
- * start, again: it has frozen nothing.
+ * start, again: it has frozen nothing, and what it prints then is not shown again.
  *
  * After timeout_ns (for thaw for each command, for freeze for all of them), or when
  * control (-1: none) becomes readable, the process group gets SIGTERM, a second later

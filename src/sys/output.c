@@ -30,7 +30,9 @@
 #define RING        262144
 #define PIECE       16384
 #define PATIENCE_NS NSEC_PER_SEC
-#define LOOK_NS     (10 * NSEC_PER_MSEC)
+/* A message of some lines. */
+#define MOST_HELD 4096
+#define LOOK_NS   (10 * NSEC_PER_MSEC)
 /* At once, so that a hook that never stops printing does not keep others from being
    looked at; and after its end, for a process that it has left may go on printing. */
 #define PIECES_AT_ONCE 256
@@ -49,6 +51,9 @@ struct lull_output {
 	bool done;
 	size_t at, len; /* in the ring */
 	uint64_t moved; /* when the thread last got on, or got something to do */
+	bool holding;
+	size_t n_held;
+	char held[MOST_HELD];
 	char ring[RING];
 };
 
@@ -172,14 +177,14 @@ static void wait_until(struct lull_output *o, uint64_t until)
 	(void)pthread_cond_timedwait(&o->changed, &o->lock, &at);
 }
 
-/* Room for a piece, or a reason to drop it; waits for that. */
+/* Room for a piece and what is held, or a reason to drop it; waits for that. */
 static bool is_ready(struct lull_output *o, uint64_t until)
 {
 	bool ready;
 
 	(void)pthread_mutex_lock(&o->lock);
 	for (;;) {
-		ready = RING - o->len >= PIECE || is_stuck(o);
+		ready = RING - o->len >= PIECE + MOST_HELD || is_stuck(o);
 		if (ready || lull_clock_now() >= until)
 			break;
 		wait_until(o, until);
@@ -199,7 +204,7 @@ int lull_output_source(struct lull_output *output)
 }
 
 /* Without a thread it is dropped. */
-static void put(struct lull_output *o, const char *piece, size_t len)
+static void pass_on(struct lull_output *o, const char *piece, size_t len)
 {
 	if (!o->running)
 		start(o);
@@ -217,6 +222,26 @@ static void put(struct lull_output *o, const char *piece, size_t len)
 	(void)pthread_mutex_unlock(&o->lock);
 }
 
+static void stop_holding(struct lull_output *o)
+{
+	o->holding = false;
+	if (o->n_held > 0)
+		pass_on(o, o->held, o->n_held);
+	o->n_held = 0;
+}
+
+static void put(struct lull_output *o, const char *piece, size_t len)
+{
+	if (o->holding && len <= sizeof(o->held) - o->n_held) {
+		memcpy(o->held + o->n_held, piece, len);
+		o->n_held += len;
+		return;
+	}
+	if (o->holding)
+		stop_holding(o);
+	pass_on(o, piece, len);
+}
+
 void lull_output_take(struct lull_output *output)
 {
 	uint64_t until = lull_clock_now() + ROOM_NS;
@@ -230,6 +255,25 @@ void lull_output_take(struct lull_output *output)
 			return;
 		put(output, piece, (size_t)n);
 	}
+}
+
+void lull_output_hold(struct lull_output *output)
+{
+	if (!output)
+		return;
+	/* Of the command before. */
+	lull_output_take(output);
+	output->holding = true;
+}
+
+void lull_output_release(struct lull_output *output, bool drop)
+{
+	if (!output)
+		return;
+	lull_output_take(output);
+	if (output->holding && drop)
+		output->n_held = 0;
+	stop_holding(output);
 }
 
 void lull_output_close(struct lull_output *output)

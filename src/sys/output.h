@@ -24,5 +24,14 @@ int lull_output_source(struct lull_output *output);
    fine. */
 void lull_output_take(struct lull_output *output);
 
+/*
+ * From now on keeps what comes, for lull_output_release() to pass on or to drop; more
+ * than some KiB is passed on at once. NULL is fine.
+ */
+void lull_output_hold(struct lull_output *output);
+
+/* Ends that. drop: what was kept is forgotten. NULL is fine. */
+void lull_output_release(struct lull_output *output, bool drop);
+
 /* Passes on what is left as long as somebody reads it, and frees. NULL is fine. */
 void lull_output_close(struct lull_output *output);

@@ -56,6 +56,21 @@ for kind in $(kinds xfs btrfs); do
   hooked 5 'freeze thaw:failed ' --hook="$hook" "$M/src" "$M/b"
   HOOK_THAW_EXIT=1 hooked 6 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/m"
   HOOK_FREEZE_EXIT=1 HOOK_THAW_EXIT=64 hooked 6 'freeze thaw:failed ' --hook-timeout=300ms --hook="$hook" "$M/src" "$M/n"
+  # why is said once; nothing else that a thaw says is lost
+  printf '#!/bin/sh\necho "no such option" >&2\nexit 64\n' >"$T/misused"
+  printf '#!/bin/sh\n[ $1 = thaw ] || exit 64\necho "thawed all the same" >&2\n' >"$T/thawing"
+  printf '#!/bin/sh\n[ $1 = thaw ] || exit 1\necho "no such option" >&2\nexit 64\n' >"$T/frozen"
+  printf '#!/bin/sh\nseq 2000 >&2\nexit 64\n' >"$T/wordy"
+  chmod +x "$T/misused" "$T/thawing" "$T/frozen" "$T/wordy"
+  expect 5 --hook="$T/misused" "$M/src" "$M/o"
+  same 'misused: said once' 1 "$(grep -c 'no such option' "$T/err")"
+  expect 5 --hook="$T/thawing" "$M/src" "$M/o"
+  says 'thawed all the same'
+  expect 5 --hook="$T/wordy" "$M/src" "$M/o"
+  same 'misused: many words are passed on' 2 "$(grep -cx 2000 "$T/err")"
+  expect 6 --hook-timeout=300ms --hook="$T/frozen" "$M/src" "$M/o"
+  says 'no such option'
+  expect 0 --recover --hook=true "$M/o"
   export HOOK_FREEZE_EXIT=0
   hooked 0 'thaw:interrupted freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/m"
   hooked 0 'thaw:interrupted freeze thaw:ok ' --restart --hook="$hook" "$M/src" "$M/n"
