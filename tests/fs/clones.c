@@ -4,6 +4,7 @@
  *
  *   CLONE_ERRNO=N        they fail with this errno
  *   CLONE_ERRNO_EVERY=N  but only those from a source whose inode number N divides
+ *   CLONE_ERRNO_AFTER=N  but only those after the first N
  *   CLONE_DELAY_US=N     each waits so long before, or, with
  *   CLONE_SEED=N         for a random time up to that
  */
@@ -39,10 +40,13 @@ static void wait_before(void)
 
 static int fails(int src)
 {
+	static unsigned long calls;
 	unsigned long every = number("CLONE_ERRNO_EVERY");
 	struct stat st;
 
 	return number("CLONE_ERRNO") &&
+	       __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) >
+		       number("CLONE_ERRNO_AFTER") &&
 	       (every == 0 || (fstat(src, &st) == 0 && st.st_ino % every == 0));
 }
 

@@ -109,7 +109,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   check "$kind in place" cmp "$M/src" "$M/dst"
   # what fails half way is recorded, for it is neither the old clone nor the new one
   "$TOOLS/scribble" "$M/src" 4096 $(seq 0 3 1100)
-  strace -qq -o /dev/null -e inject=ioctl:error=ENOSPC:when=200+ \
+  CLONE_ERRNO=28 CLONE_ERRNO_AFTER=50 LD_PRELOAD=$TOOLS/clones.so \
     "$LULLCP" --refresh --inplace --latency-budget=20us "$M/src" "$M/dst" 2>"$T/err"
   same "$kind in place, and fails" 1 $?
   says 'incomplete'
