@@ -40,10 +40,12 @@
 #define MOST_WORDS    1000
 #define LAST_WORDS_NS (1 * NSEC_PER_MSEC)
 
-static void fail(struct disk *disk)
+/* 0: QEMU still answers, and the other disks go on. */
+static int fail(struct disk *disk)
 {
 	disk->failed = true;
 	disk->over = true;
+	return 0;
 }
 
 static int dismiss(struct qmp *qmp, const char *job)
@@ -84,7 +86,7 @@ static bool holds_more(struct disk *disk)
 	    "the merge; the disk goes on in that file, nothing is lost. Copy what you "
 	    "need of it, remove it, and thaw again",
 	    disk->sidecar, disk->state.extra, disk->source);
-	fail(disk);
+	(void)fail(disk);
 	return true;
 }
 
@@ -110,7 +112,7 @@ static bool was_cut(struct disk *disk)
 	    "'%s' to %" PRIu64 "), thaw again, and make it smaller then",
 	    disk->source, before, disk->state.overlay_size, disk->sidecar,
 	    disk->state.overlay, before);
-	fail(disk);
+	(void)fail(disk);
 	return true;
 }
 
@@ -127,15 +129,13 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		    "monitor of that QEMU; or, when the guest is shut down and no "
 		    "QEMU uses either, thaw again",
 		    disk->source, disk->sidecar);
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (disk->state.blocker) {
 		say("cannot merge '%s' into '%s': %s works on the disk; the disk goes on "
 		    "in that file, nothing is lost; thaw again when it is gone",
 		    disk->sidecar, disk->source, disk->state.blocker);
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (holds_more(disk) || was_cut(disk))
 		return 0;
@@ -145,8 +145,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		    "file, nothing is lost. Give the image that name again (a link "
 		    "will do: ln), and thaw it by that name",
 		    disk->source, disk->state.renamed, disk->sidecar);
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (disk->state.has_sidecar) {
 		r = sidecar_mark(disk->sidecar, true);
@@ -156,8 +155,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 			say("cannot mark '%s': %s; it is not merged, and keeps the "
 			    "writes. Thaw again",
 			    disk->sidecar, strerror(-r));
-			fail(disk);
-			return 0;
+			return fail(disk);
 		}
 	}
 	r = qmp_run(qmp, "block-commit",
@@ -169,8 +167,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 		say("cannot merge '%s' into '%s': %s; the disk goes on in that file, "
 		    "nothing is lost; thaw again when the cause is gone",
 		    disk->sidecar, disk->source, qmp_why(qmp));
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	disk->started = disk->begun = r == 0;
 	return r;
@@ -215,7 +212,7 @@ static bool is_held(struct disk *disk)
 	say("QEMU says that '%s' is merged into '%s', but still has the file open for "
 	    "writing; it is kept. Thaw again when QEMU has closed it",
 	    disk->sidecar, disk->source);
-	fail(disk);
+	(void)fail(disk);
 	return true;
 }
 
@@ -234,15 +231,13 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		    "it, so whether all of it was merged is not known. The file is "
 		    "kept; end this QEMU and thaw again, which says what can be done",
 		    disk->sidecar, disk->source);
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (disk->state.is_used) {
 		say("'%s' is merged into '%s', but QEMU still uses the file; it is "
 		    "kept. Thaw again when nothing uses the node '%s'",
 		    disk->sidecar, disk->source, disk->name);
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (is_held(disk))
 		return 0;
@@ -251,8 +246,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		say("'%s' is merged into '%s', but whether that is on disk is not known: "
 		    "%s; it is kept. Thaw again",
 		    disk->sidecar, disk->source, strerror(-r));
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	/* Before the sidecar goes: it is all that has a later call see to that. */
 	r = guest_wake(qmp);
@@ -261,7 +255,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		    "error, and cannot be told to go on: %s; it is kept. Thaw again, or "
 		    "have the guest go on (cont)",
 		    disk->sidecar, disk->source, qmp_why(qmp));
-		fail(disk);
+		(void)fail(disk);
 		return r == -EREMOTEIO ? 0 : r;
 	}
 	/* Should it not be removed, a later call knows that it may. */
@@ -272,8 +266,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 	if (r < 0) {
 		say("'%s' is merged into '%s' but cannot be removed: %s", disk->sidecar,
 		    disk->source, strerror(-r));
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (disk->state.is_anothers)
 		say("'%s' is thawed: it was frozen by a run of lullcp (%s), which "
@@ -299,7 +292,7 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 		say("merging '%s' into '%s' failed: %s; the disk goes on in that file, "
 		    "nothing is lost; thaw again when the cause is gone",
 		    disk->sidecar, disk->source, why ? why : "the job was cancelled");
-		fail(disk);
+		(void)fail(disk);
 	}
 	/* One that failed in an earlier call: begin anew. */
 	return dismiss(qmp, disk->name);
@@ -340,7 +333,7 @@ static void settle(struct disk *disk)
 	default:
 		say("cannot look at or remove '%s': %s", disk->sidecar, strerror(-r));
 	}
-	fail(disk);
+	(void)fail(disk);
 }
 
 static bool leave(struct disk *disk)
@@ -367,8 +360,7 @@ static int step(struct disk *disk, struct qmp *qmp)
 		return 0;
 	}
 	if (disk->state.is_refused) {
-		fail(disk);
-		return 0;
+		return fail(disk);
 	}
 	if (disk->state.stale_job)
 		return dismiss(qmp, disk->state.stale_job);
@@ -386,8 +378,7 @@ static int step(struct disk *disk, struct qmp *qmp)
 			say("cannot write to the attributes of '%s': %s; it is not "
 			    "fully merged, and keeps the writes. Thaw again",
 			    disk->sidecar, strerror(-r));
-			fail(disk);
-			return 0;
+			return fail(disk);
 		}
 		if (!disk->asked)
 			r = qmp_run(qmp, "job-complete",
@@ -400,7 +391,7 @@ static int step(struct disk *disk, struct qmp *qmp)
 		say("somebody else ended the merge of '%s' into '%s'; the disk goes "
 		    "on in the first, nothing is lost; thaw again",
 		    disk->sidecar, disk->source);
-		fail(disk);
+		(void)fail(disk);
 	} else if (disk->state.is_redirected) {
 		return begin(disk, qmp);
 	} else {

@@ -19,10 +19,10 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 {
 	struct lull_clones clones;
 	struct lull_job job;
-	bool room = lull_job_init(&job, options, observer, place, source, dest,
-				  ret_result);
+	bool room = lull_job_init(&job, options, observer, source, dest, ret_result);
 	enum lull_outcome outcome;
 
+	job.place = place;
 	if (lull_place_alters(place))
 		job.progress->to_walk = place->alter_size;
 	lull_clones_init(&clones, options);

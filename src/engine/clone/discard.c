@@ -178,7 +178,7 @@ static enum lull_outcome discard_one(const struct lull_options *options, const c
 	const char *name = path ? path : file;
 	struct lull_result result;
 	struct lull_job job;
-	bool room = lull_job_init(&job, options, observer, NULL, name, name, &result);
+	bool room = lull_job_init(&job, options, observer, name, name, &result);
 
 	job.freeze = &none;
 	if (outcome != LULL_OK)

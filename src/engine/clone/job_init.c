@@ -28,11 +28,10 @@ void lull_job_look(struct lull_job *job, const struct lull_options *options,
 }
 
 bool lull_job_init(struct lull_job *job, const struct lull_options *options,
-		   const struct lull_observer *observer, const struct lull_place *place,
-		   const char *source, const char *dest, struct lull_result *result)
+		   const struct lull_observer *observer, const char *source,
+		   const char *dest, struct lull_result *result)
 {
 	lull_job_look(job, options, observer, source, dest, result);
-	job->place = place;
 	result->progress.budget_ns = options->latency_budget_ns;
 	result->progress.hist = result->hist = calloc(1, sizeof(struct lull_hist));
 	return result->hist != NULL;

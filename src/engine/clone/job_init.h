@@ -5,12 +5,12 @@
 #include "engine/base/job.h"
 
 /*
- * A job that has done nothing yet, and its result. place may be NULL; the strings outlive
- * the job. False without memory.
+ * A job that has done nothing yet, and its result; the strings outlive the job. False
+ * without memory.
  */
 bool lull_job_init(struct lull_job *job, const struct lull_options *options,
-		   const struct lull_observer *observer, const struct lull_place *place,
-		   const char *source, const char *dest, struct lull_result *result);
+		   const struct lull_observer *observer, const char *source,
+		   const char *dest, struct lull_result *result);
 
 /* The same of one that clones nothing, and so measures no calls. dest may be NULL. */
 void lull_job_look(struct lull_job *job, const struct lull_options *options,

@@ -206,7 +206,7 @@ static enum lull_outcome open_list(struct list *l, const struct lull_options *op
 
 	*ret_row = (struct lull_row){ 0 };
 	*l = (struct list){ .row = ret_row, .before = -1 };
-	if (!lull_job_init(&l->job, options, observer, NULL, NULL, dest, &l->result))
+	if (!lull_job_init(&l->job, options, observer, NULL, dest, &l->result))
 		return walk_failed(l, ENOMEM, dest);
 	r = lull_dest_resolve_name(&l->job.dest, dest, &wish, &stage, &cause);
 	return r < 0 ? lull_fail(&l->job, stage, cause, r, dest) : LULL_OK;

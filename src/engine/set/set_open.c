@@ -102,8 +102,9 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 	if (at > 0)
 		m->options.checkpoint = set->clones.jobs[0]->dest.checkpoint_path;
 	lull_big_place(&m->file, m->src, m->old, &m->options, &m->place);
-	m->begun = lull_job_init(&m->job, &m->options, &set->observer, &m->place,
-				 e->src_path, e->dst_path, &m->file.result);
+	m->begun = lull_job_init(&m->job, &m->options, &set->observer, e->src_path,
+				 e->dst_path, &m->file.result);
+	m->job.place = &m->place;
 	if (!m->begun) {
 		lull_run_note(set->tree, LULL_NOTE_MEMORY, ENOMEM, e->dst_path, NULL);
 		return LULL_FAILED;
