@@ -110,6 +110,13 @@ for kind in xfs btrfs; do
   expect 0 -v --keep=1 "$M/src" "$M/other/img"
   same '-v: the other one, too' 1 "$(grep -c "^removed '$M/other/img" "$T/out")"
   same 'one is left' 1 "$(find "$M/other" -name 'img.*' | wc -l)"
+  (
+    cd "$M" || exit
+    for i in 1 2 3; do "$LULLCP" -v --keep=2 src other/img; done
+    "$LULLCP" -v --keep=1 src other/img
+  ) >"$T/out" 2>"$T/err"
+  check '-v: used up, by the path as it was given' grep -q "^used up 'other/img\..*' for 'other/img\." "$T/out"
+  check '-v: removed, too' grep -q "^removed 'other/img\." "$T/out"
   rm -r "$M/other"
   change
   keep -q --resume --keep=3 "$M/src" "$D"

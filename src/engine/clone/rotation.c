@@ -103,10 +103,25 @@ static enum lull_outcome fail(struct lull_job *job, enum lull_cause cause, int e
 	return lull_fail(job, LULL_STAGE_RECORD, cause, err, path);
 }
 
-/* What became of a generation, for -v. */
-static void tell(struct lull_job *job, enum lull_note_kind kind, const char *path)
+static bool is_dated(const char *stem, const char *name)
 {
-	if (job->options->cp.verbose && path)
+	size_t len = strlen(stem);
+
+	return strncmp(name, stem, len) == 0 && name[len] == '.' && name[len + 1] &&
+	       !strchr(name, '/');
+}
+
+/* What became of the generation of that name, for -v; DEST as it was given. */
+static void tell(struct lull_job *job, enum lull_note_kind kind, const char *name)
+{
+	const struct lull_rotation *rotation = job->rotation;
+	_cleanup_free_ char *path = NULL;
+
+	if (!job->options->cp.verbose || !is_dated(rotation->stem, name))
+		return;
+	path = lull_text("%.*s%s", (int)rotation->shown_stem, rotation->shown,
+			 name + strlen(rotation->stem));
+	if (path)
 		lull_events_say(job->observer, .kind = kind, .path = path,
 				.path2 = kind == LULL_NOTE_USED_UP ? job->progress->dest
 								   : NULL);
@@ -158,14 +173,6 @@ static int call_by_date(struct lull_job *job)
 			return r;
 	}
 	return -EEXIST;
-}
-
-static bool is_dated(const char *stem, const char *name)
-{
-	size_t len = strlen(stem);
-
-	return strncmp(name, stem, len) == 0 && name[len] == '.' && name[len + 1] &&
-	       !strchr(name, '/');
 }
 
 /* The name that an interrupted run had chosen is that of the clone when it is resumed. */
@@ -363,7 +370,8 @@ int lull_rotation_publish(struct lull_job *job)
 		/* It is still there if it could not be used up. */
 		if (r == 0 && job->rotation->base &&
 		    access(job->rotation->base, F_OK) < 0 && errno == ENOENT)
-			tell(job, LULL_NOTE_USED_UP, job->rotation->base);
+			tell(job, LULL_NOTE_USED_UP,
+			     strrchr(job->rotation->base, '/') + 1);
 		if (r < 0 || job->result->published)
 			return r;
 	}
@@ -430,14 +438,11 @@ static int prune(struct lull_job *job)
 		return r;
 	items = lull_row_retain(&list, &job->options->keep, 0);
 	for (size_t i = 0, n = items ? list.n : 0; i < n; i++) {
-		_cleanup_free_ char *path = NULL;
-
 		if (items[i].kept_by != 0 || !remove_one(job, &list.item[at])) {
 			at++;
 			continue;
 		}
-		path = lull_row_path(&job->dest, list.item[at].name);
-		tell(job, LULL_NOTE_REMOVED, path);
+		tell(job, LULL_NOTE_REMOVED, list.item[at].name);
 		lull_generations_drop(&list, at);
 		removed++;
 	}
