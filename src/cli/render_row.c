@@ -20,6 +20,10 @@
 /* A date with a number, and what stands for the rest. */
 #define LEAST_NAME 22
 #define NAME_ROOM  512
+/* The heading of the rules. */
+#define KEPT_BY "KEPT BY"
+/* Before the rules, where a terminal has no room for the table. */
+#define KEPT_BY_BELOW "  kept by "
 /* In place of the beginning of a name. */
 #define CUT "..."
 
@@ -86,7 +90,7 @@ static int longer(int width, const char *text)
 static int name_width(const struct lull_row *row)
 {
 	int columns = columns_of_terminal(STDOUT_FILENO), name = 4,
-	    why = (int)strlen("KEPT BY");
+	    why = (int)strlen(KEPT_BY);
 	char room[80];
 
 	for (size_t i = 0; i < row->n; i++) {
@@ -138,28 +142,59 @@ static const char *cut(const char *name, int width, char room[static NAME_ROOM])
 	return room;
 }
 
+static const char *size_of(const struct lull_row_entry *e)
+{
+	return e->unreadable ? "-" : words_bytes(e->size);
+}
+
+/* A line of the table. */
+static void print_beside(const struct lull_row *row, const struct lull_row_entry *e,
+			 int width)
+{
+	char old[24], why[80], name[NAME_ROOM];
+
+	(void)printf(LINE, width, cut(quote_if_needed(e->path), width, name),
+		     age(e->time, old), size_of(e), bytes(e->bytes_own),
+		     bytes(e->bytes_changed));
+	print_rules(rules(row, e->kept_by, why), width + BESIDE_NAME);
+}
+
+/* The same, for a terminal in which a line of the table would be broken anywhere. */
+static void print_below(const struct lull_row *row, const struct lull_row_entry *e)
+{
+	char old[24], why[80];
+
+	(void)printf("%s\n  %s old, %s\n  own %s, changed %s\n" KEPT_BY_BELOW,
+		     quote_if_needed(e->path), age(e->time, old), size_of(e),
+		     bytes(e->bytes_own), bytes(e->bytes_changed));
+	print_rules(rules(row, e->kept_by, why), (int)strlen(KEPT_BY_BELOW));
+}
+
 static void print_table(const struct lull_row *row)
 {
+	int columns = columns_of_terminal(STDOUT_FILENO), width = name_width(row);
+	bool below = columns > 0 &&
+		     columns < LEAST_NAME + BESIDE_NAME + (int)strlen(KEPT_BY);
 	uint64_t own = 0;
 	bool all_own = true;
-	int width = name_width(row);
 
-	(void)printf(LINE "KEPT BY\n", width, "NAME", "AGE", "SIZE", "OWN", "CHANGED");
+	if (!below)
+		(void)printf(LINE KEPT_BY "\n", width, "NAME", "AGE", "SIZE", "OWN",
+			     "CHANGED");
 	for (size_t i = 0; i < row->n; i++) {
 		const struct lull_row_entry *e = &row->entry[i];
-		char old[24], why[80], name[NAME_ROOM];
 
-		(void)printf(LINE, width, cut(quote_if_needed(e->path), width, name),
-			     age(e->time, old),
-			     e->unreadable ? "-" : words_bytes(e->size),
-			     bytes(e->bytes_own), bytes(e->bytes_changed));
-		print_rules(rules(row, e->kept_by, why), width + BESIDE_NAME);
+		if (below)
+			print_below(row, e);
+		else
+			print_beside(row, e, width);
 		all_own = all_own && e->bytes_own != UINT64_MAX;
 		own += e->bytes_own == UINT64_MAX ? 0 : e->bytes_own;
 	}
 	(void)printf("%zu generation%s", row->n, row->n == 1 ? "" : "s");
 	if (all_own)
-		(void)printf(", %s that only one of them holds", words_bytes(own));
+		(void)printf(",%c%s that only one of them holds", below ? '\n' : ' ',
+			     words_bytes(own));
 	(void)printf("\n");
 }
 
