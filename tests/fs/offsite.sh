@@ -67,7 +67,7 @@ for how in send fetch; do
   says 'has no generation'
   expect 0 --keep=2 "$A/img" "$from"
   carry 0 $how
-  says 'all of it'
+  says 'in full'
   equal 'the first'
   carry 0 $how
   says 'already'
@@ -84,7 +84,7 @@ for how in send fetch; do
     esac
     same 'broken: the row' "$sum" "$(cat "$B/$how"/* | b2sum)"
     carry 0 $how
-    says 'by what has changed since'
+    says 'carrying the changes of'
     equal "change $i"
   done
   same 'by the rule of the receiving end' 3 "$(names "$to" | wc -l)"
@@ -95,7 +95,7 @@ for how in send fetch; do
     expect 0 --keep=1 "$A/img" "$from"
   done
   carry 0 $how
-  says 'all of it'
+  says 'in full'
   equal 'in full'
 
   # ---- nights that failed ----
@@ -111,10 +111,10 @@ for how in send fetch; do
     send) BREAK=60000 carry 255 send ;;
     fetch) BREAK=60000 carry 1 fetch ;;
   esac
-  same 'two have come' 2 "$(grep -c 'by what has changed' "$T/err" | awk '{ print $1 - 1 }')"
+  same 'two have come' 2 "$(grep -c 'carrying the changes' "$T/err" | awk '{ print $1 - 1 }')"
   same 'two are there' 5 "$(names "$to" | wc -l)"
   carry 0 $how
-  same 'the others' 3 "$(grep -c 'by what has changed' "$T/err")"
+  same 'the others' 3 "$(grep -c 'carrying the changes' "$T/err")"
   same_row 'no gap' 6
   carry 0 $how
   says 'already'
@@ -126,21 +126,21 @@ for how in send fetch; do
   says 'has none that is newer'
   night 9 11
   carry 0 $how
-  says "by what has changed since ${was##*.}"
+  says " since ${was##*.}"
   equal 'from an older one'
   check 'what both had is there' test -e "$to.${was##*.}"
   # a narrow line
   night 9 12
   night 9 13
   CARRY=newest carry 0 $how
-  same 'one alone' 1 "$(grep -c 'by what has changed' "$T/err")"
+  same 'one alone' 1 "$(grep -c 'carrying the changes' "$T/err")"
   equal 'one alone'
   CARRY=some carry 1 $how
   says 'usage'
   # the first time
   rm -r "${to%/*}" && mkdir "${to%/*}"
   carry 0 $how
-  same 'in full' 1 "$(grep -c 'all of it' "$T/err")"
+  same 'in full' 1 "$(grep -c 'in full' "$T/err")"
   same_row 'the whole row' 9
   same 'for nobody else' 600 "$(stat -c %a "$to".2* | sort -u)"
 

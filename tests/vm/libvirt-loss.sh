@@ -240,11 +240,11 @@ hooked 0 freeze "$a"
 guest 0 92 1M 64k
 mv "$a" "$M/renamed"
 hooked 1 thaw "$M/renamed"
-says 'that name again'
+says 'its name back'
 cp "$M/renamed" "$a"
 chown --reference="$M/renamed" "$a"
 hooked 1 thaw "$a"
-says 'that name again'
+says 'its name back'
 check 'nothing went to the other file' cmp "$M/renamed" "$a"
 mv "$M/renamed" "$a"
 hooked 0 thaw "$a"
