@@ -47,8 +47,9 @@ static enum lull_outcome run_diff(struct render *render,
 				     (unsigned long long)found.old_size, quote(c->dest),
 				     (unsigned long long)found.new_size);
 		if (c->engine.cp.verbose || c->summary)
-			(void)printf("%llu ranges, %s data, %s zeroes, %s read, in %s\n",
+			(void)printf("%llu range%s, %s data, %s zeroes, %s read, in %s\n",
 				     (unsigned long long)found.ranges,
+				     found.ranges == 1 ? "" : "s",
 				     words_bytes(found.data_bytes),
 				     words_bytes(found.zero_bytes),
 				     words_bytes(found.read_bytes),
@@ -72,8 +73,9 @@ static enum lull_outcome run_export(struct render *render,
 		render_failure(render, outcome, &written.failure, *stop_signal);
 	} else if (c->engine.cp.verbose || c->summary) {
 		/* Standard output is the stream's. */
-		text = format("%llu ranges, %s data, %s zeroes, %s written, in %s",
+		text = format("%llu range%s, %s data, %s zeroes, %s written, in %s",
 			      (unsigned long long)written.ranges,
+			      written.ranges == 1 ? "" : "s",
 			      words_bytes(written.data_bytes),
 			      words_bytes(written.zero_bytes),
 			      words_bytes(written.stream_bytes),

@@ -438,6 +438,9 @@ int main(int argc, char **argv)
 	command.engine.state_directory = command.private_directory;
 	render_init(&render, &command);
 
+	/* "lullcp --help | head" ends as other programs do. */
+	if (command.mode == MODE_HELP || command.mode == MODE_VERSION)
+		(void)signal(SIGPIPE, SIG_DFL);
 	if (command.mode == MODE_HELP) {
 		options_help(&command);
 		return flush_output(&command, 0);

@@ -103,8 +103,8 @@ static bool set_jobs(struct command *c, const struct option_row *row, const char
 static bool set_keep(struct command *c, const struct option_row *row, const char *value)
 {
 	static const char usage[] =
-		"It is a whole number from 1 to 1000, or rules: last:N, hourly:N, "
-		"daily:N,\nweekly:N, monthly:N and yearly:N, with a comma between them.";
+		"RULES is a whole number from 1 to 1000, or a list of last:N, hourly:N, "
+		"daily:N,\nweekly:N, monthly:N and yearly:N with commas between them.";
 	struct keep_mistake m;
 	char part[64], hint[320];
 

@@ -246,7 +246,7 @@ void render_totals(struct render *render, enum lull_outcome outcome,
 		summarize_nothing(render, outcome, t);
 	if (t->files_not_cloned == 0)
 		return;
-	text = format("%s copied, of %llu %s, that could not be cloned (%s: %s)",
+	text = format("copied %s of %llu %s that could not be cloned (%s: %s)",
 		      words_bytes(t->bytes_not_cloned),
 		      (unsigned long long)t->files_not_cloned,
 		      t->files_not_cloned == 1 ? "file" : "files", quote(t->not_cloned),
@@ -290,11 +290,13 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 	/* As cmp does: a difference is a result. */
 	if (outcome == LULL_DIFFERENT && !c->quiet)
 		(void)printf(
-			"%s %s differ: first at byte %llu, %llu bytes in %llu ranges\n",
+			"%s %s differ: first at byte %llu, %llu byte%s in %llu range%s\n",
 			quote(c->source), quote(c->dest),
 			(unsigned long long)f->first_difference,
 			(unsigned long long)f->different_bytes,
-			(unsigned long long)f->different_ranges);
+			f->different_bytes == 1 ? "" : "s",
+			(unsigned long long)f->different_ranges,
+			f->different_ranges == 1 ? "" : "s");
 	if ((c->engine.cp.verbose || c->summary) && outcome != LULL_FAILED)
 		(void)printf(
 			"%s of %s proven by the extent maps (%llu extents), %s read, in "

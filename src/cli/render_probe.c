@@ -123,8 +123,9 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 		 format("%s; during a clone call writes wait, reads %s", f->kernel,
 			f->reads_wait ? "wait as well"
 				      : "wait behind a writer that waits"));
-	labelled("", format("(%s)", f->reads_measured ? "measured with a reader"
-						      : "for readers by its version"));
+	labelled("", format("(%s)", f->reads_measured
+					    ? "measured with a reader"
+					    : "reads: by its version, not measured"));
 	if (strcmp(f->type, "xfs") == 0)
 		labelled("", format("CVE-2026-64600: %s", fixes[f->writer_race]));
 	/* An empty file has none. */

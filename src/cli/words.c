@@ -389,6 +389,10 @@ static char *stage_words(const struct lull_failure *f, const char **ret_advice)
 	}
 	if (f->stage == LULL_STAGE_PUBLISH)
 		return publish_words(f, &of, ret_advice);
+	/* --probe has no DEST. */
+	if (f->stage == LULL_STAGE_PROBE && f->path && f->path2 &&
+	    strcmp(f->path, f->path2) == 0)
+		return words_say("cannot clone %1 here: %e", &of);
 	if (!f->path2)
 		of.other = "SOURCE";
 	if (f->stage == LULL_STAGE_COPY_READ && f->path2)

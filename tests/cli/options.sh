@@ -192,6 +192,12 @@ for key in run_id source dest method result size extents extents_cloned bytes_cl
 done
 same 'budget' 10000000 "$(field budget_ns)"
 # a standard output that is full
+# a reader that has enough, as with cp
+for option in --help --version; do
+  (sleep 0.2; exec "$LULLCP" $option) 2>"$T/err" | true
+  same "$option to nobody" 141 "${PIPESTATUS[0]}"
+  check_not 'and without a word' test -s "$T/err"
+done
 "$LULLCP" --help >/dev/full 2>"$T/err"
 same 'standard output is full' 1 $?
 says 'write error'

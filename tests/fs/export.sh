@@ -68,7 +68,7 @@ for kind in $(kinds xfs btrfs); do
     says '--reflink=auto'
     check_not 'nothing was made' test -e "$E/g$i"
     apply 0 "$S/stream" --reflink=auto --base="$E/g$((i - 1))" "$E/g$i"
-    says 'copied, of 1 file, that could not be cloned'
+    says ' of 1 file that could not be cloned'
     for R in "$S/r" "$B" "$E"; do
       check "$R: generation $i" cmp "$S/s/g$i" "$R/g$i"
       check "$R: the base is what it was" cmp "$S/s/g$((i - 1))" "$R/g$((i - 1))"

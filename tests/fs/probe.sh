@@ -82,6 +82,6 @@ done
 fs_mount ext4
 echo x >"$M/f"
 expect 1 --probe "$M/f"
-says 'cannot clone'
+says "cannot clone '$M/f' here: "
 same 'ext4: nothing is left' f "$(find "$M" -mindepth 1 -maxdepth 1 ! -name lost+found -printf %f)"
 finish

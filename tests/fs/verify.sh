@@ -127,7 +127,7 @@ for kind in xfs xfs-rmap btrfs btrfs-compress; do
   cp --reflink=always "$a" "$b"
   printf Z | dd of="$b" bs=1 seek=70000 conv=notrunc status=none
   expect 4 --verify "$a" "$b"
-  check 'says where' grep -q 'first at byte 70000, 1 bytes in 1 ranges' "$T/out"
+  check 'says where' grep -q 'first at byte 70000, 1 byte in 1 range' "$T/out"
   expect 4 --verify -q "$a" "$b"
   silent
   # written to meanwhile: it stands still before it reads, until that is done
