@@ -19,6 +19,7 @@
  *     meanwhile, is never replaced nor removed.
  */
 #include "engine/base/beside.h"
+#include "engine/base/lock_wait.h"
 #include "engine/base/events.h"
 #include "engine/clone/dest.h"
 #include "engine/clone/generation_name.h"
@@ -41,8 +42,6 @@
 #include <unistd.h>
 
 #define UNDO_SUFFIX ".before-restore"
-/* How often to look whether the lock is free. */
-#define LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* How target gets the contents of the generation. */
 enum way {
@@ -121,19 +120,19 @@ static enum lull_outcome name_target(struct restore *r, const char *target)
 
 static enum lull_outcome wait_for_lock(struct restore *r)
 {
-	uint64_t since = lull_clock_now();
+	struct lull_lock_wait wait = lull_lock_wait_begin(r->options);
 
-	/* Where none can be had, in a directory that is not to be written to, no restore
-	   comes far. */
+	/* In a directory that cannot be written to there is no lock, and a restore gets
+	   no further than that. */
 	while (lull_dest_lock(&r->lock) == -EWOULDBLOCK) {
-		if (lull_clock_now() - since >= r->options->lock_wait_ns) {
+		if (lull_lock_wait_is_over(&wait, NULL, -1)) {
 			(void)fail(r, LULL_CAUSE_ERRNO, 0, r->target, NULL);
 			r->failure.stage = LULL_STAGE_LOCK;
 			return LULL_BUSY;
 		}
 		if (r->observer->should_stop(r->observer->ctx))
 			return LULL_INTERRUPTED;
-		lull_clock_sleep(LOCK_LOOK_NS);
+		lull_clock_sleep(LULL_LOCK_LOOK_NS);
 	}
 	return LULL_OK;
 }
