@@ -728,9 +728,6 @@ struct lull_options {
 	bool no_undo;  /* --no-undo: lull_restore() keeps nothing of target */
 	/* write in place even if a program has DEST open for writing */
 	bool over_writers;
-	/* the caller has found that the kernel has room to exchange DEST with a clone of
-	   SOURCE, so the maps of both are not read again to choose how DEST is written */
-	bool exchange_fits;
 	bool no_sync; /* --no-sync */
 	mode_t umask; /* the caller's, for the mode of a new DEST */
 };

@@ -326,7 +326,8 @@ static char *publish_words(const struct lull_failure *f, const struct words_of *
 			   const char **ret_advice)
 {
 	if (f->err == EXFULL && f->cause != LULL_CAUSE_DEST_CHANGED) {
-		*ret_advice = "Run this again with --restart, which writes it in place.";
+		*ret_advice =
+			"Run this again with --restart, which does not exchange them.";
 		return words_say(
 			"%1 is left as it is: it differs from its clone in so many "
 			"places that the kernel might run out of space for the exchange, "

@@ -20,7 +20,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-bool lull_swap_overflows(int src, int target)
+static bool overflows(int src, int target)
 {
 	struct stat st_a, st_b;
 	uint64_t block;
@@ -31,6 +31,22 @@ bool lull_swap_overflows(int src, int target)
 	       lull_difference_overflows(src, target,
 					 (uint64_t)MAX(st_a.st_size, st_b.st_size),
 					 block);
+}
+
+/* More than these, and what is in one file's map has been cut in the other's. */
+#define FEW_EXTENTS 6
+
+bool lull_swap_fits(int src, int target, bool be_sure)
+{
+	uint64_t a, b;
+
+	/* What is dirty has no extents yet. */
+	if (lull_tripwire_flush(src) < 0 || lull_tripwire_flush(target) < 0)
+		return false;
+	a = lull_inode_extents(src);
+	b = lull_inode_extents(target);
+	return (!be_sure && MAX(a, b) - MIN(a, b) <= FEW_EXTENTS) ||
+	       !overflows(src, target);
 }
 
 int lull_swap_obstacle(int src, int target)
@@ -66,8 +82,7 @@ void lull_swap_choose(struct lull_job *job)
 	if (fstat(fd, &st) < 0 || !lull_inode_same(&st, &dest->old))
 		return;
 	dest->no_target = lull_swap_obstacle(job->src, fd);
-	if (dest->no_target == 0 && !job->options->exchange_fits &&
-	    lull_swap_overflows(job->src, fd))
+	if (dest->no_target == 0 && !lull_swap_fits(job->src, fd, job->options->restart))
 		dest->no_target = EXFULL;
 	if (dest->no_target != 0)
 		return;
@@ -180,16 +195,16 @@ static void shorten(const struct lull_dest *dest, off_t before)
 		(void)!ftruncate(dest->target, before);
 }
 
-/* Once more, for the files may have other maps by now. */
-static bool overflows(const struct lull_job *job)
+/* For certain, and of the maps as they are now. */
+static bool is_dangerous(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
 	if (!dest->partial)
-		return lull_swap_overflows(dest->lock, dest->target);
+		return overflows(dest->lock, dest->target);
 	return lull_difference_may_overflow(dest->lock, dest->target, job->reference.size,
 					    dest->fs.block) &&
-	       lull_swap_overflows(job->src, dest->target);
+	       overflows(job->src, dest->target);
 }
 
 int lull_swap_publish(struct lull_job *job)
@@ -202,7 +217,7 @@ int lull_swap_publish(struct lull_job *job)
 
 	if (!has_its_name(dest))
 		return -ESTALE;
-	if (overflows(job))
+	if (is_dangerous(job))
 		return -EXFULL;
 	announce(job);
 	if (!dest->fresh.known && !is_untouched(dest))

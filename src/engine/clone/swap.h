@@ -16,10 +16,14 @@
    the two are of different kinds (realtime, DAX). */
 int lull_swap_obstacle(int src, int target);
 
-/* True if target must not be exchanged with a clone of src, because the kernel might run
-   out of the room that it reserves, half-way, and shut the file system down. Flushes
-   both, and reads all of both maps: difference.h. */
-bool lull_swap_overflows(int src, int target);
+/*
+ * True if target may be exchanged with a clone of src: the kernel has room for it, and
+ * does not run out of that half-way, and shut the file system down. Flushes both.
+ * be_sure: reads all of both maps (difference.h). Else that is done only if one file has
+ * more extents than the other, as it has where extents were cut by writes; what this gets
+ * wrong lull_swap_publish() finds, and refuses.
+ */
+bool lull_swap_fits(int src, int target, bool be_sure);
 
 /* Decides how a DEST that is to be written in place is written; opens it for that. */
 void lull_swap_choose(struct lull_job *job);

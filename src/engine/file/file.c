@@ -278,7 +278,7 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 
 	/* One that becomes longer takes more care: swap.c. */
 	if (opened < -1 || st->st_size > e->dst.st_size ||
-	    lull_swap_obstacle(src, old) != 0 || lull_swap_overflows(src, old))
+	    lull_swap_obstacle(src, old) != 0 || !lull_swap_fits(src, old, true))
 		return false;
 	both = openat(dir, name, O_RDWR | LULL_OPEN_WARILY);
 	fd = both < 0 ? -1 : openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

@@ -230,7 +230,7 @@ static bool can_exchange(const struct restore *r)
 					  O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	return src >= 0 && target >= 0 && lull_swap_obstacle(src, target) == 0 &&
-	       !lull_swap_overflows(src, target);
+	       lull_swap_fits(src, target, r->options->restart);
 }
 
 static void choose_way(struct restore *r)
@@ -504,7 +504,6 @@ static enum lull_outcome roll_back(struct restore *r)
 	options.in_place = r->way == EXCHANGE || r->way == IN_PLACE;
 	options.refresh = options.in_place && is_on_one_fs(r);
 	options.over_writers = r->options->cp.force;
-	options.exchange_fits = r->way == EXCHANGE;
 	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
 	/* A file that takes that name meanwhile has no undo. */
 	if (r->way == NEW)
