@@ -5,7 +5,6 @@
 #include "sys/child.h"
 #include "sys/opening.h"
 #include "sys/traits.h"
-#include "util/path.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -74,11 +73,9 @@ bool lull_inode_is_immutable(int dir, const char *name)
 	       st.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
 }
 
-bool lull_inode_is_of_other_project(int dir, const char *name)
+bool lull_inode_is_of_other_project(int dir, const char *head, const char *name)
 {
-	_cleanup_free_ char *head = lull_path_head(name);
-	_cleanup_close_ int above = openat(dir, head ? head : ".",
-					   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int above = openat(dir, head, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct fsxattr wanted = { 0 }, has = { 0 };
 
 	if (above < 0 || ioctl(above, FS_IOC_FSGETXATTR, &wanted) < 0 ||
@@ -91,12 +88,11 @@ bool lull_inode_is_of_other_project(int dir, const char *name)
 	       has.fsx_projid != wanted.fsx_projid;
 }
 
-bool lull_inode_only_grows(int dir, const char *name)
+bool lull_inode_only_grows(int dir, const char *path)
 {
-	_cleanup_free_ char *head = lull_path_head(name);
 	struct statx st;
 
-	return head && statx(dir, head, 0, STATX_TYPE, &st) == 0 &&
+	return statx(dir, path, 0, STATX_TYPE, &st) == 0 &&
 	       st.stx_attributes & STATX_ATTR_APPEND;
 }
 
@@ -308,7 +304,7 @@ bool lull_inode_is_named(int fd, int dir, const char *name)
 
 	return fstat(fd, &opened) == 0 &&
 	       fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       lull_inode_same(&opened, &named);
+	       SAME_INODE(&opened, &named);
 }
 
 bool lull_inode_is_at(int fd, const char *path)
@@ -316,5 +312,5 @@ bool lull_inode_is_at(int fd, const char *path)
 	struct stat opened, named;
 
 	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
-	       lull_inode_same(&opened, &named);
+	       SAME_INODE(&opened, &named);
 }

@@ -29,11 +29,8 @@ bool lull_inode_is_realtime(int fd);
    5.8. */
 bool lull_inode_is_dax(int fd);
 
-/* Whether two files that were looked at are one. */
-static inline bool lull_inode_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
+/* Whether two files are one, by what stat(2) says of each (struct stat *). */
+#define SAME_INODE(a, b) ((a)->st_ino == (b)->st_ino && (a)->st_dev == (b)->st_dev)
 
 /* True if name in directory dir is what fd is open on; a link is what it is itself. */
 bool lull_inode_is_named(int fd, int dir, const char *name);
@@ -45,11 +42,9 @@ bool lull_inode_is_at(int fd, const char *path);
 /* True if the file has a copy-on-write extent size of its own (XFS). */
 bool lull_inode_has_cowextsize(int fd);
 
-/*
- * True if nothing in the directory that name, which may be a path, lies in can be renamed
- * or removed: it is append-only (chattr +a). False if nobody knows.
- */
-bool lull_inode_only_grows(int dir, const char *name);
+/* True if nothing in the directory that path, from dir on, leads to can be renamed or
+   removed: it is append-only (chattr +a). False if nobody knows. */
+bool lull_inode_only_grows(int dir, const char *path);
 
 /*
  * True if name is a link, or leads by links, to an open file of a process
@@ -61,11 +56,11 @@ bool lull_inode_is_open_file_link(const char *path);
 bool lull_inode_is_immutable(int dir, const char *name);
 
 /*
- * True if the directory of name, which dir is the start of, keeps to one project (XFS:
- * chattr +P) and the file is of another: then the kernel answers EXDEV to a rename or a
- * link within it. False also if nobody knows.
+ * True if the directory at path head keeps to one project (XFS: chattr +P) and the file
+ * at path name in it is of another: then the kernel answers EXDEV to a rename or a link
+ * within it. Both paths begin at dir. False also if nobody knows.
  */
-bool lull_inode_is_of_other_project(int dir, const char *name);
+bool lull_inode_is_of_other_project(int dir, const char *head, const char *name);
 
 /* True if something is mounted on name in directory dir: then no file can take its
    name. */

@@ -43,7 +43,7 @@ int lull_private_remove(int dir, const char *name, int fd)
 		return errno == ENOENT ? 0 : -errno;
 	if (fstat(fd, &b) < 0)
 		return -errno;
-	if (!lull_inode_same(&a, &b))
+	if (!SAME_INODE(&a, &b))
 		return -ESTALE;
 	return unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -36,7 +36,7 @@ static int has_open(pid_t pid, const struct stat *file)
 		return -errno;
 	while ((entry = readdir(fds))) {
 		if (fstatat(dirfd(fds), entry->d_name, &st, 0) == 0 &&
-		    lull_inode_same(&st, file))
+		    SAME_INODE(&st, file))
 			return 1;
 	}
 	return 0;

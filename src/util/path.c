@@ -27,7 +27,8 @@ const char *lull_path_last(const char *path)
 
 char *lull_path_beside(const char *path, const char *name)
 {
-	return lull_text("%.*s%s", (int)(lull_path_last(path) - path), path, name);
+	return lull_text("%.*s%s", (int)(lull_path_last(path) - path), path,
+			 lull_path_last(name));
 }
 
 char *lull_path_head(const char *path)

@@ -10,8 +10,8 @@
 /* Where the last part begins, trailing slashes included: "a/b/" -> "b/"; "/" -> "". */
 const char *lull_path_last(const char *path);
 
-/* The path of name beside what path leads to: "a/b" -> "a/" and name. To be freed, NULL
-   without memory. */
+/* The path of the last part of name beside what path leads to: "a/b", "x/c" -> "a/c". To
+   be freed, NULL without memory. */
 char *lull_path_beside(const char *path, const char *name);
 
 /* What is before the last part: "a/b" -> "a/", "b" -> ".". To be freed, NULL without

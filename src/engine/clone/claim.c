@@ -44,13 +44,13 @@ static bool is_in_place(const struct lull_job *job)
 	struct stat wanted, found;
 	bool same = (place->old >= 0) == job->dest.exists &&
 		    (place->old < 0 || (fstat(place->old, &wanted) == 0 &&
-					lull_inode_same(&wanted, &job->dest.old)));
+					SAME_INODE(&wanted, &job->dest.old)));
 
 	if (!same && !may_be_replaced(job))
 		return false;
 	return place->dir < 0 ||
 	       (fstatat(place->dir, "", &wanted, AT_EMPTY_PATH) == 0 &&
-		fstat(job->dest.dir, &found) == 0 && lull_inode_same(&wanted, &found));
+		fstat(job->dest.dir, &found) == 0 && SAME_INODE(&wanted, &found));
 }
 
 /* Anybody who may write there may have put it there, and it must not stop a run that does
@@ -78,7 +78,7 @@ static bool is_called(const struct lull_dest *dest, int dir, const char *name)
 	struct stat here, there;
 
 	return strcmp(dest->checkpoint, name) == 0 && fstat(dir, &here) == 0 &&
-	       fstat(dest->checkpoint_dir, &there) == 0 && lull_inode_same(&here, &there);
+	       fstat(dest->checkpoint_dir, &there) == 0 && SAME_INODE(&here, &there);
 }
 
 /* The same for a path. */
@@ -99,12 +99,12 @@ static const char *lost_to_checkpoint(const struct lull_job *job, const char *pa
 	bool there = fstatat(dest->checkpoint_dir, dest->checkpoint, &it, 0) == 0;
 
 	if (is_called(dest, dest->dir, dest->name) ||
-	    (there && dest->exists && lull_inode_same(&it, &dest->old)))
+	    (there && dest->exists && SAME_INODE(&it, &dest->old)))
 		return path;
-	if (there && fstat(job->src, &other) == 0 && lull_inode_same(&it, &other))
+	if (there && fstat(job->src, &other) == 0 && SAME_INODE(&it, &other))
 		return job->source;
 	if (base && (is_at(dest, base) ||
-		     (there && stat(base, &other) == 0 && lull_inode_same(&it, &other))))
+		     (there && stat(base, &other) == 0 && SAME_INODE(&it, &other))))
 		return base;
 	if (is_called(dest, dest->dir, dest->temporary))
 		return dest->temporary;
@@ -136,9 +136,9 @@ static enum lull_outcome judge_temporary(struct lull_job *job)
 
 	if (fstatat(dest->dir, dest->temporary, &temporary, AT_SYMLINK_NOFOLLOW) < 0)
 		return LULL_OK;
-	if (fstat(job->src, &other) == 0 && lull_inode_same(&temporary, &other))
+	if (fstat(job->src, &other) == 0 && SAME_INODE(&temporary, &other))
 		lost = job->source;
-	else if (base && stat(base, &other) == 0 && lull_inode_same(&temporary, &other))
+	else if (base && stat(base, &other) == 0 && SAME_INODE(&temporary, &other))
 		lost = base;
 	return lost ? lull_fail_between(job, LULL_STAGE_STAT_DEST,
 					LULL_CAUSE_TEMPORARY_IS_FILE, 0, lost,

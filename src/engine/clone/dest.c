@@ -199,7 +199,7 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	for (int i = 0; i < LOOKS; i++) {
 		seen = link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
 			    : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0;
-		if (seen && lull_inode_same(&meant, &found))
+		if (seen && SAME_INODE(&meant, &found))
 			return 0;
 	}
 	if (seen)
@@ -574,7 +574,7 @@ static void warn_of_users(struct lull_job *job)
 		return;
 	/* Its own source, which this run has open. */
 	if (lull_place_alters(job->place) && fstat(job->src, &st) == 0 &&
-	    lull_inode_same(&st, &dest->old))
+	    SAME_INODE(&st, &dest->old))
 		return;
 	if (old < 0)
 		old = fd = openat(dest->dir, dest->name, O_RDONLY | LULL_OPEN_WARILY);

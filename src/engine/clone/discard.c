@@ -48,8 +48,7 @@ static bool is_named(int dir, const char *name, const struct stat *st)
 {
 	struct stat now;
 
-	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       lull_inode_same(&now, st);
+	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && SAME_INODE(&now, st);
 }
 
 /* The name of a file meanwhile, with a number where that is taken: to be freed. */
@@ -154,7 +153,7 @@ static enum lull_outcome discard(struct lull_job *job)
 					: failed(job, LULL_CAUSE_ERRNO, errno);
 	if (!is_named(dir, name, &st) || fstat(fd, &st) < 0)
 		return failed(job, LULL_CAUSE_ERRNO, ESTALE);
-	if (lull_inode_only_grows(dir, name))
+	if (lull_inode_only_grows(dir, "."))
 		return failed(job, LULL_CAUSE_ERRNO, EPERM);
 	if (st.st_nlink == 1 && lull_inode_use(fd) != LULL_INODE_UNUSED)
 		return failed(job, LULL_CAUSE_OPEN, EBUSY);

@@ -17,8 +17,7 @@ static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
 	if (fstat(freeze->jobs[i]->src, &st) < 0)
 		return false;
 	for (unsigned int k = 0; k < i; k++) {
-		if (fstat(freeze->jobs[k]->src, &other) == 0 &&
-		    lull_inode_same(&other, &st))
+		if (fstat(freeze->jobs[k]->src, &other) == 0 && SAME_INODE(&other, &st))
 			return true;
 	}
 	return false;

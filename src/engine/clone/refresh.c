@@ -71,7 +71,7 @@ static enum lull_outcome judge(struct lull_job *job, int fd)
 		return refuse(job, LULL_CAUSE_ERRNO, errno);
 	if (!S_ISREG(st.st_mode))
 		return refuse(job, LULL_CAUSE_NOT_REGULAR, EINVAL);
-	if (lull_inode_same(&st, &source))
+	if (SAME_INODE(&st, &source))
 		return lull_fail_between(job, LULL_STAGE_BASE, LULL_CAUSE_SAME_FILE, 0,
 					 older(job), job->source);
 	if (st.st_nlink > 1)
@@ -98,7 +98,7 @@ static int locate(struct lull_job *job)
 	/* See leads_back() in dest.c. */
 	if (stat(path, &meant) == 0 &&
 	    fstatat(job->base_dir, job->base_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    !lull_inode_same(&meant, &found))
+	    !SAME_INODE(&meant, &found))
 		return -ESTALE;
 	return 0;
 }
@@ -156,8 +156,7 @@ static bool are_one(int a, int b)
 {
 	struct stat st_a, st_b;
 
-	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 &&
-	       lull_inode_same(&st_a, &st_b);
+	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 && SAME_INODE(&st_a, &st_b);
 }
 
 /*

@@ -78,7 +78,7 @@ static int judge(const struct lull_dest *dest, const struct lull_generation *g, 
 		return EACCES;
 	if (fstat(fd, &st) < 0 || fstat(src, &source) < 0)
 		return errno;
-	if (lull_inode_same(&st, &source))
+	if (SAME_INODE(&st, &source))
 		return EBUSY;
 	if (st.st_nlink > 1)
 		return EMLINK;

@@ -82,12 +82,11 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 
 	if (fstat(job->src, &st) < 0)
 		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, errno, job->source);
-	if (dest->exists && !lull_place_alters(job->place) &&
-	    lull_inode_same(&st, &dest->old))
+	if (dest->exists && !lull_place_alters(job->place) && SAME_INODE(&st, &dest->old))
 		return lull_fail_between(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE,
 					 0, job->source, job->progress->dest);
 	/* Files made beside dest could never be removed again. */
-	if (lull_inode_only_grows(dest->dir, dest->name))
+	if (lull_inode_only_grows(dest->dir, "."))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ONLY_GROWS, EPERM,
 				 job->progress->dest);
 	/* The rename at the end would fail as well, but after all the work. */

@@ -79,7 +79,7 @@ void lull_swap_choose(struct lull_job *job)
 		dest->no_target = errno;
 		return;
 	}
-	if (fstat(fd, &st) < 0 || !lull_inode_same(&st, &dest->old))
+	if (fstat(fd, &st) < 0 || !SAME_INODE(&st, &dest->old))
 		return;
 	dest->no_target = lull_swap_obstacle(job->src, fd);
 	if (dest->no_target == 0 && !lull_swap_fits(job->src, fd, job->options->restart))
@@ -133,7 +133,7 @@ static bool has_its_name(const struct lull_dest *dest)
 	struct stat named;
 
 	return fstatat(dest->dir, dest->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       lull_inode_same(&named, &dest->old);
+	       SAME_INODE(&named, &dest->old);
 }
 
 /* How long the call will take, for the announcement. */

@@ -85,7 +85,7 @@ static bool has_room_beside(const struct lull_entry *e)
 {
 	return faccessat(e->dst_dir->fd, e->dst_head, R_OK | W_OK | X_OK, AT_EACCESS) ==
 		       0 &&
-	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name);
+	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_head);
 }
 
 bool lull_big_may_be_lone(const struct lull_file *f)
@@ -175,7 +175,7 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	same = !e->fresh && lull_inode_same(&st, &e->dst);
+	same = !e->fresh && SAME_INODE(&st, &e->dst);
 	if (!settled && e->fresh) {
 		r = lull_dress_as_new(f, dir, fd);
 		if (r == 0 && fstat(fd, &st) < 0)

@@ -224,10 +224,10 @@ static bool may_replace(const struct lull_file *f, int old)
 	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) &&
 	       e->dst.st_nlink <= 1 &&
 	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
-	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_name) &&
+	       !lull_inode_only_grows(e->dst_dir->fd, e->dst_head) &&
 	       !options->in_place && !options->cp.attributes_only && old >= 0 &&
 	       fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       lull_inode_same(&named, &e->dst);
+	       SAME_INODE(&named, &e->dst);
 }
 
 /* False: nothing has happened, and the file has to be written in place. */
@@ -282,7 +282,7 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 		return false;
 	both = openat(dir, name, O_RDWR | LULL_OPEN_WARILY);
 	fd = both < 0 ? -1 : openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 || fstat(both, &named) < 0 || !lull_inode_same(&named, &e->dst) ||
+	if (fd < 0 || fstat(both, &named) < 0 || !SAME_INODE(&named, &e->dst) ||
 	    lull_inode_look(fd, &dst) < 0)
 		return false;
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
@@ -365,7 +365,7 @@ static int open_old(struct lull_file *f)
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) == 0) {
-		if (lull_inode_same(&st, &e->dst))
+		if (SAME_INODE(&st, &e->dst))
 			return fd;
 		if (is_successor(e, &st)) {
 			e->dst = st;
@@ -480,7 +480,7 @@ static int open_source(struct lull_file *f, struct stat *ret_st)
 		note(f, LULL_NOTE_OPEN, src, e->src_path);
 	else if (fstat(src, ret_st) < 0)
 		note(f, LULL_NOTE_STAT, errno, e->src_path);
-	else if (!lull_inode_same(ret_st, &e->src))
+	else if (!SAME_INODE(ret_st, &e->src))
 		note(f, LULL_NOTE_REPLACED, 0, e->src_path);
 	else
 		return lull_steal_fd(&src);

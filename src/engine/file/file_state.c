@@ -3,7 +3,6 @@
 #include "engine/file/file_state.h"
 
 #include "engine/base/events.h"
-#include "util/text.h"
 
 #include <string.h>
 
@@ -12,14 +11,15 @@ bool lull_file_own(struct lull_file *f)
 	struct lull_entry *e = &f->entry;
 	const char **text[] = { &e->src_name, &e->src_path, &e->dst_name, &e->dst_path,
 				&e->dst_head };
+	char **own[] = { &e->backup, &e->backup_path };
 	size_t rel = (size_t)(e->dst_rel - e->dst_path);
 	size_t src_last = (size_t)(e->src_last - e->src_name);
 	size_t dst_last = (size_t)(e->dst_last - e->dst_name);
 
 	lull_dirref_hold(e->src_dir);
 	lull_dirref_hold(e->dst_dir);
-	e->backup = lull_text_copy(e->backup);
-	e->backup_path = lull_text_copy(e->backup_path);
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		*own[i] = *own[i] ? strdup(*own[i]) : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		f->text[i] = strdup(*text[i]);
 		if (!f->text[i])

@@ -39,7 +39,7 @@ bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *na
 
 	return len == strcspn(b, "/") && memcmp(a, b, len) == 0 &&
 	       stat_parent(dir_a, name_a, a, &in_a) == 0 &&
-	       stat_parent(dir_b, name_b, b, &in_b) == 0 && lull_inode_same(&in_a, &in_b);
+	       stat_parent(dir_b, name_b, b, &in_b) == 0 && SAME_INODE(&in_a, &in_b);
 }
 
 /* Two names of one file. */
@@ -49,7 +49,7 @@ static bool is_one(int dir, const char *a, const char *b)
 
 	return fstatat(dir, a, &in_a, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       fstatat(dir, b, &in_b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       lull_inode_same(&in_a, &in_b);
+	       SAME_INODE(&in_a, &in_b);
 }
 
 void lull_entry_undo(struct lull_entry *e)
@@ -105,10 +105,10 @@ bool lull_entry_can_stay(const struct lull_entry *e)
 	int dir = e->dst_dir->fd;
 
 	return lull_entry_becomes_regular(e) && S_ISREG(e->dst.st_mode) &&
-	       !lull_inode_same(&e->src, &e->dst) && !e->tree->options->in_place &&
+	       !SAME_INODE(&e->src, &e->dst) && !e->tree->options->in_place &&
 	       (geteuid() == 0 || geteuid() == e->dst.st_uid) &&
 	       faccessat(dir, e->dst_head, W_OK | X_OK, AT_EACCESS) == 0 &&
 	       !lull_inode_is_immutable(dir, e->dst_name) &&
-	       !lull_inode_is_of_other_project(dir, e->dst_name) &&
+	       !lull_inode_is_of_other_project(dir, e->dst_head, e->dst_name) &&
 	       !lull_inode_is_mounted_on(dir, e->dst_name);
 }

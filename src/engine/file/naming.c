@@ -102,7 +102,7 @@ static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
 		return lull_file_fail(f, LULL_NOTE_SYNC, f->settle_err,
 				      f->entry.dst_path);
 	/* A backup, or a name to be renamed, could never be removed again. */
-	if (f->replaces && lull_inode_only_grows(dir, name))
+	if (f->replaces && lull_inode_only_grows(dir, "."))
 		return fail_create(f, EPERM);
 	r = lull_entry_back_up(&f->entry);
 	if (r < 0)

@@ -162,9 +162,8 @@ static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 		const struct lull_task *task = q->ring[(q->head + i) % q->room];
 		const struct lull_file *f = &task->file;
 
-		if (links ? f->link && lull_inode_same(&f->entry.src, st)
-			  : lull_inode_same(&task->dst, st) ||
-				    lull_inode_same(&task->dir, st))
+		if (links ? f->link && SAME_INODE(&f->entry.src, st)
+			  : SAME_INODE(&task->dst, st) || SAME_INODE(&task->dir, st))
 			return true;
 	}
 	return false;

@@ -171,7 +171,7 @@ static enum lull_outcome judge_generation(struct restore *r)
 		return fail(r, LULL_CAUSE_ERRNO, errno, r->generation, NULL);
 	if (!S_ISREG(st.st_mode))
 		return fail(r, LULL_CAUSE_NOT_REGULAR, 0, r->generation, NULL);
-	if (r->way != NEW && lull_inode_same(&st, &r->st))
+	if (r->way != NEW && SAME_INODE(&st, &r->st))
 		return fail(r, LULL_CAUSE_SAME_FILE, 0, r->generation, r->target);
 	if (is_incomplete(r))
 		return fail(r, LULL_CAUSE_GENERATION_INCOMPLETE, 0, r->generation,
@@ -457,7 +457,7 @@ static bool is_undo(const struct restore *r, const char *path)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && lull_inode_same(&st, &r->undo_st);
+	return lstat(path, &st) == 0 && SAME_INODE(&st, &r->undo_st);
 }
 
 /* Of a restore that failed and left nothing to go on with: it would be in the way of the

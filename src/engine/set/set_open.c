@@ -47,13 +47,13 @@ static bool judge_beside(const struct lull_set *set, unsigned int at)
 			return false;
 		}
 		if (m->job.dest.exists &&
-		    lull_inode_same(&m->job.dest.old, &other->file.entry.src)) {
+		    SAME_INODE(&m->job.dest.old, &other->file.entry.src)) {
 			note(set, LULL_NOTE_SAME_FILE, other->file.entry.src_path,
 			     m->file.entry.dst_path);
 			return false;
 		}
 		if (other->job.dest.exists &&
-		    lull_inode_same(&other->job.dest.old, &m->file.entry.src)) {
+		    SAME_INODE(&other->job.dest.old, &m->file.entry.src)) {
 			note(set, LULL_NOTE_SAME_FILE, m->file.entry.src_path,
 			     other->file.entry.dst_path);
 			return false;
@@ -67,7 +67,7 @@ static bool is_temporary_of(const struct lull_dest *a, const struct lull_dest *b
 	struct stat one, other;
 
 	return strcmp(a->name, b->temporary) == 0 && fstat(a->dir, &one) == 0 &&
-	       fstat(b->dir, &other) == 0 && lull_inode_same(&one, &other);
+	       fstat(b->dir, &other) == 0 && SAME_INODE(&one, &other);
 }
 
 /* A destination that has the name of another one's temporary file would be lost to it. */

@@ -50,7 +50,7 @@ static enum sameness compare_targets(const struct lull_entry *e, const struct st
 		return DIFFERENT;
 	if (S_ISLNK(dst->st_mode) && stat_dest(e, &b, 0) < 0)
 		return DIFFERENT;
-	if (!lull_inode_same(&a, &b))
+	if (!SAME_INODE(&a, &b))
 		return DIFFERENT;
 	if (!e->tree->cp->hard_link)
 		return SAME;
@@ -61,8 +61,7 @@ static enum sameness compare_targets(const struct lull_entry *e, const struct st
 static enum sameness compare(const struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
-	bool same = lull_inode_same(&e->src, &e->dst),
-	     backup = cp->backup != LULL_BACKUP_NONE;
+	bool same = SAME_INODE(&e->src, &e->dst), backup = cp->backup != LULL_BACKUP_NONE;
 	struct stat src = e->src, dst = e->dst;
 	bool same_link = same;
 
@@ -79,7 +78,7 @@ static enum sameness compare(const struct lull_entry *e)
 		if (!same || stat_dest(e, &dst, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    stat_source(e, &src, AT_SYMLINK_NOFOLLOW) < 0)
 			return DIFFERENT;
-		same_link = lull_inode_same(&src, &dst);
+		same_link = SAME_INODE(&src, &dst);
 		if (S_ISLNK(src.st_mode) && S_ISLNK(dst.st_mode) &&
 		    cp->remove_destination)
 			return DIFFERENT;
@@ -100,7 +99,7 @@ static enum sameness compare(const struct lull_entry *e)
 			return DIFFERENT;
 	}
 	if (!S_ISLNK(src.st_mode) && !S_ISLNK(dst.st_mode)) {
-		if (!lull_inode_same(&src, &dst))
+		if (!SAME_INODE(&src, &dst))
 			return DIFFERENT;
 		if (cp->hard_link)
 			return NOTHING;
@@ -231,7 +230,7 @@ static bool is_backup_source(const struct lull_entry *e)
 		return false;
 	name = lull_text("%s%s", e->dst_name, suffix);
 	return name && fstatat(e->dst_dir->fd, name, &st, 0) == 0 &&
-	       lull_inode_same(&st, &e->src);
+	       SAME_INODE(&st, &e->src);
 }
 
 static enum lull_clash back_up(struct lull_entry *e)
@@ -250,7 +249,7 @@ static enum lull_clash back_up(struct lull_entry *e)
 	if (r < 0)
 		return complain(e, LULL_NOTE_BACKUP, r, e->dst_path, NULL);
 	if (e->backup)
-		e->backup_path = lull_path_beside(e->dst_path, lull_path_last(e->backup));
+		e->backup_path = lull_path_beside(e->dst_path, e->backup);
 	e->fresh = true;
 	return LULL_CLASH_GO;
 }

@@ -118,7 +118,7 @@ static bool is_here(const struct lull_entry *e)
 	struct stat here, there;
 
 	return head && (stat(".", &here) < 0 || stat(head, &there) < 0 ||
-			lull_inode_same(&here, &there));
+			SAME_INODE(&here, &there));
 }
 
 static bool link_instead(struct lull_entry *e)

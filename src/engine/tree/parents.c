@@ -173,7 +173,7 @@ static bool is_still(int fd, const struct stat *st)
 {
 	struct stat now;
 
-	if (fd >= 0 && fstat(fd, &now) == 0 && lull_inode_same(&now, st))
+	if (fd >= 0 && fstat(fd, &now) == 0 && SAME_INODE(&now, st))
 		return true;
 	/* Moved elsewhere meanwhile. */
 	errno = fd < 0 ? errno : ESTALE;

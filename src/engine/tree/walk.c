@@ -171,7 +171,7 @@ static bool make_dest(struct lull_entry *e, const struct lull_level *level,
 				 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0)
 		return complain(e, LULL_NOTE_STAT, errno, e->dst_path);
-	if (!e->fresh && !lull_inode_same(&st, &e->dst))
+	if (!e->fresh && !SAME_INODE(&st, &e->dst))
 		return complain(e, LULL_NOTE_STAT, ESTALE, e->dst_path);
 	k->dst = st;
 	k->fresh = e->fresh;
@@ -286,7 +286,7 @@ static int open_source(const struct lull_entry *e, int how)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || !lull_inode_same(&st, &e->src)) {
+	if (fstat(fd, &st) < 0 || !SAME_INODE(&st, &e->src)) {
 		(void)close(fd);
 		return -ESTALE;
 	}
