@@ -42,15 +42,9 @@ static int has_open(pid_t pid, const struct stat *file)
 	return 0;
 }
 
-/* One of another user may have it. */
-static bool may_have_open(pid_t pid, const struct stat *file)
-{
-	int r = has_open(pid, file);
-
-	return r > 0 || r == -EACCES;
-}
-
-static bool is_with_lullcp(int fd)
+/* Whether there is a process that this says of what fd is. */
+static bool any(int fd,
+		bool (*is)(const struct lull_process *process, const struct stat *file))
 {
 	_cleanup_list_ DIR *list = lull_process_list();
 	struct lull_process process;
@@ -59,11 +53,34 @@ static bool is_with_lullcp(int fd)
 	if (fstat(fd, &st) < 0)
 		return false;
 	while (lull_process_next(list, &process)) {
-		if (strncmp(process.name, "lullcp", strlen("lullcp")) == 0 &&
-		    process.pid != getpid() && may_have_open(process.pid, &st))
+		if (is(&process, &st))
 			return true;
 	}
 	return false;
+}
+
+/* One of another user may have it open. */
+static bool is_lullcp(const struct lull_process *process, const struct stat *file)
+{
+	int r;
+
+	if (strncmp(process->name, "lullcp", strlen("lullcp")) != 0 ||
+	    process->pid == getpid())
+		return false;
+	r = has_open(process->pid, file);
+	return r > 0 || r == -EACCES;
+}
+
+/* The process that forked a keeper has what the keeper has. */
+static bool is_left_keeper(const struct lull_process *process, const struct stat *file)
+{
+	return strcmp(process->name, "lullcp-keeper") == 0 &&
+	       has_open(process->pid, file) > 0 && has_open(process->parent, file) <= 0;
+}
+
+static bool is_with_lullcp(int fd)
+{
+	return any(fd, is_lullcp);
 }
 
 int lull_source_lock(int fd)
@@ -75,19 +92,7 @@ int lull_source_lock(int fd)
 
 bool lull_source_lock_is_left(int fd)
 {
-	_cleanup_list_ DIR *list = lull_process_list();
-	struct lull_process process;
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return false;
-	/* The process that forked a keeper has what the keeper has. */
-	while (lull_process_next(list, &process)) {
-		if (strcmp(process.name, "lullcp-keeper") == 0 &&
-		    has_open(process.pid, &st) > 0 && has_open(process.parent, &st) <= 0)
-			return true;
-	}
-	return false;
+	return any(fd, is_left_keeper);
 }
 
 bool lull_source_is_written(int fd)

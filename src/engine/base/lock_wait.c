@@ -20,7 +20,8 @@ static bool is_dest_left(const struct lull_dest *dest)
 	const char *const names[] = { dest->temporary, dest->name };
 	bool left = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !left; i++) {
+	/* A generation has no name before it has the lock. */
+	for (size_t i = 0; i < ARRAY_SIZE(names) && names[i] && !left; i++) {
 		_cleanup_close_ int fd = openat(dest->dir, names[i],
 						O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
