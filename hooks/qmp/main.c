@@ -9,7 +9,7 @@
 #include "redirect.h"
 #include "say.h"
 #include "shut_off.h"
-#include "values.h"
+#include "util/values.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -150,7 +150,7 @@ static int thaw(struct disks *disks, const struct settings *settings)
 
 static int time_value(const char *option, const char *text, uint64_t *ret_ns)
 {
-	if (values_time(text, ret_ns) && *ret_ns > 0)
+	if (lull_value_time(text, ret_ns) && *ret_ns > 0)
 		return 0;
 	say("%s: invalid time '%s'", option, text);
 	return -EINVAL;

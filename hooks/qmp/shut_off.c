@@ -5,7 +5,7 @@
 #include "advice.h"
 #include "peer.h"
 #include "say.h"
-#include "values.h"
+#include "util/values.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

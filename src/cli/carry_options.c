@@ -3,7 +3,7 @@
 #include "carry_options.h"
 
 #include "quote.h"
-#include "values.h"
+#include "util/values.h"
 
 #include <unistd.h>
 
@@ -12,7 +12,7 @@ bool carry_set_diff(struct command *c, const struct option_row *row, const char 
 	static const char *const choices[] = { "maps", "exact" };
 	unsigned int index = 0;
 
-	if (value && !values_choice(value, choices, LENGTH(choices), &index))
+	if (value && !lull_value_choice(value, choices, LENGTH(choices), &index))
 		return option_bad_value(c, row, value, "HOW is maps or exact.");
 	c->engine.diff_by = (enum lull_diff_by)index;
 	return option_set_mode(c, row, value);
@@ -20,7 +20,7 @@ bool carry_set_diff(struct command *c, const struct option_row *row, const char 
 
 bool carry_set_rate(struct command *c, const struct option_row *row, const char *value)
 {
-	if (!values_bytes(value, &c->engine.rate))
+	if (!lull_value_bytes(value, &c->engine.rate))
 		return option_bad_value(
 			c, row, value,
 			"BYTES is a whole number, more than 0, and maybe K, M, G or T "
@@ -32,7 +32,7 @@ bool carry_set_format(struct command *c, const struct option_row *row, const cha
 {
 	uint64_t number;
 
-	if (!values_number(value, 1, 2, &number))
+	if (!lull_value_number(value, 1, 2, &number))
 		return option_bad_value(
 			c, row, value,
 			"VERSION is that of RBD's incremental diffs: 2, which has a "

@@ -2,7 +2,7 @@
 /* The value of --keep: see keep_option.h. */
 #include "keep_option.h"
 
-#include "values.h"
+#include "util/values.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static bool read_number(const char *text, size_t len, unsigned int *ret_number)
 	if (len >= sizeof(digits))
 		return false;
 	(void)snprintf(digits, sizeof(digits), "%.*s", (int)len, text);
-	if (!values_number(digits, 1, LULL_KEEP_MOST, &number))
+	if (!lull_value_number(digits, 1, LULL_KEEP_MOST, &number))
 		return false;
 	*ret_number = (unsigned int)number;
 	return true;

@@ -10,7 +10,7 @@
 #include "quote.h"
 #include "suggest.h"
 #include "targets.h"
-#include "values.h"
+#include "util/values.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static bool set_text(struct command *c, const struct option_row *row, const char
 
 static bool set_time(struct command *c, const struct option_row *row, const char *value)
 {
-	if (!values_time(value, option_field(c, row)))
+	if (!lull_value_time(value, option_field(c, row)))
 		return option_bad_value(
 			c, row, value,
 			"A TIME is a number and a unit: ns, us, ms, s, m or h, as in "
@@ -78,7 +78,7 @@ static bool take_number(const struct command *c, const struct option_row *row,
 
 	(void)snprintf(hint, sizeof(hint), "%s is a whole number from 1 to %u.",
 		       row->argument, most);
-	if (!values_number(value, 1, most, &number))
+	if (!lull_value_number(value, 1, most, &number))
 		return option_bad_value(c, row, value, hint);
 	*ret_number = (unsigned int)number;
 	return true;
@@ -123,7 +123,7 @@ static bool set_on_writers(struct command *c, const struct option_row *row,
 					       "trust" };
 	unsigned int index;
 
-	if (!values_choice(value, choices, LENGTH(choices), &index))
+	if (!lull_value_choice(value, choices, LENGTH(choices), &index))
 		return option_bad_value(c, row, value,
 					"WHAT is auto, snapshot, atomic, fail or trust.");
 	c->engine.on_writers = (enum lull_on_writers)index;
@@ -136,7 +136,7 @@ static bool set_progress(struct command *c, const struct option_row *row,
 	static const char *const choices[] = { "auto", "always", "never" };
 	unsigned int index;
 
-	if (!values_choice(value, choices, LENGTH(choices), &index))
+	if (!lull_value_choice(value, choices, LENGTH(choices), &index))
 		return option_bad_value(c, row, value, "WHEN is auto, always or never.");
 	c->progress = (enum progress_when)index;
 	return true;
@@ -156,7 +156,7 @@ static bool set_list(struct command *c, const struct option_row *row, const char
 	static const char *const choices[] = { "full", "quick" };
 	unsigned int index = 0;
 
-	if (value && !values_choice(value, choices, LENGTH(choices), &index))
+	if (value && !lull_value_choice(value, choices, LENGTH(choices), &index))
 		return option_bad_value(c, row, value, "HOW is full or quick.");
 	c->list_quick = index == 1;
 	return option_set_mode(c, row, value);
@@ -167,7 +167,7 @@ static bool set_verify(struct command *c, const struct option_row *row, const ch
 	static const char *const choices[] = { "auto", "maps", "data" };
 	unsigned int index = 0;
 
-	if (value && !values_choice(value, choices, LENGTH(choices), &index))
+	if (value && !lull_value_choice(value, choices, LENGTH(choices), &index))
 		return option_bad_value(c, row, value, "HOW is auto, maps or data.");
 	c->engine.verify_by = (enum lull_verify_by)index;
 	return option_set_mode(c, row, value);

@@ -345,10 +345,14 @@ for kind in $(kinds xfs btrfs); do
   same 'nothing is cached' 0 "$(fincore -bnoRES "$S/s/long" | tr -d ' ')"
   export_to /dev/null "$S/s/long"
   same 'nothing is cached afterwards' 0 "$(fincore -bnoRES "$S/s/long" | tr -d ' ')"
-  cat "$S/s/long" >/dev/null
-  was=$(fincore -bnoRES "$S/s/long" | tr -d ' ')
-  export_to /dev/null "$S/s/long"
-  same 'what was cached is' "$was" "$(fincore -bnoRES "$S/s/long" | tr -d ' ')"
+  for _ in 1 2 3; do # the kernel may take memory back meanwhile
+    cat "$S/s/long" >/dev/null
+    was=$(fincore -bnoRES "$S/s/long" | tr -d ' ')
+    export_to /dev/null "$S/s/long"
+    is=$(fincore -bnoRES "$S/s/long" | tr -d ' ')
+    [ "$was" != "$is" ] || break
+  done
+  same 'what was cached is' "$was" "$is"
   # no faster than --rate
   start=$(date +%s%N)
   export_to /dev/null --rate=2M "$S/s/g0"

@@ -2,7 +2,7 @@
 /* Any text as a time and as a number: refused, or within its range. */
 #include "fuzz.h"
 
-#include "values.h"
+#include "util/values.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,23 +14,23 @@ static void try_time(const char *text)
 	uint64_t ns = 42, again;
 	char plain[32];
 
-	if (!values_time(text, &ns)) {
+	if (!lull_value_time(text, &ns)) {
 		if (ns != 42)
 			abort();
 		return;
 	}
-	if (ns > VALUES_LONGEST_NS || *text < '0' || *text > '9')
+	if (ns > LULL_VALUE_LONGEST_NS || *text < '0' || *text > '9')
 		abort();
 	/* What it means can be said in nanoseconds, and means the same. */
 	(void)snprintf(plain, sizeof(plain), "%lluns", (unsigned long long)ns);
-	if (!values_time(plain, &again) || again != ns)
+	if (!lull_value_time(plain, &again) || again != ns)
 		abort();
 }
 
 static void try_number(const char *text, uint64_t min, uint64_t max)
 {
 	uint64_t number = 42;
-	bool good = values_number(text, min, max, &number);
+	bool good = lull_value_number(text, min, max, &number);
 
 	if (good ? number < min || number > max ||
 			    strspn(text, "0123456789") != strlen(text)

@@ -5,7 +5,7 @@ rooms='cli engine/restore engine/tree engine/set engine/file engine/carry engine
 allowed() { # allowed ROOM
   local below='engine/base guard store plan sys util'
   case $1 in
-    cli) echo '' ;;
+    cli) echo util ;;
     engine/restore) echo "engine/restore engine/inspect engine/tree engine/set engine/file engine/clone $below" ;;
     engine/tree) echo "engine/tree engine/set engine/file engine/clone $below" ;;
     engine/set) echo "engine/set engine/file engine/clone $below" ;;

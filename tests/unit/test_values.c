@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "util/macros.h"
-#include "values.h"
+#include "util/values.h"
 
 static void test_times(void **state UNUSED)
 {
@@ -37,9 +37,9 @@ static void test_times(void **state UNUSED)
 		{ "0.000000000000000000000000000001h", 0 },
 		{ "1.00000000000000000000000000000000", 1000000000 },
 		{ "0000000000000000000000000000000001", 1000000000 },
-		{ "1000000000", VALUES_LONGEST_NS },
-		{ "1000000000.000", VALUES_LONGEST_NS },
-		{ "1000000000000000000ns", VALUES_LONGEST_NS },
+		{ "1000000000", LULL_VALUE_LONGEST_NS },
+		{ "1000000000.000", LULL_VALUE_LONGEST_NS },
+		{ "1000000000000000000ns", LULL_VALUE_LONGEST_NS },
 		{ "277777h", 277777ULL * 3600000000000ULL },
 	};
 	static const char *const bad[] = {
@@ -98,13 +98,13 @@ static void test_times(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		uint64_t ns = 42;
 
-		check(good[i].text, values_time(good[i].text, &ns));
+		check(good[i].text, lull_value_time(good[i].text, &ns));
 		check_int(good[i].text, ns, good[i].ns);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		uint64_t ns = 42;
 
-		check(bad[i], !values_time(bad[i], &ns));
+		check(bad[i], !lull_value_time(bad[i], &ns));
 		check_int(bad[i], ns, 42);
 	}
 }
@@ -137,13 +137,13 @@ static void test_random_times(void **state UNUSED)
 		uint64_t wanted = 0, ns = 42;
 		bool fits = !__builtin_mul_overflow(whole, units[unit].ns, &wanted) &&
 			    !__builtin_add_overflow(wanted, part, &wanted) &&
-			    wanted <= VALUES_LONGEST_NS;
+			    wanted <= LULL_VALUE_LONGEST_NS;
 		char text[80];
 
 		(void)snprintf(text, sizeof(text), "%llu.%09llu%s",
 			       (unsigned long long)whole, (unsigned long long)fraction,
 			       units[unit].name);
-		check(text, values_time(text, &ns) == fits);
+		check(text, lull_value_time(text, &ns) == fits);
 		check(text, ns == (fits ? wanted : 42));
 	}
 }
@@ -186,8 +186,8 @@ static void test_numbers(void **state UNUSED)
 		uint64_t number = 42;
 
 		check(cases[i].text,
-		      values_number(cases[i].text, cases[i].min, cases[i].max, &number) ==
-			      cases[i].good);
+		      lull_value_number(cases[i].text, cases[i].min, cases[i].max,
+					&number) == cases[i].good);
 		check(cases[i].text, number == (cases[i].good ? cases[i].number : 42));
 	}
 }
@@ -231,7 +231,7 @@ static void test_bytes(void **state UNUSED)
 		uint64_t bytes = 42;
 
 		check(cases[i].text,
-		      values_bytes(cases[i].text, &bytes) == (cases[i].bytes > 0));
+		      lull_value_bytes(cases[i].text, &bytes) == (cases[i].bytes > 0));
 		check(cases[i].text, bytes == (cases[i].bytes ? cases[i].bytes : 42));
 	}
 }
@@ -253,8 +253,8 @@ static void test_choices(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		unsigned int index = 42;
-		bool good = values_choice(cases[i].text, choices, ARRAY_SIZE(choices),
-					  &index);
+		bool good = lull_value_choice(cases[i].text, choices, ARRAY_SIZE(choices),
+					      &index);
 
 		check(cases[i].text, good == (cases[i].index >= 0));
 		if (good)

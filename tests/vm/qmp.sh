@@ -31,6 +31,15 @@ sink() { # sink VICTIM: SIGKILL
   # shellcheck disable=SC2086 # a list
   [ -z "$pids" ] || ! kill -KILL $pids 2>/dev/null || killed=$((killed + 1))
 }
+job_is() { # job_is ID STATE: QEMU's job ID comes to STATE, 'gone' when QEMU has forgotten it
+  local state=
+  for _ in $(seq 300); do
+    state=$(python3 "$here/qmp.py" "$QMP" query-jobs | jq -r --arg id "$1" '[.[] | select(.id == $id).status][0] // "gone"')
+    [ "$state" != "$2" ] || return 0
+    sleep 0.05
+  done
+  bad "the job $1 is $state, not $2"
+}
 settled() { # what was left to itself has come to its end
   for _ in $(seq 200); do
     [ -n "$(mine lullcp-keeper)$(mine lullcp-hook-qmp)" ] || return 0
@@ -79,9 +88,9 @@ for kind in xfs btrfs; do
       state=$(getfattr --only-values -n user.lullcp.freeze "$sidecar" 2>/dev/null)
       setfattr -n user.lullcp.freeze -v "${state%state=*}state=completing" "$sidecar"
       python3 "$here/qmp.py" "$QMP" "block-commit={\"job-id\":\"$job\",\"device\":\"$job\",\"base-node\":\"d\",\"auto-dismiss\":false}" >"$T/out"
-      sleep 0.5
+      job_is "$job" ready
       python3 "$here/qmp.py" "$QMP" "job-complete={\"id\":\"$job\"}" >>"$T/out"
-      sleep 0.5
+      job_is "$job" concluded
       check 'the job is over' grep -q . "$sidecar"
       ! $gone || rm "$sidecar"
       check "thaw, sidecar gone: $gone" "$HOOK" --socket="$QMP" thaw "$image"
@@ -96,9 +105,9 @@ for kind in xfs btrfs; do
       job=$(python3 "$here/qmp.py" "$QMP" query-jobs | jq -r '.[0].id')
       key=id
       [ $how = job-cancel ] || key=device
-      sleep 0.3
+      job_is "$job" ready
       python3 "$here/qmp.py" "$QMP" "$how={\"$key\":\"$job\"}" >/dev/null
-      sleep 0.2
+      job_is "$job" concluded
       # with no trace of it left in QEMU but the overlay
       [ $how = block-job-cancel ] || python3 "$here/qmp.py" "$QMP" "job-dismiss={\"id\":\"$job\"}" >/dev/null
       # half merged: the image shows no point in time, so a freeze must refuse it

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Parses option values. */
-#include "values.h"
+/* Turns words into times, sizes, numbers and choices. */
+#include "util/values.h"
+
+#include "util/macros.h"
 
 #include <string.h>
-
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 static bool is_digit(char c)
 {
@@ -24,7 +24,7 @@ static uint64_t share(uint64_t unit, uint64_t fraction, uint64_t scale)
 	return result;
 }
 
-bool values_time(const char *text, uint64_t *ret_ns)
+bool lull_value_time(const char *text, uint64_t *ret_ns)
 {
 	static const struct {
 		const char *name;
@@ -44,7 +44,7 @@ bool values_time(const char *text, uint64_t *ret_ns)
 	if (!is_digit(*at))
 		return false;
 	for (; is_digit(*at); at++) {
-		if (whole > VALUES_LONGEST_NS / 10)
+		if (whole > LULL_VALUE_LONGEST_NS / 10)
 			return false;
 		whole = whole * 10 + (uint64_t)(*at - '0');
 	}
@@ -59,7 +59,7 @@ bool values_time(const char *text, uint64_t *ret_ns)
 			scale *= 10;
 		}
 	}
-	for (unsigned int i = 0; i < LENGTH(units); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++) {
 		if (strcmp(at, units[i].name) == 0)
 			unit = units[i].ns;
 	}
@@ -68,13 +68,13 @@ bool values_time(const char *text, uint64_t *ret_ns)
 
 	if (__builtin_mul_overflow(whole, unit, &whole) ||
 	    __builtin_add_overflow(whole, share(unit, fraction, scale), &whole) ||
-	    whole > VALUES_LONGEST_NS)
+	    whole > LULL_VALUE_LONGEST_NS)
 		return false;
 	*ret_ns = whole;
 	return true;
 }
 
-bool values_bytes(const char *text, uint64_t *ret_bytes)
+bool lull_value_bytes(const char *text, uint64_t *ret_bytes)
 {
 	static const char letters[] = "KMGT";
 	uint64_t number = 0, unit = 1;
@@ -102,7 +102,7 @@ bool values_bytes(const char *text, uint64_t *ret_bytes)
 	return true;
 }
 
-bool values_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
+bool lull_value_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
 {
 	uint64_t number = 0;
 
@@ -119,8 +119,8 @@ bool values_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_n
 	return true;
 }
 
-bool values_choice(const char *text, const char *const *choices, unsigned int n,
-		   unsigned int *ret_index)
+bool lull_value_choice(const char *text, const char *const *choices, unsigned int n,
+		       unsigned int *ret_index)
 {
 	unsigned int found = 0;
 
