@@ -606,7 +606,7 @@ static void name(struct lull_job *job)
 	if (!w.file[i].synced && !w.kind->no_sync)
 		w.unsynced = true;
 	/* No file of a set is named before the record says that all are whole. */
-	if (w.kind->n > 1 && !w.whole_record)
+	if (w.kind->n > 1 && !w.whole_record && !w.kind->no_sync)
 		w.early = true;
 	w.file[i].named = true;
 	if (!job->dest.in_place && !w.kind->exchanges)
@@ -640,6 +640,7 @@ int lull_rotation_publish(struct lull_job *job)
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd UNUSED)
 {
+	assert_false(w.kind->no_sync);
 	errno = EIO;
 	return do_it("sync the directory") < 0 ? -1 : 0;
 }
@@ -957,6 +958,11 @@ static const struct kind kinds[] = {
 	  .hook = true,
 	  .kept = true,
 	  .keep_frozen = true },
+	{ .name = "a set, without syncs",
+	  .n = 3,
+	  .found = LULL_JOB_EMPTY,
+	  .hook = true,
+	  .no_sync = true },
 	{ .name = "a set, left frozen",
 	  .n = 2,
 	  .found = LULL_JOB_FOUND,

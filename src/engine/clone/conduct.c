@@ -365,7 +365,7 @@ static enum lull_outcome name_all(struct lull_clones *clones)
 		if (r < 0)
 			return sync_failed(clones, job, LULL_STAGE_PUBLISH, r);
 	}
-	for (unsigned int i = 0; i < clones->n; i++) {
+	for (unsigned int i = 0; i < clones->n && !clones->options->no_sync; i++) {
 		if (fsync(clones->jobs[i]->dest.dir) < 0)
 			return sync_failed(clones, clones->jobs[i], LULL_STAGE_PUBLISH,
 					   -errno);
