@@ -9,6 +9,10 @@
 # Environment: LULL_BUILD, the build directory (build-test).
 set -eu
 cd "$(dirname "$0")/.."
+if [ "${1:-}" = --help ]; then
+  sed -n '3,/^[^#]/s/^# \{0,1\}//p' tests/run.sh
+  exit 0
+fi
 if [ -z "${LULL_OWN_ROOT:-}" ]; then
   LULL_OWN_ROOT=1 exec bash tests/own-root.sh bash tests/run.sh "$@"
 fi

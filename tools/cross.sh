@@ -11,8 +11,11 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 arch=${1:-}
+# shellcheck source=SCRIPTDIR/help.sh
+. "$here/tools/help.sh"
+help_answer "$@"
 if [ $# != 1 ] || [ -z "$arch" ]; then
-  sed -n '3,11s/^# \?//p' "$0" >&2
+  help_show >&2
   exit 1
 fi
 # shellcheck source=SCRIPTDIR/debian.sh

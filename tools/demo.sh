@@ -9,6 +9,9 @@
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
+# shellcheck source=SCRIPTDIR/help.sh
+. tools/help.sh
+help_answer "$@"
 extents=${1:-100000}
 build=${LULL_BUILD:-build-demo}
 if [ "$(id -u)" != 0 ]; then

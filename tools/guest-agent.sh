@@ -14,6 +14,9 @@
 # Environment: LULLCP and HOOK, the programs (build/src/lullcp, build/hooks/lullcp-hook-qmp);
 # HOOK_LIBVIRT (hooks/lullcp-hook-libvirt); ROUNDS, clones by each hook (5); TMPDIR, 1 GB of room (/tmp).
 here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=SCRIPTDIR/help.sh
+. "$here/tools/help.sh"
+help_answer "$@"
 export LULLCP=${LULLCP:-$here/build/src/lullcp} HOOK=${HOOK:-$here/build/hooks/lullcp-hook-qmp}
 export HOOK_LIBVIRT=${HOOK_LIBVIRT:-$here/hooks/lullcp-hook-libvirt} LULL_TEST_MUST_RUN=1 TMPDIR=${TMPDIR:-/tmp}
 # shellcheck source=SCRIPTDIR/../tests/lib.sh

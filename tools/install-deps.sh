@@ -6,6 +6,9 @@
 #
 # demo: what tools/demo.sh needs, and no QEMU, libvirt and Prometheus.
 set -eu
+# shellcheck source=SCRIPTDIR/help.sh
+. "$(dirname "$0")/help.sh"
+help_answer "$@"
 export DEBIAN_FRONTEND=noninteractive
 packages='gcc libc6-dev meson ninja-build pkgconf libmount-dev uuid-dev libjansson-dev
   libbtrfsutil-dev libacl1-dev libattr1-dev libcmocka-dev python3-minimal

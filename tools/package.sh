@@ -10,6 +10,9 @@
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
+# shellcheck source=SCRIPTDIR/help.sh
+. tools/help.sh
+help_answer "$@"
 suite=${1:-bookworm}
 if [ "$(id -u)" != 0 ]; then
   echo 'package.sh: run as root: it makes a Debian to build in' >&2

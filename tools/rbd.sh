@@ -9,6 +9,9 @@
 # LULL_TEST_SEED.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=SCRIPTDIR/help.sh
+. "$here/tools/help.sh"
+help_answer "$@"
 suite=${1:-bookworm}
 lullcp=$(realpath "${LULLCP:-$here/build/src/lullcp}")
 seed=${LULL_TEST_SEED:-$RANDOM}

@@ -52,3 +52,14 @@ int columns_of_terminal(int fd)
 
 	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
+
+unsigned int columns_of_bar(unsigned int before, unsigned int most)
+{
+	int terminal = columns_of_terminal(STDOUT_FILENO);
+	unsigned int width = terminal > 0 ? (unsigned int)terminal : 80;
+
+	/* One stays free: some terminals break a line that is full. */
+	if (width <= before + 1)
+		return 0;
+	return width - before - 1 < most ? width - before - 1 : most;
+}

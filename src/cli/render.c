@@ -2,6 +2,7 @@
 /* What a user sees. */
 #include "render.h"
 
+#include "columns.h"
 #include "json.h"
 #include "moments.h"
 #include "notes.h"
@@ -306,8 +307,14 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 			words_time(f->elapsed_ns));
 }
 
+/* "  1.23 ms to   2.46 ms       123 " */
+#define BEFORE_BAR  33u
+#define LONGEST_BAR 40u
+#define FULL_BAR    "########################################"
+
 static void draw_histogram(const struct lull_result *result)
 {
+	unsigned int cells = columns_of_bar(BEFORE_BAR, LONGEST_BAR);
 	struct lull_bar bars[64];
 	unsigned int n = result->hist ? lull_hist_bars(result->hist, bars, 64) : 0;
 	uint64_t most = 0;
@@ -317,11 +324,11 @@ static void draw_histogram(const struct lull_result *result)
 	for (unsigned int i = 0; i < n; i++)
 		most = bars[i].calls > most ? bars[i].calls : most;
 	for (unsigned int i = 0; i < n; i++) {
-		int width = (int)((double)bars[i].calls / (double)most * 40 + 0.999);
+		int width = (int)((double)bars[i].calls / (double)most * cells + 0.999);
 
 		(void)printf("%9s to %9s %9llu %.*s\n", words_time(bars[i].from_ns),
 			     words_time(bars[i].to_ns), (unsigned long long)bars[i].calls,
-			     width, "########################################");
+			     width, FULL_BAR);
 	}
 }
 

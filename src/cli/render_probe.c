@@ -20,24 +20,11 @@
 #define LONGEST_BAR 50u
 #define FULL_BAR    "##################################################"
 
-/* Cells for the longest bar. */
-static unsigned int room(void)
-{
-	unsigned int columns = (unsigned int)columns_of_terminal(STDOUT_FILENO);
-
-	if (columns == 0)
-		columns = 80;
-	if (columns <= BEFORE_BAR + 1)
-		return 0;
-	return columns - BEFORE_BAR - 1 < LONGEST_BAR ? columns - BEFORE_BAR - 1
-						      : LONGEST_BAR;
-}
-
 /* A stall, and how long it is beside the longest one; what is shorter than a cell has
    one. */
 static void stall_line(const char *what, uint64_t ns, uint64_t longest)
 {
-	unsigned int cells = room(), width = 0;
+	unsigned int cells = columns_of_bar(BEFORE_BAR, LONGEST_BAR), width = 0;
 
 	if (ns > 0 && longest > 0)
 		width = (unsigned int)((double)ns / (double)longest * cells + 0.5);

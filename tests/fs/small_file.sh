@@ -78,6 +78,8 @@ for kind in xfs btrfs; do
   same 'published' true "$(field published)"
   expect 0 --histogram source dest
   check 'a bar' grep -q '#' "$T/out"
+  same 'no wider than a terminal' '' "$(script -qec "stty cols 44; '$LULLCP' --histogram source dest" /dev/null \
+    </dev/null | tr -d '\r' | awk 'length > 44')"
 
   # another run has it
   old
