@@ -21,10 +21,11 @@ enum lull_outcome {
 	LULL_STOPPED,       /* before the end, resumable: see lull_failure.cause */
 	LULL_FREEZE_FAILED, /* the freeze hook failed or timed out; thawed */
 	LULL_THAW_FAILED,   /* the thaw hook failed: writers may still be frozen */
-	LULL_WRITTEN,   /* the source was written to while the hook said it was frozen */
-	LULL_DIFFERENT, /* lull_verify(), lull_diff(): the files differ */
-	LULL_BUSY,      /* another lullcp holds this destination */
-	LULL_SKIPPED,   /* the freeze hook ended with status 75 */
+	/* the source was written to, although the hook said that it was frozen */
+	LULL_WRITTEN,
+	LULL_DIFFERENT,   /* lull_verify(), lull_diff(): the files differ */
+	LULL_BUSY,        /* another lullcp holds this destination */
+	LULL_SKIPPED,     /* the freeze hook ended with status 75 */
 	LULL_INTERRUPTED, /* the observer asked to stop; resumable */
 };
 
@@ -39,9 +40,9 @@ enum lull_stage {
 	LULL_STAGE_LOCK,
 	LULL_STAGE_CHECKPOINT, /* read, write or remove it */
 	LULL_STAGE_RECORD,     /* the same, for the record of generations */
-	LULL_STAGE_ATTRIBUTES, /* NOCOW flag, copy-on-write extent size, mode */
+	LULL_STAGE_ATTRIBUTES, /* NOCOW flag, copy-on-write extent size hint, mode */
 	LULL_STAGE_RESIZE,     /* ftruncate of the destination */
-	/* the one-block clone that shows whether it works here */
+	/* the clone of one block that shows whether cloning works here */
 	LULL_STAGE_PROBE,
 	LULL_STAGE_FLUSH,      /* writing out dirty pages of the source */
 	LULL_STAGE_WALK,       /* reading the extent map */
@@ -75,14 +76,15 @@ enum lull_cause {
 	LULL_CAUSE_NOCOW_MISMATCH,
 	LULL_CAUSE_SWAP_FILE,
 	LULL_CAUSE_IMMUTABLE,
-	LULL_CAUSE_FORBIDDEN,  /* to this program, by a filter or a security policy */
-	LULL_CAUSE_ONLY_GROWS, /* dest's directory is append-only */
+	/* a filter or a security policy forbids clone calls to this program */
+	LULL_CAUSE_FORBIDDEN,
+	LULL_CAUSE_ONLY_GROWS,        /* dest's directory is append-only */
 	LULL_CAUSE_REALTIME_MISMATCH, /* XFS: one of the two is on the realtime device */
-	/* one of the two is accessed past the page cache */
+	/* one of the two bypasses the page cache (DAX), the other does not */
 	LULL_CAUSE_DAX_MISMATCH,
-	/* Btrfs: perhaps one of the two has no checksums */
+	/* Btrfs: perhaps only one of the two has checksums */
 	LULL_CAUSE_DATASUM_MISMATCH,
-	LULL_CAUSE_SUBVOLUME_QUOTA, /* Btrfs: the limit of a subvolume */
+	LULL_CAUSE_SUBVOLUME_QUOTA, /* Btrfs: the quota of a subvolume */
 	LULL_CAUSE_QUOTA,
 	LULL_CAUSE_FULL,
 	LULL_CAUSE_FILE_SIZE_LIMIT,
@@ -97,25 +99,25 @@ enum lull_cause {
 	LULL_CAUSE_PATH_ELSEWHERE,
 	/* the absolute path, which the checkpoint records, is longer than PATH_MAX */
 	LULL_CAUSE_LONG_PATH,
-	/* path would be lost: it has the name of the temporary file */
+	/* the file path has the name of the temporary file, and would be lost */
 	LULL_CAUSE_TEMPORARY_IS_FILE,
 	/* the checkpoint */
 	LULL_CAUSE_CHECKPOINT_EXISTS, /* neither resume nor restart was requested */
 	LULL_CAUSE_CHECKPOINT_DAMAGED,
 	LULL_CAUSE_CHECKPOINT_SCHEMA,  /* written by another version */
 	LULL_CAUSE_CHECKPOINT_FOREIGN, /* of another source or destination */
-	/* it is that of a set of files, which are cloned together */
+	/* the checkpoint belongs to a set of files, which are cloned together */
 	LULL_CAUSE_CHECKPOINT_SET,
-	/* it may have been planted: err says why, see lull_failure.err */
+	/* somebody else may have planted it: see lull_failure.err */
 	LULL_CAUSE_CHECKPOINT_OWNER,
-	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write where it would lie */
-	/* others may write to its directory: its hook is not run */
+	LULL_CAUSE_CHECKPOINT_DIRECTORY, /* others may write to the directory for it */
+	/* others may write to its directory, so its hook is not run */
 	LULL_CAUSE_CHECKPOINT_HOOK,
 	LULL_CAUSE_CHECKPOINT_IN_THE_WAY, /* a file that is not trusted has its name */
 	/* --checkpoint is the file path2, which must not be lost */
 	LULL_CAUSE_CHECKPOINT_IS_FILE,
-	/* others may write to DEST's directory, and the private one, path, cannot be
-	   used: err */
+	/* others may write to DEST's directory, and the private directory, path, cannot
+	   be used: see err */
 	LULL_CAUSE_STATE_DIRECTORY,
 	LULL_CAUSE_GENERATIONS_DIRECTORY, /* the same, for the record of generations */
 	LULL_CAUSE_NO_CHECKPOINT,
@@ -131,53 +133,61 @@ enum lull_cause {
 	LULL_CAUSE_HOOK_STATUS, /* detail is its exit status */
 	LULL_CAUSE_HOOK_SIGNAL, /* detail is the signal that ended it */
 	LULL_CAUSE_HOOK_TIMEOUT,
-	LULL_CAUSE_HOOK_EMPTY, /* a directory without executables */
-	/* the hook of an interrupted run still runs; detail is its process */
+	LULL_CAUSE_HOOK_EMPTY, /* it is a directory without executables */
+	/* the hook of an interrupted run is still running; detail is its process ID */
 	LULL_CAUSE_HOOK_RUNNING,
-	LULL_CAUSE_HOOK_MISSING, /* a set would continue, but no hook is known */
-	/* the hook froze the file system that is cloned on */
+	LULL_CAUSE_HOOK_MISSING, /* a set is to be resumed, but no hook is known */
+	/* the hook froze the file system on which the clone is made */
 	LULL_CAUSE_HOST_FROZEN,
-	LULL_CAUSE_SOURCE_FROZEN, /* with BUSY: another lullcp has frozen it */
-	LULL_CAUSE_KEEPER_LOST,   /* the keeper process died; lullcp thawed itself */
-	/* the source was written to, and no sound method was left */
+	/* with LULL_BUSY: another lullcp has frozen the source */
+	LULL_CAUSE_SOURCE_FROZEN,
+	LULL_CAUSE_KEEPER_LOST, /* the keeper process died; lullcp thawed itself */
+	/* the source was written to, and no method is left that is safe with writers */
 	LULL_CAUSE_WRITERS,
-	/* the same, because no snapshot can be taken: detail is an enum
-	   lull_no_snapshot, err and path2 belong to it */
+	/* the same, because no snapshot can be taken: detail is an enum lull_no_snapshot,
+	   which says what err and path2 are */
 	LULL_CAUSE_NO_SNAPSHOT,
 	/* the same, because this kernel does not block stores through mmap during a
 	   clone */
 	LULL_CAUSE_STORES,
 	LULL_CAUSE_MAX_FREEZE,
-	LULL_CAUSE_FREEZE_TOO_LONG, /* it would exceed max_freeze: detail is in ms */
+	/* the freeze would exceed max_freeze: detail is its length in ms */
+	LULL_CAUSE_FREEZE_TOO_LONG,
 	/* several files at one point in time */
-	LULL_CAUSE_ONLY_IN_PLACE, /* dest could not be replaced by a rename */
-	/* with STOPPED: dest was changed while its new contents were being made */
+	LULL_CAUSE_ONLY_IN_PLACE, /* dest cannot be replaced by a rename */
+	/* with LULL_STOPPED: dest was changed while its new contents were being made */
 	LULL_CAUSE_DEST_CHANGED,
-	LULL_CAUSE_NAME_UNSYNCED, /* dest is published, but maybe not on disk */
-	/* some files have their names, the others wait for --resume */
+	LULL_CAUSE_NAME_UNSYNCED, /* dest is published, but its name may not be on disk */
+	/* some files are published; --resume publishes the others */
 	LULL_CAUSE_PARTLY_PUBLISHED,
 	/* refresh and verify */
-	LULL_CAUSE_HARD_LINKS,       /* a base with several names */
-	LULL_CAUSE_OPEN_FOR_WRITING, /* a DEST to be refreshed, by another program */
-	LULL_CAUSE_IN_USE,           /* a base that another lullcp works on */
-	LULL_CAUSE_OPEN,             /* by a program, which would lose its contents */
-	/* the extent maps alone cannot tell; off: the first such offset */
+	LULL_CAUSE_HARD_LINKS, /* a base with several names */
+	/* another program has the DEST of a refresh open for writing */
+	LULL_CAUSE_OPEN_FOR_WRITING,
+	LULL_CAUSE_IN_USE, /* a base that another lullcp works on */
+	/* a program has it open, and would lose its contents */
+	LULL_CAUSE_OPEN,
+	/* the extent maps alone do not show whether the files are equal; off is the first
+	   such offset */
 	LULL_CAUSE_UNPROVEN,
 	/* restore: path is the generation, path2 the target, unless noted otherwise */
 	LULL_CAUSE_NO_GENERATION,        /* path names no generation of target */
 	LULL_CAUSE_GENERATION_AMBIGUOUS, /* path names several: path2 lists them */
-	LULL_CAUSE_GENERATION_OTHER,     /* another file has its name */
+	LULL_CAUSE_GENERATION_OTHER,     /* the file of that name is not the generation */
 	LULL_CAUSE_GENERATION_INCOMPLETE,
-	/* path is the target: a program has it open; err EPERM: this cannot be told */
+	/* path is the target, which a program has open; with err EPERM this cannot be
+	   determined */
 	LULL_CAUSE_TARGET_OPEN,
-	/* path has the contents of the target before an earlier restore */
+	/* path still holds what the target was before an earlier restore */
 	LULL_CAUSE_UNDO_EXISTS,
-	/* the same, but target differs only by zeroes at its end, as after a crash */
+	/* the same, but the target differs from it only by zeroes at its end, as after a
+	   crash */
 	LULL_CAUSE_UNDO_SHORTER,
-	/* path has what was written to target, path2, during the restore: it could not
-	   become the undo */
+	/* path holds what was written to the target, path2, during the restore; it could
+	   not become the undo file */
 	LULL_CAUSE_UNDO_LATE,
-	/* path is the target: it is, or reads as, a generation of the row path2 */
+	/* path is the target, which is a generation of the row path2, or could be taken
+	   for one */
 	LULL_CAUSE_TARGET_GENERATION,
 	/* path is a file that may hold newer writes of the target, path2 */
 	LULL_CAUSE_TARGET_SIDECAR,
@@ -193,36 +203,37 @@ enum lull_cause {
 struct lull_failure {
 	enum lull_stage stage;
 	enum lull_cause cause;
-	/* Positive errno, 0 if none. For state that may have been planted: EPERM (owner
-	   or permissions), ELOOP (a link), EMLINK (several names), ESTALE (written
-	   elsewhere), EUSERS (others may write to its directory). */
+	/* Positive errno, 0 if none. Of a state file that may have been planted: EPERM
+	   (wrong owner or permissions), ELOOP (reached by a link), EMLINK (several
+	   names), ESTALE (written elsewhere), EUSERS (others may write to its
+	   directory). */
 	int err;
 	int detail;
 	uint64_t off;
 	uint64_t len;
 	char *path;
 	char *path2;
-	/* For a failed thaw: what had failed before, in the hook or elsewhere. */
+	/* For a failed thaw: whether something had failed before it, and what. */
 	bool had_failed;
 	enum lull_cause had_cause;
 	int had_err;
 	int had_detail;
 };
 
-/* What is wrong with a stream of lull_export(), or with the file that it is applied
-   to. */
+/* What is wrong with a stream of lull_export(), or with the file to which it is
+   applied. */
 enum lull_stream_fault {
 	LULL_STREAM_WHOLE,     /* nothing */
 	LULL_STREAM_FOREIGN,   /* it is not a stream */
-	LULL_STREAM_VERSION,   /* an incremental diff of RBD of another version */
-	LULL_STREAM_FIRST,     /* it has version 1, which was not requested */
+	LULL_STREAM_VERSION,   /* another version of RBD's incremental diff */
+	LULL_STREAM_FIRST,     /* version 1, which was not requested */
 	LULL_STREAM_CUT,       /* it ends early */
 	LULL_STREAM_DAMAGED,   /* a record that makes no sense */
 	LULL_STREAM_CHECKSUM,  /* its checksum does not match its bytes */
 	LULL_STREAM_UNCHECKED, /* it has none */
 	LULL_STREAM_LONGER,    /* something follows its end */
 	LULL_STREAM_NEEDS_BASE,
-	LULL_STREAM_IS_FULL,    /* it takes no base */
+	LULL_STREAM_IS_FULL,    /* it is a full one, and takes no base */
 	LULL_STREAM_OTHER_NAME, /* the base is another generation */
 	LULL_STREAM_OTHER_SIZE, /* the base has another size */
 	LULL_STREAM_OTHER_DATA, /* the base holds other data */
@@ -233,16 +244,15 @@ enum lull_no_snapshot {
 	LULL_NO_SNAPSHOT_NONE,        /* one can be taken */
 	LULL_NO_SNAPSHOT_FILE_SYSTEM, /* path, where it is mounted, is not Btrfs */
 	LULL_NO_SNAPSHOT_IN_PLACE,    /* DEST is written in place */
-	/* the source cannot be reached from the subvolume's root: path is the mount
-	   between them */
+	/* a mount hides the source from the subvolume's root: path is that mount */
 	LULL_NO_SNAPSHOT_PATH,
 	LULL_NO_SNAPSHOT_OWNER, /* the subvolume path belongs to somebody else */
-	LULL_NO_SNAPSHOT_SWAP,  /* a swap file in the subvolume path is in use */
-	/* it could not be deleted again on the mount path */
+	LULL_NO_SNAPSHOT_SWAP,  /* a swap file in the subvolume path is active */
+	/* the mount path does not allow deleting it again */
 	LULL_NO_SNAPSHOT_DELETE,
-	/* the directory path for it could not be made: err */
+	/* the directory path for snapshots could not be made: err */
 	LULL_NO_SNAPSHOT_DIRECTORY,
-	LULL_NO_SNAPSHOT_BUSY,  /* each attempt failed by chance */
+	LULL_NO_SNAPSHOT_BUSY,  /* every attempt collided with something else */
 	LULL_NO_SNAPSHOT_ERRNO, /* taking one of the subvolume path failed: err */
 };
 
@@ -299,23 +309,24 @@ struct lull_progress {
 	const char *dest;
 	enum lull_method method;
 	uint64_t size;   /* of the source */
-	uint64_t offset; /* everything before it is done in this pass */
-	/* lull_apply(): bytes in addition, because it walks the base, then DEST */
+	uint64_t offset; /* this pass has done everything before it */
+	/* lull_apply(): bytes in addition to size, because it walks first the base, then
+	   DEST */
 	uint64_t walked;
 	uint64_t to_walk;
 	uint64_t resumed_at; /* offset at which this run began */
 	uint64_t extents;    /* of the source, walked so far */
 	uint64_t extents_cloned;
 	uint64_t bytes_cloned;
-	uint64_t bytes_copied; /* read and written, or by copy_file_range(2) */
-	/* lull_apply(): of data, from the stream; lull_export(): all of the stream */
+	uint64_t bytes_copied; /* by read and write, or by copy_file_range(2) */
+	/* lull_apply(): data from the stream; lull_export(): the whole stream */
 	uint64_t bytes_written;
 	uint64_t bytes_zeroed; /* the same, of ranges that became zeroes */
 	uint64_t calls;        /* FICLONERANGE calls that clone into DEST */
 	uint64_t over_budget_calls;
 	unsigned int passes;
 	uint64_t budget_ns;
-	struct lull_hold hold; /* only without hist: ask lull_progress_hold() */
+	struct lull_hold hold; /* valid only if hist is NULL; see lull_progress_hold() */
 	const struct lull_hist *hist;
 	/* bytes of an abandoned clone that are still to be freed */
 	uint64_t discarding;
@@ -324,59 +335,72 @@ struct lull_progress {
 	uint64_t freeze_ns; /* the whole freeze, once thawed */
 };
 
-/* Percentiles of the calls so far. Walks over the histogram. */
+/* Returns the percentiles of the calls so far. Walks over the histogram. */
 struct lull_hold lull_progress_hold(const struct lull_progress *progress);
 
-/* Things that a user should know although the run continues. */
+/* What a user should know although the run continues. */
 enum lull_warning {
-	/* the source has changed since: the pass starts again */
+	/* the source has changed since: this pass starts again */
 	LULL_WARNING_RESUME_REDO,
-	LULL_WARNING_FILL_LOST,       /* the temporary file is gone: starting again */
-	LULL_WARNING_SOURCE_REPLACED, /* by another file: starting again */
-	LULL_WARNING_FILL_CHANGED,    /* the temporary file has changed: starting again */
-	/* the copied bytes may have changed since: from the start */
+	/* the temporary file is gone: the clone starts again */
+	LULL_WARNING_FILL_LOST,
+	LULL_WARNING_SOURCE_REPLACED, /* by another file: the clone starts again */
+	/* the temporary file has changed: the clone starts again */
+	LULL_WARNING_FILL_CHANGED,
+	/* the bytes copied so far may have changed since: the copy starts again */
 	LULL_WARNING_COPY_REDO,
-	LULL_WARNING_OWNER_LOST,  /* cannot give the new file the owner of the old one */
+	LULL_WARNING_OWNER_LOST,  /* the new file cannot get the owner of the old one */
 	LULL_WARNING_LEFT_FROZEN, /* --keep-frozen: the writers stay redirected */
-	/* a file or link that may hold writes which SOURCE, or the DEST that is replaced,
+	/* a file or link may hold writes that SOURCE, or the DEST that is replaced,
 	   lacks */
 	LULL_WARNING_SIDECAR,
 	LULL_WARNING_SIDECAR_OLD,
-	/* err older generations of the row in path, more than one, are gone for good */
+	/* more than one older generation of the row is gone for good: err is how many,
+	   path the row */
 	LULL_WARNING_GENERATIONS_REMOVED,
-	/* the writers were left frozen, but somebody wrote: that freeze has ended, a new
-	   one begins */
+	/* the writers were left frozen, but the source was written to: that freeze has
+	   ended, and a new one begins */
 	LULL_WARNING_KEPT_WRITTEN,
 	/* the writers are thawed, but the checkpoint says otherwise */
 	LULL_WARNING_THAW_UNRECORDED,
-	/* DEST was written in place and is incomplete; err: why not in one step, or 0 */
+	/* DEST was written in place and is incomplete; err says why it could not be
+	   changed in one step, or is 0 */
 	LULL_WARNING_IN_PLACE,
 	LULL_WARNING_HARD_LINKS, /* DEST has several names: written in place */
 	LULL_WARNING_RETHAW,     /* a killed run may have left writers frozen */
 	LULL_WARNING_CLEANUP,    /* something could not be removed: path, err */
 	/* the source was written to during the pass, and the clone is published anyway */
 	LULL_WARNING_TRUSTED,
-	/* the file that is refreshed shares nothing with the source */
+	/* the file to refresh shares nothing with the source */
 	LULL_WARNING_NOT_A_CLONE,
-	LULL_WARNING_AWAY,              /* DEST, half refreshed, is a temporary file */
-	LULL_WARNING_NO_BASE,           /* nothing to refresh: a full clone */
-	LULL_WARNING_BASE_SPARED,       /* not used up, so a full clone was made; err */
-	LULL_WARNING_GENERATION_GONE,   /* it is no longer counted */
-	LULL_WARNING_GENERATION_OTHER,  /* another file has its name: no longer counted */
-	LULL_WARNING_GENERATION_SPARED, /* not used up, so a full clone was made; err */
-	LULL_WARNING_GENERATION_KEPT,   /* not removed, and still counted; err */
-	LULL_WARNING_RECORD,            /* of generations: could not be updated; err */
-	LULL_WARNING_TORN,              /* written to while its bytes were copied */
-	LULL_WARNING_STATE_PASSED_OVER, /* others may have put this state beside DEST */
-	/* no private directory for a checkpoint: cannot be resumed */
+	/* DEST, half refreshed, has the name of its temporary file */
+	LULL_WARNING_AWAY,
+	/* there was nothing to refresh, so a full clone was made */
+	LULL_WARNING_NO_BASE,
+	/* the base could not be used up, so a full clone was made; see err */
+	LULL_WARNING_BASE_SPARED,
+	LULL_WARNING_GENERATION_GONE, /* it is no longer in the row */
+	/* another file has its name, so it is no longer in the row */
+	LULL_WARNING_GENERATION_OTHER,
+	/* it could not be used up, so a full clone was made; see err */
+	LULL_WARNING_GENERATION_SPARED,
+	/* it could not be removed, and stays in the row; see err */
+	LULL_WARNING_GENERATION_KEPT,
+	/* the record of generations could not be updated; see err */
+	LULL_WARNING_RECORD,
+	LULL_WARNING_TORN, /* written to while its bytes were copied */
+	/* the state beside DEST is ignored, because others may have put it there */
+	LULL_WARNING_STATE_PASSED_OVER,
+	/* there is no private directory for a checkpoint, so the clone cannot be
+	   resumed */
 	LULL_WARNING_UNRECORDED,
-	/* XFS, and this kernel lacks the fix: LULL_FIX_MISSING */
+	/* XFS, and the kernel lacks the fix of CVE-2026-64600 */
 	LULL_WARNING_WRITER_RACE,
-	/* written to, and this kernel does not block stores through mmap during the
-	   requested method */
+	/* the source was written to, and this kernel does not block stores through mmap
+	   during the requested method */
 	LULL_WARNING_STORES,
-	LULL_WARNING_OPEN, /* somebody has the old DEST open, and keeps it */
-	/* a file that is being discarded: path is the rest of it */
+	LULL_WARNING_OPEN, /* a program has the old DEST open, and goes on using that */
+	/* a file is only partly discarded: path is what is left of it */
 	LULL_WARNING_DISCARD_REST,
 };
 
@@ -388,23 +412,22 @@ enum lull_note_kind {
 	LULL_NOTE_USED_UP,  /* path, an older clone, became path2 */
 	LULL_NOTE_RESTORED, /* the backup path is path2 again */
 	LULL_NOTE_PARENT,   /* path -> path2, made for --parents */
-	/* about to begin: path2 becomes the generation path, by an exchange or a
-	   rename */
+	/* begins: path2 will become the generation path, by an exchange or a rename */
 	LULL_NOTE_ROLL_EXCHANGE,
 	LULL_NOTE_ROLL_RENAME,
-	/* about to begin: path and its clone exchange their contents, which takes about
+	/* begins: path and its clone will exchange their contents, which takes about
 	   count ns */
 	LULL_NOTE_EXCHANGE,
-	LULL_NOTE_SKIPPED, /* path, --debug only */
-	LULL_NOTE_HOW,     /* offload, reflink, holes: --debug only */
-	/* writers are about to wait for about count ns, because of method: one call over
+	LULL_NOTE_SKIPPED, /* path; only if options->cp.debug */
+	LULL_NOTE_HOW,     /* offload, reflink, holes; only if options->cp.debug */
+	/* begins: writers will wait for about count ns, because of method: one call over
 	   the whole file (LULL_METHOD_ATOMIC), or a freeze (LULL_METHOD_FROZEN) */
 	LULL_NOTE_WAIT,
 	LULL_NOTE_WARNING, /* see the member warning; about path, which may be NULL */
 	/* warnings: no failure */
 	LULL_NOTE_TWICE_FILE,
 	LULL_NOTE_TWICE_DIRECTORY,
-	/* count files of lullcp itself were skipped, path is the first of them */
+	/* count files of lullcp itself were skipped; path is the first of them */
 	LULL_NOTE_LEFT_OUT,
 	LULL_NOTE_ROLL_IN_PLACE, /* as LULL_NOTE_ROLL_EXCHANGE, but in steps */
 	/* failures; err is a positive errno or 0 */
@@ -445,18 +468,18 @@ enum lull_note_kind {
 	LULL_NOTE_OWNER,
 	LULL_NOTE_CLEAR_MODE,
 	LULL_NOTE_MODE,
-	LULL_NOTE_SET_MODE, /* of a directory, while it is filled */
+	LULL_NOTE_SET_MODE, /* of a directory, while it is being filled */
 	LULL_NOTE_ACL,      /* path: reading it */
 	LULL_NOTE_XATTR_LIST,
 	LULL_NOTE_XATTR_GET, /* path2: the attribute */
 	LULL_NOTE_XATTR_SET,
 	LULL_NOTE_XATTRS_SET,    /* all of them: the file system does not support them */
 	LULL_NOTE_CANNOT_FREEZE, /* path is not a regular file, and there is a hook */
-	/* with an option that needs a lock and a checkpoint */
+	/* and an option requires a lock and a checkpoint */
 	LULL_NOTE_SOURCE_NOT_REGULAR,
-	LULL_NOTE_DEST_NOT_REGULAR, /* the same, for path, which is dest */
+	LULL_NOTE_DEST_NOT_REGULAR, /* the same; path is dest */
 	LULL_NOTE_DEST_MOUNTED,
-	/* in place, and another program has it open for writing */
+	/* DEST is written in place, and another program has it open for writing */
 	LULL_NOTE_DEST_WRITTEN,
 	LULL_NOTE_DEST_DANGLING,
 	/* path would be a hard link to path2, not a clone */
@@ -478,12 +501,12 @@ struct lull_note {
 	enum lull_method method;
 };
 
-/* May dest be replaced? */
+/* Whether dest may be replaced. */
 struct lull_question {
 	const char *dest;
 	unsigned int mode; /* its permissions */
 	bool unwritable;   /* the caller may not write to it */
-	bool replaces;     /* it will be replaced, not written to */
+	bool replaces;     /* it will be replaced, not overwritten */
 };
 
 /* A step of lull_check_hook(). */
@@ -501,7 +524,7 @@ enum lull_check {
 /* The strings are valid only during the callback. */
 struct lull_step {
 	enum lull_check what;
-	bool kept;   /* nothing is wrong with it */
+	bool kept;   /* no fault was found */
 	bool failed; /* cause says why */
 	/* LULL_CAUSE_HOOK_STATUS, _SIGNAL, _TIMEOUT; for LULL_CHECK_STILL and
 	   _STILL_AGAIN LULL_CAUSE_WRITERS, _HOST_FROZEN; or LULL_CAUSE_ERRNO */
@@ -512,7 +535,7 @@ struct lull_step {
 	uint64_t elapsed_ns;
 	uint64_t written;   /* bytes to standard output and error */
 	const char *output; /* the beginning of them */
-	bool output_held;   /* a remaining process has them open */
+	bool output_held;   /* a process that is still running has it open */
 	unsigned int left;  /* processes left in the hook's process group */
 	int left_pid;       /* one of them, and its name */
 	const char *left_name;
@@ -527,9 +550,9 @@ struct lull_change {
 
 struct lull_result;
 
-/* What the kernel is doing for a file. Nothing interrupts it. */
+/* What the kernel is doing for a file. Such a call cannot be interrupted. */
 enum lull_call {
-	LULL_CALL_NONE,     /* nothing: a call is over */
+	LULL_CALL_NONE,     /* nothing: a call has returned */
 	LULL_CALL_CLONE,    /* FICLONERANGE, FICLONE */
 	LULL_CALL_PUNCH,    /* fallocate(2) */
 	LULL_CALL_FLUSH,    /* fsync(2), fdatasync(2), syncfs(2) */
@@ -549,8 +572,8 @@ struct lull_observer {
 	void (*note)(void *ctx, const struct lull_note *note);
 	/* Return true to stop after the current call. */
 	bool (*should_stop)(void *ctx);
-	/* A call begins, or is over. Anything that happens in between is reported after
-	   it. Must be quick. */
+	/* A call begins, or has returned. Notes about anything that happens in between
+	   come after its return. Must be quick. */
 	void (*call)(void *ctx, enum lull_call call);
 	/* The next two are only for lull_copy(). Return true to replace dest. */
 	bool (*ask)(void *ctx, const struct lull_question *question);
@@ -601,7 +624,8 @@ enum lull_sparse {
 
 /* Which symbolic links are followed in sources. */
 enum lull_follow {
-	LULL_FOLLOW_DEFAULT, /* resolved by cli; lull_copy() does not accept it */
+	/* cli replaces it by one of the others; lull_copy() does not accept it */
+	LULL_FOLLOW_DEFAULT,
 	LULL_FOLLOW_NEVER,
 	LULL_FOLLOW_OPERANDS,
 	LULL_FOLLOW_ALWAYS,
@@ -631,8 +655,9 @@ enum lull_backup {
 /* The options of cp. Zero is the default of lullcp, which is that of cp except for
    reflink. */
 struct lull_cp {
-	enum lull_reflink reflink;     /* --reflink */
-	enum lull_sparse sparse;       /* --sparse, auto unless reflink is not always */
+	enum lull_reflink reflink; /* --reflink */
+	/* --sparse; must be auto unless reflink is not always */
+	enum lull_sparse sparse;
 	enum lull_follow follow;       /* -P, -H, -L, -d, -a */
 	enum lull_update update;       /* -u, --update */
 	enum lull_overwrite overwrite; /* -i, -n */
@@ -659,14 +684,15 @@ struct lull_cp {
 	bool keep_xattrs;
 	bool must_keep; /* it is a failure if something cannot be preserved: -p, -a */
 	bool must_keep_xattrs; /* --preserve=xattr */
-	/* -a: unless must_keep_xattrs, do not report them */
+	/* -a: do not report them, unless must_keep_xattrs */
 	bool quiet_xattrs;
 	bool default_mode; /* --no-preserve=mode */
 };
 
-/* Why a generation is kept: it is the latest of its hour, day, week, month or year, */
+/* Why a generation is kept: it is one of the newest, or the latest of its hour, day,
+   week, month or year. */
 enum lull_keep_kind {
-	LULL_KEEP_LAST, /* or one of the newest */
+	LULL_KEEP_LAST, /* one of the newest */
 	LULL_KEEP_HOURLY,
 	LULL_KEEP_DAILY,
 	LULL_KEEP_WEEKLY,
@@ -711,8 +737,8 @@ struct lull_options {
 	enum lull_on_writers on_writers; /* --on-writers */
 	/* --refresh: DEST is an older clone to bring up to date */
 	bool refresh;
-	/* --base: this file instead, or NULL; with --export and --apply the file that the
-	   changes are relative to */
+	/* --base: refresh this file instead of DEST, or NULL. With --export and --apply:
+	   the file that the changes are relative to */
 	const char *base;
 	enum lull_verify_by verify_by; /* --verify */
 	enum lull_diff_by diff_by;     /* --diff */
@@ -720,7 +746,7 @@ struct lull_options {
 	/* --format=1: lull_export() writes that version of the format, which has no
 	   checksum; lull_apply() accepts it as well */
 	bool first_format;
-	/* --keep: DEST with a date, and which of them stay; empty: just DEST */
+	/* --keep: make DEST with a date, and keep these; empty: make just DEST */
 	struct lull_keep_rules keep;
 	/* with keep: the date, ns since the epoch; 0: that of the run */
 	uint64_t generation_time;
@@ -742,11 +768,11 @@ struct lull_result {
 	unsigned int generations; /* in the row now, including that one */
 	bool published;           /* DEST is the new file */
 	bool kept;                /* an interrupted clone is kept for --resume */
-	/* the failure is reported with another file of the set, or was reported by a
+	/* the failure is reported with another file of the set, or has been reported by a
 	   note */
 	bool elsewhere;
 	struct lull_hist *hist; /* NULL: the file was done without measuring */
-	/* errno of a clone that was refused, so that the bytes were copied; else 0 */
+	/* errno of the refused clone because of which the bytes were copied; else 0 */
 	int not_cloned;
 	enum lull_cause not_cloned_cause;
 };
@@ -915,17 +941,17 @@ enum lull_outcome lull_apply(const struct lull_options *options, const char *des
 
 /* Whether the kernel has the fix of a bug. */
 enum lull_fix {
-	LULL_FIX_UNKNOWN, /* its version does not tell */
+	LULL_FIX_UNKNOWN, /* its version is not conclusive */
 	LULL_FIX_PRESENT, /* or it never had the bug */
 	LULL_FIX_MISSING,
 };
 
 /* What lull_probe() recommends. */
 enum lull_advice {
-	LULL_ADVICE_COWEXTSIZE = 1 << 0, /* XFS, fragmented, without that hint */
-	/* Btrfs: no snapshot is possible where the file lies now */
+	LULL_ADVICE_COWEXTSIZE = 1 << 0, /* XFS: fragmented, and without that hint */
+	/* Btrfs: no snapshot is possible where the file is */
 	LULL_ADVICE_SUBVOLUME = 1 << 1,
-	/* written to, and no method but a freeze is left */
+	/* the file is written to, and only a freeze would be safe */
 	LULL_ADVICE_HOOK = 1 << 2,
 	/* XFS: the log is small for the number of extents */
 	LULL_ADVICE_LOG = 1 << 3,
@@ -938,29 +964,33 @@ struct lull_forecast {
 	char type[32]; /* of the file system */
 	char mount_point[256];
 	char kernel[65];
-	uint64_t block;              /* bytes, the unit of clone ranges */
-	bool reverse_map;            /* XFS with rmapbt=1: clones cost more */
-	bool reads_wait;             /* for a clone call, on this kernel */
-	bool reads_measured;         /* with a reader; else from the kernel version */
-	bool quotas;                 /* Btrfs accounts for extents in each subvolume */
-	enum lull_fix writer_race;   /* of CVE-2026-64600, which concerns XFS */
-	bool reads_wait_for_writers; /* behind a writer that waits for the call */
+	uint64_t block;   /* bytes, the unit of clone ranges */
+	bool reverse_map; /* XFS with rmapbt=1: clones cost more */
+	bool reads_wait;  /* reads wait for a clone call on this kernel */
+	/* reads_wait was measured with a reader; else it is derived from the kernel
+	   version */
+	bool reads_measured;
+	bool quotas;               /* Btrfs quotas are on */
+	enum lull_fix writer_race; /* of CVE-2026-64600, which concerns XFS */
+	/* reads wait behind a writer that waits for the call */
+	bool reads_wait_for_writers;
 	uint64_t size;
 	uint64_t extents;
-	/* false: counted up to a limit, and the rest estimated */
+	/* if false, they were counted up to a limit, and the rest was estimated */
 	bool extents_exact;
 	bool written;       /* somebody wrote during the probe */
 	uint64_t extent_ns; /* measured: the time of a clone for each extent */
 	/* the same for an extent that is already shared, or compared by the maps */
 	uint64_t again_ns;
-	uint64_t cp_ns;     /* predicted: cp --reflink; writers wait that long */
-	uint64_t clone_ns;  /* predicted: lullcp, including pauses */
-	uint64_t budget_ns; /* the longest wait of writers, except for: */
-	/* predicted stall of method snapshot, 0: not possible here */
+	uint64_t cp_ns;    /* predicted: cp --reflink; writers wait that long */
+	uint64_t clone_ns; /* predicted: lullcp, including pauses */
+	/* predicted: the longest wait of writers, except with snapshot and atomic */
+	uint64_t budget_ns;
+	/* predicted stall of method snapshot; 0: not possible here */
 	uint64_t snapshot_ns;
-	struct lull_obstacle no_snapshot; /* why not */
+	struct lull_obstacle no_snapshot; /* why snapshot_ns is 0 */
 	uint64_t atomic_ns;               /* predicted stall of method atomic */
-	/* the method that would be chosen; LULL_METHOD_NONE: it would stop */
+	/* the method that would be chosen; LULL_METHOD_NONE: the run would stop */
 	enum lull_method method;
 	enum lull_method if_written; /* the same, if writers never pause */
 	unsigned int advice;         /* enum lull_advice */
