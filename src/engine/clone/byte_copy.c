@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* Bytes from one file to another: see byte_copy.h. */
+/* Copies bytes from one file to another: see byte_copy.h. */
 #include "engine/clone/byte_copy.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
-/* One piece takes some milliseconds on a slow disk, and is long enough for a fast one. */
+/* A slow disk takes some milliseconds for a piece, and a fast one still works
+   efficiently. */
 #define BUFFER        (1u << 20)
 #define OFFLOAD_PIECE (16u << 20)
-/* The unit in which runs of zeroes become holes: a block of nearly all file systems. */
+/* The unit in which runs of zeroes become holes: the block size of nearly all file
+   systems. */
 #define GRAIN 4096u
 
 static bool go_on(const struct lull_byte_copy *c, uint64_t off)
@@ -22,7 +24,8 @@ static int failed(struct lull_byte_copy *c, enum lull_bytes_side side, int64_t r
 	return (int)r;
 }
 
-/* Data of the buffer to off; zeroes are left out if they become holes. */
+/* Writes len bytes of the buffer to off. With LULL_SPARSE_ALWAYS it skips runs of zeroes,
+   which become holes. */
 static int put(struct lull_byte_copy *c, uint64_t off, uint64_t len)
 {
 	uint64_t done = 0;
@@ -47,7 +50,7 @@ static int put(struct lull_byte_copy *c, uint64_t off, uint64_t len)
 	return 0;
 }
 
-/* [*at, end) of src, or less if src ends before: *at tells. */
+/* Copies [*at, end), or less if src ends earlier. Advances *at. */
 static int copy_range(struct lull_byte_copy *c, uint64_t *at, uint64_t end)
 {
 	while (*at < end) {
@@ -56,8 +59,8 @@ static int copy_range(struct lull_byte_copy *c, uint64_t *at, uint64_t end)
 		if (c->may_share && !c->refused && c->sparse != LULL_SPARSE_ALWAYS) {
 			n = lull_bytes_offload(c->src, c->dest, *at,
 					       MIN(end - *at, OFFLOAD_PIECE));
-			/* A file without data at its very beginning may be one like those
-			   of /proc. */
+			/* A file that has no data even at its beginning may be one like
+			   those of /proc, whose size is 0 although they can be read. */
 			if (n == 0 && *at > 0 && c->offloaded)
 				return 0;
 			c->refused = n == 0 || (n < 0 && lull_bytes_is_refusal((int)-n));
@@ -121,13 +124,13 @@ static int copy_data(struct lull_byte_copy *c, uint64_t *at, uint64_t size)
 		r = copy_range(c, at, end);
 		if (r != 0)
 			return r;
-		/* The source has become shorter. */
+		/* The source was truncated. */
 		if (*at < end)
 			return 0;
 	}
 	if (r < 0)
 		return failed(c, LULL_BYTES_READ, r);
-	/* What follows is a hole, or the end if the source has become shorter. */
+	/* What follows is a hole, or nothing if the source was truncated. */
 	if (fstat(c->src, &st) < 0)
 		return failed(c, LULL_BYTES_READ, -errno);
 	size = MAX(MIN(size, (uint64_t)st.st_size), *at);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* From two paths to open files, and the lock: see claim.h. */
+/* Opens the files of two paths and takes the lock: see claim.h. */
 #include "engine/clone/claim.h"
 
 #include "engine/base/beside.h"
@@ -25,9 +25,10 @@ enum lull_outcome lull_claim_busy(struct lull_job *job)
 			job->progress->dest);
 }
 
-/* Another lullcp may have published DEST since the caller looked; then a rename takes
-   nothing from anybody else. During that rename stat() finds the old file without a
-   link. */
+/* Returns true if DEST may be replaced even if it is not the file that the caller has
+   examined. Another lullcp may have published it since. A rename over a file of the
+   caller's with one name takes nothing from anybody else. While the other lullcp renames,
+   stat() finds the old file with no link. */
 static bool may_be_replaced(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -37,7 +38,7 @@ static bool may_be_replaced(const struct lull_job *job)
 		(dest->old.st_uid == geteuid() && dest->old.st_nlink <= 1));
 }
 
-/* The path must lead to the file that the caller has opened and examined. */
+/* Returns true if the path leads to the file that the caller has opened and examined. */
 static bool is_in_place(const struct lull_job *job)
 {
 	const struct lull_place *place = job->place;
@@ -53,8 +54,8 @@ static bool is_in_place(const struct lull_job *job)
 		fstat(job->dest.dir, &found) == 0 && SAME_INODE(&wanted, &found));
 }
 
-/* Anybody who may write there may have put it there, and it must not stop a run that does
-   not need it. */
+/* Others may have put the state there, so it must not stop a run that does not need
+   it. */
 static void warn_of_passed_over(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -72,7 +73,7 @@ static void warn_of_passed_over(struct lull_job *job)
 	}
 }
 
-/* True if the checkpoint is, or would be, what is called name in directory dir. */
+/* Returns true if the path of the checkpoint is name in directory dir. */
 static bool is_called(const struct lull_dest *dest, int dir, const char *name)
 {
 	struct stat here, there;
@@ -89,7 +90,7 @@ static bool is_at(const struct lull_dest *dest, const char *path)
 	return dir >= 0 && is_called(dest, dir, lull_path_last(path));
 }
 
-/* The file that the checkpoint would overwrite, NULL if there is none. */
+/* Returns the file that the checkpoint would overwrite, or NULL. */
 static const char *lost_to_checkpoint(const struct lull_job *job, const char *path)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -115,7 +116,7 @@ static const char *lost_to_checkpoint(const struct lull_job *job, const char *pa
 	return NULL;
 }
 
-/* Before anything is made. */
+/* Runs before any file is made. */
 static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path)
 {
 	const char *lost = job->options->checkpoint ? lost_to_checkpoint(job, path)
@@ -127,7 +128,8 @@ static enum lull_outcome judge_checkpoint(struct lull_job *job, const char *path
 		    : LULL_OK;
 }
 
-/* The file with the name of the temporary file is emptied, and becomes the clone. */
+/* The run empties the file that has the name of the temporary file, and makes it the
+   clone. So it must not be the source or the base. */
 static enum lull_outcome judge_temporary(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -157,8 +159,9 @@ static void warn_of_sidecar(struct lull_job *job, enum lull_warning warning, int
 		lull_warn(job, warning, 0, whole);
 }
 
-/* With a hook the freeze deals with it. The warning is shown with --quiet too: otherwise
-   a nightly clone of stale data would be noticed only when it is needed. */
+/* With a hook, the freeze takes care of a sidecar. The warning appears even with --quiet:
+   otherwise nobody would notice that a nightly clone has stale data until they need
+   it. */
 static void warn_of_sidecars(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -232,8 +235,8 @@ static int lock_name(struct lull_job *job)
 
 /*
  * A file that is written in place, or exchanged, is locked itself, because it may have
- * other names. A DEST that another lullcp has just published is locked too, until that
- * one has ended.
+ * other names. This also waits for another lullcp that has just published DEST and has
+ * not ended.
  */
 static int lock_file(struct lull_job *job)
 {
@@ -242,7 +245,8 @@ static int lock_file(struct lull_job *job)
 	return r == 0 ? lull_swap_begin(job) : r;
 }
 
-/* Tries it again and again while another lullcp has the lock (-EWOULDBLOCK). */
+/* Calls try until it returns something other than -EWOULDBLOCK, which means that another
+   lullcp has the lock. */
 static enum lull_outcome wait_for(struct lull_job *job, int (*try)(struct lull_job *job))
 {
 	struct lull_lock_wait wait = lull_lock_wait_begin(job->options);
@@ -270,7 +274,8 @@ enum lull_outcome lull_claim_lock(struct lull_job *job)
 
 	if (outcome != LULL_OK)
 		return outcome;
-	/* DEST is away while it is refreshed. All else goes by what the caller saw. */
+	/* DEST has another name while another run refreshes it, so look at it again.
+	   Everything else must be as the caller saw it. */
 	if (job->options->refresh && !job->rotation && !job->dest.in_place)
 		lull_dest_look_again(&job->dest);
 	return wait_for(job, lock_file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A clone by itself: see clone.h. */
+/* Clones one file by itself: see clone.h. */
 #include "engine/clone/clone.h"
 
 #include "engine/clone/claim.h"
@@ -32,8 +32,8 @@ enum lull_outcome lull_clone(const struct lull_options *options, const char *sou
 	outcome = room ? lull_claim_open(&job, dest)
 		       : lull_fail_errno(&job, LULL_STAGE_NONE, ENOMEM, source);
 	outcome = lull_conduct(&clones, outcome);
-	/* The keeper uses what the job holds, and has files open that the rotation works
-	   on. */
+	/* The keeper uses what the job holds, and has files open with which the rotation
+	   works. */
 	lull_freeze_done(&clones.freeze);
 	if (outcome == LULL_OK && job.rotation)
 		lull_rotation_finish(&job);

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* One regular file, cloned by itself: locked, checkpointed, of one moment. */
+/* Clones one regular file by itself, with a lock, a checkpoint, and contents of one point
+   in time. */
 #pragma once
 
 #include "engine/base/place.h"
 #include "lullcp.h"
 
 /*
- * Clones source to dest (a file name, not a directory), whose paths are absolute or as
- * the user named them, for people and for the record. place has the files if the caller
- * has opened them: it stays the caller's and outlives the call, and so do its
- * descriptors; else NULL.
+ * Clones source to dest, which is the name of a file, not of a directory. Both paths are
+ * absolute, or as the user gave them; messages and the record show them. place has the
+ * files if the caller has opened them, else it is NULL. place and its descriptors belong
+ * to the caller, and must outlive the call.
  *
- * Publishes dest only as a whole copy of one moment; on any other outcome an older dest
- * is what it was, unless options ask for writing in place.
+ * Publishes dest only as a whole copy of one point in time. On any other outcome an older
+ * dest stays as it was, unless options request writing in place.
  *
- * Rests on FICLONERANGE, FS_IOC_FIEMAP (or BTRFS_IOC_TREE_SEARCH_V2, or SEEK_DATA),
- * O_TMPFILE and flock(2). Forks a keeper process when options->hook is set, and starts a
- * thread for the first drain; SIGCHLD must not be ignored, SIGXFSZ and SIGPIPE must be.
+ * Relies on FICLONERANGE, FS_IOC_FIEMAP (or BTRFS_IOC_TREE_SEARCH_V2, or SEEK_DATA),
+ * O_TMPFILE and flock(2). Forks a keeper process if options->hook is set, and starts a
+ * thread for the first drain. The caller must not ignore SIGCHLD, and must ignore SIGXFSZ
+ * and SIGPIPE.
  *
  * *ret_result is always filled in; the caller frees it with lull_result_done().
  */

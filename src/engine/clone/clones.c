@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What is cloned together: see clones.h. */
+/* The files that are cloned together: see clones.h. */
 #include "engine/clone/clones.h"
 
 void lull_clones_init(struct lull_clones *clones, const struct lull_options *options)

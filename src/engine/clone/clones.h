@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* One clone, or several of one moment. */
+/* One clone, or several of one point in time. */
 #pragma once
 
 #include "engine/base/job.h"
 #include "engine/clone/set_record.h"
 
 /*
- * What is cloned together: one freeze for all, one checkpoint, and all are published or
- * none. A clone by itself is a set of one. What only one can do (methods without a hook,
- * refresh, generations, in place) is for a set of one alone.
+ * What is cloned together: there is one freeze and one checkpoint for all, and all are
+ * published or none. A clone by itself is a set of one. Methods without a hook, refresh,
+ * generations and writing in place are only for a set of one.
  */
 struct lull_clones {
 	const struct lull_options *options;
@@ -16,24 +16,26 @@ struct lull_clones {
 	unsigned int n;
 	struct lull_freeze freeze;
 	struct lull_set_record shared; /* unused by a set of one */
-	/* of a checkpoint that was found: what it says of the run */
+	/* what a checkpoint that was found says about the run */
 	struct lull_checkpoint run;
-	bool whole;               /* found whole: only names are missing */
+	/* an earlier run completed it: only the renames are left */
+	bool whole;
 	struct lull_job *culprit; /* whose failure is reported; NULL: nobody's */
 };
 
-/* Prepares an empty one, which must not move from then on; jobs and n are for the caller
-   to fill. */
+/* Initializes an empty set. It must not be moved after this. The caller fills in jobs and
+   n. */
 void lull_clones_init(struct lull_clones *clones, const struct lull_options *options);
 
-/* Frees what lull_clones_init() and lull_conduct() have made; the jobs are the
+/* Frees what lull_clones_init() and lull_conduct() have made. The jobs stay the
    caller's. */
 void lull_clones_done(struct lull_clones *clones);
 
-/* Takes a step with all, in the order of the command, up to the first failure. */
+/* Calls step for each job, in the order of the command, until one fails. */
 enum lull_outcome lull_clones_each(struct lull_clones *clones,
 				   enum lull_outcome (*step)(struct lull_job *job));
 
-/* Notes whose failure is reported, the first time only. Returns outcome. */
+/* Remembers job as the one whose failure is reported, unless there is one already. Does
+   nothing with LULL_OK. Returns outcome. */
 enum lull_outcome lull_clones_blame(struct lull_clones *clones, struct lull_job *job,
 				    enum lull_outcome outcome);

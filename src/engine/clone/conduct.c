@@ -2,8 +2,8 @@
 /*
  * DESIGN
  *
- * The order of steps, each taken with all files of the set before the next, and what is
- * left behind at each way out:
+ * The steps in order, and what is left if the run ends there. All files of the set take a
+ * step before any takes the next:
  *
  *   1. open the sources, resolve the destinations, match them   nothing          claim.c
  *   2. lock (creates the temporary files), find a checkpoint    nothing new      resume.c
@@ -18,9 +18,9 @@
  *   7. rename one after the other, sync the directories,        the new DESTs
  *      remove the checkpoint. In place and whole: swap.h
  *
- * "nothing new" is empty temporary files at the worst, which the next run takes over.
+ * "nothing new" means at most empty temporary files, which the next run takes over.
  *
- * What a job may do with the file that it writes, and what is in it (enum
+ * The states of the file that a job writes, and what the file has in it (enum
  * lull_job_state):
  *
  *   LOOKING     step 2  EMPTY       the temporary file is new, or an empty leftover
@@ -34,18 +34,19 @@
  *               step 4  BEGUN       the first clone call is next
  *   FOUND, ADOPTED, BEGUN and WHOLE keep their state when they get their name in step 7
  *
- * Every way out goes through settle(), by the outcome and the states.
+ * Every way out goes through settle(), which decides by the outcome and the states.
  *
  * INVARIANTS
- *  1. DEST's name changes hands in step 7 only, by one rename; of a set none does before
- *     all clones are whole, on disk, and recorded to be so.
- *  2. Step 6 is reached only if the comparison held, or one call did it all.
- *  3. What can be resumed is kept (signal, stop, a source that was written to); what
- *     failed is removed, unless it was there before this run. What fails in one file
- *     fails in all.
- *  4. A file system has no rename of several files: cut off in step 7, some DESTs are new
- *     and some are old. The checkpoint knows, stays until all are new, and --resume
- *     finishes it.
+ *  1. DEST's name changes hands only in step 7, by one rename. In a set, no name does
+ *     before all clones are whole, on disk, and recorded as such.
+ *  2. Step 6 is reached only if the references are equal, or one call cloned the whole
+ *     file.
+ *  3. A clone that can be resumed is kept (signal, stop, a source that was written to). A
+ *     clone that failed is removed, unless it was there before this run. If one file of a
+ *     set fails, all fail.
+ *  4. No file system can rename several files at once. If a run is cut off in step 7,
+ *     some DESTs are new and some are old. The checkpoint says so and stays until all are
+ *     new, and --resume finishes the step.
  */
 #include "engine/clone/conduct.h"
 
@@ -90,8 +91,8 @@ static int by_path(const void *a, const void *b)
 }
 
 /*
- * In the order of their absolute paths, whatever the command's order is: of two sets that
- * overlap one comes first at the first that both want.
+ * Locks in the order of the absolute paths, whatever the order of the command. So two
+ * runs whose sets overlap cannot each hold a lock that the other waits for.
  */
 static enum lull_outcome lock(struct lull_clones *clones)
 {
@@ -123,7 +124,8 @@ static enum lull_outcome find_one(struct lull_job *job)
 		outcome = lull_resume_find(job);
 	if (outcome == LULL_OK)
 		lull_snapshot_clear(job);
-	/* The checkpoint of a clone that was given up: the next clone has none. */
+	/* This checkpoint belongs to a clone that was given up. A clone that will be
+	   altered has none. */
 	if (outcome == LULL_OK && job->recorded && lull_place_alters(job->place))
 		lull_record_remove(job);
 	return outcome == LULL_OK && job->rotation ? lull_rotation_name(job) : outcome;
@@ -154,7 +156,7 @@ static enum lull_outcome find(struct lull_clones *clones)
 
 	if (outcome != LULL_OK || clones->whole)
 		return outcome;
-	/* The hook of a freeze that was kept, which the checkpoint names. */
+	/* The checkpoint may name the hook of a freeze that was left in force. */
 	outcome = prepare_hook(clones);
 	if (outcome == LULL_OK)
 		outcome = demand_hook(clones);
@@ -167,7 +169,8 @@ static enum lull_outcome begin(struct lull_job *job)
 {
 	enum lull_outcome outcome = job->copies ? LULL_OK : lull_start_probe(job);
 
-	/* A single file may be copied without a checkpoint: make() begins again. */
+	/* For a single file, make() calls lull_copy_may_help(). It then begins again,
+	   because a single file may be copied without a checkpoint. */
 	if (outcome == LULL_FAILED && job->shared && lull_copy_may_help(job)) {
 		lull_copy_choose(job);
 		outcome = LULL_OK;
@@ -175,7 +178,8 @@ static enum lull_outcome begin(struct lull_job *job)
 	return outcome == LULL_OK && !job->resumed ? lull_record_begin(job) : outcome;
 }
 
-/* One checkpoint for all of them, and where each would have its own a pointer to it. */
+/* Writes one checkpoint for all files, and a pointer to it where each file's own
+   checkpoint would be. */
 static enum lull_outcome record(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
@@ -198,7 +202,7 @@ static enum lull_outcome record(struct lull_clones *clones)
 							  first->dest.checkpoint_path));
 }
 
-/* Dirty pages are written out first: after that the map is true, and no call has to write
+/* Writes out dirty pages first. After that the map is correct, and no call has to write
    them while it holds the locks. */
 static enum lull_outcome flush(struct lull_job *job)
 {
@@ -207,7 +211,8 @@ static enum lull_outcome flush(struct lull_job *job)
 	return r < 0 ? lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source) : LULL_OK;
 }
 
-/* A file without a checkpoint and without a freeze: one call, or one copy. */
+/* Returns true if the file needs neither a checkpoint nor a freeze: one call clones it,
+   or one short copy. */
 static bool is_short(struct lull_job *job)
 {
 	if (job->freeze->hook || job->state == LULL_JOB_FOUND)
@@ -310,7 +315,8 @@ static enum lull_outcome complete(struct lull_clones *clones)
 	if (!first->recorded || first->checkpoint.phase == LULL_PHASE_COMPLETE ||
 	    clones->options->no_sync)
 		return LULL_OK;
-	/* A later run that only has the renames to do must find what is recorded now. */
+	/* A later run that only has to rename must find the files in the state that is
+	   recorded now. */
 	for (unsigned int i = 0; i < clones->n && !is_alone(clones); i++)
 		lull_untouched_settle(clones->jobs[i]->dest.fd);
 	for (unsigned int i = 0; i < clones->n; i++) {
@@ -341,7 +347,8 @@ static enum lull_outcome name_all(struct lull_clones *clones)
 {
 	int r = 0;
 
-	/* What can be checked before the first rename must not be found out half way. */
+	/* Check what can be checked before the first rename, rather than fail half
+	   way. */
 	for (unsigned int i = 0; i < clones->n; i++) {
 		if (!is_named(clones->jobs[i]))
 			r = lull_dest_may_rename(clones->jobs[i]);
@@ -419,7 +426,7 @@ static enum lull_outcome publish(struct lull_clones *clones)
 	for (unsigned int i = 0; i < clones->n; i++) {
 		const struct lull_dest *dest = &clones->jobs[i]->dest;
 
-		/* The lock alone, or what DEST was. */
+		/* This is only the lock, or the old contents of DEST. */
 		if (dest->in_place || dest->target >= 0)
 			remove_lock(clones->jobs[i]);
 	}
@@ -428,8 +435,7 @@ static enum lull_outcome publish(struct lull_clones *clones)
 
 /* ---- every way out: invariant 3 ---- */
 
-/* Of a file that this run could not take over, it removes only what it has made
-   itself. */
+/* Removes only what this run has made, because it could not take the file over. */
 static void leave(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
@@ -443,8 +449,8 @@ static void leave(struct lull_job *job)
 }
 
 /*
- * Empties a file that will be removed, in steps, until somebody wants this run to end;
- * the kernel then frees the rest at once.
+ * Empties a file that will be removed, in steps. If the run is asked to end meanwhile,
+ * the kernel frees the rest at once when the name is removed.
  */
 static void empty(struct lull_job *job, int fd)
 {
@@ -457,8 +463,8 @@ static void give_up(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
 
-	/* A file that has its name has left at most a lock. One that somebody has renamed
-	   is theirs. */
+	/* If the file has its name, only a lock is left. If somebody has renamed the
+	   file, it is theirs. */
 	if (dest->in_place && !is_named(job) && lull_dest_has_name(dest)) {
 		if (!dest->exists) {
 			empty(job, dest->fd);
@@ -482,7 +488,7 @@ static bool any_is(const struct lull_clones *clones, enum lull_job_state state)
 	return false;
 }
 
-/* True if there is something from which another run can go on. */
+/* Returns true if another run can go on from what is there. */
 static bool is_resumable(const struct lull_clones *clones, enum lull_outcome outcome)
 {
 	bool worth = outcome == LULL_STOPPED || outcome == LULL_INTERRUPTED ||
@@ -494,7 +500,8 @@ static bool is_resumable(const struct lull_clones *clones, enum lull_outcome out
 	return worth && begun && !lull_place_alters(clones->jobs[0]->place);
 }
 
-/* DEST itself has become the temporary file, and this run leaves it as that. */
+/* Returns true if DEST itself has become the temporary file, and this run leaves it
+   so. */
 static bool is_away(const struct lull_job *job)
 {
 	return job->checkpoint.refresh && !job->checkpoint.used_up && !job->rotation &&
@@ -515,7 +522,7 @@ static void keep(struct lull_clones *clones, bool resumable)
 	for (unsigned int i = 0; i < clones->n; i++) {
 		struct lull_job *job = clones->jobs[i];
 
-		/* For files that have their names it is the lock alone. */
+		/* Of a file that has its name, only the lock is left. */
 		if (is_named(job))
 			give_up(job);
 		else if (job->dest.in_place)
@@ -559,16 +566,16 @@ static void settle(struct lull_clones *clones, enum lull_outcome outcome)
 }
 
 /*
- * Once this run has taken the clone over, it must end a freeze that an earlier run left
- * in force, unless it may leave it in force as well. Another run that has frozen the same
- * source will thaw it.
+ * Ends a freeze that an earlier run left in force, once this run has taken the clone
+ * over. Leaves it in force if this run may do that too, or if another run has frozen the
+ * same source, which will thaw it.
  */
 static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
 					 enum lull_outcome outcome)
 {
 	struct lull_job *first = clones->jobs[0];
 
-	/* A freeze with a keeper was ended, or kept, by frozen.c. */
+	/* If there is a keeper, frozen.c has ended the freeze or left it in force. */
 	if (outcome == LULL_OK || any_is(clones, LULL_JOB_LOOKING) ||
 	    !first->checkpoint.frozen || clones->freeze.thaw_failed ||
 	    clones->freeze.keeper)
@@ -585,7 +592,8 @@ static enum lull_outcome end_kept_freeze(struct lull_clones *clones,
 	return outcome;
 }
 
-/* The hook cannot be called, and the checkpoint that might need it has not been read. */
+/* Warns if the checkpoint says that writers are frozen. The hook cannot be called, and
+   the checkpoint has not been read yet. */
 static void look_for_frozen(struct lull_clones *clones)
 {
 	struct lull_checkpoint *of = NULL;
@@ -605,7 +613,7 @@ static void look_for_frozen(struct lull_clones *clones)
 
 static enum lull_outcome conduct(struct lull_clones *clones)
 {
-	/* A hook that cannot be understood is reported before anything is made. */
+	/* Report a hook that cannot be parsed before any file is made. */
 	enum lull_outcome outcome = prepare_hook(clones);
 
 	if (outcome != LULL_OK)
@@ -630,7 +638,7 @@ enum lull_outcome lull_conduct(struct lull_clones *clones, enum lull_outcome ope
 	clones->freeze.n_jobs = clones->n;
 	if (opened == LULL_OK)
 		outcome = end_kept_freeze(clones, conduct(clones));
-	/* This must be reported, whatever else has failed. */
+	/* A failed thaw must be reported, whatever else has failed. */
 	if (clones->freeze.thaw_failed)
 		outcome = LULL_THAW_FAILED;
 	settle(clones, outcome);

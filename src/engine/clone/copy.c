@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* A second or less, even from a slow disk. */
+/* Even a slow disk copies this much in about a second. */
 #define SHORT_COPY (64u << 20)
 
 bool lull_copy_may_help(struct lull_job *job)
@@ -40,7 +40,7 @@ bool lull_copy_may_help(struct lull_job *job)
 void lull_copy_choose(struct lull_job *job)
 {
 	job->copies = true;
-	/* A file system that cannot clone cannot drain by a clone either. */
+	/* If the file system cannot clone, it cannot drain by a clone either. */
 	lull_close(&job->dest.scratch);
 }
 
@@ -83,7 +83,7 @@ bool lull_copy_is_short(const struct lull_job *job)
 	return fstat(job->src, &st) == 0 && (uint64_t)st.st_blocks * 512 <= SHORT_COPY;
 }
 
-/* ---- with its checkpoints ---- */
+/* ---- a copy with checkpoints ---- */
 
 struct pass {
 	struct lull_job *job;

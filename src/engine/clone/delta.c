@@ -2,13 +2,13 @@
 /*
  * DESIGN
  *
- * A range that differs is cloned into the temporary file, at the same offset. Where the
- * source is a hole and DEST is not, zeroes are written there, for a hole would be passed
- * over. A call never goes across holes of the source, for the same reason. DEST keeps
- * holes where it had them, and those zeroes as blocks.
+ * Each range that differs is cloned into the temporary file, at the same offset. The
+ * exchange skips holes of the temporary file. So where the source has a hole and DEST has
+ * data, zeroes are written, and no clone call goes across a hole of the source. The
+ * zeroes stay in DEST as blocks. Where both had a hole, DEST keeps it.
  *
- * Sound because nobody may change either file in between: the source's reference is
- * compared at the end, and the exchange fails if DEST is not what it was before its map
+ * This is sound because neither file may change meanwhile: the source's reference is
+ * compared at the end, and the exchange fails if DEST has changed since before its map
  * was read.
  */
 #include "engine/clone/delta.h"
@@ -28,8 +28,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Gives up if more than this part of the extents differ, and more than this number: a
-   full clone can be resumed, and this cannot. */
+/* Gives up if more extents differ than this part of all, or than this number if that is
+   larger. A full clone can be resumed; this cannot. */
 #define WORTH_PART  4
 #define WORTH_LEAST 64
 /* The most zeroes to write in all, and in one call. */
@@ -46,7 +46,7 @@ bool lull_delta_suits(const struct lull_job *job)
 	       src.st_size > 0;
 }
 
-/* Never all of it, but for holes and what is written past the end of a clone. */
+/* Writes zeroes to a range that is a hole in the source but not in DEST. */
 static int write_zeroes(struct lull_job *job, uint64_t off, uint64_t len)
 {
 	_cleanup_free_ char *zeroes = calloc(1, ZEROES);
@@ -129,11 +129,13 @@ static int fill_from(struct lull_job *job, struct lull_plan *plan)
 }
 
 /*
- * XFS marks files that share blocks. A kernel without the fix of CVE-2026-80530 (before
- * 6.12.105, 6.18.46 and 7.1.10) gives DEST's mark to the temporary file where only one of
- * the two has it, although what is passed over stays shared: then a write to DEST changes
- * the other file, and its removal frees the blocks of that. So both get the mark before,
- * which a clone call sets, over a hole as well; what it clones is equal and passed over.
+ * XFS marks files that share blocks (the reflink flag). If only one of the two files has
+ * the mark, a kernel without the fix of CVE-2026-80530 (before 6.12.105, 6.18.46 and
+ * 7.1.10) moves the mark with the exchange. But the blocks that the exchange skips stay
+ * shared. Then a write to DEST would change the other file as well, and to remove DEST
+ * would free that file's blocks. So both files get the mark before the exchange. A clone
+ * call sets it, even over a hole. The block that it clones is equal in both, and the
+ * exchange skips it.
  */
 static int mark(struct lull_job *job)
 {
@@ -168,7 +170,7 @@ static int fill(struct lull_job *job)
 	return r;
 }
 
-/* A full clone begins with an empty file, and counts from zero. */
+/* Empties the file and resets the counts: a full clone begins from zero. */
 static enum lull_outcome forget(struct lull_job *job)
 {
 	struct lull_progress *progress = job->progress;

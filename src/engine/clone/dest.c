@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names, lock and life of the file that is written. */
+/* Names, lock and lifetime of the file that is written. */
 #include "engine/clone/dest.h"
 
 #include "engine/base/beside.h"
@@ -24,10 +24,10 @@
 #include <string.h>
 #include <sys/file.h>
 
-/* How often to look whether two paths lead to one file. */
+/* How many times to check whether two paths lead to one file. */
 #define LOOKS 5
-/* Others may take the lock and publish between any two steps. Nobody does it this often,
-   except a program that keeps renaming the file under us. */
+/* Others may take the lock and publish between any two steps. Only a program that keeps
+   renaming the file under us would do it this often. */
 #define LOCK_TRIES 1000
 
 void lull_dest_init(struct lull_dest *dest)
@@ -61,7 +61,8 @@ void lull_dest_done(struct lull_dest *dest)
 	lull_dest_init(dest);
 }
 
-/* Absolute form of a path whose last part need not exist. NULL with errno set. */
+/* Returns the absolute form of a path whose last part need not exist, or NULL with errno
+   set. */
 static char *absolute(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -85,7 +86,8 @@ static char *absolute(const char *path)
 	return made;
 }
 
-/* A state file that others could replace would not be obeyed. */
+/* Refuses a directory in which others could replace a state file: such a file would not
+   be trusted. */
 static int judge_checkpoint_dir(const struct lull_dest *dest, enum lull_cause *ret_cause)
 {
 	enum lull_trusted_kind kind;
@@ -126,7 +128,7 @@ static int name_checkpoint(struct lull_dest *dest, const struct lull_state_wish 
 	return dest->checkpoint_dir < 0 ? -errno : 0;
 }
 
-/* Looks at what has the name. A type that cannot be replaced is refused. */
+/* Examines the file that has the name of DEST. Refuses a type that cannot be replaced. */
 static int look(struct lull_dest *dest, enum lull_cause *ret_cause)
 {
 	dest->exists = lstat(dest->path, &dest->old) == 0;
@@ -155,7 +157,8 @@ void lull_dest_look_again(struct lull_dest *dest)
 		dest->old = st;
 }
 
-/* The directory, and the names in it, once path and name are known. */
+/* Opens the directory and makes the names in it. dest->path and dest->name must be
+   set. */
 static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wish,
 			enum lull_stage *ret_stage, enum lull_cause *ret_cause)
 {
@@ -181,9 +184,10 @@ static int settle_names(struct lull_dest *dest, const struct lull_state_wish *wi
 }
 
 /*
- * Names are made and found in the directory of the absolute path. Where something has
- * been mounted over the working directory, or where path leads through another mount
- * namespace (/proc/PID/root), that is another one than path leads to.
+ * Checks that path and the absolute path lead to the same place. All names are made and
+ * looked up in the directory of the absolute path. path leads elsewhere if something has
+ * been mounted over the working directory, or if path goes through another mount
+ * namespace (/proc/PID/root).
  */
 static int leads_back(const struct lull_dest *dest, const char *path,
 		      enum lull_cause *ret_cause)
@@ -195,7 +199,7 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	if (!head)
 		return -ENOMEM;
 	link = lstat(path, &meant) == 0 && S_ISLNK(meant.st_mode);
-	/* Between the two looks another run may replace what a link leads to. */
+	/* Another run may replace the target of the link between the two calls. */
 	for (int i = 0; i < LOOKS; i++) {
 		seen = link ? stat(path, &meant) == 0 && stat(dest->path, &found) == 0
 			    : stat(head, &meant) == 0 && fstat(dest->dir, &found) == 0;
@@ -207,7 +211,8 @@ static int leads_back(const struct lull_dest *dest, const char *path,
 	return -ESTALE;
 }
 
-/* The errno of absolute(); the file may be there, and only its whole path too long. */
+/* Returns -errno of absolute(). Finds out whether the file could be there, and only its
+   absolute path is too long. */
 static int no_path(const char *path, enum lull_cause *ret_cause)
 {
 	int r = -errno;
@@ -279,13 +284,14 @@ int lull_dest_call(struct lull_dest *dest, const char *name)
 	return look(dest, &cause);
 }
 
-/* True if the lock file is still the one of that name. */
+/* Returns true if fd is still the file with the name of the temporary file. */
 static bool still_named(const struct lull_dest *dest, int fd)
 {
 	return lull_inode_is_named(fd, dest->dir, dest->temporary);
 }
 
-/* Wherever this run has its own, another may have one, or a link to it, beside dest. */
+/* Returns true if there is a checkpoint, or a pointer to one. Another run may have put it
+   beside dest, even if this run has its own elsewhere. */
 static bool has_checkpoint(const struct lull_dest *dest)
 {
 	_cleanup_free_ char *name = lull_statehome_name(&dest->home, dest->name,
@@ -305,16 +311,18 @@ static bool is_locked(const struct lull_dest *dest, const char *name)
 }
 
 /*
- * The name of the temporary file is free from the rename on, the checkpoint's only a
- * little later. Until then the lock is held on what has become DEST.
+ * Returns true if another run is about to finish. Its rename frees the name of the
+ * temporary file, but it removes the checkpoint only a little later. Until then it holds
+ * the lock on the file that has become DEST.
  */
 static bool is_being_finished(const struct lull_dest *dest)
 {
-	/* Without a name only the lock is wanted. */
+	/* There is no name if only the lock is wanted. */
 	return dest->name && has_checkpoint(dest) && is_locked(dest, dest->name);
 }
 
-/* Made by an earlier run, which gave it the owner of DEST in the end. */
+/* Returns true if an earlier run made the file, and in the end gave it the owner of
+   DEST. */
 static bool is_recorded(const struct lull_dest *dest, int fd, const struct stat *st)
 {
 	struct lull_checkpoint c = { 0 };
@@ -343,7 +351,7 @@ int lull_dest_lock(struct lull_dest *dest)
 		if (fd < 0 && errno == EEXIST)
 			fd = openat(dest->dir, dest->temporary, flags);
 		if (fd < 0 && errno == ENOENT)
-			continue; /* gone since */
+			continue; /* it has been removed since */
 		if (fd < 0)
 			return errno == ELOOP || errno == EISDIR || errno == ENXIO
 				       ? -EEXIST
@@ -356,7 +364,8 @@ int lull_dest_lock(struct lull_dest *dest)
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 			return -errno;
 
-		/* Its holder may have published or removed it since it was opened. */
+		/* The holder of the lock may have published or removed the file after it
+		   was opened here. */
 		if (!still_named(dest, fd))
 			continue;
 		if (is_being_finished(dest)) {
@@ -364,8 +373,9 @@ int lull_dest_lock(struct lull_dest *dest)
 				(void)unlinkat(dest->dir, dest->temporary, 0);
 			return -EWOULDBLOCK;
 		}
-		/* This holds whatever the umask. An existing one is not touched before it
-		   is taken over: its change time says whether others have changed it. */
+		/* Set the mode whatever the umask is. Do not change an existing file
+		   before it is taken over: its ctime shows whether others have changed
+		   it. */
 		if (dest->created && fchmod(fd, 0600) < 0)
 			return -errno;
 		dest->lock_was_empty = st.st_size == 0;
@@ -387,8 +397,8 @@ int lull_dest_open(struct lull_dest *dest)
 		return 0;
 	}
 
-	/* In a sticky directory fs.protected_regular refuses O_CREAT for what belongs to
-	   others. */
+	/* In a sticky directory, fs.protected_regular refuses O_CREAT on a file of
+	   somebody else. */
 	_cleanup_close_ int fd =
 		lull_open_patiently(dest->dir, dest->name,
 				    O_WRONLY | (dest->exists ? 0 : O_CREAT) |
@@ -397,7 +407,8 @@ int lull_dest_open(struct lull_dest *dest)
 
 	if (fd < 0)
 		return fd;
-	/* Two names of one file have two temporary files, but it is one file. */
+	/* Lock the file too: it may have two names, and then it has two temporary
+	   files. */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	dest->fd = lull_steal_fd(&fd);
@@ -405,10 +416,9 @@ int lull_dest_open(struct lull_dest *dest)
 }
 
 /*
- * Btrfs makes the first change after a mount wait until it has reserved space for
- * metadata, which took 80 to 170 ms. Here only the lock of the scratch file is held
- * meanwhile. Whether the call works does not matter: the first clone from the source will
- * tell.
+ * Makes the first change on a Btrfs. After a mount, the first change waits until Btrfs
+ * has reserved space for metadata, which took 80 to 170 ms. Here only the scratch file is
+ * locked meanwhile. Errors do not matter: the first clone from the source will show them.
  */
 static void warm_up(int scratch, uint64_t block)
 {
@@ -439,7 +449,8 @@ int lull_dest_scratch(struct lull_dest *dest, int src)
 	return 0;
 }
 
-/* Gives the file an owner, as far as we may; takes the special bits from *mode if not. */
+/* Gives the file an owner, if the caller may. If not, clears the special bits in
+   *mode. */
 static int give_owner(struct lull_job *job, uid_t owner, gid_t group, mode_t *mode)
 {
 	struct stat now;
@@ -448,7 +459,7 @@ static int give_owner(struct lull_job *job, uid_t owner, gid_t group, mode_t *mo
 		return -errno;
 	if ((now.st_uid != owner || now.st_gid != group) &&
 	    fchown(job->dest.fd, owner, group) < 0) {
-		/* With another owner the special bits would give away that owner's
+		/* With the wrong owner, the special bits would give away that owner's
 		   rights. */
 		*mode &= 0777;
 		lull_warn(job, LULL_WARNING_OWNER_LOST, errno, job->dest.path);
@@ -457,8 +468,9 @@ static int give_owner(struct lull_job *job, uid_t owner, gid_t group, mode_t *mo
 }
 
 /*
- * As cp leaves it: a new file has the source's permissions less the umask, one that was
- * there keeps its own, and its owner where we may give it away.
+ * Sets mode and owner as cp would. A new file has the source's permissions less the
+ * umask. A file that was there keeps its own mode, and its owner if the caller may set
+ * it.
  */
 static int set_mode(struct lull_job *job)
 {
@@ -473,7 +485,7 @@ static int set_mode(struct lull_job *job)
 	if (fstat(job->src, &st) < 0)
 		return -errno;
 	mode = st.st_mode & 0777 & ~job->options->umask;
-	/* DEST itself, which had the temporary name meanwhile. */
+	/* The file is DEST itself, which had the temporary name meanwhile. */
 	if (c->refresh && c->replaces && !c->used_up) {
 		mode = c->mode;
 		r = give_owner(job, c->owner, c->group, &mode);
@@ -484,8 +496,8 @@ static int set_mode(struct lull_job *job)
 	return r == 0 && fchmod(dest->fd, mode) < 0 ? -errno : r;
 }
 
-/* The file was another one before, or was left by an earlier run: none of its attributes
-   are kept. */
+/* Makes the file like a new one. It was another file before, or an earlier run left it,
+   so it must keep none of its attributes. */
 static int make_new(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -496,7 +508,7 @@ static int make_new(const struct lull_job *job)
 	return r < 0 ? r : lull_renew(dest->fd, sample);
 }
 
-/* From this number on a commit costs less than logging each. */
+/* From this number of extents on, a commit costs less than to log each. */
 #define MANY_EXTENTS 20000u
 
 int lull_dest_sync(struct lull_job *job)
@@ -518,9 +530,9 @@ int lull_dest_finish(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	bool dressed = job->place && job->place->dress;
-	/* DEST keeps what it has, as a file does that cp writes into. */
+	/* DEST keeps its attributes, as if cp had written to it. */
 	bool itself = c->refresh && !c->used_up;
-	/* DEST gets only its contents. */
+	/* DEST exchanges its contents, and gets nothing else. */
 	bool bare = job->dest.target >= 0;
 	int r = !itself && !bare && !job->dest.in_place && !job->dest.created
 			? make_new(job)
@@ -535,9 +547,9 @@ int lull_dest_finish(struct lull_job *job)
 	return r == 0 && !job->options->no_sync ? lull_dest_sync(job) : r;
 }
 
-/* A generation replaces nothing, and neither does cp -n. Nobody was asked about a file
-   that appeared since the run began; it has no backup, and may be newer than the
-   source. */
+/* Returns true if the rename must not replace a file. A generation replaces nothing, nor
+   does cp -n. Also, a file may have appeared since the run began: the user was not asked
+   about it, it has no backup, and it may be newer than the source. */
 static bool must_be_free(const struct lull_job *job)
 {
 	const struct lull_cp *cp = &job->options->cp;
@@ -560,8 +572,9 @@ static int give_name(const struct lull_job *job)
 									       : 0;
 }
 
-/* A program that has the old DEST open, such as a guest with its image, then writes to a
-   file without a name. Nobody has an older clone open that is refreshed: refresh.c. */
+/* Warns if a program has the old DEST open, such as a guest its image: after the rename
+   it writes to a file without a name. A DEST that is refreshed is open in no other
+   program: see refresh.c. */
 static void warn_of_users(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -572,7 +585,7 @@ static void warn_of_users(struct lull_job *job)
 
 	if (!dest->exists || job->rotation || job->options->refresh || job->options->base)
 		return;
-	/* Its own source, which this run has open. */
+	/* DEST is the source of this job, which this run itself has open. */
 	if (lull_place_alters(job->place) && fstat(job->src, &st) == 0 &&
 	    SAME_INODE(&st, &dest->old))
 		return;
@@ -597,7 +610,8 @@ int lull_dest_rename(struct lull_job *job)
 
 		if (r < 0)
 			return r;
-		/* Another user who may write to the directory may have been quicker. */
+		/* Another user with write permission to the directory may have renamed
+		   something else there first. */
 		if (!lull_inode_is_named(dest->lock, dest->dir, dest->name))
 			return -ESTALE;
 	} else if (!lull_dest_has_name(dest)) {

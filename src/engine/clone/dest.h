@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The destination: a temporary file beside it that becomes it.
+ * The destination. A temporary file beside DEST becomes DEST.
  *
- * For DEST in directory DIR the names are DIR/.DEST.lullcp for the checkpoint and
- * DIR/.DEST.lullcp-part for the temporary file. The latter is also the lock: whoever
- * holds flock(2) on the inode of this name works on DEST. The lock needs no file
- * of its own, is released by the kernel however its holder dies, and goes with the keeper
- * as long as that one has writers to thaw.
+ * For DEST in directory DIR, the checkpoint is DIR/.DEST.lullcp, and the temporary file
+ * is DIR/.DEST.lullcp-part. The temporary file is also the lock: the holder of flock(2)
+ * on the inode of that name works on DEST. So the lock needs no file of its own, and the
+ * kernel releases it however its holder dies. The keeper shares the lock as long as it
+ * has writers to thaw.
  */
 #pragma once
 
@@ -14,96 +14,98 @@
 
 struct lull_state_wish; /* statehome.h */
 
-/* Empty, with no descriptor open; and closes and frees what it holds, and leaves it
-   so. */
+/* lull_dest_init() makes *dest empty, with no descriptor open. lull_dest_done() closes
+   and frees what it holds, and makes it empty again. */
 void lull_dest_init(struct lull_dest *dest);
 void lull_dest_done(struct lull_dest *dest);
 
 /*
- * Makes the names for path, which is only a name: a file of that name does not matter.
- * Else as lull_dest_resolve().
+ * As lull_dest_resolve(), but takes path only as a name: it ignores a file that has it.
  */
 int lull_dest_resolve_name(struct lull_dest *dest, const char *path,
 			   const struct lull_state_wish *wish, enum lull_stage *ret_stage,
 			   enum lull_cause *ret_cause) _must_check_;
 
 /*
- * Gives the clone another name than that of path, in the same directory, and looks what
- * has that name. The lock and the checkpoint keep theirs. 0 or -errno.
+ * Changes the name of the clone to another one in the same directory, and examines the
+ * file that has it. The names of the lock and the checkpoint do not change. Returns 0 or
+ * -errno.
  */
 int lull_dest_call(struct lull_dest *dest, const char *name) _must_check_;
 
 /*
- * Looks again what has the name, now that the lock is held: another lullcp may have put
- * DEST there, or taken it away, while this one waited. What the caller has not judged
- * yet, another type or a second name, does not count.
+ * Examines the file with the name of DEST again, once the lock is held: another lullcp
+ * may have made or removed it while this one waited. Ignores what the caller has not
+ * allowed, which is another type or a second name.
  */
 void lull_dest_look_again(struct lull_dest *dest);
 
 /*
- * Finds out what path is, opens its directory and makes the names. checkpoint may be
- * NULL. Nothing is created. 0, or -errno with *ret_stage and *ret_cause set.
+ * Determines what path is, opens its directory and makes the names. Creates no file.
+ * Returns 0, or -errno with *ret_stage and *ret_cause set.
  */
 int lull_dest_resolve(struct lull_dest *dest, const char *path,
 		      const struct lull_state_wish *wish, enum lull_stage *ret_stage,
 		      enum lull_cause *ret_cause) _must_check_;
 
 /*
- * Opens or creates the temporary file and locks it: 0, -EWOULDBLOCK if another holds it
- * or takes the name from it again and again, -EEXIST if what has the name is not a file
- * of ours, or any other -errno.
+ * Opens or creates the temporary file and locks it. Returns 0; -EWOULDBLOCK if another
+ * holds the lock, or keeps taking the name away; -EEXIST if the name is taken by
+ * something that lullcp did not make; or another -errno.
  */
 int lull_dest_lock(struct lull_dest *dest) _must_check_;
 
-/* True if somebody holds the lock now; creates nothing. */
+/* Returns true if somebody holds the lock now. Creates no file. */
 bool lull_dest_is_locked(const struct lull_dest *dest);
 
 /*
- * Opens the file to be written in place; else the temporary file is it. 0, -EWOULDBLOCK
- * if another lullcp writes to it under another name, or any other -errno.
+ * Opens the file to write: DEST itself if it is written in place, else the temporary
+ * file. Returns 0, -EWOULDBLOCK if another lullcp writes to it under another name, or
+ * another -errno.
  */
 int lull_dest_open(struct lull_dest *dest) _must_check_;
 
 /*
- * Makes the unnamed file for drains, fit for clones from src (-errno). Does nothing if
- * there is one.
+ * Makes the unnamed file for drains, into which blocks of src can be cloned. Does nothing
+ * if there is one. Returns 0 or -errno.
  */
 int lull_dest_scratch(struct lull_dest *dest, int src) _must_check_;
 
 /*
- * Writes to disk what is cloned so far. Btrfs logs for fdatasync(2) each extent that is
- * younger than the last commit of the file system, with its checksums, and that took more
- * than its clone did (10 million extents, 6.18): where there are many it commits first. 0
- * or -errno of fdatasync(2).
+ * Writes to disk what has been cloned. For fdatasync(2), Btrfs logs each extent that is
+ * younger than the last commit of the file system, with its checksums. That took longer
+ * than the clone (10 million extents, 6.18). So if there are many, this commits first.
+ * Returns 0 or -errno of fdatasync(2).
  */
 int lull_dest_sync(struct lull_job *job) _must_check_;
 
 /*
- * Makes the clone what DEST will be (mode, owner, attributes: those of a new file, or of
- * the DEST that it replaces, whatever inode it was built in) and writes it to disk. 0 or
- * -errno.
+ * Gives the clone the mode, owner and attributes of DEST, and writes it to disk. They are
+ * those of a new file, or of the DEST that it replaces, whatever inode it was built in.
+ * Returns 0 or -errno.
  */
 int lull_dest_finish(struct lull_job *job) _must_check_;
 
 /*
- * Renames it to its name, durably unless no_sync. 0; -EEXIST if it may replace nothing (a
- * generation, cp -n) and the name is taken; -ESTALE if somebody else has put another file
- * in its place; or another -errno.
+ * Renames the clone to its name, durably unless no_sync. Returns 0; -EEXIST if the name
+ * is taken and may not be replaced (a generation, cp -n); -ESTALE if another file has
+ * taken its place; or another -errno.
  */
 int lull_dest_publish(struct lull_job *job) _must_check_;
 
-/* The first half of that: the name, and no more. 0 or -errno. */
+/* Only renames, without a sync of the directory. Returns as lull_dest_publish(). */
 int lull_dest_rename(struct lull_job *job) _must_check_;
 
-/* What would keep it from getting its name, as far as can be seen: 0 or -errno. */
+/* Returns -errno if the rename would fail, as far as that can be seen before it, else
+   0. */
 int lull_dest_may_rename(const struct lull_job *job) _must_check_;
 
-/* True if DEST's name is that of the file which is written: in place, another program may
-   have removed or replaced it. */
+/* Returns true if DEST's name is that of the file which is written. Another program may
+   remove or replace a DEST that is written in place. */
 bool lull_dest_has_name(const struct lull_dest *dest);
 
-/* True if the temporary file is open and still has its name. */
+/* Returns true if the temporary file is open and still has its name. */
 bool lull_dest_is_there(const struct lull_dest *dest);
 
-/* Removes the temporary file, unless another now has its name. 0 or -errno. */
+/* Removes the temporary file, unless another file has its name. Returns 0 or -errno. */
 int lull_dest_remove(struct lull_dest *dest);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* What differs between two files, by their maps: see difference.h. */
+/* Compares two files by their maps: see difference.h. */
 #include "engine/clone/difference.h"
 
 #include "sys/inode.h"
 
-/* What a mapping of either file costs, measured on a loop file: an exchange of 40,000
-   single blocks took 1.1 s, 3.8 s with a reverse mapping tree. */
+/* The cost of an exchange for each mapping of either file. Measured on a loop file: an
+   exchange of 40,000 single blocks took 1.1 s, or 3.8 s with a reverse mapping tree. */
 #define EXCHANGE_NS         (15 * NSEC_PER_USEC)
 #define EXCHANGE_REVERSE_NS (45 * NSEC_PER_USEC)
 
@@ -13,7 +13,8 @@ int lull_maps_open(struct lull_maps *m)
 {
 	int r = lull_extmap_open(m->a, m->kind, m->from, m->to, &m->map[0]);
 
-	/* Both the same way: a way may name places differently. */
+	/* Read both maps in the same way: another way may give another place for the same
+	   block. */
 	if (r == 0)
 		r = lull_extmap_open(m->b, lull_extmap_kind(m->map[0]), m->from, m->to,
 				     &m->map[1]);
@@ -32,7 +33,7 @@ void lull_maps_close(struct lull_maps *m)
 	lull_extmap_close(m->map[1]);
 }
 
-/* The mappings of either file that the exchange has to move. */
+/* Counts the mappings of both files that the exchange has to move. */
 static int count(int a, int b, uint64_t size, uint64_t block, uint64_t *ret_mappings)
 {
 	struct lull_maps maps = {
@@ -66,13 +67,14 @@ uint64_t lull_difference_exchange_ns(const struct lull_job *job)
 	return mappings * (xfs.reverse_map ? EXCHANGE_REVERSE_NS : EXCHANGE_NS);
 }
 
-/* The records of a file's map, as the file system has them: what is shared and what is
-   not is told in pieces. */
+/* A walk over a file's map that returns records as the file system stores them. The
+   kernel reports a record in pieces if only parts of it are shared; the walk joins
+   them. */
 struct records {
 	struct lull_cursor cursor;
 	struct lull_extent now;  /* len 0: there are no more */
-	struct lull_extent next; /* read, and behind it */
-	uint64_t n;              /* seen */
+	struct lull_extent next; /* already read; follows now */
+	uint64_t n;              /* records so far */
 	int r;
 };
 
@@ -109,8 +111,8 @@ static uint64_t end_of(const struct lull_extent *e)
 	return e->off + e->len;
 }
 
-/* From where one of the two has a record to where both or none have an end: how many
-   more records one of them has there than the other. */
+/* Advances both walks from where one of them has a record, to where each either ends a
+   record or has none. Returns how many more records one file has there than the other. */
 static uint64_t pass_one(struct records *a, struct records *b)
 {
 	const struct lull_extent *x = &a->now, *y = &b->now;
@@ -133,17 +135,19 @@ static uint64_t pass_one(struct records *a, struct records *b)
 	return n_a > n_b ? n_a - n_b : n_b - n_a;
 }
 
-/* The extents in a block of the map, and what of it the call reserves for each block of
-   them that it is to exchange (4 for each file, of 4 KiB; less is certain). */
+/* RECORD_SIZE: bytes of an extent in a block of the map. RESERVED_EACH: blocks that the
+   call reserves for each block of extents that it is to exchange. It reserves 4 for each
+   file with blocks of 4 KiB; fewer are certain. */
 #define RECORD_SIZE   16u
 #define RESERVED_EACH 6u
-/* Ranges to look up one by one: beyond that it takes as long as to read all of a map. */
+/* The most ranges to look up one by one. With more, that takes as long as reading the
+   whole map. */
 #define MOST_RANGES 4096u
 
-/* What gets more records, or fewer. */
+/* Where a file gets more records, or fewer. */
 struct growth {
 	uint64_t changes; /* ranges */
-	uint64_t places;  /* blocks of the map that they lie in */
+	uint64_t places;  /* blocks of the map in which the changes are */
 	uint64_t more;    /* records */
 };
 
@@ -182,8 +186,9 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
 }
 
-/* How many records [off, end) of a file would have with n in the middle of it, a block
-   away from both ends, against those that it has. */
+/* Compares the number of records in [off, end) of a file with n, which the range will
+   have, including the records before and after that it splits. *ret_grows is the
+   difference. */
 static int compare_around(int fd, uint64_t off, uint64_t end, uint64_t block, uint64_t n,
 			  uint64_t *ret_grows)
 {

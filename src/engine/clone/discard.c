@@ -2,14 +2,16 @@
 /*
  * DESIGN
  *
- *   1. the file is opened for writing; a lease tells that nobody else has it open
- *   2. it gets the hidden name, so that no half file is ever seen under its own
- *   3. it is cut from its end in bounded steps (shrink.h)
- *   4. the hidden name goes
+ *  1. The file is opened for writing. A lease shows that nobody else has it open.
+ *  2. It is renamed to its hidden name, so that no partial file ever has its own name.
+ *  3. It is truncated from its end in bounded steps (shrink.h).
+ *  4. The hidden name is removed.
  *
- * Interrupted after 2, the hidden file is what is left; discarding that goes on.
+ * If the run is interrupted after step 2, the hidden file is what is left, and to discard
+ * that finishes the work.
  *
- * INVARIANT: what is cut is the file that was looked at, whatever has its name by then.
+ * INVARIANT: the file that is truncated is the one that was examined, whatever has its
+ * name by then.
  */
 #include "engine/base/events.h"
 #include "engine/clone/generation_name.h"
@@ -27,9 +29,9 @@
 #include <unistd.h>
 
 #define SUFFIX ".lullcp-discard"
-/* Of the name in the hidden one, which is 255 bytes long at the most. */
+/* How much of the name the hidden name contains. A hidden name has at most 255 bytes. */
 #define NAME_BYTES 220
-/* Leftovers of earlier runs with that name. */
+/* The most leftovers of earlier runs with the same name. */
 #define MOST_TRIES 100
 
 static enum lull_outcome failed(struct lull_job *job, enum lull_cause cause, int err)
@@ -51,13 +53,14 @@ static bool is_named(int dir, const char *name, const struct stat *st)
 	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && SAME_INODE(&now, st);
 }
 
-/* The name of a file meanwhile, with a number where that is taken: to be freed. */
+/* Returns the hidden name, to be freed. number makes it another one if it is taken. */
 static char *hidden_name(const char *name, const char *number)
 {
 	return lull_text(".%.*s%s" SUFFIX, NAME_BYTES, name, number);
 }
 
-/* To a name that is free: 0 or -errno. *ret_hidden is to be freed. */
+/* Renames the file to a free hidden name. Returns 0 or -errno. The caller frees
+   *ret_hidden. */
 static int hide(int dir, const char *name, const struct stat *st, char **ret_hidden)
 {
 	for (unsigned int i = 0; i < MOST_TRIES; i++) {
@@ -91,7 +94,7 @@ static void tell_rest(struct lull_job *job, const char *hidden)
 	lull_warn(job, LULL_WARNING_DISCARD_REST, 0, path);
 }
 
-/* All of its names but this one are left alone. */
+/* Removes only this name if the file has others. */
 static enum lull_outcome remove_file(struct lull_job *job, int dir, const char *name,
 				     int fd, const struct stat *st)
 {
@@ -105,7 +108,8 @@ static enum lull_outcome remove_file(struct lull_job *job, int dir, const char *
 		if (r < 0)
 			return failed(job, LULL_CAUSE_ERRNO, r);
 	}
-	/* Again, for until then anybody could open it or give it another name. */
+	/* Check again: until the rename, anybody could open the file or give it another
+	   name. */
 	if (fstat(fd, &now) < 0 ||
 	    (now.st_nlink == 1 && lull_inode_use(fd) != LULL_INODE_UNUSED)) {
 		if (hidden)
@@ -133,7 +137,7 @@ static enum lull_outcome discard(struct lull_job *job)
 	if (dir < 0)
 		return failed(job, LULL_CAUSE_ERRNO, dir);
 	r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
-	/* The same command again goes on with what it has left. */
+	/* The same command, started again, goes on with what it left. */
 	if (r == ENOENT && !has_suffix(name)) {
 		left = hidden_name(name, "");
 		if (left && fstatat(dir, left, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -171,7 +175,7 @@ static enum lull_outcome discard_one(const struct lull_options *options, const c
 	struct lull_freeze none = { 0 };
 	_cleanup_free_ char *path = NULL;
 	struct lull_failure failure = { 0 };
-	/* A file to be removed must be named in full, not as the latest. */
+	/* "latest" is not accepted: a file to be removed must be named in full. */
 	enum lull_outcome outcome = lull_generation_path(options, file, false, &path,
 							 &failure);
 	const char *name = path ? path : file;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. The checkpoint says "frozen" before the freeze hook starts and until after the thaw
- *     hook has succeeded: a run that finds nothing of the kind has nothing to thaw.
- *  2. Between lull_freeze_begin() and lull_freeze_end() the keeper lives.
+ *  1. The checkpoint says "frozen" from before the freeze hook starts until after the
+ *     thaw hook has succeeded. If a run finds no such checkpoint, it has nothing to thaw.
+ *  2. Between lull_freeze_begin() and lull_freeze_end() there is a keeper.
  *  3. What is frozen together is thawed together: one call of the hook has all sources.
  */
 #include "engine/clone/freeze.h"
@@ -20,13 +20,14 @@
 #include <errno.h>
 #include <pthread.h>
 
-/* How long the first drain may take before the file system is taken to be frozen. A drain
-   waits for I/O that is on its way, which devices finish or fail within seconds. */
+/* If the first drain takes longer than this, the file system is assumed to be frozen. A
+   drain waits for I/O that is in flight, which devices finish or fail within seconds. */
 #define LONGEST_DRAIN_NS (10 * NSEC_PER_SEC)
 
 struct drain {
 	const struct lull_freeze *freeze;
-	const struct lull_job *at; /* whose source it waits for, or failed with */
+	/* the job whose source it waits for, or whose drain failed */
+	const struct lull_job *at;
 	int result;
 };
 
@@ -43,7 +44,7 @@ static void *drain(void *arg)
 				    : lull_tripwire_drain(job->src, job->dest.scratch,
 							  job->dest.fs.block,
 							  (uint64_t)st.st_size);
-		/* A source that shrank meanwhile is the tripwire's business. */
+		/* The source shrank meanwhile, which the tripwire will notice. */
 		if (d->result == -EINVAL)
 			d->result = 0;
 	}
@@ -51,9 +52,10 @@ static void *drain(void *arg)
 }
 
 /*
- * A hook that freezes the file system it clones on (fsfreeze) would block the clone for
- * ever, in a call that not even SIGKILL ends. Nothing tells a frozen file system but a
- * write that does not come back: it is made in a thread, and the thaw frees it.
+ * Drains in a thread. If the hook freezes the file system that holds the clone
+ * (fsfreeze), the clone would block for ever, in a call that not even SIGKILL ends. The
+ * only sign of a frozen file system is a write that does not return. So a thread makes
+ * one, and the thaw lets it return.
  */
 enum lull_outcome lull_freeze_drain(struct lull_job *job)
 {
@@ -91,7 +93,8 @@ static void forget_frozen(struct lull_freeze *freeze)
 	}
 }
 
-/* The hook was not called: frozen is who was so before. */
+/* Undoes note_frozen(), because the hook was not called. Writers that were frozen before
+   remain so. */
 static enum lull_outcome call_off(struct lull_freeze *freeze, enum lull_outcome outcome)
 {
 	if (!freeze->kept)
@@ -99,7 +102,7 @@ static enum lull_outcome call_off(struct lull_freeze *freeze, enum lull_outcome 
 	return outcome;
 }
 
-/* What a later run must know of a freeze. */
+/* Notes in the checkpoints what a later run must know about this freeze. */
 static enum lull_outcome note_frozen(struct lull_job *job)
 {
 	struct lull_freeze *freeze = job->freeze;
@@ -125,9 +128,9 @@ static enum lull_outcome note_frozen(struct lull_job *job)
 }
 
 /*
- * A freeze that was left in force has ended if a source is not what it was then: another
- * run that froze it has thawed, or somebody by hand. A reference of a pass that began
- * before it tells nothing.
+ * Returns true if a freeze that was left in force has ended: a source has changed since.
+ * Another run that had frozen it has thawed it, or somebody has by hand. The reference of
+ * a pass that began before the freeze shows nothing.
  */
 static bool has_ended(const struct lull_freeze *freeze)
 {
@@ -143,7 +146,7 @@ static bool has_ended(const struct lull_freeze *freeze)
 	return false;
 }
 
-/* What the keeper has thawed already: what is left is to tell why. */
+/* Reports why the freeze failed. The keeper has thawed already. */
 static enum lull_outcome explain(struct lull_job *job,
 				 const struct lull_keeper_answer *answer)
 {
@@ -170,7 +173,7 @@ enum lull_outcome lull_freeze_check(struct lull_job *job)
 		return LULL_OK;
 	(void)pthread_mutex_lock(&freeze->lock);
 	let_go = lull_keeper_let_go(freeze->keeper);
-	/* Asks for nothing more, but reports how it ended. */
+	/* The keeper has thawed already; this only gets its answer. */
 	if (let_go)
 		answer = lull_keeper_thaw(freeze->keeper, "interrupted");
 	(void)pthread_mutex_unlock(&freeze->lock);
@@ -181,7 +184,7 @@ enum lull_outcome lull_freeze_check(struct lull_job *job)
 			0, freeze->hook_text);
 }
 
-/* The whole freeze, for each of them the same. */
+/* Adds the length of the freeze to the progress of each job. */
 static void note_length(struct lull_freeze *freeze)
 {
 	uint64_t ns = lull_clock_now() - freeze->started;
@@ -191,7 +194,7 @@ static void note_length(struct lull_freeze *freeze)
 	freeze->started = 0;
 }
 
-/* The keeper has thawed, or tried to. */
+/* Reports how the thaw ended. */
 static enum lull_outcome conclude(struct lull_job *job,
 				  const struct lull_keeper_answer *answer)
 {
@@ -201,8 +204,8 @@ static enum lull_outcome conclude(struct lull_job *job,
 	note_length(freeze);
 	if (answer->thaw.end != LULL_HOOK_OK) {
 		freeze->thaw_failed = true;
-		/* This outweighs whatever went wrong before, but for what the hook
-		   did. */
+		/* A failed thaw is more important than what failed before, of which only
+		   a failure of the hook is kept. */
 		free(was.path);
 		free(was.path2);
 		job->result->failure = (struct lull_failure){ 0 };
@@ -244,7 +247,7 @@ void lull_freeze_keep(struct lull_job *job)
 	}
 }
 
-/* A hook that a killed run or its keeper had called may still be running. */
+/* Ends a hook that may still be running because lullcp or its keeper was killed. */
 static enum lull_outcome end_hooks(struct lull_job *job, const char *text)
 {
 	pid_t running = 0;
@@ -282,7 +285,8 @@ static enum lull_outcome call_thaw(struct lull_job *job, struct lull_hook *hook)
 		       : lull_freeze_hook_failed(job, LULL_THAW_FAILED, text, &status);
 }
 
-/* With the sources locked: the thaw of one run would end the freeze of another. */
+/* Thaws what the checkpoint says is frozen. The sources must be locked: the thaw of one
+   run would end the freeze of another. */
 static enum lull_outcome thaw_recorded(struct lull_job *job)
 {
 	struct lull_freeze *freeze = job->freeze;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which hook a freeze calls, and what is recorded of it: see freeze_hook.h. */
+/* Chooses the hook of a freeze, and what is recorded of it: see freeze_hook.h. */
 #include "engine/clone/freeze_hook.h"
 
 #include "sys/identity.h"
@@ -10,13 +10,17 @@
 #include <string.h>
 
 /*
- * Where others may add files (a sticky directory) they may also rename one into it that
- * the caller made elsewhere, from a SOURCE of theirs. What it says of its own inode they
- * can have foretold: name_to_handle_at(2) tells them number and generation of the file
- * while it is cloned. So a command that it names is no command of the caller's. Nor is
- * one in a file system that was made elsewhere, whose inodes have what their maker gave
- * them: if it says so, or if it does not say and is mounted as what holds no programs of
- * root's (nosuid).
+ * Returns true if the command in the checkpoint is the caller's own, so that it may run.
+ *
+ * In a sticky directory, others may add files. They may even rename a file of the
+ * caller's into it: a clone that the caller made elsewhere of a SOURCE of theirs, so its
+ * contents are theirs. A checkpoint contains its own inode number and generation, but
+ * they can foretell both: name_to_handle_at(2) tells them while the file is cloned. So a
+ * command in such a checkpoint is not trusted.
+ *
+ * Nor is one on a file system that was made elsewhere, because its maker chose the inode
+ * numbers. It is recognized by the machine in the checkpoint. If the checkpoint has none,
+ * the mount option nosuid says that the file system holds no programs of root.
  */
 static bool may_run_recorded(const struct lull_job *job)
 {
@@ -61,8 +65,9 @@ enum lull_outcome lull_freeze_hook_parse(struct lull_job *job, const char *text,
 	return outcome == LULL_OK ? find(job, text, *ret_hook) : outcome;
 }
 
-/* What the freeze has called in a directory of hooks must thaw, wherever the command
-   comes from; but another command is said to do without it. */
+/* Of a directory of hooks, the files that the freeze has called must thaw as well,
+   whether the command is given or recorded. But if another command is given, they may be
+   missing. */
 static int expect_recorded(const struct lull_job *job, struct lull_hook *hook)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -84,7 +89,7 @@ enum lull_outcome lull_freeze_hook_open(struct lull_job *job, struct lull_hook *
 	enum lull_outcome outcome;
 	int r;
 
-	/* The hook that is given now may be the repaired one. */
+	/* The hook that is given now may be a repaired one. */
 	if (!given && !may_run_recorded(job))
 		return lull_fail(job, LULL_STAGE_CHECKPOINT, LULL_CAUSE_CHECKPOINT_HOOK,
 				 0, job->dest.checkpoint_path);
@@ -110,7 +115,8 @@ enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 	enum lull_outcome outcome;
 	int r;
 
-	/* This run must end a freeze that was kept, with the hook that began it. */
+	/* This run must end a freeze that was left in force, with the hook that began
+	   it. */
 	if (!job->options->hook && !job->checkpoint.kept_frozen)
 		return LULL_OK;
 	outcome = lull_freeze_hook_open(job, &freeze->hook);
@@ -118,7 +124,7 @@ enum lull_outcome lull_freeze_hook_prepare(struct lull_job *job)
 		return outcome;
 	freeze->hook_text = lull_hook_text(freeze->hook);
 	freeze->hook_timeout_ns = lull_freeze_hook_timeout(job);
-	/* A hook that cannot even be started would leave a freeze that no thaw ends. */
+	/* If the hook cannot even be started, no thaw would end the freeze. */
 	outcome = find(job, freeze->hook_text, freeze->hook);
 	if (outcome != LULL_OK || !job->options->hook)
 		return outcome;

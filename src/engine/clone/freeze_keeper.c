@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a keeper does for the engine: see freeze_keeper.h. */
+/* Starts keepers for the engine: see freeze_keeper.h. */
 #include "engine/clone/freeze_keeper.h"
 
 #include "engine/clone/freeze_hook.h"
@@ -13,9 +13,9 @@
 
 #define FDS_A_JOB 7
 
-/* What a keeper needs of each job: to reach the checkpoint and a snapshot, and the locks,
-   so that no other run works on DEST as long as the keeper may. To be freed; NULL without
-   memory. */
+/* Returns the descriptors that a keeper needs of each job, to be freed, or NULL without
+   memory. With them it can reach the checkpoint and a snapshot. It also holds the locks,
+   so that no other run works on DEST as long as the keeper may. */
 static int *fds_of(const struct lull_freeze *freeze, size_t *ret_n)
 {
 	int *fds = calloc(freeze->n_jobs, FDS_A_JOB * sizeof(*fds)), *next = fds;
@@ -36,7 +36,7 @@ static int *fds_of(const struct lull_freeze *freeze, size_t *ret_n)
 	return fds;
 }
 
-/* In the keeper: the main process is gone, so nobody else will write this down. */
+/* Runs in the keeper when the main process is gone: nobody else would record the thaw. */
 static void on_orphan_thawed(void *ctx, bool thawed)
 {
 	struct lull_job *job = ctx;
@@ -44,22 +44,22 @@ static void on_orphan_thawed(void *ctx, bool thawed)
 	struct lull_checkpoint *now = NULL;
 	unsigned int n = 0;
 
-	/* The main process may have recorded more since the fork; and if it had finished,
-	   there is nothing left to write down. */
+	/* The main process may have recorded more since the fork. If it has finished,
+	   there is nothing to record. */
 	if (!thawed || lull_checkpoint_load_set(dest->checkpoint_dir, dest->checkpoint,
 						&now, &n) < 0)
 		return;
 	if (strcmp(now[0].run_id, job->checkpoint.run_id) == 0) {
 		for (unsigned int i = 0; i < n; i++)
 			now[i].frozen = now[i].kept_frozen = false;
-		/* Should it fail, a later run thaws once more, which harms nobody. */
+		/* If this fails, a later run thaws again, which is harmless. */
 		(void)!lull_checkpoint_save_set(dest->checkpoint_dir, dest->checkpoint,
 						now, n, true);
 	}
 	lull_checkpoint_free(now, n);
 }
 
-/* The same for a run without a hook, that takes a snapshot. */
+/* The same for a run that has no hook and takes a snapshot. */
 static void on_orphaned_snapshot(void *ctx, bool thawed)
 {
 	struct lull_job *job = ctx;
@@ -74,8 +74,8 @@ static void on_orphaned_snapshot(void *ctx, bool thawed)
 	if (strcmp(now.run_id, job->checkpoint.run_id) == 0 && now.snapshot) {
 		free(now.snapshot);
 		now.snapshot = NULL;
-		/* Should it fail, a later run looks for it in vain, which harms
-		   nobody. */
+		/* If this fails, a later run looks for the snapshot in vain, which is
+		   harmless. */
 		if (lull_checkpoint_save(job->dest.checkpoint_dir, job->dest.checkpoint,
 					 &now) < 0)
 			lull_checkpoint_done(&now);

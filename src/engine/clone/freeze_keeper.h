@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keeper of a freeze or of a snapshot: what it holds of the jobs, and what it writes
- * down when the main process is gone.
+ * The keeper of a freeze or of a snapshot: which descriptors of the jobs it holds, and
+ * what it records when the main process is gone.
  */
 #pragma once
 
 #include "engine/base/job.h"
 
-/* Starts that of a freeze, whose sources are named. 0 or -errno. */
+/* Starts the keeper of a freeze. freeze->sources must be set. Returns 0 or -errno. */
 int lull_freeze_keeper_start(struct lull_job *job) _must_check_;
 
 /*
- * Starts one for a run without a hook, that deletes the snapshot should this process be
+ * Starts a keeper for a run without a hook. It deletes the snapshot if this process is
  * killed.
  */
 enum lull_outcome lull_freeze_keeper_guard(struct lull_job *job);

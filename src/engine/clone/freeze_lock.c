@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One lock for each source of a freeze: see freeze_lock.h. */
+/* Locks each source of a freeze: see freeze_lock.h. */
 #include "engine/clone/freeze_lock.h"
 
 #include "engine/base/lock_wait.h"
@@ -9,7 +9,8 @@
 
 #include <sys/stat.h>
 
-/* Whether the source of job i is that of one before: its lock would keep out ours. */
+/* Returns true if an earlier job has the same source. A second lock on it would conflict
+   with our own. */
 static bool is_repeated(const struct lull_freeze *freeze, unsigned int i)
 {
 	struct stat st, other;

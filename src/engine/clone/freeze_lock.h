@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The locks of the sources of a freeze: the thaw of one run would end the freeze of
+/* Locks the sources of a freeze, because the thaw of one run would end the freeze of
    another. */
 #pragma once
 
 #include "engine/base/job.h"
 
 /*
- * Locks the sources of job->freeze: all or none, so that two that wait for each other's
- * do not wait for ever. Waits for options->lock_wait_ns; LULL_BUSY after that.
+ * Locks all sources of job->freeze or none, so that two runs cannot wait for each other.
+ * Waits for up to options->lock_wait_ns, then returns LULL_BUSY.
  */
 enum lull_outcome lull_freeze_lock(struct lull_job *job);
 

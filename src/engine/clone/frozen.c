@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * All references are taken before the first pass, and all are compared after the last: so
- * each source rested in a time that is common to all, and the clones are of one moment.
+ * All references are taken before the first pass, and all are compared after the last. So
+ * there is a time in which no source changed, and the clones are of one point in time.
  */
 #include "engine/clone/frozen.h"
 
@@ -12,8 +12,9 @@
 
 #include <errno.h>
 
-/* A pass over what is cloned already takes this part of the first, or less: XFS without a
-   reverse mapping tree, where the first is the cheapest. */
+/* A pass over what is already cloned takes at most this part of the time of the first.
+   The worst case is XFS without a reverse mapping tree, where the first pass is
+   cheapest. */
 #define REPEATED_PART 5
 
 static enum lull_outcome side_by_side(struct lull_clones *clones,
@@ -27,16 +28,16 @@ static enum lull_outcome side_by_side(struct lull_clones *clones,
 	return lull_clones_blame(clones, failed, outcome);
 }
 
-/* The hook's own time is not known. The pass takes as long as the last one, if that was a
-   repeated one. */
+/* Estimates how long the frozen pass takes, in ns: as long as the last pass, if that was
+   a repeated one. Does not include the hook, whose time is not known. */
 static uint64_t estimate_pass(const struct lull_job *job)
 {
 	return job->progress->passes > 1 ? job->last_pass_ns
 					 : job->last_pass_ns / REPEATED_PART;
 }
 
-/* How long the frozen passes take if as many as there are threads are made side by
-   side. */
+/* Estimates how long all frozen passes take, in ns, with as many side by side as there
+   are threads. */
 static uint64_t estimate_freeze(const struct lull_clones *clones)
 {
 	uint64_t load[LULL_CHECKPOINT_MOST] = { 0 }, longest = 0;
@@ -45,7 +46,7 @@ static uint64_t estimate_freeze(const struct lull_clones *clones)
 	for (unsigned int i = 0; i < clones->n; i++) {
 		unsigned int least = 0;
 
-		/* The next one goes to whoever is free first. */
+		/* Give the next one to the thread that is free first. */
 		for (unsigned int k = 1; k < width; k++)
 			least = load[k] < load[least] ? k : least;
 		load[least] += estimate_pass(clones->jobs[i]);
@@ -54,7 +55,7 @@ static uint64_t estimate_freeze(const struct lull_clones *clones)
 	return longest;
 }
 
-/* Announces how long writers will wait, or stops if that is longer than they may. */
+/* Announces how long writers will wait. Stops if that is longer than max_freeze. */
 static enum lull_outcome announce(struct lull_clones *clones)
 {
 	struct lull_job *first = clones->jobs[0];
@@ -117,8 +118,8 @@ static const char *word_for(enum lull_outcome outcome)
 					     : "failed";
 }
 
-/* Whole copies stay that even if it fails: lull_conduct() reports it after they are
-   published. */
+/* Thaws, and returns outcome whether or not that works: the copies are complete either
+   way. lull_conduct() reports a failed thaw after they are published. */
 static enum lull_outcome thaw(struct lull_clones *clones, enum lull_outcome outcome)
 {
 	struct lull_job *first = clones->jobs[0];
@@ -140,8 +141,8 @@ enum lull_outcome lull_frozen_clone(struct lull_clones *clones)
 
 	for (unsigned int i = 0; i < clones->n; i++)
 		clones->jobs[i]->progress->method = LULL_METHOD_FROZEN;
-	/* A freeze that an earlier run left in force is not the time for passes
-	   before. */
+	/* Make no passes before the freeze if an earlier run left one in force: writers
+	   would wait for them. */
 	if (clones->options->live && !first->checkpoint.kept_frozen) {
 		outcome = side_by_side(clones, lull_method_live);
 		if (outcome == LULL_OK)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* From what a user calls a generation to its file: see generation_name.h. */
+/* Finds the file of a generation that a user names: see generation_name.h. */
 #include "engine/clone/generation_name.h"
 
 #include "engine/clone/dest.h"
@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Names to list where several are meant. */
+/* How many names to list if several match. */
 #define MOST_LISTED 8
-/* What follows DEST, for strftime(3), of a time in UTC. */
+/* What follows DEST in the name of a generation, for strftime(3) with a time in UTC. */
 #define DATE ".%Y%m%dT%H%M%SZ"
 
 static bool begins(const char *date, const char *wanted)
@@ -26,7 +26,7 @@ static bool begins(const char *date, const char *wanted)
 	return *wanted && strncmp(date, wanted, strlen(wanted)) == 0;
 }
 
-/* What follows stem and a point, or NULL. */
+/* Returns what follows stem and a dot, or NULL. */
 static const char *date_of(const char *name, const char *stem)
 {
 	size_t len = strlen(stem);
@@ -53,7 +53,8 @@ enum lull_generation_match lull_generation_pick(
 
 		if (latest ? g->pending : !date || !begins(date, wanted))
 			continue;
-		/* In full it is that one, even if it begins "DATE-1" as well. */
+		/* A full date matches only its own generation, even if "DATE-1" begins
+		   with it. */
 		if (!latest && strcmp(date, wanted) == 0) {
 			*ret_index = i;
 			return LULL_GENERATION_NAMED;
@@ -80,7 +81,8 @@ static enum lull_outcome fail(struct lull_failure *ret_failure, enum lull_cause 
 	return LULL_FAILED;
 }
 
-/* The names that wanted begins, from first on, for people: to be freed, or NULL. */
+/* Lists the dates that begin with wanted, starting at index first. Returns a text to be
+   freed, or NULL. */
 static char *list_meant(const struct lull_generations *generations, const char *stem,
 			const char *wanted, size_t first)
 {
@@ -102,7 +104,7 @@ static char *list_meant(const struct lull_generations *generations, const char *
 	return text;
 }
 
-/* True if the file of that name is the one that the record speaks of. */
+/* Returns true if the file of that name is the one that is recorded. */
 static bool is_recorded(const struct lull_dest *dest, const struct lull_generation *g)
 {
 	_cleanup_close_ int fd = -1;
@@ -110,7 +112,7 @@ static bool is_recorded(const struct lull_dest *dest, const struct lull_generati
 	return lull_row_look(dest, g, &fd) == LULL_ROW_GOOD;
 }
 
-/* What was removed by hand is meant by nothing. */
+/* Drops generations whose files are gone: no name can mean them. */
 static void forget_gone(const struct lull_dest *dest, struct lull_generations *list)
 {
 	for (size_t i = 0; i < list->n;) {
@@ -144,7 +146,7 @@ static enum lull_outcome take(const struct lull_dest *dest,
 	return LULL_OK;
 }
 
-/* There may be a record, but not where it can be read. */
+/* Fails because there may be a record where it cannot be read. */
 static enum lull_outcome homeless(const struct lull_dest *dest,
 				  struct lull_failure *ret_failure)
 {
@@ -186,7 +188,7 @@ static enum lull_outcome choose(const struct lull_dest *dest,
 			 : fail(ret_failure, LULL_CAUSE_ERRNO, ENOMEM, spelled, NULL);
 }
 
-/* What follows the row in ROW.latest or ROW.DATE; NULL if it is neither. */
+/* Returns "latest" or DATE if path is ROW.latest or ROW.DATE, else NULL. */
 static const char *date_in(const char *path)
 {
 	const char *last = lull_path_last(path), *dot = strrchr(last, '.');
@@ -201,8 +203,8 @@ static const char *date_in(const char *path)
 }
 
 /*
- * What follows the row in ROW.latest or ROW.DATE, where no file has that name, and
- * *ret_row is to be freed; NULL if wanted is something else.
+ * As date_in(), but only if no file has that name. Also sets *ret_row, which the caller
+ * frees, to ROW.
  */
 static const char *in_a_row(const char *wanted, char **ret_row)
 {
@@ -214,7 +216,7 @@ static const char *in_a_row(const char *wanted, char **ret_row)
 	return *ret_row ? date : NULL;
 }
 
-/* The record of the row of target; *why is set where that fails. */
+/* Loads the record of the row of target. Returns 0, or -errno with *why set. */
 static int load(struct lull_dest *dest, const struct lull_options *options,
 		const char *target, struct lull_generations *ret_list,
 		struct lull_failure *why)
@@ -256,10 +258,11 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 	int r = 0;
 
 	lull_dest_init(&dest);
-	/* With a slash it is of another row, or a path that needs no record. */
+	/* A name with a slash belongs to another row, or is a path that needs no
+	   record. */
 	if (bare)
 		r = load(&dest, options, target, &list, ret_failure);
-	/* In the row of target itself a full name needs no path. */
+	/* In the row of target itself, a full name needs no path. */
 	if (!bare || r < 0 ||
 	    lull_generation_pick(&list, dest.name, wanted, &i) == LULL_GENERATION_PATH)
 		date = in_a_row(wanted, &row);
@@ -275,7 +278,8 @@ enum lull_outcome lull_generation_find(const struct lull_options *options,
 	outcome = r < 0 ? LULL_FAILED
 			: choose(&dest, &list, date ? date : wanted, wanted, target,
 				 ret_path, ret_failure);
-	/* No file either: there is a row, and what is in it helps more. */
+	/* There is no such file. But there is a row, and an error about the row is more
+	   helpful. */
 	if (outcome == LULL_OK && list.n > 0 &&
 	    faccessat(AT_FDCWD, *ret_path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno == ENOENT) {
@@ -354,12 +358,13 @@ void lull_generation_call(uint64_t ns, char ret_date[static 24])
 	time_t seconds = (time_t)(ns / NSEC_PER_SEC);
 	struct tm tm = { .tm_mday = 1 };
 
-	/* 64 bits of ns last until 2554: there is always a year, of four digits. */
+	/* 64 bits of ns last until 2554, so the year always has four digits. */
 	(void)gmtime_r(&seconds, &tm);
 	(void)strftime(ret_date, 24, DATE, &tm);
 }
 
-/* A file that is there is what its name says, but for the name of the latest. */
+/* Returns true if path means a generation of the list. An existing file must be in the
+   list by its own name, unless path is ROW.latest. */
 static bool is_of_row(const struct lull_generations *list, const char *stem,
 		      const char *path, const char *date)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A job begins, and ends: see job_init.h. */
+/* Initializes and frees jobs: see job_init.h. */
 #include "engine/clone/job_init.h"
 
 #include "engine/clone/dest.h"

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #define EVERY_NS (200 * NSEC_PER_MSEC)
-/* Where a disk is slow to write the log, no more than a tenth of the time goes there. */
+/* Spend at most this part of the time on forcing the log, even if the disk is slow. */
 #define SHARE 10
-/* Without rests: contended if more than one call in this many had to wait. By themselves
-   one in 100 does; beside others each waits several times. */
+/* Without rests, others are assumed to use the file if more than one call in this many
+   had to wait. Alone, one call in 100 waits; with others each waits several times. */
 #define CALLS_A_WAIT 8
 
 void lull_log_force_init(struct lull_log_force *force, const struct lull_job *job)
@@ -34,7 +34,7 @@ void lull_log_force_done(struct lull_log_force *force)
 	force->waits = lull_process_waits();
 }
 
-/* True if others use the file: then calls have to wait for their locks. */
+/* Returns true if others use the file: then calls have to wait for their locks. */
 static bool is_contended(struct lull_log_force *force, const struct lull_job *job)
 {
 	uint64_t waits = lull_process_waits(), calls = job->progress->calls;

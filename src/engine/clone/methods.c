@@ -2,9 +2,9 @@
 /*
  * DESIGN
  *
- * A pass is a copy of one point in time if nobody wrote from its reference to its end.
- * While writers are at work, a pass still is worth its time: the next one finds most of
- * the file cloned. XFS skips that in 0.5 us an extent; on Btrfs the maps are compared.
+ * A pass is a copy of one point in time if nobody wrote from its reference to its end. A
+ * pass while writers run is worth its time too, because the next one finds most of the
+ * file cloned. XFS skips that in 0.5 us an extent; on Btrfs lullcp compares the maps.
  *
  * Without a hook, in this order:
  *
@@ -17,8 +17,8 @@
  *                whole file was not enough to take a snapshot under
  *     nothing    stopped, resumable
  *
- * Snapshot and atomic rest on the kernel holding off every writer. Where it lets stores
- * through mmap go on (lull_clone_is_atomic()) they are made only if asked for, with a
+ * Snapshot and atomic require that the kernel blocks all writers. If it does not block
+ * stores through mmap (lull_clone_is_atomic()), they are made only if requested, with a
  * warning.
  *
  * INVARIANT: a function here returns LULL_OK only if the file is a copy of one point in
@@ -38,12 +38,14 @@
 #include <errno.h>
 #include <linux/magic.h>
 
-/* A pass is the last if it took more than this share of the time of the one before, or
-   less than the other of the first: what is written meanwhile no longer gets less, or is
-   next to nothing beside what it takes to go over all that is shared. */
+/* A pass is the last one if it took more than SHRINKS of the time of the one before, or
+   less than SHORT of the time of the first. In the first case, the amount that is written
+   during a pass no longer shrinks. In the second, it takes next to no time beside the
+   walk over what is shared. */
 #define SHRINKS 0.7
 #define SHORT   0.25
-/* Flushes before the one call under the lock, until there is next to nothing to flush. */
+/* How many times to flush before the one call under the lock, unless a flush is so short
+   that there was next to nothing to flush. */
 #define FLUSHES        5
 #define SHORT_FLUSH_NS (5 * NSEC_PER_MSEC)
 
@@ -53,7 +55,7 @@ enum lull_outcome lull_method_written(struct lull_job *job, enum lull_cause caus
 			LULL_STAGE_CLONE, cause, 0, job->source);
 }
 
-/* A reference that equals no other: for a pass that cannot be point-in-time. */
+/* Takes a reference that equals no other, for a pass that cannot be point-in-time. */
 static int take_any_reference(struct lull_job *job)
 {
 	int r = lull_tripwire_look(job->src, &job->reference);
@@ -99,7 +101,8 @@ enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken)
 	return r < 0 ? lull_fail_errno(job, LULL_STAGE_FLUSH, r, job->source) : LULL_OK;
 }
 
-/* An older clone must not have the temporary name without a checkpoint. */
+/* Records a refresh: an older clone must not have the temporary name without a
+   checkpoint. */
 static enum lull_outcome record_refresh(struct lull_job *job)
 {
 	enum lull_outcome outcome = lull_record_begin(job);
@@ -117,8 +120,8 @@ static enum lull_outcome record_refresh(struct lull_job *job)
 
 enum lull_outcome lull_method_single(struct lull_job *job)
 {
-	/* A file that is written in place is lost from here on: see that it works
-	   first. */
+	/* From here on the old contents are lost if the file is written in place. So
+	   probe first. */
 	enum lull_outcome outcome = job->dest.in_place || job->base >= 0
 					    ? lull_start_probe(job)
 					    : LULL_OK;
@@ -131,7 +134,7 @@ enum lull_outcome lull_method_single(struct lull_job *job)
 	return outcome == LULL_OK ? lull_pass_whole(job, false) : outcome;
 }
 
-/* Whether another pass would shorten the last, decisive step. */
+/* Returns true if another pass would shorten the last step, for which writers wait. */
 static bool worth_another(const struct lull_job *job, uint64_t *before, uint64_t *first)
 {
 	uint64_t now = job->last_pass_ns;
@@ -168,11 +171,11 @@ enum lull_outcome lull_method_live(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* ---- bytes ---- */
+/* ---- copies of bytes ---- */
 
 enum lull_outcome lull_method_torn(struct lull_job *job)
 {
-	/* cp would not even notice. */
+	/* cp would not even notice that the source was written to. */
 	if (job->options->on_writers == LULL_ON_WRITERS_FAIL)
 		return lull_method_written(job, LULL_CAUSE_WRITERS);
 	lull_warn(job, LULL_WARNING_TORN, 0, job->source);
@@ -189,14 +192,14 @@ enum lull_outcome lull_method_copy(struct lull_job *job)
 		outcome = lull_method_pass(job, &held, &whole);
 	if (outcome != LULL_OK || (taken && held))
 		return outcome;
-	/* To copy all of it again would take as long again. */
+	/* A second copy would take as long again. */
 	return lull_method_torn(job);
 }
 
-/* ---- without ---- */
+/* ---- without a hook ---- */
 
-/* Btrfs has no cheap repetition of a clone, so the locks would be held for as long as by
-   cp. */
+/* Returns true if method atomic may be used. On Btrfs, a repeated clone is no cheaper
+   than the first, so the call would hold the locks as long as cp does. */
 static bool atomic_allowed(const struct lull_job *job)
 {
 	enum lull_on_writers choice = job->options->on_writers;
@@ -214,7 +217,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 		return lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, job->source);
 	job->stop_if_written = false;
 	job->progress->method = LULL_METHOD_ATOMIC;
-	/* Recorded, and begun, if no pass came before. */
+	/* If no pass came before, record and begin the clone. */
 	if (job->state < LULL_JOB_BEGUN) {
 		uint64_t start;
 
@@ -236,7 +239,7 @@ static enum lull_outcome clone_atomic(struct lull_job *job)
 	return lull_pass_whole(job, true);
 }
 
-/* Where a snapshot would have worked, the message must say why there is none. */
+/* Fails, and says why there is no snapshot, which would have worked. */
 static enum lull_outcome no_snapshot(struct lull_job *job)
 {
 	struct lull_failure *failure = &job->result->failure;
@@ -311,7 +314,7 @@ enum lull_outcome lull_method_unfrozen(struct lull_job *job)
 {
 	const struct lull_options *options = job->options;
 	bool snapshot = snapshot_wanted(job) && lull_snapshot_possible(job);
-	/* On Btrfs one call over all is no shorter for what passes have cloned. */
+	/* On Btrfs, one call over the whole file is no shorter after passes. */
 	bool cp_like = options->on_writers == LULL_ON_WRITERS_ATOMIC &&
 		       job->dest.fs.magic == BTRFS_SUPER_MAGIC;
 	uint64_t before = 0, first = 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* One call over a whole file: see one_call.h. */
+/* Estimates one call over a whole file: see one_call.h. */
 #include "engine/clone/one_call.h"
 
 #include "sys/extmap.h"
 
 #include <linux/magic.h>
 
-/* The same on Btrfs. */
+/* As LULL_ONE_CALL_DEAREST_NS, for Btrfs. */
 #define DEAREST_BTRFS_NS (10 * NSEC_PER_USEC)
 
 uint64_t lull_one_call_weight(uint64_t budget_ns, uint64_t fs_magic)

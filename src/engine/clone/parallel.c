@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. The observer is called on the caller's thread alone.
- *  2. When lull_parallel_run() returns no thread is left: a keeper may be forked then.
+ *  1. The observer is called only on the caller's thread.
+ *  2. When lull_parallel_run() returns, no thread is left, so a keeper may be forked.
  */
 #include "engine/clone/parallel.h"
 
 #include "engine/base/mailbox.h"
 #include "engine/base/pool.h"
 
-/* How often the caller looks for signals, and shows how far it is. */
+/* How often the caller checks for signals and shows progress. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
 struct hand {
 	struct lull_workitem item;
 	struct crew *crew;
 	struct lull_job *job;
-	struct lull_mailbox said; /* by the job */
+	struct lull_mailbox said; /* what the job has reported */
 };
 
 struct crew {
 	struct lull_pool pool;
-	const struct lull_observer *observer; /* the real one */
+	const struct lull_observer *observer; /* the caller's */
 	enum lull_outcome (*step)(struct lull_job *job);
 	struct hand *hand;
 	unsigned int n, n_done;
@@ -51,7 +51,7 @@ static void done(struct lull_workitem *item)
 	container_of(item, struct hand, item)->crew->n_done++;
 }
 
-/* Called and left with the lock held, which is let go of meanwhile. */
+/* The caller must hold the lock. This releases it during the callback. */
 static void show_progress(struct crew *crew)
 {
 	for (unsigned int i = 0; i < crew->n; i++) {

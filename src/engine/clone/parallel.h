@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* One step of several jobs, side by side. */
+/* Takes one step of several jobs side by side. */
 #pragma once
 
 #include "engine/base/job.h"
 
 /*
- * Takes the step with each of the n jobs, with up to width of them at a time, in threads
- * if that is more than one. The observer hears of it on the caller's thread: of the
- * progress of the first that is at work, and of warnings in the order of the jobs.
+ * Calls step for each of the n jobs, for up to width of them at a time, in threads if
+ * width is more than one. The observer is called on the caller's thread: with the
+ * progress of the first job that is running, and with warnings in the order of the jobs.
  *
- * The first that fails stops the others. Returns its outcome, with *ret_failed set;
+ * The first job that fails stops the others. Returns its outcome with *ret_failed set, or
  * LULL_OK if all succeeded.
  */
 enum lull_outcome lull_parallel_run(struct lull_job **jobs, unsigned int n,

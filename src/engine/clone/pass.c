@@ -3,15 +3,17 @@
  * The loop that lullcp exists for: advise, batch, clone, observe, rest.
  *
  * The extent map is walked between the calls, a window at a time. A thread that walks
- * ahead was measured and costs more than it hides: on XFS (6.18, 100,000 extents) it
- * contends with the clone for the locks of the refcount tree, 1.67 s against 0.86 s
- * without it and 0.74 s for cp; on Btrfs the walk by tree search is 2 % of the clone
- * anyway. Where extents are short only a part of the map is looked at: see plan/sample.h.
+ * ahead costs more than it saves. On XFS (6.18, 100,000 extents) it contends with the
+ * clone for the locks of the refcount tree: that took 1.67 s, against 0.86 s without the
+ * thread and 0.74 s for cp. On Btrfs the walk by tree search takes only 2 % of the
+ * clone's time. Where extents are short, only a part of the map is read: see
+ * plan/sample.h.
  *
  * INVARIANTS
- *  1. A stop is looked for between any two calls, so its delay is one call and one rest.
- *  2. progress->offset only passes a range when its call has returned 0.
- *  3. No call is made after the writers were let go.
+ *  1. The pass checks between any two calls whether it must stop, so a stop takes at most
+ *     one call and one rest.
+ *  2. progress->offset moves past a range only after its call has returned 0.
+ *  3. No call is made after the writers are thawed.
  */
 #include "engine/clone/pass.h"
 
@@ -34,36 +36,38 @@
 #include <linux/magic.h>
 #include <string.h>
 
-/* Holes of more than this are better left out: XFS reserves room for one as for data. */
+/* If a file has more bytes of holes than this, do not clone them: XFS reserves space for
+   a hole as for data. */
 #define LARGE_HOLES (1ULL << 40)
 
 /*
- * A call that goes across holes saves 2 us for each (a call, and where it is due a
- * punch). Up to some GiB a hole costs nothing by its length; there are few that are
- * longer, and leaving them out costs one call each.
+ * The widest hole that a call goes across. That saves 2 us a hole (one call, and one
+ * punch if it is due). Up to some GiB, the length of a hole costs nothing. Longer holes
+ * are few, and to leave them out costs one call each.
  */
 #define WIDEST_HOLE (1ULL << 30)
 
 /*
- * The least weight of a call that clones from a snapshot. Nobody waits for its locks, and
- * where writers fill Btrfs each transaction waits 20-80 ms for room, however little it is
- * for: seen with compression, calls of one extent took 40 s for what these do in two.
+ * The least weight of a call that clones from a snapshot. Nobody waits for the locks of a
+ * snapshot. Where writers fill a Btrfs, each transaction waits 20-80 ms for space,
+ * however small it is. With compression, calls of one extent took 40 s for what calls of
+ * this weight do in two.
  */
 #define LEAST_FROM_SNAPSHOT 256
 
-/* A call that held less than half of what was expected makes the next twice as large, and
-   no larger: what comes may be as expected again. */
+/* If a call had less than half of the expected extents, the next one gets at most twice
+   the size: what follows may be as expected. */
 #define LEAST_DENSER 0.5
 
-/* How often to look whether a source has been written to that must not be. */
+/* How often to check that the source has not been written to. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
-/* How often, and how far apart, a call that fails for the moment (EAGAIN, EINTR) is
-   repeated. */
+/* How often, and at which interval, to repeat a call that fails temporarily (EAGAIN,
+   EINTR). */
 #define TRIES            20
 #define BETWEEN_TRIES_NS (5 * NSEC_PER_MSEC)
 
-/* What a pass holds; so that one function can let go of all of it. */
+/* What a pass holds, in one struct so that one function can free it. */
 struct pass {
 	struct lull_job *job;
 	struct lull_extmap *source_map;
@@ -76,12 +80,13 @@ struct pass {
 	uint64_t recorded_at; /* CLOCK_MONOTONIC */
 	uint64_t looked_at;
 	uint64_t call_ns; /* spent in calls */
-	uint64_t from;    /* offset at which it began */
-	/* Of the destination, where the file system counts them and all come from this
-	   pass; or 0. */
+	uint64_t from;    /* offset at which the pass began */
+	/* The number of extents of the destination, if the file system counts them and
+	   all are from this pass; else 0. */
 	uint64_t extents;
 	bool counts;
-	double denser; /* extents of the last sampled call, for each expected one; or 1 */
+	/* extents of the last sampled call for each expected extent, or 1 */
+	double denser;
 	bool changed;
 };
 
@@ -96,7 +101,8 @@ static int next_range(void *ctx, struct lull_range *ret_range)
 	return lull_plan_next(ctx, ret_range);
 }
 
-/* Both maps the same way, or not at all: a way may name places differently. */
+/* Opens both maps in the same way, because another way may give another place for the
+   same block. */
 static int open_maps(struct pass *p, uint64_t start, uint64_t size)
 {
 	const struct lull_job *job = p->job;
@@ -108,7 +114,8 @@ static int open_maps(struct pass *p, uint64_t start, uint64_t size)
 				size, &p->dest_map);
 }
 
-/* The source's map, or a sample of it where walking all of it would cost. */
+/* Returns a cursor over the source's map, or over a sample of it if the whole walk is
+   expensive. */
 static struct lull_cursor source_cursor(struct pass *p, uint64_t size)
 {
 	const struct lull_job *job = p->job;
@@ -117,7 +124,7 @@ static struct lull_cursor source_cursor(struct pass *p, uint64_t size)
 		.skip = lull_extmap_skip,
 	};
 
-	/* By tree search the whole map costs 2 % of the clone: nothing to save there. */
+	/* By tree search, the whole map costs only 2 % of the clone. */
 	if (job->mode == LULL_PLAN_COMPARE ||
 	    lull_extmap_kind(p->source_map) != LULL_EXTMAP_FIEMAP)
 		return map.cursor;
@@ -157,7 +164,8 @@ static void close_pass(struct pass *p)
 	struct lull_progress *progress = p->job->progress;
 	uint64_t exact = 0;
 
-	/* What was taken unseen is counted at last, where the file system can tell. */
+	/* Extents outside the sample are counted at the end, if the file system knows the
+	   number. */
 	if (p->sample.used && p->from == 0 && p->plan.pos >= p->plan.end)
 		exact = lull_inode_extents(p->job->src);
 	if (exact > 0) {
@@ -166,7 +174,7 @@ static void close_pass(struct pass *p)
 	}
 	p->job->last_call_ns = p->call_ns;
 	progress->extents = p->plan.extents;
-	/* What several passes went over counts once. */
+	/* Several passes may have cloned the same range; it counts once. */
 	progress->extents_cloned = MIN(progress->extents_cloned, progress->extents);
 	progress->bytes_cloned = MIN(progress->bytes_cloned, progress->size);
 	lull_extmap_close(p->source_map);
@@ -187,7 +195,7 @@ static enum lull_outcome clone_failed(struct lull_job *job, int r, uint64_t off,
 	struct lull_failure *failure = &job->result->failure;
 	enum lull_cause cause = lull_clone_classify(-r, job->src, job->dest.fd, off, len);
 
-	/* The whole file at once, so there is no range. */
+	/* A call over the whole file has no range to report. */
 	bool whole = off == 0 && len == job->progress->size;
 
 	(void)lull_fail_between(job, whole ? LULL_STAGE_PROBE : LULL_STAGE_CLONE, cause,
@@ -207,7 +215,8 @@ static void count_call(struct lull_job *job, uint64_t ns)
 		progress->over_budget_calls++;
 }
 
-/* One FICLONERANGE, measured. 0 or -errno. */
+/* Makes one clone call, and repeats it on a temporary failure. *ret_ns is the duration of
+   the last. Returns 0 or -errno. */
 static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_t *ret_ns)
 {
 	int r = 0;
@@ -228,9 +237,9 @@ static int timed_clone(struct lull_job *job, uint64_t off, uint64_t len, uint64_
 }
 
 /*
- * The weight of a call, now that it is over. A wrong guess must not look like a change in
- * the cost of an extent: where thirty times as many extents are expected as there are,
- * calls look cheap, and the first one after that, whose extents are known, takes 150 ms.
+ * Returns the weight of a call that has been made. A wrong estimate must not look like a
+ * change in the cost of an extent. If thirty times as many extents are expected as there
+ * are, calls look cheap, and the next call whose extents are known takes 150 ms.
  */
 static uint32_t weigh(struct pass *p, const struct lull_request *request)
 {
@@ -247,7 +256,7 @@ static uint32_t weigh(struct pass *p, const struct lull_request *request)
 	return (uint32_t)made;
 }
 
-/* The most that the next call may seem to weigh. */
+/* Returns the largest estimated weight for the next call. */
 static uint32_t limit_of(const struct pass *p)
 {
 	uint32_t limit = lull_pace_advise(&p->pace);
@@ -312,7 +321,7 @@ static enum lull_outcome between_calls(struct pass *p)
 		return lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path);
 	lull_rest(&p->pace);
 	now = lull_clock_now();
-	/* A frozen source that was written to is known soon, not at the end. */
+	/* Find out soon, rather than at the end, that a frozen source was written to. */
 	if ((job->stop_if_written || lull_is_frozen(job)) &&
 	    now - p->looked_at >= LOOK_NS) {
 		p->looked_at = now;
@@ -393,8 +402,8 @@ bool lull_pass_fits_one_call(struct lull_job *job)
 				&count) < 0)
 		return false;
 	job->mapped_bytes = count.bytes;
-	/* Nothing but holes needs no call at all, and a hole of exabytes is dear on XFS,
-	   which reserves room for it. */
+	/* A file of nothing but holes needs no call. A hole of exabytes is expensive on
+	   XFS, which reserves space for it. */
 	if (!count.fits || count.weight == 0 ||
 	    (uint64_t)st.st_size - count.bytes > LARGE_HOLES)
 		return false;
@@ -417,7 +426,7 @@ enum lull_outcome lull_pass_whole(struct lull_job *job, bool written)
 	progress->size = size;
 	progress->offset = size;
 	progress->passes++;
-	/* After a pass these count what that one cloned. */
+	/* After a pass these contain what the pass has cloned. */
 	if (progress->extents_cloned == 0) {
 		progress->bytes_cloned = MIN(job->mapped_bytes, size);
 		progress->extents_cloned = progress->extents;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The loop of a pass without its bookkeeping: see piece.h. */
+/* The loop of a pass, without checkpoints and progress: see piece.h. */
 #include "engine/clone/piece.h"
 
 #include "engine/base/rest.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What is recorded about a clone, and how a later run uses that. */
+/* Writes the checkpoint of a clone, and compares it with the files: see record.h. */
 #include "engine/clone/record.h"
 
 #include "engine/base/place.h"
@@ -96,9 +96,9 @@ enum lull_outcome lull_record_begin(struct lull_job *job)
 
 	if (fstat(fd, &st) < 0)
 		return lull_fail_errno(job, LULL_STAGE_STAT_DEST, errno, dest->path);
-	/* Btrfs: syncing the directory for the checkpoint does not make its other new
-	   files last, and a checkpoint must not speak of a file that a crash takes
-	   away. */
+	/* On Btrfs, syncing the directory for the checkpoint does not make other new
+	   files in it durable. A checkpoint must not name a file that a crash would
+	   lose. */
 	lull_tell_call(job, LULL_CALL_FLUSH);
 	r = fsync(job->dest.fd) < 0 ? -errno : 0;
 	lull_tell_call(job, LULL_CALL_NONE);
@@ -142,9 +142,9 @@ static void bring_up_to_date(struct lull_job *job)
 }
 
 /*
- * A clone that leaves nothing that only a checkpoint could clean up does without one.
- * Writers that stay frozen, generations and an older clone under the temporary name do
- * need it.
+ * Returns true if the clone can do without a checkpoint, because it leaves nothing that
+ * only a checkpoint could clean up. Frozen writers, generations, and an older clone with
+ * the temporary name need one.
  */
 static bool does_without(const struct lull_job *job)
 {
@@ -222,15 +222,15 @@ void lull_record_reached(struct lull_job *job)
 	    lull_reference_equal(&c->reference, &job->reference) &&
 	    job->progress->offset > c->offset)
 		c->offset = job->progress->offset;
-	/* A clean stop: the next run finds the file as it is left here. */
+	/* This is a clean stop: the next run must find the file as it is here. */
 	lull_untouched_settle(job->dest.fd);
 }
 
 /*
- * True if what is cloned goes to disk before a checkpoint that is written after it: XFS
- * keeps the order of its log, so that the sync of the checkpoint is one for both, and
- * others wait for one forced log instead of two. Bytes that were copied are not in the
- * log, and those of a realtime device are on another one.
+ * Returns true if the clone reaches the disk before a checkpoint that is written after
+ * it. XFS keeps the order of its log, so one sync is enough for both, and others wait for
+ * one forced log instead of two. That is not so for copied bytes, which are not in the
+ * log, nor for a realtime device, which is another one.
  */
 static bool is_ordered(const struct lull_job *job)
 {
@@ -251,7 +251,8 @@ enum lull_outcome lull_record_offset(struct lull_job *job, uint64_t offset)
 		return lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path);
 	job->checkpoint.offset = offset;
 	bring_up_to_date(job);
-	/* The older checkpoint is true as well; to continue from it only takes longer. */
+	/* This need not be durable: the older checkpoint is valid too, and only takes
+	   longer to continue from. */
 	return write_down(&job, 1, !job->recorded);
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. Not a byte of the older clone changes before it has the temporary name, but for a
+ *  1. No byte of the older clone changes before it has the temporary name, except in a
  *     refresh in place.
- *  2. Nor does it change while somebody else has it open: a reader, a loop device or a
- *     mapping keeps the bytes that it opened. The lease says so, once before anything is
- *     made and once when nobody but the caller and root can open it any more.
- *  3. Once it does, no failure removes it: it is a user's file, and --resume finishes it.
+ *  2. No byte changes while somebody else has the older clone open: a reader, a loop
+ *     device or a mapping keeps the bytes that it opened. A lease shows this. It is taken
+ *     once before any file is made, and once when only the caller and root can still open
+ *     the file.
+ *  3. Once its bytes change, no failure removes it: it is a user's file, and --resume
+ *     finishes it.
  */
 #include "engine/clone/refresh.h"
 
@@ -26,11 +28,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* How many places, and extents in each, to look at for something that is shared. */
+/* How many places to compare for shared extents, and how many extents in each. */
 #define PLACES       8
 #define EXTENTS_EACH 64
 
-/* The clone that is refreshed, as the user called it. */
+/* Returns the path of the clone that is refreshed, as the user gave it. */
 static const char *older(const struct lull_job *job)
 {
 	return job->options->base ? job->options->base : job->progress->dest;
@@ -41,8 +43,8 @@ static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause, int
 	return lull_fail(job, LULL_STAGE_BASE, cause, err, older(job));
 }
 
-/* Another lullcp may use up the same file; and one that has published it has it locked
-   until it ends. */
+/* Locks the older clone. Another lullcp may be using it up. One that has published it
+   holds the lock until it ends. */
 static enum lull_outcome lock(struct lull_job *job, int fd)
 {
 	struct lull_lock_wait wait = lull_lock_wait_begin(job->options);
@@ -76,13 +78,13 @@ static enum lull_outcome judge(struct lull_job *job, int fd)
 					 older(job), job->source);
 	if (st.st_nlink > 1)
 		return refuse(job, LULL_CAUSE_HARD_LINKS, 0);
-	/* It cannot be changed while it holds anything. */
+	/* The NOCOW flag cannot be changed while the file has any data. */
 	if (lull_inode_is_nocow(fd) != lull_inode_is_nocow(job->src))
 		return refuse(job, LULL_CAUSE_NOCOW_MISMATCH, EINVAL);
 	return lock(job, fd);
 }
 
-/* The directory and the name of the older clone, links resolved. */
+/* Finds the directory and the name of the older clone, with links resolved. */
 static int locate(struct lull_job *job)
 {
 	const char *path = job->options->base ? job->options->base : job->dest.path;
@@ -103,7 +105,7 @@ static int locate(struct lull_job *job)
 	return 0;
 }
 
-/* True if no extent that is looked at lies where the source's does. */
+/* Returns true if none of the compared extents is shared with the source. */
 static bool shares_nothing(struct lull_job *job, int fd)
 {
 	struct stat st;
@@ -125,7 +127,7 @@ static bool shares_nothing(struct lull_job *job, int fd)
 
 		while (r == 0 && maps.plan.extents < EXTENTS_EACH &&
 		       lull_plan_next(&maps.plan, &range) > 0) {
-			/* Compressed or inline: its place says nothing. */
+			/* The place of a compressed or inline extent proves nothing. */
 			if (maps.plan.s.flags & LULL_EXTENT_OPAQUE)
 				r = -ENODATA;
 			different++;
@@ -146,7 +148,8 @@ static void warn_spared(struct lull_job *job, int why)
 		  why, job->base_path);
 }
 
-/* Why somebody else's use of it stands against changing it; 0: nobody uses it. */
+/* Returns the errno that explains why a file in use must not be changed, or 0 if nobody
+   uses it. */
 static int why_not(enum lull_inode_use use)
 {
 	return use == LULL_INODE_UNUSED ? 0 : use == LULL_INODE_UNKNOWN ? EPERM : EBUSY;
@@ -160,8 +163,9 @@ static bool are_one(int a, int b)
 }
 
 /*
- * Where DEST itself is refreshed, the caller has it open for writing as well, which no
- * lease gets past: his descriptor becomes one that opens nothing (O_PATH).
+ * If DEST itself is refreshed, the caller has it open for writing too, so no lease can be
+ * taken. This replaces the caller's descriptor by one with O_PATH, which does not count
+ * as open.
  */
 static void let_go(struct lull_job *job, int fd)
 {
@@ -175,8 +179,8 @@ static void let_go(struct lull_job *job, int fd)
 		job->let_go = dup3(named, old, O_CLOEXEC) >= 0;
 }
 
-/* The clone will be a new file after all, which takes over what the caller finds
-   there. */
+/* Undoes let_go(), because the clone will be a new file: the caller then takes over
+   attributes from the old one. */
 static void take_again(struct lull_job *job)
 {
 	_cleanup_close_ int fd = -1;
@@ -189,16 +193,17 @@ static void take_again(struct lull_job *job)
 		(void)dup3(fd, job->place->old, O_CLOEXEC);
 }
 
-/* fd is open for reading alone. *ret_spared: it is left as it is, and the clone made in
-   full. */
+/* Decides whether fd, which must be open only for reading, may be refreshed. *ret_spared:
+   it is left alone, and a full clone is made. */
 static enum lull_outcome judge_use(struct lull_job *job, int fd, bool *ret_spared)
 {
 	enum lull_inode_use use;
 
 	let_go(job, fd);
 	use = lull_inode_use(fd);
-	/* Who writes to DEST would go on with a file that has lost its name. One that
-	   waits for the lock of DEST has opened it as well, and does not write. */
+	/* A program that writes to DEST would go on with a file that has lost its name.
+	   Another lullcp that waits for the lock of DEST has it open as well, but does
+	   not write. */
 	if (use == LULL_INODE_WRITTEN && !job->options->base &&
 	    lull_source_is_written(fd))
 		return refuse(job, LULL_CAUSE_OPEN_FOR_WRITING, EBUSY);
@@ -235,10 +240,10 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 		return LULL_OK;
 	}
 	if (job->dest.in_place || job->dest.target >= 0) {
-		/* It keeps its name, and what it holds. */
+		/* DEST keeps its name, and its contents until the exchange. */
 		int dest = job->dest.in_place ? job->dest.fd : job->dest.target;
 
-		/* Before it gets the size of the source. */
+		/* Check this before DEST gets the size of the source. */
 		if (lull_inode_is_nocow(job->src) != lull_inode_is_nocow(dest))
 			return lull_fail(job, LULL_STAGE_PROBE, LULL_CAUSE_NOCOW_MISMATCH,
 					 EINVAL, job->progress->dest);
@@ -264,8 +269,8 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 		outcome = judge_use(job, fd, &spared);
 	if (outcome != LULL_OK || spared)
 		return outcome;
-	/* Only without this one does the lease tell readers from writers; and closed
-	   first, for it has the lock. */
+	/* The lease tells readers from writers only without this descriptor. Close it
+	   first, because it holds the lock. */
 	lull_close(&fd);
 	outcome = open_base(job, O_RDWR, &fd);
 	if (outcome != LULL_OK)
@@ -276,8 +281,8 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* In the last moment: the clone is made in full, in the file that was the lock until
-   now. */
+/* Leaves the older clone alone at the last moment. A full clone is made, in the file that
+   has been the lock. */
 static enum lull_outcome spare(struct lull_job *job, int why)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
@@ -294,8 +299,9 @@ static enum lull_outcome spare(struct lull_job *job, int why)
 	return lull_record_save(job);
 }
 
-/* A temporary file is the caller's own: anybody else's would be refused on resuming. And
-   nobody else opens it from here on, for it will hold other bytes. */
+/* Makes the older clone a temporary file, which must be the caller's: resume refuses one
+   of somebody else. Its mode keeps others from opening it from now on, because its bytes
+   will change. */
 static int take(struct lull_job *job)
 {
 	struct stat st;
@@ -306,7 +312,8 @@ static int take(struct lull_job *job)
 	return fchmod(job->base, 0600) < 0 ? -errno : 0;
 }
 
-/* As it was recorded, which a run that was cut off here may have done. */
+/* Restores owner and mode as they are recorded. A run that was cut off here may have
+   changed them. */
 static void give_back(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -325,14 +332,15 @@ enum lull_outcome lull_refresh_adopt(struct lull_job *job)
 	errno = ESTALE;
 	if (!lull_inode_is_named(job->base, job->base_dir, job->base_name))
 		return refuse(job, LULL_CAUSE_ERRNO, errno);
-	/* Before the rename, for if this is forbidden nothing else must happen. */
+	/* Do this before the rename: if it is forbidden, nothing else may happen. */
 	r = take(job);
 	why = r < 0 ? 0 : why_not(lull_inode_use(job->base));
-	/* It takes the place of the empty file that was the lock until now. */
+	/* The older clone replaces the empty file that has been the lock. */
 	if (r == 0 && why == 0 &&
 	    renameat(job->base_dir, job->base_name, dest->dir, dest->temporary) < 0) {
 		r = -errno;
-		/* Another file system, or on XFS another project (chattr +P). */
+		/* It is on another file system, or on XFS in another project (chattr
+		   +P). */
 		if (r == -EXDEV)
 			why = EXDEV;
 	}

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Bringing an older clone up to date: it becomes the file that is written. */
+/* Brings an older clone up to date: it becomes the file that is written. */
 #pragma once
 
 #include "engine/base/job.h"
 
 /*
- * Opens and locks the older clone that options->refresh speaks of: options->base, or DEST
- * itself. Nothing is changed yet. Without one (DEST does not exist), and where somebody
- * has it open, it warns, and the run is a clone in full; a DEST that is open for writing
- * is refused. Not for a run that goes on with a begun refresh.
+ * Opens and locks the older clone of a refresh: options->base, or DEST itself. Changes
+ * nothing yet. Warns and makes the run a full clone if there is none (DEST does not
+ * exist), or if somebody has it open. Refuses a DEST that is open for writing. Must not
+ * be called if the run resumes a refresh.
  */
 enum lull_outcome lull_refresh_open(struct lull_job *job);
 
 /*
- * Gives the older clone the temporary name, durably: from here on nobody takes it for a
- * good one. If somebody has opened it since, or it cannot be renamed to there (EXDEV), it
- * is left as it was with a warning: job->state stays what it was, and the clone is made
- * in full. Recorded before, so that a crash at any moment leaves either the old name or a
- * refresh that --resume finishes.
+ * Gives the older clone the temporary name, durably, so that nobody takes it for a valid
+ * clone any more. If somebody has opened it meanwhile, or if it cannot be renamed to
+ * there (EXDEV), leaves it as it was and warns: job->state does not change, and a full
+ * clone is made. The refresh must be recorded before. Then a crash leaves either the old
+ * name or a refresh that --resume finishes.
  */
 enum lull_outcome lull_refresh_adopt(struct lull_job *job);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a run makes of what an earlier one has left: see resume.h. */
+/* Takes over what an earlier run has left: see resume.h. */
 #include "engine/clone/resume.h"
 
 #include "engine/clone/claim.h"
@@ -22,7 +22,7 @@ static enum lull_outcome refuse(struct lull_job *job, enum lull_cause cause)
 	return lull_fail(job, LULL_STAGE_CHECKPOINT, cause, 0, job->dest.checkpoint_path);
 }
 
-/* Empties the temporary file: what is in it belongs to a clone that is given up. */
+/* Empties the temporary file of a clone that is given up. */
 static enum lull_outcome discard(struct lull_job *job)
 {
 	enum lull_outcome outcome;
@@ -36,7 +36,7 @@ static enum lull_outcome discard(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* A record of a clone that has not begun. That writers are frozen stays in it. */
+/* Records a clone that has not begun. Keeps the record that writers are frozen. */
 static enum lull_outcome record_anew(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint, was = *c;
@@ -54,7 +54,7 @@ bool lull_resume_may_start_over(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 
-	/* The thaw is told the source by its name. */
+	/* The thaw hook gets the source by its name. */
 	return strcmp(c->source, job->source_path) == 0 ||
 	       (job->options->restart && !c->frozen);
 }
@@ -66,10 +66,10 @@ enum lull_outcome lull_resume_start_over(struct lull_job *job)
 	job->state = LULL_JOB_EMPTY;
 	job->claimed = 0;
 	job->base_used_up = job->checkpoint.used_up;
-	/* One that is written in place is emptied when the clone begins. */
+	/* A file that is written in place is emptied when the clone begins. */
 	if (!job->dest.in_place && !job->dest.lock_was_empty) {
-		/* First the word that nothing is cloned yet: if this run ends half-way,
-		   the old offset would speak of what is no longer there. */
+		/* First record that nothing is cloned. If the run ended half-way, the old
+		   offset would cover what is no longer there. */
 		outcome = record_anew(job);
 		if (outcome == LULL_OK)
 			outcome = discard(job);
@@ -82,8 +82,9 @@ enum lull_outcome lull_resume_take_leftover(struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
-	/* A part of a clone by one call, which makes no checkpoint: a line for cron that
-	   says --resume gets on. Without a word from the user it is left alone. */
+	/* This may be a part of a clone by one call, which makes no checkpoint. A cron
+	   line with --resume must get on. Without either option the file is left
+	   alone. */
 	if (!dest->lock_was_empty && !job->options->restart && !job->options->resume)
 		return lull_fail(job, LULL_STAGE_CHECKPOINT,
 				 LULL_CAUSE_TEMPORARY_IN_THE_WAY, 0, dest->temporary);
@@ -92,9 +93,9 @@ enum lull_outcome lull_resume_take_leftover(struct lull_job *job)
 }
 
 /*
- * True if the checkpoint is about this DEST. One that lies beside DEST has its name and
- * is in its directory, wherever that is mounted by now; another place says nothing by
- * itself.
+ * Returns true if the checkpoint is about this DEST. A checkpoint beside DEST has its
+ * name and is in its directory, wherever that is mounted now. A checkpoint elsewhere must
+ * contain the path.
  */
 static bool same_dest(const struct lull_job *job)
 {
@@ -106,23 +107,24 @@ static bool same_dest(const struct lull_job *job)
 	return strcmp(name + 1, job->dest.name) == 0;
 }
 
-/* True if the clone was published and only the checkpoint was left to remove. */
+/* Returns true if the clone was published and only the checkpoint was not removed. */
 static bool published_already(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
 	const struct lull_dest *dest = &job->dest;
 
-	/* Not by dest->old: while this run waited for the lock, another may have
-	   published. */
+	/* Do not use dest->old: another run may have published while this one waited for
+	   the lock. */
 	return c->phase == LULL_PHASE_COMPLETE && !c->frozen && c->temporary &&
 	       same_dest(job) && strcmp(c->dest_fs, dest->fs.uuid) == 0 &&
 	       lull_record_is_file(c, dest->dir, dest->name);
 }
 
 /*
- * Whether DEST is written in place depends on how many names it has, which may have
- * changed since. What was begun in place goes on there, for DEST holds half of it. What
- * was begun in a temporary file begins anew in DEST, if that has several names by now.
+ * Decides whether DEST is written in place, which depends on the number of its names, and
+ * that may have changed. A clone that was begun in place goes on there, because DEST
+ * holds half of it. A clone that was begun in a temporary file begins again in DEST if
+ * that has several names now.
  */
 static enum lull_outcome match_place(struct lull_job *job)
 {
@@ -134,7 +136,7 @@ static enum lull_outcome match_place(struct lull_job *job)
 		return LULL_OK;
 	if (dest->in_place && job->options->in_place)
 		return refuse(job, LULL_CAUSE_CHECKPOINT_FOREIGN);
-	/* Another file that has taken DEST's name since is replaced like any. */
+	/* Another file that has taken DEST's name since is replaced like any other. */
 	if (dest->in_place || !lull_record_is_file(c, dest->dir, dest->name))
 		return LULL_OK;
 	lull_swap_forgo(dest);
@@ -144,8 +146,8 @@ static enum lull_outcome match_place(struct lull_job *job)
 	return r < 0 ? lull_fail_errno(job, LULL_STAGE_CREATE, r, dest->path) : LULL_OK;
 }
 
-/* The checkpoint, unless there is none, or none that counts: then the temporary file is
-   dealt with. */
+/* Loads the checkpoint. If there is none, or none that counts, takes over the temporary
+   file. */
 static enum lull_outcome load(struct lull_job *job, bool *ret_found)
 {
 	const struct lull_dest *dest = &job->dest;
@@ -173,7 +175,7 @@ static enum lull_outcome load(struct lull_job *job, bool *ret_found)
 	return LULL_OK;
 }
 
-/* Whether the checkpoint is of this clone, and the user wants it to count. */
+/* Checks that the checkpoint is about this clone, and that the user wants to use it. */
 static enum lull_outcome judge(struct lull_job *job, bool file_is_ours, bool replaced)
 {
 	const struct lull_options *options = job->options;
@@ -187,7 +189,7 @@ static enum lull_outcome judge(struct lull_job *job, bool file_is_ours, bool rep
 	return LULL_OK;
 }
 
-/* Thaws what is frozen, unless that goes on, and deletes a snapshot. */
+/* Thaws, unless the freeze goes on, and deletes a snapshot. */
 static enum lull_outcome end_freeze_and_snapshot(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -219,7 +221,7 @@ static enum lull_outcome go_on(struct lull_job *job)
 
 	job->resumed = true;
 	job->state = c->has_reference || c->refresh ? LULL_JOB_FOUND : LULL_JOB_EMPTY;
-	/* What is in the file, if nothing was cloned yet, a run before was still
+	/* Nothing was cloned yet, so the file has what an earlier run did not finish
 	   discarding. */
 	if (job->state == LULL_JOB_EMPTY && !job->dest.in_place &&
 	    !job->dest.lock_was_empty)
@@ -250,8 +252,8 @@ enum lull_outcome lull_resume_find(struct lull_job *job)
 	outcome = end_freeze_and_snapshot(job);
 	if (outcome != LULL_OK)
 		return outcome;
-	/* Cut off before the older clone got the temporary name: it is still where it
-	   was. The checkpoint still knows whose it is. */
+	/* The run was cut off before the older clone got the temporary name, so it is
+	   still where it was. The checkpoint still has its owner. */
 	if (c->refresh && !file_is_ours && options->refresh && !job->dest.in_place) {
 		job->state = LULL_JOB_EMPTY;
 		return LULL_OK;

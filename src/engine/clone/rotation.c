@@ -2,28 +2,27 @@
 /*
  * DESIGN
  *
- *   1. under the lock: read the record, leave out what is not as it says
- *   2. the oldest that the rules let go, once there is a new one, becomes the base of
- *      a refresh; never the newest
- *   3. the clone is made, synced, its checkpoint says that it is complete
- *   4. the record gains the new generation, "pending"; the used up one is not in it any
- *      more
- *   5. the new generation gets its name, which nothing had before
- *   6. the checkpoint goes
- *   7. under the lock, taken again: all that the rules let go are removed, then the
- *      record forgets them and "pending"
+ *  1. Under the lock: read the record, and drop what is not as it says.
+ *  2. The oldest generation that the rules let go, once there is a new one, becomes the
+ *     base of a refresh. The newest never does.
+ *  3. The clone is made and synced, and its checkpoint says that it is complete.
+ *  4. The record gains the new generation, "pending", and loses the one that was used up.
+ *  5. The new generation is renamed to its name, which no file had before.
+ *  6. The checkpoint is removed.
+ *  7. Under the lock, taken again: all that the rules let go are removed. Then they are
+ *     dropped from the record, and "pending" as well.
  *
- * Killed before 4, the record lists all that is there, and the used up one, which the
- * temporary file is. Before 5 it lists one more, which is not there or is the temporary
- * file: forgotten without a word. Before 7 it lists all, and the next run does what is
- * left. If another run has the lock at 7, that one does it.
+ * If a run is killed before step 4, the record lists all that exist, and the used up one,
+ * which is the temporary file. Before step 5, it lists one more, which does not exist or
+ * is the temporary file; that is dropped silently. Before step 7, it lists all, and the
+ * next run does the rest. If another run has the lock at step 7, that run does it.
  *
  * INVARIANTS
  *  1. Only what the record lists, by inode and generation number, is ever used up or
  *     removed.
- *  2. Whenever a generation is used up or removed, all others that the rules keep are
- *     whole and have their names; and so is the newest.
- *  3. What somebody has open for writing is neither used up nor removed.
+ *  2. Whenever a generation is used up or removed, all others that the rules keep, and
+ *     the newest, are complete and have their names.
+ *  3. A generation that somebody has open for writing is neither used up nor removed.
  */
 #include "engine/clone/rotation.h"
 
@@ -46,7 +45,7 @@
 
 /* ".20261125T030000Z", "-" and a number, NUL. */
 #define DATE_ROOM 40
-/* Runs within one second; and names that somebody else has taken. */
+/* The most runs in one second, including names that somebody else has taken. */
 #define MOST_TRIES 1000
 
 struct lull_rotation {
@@ -54,12 +53,12 @@ struct lull_rotation {
 	struct lull_generations known;
 	char *record; /* file name of the record */
 	char *stem;   /* the last part of DEST, without a date */
-	char *base;   /* path of the one that is used up */
+	char *base;   /* path of the generation that is used up */
 	/* name that an interrupted run had chosen, or NULL */
 	char *planned;
-	char *shown;       /* DEST with the date, in the result */
+	char *shown;       /* DEST with the date; belongs to the result */
 	size_t shown_stem; /* length of the part before the date */
-	uint64_t made_at;  /* the date, ns since the epoch: what the rules go by */
+	uint64_t made_at;  /* the date, ns since the epoch, which the rules use */
 };
 
 enum lull_outcome lull_rotation_begin(struct lull_job *job)
@@ -77,7 +76,7 @@ enum lull_outcome lull_rotation_begin(struct lull_job *job)
 	if (!rotation || !rotation->shown)
 		return lull_fail_errno(job, LULL_STAGE_RECORD, ENOMEM, given);
 	memcpy(rotation->shown, given, rotation->shown_stem + 1);
-	/* The result's, for it outlives the job. */
+	/* This belongs to the result, because it outlives the job. */
 	job->result->generation = rotation->shown;
 	job->progress->dest = rotation->shown;
 	return LULL_OK;
@@ -111,7 +110,8 @@ static bool is_dated(const char *stem, const char *name)
 	       !strchr(name, '/');
 }
 
-/* What became of the generation of that name, for -v; DEST as it was given. */
+/* With -v, reports what became of the generation of that name. Shows DEST as it was
+   given. */
 static void tell(struct lull_job *job, enum lull_note_kind kind, const char *name)
 {
 	const struct lull_rotation *rotation = job->rotation;
@@ -151,7 +151,8 @@ static int call(struct lull_job *job, const char *name)
 	return r;
 }
 
-/* DEST with the time at which the run began, and a number if that is taken. */
+/* Names the clone DEST with the time at which the run began, and a number if that name is
+   taken. */
 static int call_by_date(struct lull_job *job)
 {
 	uint64_t given = job->options->generation_time;
@@ -175,14 +176,15 @@ static int call_by_date(struct lull_job *job)
 	return -EEXIST;
 }
 
-/* The name that an interrupted run had chosen is that of the clone when it is resumed. */
+/* Names the clone. If an interrupted run has chosen a name, that is used, so that the
+   clone keeps it when it is resumed. */
 static int plan_name(struct lull_job *job)
 {
 	struct lull_checkpoint c = { 0 };
 	const char *name;
 	int r = lull_checkpoint_load(job->dest.checkpoint_dir, job->dest.checkpoint, &c);
 
-	/* Whatever is wrong with it, lull_resume_find() will say so. */
+	/* lull_resume_find() will report what is wrong with the checkpoint. */
 	if (r < 0)
 		return call_by_date(job);
 	name = strrchr(c.dest, '/') + 1;
@@ -212,8 +214,8 @@ int lull_rotation_redate(struct lull_job *job)
 	return 0;
 }
 
-/* Only what holds the source of that moment has its date; what starts over, or had not
-   begun, is of now. */
+/* Returns true if the clone holds the source of the planned date. If it starts over, or
+   had not begun, its date is that of this run. */
 static bool goes_on(const struct lull_job *job)
 {
 	return job->rotation->planned && job->options->resume &&
@@ -232,7 +234,7 @@ enum lull_outcome lull_rotation_name(struct lull_job *job)
 
 /* ---- what the record lists ---- */
 
-/* Leaves out what is not as the record says. making is the file that is being written, or
+/* Drops what is not as the record says. making is the file that is being written, or
    -1. */
 static void let_go(struct lull_job *job, struct lull_generations *list, int making)
 {
@@ -272,7 +274,7 @@ static enum lull_outcome record_failed(struct lull_job *job, int r)
 	return lull_fail(job, LULL_STAGE_RECORD, lull_row_cause(r), r, path);
 }
 
-/* ---- the one that is used up ---- */
+/* ---- the generation that is used up ---- */
 
 /* Invariant 2: the newest stays whole until there is a newer one. */
 static enum lull_outcome choose_base(struct lull_job *job)
@@ -324,7 +326,7 @@ enum lull_outcome lull_rotation_open(struct lull_job *job)
 
 /* ---- the end ---- */
 
-/* The record with the new generation in it, and without what it was made of. */
+/* Records the new generation, without the one that it was made from. */
 static int announce(struct lull_job *job)
 {
 	struct lull_rotation *rotation = job->rotation;
@@ -367,7 +369,7 @@ int lull_rotation_publish(struct lull_job *job)
 		/* Somebody has taken the name since it was chosen. */
 		if (r == -EEXIST)
 			r = call_by_date(job);
-		/* It is still there if it could not be used up. */
+		/* The base still exists if it could not be used up. */
 		if (r == 0 && job->rotation->base &&
 		    access(job->rotation->base, F_OK) < 0 && errno == ENOENT)
 			tell(job, LULL_NOTE_USED_UP,
@@ -378,9 +380,9 @@ int lull_rotation_publish(struct lull_job *job)
 }
 
 /*
- * Gives its extents back in bounded steps: the kernel would do it in one go when the file
- * is closed. Nobody can open it any more; but who has done so, or has another name of it,
- * goes on with what it holds.
+ * Frees the extents of a removed file in bounded steps; the kernel would free them all at
+ * once when it is closed. Does nothing if the file has another name, or if a program has
+ * it open, which may go on using it. Nobody else can open it any more.
  */
 static void empty(struct lull_job *job, int fd)
 {
@@ -391,11 +393,11 @@ static void empty(struct lull_job *job, int fd)
 	    lull_inode_use(fd) != LULL_INODE_UNUSED)
 		return;
 	outcome = lull_shrink(job, fd, 0);
-	/* What is left, where this is interrupted, the kernel does. */
+	/* If this is interrupted, the kernel frees the rest. */
 	(void)outcome;
 }
 
-/* True if the record is to forget it. */
+/* Removes a generation. Returns true if the record must drop it. */
 static bool remove_one(struct lull_job *job, const struct lull_generation *g)
 {
 	_cleanup_close_ int fd = -1;
@@ -410,7 +412,7 @@ static bool remove_one(struct lull_job *job, const struct lull_generation *g)
 		r = -errno;
 	if (r < 0)
 		warn(job, LULL_WARNING_GENERATION_KEPT, r, g->name);
-	/* A second descriptor of our own would count as a user of it. */
+	/* A second descriptor of our own would count as a user of the file. */
 	lull_close(&fd);
 	if (r == 0 && writable >= 0 && lull_row_is(&job->dest, g, writable))
 		empty(job, writable);
@@ -426,7 +428,8 @@ static int count_rules(const struct lull_keep_rules *rules)
 	return n;
 }
 
-/* Under the lock. Another run may have come in between, so the record is read again. */
+/* Removes what the rules let go. Needs the lock. Reads the record again, because another
+   run may have changed it meanwhile. */
 static int prune(struct lull_job *job)
 {
 	_cleanup_free_ struct lull_retain_item *items = NULL;
@@ -446,8 +449,8 @@ static int prune(struct lull_job *job)
 		lull_generations_drop(&list, at);
 		removed++;
 	}
-	/* By each rule one goes each time; more do where the rules keep less than they
-	   did, by mistake perhaps. */
+	/* Each run removes at most one generation per rule. More are removed if the rules
+	   keep fewer than before, perhaps by mistake. */
 	if (removed > count_rules(&job->options->keep))
 		warn(job, LULL_WARNING_GENERATIONS_REMOVED, removed, "");
 	for (size_t i = 0; i < list.n; i++)
@@ -467,7 +470,7 @@ void lull_rotation_finish(struct lull_job *job)
 	lull_dest_init(&lock);
 	lock.dir = job->dest.dir;
 	lock.temporary = job->dest.temporary;
-	/* Who has it now does this at the end. */
+	/* Whoever has the lock now will prune at its end. */
 	if (lull_dest_lock(&lock) < 0)
 		return;
 	r = prune(job);

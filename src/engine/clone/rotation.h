@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --keep: a row of clones, DEST with a date each, of which the oldest goes.
+ * --keep: makes a row of clones, each named DEST with a date, and removes the oldest.
  *
- * The record .DEST.lullcp-generations lists what lullcp made. It is read and written by
- * whoever holds the lock of DEST.
+ * The record .DEST.lullcp-generations lists the clones that lullcp made. Only the holder
+ * of the lock of DEST reads and writes it.
  */
 #pragma once
 
 #include "engine/base/job.h"
 
-/* For a job with options->keep, before anything else. */
+/* Prepares a job with options->keep. Must be called before anything else. */
 enum lull_outcome lull_rotation_begin(struct lull_job *job);
 
-/* NULL is fine. */
+/* Frees the rotation. NULL is fine. */
 void lull_rotation_done(struct lull_rotation *rotation);
 
 /*
- * Under the lock, before the checkpoint is judged: reads the record, lets go of what is
- * not as it says, chooses the name and, if there are enough generations, the one that is
- * used up (then job->options say so). Changes nothing.
+ * Reads the record, drops what is not as it says, and chooses the name. If there are
+ * enough generations, chooses the one to use up, and sets job->options accordingly.
+ * Changes no file. Needs the lock, and must be called before the checkpoint is checked.
  */
 enum lull_outcome lull_rotation_open(struct lull_job *job);
 
-/* After the checkpoint is judged: another name, if the one it spoke of is taken, or
-   nothing that was cloned then goes on. */
+/* Changes the name after the checkpoint has been checked, if the planned one is taken, or
+   if the clone that was to have it does not go on. */
 enum lull_outcome lull_rotation_name(struct lull_job *job);
 
-/* When a clone goes on whose source has changed since: it is of now, and so is its name.
-   0 or -errno. */
+/* Gives a resumed clone the present date, because its source has changed since it began.
+   Returns 0 or -errno. */
 int lull_rotation_redate(struct lull_job *job) _must_check_;
 
-/* Records the new generation, then gives it its name. 0 or -errno. */
+/* Records the new generation, then renames it to its name. Returns 0 or -errno. */
 int lull_rotation_publish(struct lull_job *job) _must_check_;
 
-/* When all is done: removes what options->keep lets go. What fails is a warning. */
+/* Removes what options->keep lets go, when everything else is done. A failure is only a
+   warning. */
 void lull_rotation_finish(struct lull_job *job);

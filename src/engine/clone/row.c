@@ -66,7 +66,8 @@ enum lull_cause lull_row_cause(int err)
 	}
 }
 
-/* 0 if it may be used up for a clone of src; else why not, as an errno. */
+/* Returns 0 if the generation may be used up for a clone of src, else an errno that says
+   why not. */
 static int judge(const struct lull_dest *dest, const struct lull_generation *g, int src)
 {
 	_cleanup_close_ int fd = -1;
@@ -97,9 +98,9 @@ size_t lull_row_choose(const struct lull_job *job, const struct lull_generations
 {
 	*ret_spared = list->n;
 	*ret_why = 0;
-	/* Bytes are not copied into what is shared; and a clone that may turn into a copy
-	   is better begun with an empty file. One that gets changes cannot be resumed if
-	   they break off: nothing is used up for it. */
+	/* Use up nothing for a clone that may become a copy: a copy must not write into
+	   shared blocks, and begins better with an empty file. Use up nothing for a clone
+	   that will be altered either: if the changes break off, it cannot be resumed. */
 	if (job->options->cp.reflink != LULL_REFLINK_ALWAYS ||
 	    lull_place_alters(job->place))
 		return list->n;
@@ -127,7 +128,7 @@ static void set_item(struct lull_retain_item *item, size_t order, uint64_t time)
 
 	item->time = time;
 	item->order = order;
-	/* Only a year that does not fit an int has none. */
+	/* This fails only for a year that does not fit an int. */
 	(void)localtime_r(&seconds, &local);
 	shown.year = (unsigned int)local.tm_year + 1900;
 	shown.month = (unsigned int)local.tm_mon;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. What is written of a job is what that job itself had written last: jobs in threads
- *     never let each other's unsynced work into the file.
- *  2. The file is there before the pointers, and goes after them: a pointer that leads
- *     nowhere says that there is nothing to find.
+ *  1. What is written about a job is what that job itself wrote last. So no thread
+ *     records the work of another job before that is synced.
+ *  2. The file exists before the pointers, and is removed after them. A pointer to
+ *     nothing says that there is nothing to find.
  */
 #include "engine/clone/set_record.h"
 
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Takes over what the job says. */
+/* Copies the checkpoint of the job. */
 static int take_over(struct lull_set_record *shared, const struct lull_job *job)
 {
 	struct lull_checkpoint copy;
@@ -85,8 +85,8 @@ static const struct lull_checkpoint *part_of(const struct lull_checkpoint *of,
 	return NULL;
 }
 
-/* Where a pointer leads; -ENOENT if it means nothing to dest. The name is part of
-   *ret_path. */
+/* Loads the checkpoint to which a pointer leads. Returns -ENOENT if the pointer means
+   nothing to dest. */
 static int follow(const char *dest, char *path, int *ret_dir,
 		  struct lull_checkpoint **ret_of, unsigned int *ret_n)
 {
@@ -143,13 +143,14 @@ int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of
 	return r;
 }
 
-/* The name that the checkpoint of job's destination would have if it were alone. */
+/* Returns the name that the checkpoint of the job's destination would have outside a
+   set. */
 static char *own_name(const struct lull_job *job)
 {
 	return lull_statehome_name(&job->dest.home, job->dest.name, ".lullcp");
 }
 
-/* True if that is the checkpoint of the set. */
+/* Returns true if name is the checkpoint of the set. */
 static bool is_the_record(const struct lull_job *job, const char *name,
 			  const char *record)
 {
@@ -159,8 +160,8 @@ static bool is_the_record(const struct lull_job *job, const char *name,
 	return head && strncmp(head, record, len) == 0 && strcmp(record + len, name) == 0;
 }
 
-/* 0 if job's own name for a checkpoint is free or this set's; -EEXIST if it is
-   another's. */
+/* Checks the name that the job's own checkpoint would have. Returns 0 if it is free or
+   belongs to this set, -EEXIST if it belongs to another clone, or another -errno. */
 static int judge_own_name(const struct lull_job *job, const char *record)
 {
 	_cleanup_free_ char *name = own_name(job);
@@ -240,7 +241,7 @@ int lull_set_record_point(struct lull_job **jobs, unsigned int n,
 	return 0;
 }
 
-/* Unless another run has put its own there since. */
+/* Removes the checkpoint, unless another run has put its own there since. */
 static int remove_record(const struct lull_job *first)
 {
 	const struct lull_dest *dest = &first->dest;

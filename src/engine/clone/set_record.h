@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one checkpoint that the jobs of a set share. Jobs may be at work in threads: what
- * is written down of each is what it had written down last itself, for only that is
- * durable.
+ * The checkpoint that the jobs of a set share. The jobs may run in threads. What is
+ * written about each is what it recorded last itself, because only that is durable.
  *
- * It lies where the first destination would have its own. Where the others would have
- * theirs there is a pointer to it, so that nobody takes their temporary files for their
- * own, and so that each destination leads to the set. A pointer whose checkpoint is gone,
- * or does not speak of its destination, means nothing.
+ * It is where the first destination would have its own. Where the others would have
+ * theirs there is a pointer to it. So no other run takes their temporary files for its
+ * own, and each destination leads to the set. A pointer means nothing if its checkpoint
+ * is gone, or is not about its destination.
  */
 #pragma once
 
@@ -15,58 +14,57 @@
 
 struct lull_set_record {
 	pthread_mutex_t lock;
-	int dir; /* of the checkpoint; these two are the first job's */
+	int dir; /* of the checkpoint; dir and name belong to the first job */
 	const char *name;
-	/* copies: a job may have its own anew */
+	/* copies, because a job may change its own */
 	struct lull_checkpoint of[LULL_CHECKPOINT_MOST];
 	unsigned int n;
 };
 
-/* The set's jobs, of which the first says where the checkpoint lies, share one from now
-   on. *shared is all zeroes, or was made for them before. 0 or -ENOMEM. */
+/* Makes the jobs share a checkpoint, which lies where the first job says. *shared must be
+   all zeroes, or initialized for these jobs before. Returns 0 or -ENOMEM. */
 int lull_set_record_init(struct lull_set_record *shared, struct lull_job **jobs,
 			 unsigned int n) _must_check_;
 
-/* Frees what it owns. All zeroes are fine. */
+/* Frees what it owns. A struct of zeroes is fine. */
 void lull_set_record_done(struct lull_set_record *shared);
 
 /*
- * Takes over what n of the jobs say now, and writes the whole, durably or as
- * lull_checkpoint_save_set() does without. 0 or -errno.
+ * Copies the checkpoints of n of the jobs, and writes the whole. For durable see
+ * lull_checkpoint_save_set(). Returns 0 or -errno.
  */
 int lull_set_record_save(struct lull_set_record *shared, struct lull_job **jobs,
 			 unsigned int n, bool durable) _must_check_;
 
 /*
- * Takes over the checkpoint that is there. 0 if it speaks of just these destinations:
- * then each job has its part. -ENOENT if there is none; -ENOTUNIQ if *ret_job belongs to
- * another clone, or to a set of other files; or any error of lull_checkpoint_load().
- * Where the first destination has a pointer that is followed. The destinations must be
- * locked.
+ * Loads the checkpoint of the set, following a pointer of the first destination. The
+ * destinations must be locked. Returns 0 if it is about exactly these destinations; then
+ * each job has its part. Returns -ENOENT if there is none; -ENOTUNIQ if *ret_job belongs
+ * to another clone, or to a set of other files; or an error of lull_checkpoint_load().
  */
 int lull_set_record_load(struct lull_job **jobs, unsigned int n,
 			 struct lull_job **ret_job) _must_check_;
 
-/* Pointers for all destinations whose own name is not the checkpoint's, durably. 0, or
-   -errno with *ret_job set. */
+/* Writes durable pointers for all destinations whose own name is not that of the
+   checkpoint. Returns 0, or -errno with *ret_job set. */
 int lull_set_record_point(struct lull_job **jobs, unsigned int n,
 			  struct lull_job **ret_job) _must_check_;
 
-/* Removes checkpoint and pointers; failures are warnings. The set must have been
-   published, or its temporary files must be empty or gone. */
+/* Removes the checkpoint and the pointers. Failures are only warnings. The set must have
+   been published, or its temporary files must be empty or gone. */
 void lull_set_record_remove(struct lull_job **jobs, unsigned int n);
 
 /*
- * What a pointer in the place of job's checkpoint means to a clone by itself: -ENOTUNIQ
- * if it leads to a set that job's destination belongs to. One that means nothing is
- * removed, which returns -ENOENT. Else r, if it is no pointer. The destination must be
- * locked.
+ * Decides what a pointer in the place of the job's checkpoint means to a clone by itself.
+ * Returns -ENOTUNIQ if it leads to a set to which the job's destination belongs. Removes
+ * a pointer that means nothing, and returns -ENOENT. Returns r if it is no pointer. The
+ * destination must be locked.
  */
 int lull_set_record_judge_pointer(const struct lull_job *job, int r) _must_check_;
 
 /*
- * The checkpoint of dest, alone or in a set, wherever dest's own name for it leads: dir
- * and name are replaced. Errors as of lull_checkpoint_load().
+ * Loads the checkpoint of dest, whether alone or in a set, following a pointer. Sets the
+ * checkpoint's directory and name in *dest. Errors are those of lull_checkpoint_load().
  */
 int lull_set_record_find(struct lull_dest *dest, struct lull_checkpoint **ret_of,
 			 unsigned int *ret_n) _must_check_;

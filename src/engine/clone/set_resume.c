@@ -2,15 +2,15 @@
 /*
  * DESIGN
  *
- * By its inode each clone of a set that was whole is found under its temporary name,
- * under the name of its destination, or nowhere:
+ * If a set was complete, each of its clones is identified by its inode. It has its
+ * temporary name, or the name of its destination, or cannot be found:
  *
  *     all have their names              done: what is left of the checkpoint goes
  *     some or none, the rest waits      --resume gives the rest their names; --restart
  *                                       only if none has one
  *     any is nowhere, or changed        all are cloned again, of one new moment
  *
- * In a set that was not whole each clone continues by itself; a new freeze makes them
+ * If a set was not complete, each clone goes on by itself, and a new freeze makes them
  * point-in-time again.
  */
 #include "engine/clone/set_resume.h"
@@ -31,7 +31,7 @@ static enum lull_outcome refuse(struct lull_clones *set, struct lull_job *job,
 					   job->dest.checkpoint_path));
 }
 
-/* Where nothing is recorded. */
+/* Takes over the temporary files if nothing is recorded. */
 static enum lull_outcome take_all(struct lull_clones *set)
 {
 	return lull_clones_each(set, lull_resume_take_leftover);
@@ -42,7 +42,7 @@ static enum lull_outcome start_all_over(struct lull_clones *set)
 	return lull_clones_each(set, lull_resume_start_over);
 }
 
-/* True if dest is what the clone has become. */
+/* Returns true if dest is the clone. */
 static bool has_its_name(const struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -70,7 +70,7 @@ static enum lull_outcome forget_published(struct lull_clones *set)
 	return take_all(set);
 }
 
-/* Of a clone that an earlier run has made there is nothing to do but the name. */
+/* Shows a clone of an earlier run as complete: only the rename is left. */
 static void show_as_whole(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -82,7 +82,7 @@ static void show_as_whole(struct lull_job *job)
 		c->dest_size;
 }
 
-/* The set was whole: see DESIGN. */
+/* Goes on with a set that was complete: see DESIGN. */
 static enum lull_outcome go_on_publishing(struct lull_clones *set)
 {
 	const struct lull_options *options = set->options;
@@ -171,8 +171,7 @@ static enum lull_outcome take_found(struct lull_clones *set)
 		return forget_published(set);
 	if (lull_checkpoint_copy_freeze(c, &set->run) < 0)
 		return refuse(set, first, LULL_CAUSE_ERRNO, ENOMEM);
-	/* Whole clones are of the moment that was frozen, whatever the sources are by
-	   now. */
+	/* Complete clones are of the time of the freeze, whatever the sources are now. */
 	if (c->phase == LULL_PHASE_COMPLETE) {
 		outcome = go_on_publishing(set);
 	} else if (replaced) {

@@ -2,13 +2,13 @@
 /*
  * DESIGN
  *
- * How many extents lie before the end of a file can only be told by walking there, and a
- * map is walked forwards. So a step is measured in blocks, as if each were an extent, and
- * the controller of the clone calls finds out what a block costs here: it begins with one
- * and doubles. What is a hole costs nothing and is passed over in strides that double.
+ * A map can only be walked forwards, so the number of extents before the end of a file is
+ * not known. So a step is measured in blocks, as if each were an extent, and the
+ * controller of the clone calls learns what a block costs: it begins with one and
+ * doubles. A hole costs nothing, and is skipped in strides that double.
  *
- * INVARIANT: the file is cut at one place after another, each before the last; what is
- * left is a prefix of what was there.
+ * INVARIANT: each step truncates the file further; what is left is always a prefix of
+ * what was there.
  */
 #include "engine/clone/shrink.h"
 
@@ -26,7 +26,8 @@ static enum lull_outcome failed(struct lull_job *job)
 	return lull_fail_errno(job, LULL_STAGE_RESIZE, errno, job->dest.path);
 }
 
-/* What is stride bytes before end, as the start of a block, and no less than size. */
+/* Returns the start of the block that is stride bytes before end, but no less than
+   size. */
 static uint64_t before(uint64_t end, uint64_t stride, uint64_t size, uint64_t block)
 {
 	if (end - size <= stride)
@@ -34,7 +35,7 @@ static uint64_t before(uint64_t end, uint64_t stride, uint64_t size, uint64_t bl
 	return MAX((end - stride) / block * block, size);
 }
 
-/* The end of the last data in [size, end), but for what a stride leaves undecided. */
+/* Returns the end of the last data in [size, end), rounded up by at most a stride. */
 static uint64_t skip_hole(int fd, uint64_t end, uint64_t stride, uint64_t size,
 			  uint64_t block)
 {

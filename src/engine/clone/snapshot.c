@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. The checkpoint names the directory of the snapshot before it is made and until it
+ *  1. The checkpoint names the directory of the snapshot from before it is made until it
  *     is removed.
- *  2. While there is a snapshot the keeper lives, and deletes it should this process be
+ *  2. While there is a snapshot there is a keeper, which deletes it if this process is
  *     killed.
- *  3. Only the caller can search that directory, from before the snapshot is made on.
+ *  3. Only the caller can search that directory, from before the snapshot is made.
  */
 #include "engine/clone/snapshot.h"
 
@@ -25,12 +25,12 @@
 #include <pthread.h>
 #include <string.h>
 
-/* How often the size of the source may change under the attempt. */
+/* How often the size of the source may change during an attempt. */
 #define ATTEMPTS 20
 
-/* What the kernel has refused in this run, and will go on refusing: a snapshot of the
-   subvolume dev is not tried again for another file in it, for each attempt makes writers
-   wait. */
+/* The subvolumes (dev) of which the kernel has refused a snapshot in this run, with an
+   error that will last. No snapshot is tried again for another file in them, because each
+   attempt makes writers wait. */
 static struct {
 	pthread_mutex_t lock;
 	dev_t dev[16];
@@ -53,7 +53,7 @@ static void remember(dev_t dev, int err)
 	(void)pthread_mutex_unlock(&refused.lock);
 }
 
-/* The errno, or 0. */
+/* Returns the errno with which a snapshot was refused, or 0. */
 static int was_refused(dev_t dev)
 {
 	int err = 0;
@@ -65,7 +65,7 @@ static int was_refused(dev_t dev)
 	return err;
 }
 
-/* Takes path over. */
+/* Notes why no snapshot is possible. Takes ownership of path. Returns false. */
 static bool obstruct(struct lull_job *job, enum lull_no_snapshot why, int err, char *path)
 {
 	free(job->no_snapshot.path);
@@ -82,7 +82,7 @@ static char *mount_of(int fd)
 	return strdup(mount.mount_point);
 }
 
-/* The path of the subvolume that inside, a part of path, is below. */
+/* Returns the path of the subvolume. inside is the part of path within it. */
 static char *subvolume_path(const char *path, const char *inside)
 {
 	size_t len = (size_t)(inside - path);
@@ -90,7 +90,7 @@ static char *subvolume_path(const char *path, const char *inside)
 	return strndup(path, len > 1 ? len - 1 : len);
 }
 
-/* The kernel's answer to an attempt. */
+/* Notes that the kernel has refused a snapshot. */
 static bool obstruct_subvolume(struct lull_job *job, int err, char *path)
 {
 	return obstruct(job,
@@ -120,8 +120,8 @@ static bool check_subvolume(struct lull_job *job, int root, const char *inside)
 	return true;
 }
 
-/* Checks what can be told beforehand. ret_root and ret_inside as
-   lull_subvolume_find(). */
+/* Checks what can be known before an attempt. Sets ret_root and ret_inside as
+   lull_subvolume_find() does. */
 static bool find(struct lull_job *job, int *ret_root, const char **ret_inside)
 {
 	int r;
@@ -153,13 +153,14 @@ bool lull_snapshot_possible(struct lull_job *job)
 	return true;
 }
 
-/* As much of the source as is gone over again in a tenth of a second, longer than most
-   commits take. */
+/* As many extents as a repeated clone passes in a tenth of a second, which is longer than
+   most commits take. */
 #define PREPARED_EXTENTS 5000
-/* Where each call waits for room, less has to do. */
+/* Where each call waits for space, fewer extents must be enough. */
 #define LONGEST_PREPARATION_NS (NSEC_PER_SEC / 2)
 
-/* A clone of the beginning, in bounded calls, for the call that is to hold the locks. */
+/* Clones the beginning of the source into the scratch file, in bounded calls. The call
+   that will hold the locks during the snapshot then repeats that. */
 static int prepare(struct lull_job *job, uint64_t size)
 {
 	struct lull_piece piece;
@@ -172,9 +173,9 @@ static int prepare(struct lull_job *job, uint64_t size)
 }
 
 /*
- * 0; -ECANCELED if the observer wants to stop; or -errno: then this method is impossible,
- * -ETIME because the file is so small that even a clone of all of it is over before a
- * snapshot is made.
+ * Takes the snapshot. Returns 0; -ECANCELED if the observer requests a stop; or -errno if
+ * this method is impossible. -ETIME: the file is so small that even a clone of all of it
+ * ends before a snapshot is made.
  */
 static int take(struct lull_job *job, int root)
 {
@@ -190,7 +191,7 @@ static int take(struct lull_job *job, int root)
 			r = -EAGAIN;
 		if (r == 0)
 			r = prepare(job, now.size);
-		/* The source has shrunk since the look. */
+		/* The source has shrunk since lull_tripwire_look(). */
 		if (r == -EINVAL)
 			r = -EAGAIN;
 		if (r == 0)
@@ -232,7 +233,8 @@ static enum lull_outcome record(struct lull_job *job, bool there)
 enum lull_outcome lull_snapshot_undo(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	/* In a recovery nobody has opened it; if it is gone, the name has to do. */
+	/* In a recovery, the source is not open. If it is gone, the name must be
+	   enough. */
 	_cleanup_close_ int fd = job->src < 0 && job->checkpoint.source
 					 ? open(job->checkpoint.source,
 						O_RDONLY | O_NONBLOCK | O_NOCTTY |
@@ -259,7 +261,7 @@ void lull_snapshot_clear(struct lull_job *job)
 		(void)!lull_snapshot_delete(dest->dir, dest->snapshot, -1, job->src);
 }
 
-/* fd is the source in the snapshot. */
+/* Clones from fd, which is the source in the snapshot. */
 static enum lull_outcome clone_from(struct lull_job *job, int fd)
 {
 	enum lull_outcome outcome;
@@ -286,11 +288,11 @@ static void close_snapshot(struct lull_job *job)
 	job->live = -1;
 }
 
-/* The directory that the snapshot will be in. */
+/* Makes the directory for the snapshot. */
 static int make_directory(struct lull_job *job)
 {
 	struct lull_dest *dest = &job->dest;
-	/* A snapshot that a crash left is of no use to anybody. */
+	/* A snapshot that a crash has left is of no use to anybody. */
 	int r = lull_snapshot_delete(dest->dir, dest->snapshot, -1, job->src);
 
 	if (r == 0)
@@ -303,12 +305,12 @@ static int make_directory(struct lull_job *job)
 	return 0;
 }
 
-/* Why there is none after all. r is what take() or opening it returned. */
+/* Notes why the attempt failed. r is what take() or lull_snapshot_open() returned. */
 static void note_failure(struct lull_job *job, int r, int root, const char *inside)
 {
 	struct stat st;
 
-	/* One call over the whole file is the method then. */
+	/* The method will be one call over the whole file. */
 	if (r == -ETIME)
 		return;
 	if (r == -EAGAIN) {
@@ -320,13 +322,13 @@ static void note_failure(struct lull_job *job, int r, int root, const char *insi
 		remember(st.st_dev, -r);
 }
 
-/* A snapshot, opened on the source in it; -ECANCELED; or -errno, and job->no_snapshot
-   says why. */
+/* Takes a snapshot and opens the source in it. Returns the descriptor, -ECANCELED, or
+   -errno with job->no_snapshot set. */
 static int open_one(struct lull_job *job, int root, const char *inside)
 {
 	int r = take(job, root);
 
-	/* If it was renamed since, it is not there. */
+	/* If the source was renamed meanwhile, this does not find it. */
 	if (r == 0)
 		r = lull_snapshot_open(job->dest.snapshot_dir, inside, job->src);
 	if (r < 0 && r != -ECANCELED)
@@ -334,7 +336,7 @@ static int open_one(struct lull_job *job, int root, const char *inside)
 	return r;
 }
 
-/* Without a directory of this run's there is nothing to delete, whatever has its name. */
+/* If this run has made no directory, it must delete nothing, whatever has that name. */
 static enum lull_outcome clean_up(struct lull_job *job)
 {
 	if (job->dest.snapshot_dir >= 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Opens and judges the source. */
+/* Opens and checks the source. */
 #include "engine/clone/source.h"
 
 #include "engine/base/place.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* By its path, unless it is open already. */
+/* Opens the source by its path, unless the caller has opened it. */
 static enum lull_outcome open_source(struct lull_job *job)
 {
 	struct stat st;
@@ -29,7 +29,7 @@ static enum lull_outcome open_source(struct lull_job *job)
 	if (S_ISDIR(st.st_mode))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_IS_DIRECTORY,
 				 EISDIR, job->source);
-	/* Before opening: a fifo would wait, a device might act. */
+	/* Check this before opening: a FIFO would block, and a device might act. */
 	if (!S_ISREG(st.st_mode))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
 				 EINVAL, job->source);
@@ -55,16 +55,17 @@ enum lull_outcome lull_source_open(struct lull_job *job)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_NOT_REGULAR,
 				 EINVAL, job->source);
 	job->source_path = realpath(job->source, NULL);
-	/* A file that is deleted has no name, but /proc/PID/fd/N leads to it. */
+	/* A deleted file has no name, but /proc/PID/fd/N leads to it. */
 	if (!job->source_path && errno == ENOENT)
 		job->source_path = strdup(job->source);
-	/* It is open by now, so that it is not the name as given that is too long. */
+	/* The file is open, so the name as given is not too long: the absolute path
+	   is. */
 	if (!job->source_path)
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE,
 				 errno == ENAMETOOLONG ? LULL_CAUSE_LONG_PATH
 						       : LULL_CAUSE_ERRNO,
 				 errno, job->source);
-	/* The hook is told this path, and must not freeze the writers of another file. */
+	/* The hook gets this path, and must not freeze the writers of another file. */
 	if (job->options->hook && !lull_inode_is_at(job->src, job->source_path))
 		return lull_fail(job, LULL_STAGE_STAT_SOURCE, LULL_CAUSE_PATH_ELSEWHERE,
 				 0, job->source);
@@ -85,18 +86,18 @@ enum lull_outcome lull_source_match(struct lull_job *job)
 	if (dest->exists && !lull_place_alters(job->place) && SAME_INODE(&st, &dest->old))
 		return lull_fail_between(job, LULL_STAGE_STAT_DEST, LULL_CAUSE_SAME_FILE,
 					 0, job->source, job->progress->dest);
-	/* Files made beside dest could never be removed again. */
+	/* A file that is made beside dest could never be removed. */
 	if (lull_inode_only_grows(dest->dir, "."))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_ONLY_GROWS, EPERM,
 				 job->progress->dest);
-	/* The rename at the end would fail as well, but after all the work. */
+	/* The rename would fail at the end, after all the work. */
 	if (dest->exists && lull_inode_is_immutable(dest->dir, dest->name))
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_IMMUTABLE, EPERM,
 				 job->progress->dest);
 	if (dest->fs.read_only)
 		return lull_fail(job, LULL_STAGE_CREATE, LULL_CAUSE_READ_ONLY, EROFS,
 				 job->progress->dest);
-	/* Reported early where it is certain; the probe finds the rest. */
+	/* Report this early if it is certain. The probe finds the other cases. */
 	if (job->options->cp.reflink == LULL_REFLINK_ALWAYS &&
 	    faccessat(dest->dir, ".", W_OK, AT_EACCESS) == 0 && dest->fs.uuid[0] &&
 	    job->src_fs.uuid[0] &&

@@ -5,8 +5,8 @@
 #include "engine/base/job.h"
 
 /*
- * Opens job->source, which must be a regular file, and describes it. The descriptor is
- * kept to the end: errors of writes made meanwhile are reported to it, and XFS keeps the
+ * Opens job->source, which must be a regular file, and describes it. Keeps the descriptor
+ * open to the end, so that it gets the errors of writes made meanwhile, and XFS keeps the
  * extent map in memory.
  */
 enum lull_outcome lull_source_open(struct lull_job *job);

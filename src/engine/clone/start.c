@@ -35,7 +35,7 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 					       job->source);
 		r = lull_tripwire_drain(job->src, dest->scratch, dest->fs.block,
 					(uint64_t)st.st_size);
-		/* A file smaller than a block whose size changes right now. */
+		/* The file is smaller than a block, and its size is changing. */
 		if (r != -EINVAL || (uint64_t)st.st_size >= dest->fs.block)
 			break;
 	}
@@ -50,7 +50,8 @@ enum lull_outcome lull_start_probe(struct lull_job *job)
 	return LULL_OK;
 }
 
-/* What an earlier run gave to a whole clone is not for a clone that is being written. */
+/* Keeps others out of a clone that is being written. An earlier run may have given the
+   file its final mode. */
 static int close_to_others(const struct lull_dest *dest)
 {
 	struct stat st;
@@ -79,7 +80,7 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 		return attribute_failed(job, r);
 	if (job->state >= LULL_JOB_BEGUN)
 		return LULL_OK;
-	/* While an older file can still be spared. */
+	/* Check this while an older file can still be left alone. */
 	if ((dest->in_place || job->base >= 0) && is_too_large(job))
 		return lull_fail(job, LULL_STAGE_RESIZE, LULL_CAUSE_FILE_SIZE_LIMIT,
 				 EFBIG, dest->path);
@@ -92,14 +93,14 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 	job->state = job->refresh_in_place ? LULL_JOB_ADOPTED : LULL_JOB_BEGUN;
 	if (job->refresh_in_place)
 		return LULL_OK;
-	/* cp empties a file that it writes into as well: see --inplace. */
+	/* cp also empties a file that it writes to: see --inplace. */
 	job->emptied = dest->in_place;
 	if (dest->in_place) {
 		enum lull_outcome outcome = lull_shrink(job, dest->fd, 0);
 
 		if (outcome != LULL_OK)
 			return outcome;
-		/* What is allocated past the end goes as well. */
+		/* Free what is allocated past the end as well. */
 		if (ftruncate(dest->fd, 0) < 0)
 			return lull_fail_errno(job, LULL_STAGE_RESIZE, errno, dest->path);
 	}
@@ -107,24 +108,25 @@ enum lull_outcome lull_start_prepare(struct lull_job *job)
 	return r < 0 ? attribute_failed(job, r) : LULL_OK;
 }
 
-/* Says why a clone does not go on where it was, and where it does. */
+/* Sets progress->resumed_at, and warns if the clone does not go on where it stopped. */
 static void tell_resumed_at(struct lull_job *job, bool same, uint64_t start)
 {
 	uint64_t claimed = MAX(job->checkpoint.offset, job->claimed);
 
-	/* The reference of a pass beside writers equals no other, and says nothing. */
+	/* The reference of a pass with writers equals no other, so a difference means
+	   nothing. */
 	if (!same && claimed > 0 && job->reference.ctime_ns != LULL_NO_CTIME)
 		lull_warn(job, LULL_WARNING_RESUME_REDO, 0, job->source);
 	else if (job->copies && job->claimed > 0)
 		lull_warn(job, LULL_WARNING_COPY_REDO, 0, job->dest.path);
-	/* What comes before it is only compared. */
+	/* Up to there the file is only compared. */
 	if (same && !job->copies)
 		start = MAX(start, job->claimed & ~(job->dest.fs.block - 1));
 	job->claimed = 0;
 	job->progress->resumed_at = start;
 }
 
-/* The pass is of the source as it is now: no other has been made of it. */
+/* Notes in the checkpoint that the pass is the first one over the source as it is now. */
 static void begin_anew(struct lull_job *job)
 {
 	struct lull_checkpoint *c = &job->checkpoint;
@@ -137,10 +139,10 @@ static void begin_anew(struct lull_job *job)
 }
 
 /*
- * Where the pass begins and in which mode. The checkpoint's offset holds only while the
- * source is what it was then, and the file (untouched.h); else the file is gone over
- * again: XFS skips by itself what is shared, Btrfs does not, so there the maps are
- * compared.
+ * Chooses where the pass begins and in which mode. The checkpoint's offset is valid only
+ * while neither the source nor the file has changed (untouched.h). Otherwise the pass
+ * goes over the whole file again. XFS itself skips what is shared. Btrfs does not, so
+ * there the maps are compared.
  */
 static enum lull_outcome choose(struct lull_job *job, bool same, bool begun,
 				uint64_t *ret_start)
@@ -151,7 +153,7 @@ static enum lull_outcome choose(struct lull_job *job, bool same, bool begun,
 	*ret_start = 0;
 	job->mode = LULL_PLAN_FRESH;
 	if (found || begun || c->refresh) {
-		/* The end of a file need not be the end of a block. */
+		/* Round down: the end of a file need not be the end of a block. */
 		if (same)
 			*ret_start = c->offset & ~(job->dest.fs.block - 1);
 		if (!same || c->pass > 1 || c->refresh)
@@ -173,7 +175,7 @@ static enum lull_outcome choose(struct lull_job *job, bool same, bool begun,
 	return LULL_OK;
 }
 
-/* As long as DEST itself still holds something else, nothing is said to be cloned. */
+/* Records that nothing is cloned, because DEST itself still has other contents. */
 static enum lull_outcome prepare_in_place(struct lull_job *job)
 {
 	enum lull_outcome outcome = lull_record_save(job);
@@ -181,7 +183,8 @@ static enum lull_outcome prepare_in_place(struct lull_job *job)
 	return outcome == LULL_OK ? lull_start_prepare(job) : outcome;
 }
 
-/* Recorded first: a temporary file that is not empty has a checkpoint at any time. */
+/* Records the pass and gives the file its size. Records first: a temporary file that is
+   not empty must always have a checkpoint. */
 static enum lull_outcome fit(struct lull_job *job)
 {
 	enum lull_outcome outcome;
@@ -195,7 +198,7 @@ static enum lull_outcome fit(struct lull_job *job)
 		outcome = lull_shrink_or_grow(job, job->reference.size);
 	if (outcome != LULL_OK || job->mode != LULL_PLAN_COMPARE)
 		return outcome;
-	/* The new size may have left a dirty page over a block that the map shows. */
+	/* The new size may have made a page dirty over a block that the map shows. */
 	r = lull_tripwire_flush(job->dest.fd);
 	return r < 0 ? lull_fail_errno(job, LULL_STAGE_SYNC, r, job->dest.path) : LULL_OK;
 }

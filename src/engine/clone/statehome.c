@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Where state is kept: see statehome.h. */
+/* Finds the place for state: see statehome.h. */
 #include "engine/clone/statehome.h"
 
 #include "engine/base/beside.h"
@@ -28,8 +28,8 @@ void lull_statehome_done(struct lull_statehome *home)
 }
 
 /*
- * What DEST's directory is, in a name. A file system without a UUID is told from others
- * by nothing that lasts: there the path has to do.
+ * Identifies DEST's directory in a file name. If the file system has no UUID, nothing
+ * lasting distinguishes it from others, so the path is used.
  */
 static char *identify(const struct lull_dest *dest)
 {
@@ -82,9 +82,9 @@ static bool has_state_beside(const struct lull_dest *dest)
 }
 
 /*
- * State of a time when others could write to the directory: what is recorded in the
- * private one goes on there, or a row would begin anew and an interrupted clone be
- * forgotten, once somebody closes the directory.
+ * Looks for state in the private directory, from a time when others could write to DEST's
+ * directory. Such state goes on there. Otherwise, when somebody closes the directory to
+ * others, a row would begin again and an interrupted clone would be forgotten.
  */
 static bool find_private(struct lull_dest *dest, const struct lull_state_wish *wish)
 {

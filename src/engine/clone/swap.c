@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * INVARIANTS 1. Not a byte of DEST changes before the one call that changes all of it; a
- * kernel that crashes in it finishes it from the log. Only its end is moved before, where
- * it becomes longer: see lengthen(). 2. What is exchanged is on disk before, unless the
- * user does not want that. 3. The temporary file goes only after that; until then the
- * checkpoint says that it is complete, and a run that is resumed goes over it again: the
- * exchange has given it another change time (untouched.h).
+ * INVARIANTS
+ *  1. No byte of DEST changes before the one call that changes all of it. If the kernel
+ *     crashes during the call, it finishes it from the log. If DEST becomes longer, its
+ *     size changes before the call: see lengthen().
+ *  2. What is exchanged is on disk before, unless the user does not want that.
+ *  3. The temporary file is removed only after that. Until then, the checkpoint says that
+ *     it is complete. A resumed run goes over it again, because the exchange has changed
+ *     its ctime (untouched.h).
  */
 #include "engine/clone/swap.h"
 
@@ -33,14 +35,15 @@ static bool overflows(int src, int target)
 					 block);
 }
 
-/* More than these, and what is in one file's map has been cut in the other's. */
+/* If the numbers of extents differ by more than this, writes have probably cut extents of
+   one file. */
 #define FEW_EXTENTS 6
 
 bool lull_swap_fits(int src, int target, bool be_sure)
 {
 	uint64_t a, b;
 
-	/* What is dirty has no extents yet. */
+	/* Dirty pages have no extents yet. */
 	if (lull_tripwire_flush(src) < 0 || lull_tripwire_flush(target) < 0)
 		return false;
 	a = lull_inode_extents(src);
@@ -55,7 +58,7 @@ int lull_swap_obstacle(int src, int target)
 
 	if (lull_identity_xfs(target, &xfs) < 0 || !xfs.exchanges)
 		return EOPNOTSUPP;
-	/* What is made beside it is like src. */
+	/* A file that is made beside target gets these flags from src. */
 	return lull_inode_is_realtime(src) != lull_inode_is_realtime(target) ||
 			       lull_inode_is_dax(src) != lull_inode_is_dax(target)
 		       ? EINVAL
@@ -68,7 +71,7 @@ void lull_swap_choose(struct lull_job *job)
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
-	/* A file that is renamed away needs none of this. */
+	/* A file that is replaced by a rename needs none of this. */
 	if (!dest->in_place || !dest->exists || (job->place && job->place->replaces))
 		return;
 	dest->no_target = EOPNOTSUPP;
@@ -90,7 +93,7 @@ void lull_swap_choose(struct lull_job *job)
 	dest->in_place = false;
 }
 
-/* From now on nobody may change DEST. */
+/* Notes the state of DEST. From now on, nobody may change it. */
 static int note_fresh(struct lull_dest *dest)
 {
 	int r = lull_tripwire_look_late(dest->target, &dest->before);
@@ -119,7 +122,8 @@ void lull_swap_forgo(struct lull_dest *dest)
 	dest->in_place = true;
 }
 
-/* True if nobody has changed it, as far as can be told without the kernel's help. */
+/* Returns true if nobody has changed DEST, as far as that can be told without the
+   kernel's help. */
 static bool is_untouched(const struct lull_dest *dest)
 {
 	struct lull_reference now;
@@ -136,7 +140,7 @@ static bool has_its_name(const struct lull_dest *dest)
 	       SAME_INODE(&named, &dest->old);
 }
 
-/* How long the call will take, for the announcement. */
+/* Announces how long the call will take. */
 static void announce(struct lull_job *job)
 {
 	if (job->options->cp.verbose)
@@ -145,7 +149,7 @@ static void announce(struct lull_job *job)
 				.count = lull_difference_exchange_ns(job));
 }
 
-/* Gives the file what a clone into it would have given it. */
+/* Gives DEST the attributes that a clone into it would have given it. */
 static int dress(struct lull_job *job)
 {
 	const struct lull_place *place = job->place;
@@ -161,9 +165,9 @@ static uint64_t blocks(const struct lull_dest *dest, off_t size)
 }
 
 /*
- * A crash while DEST gets blocks past its old end loses them: what finishes the
- * exchange from the log goes by the size that the file had, and frees what is past it
- * (seen with Linux 6.18). So DEST gets its size before, with zeroes at the end.
+ * Makes DEST as long as the clone, with zeroes at the end. If the kernel crashes while
+ * DEST gets blocks past its old end, it loses them. When it finishes the exchange from
+ * the log, it uses the old size and frees what is past it (seen with Linux 6.18).
  */
 static int lengthen(struct lull_dest *dest, off_t *ret_before)
 {
@@ -182,8 +186,8 @@ static int lengthen(struct lull_dest *dest, off_t *ret_before)
 	return note_fresh(dest);
 }
 
-/* The exchange has failed: DEST gets its old length back, unless somebody has written
-   past it. */
+/* Gives DEST its old length back after the exchange has failed, unless somebody has
+   written past it. */
 static void shorten(const struct lull_dest *dest, off_t before)
 {
 	uint64_t end = blocks(dest, before) * dest->fs.block;
@@ -195,7 +199,8 @@ static void shorten(const struct lull_dest *dest, off_t before)
 		(void)!ftruncate(dest->target, before);
 }
 
-/* For certain, and of the maps as they are now. */
+/* Returns true if the exchange could run out of reserved space. Reads the maps as they
+   are now. */
 static bool is_dangerous(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;

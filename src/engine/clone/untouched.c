@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Whether others have changed DEST: see untouched.h. */
+/* Tells whether others have changed DEST: see untouched.h. */
 #include "engine/clone/untouched.h"
 
 #include "sys/clock.h"
@@ -11,8 +11,8 @@ static int64_t change_time(const struct stat *st)
 	return st->st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_ctim.tv_nsec;
 }
 
-/* Before 6.13 all changes within a tick get one time; since then a look at the time ends
-   that. */
+/* Before Linux 6.13, all changes within a tick get the same ctime. Since then, a change
+   after a stat() gets another. */
 int64_t lull_untouched_stamp(int fd)
 {
 	struct stat st;
@@ -46,12 +46,13 @@ void lull_untouched_judge(struct lull_job *job)
 
 	if (!c->has_reference || lull_untouched_is(job))
 		return;
-	/* What was cut off is cloned, not compared. */
+	/* Only what is left of the file is compared; the rest is cloned. */
 	job->claimed = c->offset;
 	if (fstat(job->dest.fd, &st) == 0)
 		job->claimed = MIN(job->claimed, (uint64_t)st.st_size);
 	c->offset = 0;
 	c->phase = LULL_PHASE_CLONING;
-	/* As after a pass over the whole file, because it may hold anything anywhere. */
+	/* This makes it like a file after a pass over the whole: it may hold anything
+	   anywhere. */
 	c->pass = MAX(c->pass, 1u) + 1;
 }

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the file that is written is still what the checkpoint says of it: between two
- * runs others can write to it, by another name of a DEST in place, or cut the temporary
- * file.
+ * Tells whether the file that is written is still as the checkpoint says. Between two
+ * runs, others can write to a DEST in place by another of its names, or truncate the
+ * temporary file.
  *
- * The change time tells, which no program can set. It is recorded only if any later
- * change will get another one. After a clean stop it is found again; after a kill or a
- * crash what was cloned since makes it differ, and then nothing in the file is believed:
- * it is gone over from 0. That is cheap where the file system can tell what is shared
- * (0.4-0.65 us an extent on XFS, 0.12 us by two maps on Btrfs); copied bytes are copied
- * again.
+ * The ctime shows it, because no program can set that. It is recorded only if any later
+ * change will get another one. After a clean stop it is the same. After a kill or a crash
+ * it differs, because something was cloned since; then nothing in the file is trusted,
+ * and a pass goes over it from 0. That is cheap where the file system can tell what is
+ * shared (0.4-0.65 us an extent on XFS, 0.12 us by two maps on Btrfs). Copied bytes are
+ * copied again.
  */
 #pragma once
 
 #include "engine/base/job.h"
 
-/* The change time of fd to record, in ns; 0 as long as a change could still leave it the
-   same, or if fd cannot be looked at. */
+/* Returns the ctime of fd to record, in ns; or 0 while a change could leave it the same,
+   or if fd cannot be examined. */
 int64_t lull_untouched_stamp(int fd);
 
-/* Waits until lull_untouched_stamp() can tell: a tick of the coarse clock (1-10 ms) or
-   less. */
+/* Waits until lull_untouched_stamp() returns a time: at most a tick of the coarse clock
+   (1-10 ms). */
 void lull_untouched_settle(int fd);
 
-/* True if job->dest.fd is as job->checkpoint says: change time, and long enough for
-   offset. */
+/* Returns true if job->dest.fd has the ctime of job->checkpoint and is long enough for
+   its offset. */
 bool lull_untouched_is(const struct lull_job *job);
 
 /*
- * For a clone that is resumed, as soon as its file is known to be the recorded one and
- * before anything is saved or changed: unless it is untouched, the checkpoint says from
- * now on that nothing of it is believed, and job->claimed keeps how far it was said to be
- * whole.
+ * Checks the file of a clone that is resumed. Must be called as soon as the file is known
+ * to be the recorded one, and before anything is saved or changed. If the file was
+ * touched, resets the checkpoint, so that nothing in the file is trusted. job->claimed
+ * then has the offset up to which it was recorded as complete.
  */
 void lull_untouched_judge(struct lull_job *job);

@@ -7,12 +7,13 @@
 
 #include <errno.h>
 
-/* A writer that pauses between two transactions lets one of these tries succeed; a writer
-   that never pauses lets none. */
+/* A writer that pauses between two transactions lets one of these attempts succeed. A
+   writer that never pauses lets none. */
 #define TRIES 3
 
-/* 0, 1 if it never held still, or -errno. What cannot be flushed has no pages that a
-   program stores into unseen, or its file system does not tell: cp copies it as well. */
+/* Takes a reference. Returns 0, 1 if writes kept coming, or -errno. If src cannot be
+   flushed, no program stores into its pages unseen, or the file system cannot tell; cp
+   copies it too. */
 static int take(int src, bool thorough, struct lull_reference *ret_reference)
 {
 	int r = thorough ? lull_tripwire_take(src, -1, 1, ret_reference)
