@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names beside a file: see beside.h. */
+/* Makes the names of files beside a file: see beside.h. */
 #include "engine/base/beside.h"
 
 #include "util/macros.h"
@@ -10,12 +10,12 @@
 #include <limits.h>
 #include <string.h>
 
-/* Leaves room for the "~" of a checkpoint that is being saved. */
+/* Leaves room for the "~" that is appended while a checkpoint is saved. */
 #define LONGEST_NAME (NAME_MAX - 1)
 
 /*
- * ".NAME" and a suffix; of a name too long for that, the beginning and a hash of the
- * whole.
+ * Returns ".NAME" and the suffix. If that is too long, it has the beginning of NAME and a
+ * hash of the whole.
  */
 char *lull_beside(const char *name, const char *suffix)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Events that are reported later: see events.h. */
+/* Keeps events to report them later: see events.h. */
 #include "engine/base/events.h"
 
 #include "util/text.h"
@@ -10,7 +10,7 @@ struct lull_event {
 	struct lull_event *next;
 	struct lull_note note;
 	char *text[3];
-	void (*step)(void *ctx); /* in place of a note; or NULL */
+	void (*step)(void *ctx); /* to be called instead of a note; or NULL */
 	void *ctx;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reports of a task, kept in order until its turn. There is no lock: the caller has
+ * Keeps the reports of a task in order until its turn. Has no lock: the caller must use
  * one. A note for which there is no memory is lost.
  */
 #pragma once
@@ -13,29 +13,30 @@
 
 struct lull_event;
 
-/* Empty when all is zero. */
+/* All zeroes: empty. */
 struct lull_events {
 	struct lull_event *first;
 	struct lull_event **last;
 };
 
-/* Keeps a copy of it, with its texts. */
+/* Keeps a copy of the note and of its texts. */
 void lull_events_note(struct lull_events *events, const struct lull_note *note);
 
-/* Calls step(ctx) in its turn, which frees ctx. False without memory: then it is not
-   called. */
+/* Keeps a call of step(ctx), which must free ctx. Returns false without memory; then step
+   is not called. */
 bool lull_events_step(struct lull_events *events, void (*step)(void *ctx),
 		      void *ctx) _must_check_;
 
-/* Tells the observer all of them, the oldest first, and forgets them. A step may add
+/* Reports all events to the observer, oldest first, and drops them. A step may add
    more. */
 void lull_events_hear(struct lull_events *events, const struct lull_observer *observer);
 
-/* Tells the observer a note, at once, whose members are given as in a struct. */
+/* Reports a note to the observer at once. The arguments are members of struct
+   lull_note. */
 #define lull_events_say(observer, ...) \
 	(observer)->note((observer)->ctx, &(const struct lull_note){ __VA_ARGS__ })
 
-/* Tells the observer of a warning, at once. err: an errno of either sign, or 0; path may
+/* Reports a warning to the observer at once. err: an errno of either sign, or 0. path may
    be NULL. */
 void lull_events_warn(const struct lull_observer *observer, enum lull_warning warning,
 		      int err, const char *path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How the engine speaks: failures, progress, warnings. */
+/* Reports of the engine: failures, progress, warnings. */
 #include "engine/base/job.h"
 
 #include "engine/base/events.h"

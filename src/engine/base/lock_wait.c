@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Waiting for a lock: see lock_wait.h. */
+/* Waits for a lock: see lock_wait.h. */
 #include "engine/base/lock_wait.h"
 
 #include "sys/clock.h"
@@ -14,13 +14,14 @@ struct lull_lock_wait lull_lock_wait_begin(const struct lull_options *options)
 					.thaw_ns = options->hook_timeout_ns };
 }
 
-/* What is being finished has the name of DEST already. */
+/* Returns true if a keeper has the lock of dest. A clone that is being finished has the
+   name of DEST already. */
 static bool is_dest_left(const struct lull_dest *dest)
 {
 	const char *const names[] = { dest->temporary, dest->name };
 	bool left = false;
 
-	/* A generation has no name before it has the lock. */
+	/* A generation has no name until it has the lock. */
 	for (size_t i = 0; i < ARRAY_SIZE(names) && names[i] && !left; i++) {
 		_cleanup_close_ int fd = openat(dest->dir, names[i],
 						O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -39,7 +40,7 @@ bool lull_lock_wait_is_over(struct lull_lock_wait *wait, const struct lull_dest 
 	    (waited < wait->thaw_ns &&
 	     ((fd >= 0 && lull_source_lock_is_left(fd)) || (dest && is_dest_left(dest)))))
 		return false;
-	/* A keeper may have ended between the refusal and the look. */
+	/* Look once more: a keeper may have ended between the refusal and this check. */
 	if (wait->looked)
 		return true;
 	wait->looked = true;

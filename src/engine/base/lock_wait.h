@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a lock that another run has: as long as the caller of lullcp says, and for
- * the keeper of a run that was killed as long as its thaw may take.
+ * Waits for a lock that another run has: for as long as --lock-wait says, or, if the
+ * keeper of a killed run has it, for as long as its thaw may take.
  */
 #pragma once
 
 #include "engine/base/job.h"
 
-/* How often to look whether a lock is free. */
+/* How often to check whether a lock is free. */
 #define LULL_LOCK_LOOK_NS (50 * NSEC_PER_MSEC)
 
 struct lull_lock_wait {
@@ -17,17 +17,19 @@ struct lull_lock_wait {
 	bool looked;
 };
 
-/* From now on, as options say. */
+/* Begins a wait, with the times of options. */
 struct lull_lock_wait lull_lock_wait_begin(const struct lull_options *options);
 
 /*
- * Whether to give up, after the lock was refused: on dest (NULL: not on that), or on the
- * file that fd is (-1: none). Else it is worth another try, after a rest.
+ * Returns true if the wait for a lock is over, after the lock was refused. The lock is
+ * that of dest (NULL: not that), or that of the file fd (-1: none). If it returns false,
+ * rest and try again.
  */
 bool lull_lock_wait_is_over(struct lull_lock_wait *wait, const struct lull_dest *dest,
 			    int fd);
 
-/* Rests before another look at that lock, and tells that job is alive. OK to look again;
-   INTERRUPTED; BUSY, of which nothing is said yet, when the wait is over. */
+/* Rests before another attempt at that lock, and shows the progress of job. Returns
+   LULL_OK to try again, LULL_INTERRUPTED, or LULL_BUSY if the wait is over; it does not
+   report that. */
 enum lull_outcome lull_lock_wait_rest(struct lull_lock_wait *wait, struct lull_job *job,
 				      const struct lull_dest *dest, int fd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The reports of work in a thread: see mailbox.h. */
+/* Keeps the reports of work in a thread: see mailbox.h. */
 #include "engine/base/mailbox.h"
 
 static void on_progress(void *ctx, const struct lull_progress *progress)
@@ -9,7 +9,7 @@ static void on_progress(void *ctx, const struct lull_progress *progress)
 	(void)pthread_mutex_lock(m->lock);
 	m->progress = *progress;
 	m->progress.hold = lull_progress_hold(progress);
-	m->progress.hist = NULL; /* it changes while it would be read */
+	m->progress.hist = NULL; /* it would change while it is read */
 	m->progressed = true;
 	(void)pthread_mutex_unlock(m->lock);
 }
@@ -23,7 +23,8 @@ static void on_note(void *ctx, const struct lull_note *note)
 	(void)pthread_mutex_unlock(m->lock);
 }
 
-/* The thread that reports also listens and reports meanwhile. */
+/* Ignored: the thread that passes reports on is not blocked by this call, and shows
+   progress meanwhile. */
 static void on_call(void *ctx, enum lull_call call)
 {
 	(void)ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An observer for work in a thread: it keeps what it is told until the thread that may
- * talk to the real observer passes that on.
+ * An observer for work in a thread. It keeps all reports until the thread that may call
+ * the real observer passes them on.
  */
 #pragma once
 
@@ -12,18 +12,20 @@
 #include <stdbool.h>
 
 struct lull_mailbox {
-	struct lull_observer observer; /* to be given to the work */
-	pthread_mutex_t *lock;         /* of the owner; guards all below */
-	const bool *stop;              /* read atomically: what should_stop says */
-	/* asked instead, if the work is on its thread; or NULL */
+	struct lull_observer observer; /* for the work */
+	pthread_mutex_t *lock;         /* of the owner; guards all members below */
+	const bool *stop;              /* read atomically; the answer of should_stop */
+	/* asked instead of stop if the work runs on the real observer's thread; or
+	   NULL */
 	const struct lull_observer *real;
-	/* warnings, notes, announcements, in their order */
+	/* warnings, notes and announcements, in order */
 	struct lull_events events;
-	/* the last one; its hist is NULL, its hold is known */
+	/* the latest; its hist is NULL, its hold is set */
 	struct lull_progress progress;
-	bool progressed; /* since that was last looked at */
+	bool progressed; /* progress is new since the owner last read it */
 };
 
-/* Opens an empty one. It must not move from then on; lock and *stop outlive it. */
+/* Initializes an empty mailbox. It must not be moved after this. lock and *stop must
+   outlive it. */
 void lull_mailbox_open(struct lull_mailbox *mailbox, pthread_mutex_t *lock,
 		       const bool *stop);

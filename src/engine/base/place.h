@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of a clone, where its caller has opened them. */
+/* The files of a clone, if its caller has opened them. */
 #pragma once
 
 #include "lullcp.h"
@@ -7,33 +7,34 @@
 struct lull_file;
 struct lull_job;
 
-/* Where a clone comes from and goes to, beside the paths. */
+/* Where a clone comes from and goes to, in addition to the paths. */
 struct lull_place {
-	/* the source, open for reading; stays open. -1: by its path */
+	/* the source, open for reading, which stays open; -1: use its path */
 	int src;
-	/* the directory of dest, -1: by its path, links followed */
+	/* the directory of dest; -1: use its path, following links */
 	int dir;
-	const char *name; /* of dest in dir */
+	const char *name; /* name of dest in dir */
 	/*
-	 * Makes fd, which lies in the directory dir, what dest must be in all but its
-	 * data, when that is whole, and before it is synced and gets its name. settled:
-	 * it has owner and mode already. 0 or -errno. NULL: as a clone alone.
+	 * Gives fd, a file in the directory dir, everything that dest must have except
+	 * data. Called when the data is complete, before fd is synced and renamed.
+	 * settled: it has owner and mode already. Returns 0 or -errno. NULL: the clone
+	 * gets what a clone by itself gets.
 	 */
 	int (*dress)(struct lull_file *file, int fd, int dir, bool settled);
 	struct lull_file *file;
-	int old; /* what dest is, open for writing; -1: nothing */
-	/* a new file takes dest's name, whatever other names dest has; old need not be
-	   open for writing */
+	int old; /* the present dest, open for writing; -1: there is none */
+	/* a new file takes dest's name, whatever other names dest has; then old need not
+	   be open for writing */
 	bool replaces;
 	/*
-	 * Makes of the whole clone, in job->dest.fd, what dest is to hold, before it is
-	 * synced and gets its name. Such a clone has no checkpoint, for half of it is
-	 * of no use to another run; is never written in place; and may replace its own
-	 * source. NULL: the clone is that already.
+	 * Changes the complete clone, in job->dest.fd, to what dest must hold, before it
+	 * is synced and renamed. Such a clone has no checkpoint, because a part of it is
+	 * useless to another run. It is never written in place, and may replace its own
+	 * source. NULL: the clone is not changed.
 	 */
 	enum lull_outcome (*alter)(struct lull_job *job, void *ctx);
 	void *ctx;
-	uint64_t alter_size; /* what alter has to walk, for the progress of the whole */
+	uint64_t alter_size; /* bytes that alter has to walk, for the progress */
 };
 
 static inline bool lull_place_alters(const struct lull_place *place)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Threads that do the work that they are given: see pool.h. */
+/* Threads that do work: see pool.h. */
 #include "engine/base/pool.h"
 
 #include "sys/clock.h"
@@ -7,7 +7,8 @@
 
 #include <errno.h>
 
-/* Never with both locks held: the other one's users look at this pool with theirs. */
+/* Signals the other pool. Never holds both locks, because a user of the other pool looks
+   at this one while holding that lock. */
 static void wake_other(struct lull_pool *pool)
 {
 	struct lull_pool *other = pool->wakes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that take up work in the order in which it is given, and do not know what it
+/* Threads that do work in the order in which it is given. They do not know what the work
    is. */
 #pragma once
 
@@ -9,49 +9,52 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One piece of work: part of whatever it is about, which is the giver's, and stays until
-   it is done. */
+/* A piece of work, embedded in a struct of the giver, who must keep it until it is
+   done. */
 struct lull_workitem {
-	void (*work)(struct lull_workitem *item); /* in a thread, without the lock */
-	void (*done)(struct lull_workitem *item); /* then, with the lock held; or NULL */
-	bool is_done;                             /* guarded by the lock */
-	struct lull_workitem *next;               /* the pool's */
+	/* called in a thread, without the lock */
+	void (*work)(struct lull_workitem *item);
+	/* called after that, with the lock held; or NULL */
+	void (*done)(struct lull_workitem *item);
+	bool is_done;               /* guarded by the lock */
+	struct lull_workitem *next; /* used by the pool */
 };
 
 struct lull_pool {
-	pthread_mutex_t lock; /* of this, and of what the users share: mailboxes, say */
+	/* for this struct, and for what the users share, such as mailboxes */
+	pthread_mutex_t lock;
 	pthread_cond_t given;
-	/* something is done here, or in a pool that wakes this one */
+	/* signals that work is done in this pool, or in one that wakes it */
 	pthread_cond_t changed;
 	pthread_t *thread;
 	unsigned int n_threads;
-	struct lull_workitem *first, **end; /* that no thread has taken up */
-	unsigned int n_waiting;             /* of those */
-	/* whoever waits for this one is woken as well; or NULL */
+	struct lull_workitem *first, **end; /* work that no thread has taken */
+	unsigned int n_waiting;             /* number of those */
+	/* pool whose waiters are woken as well; or NULL */
 	struct lull_pool *wakes;
 	bool closing;
-	bool stop; /* set and read atomically by the users: work is to end soon */
+	bool stop; /* the work must end soon; the users access it atomically */
 };
 
 /*
- * Prepares a pool of n threads; with 0, or where fewer can be started, there are fewer,
- * and it has a lock and can be waited on all the same. It must not move from then on. 0,
- * or -errno if none of the n could be started: lull_pool_close() must be called all the
- * same.
+ * Initializes a pool of n threads, or of fewer if not all can be started. Even without
+ * threads it has a lock and can be waited on. It must not be moved after this. Returns 0,
+ * or -errno if n is not 0 and no thread could be started; lull_pool_close() must be
+ * called in any case.
  */
 int lull_pool_open(struct lull_pool *pool, unsigned int n) _must_check_;
 
-/* Waits until all work that was given is done, ends the threads and frees all. */
+/* Waits until all work is done, ends the threads and frees everything. */
 void lull_pool_close(struct lull_pool *pool);
 
-/* Gives the item, whose work is set, to the first thread that is free. With the lock
-   held. */
+/* Adds an item, whose work must be set, to the queue. The caller must hold the lock. */
 void lull_pool_give(struct lull_pool *pool, struct lull_workitem *item);
 
-/* Waits until something changes, ns nanoseconds at the most. With the lock held, which is
-   let go of meanwhile. */
+/* Waits until something is done, for at most ns nanoseconds. The caller must hold the
+   lock, which is released meanwhile. */
 void lull_pool_wait(struct lull_pool *pool, uint64_t ns);
 
-/* Tells work to end soon, and asks whether it has been told. Any thread. */
+/* lull_pool_stop() tells the work to end soon; lull_pool_is_stopped() returns whether it
+   was told. Any thread may call them. */
 void lull_pool_stop(struct lull_pool *pool);
 bool lull_pool_is_stopped(const struct lull_pool *pool);

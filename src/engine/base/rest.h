@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place that rests: what the duty cycle leaves to others between two calls. */
+/* Rests between two calls, for the part of the time that the duty cycle leaves to others.
+   Nothing else in the engine rests. */
 #pragma once
 
 #include "plan/pace.h"
 
 #include <stdint.h>
 
-/* Sleeps for as long as pace owes, and credits it with how long that really took. */
+/* Sleeps for as long as pace requires, and reports to it how long the sleep really
+   was. */
 void lull_rest(struct lull_pace *pace);
 
-/* The same after a call of ns nanoseconds that no pace has seen. duty_cycle: percent,
+/* Rests after a call of ns nanoseconds that no pace has observed. duty_cycle: percent,
    1..100. */
 void lull_rest_after(uint64_t ns, unsigned int duty_cycle);
