@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* From ranges to bounded calls. */
+/* Turns ranges into bounded calls: see batch.h. */
 #include "plan/batch.h"
 
 #include "util/macros.h"
@@ -32,8 +32,8 @@ static int hold(struct lull_batch *batch)
 	return batch->source.next(batch->source.ctx, &batch->held);
 }
 
-/* The hole that lies between a request and the range to clone that comes next, 0 if none
-   does that a call may go across. */
+/* Returns the length of the hole between a request and the next range to clone, or 0 if
+   there is none that a call may go across. */
 static uint64_t hole_before(struct lull_batch *batch, const struct lull_request *request,
 			    const struct lull_range **ret_next)
 {
@@ -43,7 +43,7 @@ static uint64_t hole_before(struct lull_batch *batch, const struct lull_request 
 	if (request->kind != LULL_RANGE_CLONE || !batch->held.after_hole)
 		return 0;
 	if (next->kind == LULL_RANGE_PUNCH) {
-		/* An error, or the end, comes again when the range is asked for. */
+		/* An error or the end will be returned again when the range is pulled. */
 		if (batch->ahead.len == 0 &&
 		    batch->source.next(batch->source.ctx, &batch->ahead) <= 0)
 			batch->ahead.len = 0;
@@ -55,7 +55,7 @@ static uint64_t hole_before(struct lull_batch *batch, const struct lull_request 
 	return next->off - end <= batch->widest ? next->off - end : 0;
 }
 
-/* Takes the hole into the request, if the range after it has room there as well. */
+/* Adds the hole to the request, if the range after it fits too. */
 static bool cross_hole(struct lull_batch *batch, struct lull_request *request,
 		       uint32_t limit)
 {
@@ -74,14 +74,14 @@ static bool cross_hole(struct lull_batch *batch, struct lull_request *request,
 	return true;
 }
 
-/* Hands out the front of the held range, as much as limit allows. */
+/* Removes the front of the held range, as much as limit allows, and returns it. */
 static struct lull_range take(struct lull_batch *batch, uint32_t limit)
 {
 	struct lull_range front = batch->held;
 
 	if (front.weight > limit) {
-		/* In blocks, rounded down: 2^63 bytes may be one extent, so the product
-		   would not fit. */
+		/* Calculate in blocks: an extent may have 2^63 bytes, so the product of
+		   bytes would overflow. Round down. */
 		uint64_t blocks = front.len / batch->block;
 		uint64_t part = blocks / front.weight * limit +
 				blocks % front.weight * limit / front.weight;
@@ -114,8 +114,7 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 	for (;;) {
 		int r = hold(batch);
 
-		/* An error is reported when nothing is in hand: what was gathered is
-		   good. */
+		/* Return what was gathered; the error comes with the next call. */
 		if (r <= 0) {
 			if (request.len == 0)
 				return r;
@@ -127,8 +126,8 @@ int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 		    (batch->held.off != request.off + request.len ||
 		     batch->held.kind != request.kind || request.weight >= limit))
 			break;
-		/* A range that would fit a call of its own is not cut to fill this
-		   one. */
+		/* Do not cut a range to fill this call if it would fit a call of its
+		   own. */
 		if (request.len > 0 && batch->held.weight > limit - request.weight)
 			break;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gathers ranges into calls of bounded weight: neighbours travel together, heavy ranges
- * are cut. Pure.
+ * Gathers ranges into calls of bounded weight: joins neighbours and cuts heavy ranges.
+ * Makes no system call.
  */
 #pragma once
 
@@ -21,39 +21,40 @@ struct lull_request {
 	uint64_t len;
 	uint64_t holes;   /* bytes of len that are holes of the source */
 	uint32_t weight;  /* 0 for LULL_RANGE_PUNCH */
-	uint32_t extents; /* whole or begun extents of the source in it */
+	uint32_t extents; /* extents of the source that begin in it */
 	uint32_t kind;    /* enum lull_range_kind */
-	bool sampled;     /* weight, extents and holes are no more than likely */
+	bool sampled;     /* weight, extents and holes are estimates */
 };
 
 struct lull_batch {
 	struct lull_range_source source;
 	uint64_t block;
-	struct lull_range held; /* pulled, not handed out yet; len 0: none */
-	/* the one after held, if it has been looked at; len 0: not */
+	struct lull_range held; /* pulled, but not handed out yet; len 0: none */
+	/* the range after held, if it has been pulled; len 0: it has not */
 	struct lull_range ahead;
-	bool begun;           /* a part of held has been handed out before */
-	uint64_t widest;      /* the longest hole that a call goes across, 0: none */
-	uint32_t hole_weight; /* of each */
+	bool begun;           /* a part of held has been handed out */
+	uint64_t widest;      /* the longest hole that a call goes across; 0: none */
+	uint32_t hole_weight; /* weight of each such hole */
 };
 
-/* Calls over the ranges of source, a copy of which is kept. block: the unit of clone
-   ranges, bytes. */
+/* Initializes *batch over the ranges of source, which it copies. block: the unit of clone
+   ranges, in bytes. */
 void lull_batch_init(struct lull_batch *batch, uint64_t block,
 		     const struct lull_range_source *source);
 
 /*
- * Lets a call go across holes of at most widest bytes, at hole_weight each: FICLONERANGE
- * makes them holes of the destination by itself, so that it replaces the punch as well.
- * Without this each call ends at a hole.
+ * Lets a call go across holes of at most widest bytes, each with the weight hole_weight.
+ * FICLONERANGE makes them holes of the destination, so no punch is needed. Without this,
+ * each call ends at a hole.
  */
 void lull_batch_cross_holes(struct lull_batch *batch, uint64_t widest,
 			    uint32_t hole_weight);
 
 /*
- * The next call of at most limit (at least 1) in weight: 1 and a request, 0 at the end,
- * or -errno. A request is contiguous, of one kind and never empty, and begins and ends
- * with bytes of that kind. Only a single block may weigh more than limit.
+ * Makes the next request, with a weight of at most limit, which must be at least 1.
+ * Returns 1 with a request, 0 at the end, or -errno. A request is contiguous, of one kind
+ * and not empty, and begins and ends with bytes of that kind. Only a single block may
+ * weigh more than limit.
  */
 int lull_batch_next(struct lull_batch *batch, uint32_t limit,
 		    struct lull_request *ret_request);

@@ -10,7 +10,8 @@ struct version {
 	unsigned int major, minor, patch;
 };
 
-/* The first of each maintained series with commit 2f4acd0fcd86 of Linux 7.2. */
+/* The first version of each maintained series that has commit 2f4acd0fcd86 of Linux
+   7.2. */
 static const struct version fixed[] = {
 	{ 5, 15, 212 }, { 6, 1, 178 }, { 6, 6, 145 },
 	{ 6, 12, 96 },  { 6, 18, 39 }, { 7, 1, 4 },
@@ -29,7 +30,8 @@ enum lull_fix lull_fixes_writer_race(const char *release)
 	if (sscanf(release, "%u.%u%n.%u%n", &v.major, &v.minor, &len, &v.patch, &len) < 2)
 		return LULL_FIX_UNKNOWN;
 
-	/* What follows the version names a distribution, or a test version. */
+	/* If something follows the version, it is a kernel of a distribution, or a test
+	   version. */
 	bool plain = release[len] == '\0';
 	bool early = strncmp(release + len, "-rc", 3) == 0;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Which kernels have a fix, as far as their names tell. */
+/* Determines whether a kernel has a fix, as far as its version shows that. */
 #pragma once
 
 #include "lullcp.h"
 
 /*
- * CVE-2026-64600: on XFS, two direct writes to one shared block at the same time may go
- * to blocks that belong to another file. release is what uname(2) has. LULL_FIX_PRESENT
- * also before Linux 4.11, which brought the fault; LULL_FIX_UNKNOWN where the version
- * says nothing: a distribution carries fixes to versions below the one that has them, and
- * nobody maintains most series.
+ * CVE-2026-64600: on XFS, two simultaneous direct writes to one shared block may go to
+ * blocks of another file. release is that of uname(2). Returns LULL_FIX_PRESENT also
+ * before Linux 4.11, which introduced the fault. Returns LULL_FIX_UNKNOWN if the version
+ * is not conclusive: distributions backport fixes to older versions, and most series have
+ * no maintainer.
  */
 enum lull_fix lull_fixes_writer_race(const char *release);

@@ -15,7 +15,7 @@ static unsigned int bucket_of(uint64_t ns)
 	return shift * LULL_HIST_STEPS + (unsigned int)(ns >> shift);
 }
 
-/* The largest value that falls into the bucket. */
+/* Returns the largest value of the bucket. */
 static uint64_t bound_of(unsigned int bucket)
 {
 	if (bucket < 2 * LULL_HIST_STEPS)

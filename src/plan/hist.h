@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Histogram of durations in nanoseconds: one bucket for each value below 64, then 32
- * buckets for each power of two. A percentile is therefore at most 1/32 (3.2 %) above
- * the true one; count and max are exact. 15 KiB, whatever the number of calls.
+ * A histogram of durations in nanoseconds. It has one bucket for each value below 64, and
+ * 32 buckets for each power of two above. So a percentile is at most 1/32 (3.2 %) above
+ * the true one; count and max are exact. It takes 15 KiB, whatever the number of calls.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ struct lull_hist {
 void lull_hist_add(struct lull_hist *hist, uint64_t ns);
 
 /*
- * The smallest bucket bound that at least permille/1000 of the values do not exceed,
- * never more than max. 0 for an empty histogram.
+ * Returns the smallest bucket bound that at least permille/1000 of the values do not
+ * exceed, but no more than max. Returns 0 for an empty histogram.
  */
 uint64_t lull_hist_permille(const struct lull_hist *hist, unsigned int permille);

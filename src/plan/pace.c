@@ -2,92 +2,96 @@
 /*
  * DESIGN
  *
- * Goal: at most one call in a hundred over the budget, whatever extents cost here and
- * however that changes, at no loss of throughput. Two facts make it easy: a call has
- * almost no fixed cost (2-4 us on XFS), so small calls are nearly as good as large ones;
- * and a call that turns out too short is corrected after a few microseconds, one that
- * turns out too long has already done its harm. So: grow by doubling, shrink at once.
+ * The goal is at most one call in a hundred over the budget, whatever an extent costs and
+ * however that changes, without loss of throughput. Two facts help. A call has almost no
+ * fixed cost (2-4 us on XFS), so small calls are nearly as good as large ones. And a call
+ * that is too short is corrected after a few microseconds, but one that is too long has
+ * done its harm. So the weight grows by doubling, and shrinks at once.
  *
  *     weight = trust * TARGET * budget / cost
  *
- * cost is a moving average of what a unit took. TARGET leaves room for its noise.
+ * cost is a moving average of the time for a unit of weight. TARGET leaves room for its
+ * noise.
  *
- * trust answers what an average cannot: costs that are often fine and sometimes not
- * (a full log, a cold leaf). It is cut to CUT when a call goes over and grows by GAIN
- * with each that does not, and so settles where one call in 1 + ln(1/CUT)/GAIN
+ * trust handles what an average cannot: costs that are usually low and sometimes high (a
+ * full log, a cold leaf). It is multiplied by CUT when a call goes over the budget, and
+ * grows by GAIN with each other call. So it settles where one call in 1 + ln(1/CUT)/GAIN
  * (about 350) goes over.
  *
- * suspect tells a spike from a step. A call that took SUSPICION times what it should
- * have is first taken for a step: the next call is small enough to fit the budget at that
- * cost. If it is as dear, the step is believed; if it is not, it was a spike, and the old
- * cost holds.
+ * suspect distinguishes a spike from a step. If a call took SUSPICION times what was
+ * expected, it is first taken for a step: the next call is small enough to fit the budget
+ * at that cost. If that one is as expensive, it was a step. If not, it was a spike, and
+ * the old cost remains.
  *
- * bold is for waits that have nothing to do with the size of a call: direct reads and
- * writes of others must come to their end before it begins. They make small calls look
- * dear, and some go over the budget however small they are, so that trust grinds them
- * down in vain: seen on XFS beside three jobs of direct, random 4 KiB, 10 extents a call,
- * and ten times as long as one call over all. So where trust has fallen, calls are tried
- * that do what takes a quarter of the budget at the cost of the best of the last calls,
- * which met with little of that. If not many more of them go over, they stay; if it was
- * the extents that are dear now and then, they are given up after a few, and tried again
- * more and more rarely. After a call over the budget cheapest is raised so that the next
- * fits.
+ * bold is for waits that do not depend on the size of a call: it cannot begin before the
+ * direct reads and writes of others have ended. They make small calls look expensive, and
+ * some calls go over the budget however small they are, so that trust shrinks in vain. On
+ * XFS, with three jobs of direct, random 4 KiB I/O, that led to 10 extents a call, and
+ * took ten times as long as one call over the whole file. So when trust has fallen,
+ * larger calls are tried: of a quarter of the budget, at the cost of the best of the last
+ * calls, which hardly had to wait. If not many more of these go over the budget, they
+ * stay. If it is the extents that are sometimes expensive, bold calls are given up after
+ * a few, and tried again more and more rarely. After a call over the budget, cheapest is
+ * raised so that the next call fits.
  *
- * least is for such waits where even they are long: for a lock that a writer has whenever
- * it is free, for room that a transaction makes (Btrfs). Where single units are over the
- * target, a round of calls is made with four times as many: if it takes as long, nothing
- * is gained by less, and so on, while what they do themselves is small beside the wait.
- * Seen on Btrfs beside a program that writes through the page cache without a pause, an
- * extent a call: 20 ms each, 18 calls a second.
+ * least is for such waits that are long by themselves: for a lock that a writer takes
+ * whenever it is free, or for space that a transaction makes (Btrfs). If calls of a
+ * single unit exceed the target, a round of calls is tried with four times the weight. If
+ * it takes as long, smaller calls gain nothing, and the next trial has four times that,
+ * as long as the work itself is short beside the wait. On Btrfs, with a program that
+ * writes through the page cache without a pause, calls of one extent took 20 ms each, 18
+ * calls a second.
  *
  * INVARIANTS
  *  1. advise never returns 0, nor more than LULL_PACE_MAX_WEIGHT.
  *  2. The weight at most doubles from one call to the next, except back to where it was
  *     before a spike, on trial, and when it is bold.
- *  3. After a call over the budget the next one fits it at the cost just seen, or has the
- *     least weight, or is on trial.
+ *  3. After a call over the budget, the next call fits the budget at the cost just seen,
+ *     or has the least weight, or is on trial.
  */
 #include "plan/pace.h"
 
 #include "util/macros.h"
 
-/* Half the budget: doubles of the mean are rare in what was measured on XFS and Btrfs. */
+/* Half the budget: calls of twice the mean were rare in measurements on XFS and Btrfs. */
 #define TARGET 0.5
 #define CUT    0.5
 #define GAIN   0.002
-/* Stalls that do not depend on a call's size (a full log) must not grind calls down to
-   single extents; with TARGET it still leaves room for costs that are 20 times dearer. */
+/* Stalls that do not depend on the size of a call (a full log) must not shrink calls to
+   single extents. With TARGET, this still leaves room for costs that are 20 times
+   higher. */
 #define LOWEST_TRUST 0.05
 #define SUSPICION    8.0
-/* What a bold call does of the budget, at the cost of the cheapest. */
+/* The part of the budget for a bold call, at the cost of the cheapest. */
 #define BOLD 0.25
-/* Trust below which it is tried, and how many calls to leave between tries. */
+/* TIMID: trust below which bold calls are tried. The others: how many calls to wait
+   between two such attempts. */
 #define TIMID         0.25
 #define FIRST_TIMID   256u
 #define LONGEST_TIMID 16384u
-/* So many over the budget are luck; of all bold calls one in 64 may be, beside twice the
-   share of the others. */
+/* LUCK: how many bold calls may go over the budget by chance. BOLD_OVERS: the part of all
+   bold calls that may too, in addition to twice the part of the other calls. */
 #define LUCK       3
 #define BOLD_OVERS (1.0 / 64)
 #define BOLD_CALLS 512u
-/* How fast the best of the last calls is forgotten: half as good after 14 calls. */
+/* How fast the best of the last calls is forgotten: after 14 calls it counts half. */
 #define FORGET 1.05
-/* Calls in a round: enough to see through what some of them happen to meet. */
+/* Calls in a round: enough for an average over what some of them happen to meet. */
 #define ROUND 8
 #define TRIAL 4
-/* A round on trial may take this many times as long: then units take a fifth of the
+/* How much longer a round on trial may take. At that ratio, the units take a fifth of the
    wait. */
 #define AS_LONG 1.5
-/* Of the cheapest and the dearest extents that is 0.1 to 20 ms. */
+/* With the cheapest and the most expensive extents, MOST_LEAST takes 0.1 to 20 ms. */
 #define MOST_LEAST    256u
 #define LONGEST_PAUSE 256u
-/* A call of the least weight that takes this many times what it did has met something
-   else. */
+/* A call of the least weight that takes this many times its typical time has met
+   something else. */
 #define OUT_OF_LINE 4
-/* Sleeping takes 50 us and more, whatever is asked for. */
+/* A sleep takes 50 us or more, however short it should be. */
 #define WORTH_A_SLEEP_NS (200 * NSEC_PER_USEC)
-/* A rest is never owed for more than a few calls: one that took a minute must not be
-   followed by a minute of nothing. */
+/* No longer rest is ever due: a call that took a minute must not be followed by a
+   minute's rest. */
 #define LONGEST_DEBT_NS NSEC_PER_SEC
 
 void lull_pace_init(struct lull_pace *pace, uint64_t budget_ns, unsigned int duty_cycle)
@@ -159,7 +163,7 @@ static void judge_boldness(struct lull_pace *pace, bool over)
 	}
 }
 
-/* What a call may do, at a cost of so much for a unit. */
+/* Returns the weight that the next call may have, if a unit costs cost. */
 static uint32_t fit_now(const struct lull_pace *pace, double cost)
 {
 	double budget = (double)pace->budget_ns;
@@ -203,7 +207,8 @@ static void end_trial(struct lull_pace *pace, bool as_long)
 	}
 }
 
-/* Of a call as large as it was to be, where no more than the least weight fits. */
+/* Looks for the least weight. Called after a call that was as large as advised, when no
+   more than the least weight fits. */
 static void look_for_least(struct lull_pace *pace, double ns, double target)
 {
 	if (!pace->on_trial && pace->least > 1 && ns > OUT_OF_LINE * pace->typical_ns) {
@@ -249,7 +254,8 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 		pace->trust = MIN(pace->trust * (1 + GAIN), 1.0);
 
 	if (pace->suspect > 0) {
-		/* The call after a dear one: a step only if this one confirms it. */
+		/* This is the call after an expensive one: it was a step only if this one
+		   confirms it. */
 		if (seen * 2 > pace->suspect)
 			pace->cost = seen;
 		else
@@ -262,8 +268,8 @@ void lull_pace_observe(struct lull_pace *pace, uint32_t weight, uint64_t ns)
 	}
 
 	/*
-	 * Dearer is believed faster than cheaper. A call much smaller than allowed says
-	 * little: it pays the fixed cost nearly alone.
+	 * Higher costs count faster than lower ones. A call that is much smaller than
+	 * allowed shows little, because it pays mostly the fixed cost.
 	 */
 	if (pace->cost == 0)
 		pace->cost = seen;

@@ -3,11 +3,11 @@
  * A merge walk over two extent maps.
  *
  * INVARIANTS
- *  1. Bytes that are not positively proven equal are different: only written extents
- *     with the same place on disk, or holes on both sides, prove anything.
- *  2. pos grows with each step, whatever a cursor delivers.
- *  3. A range never mixes bytes of two extents of the source, so that its weight is the
- *     extent's own.
+ *  1. Bytes that are not proven equal count as different. Only written extents with the
+ *     same place on disk, or holes on both sides, prove anything.
+ *  2. pos grows with each step, whatever a cursor returns.
+ *  3. A range never has bytes of two extents of the source, so its weight is that of one
+ *     extent.
  */
 #include "plan/plan.h"
 
@@ -42,8 +42,7 @@ static uint64_t round_up(const struct lull_plan *plan, uint64_t off)
 {
 	uint64_t mask = plan->block - 1;
 
-	/* Beyond end the exact value no longer matters, so an overflow must not
-	   either. */
+	/* Past end, the exact value does not matter, and nor does an overflow. */
 	return off >= plan->end ? plan->end : MIN((off + mask) & ~mask, plan->end);
 }
 
@@ -55,9 +54,9 @@ static uint64_t extent_end(const struct lull_extent *extent)
 }
 
 /*
- * Advances one side until its extent ends after pos. 0 or -errno. What a cursor says of
- * bytes before pos is passed over, so that a map that changes under the walk cannot take
- * it backwards.
+ * Advances one side until its extent ends after pos. Returns 0 or -errno. Ignores what a
+ * cursor returns for bytes before pos, so that a map that changes meanwhile cannot take
+ * the walk back.
  */
 static int pull(struct lull_cursor *cursor, uint64_t pos, struct lull_extent *extent,
 		bool *done, uint64_t *count)
@@ -82,8 +81,9 @@ static bool has_data(const struct lull_extent *extent)
 	       extent->flags & LULL_EXTENT_OPAQUE;
 }
 
-/* Compressed bytes are the same if they come from the same offset of the same stored
-   extent: two extents of which one ends early may well have the same phys. */
+/* Returns true if two extents have the same place on disk. Compressed bytes are the same
+   if they have the same offset in the same stored extent. phys alone is not enough: two
+   extents may have the same phys although one ends early. */
 static bool same_place(const struct lull_extent *s, const struct lull_extent *d)
 {
 	if (s->flags & ~LULL_EXTENT_ENCODED || s->flags != d->flags || s->phys == 0 ||
@@ -100,7 +100,7 @@ static uint64_t holes_in(const struct lull_extent *extent, uint64_t len)
 				  : (uint64_t)(share * (double)extent->holes);
 }
 
-/* Share of an extent's weight that falls to a part of it. */
+/* Returns the part of an extent's weight for len bytes of it. */
 static uint32_t part_of(const struct lull_extent *extent, uint64_t len)
 {
 	if (len >= extent->len || extent->weight <= 1)
@@ -112,13 +112,14 @@ static uint32_t part_of(const struct lull_extent *extent, uint64_t len)
 	return MAX(weight, 1u);
 }
 
-/* What lies at pos on both sides. */
+/* What is at pos on both sides. */
 struct here {
 	bool in_s, in_d;
-	uint64_t to; /* up to where that holds, in blocks */
+	uint64_t to; /* up to where that is so, in whole blocks */
 };
 
-/* 0, or -EUCLEAN for maps by which the walk would not get on. */
+/* Finds what is at pos. Returns 0, or -EUCLEAN for maps with which the walk would not
+   advance. */
 static int look(const struct lull_plan *plan, struct here *ret_here)
 {
 	bool s_ahead = !plan->s_done && plan->s.off > plan->pos;
@@ -131,7 +132,7 @@ static int look(const struct lull_plan *plan, struct here *ret_here)
 	if (!plan->d_done)
 		next = MIN(next, in_d ? extent_end(&plan->d) : plan->d.off);
 
-	/* An extent that starts within a block takes the whole block with it. */
+	/* If an extent starts within a block, the whole block belongs to it. */
 	uint64_t to = round_up(plan, next);
 
 	if (s_ahead && next < to && plan->s.off < to) {
@@ -147,7 +148,7 @@ static int look(const struct lull_plan *plan, struct here *ret_here)
 	return 0;
 }
 
-/* Goes on to here->to. True if that needs something done: *ret_range. */
+/* Advances to here->to. Returns true if there is something to do: *ret_range. */
 static bool step(struct lull_plan *plan, const struct here *here,
 		 struct lull_range *ret_range)
 {

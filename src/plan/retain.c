@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Which generations stay: see retain.h. */
+/* Decides which generations stay: see retain.h. */
 #include "plan/retain.h"
 
 #include <stdlib.h>
 
-/* Days from 1 March of the year 0 of the Gregorian calendar: only differences matter. */
+/* Returns the days since 1 March of year 0 of the Gregorian calendar. Only differences
+   matter. */
 static uint64_t day_of(const struct lull_wall_time *local)
 {
 	uint64_t month = (local->month + 10) % 12;
@@ -18,7 +19,7 @@ void lull_retain_periods(struct lull_retain_item *item,
 			 const struct lull_wall_time *local)
 {
 	uint64_t day = day_of(local);
-	/* From -12 to +14 hours. */
+	/* Time zones go from -12 to +14 hours. */
 	uint64_t zone = (uint64_t)(local->east + 24 * 3600);
 
 	item->period[LULL_KEEP_LAST] = 0;
@@ -36,7 +37,8 @@ static int by_order(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-/* The latest first; of two of one time the one that was made last. */
+/* Sorts the latest first. Of two with the same time, the one that was made last is
+   first. */
 static int by_time(const void *a, const void *b)
 {
 	const struct lull_retain_item *x = a, *y = b;
@@ -45,8 +47,8 @@ static int by_time(const void *a, const void *b)
 				  : by_order(b, a);
 }
 
-/* items are sorted by time: what lies in one period lies side by side, unless somebody
-   has changed the time zone in between. */
+/* Keeps the latest item of each of the last periods. items must be sorted by time. Then
+   those of one period are adjacent, unless the time zone was changed meanwhile. */
 static void keep_latest(struct lull_retain_item *items, size_t n, unsigned int kind,
 			unsigned int periods)
 {

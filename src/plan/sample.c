@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* Looks at one run of extents in eight: see sample.h. */
+/* Reads one run of extents in eight: see sample.h. */
 #include "plan/sample.h"
 
 #include "util/macros.h"
 
-/* Runs taken unseen after one that was seen: leaves an eighth of the walk, below 2 % of
-   what the clone costs; more would gain nothing and follow the file less closely. */
+/* How many times the length of a run to skip after it. This leaves an eighth of the walk,
+   which is below 2 % of the clone's cost. A higher number would save next to nothing, and
+   follow changes less closely. */
 #define UNSEEN 7
-/* The same where single places are looked at: these tell of a change by themselves. */
+/* As UNSEEN, if single places are looked at, which show a change by themselves. */
 #define UNSEEN_SPARSE 31
-/* The last part of a run: one in this many. */
+/* The tail of a run is one part in this many. */
 #define TAIL 4
-/* More than chance makes of 128 extents. */
+/* More than chance does to 128 extents. */
 #define FAR_DENSER 2
 
 void lull_sample_init(struct lull_sample *sample, const struct lull_sample_map *map,
@@ -20,7 +21,7 @@ void lull_sample_init(struct lull_sample *sample, const struct lull_sample_map *
 	*sample = (struct lull_sample){ .map = *map, .end = end, .block = block };
 }
 
-/* Where to look again after a run of that span. */
+/* Returns where to read again after a run of length span. */
 static uint64_t unseen_until(const struct lull_sample *sample, uint64_t span)
 {
 	uint64_t spacing = span / LULL_SAMPLE_RUN;
@@ -47,7 +48,8 @@ static bool take_unseen(struct lull_sample *sample, struct lull_extent *ret_exte
 {
 	uint64_t whole = sample->pos - sample->from;
 	uint64_t tail = TAIL * (sample->pos - sample->tail);
-	/* Where a run ends far denser than it began, what follows is likely as dense. */
+	/* If a run is far denser at its end than at its beginning, what follows is
+	   probably as dense. */
 	uint64_t span = tail < whole / FAR_DENSER ? tail : whole;
 	uint64_t off = sample->pos, len;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stream of --export: RBD's incremental diff, version 2, as the Ceph documentation
- * has it (rbd-diff). After the banner come records: a tag, and but for the last one the
- * length of what follows.
+ * has it (rbd-diff). After the banner come records. Each has a tag and, except for the
+ * last one, the length of what follows.
  *
  *   f  name   what the changes are against; a full stream has none
  *   t  name   what they make
@@ -13,13 +13,13 @@
  *   L  "xx64", XXH64 of all bytes before this record
  *   e
  *
- * Numbers are little-endian, names have their length (32 bits) before them. Ceph reads
- * version 2 in what rbd import takes with --export-format 2 alone, and skips tags that it
- * does not know, L among them.
+ * Numbers are little-endian. A name has its length (32 bits) before it. Ceph reads
+ * version 2 only within the input of rbd import --export-format 2. It skips tags that it
+ * does not know, such as L.
  *
- * Version 1, which is all that rbd import-diff and merge-diff read, has no lengths of
- * records, so that none can be skipped: it has no L, and nothing in it tells whether it
- * is what was written. Both were tried with Ceph 16.2.
+ * Version 1 is the only one that rbd import-diff and merge-diff read. Its records have no
+ * lengths, so none can be skipped. So it has no L, and nothing in it shows whether it is
+ * what was written. Both versions were tried with Ceph 16.2.
  */
 #pragma once
 
@@ -30,10 +30,10 @@
 #define LULL_STREAM_BANNER   "rbd diff v2\n"
 #define LULL_STREAM_BANNER_1 "rbd diff v1\n"
 
-/* The longest name, without its zero byte, and the most samples of a base. */
+/* The longest name, without its NUL, and the most samples of a base. */
 #define LULL_STREAM_NAME    255
 #define LULL_STREAM_SAMPLES 256
-/* Bytes in a sample, but for one that the end of the file cuts. */
+/* Bytes in a sample, unless it is cut off by the end of the file. */
 #define LULL_STREAM_SAMPLE 4096
 
 enum {
@@ -46,15 +46,15 @@ enum {
 	LULL_STREAM_END = 'e',
 };
 
-/* How many bytes the kind of a record of ours has, and what they are. */
+/* The length of the kind of a record L, and the kinds. */
 #define LULL_STREAM_KIND     4
 #define LULL_STREAM_KIND_SUM "xx64"
 #define LULL_STREAM_KIND_OLD "base"
 
 /*
- * By what a base is known at the other end: its size, and a checksum of samples of it. It
- * tells other files from it, and one of the same row as surely as enough has changed; it
- * does not prove that all of it is the same.
+ * Identifies a base at the other end, by its size and a checksum of samples. That shows
+ * that a file is another one. It recognizes another generation of the same row only if
+ * enough has changed. It does not prove that all bytes are the same.
  */
 struct lull_stream_base {
 	uint64_t size;
@@ -63,7 +63,7 @@ struct lull_stream_base {
 	uint64_t sum;                         /* XXH64 of the samples */
 };
 
-/* What a stream says before its first range. */
+/* The records before the first range. */
 struct lull_stream_head {
 	char from[LULL_STREAM_NAME + 1]; /* "": a full stream */
 	char to[LULL_STREAM_NAME + 1];

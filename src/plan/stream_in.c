@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. The checksum is over all bytes, those of lengths and tags too, and nothing but the
- *     end may follow it: one that is cut, changed or longer is never taken for whole.
- *     Version 1 has none: only its form can be checked.
- *  2. Ranges rise, do not overlap, and end within the size.
+ *  1. The checksum covers all bytes, including lengths and tags, and only the end may
+ *     follow it. So a stream that is cut off, changed or longer is never accepted.
+ *     Version 1 has no checksum: only its form can be checked.
+ *  2. Ranges ascend, do not overlap, and end within the size.
  */
 #include "plan/stream_in.h"
 
@@ -58,7 +58,7 @@ static int get32(struct lull_stream_in *in, uint32_t *ret)
 	return r;
 }
 
-/* The tag of the next record, and its length unless it is the end. */
+/* Reads the tag of the next record, and its length unless it is the end. */
 static int begin_record(struct lull_stream_in *in)
 {
 	int r;
@@ -74,7 +74,7 @@ static int begin_record(struct lull_stream_in *in)
 	return r;
 }
 
-/* That the record has this length, where it says so. */
+/* Returns true if the record has this length. In version 1, records have no length. */
 static bool has_length(const struct lull_stream_in *in, uint64_t len)
 {
 	return in->first || in->length == len;
@@ -85,7 +85,7 @@ static int get_name(struct lull_stream_in *in, char name[LULL_STREAM_NAME + 1])
 	uint32_t len = 0;
 	int r;
 
-	/* Each of them once. */
+	/* Each name may occur once. */
 	if (*name || (!in->first && in->length < sizeof(len)))
 		return damaged(in);
 	r = get32(in, &len);
@@ -129,8 +129,8 @@ static int get_base(struct lull_stream_in *in)
 	return get64(in, &base->sum);
 }
 
-/* *ret_sum: it is the checksum, which ends the ranges, and of which only the kind has
-   been read. */
+/* Reads a record of tag L. *ret_sum: it is the checksum, after which no range follows;
+   only its kind has been read. */
 static int get_own(struct lull_stream_in *in, bool *ret_sum)
 {
 	char kind[LULL_STREAM_KIND];
@@ -167,7 +167,7 @@ static int get_banner(struct lull_stream_in *in, bool first)
 				  : LULL_STREAM_FOREIGN);
 }
 
-/* What follows the end of a stream. */
+/* Checks that nothing follows the end of a stream. */
 static int get_nothing(struct lull_stream_in *in)
 {
 	uint8_t more;
@@ -221,7 +221,8 @@ int lull_stream_in_head(struct lull_stream_in *in,
 			r = get64(in, &in->head.size);
 		} else if (in->tag == LULL_STREAM_OWN && !in->first) {
 			r = get_own(in, &sum);
-			/* The end of one without a range: in_next() goes on there. */
+			/* The stream has no ranges: lull_stream_in_next() continues
+			   here. */
 			if (r == 0 && sum)
 				break;
 		} else {
@@ -231,7 +232,8 @@ int lull_stream_in_head(struct lull_stream_in *in,
 	}
 	if (r < 0)
 		return r;
-	/* No file is longer, and no sum of offset and length overflows. */
+	/* No file is larger than INT64_MAX, and so no sum of offset and length
+	   overflows. */
 	return has_size && in->head.size <= INT64_MAX ? 0 : damaged(in);
 }
 
@@ -268,7 +270,7 @@ int lull_stream_in_next(struct lull_stream_in *in, struct lull_change *ret_range
 		return in->first ? get_nothing(in) : refuse(in, LULL_STREAM_UNCHECKED);
 	if (in->tag != LULL_STREAM_OWN || in->first)
 		return damaged(in);
-	/* The head has read the kind of one that ends a stream without ranges. */
+	/* If the stream has no ranges, the head has read the kind of this record. */
 	if (!sum) {
 		char kind[LULL_STREAM_KIND];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The records of a stream: see stream_out.h. */
+/* Makes the records of a stream: see stream_out.h. */
 #include "plan/stream_out.h"
 
 #include <endian.h>
@@ -23,7 +23,7 @@ static uint8_t *put64(uint8_t *at, uint64_t x)
 	return put(at, &x, sizeof(x));
 }
 
-/* A record and, where the version has it, its length. */
+/* Begins a record: its tag and, if the version has it, its length. */
 static uint8_t *begin(const struct lull_stream_out *out, uint8_t *at, uint8_t tag,
 		      uint64_t len)
 {

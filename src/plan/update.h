@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 enum lull_update_verdict {
-	LULL_VERDICT_LEAVE,   /* whatever else there may be to find fault with */
-	LULL_VERDICT_CURRENT, /* leave it, for it is not older than the source */
-	LULL_VERDICT_REFUSE,  /* leave it, which is a failure */
-	LULL_VERDICT_ASK,     /* the user is to say */
+	LULL_VERDICT_LEAVE,   /* silently, before anything else is checked */
+	LULL_VERDICT_CURRENT, /* leave it, because it is not older than the source */
+	LULL_VERDICT_REFUSE,  /* leave it, and fail */
+	LULL_VERDICT_ASK,     /* ask the user */
 	LULL_VERDICT_REPLACE,
 };
 
@@ -21,8 +21,8 @@ struct lull_mtime {
 };
 
 /*
- * What is to become of dest, by when both were modified last. These are
- * rules for files alone: a directory is filled whatever they are.
+ * Decides what happens to dest, by the modification times. The rules are only for files:
+ * a directory is filled in any case.
  */
 enum lull_update_verdict lull_update_judge(const struct lull_cp *cp,
 					   bool source_is_directory,
