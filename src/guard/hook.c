@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Runs hooks, bounded in time. */
+/* Runs hooks with a time limit: see hook.h. */
 #include "guard/hook_command.h"
 
 #include "sys/clock.h"
@@ -19,24 +19,26 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* Between SIGTERM and SIGKILL: time to undo a half-done freeze. */
+/* The time between SIGTERM and SIGKILL, in which a hook can undo half a freeze. */
 #define GRACE_NS NSEC_PER_SEC
-/* How often to look where the kernel has no pidfd_open (before 5.3). */
+/* How often to check the hook if the kernel has no pidfd_open (before 5.3). */
 #define LOOK_NS      (10 * NSEC_PER_MSEC)
 #define LOOKS_BEHIND 20
-/* After SIGKILL: one that is stuck in the kernel may be let go by the thaw alone. */
+/* How long to wait after SIGKILL. A process that is stuck in the kernel may need the thaw
+   to end. */
 #define LAST_NS (5 * NSEC_PER_SEC)
-/* Between two tries of a thaw. */
+/* The pauses between two attempts to thaw. */
 #define FIRST_PAUSE_NS   (100 * NSEC_PER_MSEC)
 #define LONGEST_PAUSE_NS (5 * NSEC_PER_SEC)
 
 extern char **environ;
 
-/* Tells the hook itself from the processes that it starts: it has its own number there
-   (hook_trail.c). */
+/* The variable in which the hook finds its own process ID. It distinguishes the hook from
+   the processes that it starts (hook_trail.c). */
 #define OWN_NUMBER "LULLCP_HOOK_PID="
 
-/* In the child: by hand, for stdio is not safe after fork() in a process with threads. */
+/* Runs in the child. Does not use stdio, which is not safe after fork() in a process with
+   threads. */
 static void write_own_number(char *const *env)
 {
 	const size_t len = strlen(OWN_NUMBER);
@@ -54,7 +56,8 @@ static void write_own_number(char *const *env)
 		(*env)[len + --digits] = (char)('0' + pid % 10);
 }
 
-/* The environment of a hook: ours, with LULLCP_* replaced. NULL: out of memory. */
+/* Returns the environment of a hook: ours, with LULLCP_* replaced; NULL without
+   memory. */
 static char **make_environment(enum lull_hook_phase phase,
 			       const struct lull_hook_facts *facts)
 {
@@ -110,7 +113,7 @@ oom:
 	return NULL;
 }
 
-/* argv of a call: the words of the command, the phase, the sources. */
+/* Returns the argv of a call: the words of the command, the phase, the sources. */
 static char **make_arguments(char *const *words, size_t n_words,
 			     enum lull_hook_phase phase,
 			     const struct lull_hook_facts *facts)
@@ -138,26 +141,28 @@ static char **make_arguments(char *const *words, size_t n_words,
 /* A call of a hook. */
 struct call {
 	const struct lull_hook *hook;
-	/* the same hook, for what a freeze has called; NULL where that is not wanted */
+	/* the same hook, to note what a freeze has called; NULL: note nothing */
 	struct lull_hook *memory;
 	enum lull_hook_phase phase;
 	const struct lull_hook_facts *facts;
 	uint64_t timeout_ns;
 	int control;
 	struct lull_output *output;
-	struct lull_hook_traces *traces; /* NULL: nobody looks behind */
+	/* NULL: do not look for processes that stay behind */
+	struct lull_hook_traces *traces;
 
-	/* what a child needs to become one of its commands */
-	const char *file; /* to be run */
+	/* what the child needs to run a command of the hook */
+	const char *file; /* the file to execute */
 	char **argv;
 	char **env;
-	int out; /* -1: none */
+	int out; /* descriptor for standard output and error; -1: none */
 	pid_t parent;
 };
 
 /*
- * In the child: only what is safe after fork() in a process that may have threads. error
- * is a pipe that closes when the command has been started; else it gets an errno.
+ * Runs the command in the child. Does only what is safe after fork() in a process that
+ * may have threads. error is a pipe: it is closed when the command has been started, or
+ * gets an errno.
  */
 static void become_hook(const struct call *call, int error) __attribute__((noreturn));
 static void become_hook(const struct call *call, int error)
@@ -180,14 +185,14 @@ static void become_hook(const struct call *call, int error)
 	lull_limits_restore();
 	if (null > STDERR_FILENO)
 		(void)close(null);
-	/* A directory that is gone says nothing about the command, whose path is whole.
-	   But a word that is relative to it must not lead to a file that somebody has put
-	   where we happen to be. */
+	/* The command's path is absolute, so its working directory may be gone. But then
+	   a relative word must not lead to a file that somebody has put in our own
+	   directory. */
 	if (directory && chdir(directory) < 0 && chdir("/") < 0)
 		_exit(126);
 	environ = call->env;
 	write_own_number(environ);
-	/* A process that looks for the hooks of a killed run goes by their environment,
+	/* A process that looks for the hooks of a killed run looks at their environment,
 	   which this process does not have yet. */
 	if (getppid() != call->parent)
 		_exit(126);
@@ -207,8 +212,8 @@ static int open_pidfd(pid_t pid)
 #endif
 }
 
-/* Ended, and not reaped: until then nothing else can have its number, or that of its
-   group. */
+/* Returns true if the child has ended. Does not reap it: until then no other process can
+   have its ID, or that of its group. */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t info = { 0 };
@@ -218,8 +223,8 @@ static bool has_ended(pid_t pid)
 }
 
 /*
- * Waits until the child ends (true), the deadline passes or control becomes readable
- * (false, *ret_why). A negative entry in a poll set is passed over.
+ * Waits until the child ends (returns true), or until the deadline passes or control
+ * becomes readable (returns false, with *ret_why). poll() ignores a negative descriptor.
  */
 static bool await(pid_t pid, int pidfd, uint64_t deadline, int control,
 		  struct lull_output *output, enum lull_hook_end *ret_why)
@@ -256,8 +261,8 @@ static bool await(pid_t pid, int pidfd, uint64_t deadline, int control,
 	}
 }
 
-/* Processes of its group that go on. One that is about to end need not be waited for by
-   the hook. */
+/* Counts the processes of the group that go on. Waits a little, because a hook need not
+   wait for one that is about to end. */
 static void look_behind(pid_t group, struct lull_hook_traces *traces)
 {
 	for (unsigned int i = 0; i < LOOKS_BEHIND; i++) {
@@ -272,8 +277,8 @@ static void look_behind(pid_t group, struct lull_hook_traces *traces)
 	}
 }
 
-/* Ends a hook that is given up, with its whole family, so that none of it works beside
-   the next step. */
+/* Ends a hook that is given up, and all processes that it started, so that none of them
+   runs beside the next step. */
 static void end_hook(pid_t pid, int pidfd, struct lull_output *output)
 {
 	struct lull_family family;
@@ -295,7 +300,8 @@ static struct lull_hook_status run_one(const struct call *call, uint64_t deadlin
 	int status = 0, err = 0, error[2];
 	pid_t pid;
 
-	/* Without waiting: another thread may have forked, and hold the other end. */
+	/* Do not block on this pipe: another thread may have forked, and hold its other
+	   end. */
 	if (pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0)
 		return (struct lull_hook_status){ LULL_HOOK_ERROR, errno, true, errno };
 	pid = fork();
@@ -307,7 +313,8 @@ static struct lull_hook_status run_one(const struct call *call, uint64_t deadlin
 		(void)close(error[0]);
 		return (struct lull_hook_status){ LULL_HOOK_ERROR, err, true, err };
 	}
-	(void)setpgid(pid, pid); /* whoever of the two comes first */
+	/* both parent and child do this, because either may run first */
+	(void)setpgid(pid, pid);
 
 	_cleanup_close_ int failed = error[0];
 	_cleanup_close_ int pidfd = open_pidfd(pid);
@@ -336,7 +343,7 @@ static struct lull_hook_status run_one(const struct call *call, uint64_t deadlin
 	return result;
 }
 
-/* Whether this answer of a command says that it has done nothing. */
+/* Returns true if the status of a command says that it has done nothing. */
 static bool has_done_nothing(const struct lull_hook_status *status)
 {
 	return status->not_started ||
@@ -370,15 +377,16 @@ static struct lull_hook_status call_hook(struct call *call)
 						   ENOMEM };
 		bool innocent = memory && !freeze && lull_hook_is_innocent(hook, *path);
 
-		/* One thaw that hangs must not take the time of the others: each has its
-		   own. */
+		/* Each thaw has its own time limit, so that one that hangs does not take
+		   the time of the others. */
 		if (!freeze)
 			deadline = NSEC_AFTER(lull_clock_now(), call->timeout_ns);
 		call->file = *path;
 		call->argv = make_arguments(list ? path : hook->words.we_wordv,
 					    hook->words.we_wordc, call->phase,
 					    call->facts);
-		/* A command that was called wrongly has said so for the freeze. */
+		/* If the command was called wrongly, it has said so for the freeze
+		   already. */
 		if (innocent)
 			lull_output_hold(call->output);
 		if (call->argv)
@@ -442,13 +450,13 @@ struct lull_hook_status lull_hook_watch(const struct lull_hook *hook,
 	return call_hook(&call);
 }
 
-/* Failures that have nothing to do with the hook, and may pass in a moment. */
+/* Returns true for a failure that is not the hook's, and may not occur again. */
 static bool will_pass(const struct lull_hook_status *status)
 {
 	switch (status->end) {
 	case LULL_HOOK_KILLED:
-		/* Sent to all processes of a unit, or by the kernel when memory is
-		   short. */
+		/* The signal was sent to all processes of a unit, or by the kernel when
+		   memory was short. */
 		return status->code == SIGTERM || status->code == SIGKILL ||
 		       status->code == SIGHUP || status->code == SIGINT;
 	case LULL_HOOK_ERROR:
@@ -461,7 +469,7 @@ static bool will_pass(const struct lull_hook_status *status)
 	}
 }
 
-/* Signals come to this process as well, and do not end the pause. */
+/* Sleeps for ns, even if signals come in. */
 static void rest(uint64_t ns)
 {
 	uint64_t until = lull_clock_now() + ns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a hook is: a command with its arguments, or a directory of them. */
+/* What a hook consists of: a command with arguments, or a directory of commands. */
 #include "guard/hook_command.h"
 
 #include "util/text.h"
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 0, or -errno as lull_hook_parse(). */
+/* Splits a command. Returns 0, or -errno like lull_hook_parse(). */
 static int split(const char *command, wordexp_t *ret_words)
 {
 	int r;
@@ -77,7 +77,8 @@ void lull_hook_free_list(char **list)
 	free(list);
 }
 
-/* As qemu-ga and run-parts: what editors and package managers leave is no hook. */
+/* Returns 1 for a name that can be a hook. Files of editors and package managers are
+   none, as for qemu-ga and run-parts. */
 static int is_hook_name(const struct dirent *entry)
 {
 	static const char *const not_ours[] = { "~", ".bak", ".orig", ".rpmsave",
@@ -103,8 +104,8 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The executables of a directory, in the order of their names: their number, or
-   -errno. */
+/* Lists the executables of a directory in the order of their names. Returns their number
+   or -errno. */
 static int list_directory(const char *directory, char ***ret_paths)
 {
 	struct dirent **entries = NULL;
@@ -126,7 +127,7 @@ static int list_directory(const char *directory, char ***ret_paths)
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
 	free(entries);
-	/* A hook that runs nothing has frozen and thawed nothing. */
+	/* A hook that runs nothing would freeze and thaw nothing. */
 	if (r == 0 && kept == 0)
 		r = -ENODATA;
 	if (r < 0) {
@@ -142,7 +143,7 @@ bool lull_hook_is_list(const struct lull_hook *hook)
 	return hook->words.we_wordc == 1 && is_directory(hook->words.we_wordv[0]);
 }
 
-/* As execvp(3) would find it, and then among the hooks of lullcp. */
+/* Finds a command like execvp(3), and then among the hooks of lullcp. */
 static int find_command(const char *name, char **ret_path)
 {
 	const char *path = getenv("PATH");
@@ -172,7 +173,7 @@ static int find_command(const char *name, char **ret_path)
 		}
 		path += len + (path[len] == ':');
 	}
-	/* A hook that came with lullcp needs no path, wherever lullcp is installed. */
+	/* A hook of lullcp needs no path, wherever lullcp is installed. */
 	if (r == -ENOENT) {
 		_cleanup_free_ char *file = lull_text("%s/%s", LULL_HOOK_DIR, name);
 
@@ -201,7 +202,7 @@ int lull_hook_find(const struct lull_hook *hook)
 	return 0;
 }
 
-/* Appends a word, quoted where a shell needs it. */
+/* Appends a word, quoted if a shell requires that. */
 static int append(char **text, const char *word)
 {
 	static const char plain[] =
@@ -231,8 +232,8 @@ static int append(char **text, const char *word)
 	return 0;
 }
 
-/* The command's absolute path, or -errno. Links stay: what they point to may be replaced
-   by the time of the thaw. */
+/* Finds the absolute path of the command. Returns 0 or -errno. Keeps links: what they
+   point to may be replaced before the thaw. */
 static int find_whole(const struct lull_hook *hook, const char *directory,
 		      char **ret_path)
 {
@@ -259,7 +260,8 @@ static int find_whole(const struct lull_hook *hook, const char *directory,
 	return *ret_path ? 0 : -ENOMEM;
 }
 
-/* *text is to be freed, whatever this returns. */
+/* Makes the absolute form of the command. The caller frees *text, whatever this
+   returns. */
 static int say_whole(const struct lull_hook *hook, const char *directory, char **text)
 {
 	_cleanup_free_ char *path = NULL;
@@ -289,7 +291,7 @@ int lull_hook_resolve(struct lull_hook *hook)
 	return 0;
 }
 
-/* A copy: what it comes from may be what it replaces. */
+/* Replaces *text by a copy of by, which may be *text itself. */
 static int replace(char **text, const char *by)
 {
 	char *copy = lull_text_copy(by);
@@ -308,7 +310,7 @@ int lull_hook_list(const struct lull_hook *hook, char ***ret_paths)
 	if (lull_hook_is_list(hook))
 		return list_directory(hook->words.we_wordv[0], ret_paths);
 	one = calloc(2, sizeof(*one));
-	/* A command that cannot be found is reported when it is started. */
+	/* If the command is not found, the error is reported when it is started. */
 	if (one && find_command(hook->words.we_wordv[0], &one[0]) < 0)
 		one[0] = strdup(hook->words.we_wordv[0]);
 	if (!one || !one[0]) {
@@ -326,7 +328,7 @@ void lull_hook_set_called(struct lull_hook *hook, char **paths)
 	hook->n_frozen = 0;
 }
 
-/* The place of path in a list, or where that ends. */
+/* Returns the index of path in a list, or the length of the list. */
 static size_t place_of(char *const *list, const char *path)
 {
 	size_t i = 0;
@@ -343,7 +345,7 @@ bool lull_hook_is_innocent(const struct lull_hook *hook, const char *path)
 	return hook->called && hook->called[i] && i >= hook->n_frozen;
 }
 
-/* As alphasort(3). */
+/* Compares like alphasort(3). */
 static int by_name(const void *a, const void *b)
 {
 	return strcoll(*(char *const *)a, *(char *const *)b);
@@ -401,7 +403,7 @@ bool lull_hook_is_recorded(const struct lull_hook *hook, const char *command)
 	struct stat a, b;
 	bool is = strcmp(hook->whole_text ? hook->whole_text : hook->text, command) == 0;
 
-	/* A directory has many names. */
+	/* The same directory may have another path. */
 	if (is || !lull_hook_is_list(hook) ||
 	    lull_hook_parse(command, NULL, &recorded) < 0)
 		return is;
@@ -412,8 +414,9 @@ bool lull_hook_is_recorded(const struct lull_hook *hook, const char *command)
 	return is;
 }
 
-/* The names of the files in a directory of hooks, with a slash, which no name has, after
-   each; NULL if it cannot be read, which the freeze tells. 0 or -errno. */
+/* Makes a list of the names in a directory of hooks, with a slash after each, which no
+   name contains. Makes NULL if the directory cannot be read, which the freeze will
+   report. Returns 0 or -errno. */
 static int say_files(const struct lull_hook *hook, char **ret_files)
 {
 	char **paths, *files, *at;
@@ -448,7 +451,7 @@ int lull_hook_record(const struct lull_hook *hook, char **command, char **direct
 
 int lull_hook_expect(struct lull_hook *hook, const char *files)
 {
-	/* Each name has a slash, and one more than there are ends the list. */
+	/* Each name is followed by a slash. One more element ends the list. */
 	char **paths = calloc(strlen(files) / 2 + 2, sizeof(*paths));
 	size_t n = 0;
 

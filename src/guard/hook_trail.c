@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. Who asks holds the locks of the run, or is its main process. A process that has
- *     been forked to become a hook holds them as well until it has been executed: so its
- *     environment is there when another run looks. The main process itself, which may
- *     look earlier, knows the session.
- *  2. No process is ended but for what its own environment or its session says.
+ *  1. The caller holds the locks of the run, or is its main process. A process that was
+ *     forked to become a hook holds the locks too, until it has executed the hook. So
+ *     when another run gets the locks, the hook has its environment. The main process may
+ *     look earlier, but it knows the session.
+ *  2. No process is ended unless its own environment or its session says that it is a
+ *     hook of the run.
  */
 #include "guard/hook_trail.h"
 
@@ -21,10 +22,11 @@
 
 /* As in hook.c: time to undo a half-done freeze. */
 #define GRACE_NS NSEC_PER_SEC
-/* During execve(2) a process has no environment for a moment. */
+/* During execve(2), a process has no environment for a moment. */
 #define BLANK_LOOKS 20
 #define BLANK_NS    (5 * NSEC_PER_MSEC)
-/* A run has no more hooks at work; one more would be found when another is gone. */
+/* More hooks than a run can have at the same time. Another would be found when one of
+   them is gone. */
 #define MOST 8
 
 static int read_variable(pid_t pid, const char *name, char *ret_value, size_t size)
@@ -46,7 +48,8 @@ static bool is_thaw(pid_t pid)
 	       strcmp(phase, "thaw") == 0;
 }
 
-/* The process that a keeper started, and not one that the hook has. */
+/* Returns true for the process that a keeper started, and false for one that the hook
+   started. */
 static bool is_called(pid_t pid)
 {
 	char number[16];
@@ -55,13 +58,15 @@ static bool is_called(pid_t pid)
 	       atoi(number) == pid;
 }
 
-/* Whether a process is, or belongs to, a hook of the run that may still be at work. */
+/* Returns true if a process is, or belongs to, a hook of the run that may still be
+   running. */
 static bool is_at_work(const char *run_id, pid_t session, const struct lull_process *p,
 		       bool called)
 {
 	char id[64];
 
-	/* One that was forked and has not made its group yet is in that of the keeper. */
+	/* A forked process that has not made its own group yet is in the group of the
+	   keeper. */
 	if (session > 0 && p->session == session &&
 	    (p->group == p->pid || p->group == session))
 		return true;
@@ -69,14 +74,13 @@ static bool is_at_work(const char *run_id, pid_t session, const struct lull_proc
 	    read_variable(p->pid, "LULLCP_RUN_ID", id, sizeof(id)) != 1 ||
 	    strcmp(id, run_id) != 0)
 		return false;
-	/* Processes that a killed freeze hook has left in a group may still freeze. Those
-	   that a thaw has left when it ended, and those with a session of their own, were
-	   meant to live on. */
+	/* Processes of a killed freeze hook in a group may still freeze. Processes that
+	   remain after a thaw, and those with their own session, were meant to go on. */
 	return called || (p->session != p->pid && !is_thaw(p->pid));
 }
 
-/* A hook at work. The hook itself goes before what it has started: it would go on when
-   that is ended. */
+/* Finds a running hook. Returns the hook itself rather than a process that it started: it
+   would go on when that is ended. */
 static bool find(const char *run_id, pid_t session, pid_t *ret_pid)
 {
 	_cleanup_list_ DIR *list = lull_process_list();
@@ -98,8 +102,8 @@ static bool find(const char *run_id, pid_t session, pid_t *ret_pid)
 	return found;
 }
 
-/* Waits for a thaw. The group is waited for as a whole only when it is ended: what a thaw
-   that has ended leaves in it is no longer the hook. */
+/* Waits for a thaw to end. Does not wait for its process group: what a thaw leaves in it
+   is not the hook. Returns false when the time is over. */
 static bool await(const char *run_id, pid_t session, uint64_t until, pid_t thaw)
 {
 	pid_t pid;

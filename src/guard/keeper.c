@@ -2,27 +2,29 @@
 /*
  * DESIGN
  *
- * Two processes, one SOCK_SEQPACKET pair. The socket is close-on-exec and held by nobody
- * else, so its end of file means that the other process is gone, however it died.
+ * The main process and the keeper talk through a SOCK_SEQPACKET pair. The sockets are
+ * close-on-exec and no other process has them, so end of file means that the other
+ * process is gone, however it died.
  *
  *     IDLE --freeze--> FREEZING --ok--> FROZEN --thaw, expiry, end of file--> THAWED
  *                          \--failed, aborted, end of file------------------/
  *     FROZEN --leave--> gone, still frozen
  *
  * INVARIANTS
- *  1. From the start of a freeze hook on, the thaw hook runs exactly once, unless leave
- *     was said. The keeper alone counts: `thawed` is set before the hook starts.
- *     The exception is a thaw that failed for a reason that passes (lull_hook_thaw()).
- *  2. No two hooks of a run work side by side: the first is ended, with its process
+ *  1. After the start of a freeze hook, the thaw hook runs exactly once, unless the order
+ *     was to leave. Only the keeper counts: it sets the state to thawed before the hook
+ *     starts. The exception is a thaw that failed for a temporary reason
+ *     (lull_hook_thaw()).
+ *  2. No two hooks of a run work at the same time: the first is ended, with its process
  *     group, before the second starts. A hook that a killed process has left is found by
  *     its session or its environment (hook_trail.h).
- *  3. The main process thaws only when the keeper is dead and has not reported a thaw.
- *     One that somebody has stopped (SIGSTOP) neither thaws nor is dead: who waits for it
- *     has it go on.
+ *  3. The main process thaws only if the keeper is dead and has not reported a thaw. A
+ *     keeper that was stopped (SIGSTOP) is not dead, but cannot thaw: the main process
+ *     sends it SIGCONT when it waits for it.
  *
- * A hook that freezes the file system itself leaves a thread of the main process in a
- * call that cannot be killed, which keeps the socket open after SIGKILL. The parent death
- * signal comes when the forking thread is gone, and so reaches the keeper even then.
+ * If a hook freezes the file system itself, a thread of the main process hangs in a call
+ * that cannot be killed. It keeps the socket open even after SIGKILL. The keeper notices
+ * that by the parent death signal, which is sent when the thread that forked it is gone.
  */
 #include "guard/keeper.h"
 
@@ -39,7 +41,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* How often to look whether the keeper was stopped, while it is waited for. */
+/* How often to check whether the keeper was stopped, while waiting for it. */
 #define STOPPED_LOOK_MS 250
 
 enum say { SAY_FREEZE, SAY_THAW, SAY_LEAVE };
@@ -53,17 +55,18 @@ struct lull_keeper {
 	struct lull_keeper_setup setup;
 	int socket;
 	pid_t pid;
-	bool owes_thaw; /* main process: a freeze was asked for and no thaw reported */
-	/* main process: the keeper has reported a thaw, or left, or died */
+	/* main process: a freeze was requested, and no thaw has been reported */
+	bool owes_thaw;
+	/* main process: the keeper has reported a thaw, has left, or has died */
 	bool ended;
-	bool gave_up; /* main process: and has said so */
+	bool gave_up; /* main process: it has told the keeper to give up the freeze */
 	struct lull_keeper_answer answer;
 };
 
 /*
- * A message that does not arrive would leave both waiting for each other, the writers
- * frozen: what cannot be sent becomes an end of file, which means that this side is gone.
- * It can still hear.
+ * Sends a message. If it got lost, both processes would wait for each other, with the
+ * writers frozen. So if it cannot be sent, this closes the sending direction, which tells
+ * the other side that this one is gone. Receiving still works.
  */
 static void say_to(int socket, const void *message, size_t len)
 {
@@ -110,9 +113,9 @@ static void guard_thaw(struct guard *g, const char *result)
 	facts.result = result;
 	if (!g->setup->hook)
 		return;
-	/* A freeze hook that was killed may have left a process group of its own, as
-	   timeout(1) makes one, which may still freeze. The thaw must happen even if one
-	   cannot be ended. */
+	/* A freeze hook that was killed may have left another process group, such as that
+	   of timeout(1), which may still freeze. The thaw must happen even if that cannot
+	   be ended. */
 	if (g->setup->frozen_already || was_killed(&g->answer.freeze))
 		(void)!lull_hook_trail_end(facts.run_id, 0, g->setup->hook_timeout_ns,
 					   &left);
@@ -125,7 +128,8 @@ static void guard_report(const struct guard *g)
 	say_to(g->socket, &g->answer, sizeof(g->answer));
 }
 
-/* The next order: 1, 0 if the main process is gone, -1 if the expiry came first. */
+/* Waits for the next order. Returns 1 with an order, 0 if the main process is gone, or -1
+   if the expiry came first. */
 static int guard_listen(const struct guard *g, struct order *ret_order)
 {
 	for (;;) {
@@ -170,7 +174,7 @@ static void guard_freeze(struct guard *g)
 		return;
 	g->answer.freeze = lull_hook_run(setup->hook, LULL_HOOK_FREEZE, &setup->facts,
 					 timeout, g->socket);
-	/* A hook that never ran has frozen nothing. */
+	/* A hook that has not run has frozen nothing. */
 	if (g->answer.freeze.not_started)
 		g->answer.state = LULL_KEEPER_THAWED;
 	else if (g->answer.freeze.end != LULL_HOOK_OK)
@@ -200,8 +204,8 @@ static void guard_run(struct guard *g)
 		guard_report(g);
 	}
 
-	/* Thawed after an abort or a failed freeze, and the main process may be gone as
-	   well: only it can read the report, and close the socket. */
+	/* The writers are thawed after an abort or a failed freeze. Wait until the main
+	   process is gone, or says to leave: only it can read the report. */
 	g->expiry = UINT64_MAX;
 	while (!orphan) {
 		int r = guard_listen(g, &order);
@@ -235,8 +239,9 @@ static void become_keeper(const struct lull_keeper *keeper, pid_t parent)
 	(void)prctl(PR_SET_NAME, "lullcp-keeper");
 	for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++)
 		(void)sigaction(not_ours[i], &ignore, NULL);
-	/* Blocked but while listening, so that it cannot come between look and wait. No
-	   other is: the thread that forked may have blocked all. */
+	/* SIGUSR2 is blocked except while listening, so that it cannot arrive between the
+	   check and the wait. Unblock all others: the thread that forked may have blocked
+	   them. */
 	(void)sigaction(SIGUSR2, &notice, NULL);
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGUSR2);
@@ -276,7 +281,7 @@ int lull_keeper_start(const struct lull_keeper_setup *setup,
 		keep[i] = setup->fds[i];
 	keep[setup->n_fds] = pair[1];
 	keeper->setup = *setup;
-	/* for take_over(): what the keeper has called it cannot tell any more */
+	/* for take_over(): a dead keeper cannot say what it has called */
 	if (setup->hook)
 		lull_hook_remember(setup->hook);
 	keeper->socket = pair[1];
@@ -296,7 +301,7 @@ int lull_keeper_start(const struct lull_keeper_setup *setup,
 	return 0;
 }
 
-/* It is this process's child, and its number no stranger's. */
+/* The keeper is a child that has not been reaped, so no other process has its ID. */
 static void wake(const struct lull_keeper *keeper)
 {
 	siginfo_t info = { 0 };
@@ -315,7 +320,7 @@ static void tell(struct lull_keeper *keeper, enum say say, const char *result)
 	say_to(keeper->socket, &order, sizeof(order));
 }
 
-/* The keeper is dead, so its thaw is ours to do. */
+/* Thaws instead of the keeper, which is dead. */
 static void take_over(struct lull_keeper *keeper)
 {
 	struct lull_hook_facts facts = keeper->setup.facts;
@@ -327,14 +332,14 @@ static void take_over(struct lull_keeper *keeper)
 		return;
 	keeper->owes_thaw = false;
 	facts.result = "interrupted";
-	/* The thaw must happen even if one cannot be ended. */
+	/* The thaw must happen even if a hook cannot be ended. */
 	(void)!lull_hook_trail_end(facts.run_id, keeper->pid,
 				   keeper->setup.hook_timeout_ns, &left);
 	keeper->answer.thaw = lull_hook_thaw(keeper->setup.hook, &facts,
 					     keeper->setup.hook_timeout_ns);
 }
 
-/* Tells it once, because unread messages would fill the socket. */
+/* Tells the keeper to give up, but only once: unread messages would fill the socket. */
 static void give_up(struct lull_keeper *keeper)
 {
 	if (keeper->gave_up || !keeper->setup.waiting(keeper->setup.ctx))
@@ -343,7 +348,7 @@ static void give_up(struct lull_keeper *keeper)
 	tell(keeper, SAY_THAW, "interrupted");
 }
 
-/* Takes in one report of the keeper; false if there is none yet and wait is off. */
+/* Receives a report of the keeper. Returns false if there is none and wait is false. */
 static bool hear(struct lull_keeper *keeper, bool wait)
 {
 	struct lull_keeper_answer answer;
@@ -351,7 +356,8 @@ static bool hear(struct lull_keeper *keeper, bool wait)
 	for (;;) {
 		struct pollfd set = { .fd = keeper->socket, .events = POLLIN };
 
-		/* A signal that comes before the call does not end it. */
+		/* Use a timeout: a signal that arrives before poll() does not interrupt
+		   it. */
 		if (wait && poll(&set, 1, STOPPED_LOOK_MS) <= 0) {
 			wake(keeper);
 			give_up(keeper);
@@ -389,7 +395,7 @@ bool lull_keeper_let_go(struct lull_keeper *keeper)
 {
 	if (keeper->ended)
 		return true;
-	/* It should have thawed by itself. */
+	/* If it was stopped, it could not thaw when max_freeze_ns had passed. */
 	if (keeper->setup.max_freeze_ns > 0)
 		wake(keeper);
 	return hear(keeper, false) && keeper->ended;
