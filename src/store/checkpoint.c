@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a checkpoint says: see checkpoint.h. */
+/* The contents of a checkpoint: see checkpoint.h. */
 #include "store/checkpoint.h"
 
 #include "lullcp.h"
@@ -23,8 +23,8 @@ void lull_checkpoint_done(struct lull_checkpoint *checkpoint)
 	*checkpoint = (struct lull_checkpoint){ 0 };
 }
 
-/* A copy of each text in place of it; false without memory, and those that have none are
-   NULL. */
+/* Replaces each text by a copy. Returns false without memory; then texts without a copy
+   are NULL. */
 static bool copy_texts(char **const *text, size_t n)
 {
 	bool copied = true;

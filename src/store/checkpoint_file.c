@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Checkpoints on disk: see checkpoint_file.h for the rules. */
+/* Reads and writes checkpoints: see checkpoint_file.h for the rules. */
 #include "store/checkpoint_file.h"
 
 #include "store/checkpoint_json.h"
@@ -48,10 +48,10 @@ int lull_checkpoint_load_set(int dir, const char *name, struct lull_checkpoint *
 }
 
 /*
- * Btrfs keeps the bytes of a small file in the leaf of the tree that has its inode, which
- * is right behind the extents of the clone: each one that is inserted moves them, 5 % of
- * a clone's CPU time on 6.18. What is longer than a block never lies there, even if it is
- * compressed.
+ * Makes the text longer than a block. Btrfs keeps the bytes of a small file in the tree
+ * leaf that has its inode, which is next to the extents of the clone. Each inserted
+ * extent then moves these bytes, which took 5 % of a clone's CPU time on 6.18. A file of
+ * more than a block is never kept there, even if it is compressed.
  */
 static int lengthen(char **text)
 {
@@ -63,8 +63,8 @@ static int lengthen(char **text)
 	longer = malloc(LULL_CHECKPOINT_MIN_SIZE + 1);
 	if (!longer)
 		return -ENOMEM;
-	/* Before the last brace, so that a file that was cut off is still told by its
-	   end. */
+	/* Insert before the last brace, so that a truncated file is still recognized by
+	   its end. */
 	memset(longer, ' ', LULL_CHECKPOINT_MIN_SIZE);
 	memcpy(longer, *text, len - 1);
 	longer[LULL_CHECKPOINT_MIN_SIZE - 1] = (*text)[len - 1];
@@ -104,7 +104,7 @@ int lull_checkpoint_point(int dir, const char *name, const char *path)
 
 	if (r == 0)
 		return strcmp(there, path) == 0 ? 0 : -EEXIST;
-	/* A file that is not obeyed, or is not a pointer, is somebody else's. */
+	/* A file that is not trusted, or is not a pointer, belongs to somebody else. */
 	if (r != -ENOENT || faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return r == -ENOENT || r == -EBADMSG || lull_state_is_refusal(r) ? -EEXIST
 										 : r;

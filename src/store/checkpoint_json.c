@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The checkpoint's JSON, written and read. Reading is strict: each key must be there, of
- * its type and within its range. Unknown keys are allowed, for a schema may gain some.
+ * Writes and reads a checkpoint as JSON. Reading is strict: each key must exist, have its
+ * type, and be within its range. Unknown keys are allowed, because a schema may gain
+ * some.
  */
 #include "store/checkpoint_json.h"
 
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Linux takes no longer path and no longer command line. */
+/* Linux accepts no longer path. hook.h has the limit of a command. */
 #define LONGEST_TEXT 4096
 
 static const char *const phase_names[] = {
@@ -55,7 +56,7 @@ static json_t *reference_json(const struct lull_checkpoint *c)
 			 (json_int_t)ref->ctime_ns);
 }
 
-/* What is said of one file. */
+/* Adds what is about one file. */
 static int add_file(json_t *object, const struct lull_checkpoint *c)
 {
 	json_t *keys = json_pack(
@@ -84,7 +85,7 @@ static int add_file(json_t *object, const struct lull_checkpoint *c)
 	return r;
 }
 
-/* What is said of the run. */
+/* Adds what is about the run. */
 static int add_run(json_t *root, const struct lull_checkpoint *c)
 {
 	json_t *keys = json_pack("{s:o, s:I, s:I}", "frozen", frozen_json(c),
@@ -150,7 +151,8 @@ int lull_checkpoint_format_pointer(const char *path, char **ret_text)
 	return 0;
 }
 
-/* The readers below share an error flag, so that they can follow each other. */
+/* The readers below share an error flag, so that they can be called one after the
+   other. */
 struct reader {
 	bool bad;
 };
@@ -201,7 +203,7 @@ static void get_uuid(struct reader *r, const json_t *object, const char *key,
 		memcpy(ret_uuid, text, 37);
 }
 
-/* NULL where it may lack, and does. */
+/* Returns NULL on error, or if the key may be missing and is. */
 static char *get_text(struct reader *r, const json_t *object, const char *key,
 		      bool may_lack, size_t longest)
 {
@@ -276,13 +278,13 @@ static void read_file(struct reader *r, const json_t *object, struct lull_checkp
 	c->mode = (uint32_t)get_uint(r, options, "mode", 07777);
 	c->owner = (uint32_t)get_uint(r, options, "owner", UINT32_MAX);
 	c->group = (uint32_t)get_uint(r, options, "group", UINT32_MAX);
-	/* Newer than the schema. */
+	/* These keys are newer than the schema. */
 	c->used_up = json_object_get(options, "used_up") &&
 		     get_bool(r, options, "used_up");
 	c->dated = json_object_get(options, "dated") && get_bool(r, options, "dated");
 
-	/* Refuses what no run writes together, such as durable data beyond the end, or a
-	   temporary file that is not beside the destination. */
+	/* Refuse what no run writes, such as an offset past the end, or a temporary file
+	   that is not beside the destination. */
 	if (c->offset > c->dest_size || (c->offset > 0 && !c->has_reference) ||
 	    (c->temporary && strchr(c->temporary, '/')) ||
 	    (c->snapshot && strchr(c->snapshot, '/')) ||
@@ -297,7 +299,7 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 
 	get_uuid(r, root, "run_id", false, c->run_id);
 	c->hook = get_name(r, root, "hook", true);
-	/* Newer than the schema. */
+	/* These keys are newer than the schema. */
 	if (json_object_get(root, "hook_directory"))
 		c->hook_directory = get_name(r, root, "hook_directory", true);
 	if (json_object_get(root, "hook_files"))
@@ -316,12 +318,13 @@ static void read_run(struct reader *r, const json_t *root, struct lull_checkpoin
 	}
 	c->hook_timeout_ns = get_uint(r, root, "hook_timeout_ns", INT64_MAX);
 	c->updated = get_uint(r, root, "updated_ns", INT64_MAX);
-	/* Nobody could thaw them. */
+	/* Nobody could thaw such writers. */
 	if ((c->frozen && !c->hook) || (c->hook_directory && c->hook_directory[0] != '/'))
 		r->bad = true;
 }
 
-/* A set is published as a whole: one destination is one file, and none in place. */
+/* Checks that a set is one that can be published as a whole: each destination occurs
+   once, and none is in place. */
 static bool fits_together(const struct lull_checkpoint *of, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {

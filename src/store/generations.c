@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The record of generations: see generations.h. Reading is strict, as for checkpoints. */
+/* The record of generations: see generations.h. Reading is strict, as it is for
+   checkpoints. */
 #include "store/generations.h"
 
 #include "lullcp.h"
@@ -118,7 +119,7 @@ static bool read_fs(const json_t *item, char ret_fs[37])
 	return true;
 }
 
-/* A name in this very directory, which is no other file's. */
+/* Returns true for the name of a file in the directory itself. */
 static bool is_name(const char *name)
 {
 	return name && *name && strlen(name) <= NAME_MAX && !strchr(name, '/') &&
@@ -145,8 +146,8 @@ static int read_item(json_t *item, struct lull_generations *list)
 	return r == -E2BIG ? -EBADMSG : r;
 }
 
-/* It is only shown: one that makes no sense counts as none, as does a record of an
-   earlier version, which had none. */
+/* Reads the rules, which are only shown. If they make no sense, they count as missing.
+   Earlier versions recorded none. */
 static void read_rules(const json_t *root, struct lull_keep_rules *ret_rules)
 {
 	const json_t *object = json_object_get(root, "keep");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Files of state: see state.h. */
+/* Reads and writes state files: see state.h. */
 #include "store/state.h"
 
 #include "sys/inode.h"
@@ -17,11 +17,11 @@
 /* Room for the name of the temporary file that a save makes. */
 #define NAME_ROOM 300
 
-/* Longer than any state that is written: checkpoints take 4 MiB at the most, records
-   5. */
+/* More than any state file has: checkpoints take up to 4 MiB, records up to 5. */
 #define LONGEST (8u << 20)
 
-/* Reads all of fd, which must not be longer than max: bytes read or -errno. */
+/* Reads the whole of fd, which must have less than max bytes. Returns their number or
+   -errno. */
 static ssize_t read_all(int fd, char *buf, size_t max)
 {
 	size_t len = 0;
@@ -55,7 +55,7 @@ static int write_all(int fd, const char *buf, size_t len)
 	return 0;
 }
 
-/* -EUSERS where others may put a file in the place of the caller's. */
+/* Returns -EUSERS if others could replace the caller's files in the directory. */
 static int judge_directory(int dir)
 {
 	enum lull_trusted_kind kind;
@@ -67,9 +67,10 @@ static int judge_directory(int dir)
 }
 
 /*
- * The time of birth is what makes it unlike any other file: Btrfs counts inodes and
- * transactions up, so that the number and the generation of the next file can be
- * foretold; its first moment, in nanoseconds, cannot. 0 where a file system knows none.
+ * Describes the file. The time of birth is what makes it unique. Btrfs increments inode
+ * numbers and transactions, so the number and the generation of the next file can be
+ * foretold, but not its time of birth in nanoseconds. That is 0 on a file system without
+ * one.
  */
 static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 {
@@ -77,8 +78,8 @@ static int describe(int fd, char ret_self[LULL_STATE_SELF_SIZE])
 	uint64_t born = 0, generation;
 	int r = lull_inode_read_generation(fd, &generation);
 
-	/* A value that could not be read once must not make the file look like another
-	   one next time. */
+	/* If a value cannot be read, this must fail: with another value it would look
+	   like another file. */
 	if (r < 0)
 		return r;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
@@ -120,7 +121,8 @@ int lull_state_read(int dir, const char *name, size_t max, char **ret_text,
 	if (st.st_size < 0 || (uint64_t)st.st_size >= max)
 		return -EBADMSG;
 
-	/* It is replaced as a whole, never written to: it does not grow. */
+	/* The file cannot grow, because it is replaced as a whole and never written
+	   to. */
 	char *buf = malloc((size_t)st.st_size + 1);
 
 	if (!buf)
@@ -162,7 +164,7 @@ bool lull_state_is_refusal(int err)
 	}
 }
 
-/* 0 if name would be obeyed; -ENOENT if there is none. */
+/* Returns 0 if name is trusted, -ENOENT if it does not exist, or another -errno. */
 static int accept(int dir, const char *name)
 {
 	char self[LULL_STATE_SELF_SIZE];
@@ -173,7 +175,7 @@ static int accept(int dir, const char *name)
 	return r < 0 ? r : lull_state_is_itself(text, len, self);
 }
 
-/* A copy of text that knows which file it is in; NULL without memory. */
+/* Returns a copy of text with the description of its file, or NULL without memory. */
 static char *fill_in(const char *text, const char *self)
 {
 	char *copy = strdup(text);
@@ -184,13 +186,14 @@ static char *fill_in(const char *text, const char *self)
 	return copy;
 }
 
-/* first: nothing had the name a moment ago, so what has it by now is not ours. */
+/* Renames the temporary file. first: nothing had the name before, so a file that has it
+   now is not ours, and is not replaced. */
 static int take_name(int dir, const char *temporary, const char *name, bool first)
 {
 	if (first) {
 		if (renameat2(dir, temporary, dir, name, RENAME_NOREPLACE) == 0)
 			return 0;
-		/* Some file systems, such as NFS, cannot promise it. */
+		/* Some file systems, such as NFS, do not support this. */
 		if (errno != EINVAL)
 			return -errno;
 	}
@@ -198,8 +201,8 @@ static int take_name(int dir, const char *temporary, const char *name, bool firs
 }
 
 /*
- * Where the text is written before it gets its name. FILE~ would be the user's where FILE
- * is: the name says whose it is.
+ * Makes the name of the temporary file. FILE~ might be a user's file if FILE is one, so
+ * such a name gets ".lullcp".
  */
 static bool name_temporary(const char *name, char ret_temporary[static NAME_ROOM])
 {
@@ -211,9 +214,8 @@ static bool name_temporary(const char *name, char ret_temporary[static NAME_ROOM
 }
 
 /*
- * Makes way for a new temporary file. A leftover of a run that was killed is empty or
- * begins as JSON does, and a link is not worth keeping; anything else stays. 0, -EEXIST
- * or another -errno.
+ * Removes an old temporary file. One of a killed run is empty or begins like JSON. A link
+ * is removed too. Anything else stays. Returns 0, -EEXIST or another -errno.
  */
 static int clear(int dir, const char *temporary)
 {
@@ -279,7 +281,7 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 	if (!durable || fsync(dir) == 0)
 		return 0;
 	r = -errno;
-	/* The caller believes that it was not written, and would leave it for ever. */
+	/* The caller assumes that the file was not written, and would never remove it. */
 	if (first)
 		(void)unlinkat(dir, name, 0);
 	return r;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small files in which lullcp keeps what it will obey later: a command to run, files to
- * remove. They are replaced as a whole: temporary file, fsync, rename, fsync of the
- * directory, so that at any moment the old or the new one is there.
+ * Small files with what lullcp will act on later: a command to run, files to remove. They
+ * are replaced as a whole, by temporary file, fsync, rename, and fsync of the directory.
+ * So at any moment the old or the new one exists.
  *
- * A file is obeyed only if nobody but the caller can have put it there:
+ * A file is trusted only if nobody but the caller can have put it there:
  *
  *   - it is a regular file with one name, reached without following a link in the last
  *     part
@@ -16,7 +16,7 @@
  *     however it came there: copied with its owner, cloned, unpacked from an archive,
  *     restored from a backup.
  *
- * What is refused is never overwritten and never removed.
+ * A file that is refused is never overwritten and never removed.
  */
 #pragma once
 
@@ -25,14 +25,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the text to be written has as its "self"; lull_state_write() fills it in. */
+/* The "self" of a text to be written; lull_state_write() fills it in. */
 #define LULL_STATE_BLANK     "00000000000000000000:0000000000:0000000000000000000"
 #define LULL_STATE_SELF_SIZE sizeof(LULL_STATE_BLANK)
 
 /*
- * Reads name in directory dir: *ret_text, which the caller frees, of *ret_len bytes, and
- * in ret_self what its "self" must be for it to be obeyed: the caller asks
- * lull_state_is_itself() once it knows that the text is of a schema that has one. 0, or
+ * Reads name in directory dir. *ret_text has *ret_len bytes, and the caller frees it.
+ * ret_self is what its "self" must be; the caller must check that with
+ * lull_state_is_itself(), once it knows that the text's schema has one. Returns 0, or
  *   -ENOENT   there is none
  *   -EUSERS   others may put files of theirs in its place
  *   -ELOOP    it is a symbolic link
@@ -45,22 +45,24 @@
 int lull_state_read(int dir, const char *name, size_t max, char **ret_text,
 		    size_t *ret_len, char ret_self[LULL_STATE_SELF_SIZE]) _must_check_;
 
-/* 0 if the text's "self" is self; -ESTALE if not: it was written in another place. */
+/* Returns 0 if the text's "self" is self, or -ESTALE if it was written in another
+   file. */
 int lull_state_is_itself(const char *text, size_t len, const char *self) _must_check_;
 
-/* True if the file is sound as such, but may have been planted. */
+/* Returns true if err says that the file is valid as such, but may have been planted. */
 bool lull_state_is_refusal(int err);
 
 /*
- * Replaces name in directory dir by text, mode 0600. Without durable a power failure may
- * leave what was there before; neither way does it leave anything else. 0; -EEXIST if
- * something that would not be obeyed has the name; -EUSERS as above; or any other -errno.
+ * Replaces name in directory dir by text, with mode 0600. Without durable, a power
+ * failure may leave the old file, but never anything else. Returns 0; -EEXIST if a file
+ * that is not trusted has the name; -EUSERS as above; or another -errno.
  */
 int lull_state_write(int dir, const char *name, const char *text,
 		     bool durable) _must_check_;
 
 /*
- * Removes it, and syncs the directory if durable. 0, also if there is none; an error of
- * lull_state_read() or -ESTALE if it would not be obeyed: it stays; or any other -errno.
+ * Removes name, and syncs the directory if durable. Returns 0, also if it does not exist.
+ * If it is not trusted, it stays, and this returns an error of lull_state_read() or
+ * -ESTALE. Or returns another -errno.
  */
 int lull_state_remove(int dir, const char *name, bool durable) _must_check_;
