@@ -11,9 +11,10 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-/* BTRFS_IOC_START_SYNC only wakes the thread that commits. While that is busy with an
-   earlier commit it hears nothing, and sleeps on afterwards, for 5 s and more (seen with
-   6.18). So it is woken again until the transaction is committed, or another one runs. */
+/* How often to repeat BTRFS_IOC_START_SYNC until the transaction is committed, or another
+   one runs. The call only wakes the thread that commits. While that is busy with an
+   earlier commit, it misses the call, and then sleeps for 5 s or more (seen with
+   6.18). */
 #define AGAIN_NS (20 * NSEC_PER_MSEC)
 
 struct commit {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Commits the running transaction of the Btrfs that fd is on, and waits for that. Unlike
- * syncfs(2) it writes no other file's dirty pages. What it came to is not told: fsync(2)
- * tells it of a file, and has nothing left to do. (BTRFS_IOC_START_SYNC,
- * BTRFS_IOC_WAIT_SYNC.)
+ * Commits the running transaction of the Btrfs of fd, and waits for that. Unlike
+ * syncfs(2), it does not write dirty pages of other files. Errors are not reported: a
+ * later fsync(2) of a file reports them, and has nothing left to write.
+ * (BTRFS_IOC_START_SYNC, BTRFS_IOC_WAIT_SYNC.)
  */
 void lull_btrfs_commit(int fd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Data from one file to another. */
+/* Copies data from one file to another. */
 #include "sys/bytes.h"
 
 #include <errno.h>
@@ -18,11 +18,11 @@ bool lull_bytes_is_refusal(int err)
 	case EXDEV:      /* before 5.3, and for some pairs of file systems since */
 	case EOPNOTSUPP: /* overlays, network file systems */
 	case ENOTTY:
-	case EINVAL: /* a file that is no regular one; /proc before 5.19 */
-	case EBADF:  /* dest open for appending */
+	case EINVAL: /* not a regular file; /proc before 5.19 */
+	case EBADF:  /* dest is open for appending */
 	case EPERM:  /* security policies, immutable on some network file systems */
 	case EACCES:
-	case ETXTBSY: /* a swap file can be read */
+	case ETXTBSY: /* a swap file, which can still be read */
 	case EISDIR:
 		return true;
 	default:
@@ -86,7 +86,7 @@ int lull_bytes_write(int dest, int64_t off, const void *buffer, uint64_t len)
 			continue;
 		if (n < 0)
 			return -errno;
-		/* A device that takes no more data, and does not say why. */
+		/* A device may take no more data without an error. */
 		if (n == 0)
 			return -ENOSPC;
 		at += n;
@@ -152,7 +152,7 @@ int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start
 	if ((uint64_t)data >= end)
 		return 0;
 	hole = lseek(fd, data, SEEK_HOLE);
-	/* The file has become shorter in between. */
+	/* The file was truncated meanwhile. */
 	if (hole < 0 && errno == ENXIO)
 		return 0;
 	if (hole < 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * One fork at a time, and until its child has closed what is not for it: whoever asks
- * what is in use waits for that alone. The end of file of a pipe tells that it has, or
- * has died.
+ * Only one fork happens at a time, and it ends when the child has closed what it must not
+ * have. So whoever asks which files are in use has to wait only for that. The parent sees
+ * it by end of file of a pipe, which also comes if the child dies.
  */
 #include "sys/child.h"
 
@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
-/* Descriptors of the program have the lowest free numbers, and it has some ten thousand
-   at the most (queue.c): beyond are those alone that it was started with. */
+/* The end of the descriptors to check. Those of the program have the lowest free numbers,
+   and it has at most some ten thousand (queue.c). Above are only those with which it was
+   started. */
 #define HIGHEST 32768u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -27,8 +28,8 @@ static bool is_among(int fd, const int *keep, size_t n)
 	return false;
 }
 
-/* In the child: only system calls. Not through /proc, which may be missing. last
-   goes when all others have gone. */
+/* Runs in the child. Uses only system calls, and not /proc, which may be missing. Closes
+   last when all others are closed. */
 static void close_others(const int *keep, size_t n, int last)
 {
 	struct rlimit limit;
@@ -61,7 +62,8 @@ pid_t lull_child_fork(const int *keep, size_t n)
 	pid = fork();
 	if (pid == 0) {
 		close_others(keep, n, closed[1]);
-		/* It is the only thread, and the copy of the one that holds it. */
+		/* The child has only one thread, a copy of the one that holds the
+		   lock. */
 		(void)pthread_mutex_unlock(&lock);
 		return 0;
 	}

@@ -11,15 +11,16 @@ uint64_t lull_clock_now(void);
 /* CLOCK_REALTIME: nanoseconds since the epoch, for people. */
 uint64_t lull_clock_wall(void);
 
-/* CLOCK_REALTIME_COARSE: the clock that kernels before 6.13 stamp inodes with. */
+/* CLOCK_REALTIME_COARSE: the clock from which kernels before 6.13 take inode times. */
 int64_t lull_clock_coarse(void);
 
-/* True if what changes from here on gets another time than time_ns, a stamp of the coarse
-   clock or, since 6.13, one up to a tick ahead of it. A stamp far in the future counts as
-   passed. */
+/* Returns true if a change from now on gets another time than time_ns. That is a time of
+   the coarse clock or, since 6.13, one up to a tick ahead of it. A time far in the future
+   counts as passed. */
 bool lull_clock_has_passed(int64_t time_ns);
 
-/* Waits until it is true: a tick of the coarse clock (1-10 ms) at the most. */
+/* Waits until lull_clock_has_passed() is true: at most a tick of the coarse clock (1-10
+   ms). */
 void lull_clock_pass(int64_t time_ns);
 
 /* Sleeps for ns nanoseconds, or until a signal is handled. */

@@ -14,7 +14,7 @@ struct exchange_range {
 	uint64_t flags;
 };
 
-/* And since 6.12. */
+/* Part of the kernel's interface since 6.12. */
 struct commit_range {
 	struct exchange_range range;
 	uint64_t freshness[6];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One cursor for three ways of reading an extent map; clips and orders what they say. */
+/* One cursor for three ways to read an extent map. Clips and orders what they return. */
 #include "sys/extmap.h"
 
 #include "sys/extmap_ways.h"
@@ -66,8 +66,8 @@ void lull_extmap_skip(void *ctx, uint64_t off)
 
 	if (off > map->pos)
 		map->pos = off;
-	/* FIEMAP's next window starts at pos. The other ways are walked in full: their
-	   extents that lie before pos are passed over. */
+	/* The next window of FIEMAP starts at pos. The other ways walk the whole map;
+	   extents before pos are skipped. */
 	if (map->kind == LULL_EXTMAP_FIEMAP)
 		map->next = map->count = 0;
 }
@@ -94,7 +94,7 @@ static int next(void *ctx, struct lull_extent *ret_extent)
 		if (__builtin_add_overflow(e.off, e.len, &end))
 			return -EUCLEAN;
 		if (end <= map->pos || e.len == 0)
-			continue; /* Btrfs: an extent from before the window */
+			continue; /* Btrfs returns an extent that begins before pos */
 		if (e.off >= map->end)
 			break;
 		if (e.off < map->pos) {

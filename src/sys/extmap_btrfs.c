@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Extent map by BTRFS_IOC_TREE_SEARCH_V2: the file's extent items as the tree holds
- * them. Needs CAP_SYS_ADMIN. Takes only tree locks, so it neither waits for a running
- * clone nor makes anybody wait, and it looks up no back references: measured on 6.18,
- * 0.06 us an extent against FIEMAP's 0.9-1.4 us, where the clone itself takes 2.8 us.
+ * Reads the extent map by BTRFS_IOC_TREE_SEARCH_V2: the file's extent items in the tree.
+ * Needs CAP_SYS_ADMIN. Takes only tree locks, so it does not wait for a running clone,
+ * nor make anybody wait. It looks up no back references. Measured on 6.18, it takes 0.06
+ * us an extent, where FIEMAP takes 0.9-1.4 us and the clone itself 2.8 us.
  *
- * It also tells which part of a compressed extent is meant, which FIEMAP does not, so
- * that such extents can be proven equal.
+ * Unlike FIEMAP, it shows which part of a compressed extent is used, so that such extents
+ * can be proven equal.
  *
- * Neighbours that touch on disk are joined as FIEMAP joins them, so that the number of
- * extents is FIEMAP's (it can differ where a shared extent touches one that is not).
- * Data that is not written out yet has no item: flush first.
+ * Extents that are adjacent on disk are joined as FIEMAP joins them, so that the number
+ * of extents is the same. It can differ where a shared extent is next to one that is not.
+ * Data that is not written out yet has no item, so flush first.
  */
 #include "sys/extmap_ways.h"
 
@@ -28,8 +28,8 @@
 /* About 600 items of 85 bytes. */
 #define ROOM (52u << 10)
 
-/* No item that holds data or preallocation is longer (128 and 256 MiB), so an item that
-   reaches into a range starts at most so far before it. */
+/* No item of data or preallocation is longer (the most is 128 and 256 MiB), so an item
+   that reaches into a range starts at most this far before it. */
 #define LONGEST_ITEM (1ULL << 30)
 
 size_t lull_extmap_btrfs_room(void)
@@ -37,7 +37,7 @@ size_t lull_extmap_btrfs_room(void)
 	return sizeof(struct btrfs_ioctl_search_args_v2) + ROOM;
 }
 
-/* One window of items from key offset off on. */
+/* Reads one window of items, from key offset off. */
 static int search(int fd, uint64_t off, struct btrfs_ioctl_search_args_v2 *args,
 		  size_t room)
 {
@@ -82,8 +82,8 @@ int lull_extmap_btrfs_probe(int fd)
 }
 
 /*
- * Reads one item into an extent; len 0 for one that is a hole. The items are packed
- * without alignment, so they are copied out.
+ * Decodes an item into an extent, with len 0 for a hole. The items are packed without
+ * alignment, so they are copied first.
  */
 static int decode(const char *item, uint32_t item_len, uint64_t off,
 		  struct lull_extent *ret_extent)
@@ -120,7 +120,8 @@ static int decode(const char *item, uint32_t item_len, uint64_t off,
 	return 0;
 }
 
-/* The next item that is no hole: 1, 0 at the end, -errno. Refills the window. */
+/* Reads the next item that is not a hole, refilling the window. Returns 1, 0 at the end,
+   or -errno. */
 static int next_item(struct lull_extmap *map, struct lull_extent *ret_extent)
 {
 	struct btrfs_ioctl_search_args_v2 *args = map->window;

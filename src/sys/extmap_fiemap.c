@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Extent map by FS_IOC_FIEMAP.
+ * Reads the extent map by FS_IOC_FIEMAP.
  *
- * FIEMAP_EXTENT_LAST is not looked at: XFS sets it on the last extent of the range asked
- * for, Btrfs may miss it. The walk ends when a window comes back empty. The window is
- * asked for without FIEMAP_FLAG_SYNC, which would write out the whole file each time.
+ * FIEMAP_EXTENT_LAST is ignored: XFS sets it on the last extent of the requested range,
+ * and Btrfs may miss it. The walk ends with an empty window. FIEMAP_FLAG_SYNC is not
+ * used, because it would write out the whole file each time.
  */
 #include "sys/extmap_ways.h"
 
@@ -15,9 +15,9 @@
 #include <sys/ioctl.h>
 
 /*
- * Records a window. XFS holds the inode's lock shared for the whole call: 512 records
- * are below a millisecond even at 1.8 us each, and 512 and 4096 took the same time per
- * extent on both file systems.
+ * Records in a window. XFS holds the inode's lock shared for the whole call. 512 records
+ * take less than a millisecond even at 1.8 us each. Windows of 512 and 4096 took the same
+ * time per extent on both file systems.
  */
 #define WINDOW 512
 
@@ -66,7 +66,8 @@ int lull_extmap_fiemap_next(struct lull_extmap *map, struct lull_extent *ret_ext
 		if (map->last || map->count == 0)
 			return 0;
 
-		/* Nothing of this window lies ahead: the next one could not differ. */
+		/* Everything in this window is before pos, so the next window would be
+		   the same. */
 		const struct fiemap *window = map->window;
 		const struct fiemap_extent *end = &window->fm_extents[map->count - 1];
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Extent map by SEEK_DATA and SEEK_HOLE, for file systems that clone but know no FIEMAP
- * (NFS 4.2, ZFS). It shows where data is, not how many extents hold it: data is delivered
- * in pieces of UNIT, as if each were an extent, and the latency controller learns what
- * such a piece costs.
+ * Reads the extent map by SEEK_DATA and SEEK_HOLE, for file systems that can clone but
+ * have no FIEMAP (NFS 4.2, ZFS). That shows where data is, but not the number of extents.
+ * So data is returned in pieces of UNIT, as if each were an extent, and the latency
+ * controller learns what such a piece costs.
  */
 #include "sys/extmap_ways.h"
 
 #include <errno.h>
 
-/* 64 blocks of 4 KiB: even if each is an extent of its own, at the dearest rate measured
-   (84 us) the first call stays below the default budget. */
+/* 64 blocks of 4 KiB. Even if each is an extent, the first call stays below the default
+   budget at the highest cost measured (84 us). */
 #define UNIT (256ULL << 10)
 
 int lull_extmap_seek_next(struct lull_extmap *map, struct lull_extent *ret_extent)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Looks at single places of an extent map, to tell how densely extents lie there.
+ * Looks at single places of an extent map to find out how dense the extents are.
  *
- * Not by SEEK_DATA and SEEK_HOLE: in preallocated ranges these go by the page cache, and
- * one call walks through gigabytes of it. A clone of 0.5 s took 25 s so.
+ * Does not use SEEK_DATA and SEEK_HOLE: in preallocated ranges these search the page
+ * cache, and one call may walk through gigabytes of it. With them, a clone of 0.5 s took
+ * 25 s.
  */
 #include "sys/extmap_ways.h"
 
@@ -12,11 +13,11 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-/* Extents that a look allows. Of those that lie at random more are hardly ever, once in
-   5,000 looks, within half the distance that two have on average. */
+/* The extents that a place may have. If extents lie at random, more than this are within
+   half of the average distance between two only once in 5,000 looks. */
 #define LOOK 4u
 
-/* Whether no more than LOOK extents lie in [off, off + len). */
+/* Returns true if no more than LOOK extents are in [off, off + len). */
 static bool is_sparse(int fd, uint64_t off, uint64_t len)
 {
 	_Alignas(struct fiemap) char room[sizeof(struct fiemap) +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Finds the family of a process, and ends it. */
+/* Finds the family of a process and ends it: see family.h. */
 #include "sys/family.h"
 
 #include "sys/clock.h"
@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #define LOOK_NS (10 * NSEC_PER_MSEC)
-/* After SIGKILL: longer than any call but one that is stuck in a device or a frozen file
-   system. */
+/* How long to wait after SIGKILL. Only a call that is stuck in a device or a frozen file
+   system takes longer. */
 #define LAST_NS (5 * NSEC_PER_SEC)
 
-/* When the one with that number was born; 0 if none of the family has it. */
+/* Returns when the member with that process ID was started, or 0 if there is none. */
 static unsigned long long born(const struct lull_family *family, pid_t pid)
 {
 	if (pid == family->leader)
@@ -36,8 +36,8 @@ static bool is_still(pid_t pid, unsigned long long since)
 	return lull_process_read(pid, &process) == 0 && process.born == since;
 }
 
-/* A number may have gone to a stranger since it was seen, whose children are not ours to
-   end. */
+/* Returns true if the process is a child of a member and not a member yet. Checks that
+   the parent's ID has not gone to another process, whose children must not be ended. */
 static bool is_child(const struct lull_family *family, const struct lull_process *process)
 {
 	unsigned long long since = born(family, process->parent);
@@ -46,7 +46,8 @@ static bool is_child(const struct lull_family *family, const struct lull_process
 	       is_still(process->parent, since);
 }
 
-/* A walk goes by numbers, and a child may have a lower one than its parent. */
+/* Adds children until there are no more. A walk goes by process IDs, and a child may have
+   a lower one than its parent. */
 static void grow(struct lull_family *family)
 {
 	unsigned int before;
@@ -82,8 +83,8 @@ static bool lives(const struct lull_family *family, unsigned int i)
 	return is_still(family->member[i].pid, family->member[i].born);
 }
 
-/* Never another process that has got the number meanwhile, where the kernel can tell
-   (5.3). */
+/* Signals a member. If the kernel supports it (5.3), never signals another process that
+   has got the ID meanwhile. */
 static int signal_member(const struct lull_family *family, unsigned int i, int signal)
 {
 	const pid_t pid = family->member[i].pid;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process with all that it has started: its process group, and its descendants in
- * whatever group or session they are. timeout(1) makes a group of its own and "setsid -w"
- * a session, and both are a part of the command that waits for them.
+ * A process with all that it has started: its process group, and its descendants in any
+ * group or session. timeout(1) makes another group and "setsid -w" another session, and
+ * both are a part of the command that waits for them.
  *
- * A descendant is found by the chain of its parents (proc(5)). What has been orphaned, as
- * a daemon orphans itself, is none any more. Without /proc there is the group alone.
+ * Descendants are found by their parents (proc(5)). A process that was orphaned, as a
+ * daemon does to itself, is not found. Without /proc, there is only the group.
  */
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/* More descendants are left out. */
+/* The most descendants; others are ignored. */
 #define LULL_FAMILY_MOST 256
 
 struct lull_family {
-	pid_t leader;            /* whose group has its number */
+	pid_t leader;            /* its group has the same ID */
 	unsigned long long born; /* as in struct lull_process */
 	unsigned int n;
 	struct {
@@ -25,22 +25,22 @@ struct lull_family {
 	} member[LULL_FAMILY_MOST];
 };
 
-/* The family of a process that has not been reaped, or is not ours to reap and has not
-   ended. */
+/* Finds the family of leader. That process must not have been reaped, or, if it is not
+   ours to reap, must not have ended. */
 void lull_family_find(pid_t leader, struct lull_family *ret_family);
 
 /*
- * Sends a signal to all, those included that members have started since they were found.
- * 0, or -EPERM if one may not be signalled.
+ * Sends a signal to all, including processes that members have started since. Returns 0,
+ * or -EPERM if one may not be signalled.
  */
 int lull_family_signal(struct lull_family *family, int signal);
 
-/* Waits until nobody is left: 0, or -ETIMEDOUT after ns nanoseconds. */
+/* Waits until all have ended. Returns 0, or -ETIMEDOUT after ns nanoseconds. */
 int lull_family_await(const struct lull_family *family, uint64_t ns);
 
 /*
- * Ends all: SIGTERM; SIGKILL when grace_ns are over and somebody is left. Waits for the
- * end of them, 0, or -ETIMEDOUT for one that the kernel does not let go, -EPERM for one
- * that may not be ended.
+ * Ends all: sends SIGTERM, and SIGKILL after grace_ns if some remain. Waits for their
+ * end. Returns 0, -ETIMEDOUT if the kernel does not let one end, or -EPERM if one may not
+ * be ended.
  */
 int lull_family_end(pid_t leader, uint64_t grace_ns);

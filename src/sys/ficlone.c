@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The call that lullcp exists for, and the one place that knows what its errors mean. */
+/* Makes the clone call, and interprets its errors. Nothing else does. */
 #include "sys/ficlone.h"
 
 #include "sys/inode.h"
@@ -18,7 +18,7 @@
 /* How often a call may be interrupted. */
 #define TRIES 20
 
-/* 0 or -errno, but never -EINTR: what came between is not the call's failure. */
+/* Returns 0 or -errno, but never -EINTR: an interruption is not a failure of the call. */
 static int clone(int dest, unsigned long request, struct file_clone_range *range)
 {
 	for (int i = 0; i < TRIES; i++) {
@@ -65,10 +65,10 @@ int lull_clone_try(int src, int dest, uint64_t size, uint64_t block)
 	range.dest_offset = ((uint64_t)st.st_size + block - 1) & ~(block - 1);
 	assert(size > 0);
 	/*
-	 * What is smaller than a block may lie in Btrfs's tree. Such an extent that is
-	 * cloned to past the end of dest leaves a dirty page there; a commit on a mount
-	 * with flushoncommit waits for it while it waits for the commit, for ever (until
-	 * b48c980b6a7e, 2026). So dest is made long enough first.
+	 * Btrfs may keep a file that is smaller than a block in its tree. If such an
+	 * extent is cloned to past the end of dest, a page there is dirty. On a mount
+	 * with flushoncommit, a commit waits for that page while the page waits for the
+	 * commit, for ever (until b48c980b6a7e, 2026). So make dest long enough first.
 	 */
 	if (size >= block || !is_on_btrfs(dest))
 		return clone(dest, FICLONERANGE, &range);
@@ -121,7 +121,8 @@ int lull_clone_punch(int fd, uint64_t off, uint64_t len)
 	return 0;
 }
 
-/* Too little room for the range: what XFS before 6.13 reports as EINVAL. */
+/* Returns true if there is too little space for the range, which XFS before 6.13 reports
+   as EINVAL. */
 static bool looks_full(int dest, uint64_t len)
 {
 	struct statfs fs;
@@ -129,7 +130,7 @@ static bool looks_full(int dest, uint64_t len)
 	if (fstatfs(dest, &fs) < 0)
 		return false;
 
-	/* A clone needs metadata only, but the reserve is taken in whole extents. */
+	/* A clone needs only metadata, but whole extents are reserved. */
 	uint64_t room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 
 	return room < MIN(len, 64ULL << 20);
@@ -158,10 +159,10 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 	struct stat st;
 
 	switch (err) {
-	case EXDEV: /* two superblocks; before 5.18 also two mounts of one */
+	case EXDEV: /* two superblocks; before 5.18 also two mounts of one superblock */
 		return LULL_CAUSE_OTHER_FILE_SYSTEM;
 	case EOPNOTSUPP: /* ext4, tmpfs, XFS with reflink=0, OCFS2, NFS without CLONE */
-	case ENOTTY:     /* file systems and kernels that do not know the call */
+	case ENOTTY:     /* file systems and kernels without the call */
 	case ENOSYS:
 		return LULL_CAUSE_NO_REFLINK;
 	case ETXTBSY: /* generic_remap_checks(): an active swap file on either side */
@@ -169,10 +170,10 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 	case EPERM: /* IS_IMMUTABLE(dest), a filter of a container */
 		return src < 0 || is_fixed(dest) ? LULL_CAUSE_IMMUTABLE
 						 : LULL_CAUSE_FORBIDDEN;
-	/* a security policy, a filter; of another call the permissions of a file */
+	/* a security policy or a filter; for another call, the permissions of a file */
 	case EACCES:
 		return src < 0 ? LULL_CAUSE_ERRNO : LULL_CAUSE_FORBIDDEN;
-	/* Btrfs: of a subvolume; else each cloned block counts for dest's owner */
+	/* Btrfs: quota of a subvolume; else each cloned block counts for dest's owner */
 	case EDQUOT:
 		return is_on_btrfs(dest) ? LULL_CAUSE_SUBVOLUME_QUOTA : LULL_CAUSE_QUOTA;
 	case ENOSPC:
@@ -182,8 +183,8 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 	case EROFS:
 		return LULL_CAUSE_READ_ONLY;
 	case EINVAL:
-		/* Beyond the end of src: it shrank, or grew so that a tail is in its
-		   middle. */
+		/* The range is past the end of src, which has shrunk; or src has grown,
+		   so that a partial block is in its middle. */
 		if (fstat(src, &st) == 0 && off + len > (uint64_t)st.st_size)
 			return LULL_CAUSE_SIZE_CHANGED;
 		if (lull_clone_is_over_limit(off + len))
@@ -200,7 +201,7 @@ enum lull_cause lull_clone_classify(int err, int src, int dest, uint64_t off,
 		if (fstat(src, &st) == 0 && off + len < (uint64_t)st.st_size &&
 		    lull_inode_block_size(dest, &block) == 0 && (off + len) % block != 0)
 			return LULL_CAUSE_SIZE_CHANGED;
-		/* Nothing tells from outside whether a file has checksums. */
+		/* Whether a file has checksums cannot be seen from outside. */
 		return src >= 0 && is_on_btrfs(dest) ? LULL_CAUSE_DATASUM_MISMATCH
 						     : LULL_CAUSE_ERRNO;
 	default:

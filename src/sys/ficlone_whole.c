@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One call over a whole file whose size may change meanwhile: see ficlone_whole.h. */
+/* Clones a whole file in one call, although its size may change: see ficlone_whole.h. */
 #include "sys/ficlone_whole.h"
 
 #include "sys/ficlone.h"
@@ -8,14 +8,14 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* How often the size of a file may change under the call. */
+/* How often the size of a file may change during the call. */
 #define TRIES 20
 
 /*
- * The size that is known beforehand, if it stands still. 1 if it may not have: one that
- * ends with a block is cloned also from a file that is longer just then, and shorter
- * again when it is looked at. A tail that is no whole block is cloned only from the very
- * end.
+ * Clones the size that is known before the call, if it does not change. Returns 1 if it
+ * may have changed. A size that ends with a whole block can also be cloned from a file
+ * that is longer at that moment, and shorter again at the check. A partial block at the
+ * end can be cloned only if it is the end of src.
  */
 static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_size)
 {
@@ -44,8 +44,8 @@ static int clone_known_size(int src, int dest, uint64_t block, uint64_t *ret_siz
 }
 
 /*
- * To the end of src, wherever that is when the locks are held. dest is made a little
- * shorter than src before, so that its size afterwards is src's size at that instant.
+ * Clones to the end of src, wherever that is when the locks are held. First makes dest a
+ * little shorter than src, so that its size afterwards is that of src during the call.
  */
 static int clone_to_the_end(int src, int dest, uint64_t block, bool last,
 			    uint64_t *ret_size)
@@ -60,7 +60,7 @@ static int clone_to_the_end(int src, int dest, uint64_t block, bool last,
 	if (ftruncate(dest, low) < 0)
 		return -errno;
 	r = lull_clone_to_end(src, dest);
-	/* It is not that src has shrunk: the two files do not go together. */
+	/* src has not shrunk: the two files do not match. */
 	if (r == -EINVAL && last && fstat(src, &after) == 0 &&
 	    after.st_size == st.st_size)
 		return r;
@@ -71,7 +71,7 @@ static int clone_to_the_end(int src, int dest, uint64_t block, bool last,
 	*ret_size = (uint64_t)st.st_size;
 	if (st.st_size > low)
 		return 0;
-	/* It has shrunk; or XFS before 6.13 gave up half way and did not say. */
+	/* src has shrunk; or XFS before 6.13 gave up half-way and reported success. */
 	return low > 0 || fstat(src, &st) < 0 || st.st_size > 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A clone of a whole file by one call, of one instant, whatever happens to its size. */
+/* Clones a whole file in one call, at one point in time, whatever happens to its size. */
 #pragma once
 
 #include "util/macros.h"
@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 /*
- * Makes dest a copy of all of src as it stands at one instant, if
- * lull_clone_is_atomic(src): the kernel holds the locks of both against writers for the
- * whole call, and skips what is shared already on XFS. dest may hold anything; block is
- * the unit of clone ranges. *ret_size is the size of src at that instant, also while
- * others make it longer or shorter: written says that somebody is at work on it, and that
- * it is not worth trying with a size taken beforehand.
+ * Makes dest a copy of all of src at one point in time, if lull_clone_is_atomic(src). The
+ * kernel locks both files against writers for the whole call; XFS skips what is shared
+ * already. dest may hold anything. block is the unit of clone ranges. *ret_size is the
+ * size of src at that time, even if others change it meanwhile. written says that
+ * somebody writes to src, so an attempt with a size determined beforehand is not worth
+ * it.
  *
- * 0 or -errno; -EAGAIN if the size would not stand still. On failure dest may be a part
- * of what it should be.
+ * Returns 0 or -errno; -EAGAIN if the size kept changing. On failure, dest may have a
+ * part of what it should be.
  */
 int lull_clone_whole(int src, int dest, uint64_t block, bool written,
 		     uint64_t *ret_size) _must_check_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names for file systems and runs. */
+/* Identifies file systems and runs. */
 #include "sys/identity.h"
 
 #include "sys/inode.h"
@@ -27,7 +27,7 @@ struct fsuuid {
 };
 #define IOC_GETFSUUID _IOR(0x15, 0, struct fsuuid)
 
-/* The oldest form of XFS's geometry, which every kernel answers. */
+/* The oldest form of XFS's geometry, which every kernel returns. */
 struct xfs_geometry {
 	uint32_t block, rt_extent, ag_blocks, ag_count, log_blocks, sector, inode, imax;
 	uint64_t data_blocks, rt_blocks, rt_extents, log_start;
@@ -72,7 +72,8 @@ static bool read_uuid(int fd, uint8_t uuid[16])
 	return true;
 }
 
-/* The mount that a descriptor was opened through: its id is in /proc/self/fdinfo. */
+/* Returns the ID of the mount through which a descriptor was opened, from
+   /proc/self/fdinfo. */
 static int mount_id(int fd)
 {
 	char path[64], line[128];
@@ -93,9 +94,9 @@ static int mount_id(int fd)
 }
 
 /*
- * Calls see() with the line of /proc/self/mountinfo for the mount that fd was opened
- * through. False if there is none: a mount that is detached, of another namespace, or the
- * root of a chroot that is no mount point.
+ * Calls see() with the line of /proc/self/mountinfo for the mount through which fd was
+ * opened. Returns false if there is none: the mount is detached or in another namespace,
+ * or the root of a chroot is not a mount point.
  */
 static bool look_up_mount(int fd, void (*see)(struct libmnt_fs *mount, void *ret),
 			  void *ret)
@@ -137,7 +138,7 @@ void lull_identity_mount(int fd, struct lull_mount *ret_mount)
 	(void)look_up_mount(fd, see_names, ret_mount);
 }
 
-/* The number of the superblock: the kernel prints s_dev there, not st_dev. */
+/* Reads the number of the superblock: the kernel prints s_dev there, not st_dev. */
 static void see_superblock(struct libmnt_fs *mount, void *ret)
 {
 	*(dev_t *)ret = mnt_fs_get_devno(mount);
@@ -157,12 +158,12 @@ bool lull_identity_same_fs(int a, int b)
 		return false;
 	if (st[0].st_dev == st[1].st_dev)
 		return true;
-	/* Each subvolume has its own st_dev. */
+	/* On Btrfs, each subvolume has its own st_dev. */
 	if (fs[0].magic != BTRFS_SUPER_MAGIC)
 		return false;
-	/* Where the table does not show both mounts, the UUID decides: Btrfs mounts no
-	   second file system under the UUID of one that is mounted; it refuses, or since
-	   6.7 makes up another UUID for as long as that mount lasts. */
+	/* If the table does not show both mounts, the UUID decides. Btrfs does not mount
+	   a second file system with the UUID of a mounted one: it refuses, or since 6.7
+	   gives it another UUID while it is mounted. */
 	if (!look_up_mount(a, see_superblock, &superblock[0]) ||
 	    !look_up_mount(b, see_superblock, &superblock[1]))
 		return true;
@@ -192,7 +193,7 @@ int lull_identity_fs(int fd, struct lull_fs *ret_fs)
 
 uint64_t lull_identity_subvolume(int fd)
 {
-	/* Of its own inode's tree anybody may ask, if this is the object. */
+	/* With this object ID, anybody may ask for the tree of the inode. */
 	struct btrfs_ioctl_ino_lookup_args args = { .objectid =
 							    BTRFS_FIRST_FREE_OBJECTID };
 
@@ -202,7 +203,7 @@ uint64_t lull_identity_subvolume(int fd)
 void lull_identity_machine(char ret_machine[LULL_MACHINE_SIZE])
 {
 	_cleanup_close_ int fd = open("/etc/machine-id", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	/* FNV-1a: machine-id(5) asks not to show it as it is */
+	/* FNV-1a, because machine-id(5) asks not to expose it unhashed */
 	uint64_t h = 0xcbf29ce484222325ULL;
 	char id[32];
 

@@ -27,7 +27,7 @@
 #define STATX_ATTR_DAX 0x200000 /* since 5.8 */
 #endif
 
-/* As many as the kernel follows. */
+/* As many links as the kernel follows. */
 #define MOST_LINKS 40
 
 static bool unknown_here(int err)
@@ -113,7 +113,7 @@ bool lull_inode_is_open_file_link(const char *path)
 		if (n < 0 || fstatfs(fd, &fs) < 0)
 			return false;
 		to[n] = '\0';
-		/* /proc/self leads to a directory; the links to files stand in "fd". */
+		/* /proc/self leads to a directory. Links to open files are in "fd". */
 		if (fs.f_type == PROC_SUPER_MAGIC && head > 4 &&
 		    strncmp(now + head - 4, "/fd/", 4) == 0)
 			return true;
@@ -145,8 +145,8 @@ static int inherit_nocow(int src, int dest)
 		return unknown_here(errno) ? 0 : -errno;
 	if ((from & FS_NOCOW_FL) == (to & FS_NOCOW_FL))
 		return 0;
-	/* Btrfs: NOCOW excludes compression, which a directory may have given the new
-	   file, and refuses to change one for the other in one step. */
+	/* On Btrfs, NOCOW excludes compression, which the new file may have inherited
+	   from its directory, and one cannot be changed to the other in one step. */
 	if (from & FS_NOCOW_FL && to & (FS_COMPR_FL | FS_NOCOMP_FL)) {
 		to &= ~(FS_COMPR_FL | FS_NOCOMP_FL);
 		if (ioctl(dest, FS_IOC_SETFLAGS, &to) < 0)
@@ -157,9 +157,10 @@ static int inherit_nocow(int src, int dest)
 }
 
 /*
- * XFS clones within the data device or within the realtime device. A file may change its
- * device as long as it is empty; a directory with rtinherit has put it on the realtime
- * one. Where that does not work the clone will fail, and tell why.
+ * Puts dest on the device of src. XFS clones within the data device or within the
+ * realtime device. A directory with rtinherit puts files on the realtime device. An empty
+ * file can be moved to the other device. If that fails, the clone will fail too, and
+ * report why.
  */
 static void inherit_realtime(int dest, const struct fsxattr *from, struct fsxattr *to)
 {
@@ -183,7 +184,7 @@ static int inherit_cowextsize(int dest, const struct fsxattr *from, struct fsxat
 	return ioctl(dest, FS_IOC_FSSETXATTR, to) < 0 ? -errno : 0;
 }
 
-/* The two that XFS alone has. */
+/* Copies the two properties that only XFS has. */
 static int inherit_of_xfs(int src, int dest)
 {
 	struct fsxattr from = { 0 }, to = { 0 };
@@ -255,11 +256,11 @@ enum lull_inode_use lull_inode_use(int fd)
 {
 	static const int kinds[] = { F_WRLCK, F_RDLCK };
 
-	/* What this process has closed, a child that is being forked may have open
-	   still. */
+	/* A child that is being forked may still have files open that this process has
+	   closed. */
 	lull_child_settle();
-	/* Whoever opens the file before the lease is given back breaks it; the signal for
-	   that would be SIGIO, which ends a process that does not expect it. */
+	/* If another process opens the file during the lease, this process gets a signal.
+	   The default is SIGIO, which would end it. */
 	(void)fcntl(fd, F_SETSIG, SIGURG);
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (fcntl(fd, F_SETLEASE, kinds[i]) == 0) {
@@ -276,11 +277,12 @@ enum lull_inode_use lull_inode_use(int fd)
 
 int lull_inode_read_generation(int fd, uint64_t *ret_generation)
 {
-	/* The kernel writes an int for most file systems, a long by the letter. */
+	/* The kernel writes an int for most file systems, although the interface says
+	   long. */
 	unsigned long generation = 0;
 
 	if (ioctl(fd, FS_IOC_GETVERSION, &generation) < 0) {
-		/* SMB and FUSE have other words for ENOTTY. */
+		/* SMB and FUSE return other errors instead of ENOTTY. */
 		if (errno != ENOTTY && errno != EOPNOTSUPP && errno != EINVAL &&
 		    errno != ENOSYS)
 			return -errno;

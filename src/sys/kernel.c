@@ -18,11 +18,11 @@ static void find_out(void)
 	if (uname(&name) < 0 ||
 	    sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2)
 		return;
-	/* As the kernel itself does with stable releases beyond 255, see its Makefile. */
+	/* The kernel itself does this for stable releases above 255, see its Makefile. */
 	version = KERNEL_VERSION(major, minor, MIN(patch, 255u));
 }
 
-/* Asked for each of many small files. */
+/* Cached, because this is called for each of many small files. */
 uint32_t lull_kernel_version(void)
 {
 	(void)pthread_once(&once, find_out);

@@ -19,8 +19,9 @@
 #define PATH_ROOM (PATH_MAX + 32)
 
 /*
- * A path for the calls that know no directory descriptor. The descriptor's own link is
- * followed for a file, so that no name that is exchanged meanwhile can lead astray.
+ * Returns a path for calls that take no directory descriptor. For an open file, this is
+ * the descriptor's link in /proc, so that a name that is changed meanwhile cannot mislead
+ * it.
  */
 static const char *path_of(const struct lull_file_at *file, char room[PATH_ROOM])
 {
@@ -42,7 +43,8 @@ static bool acls_unknown(int err)
 /* ---- extended attributes ---- */
 
 #define ACL_ATTRIBUTE "system.posix_acl_"
-/* A label of SELinux and some names more. A longer list tells nothing. */
+/* Enough for a label of SELinux and some other names. If the list is longer, nothing is
+   known. */
 #define LIST_ROOM 1024
 
 void lull_metadata_look(struct lull_file_at *file)
@@ -59,14 +61,14 @@ void lull_metadata_look(struct lull_file_at *file)
 }
 
 struct listener {
-	struct error_context context; /* first: libattr hands a pointer to it back */
+	struct error_context context; /* first, because libattr passes a pointer to it */
 	void (*failed)(void *ctx, enum lull_xattr_step step, int err,
 		       const char *attribute);
 	void *ctx;
 	bool any;
 };
 
-/* libattr's text is for people, and they hear from the cli; its beginning tells the
+/* Reports an error of libattr. Its text is not shown, but its beginning tells the
    step. */
 static void on_error(struct error_context *context, const char *format, ...)
 {
@@ -125,7 +127,7 @@ bool lull_metadata_copy_xattrs(const struct lull_file_at *from,
 
 /* ---- permissions ---- */
 
-/* O_PATH descriptors take no fchmod(). */
+/* Sets the mode. fchmod() does not work with O_PATH descriptors. */
 int lull_metadata_chmod(const struct lull_file_at *file, mode_t mode)
 {
 	char room[PATH_ROOM];
@@ -137,7 +139,7 @@ int lull_metadata_chmod(const struct lull_file_at *file, mode_t mode)
 	return chmod(path_of(file, room), mode) < 0 ? -errno : 0;
 }
 
-/* 1 if there is an ACL that says more than the mode, 0 if not, -errno. */
+/* Returns 1 if there is an ACL that says more than the mode, 0 if not, or -errno. */
 static int is_extended(const struct lull_file_at *file)
 {
 	char room[PATH_ROOM];
@@ -236,7 +238,7 @@ int lull_metadata_copy_permissions(const struct lull_file_at *from,
 	bool directory = is_directory(from);
 
 	*ret_reading = false;
-	/* acl_extended_fd() counts the default ACL in: both ways are right for it. */
+	/* acl_extended_fd() also counts a default ACL. Both branches are right then. */
 	if (r <= 0) {
 		*ret_reading = r < 0;
 		if (r == 0 && (mode != now || is_extended(to) != 0))
@@ -278,7 +280,7 @@ int lull_metadata_set_times(const struct lull_file_at *file,
 	return r < 0 ? -errno : 0;
 }
 
-/* ---- a new inode in the place of an old one ---- */
+/* ---- replacing an old inode by a new one ---- */
 
 static int inherit_check(const char *name, struct error_context *context)
 {
@@ -288,8 +290,7 @@ static int inherit_check(const char *name, struct error_context *context)
 
 int lull_metadata_inherit(int old, int new)
 {
-	/* Whether they went over is not asked: what is refused here the user did not
-	   order. */
+	/* Ignore errors: the user did not request this. */
 	(void)attr_copy_fd("", old, "", new, inherit_check, NULL);
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a service manager hears: sd_notify(3), without its library. */
+/* Sends state to a service manager, like sd_notify(3), without its library. */
 #include "lullcp.h"
 #include "util/macros.h"
 
@@ -14,14 +14,15 @@ void lull_notify(const char *path, const char *state)
 	size_t len = strlen(path);
 	_cleanup_close_ int fd = -1;
 
-	/* A path, or the name of an abstract socket, which is not ended by a NUL. */
+	/* Accept a path, or the name of an abstract socket, which has no NUL at its
+	   end. */
 	if (len < 2 || len >= sizeof(address.sun_path) || (*path != '/' && *path != '@'))
 		return;
 	memcpy(address.sun_path, path, len);
 	if (*path == '@')
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* Lost if the manager is busy: the next one says more. */
+	/* If the manager is busy, the message is lost; the next one has newer state. */
 	if (fd >= 0)
 		(void)sendto(fd, state, strlen(state), MSG_DONTWAIT | MSG_NOSIGNAL,
 			     (const struct sockaddr *)(const void *)&address,

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* How often to look whether the lease is given back. */
+/* How often to check whether the lease has been released. */
 #define LOOK_NS (10 * NSEC_PER_MSEC)
 
 int lull_open_patiently(int dir, const char *name, int flags, mode_t mode,
@@ -20,7 +20,7 @@ int lull_open_patiently(int dir, const char *name, int flags, mode_t mode,
 			return fd;
 		if (errno != EINTR && errno != EWOULDBLOCK)
 			return -errno;
-		/* Not blocking: what has the name by then might be a fifo. */
+		/* Do not use a blocking open: the name may be that of a FIFO by then. */
 		if (errno == EWOULDBLOCK)
 			lull_clock_sleep(LOOK_NS);
 		if (stop && stop(ctx))

@@ -4,14 +4,15 @@
  *
  *     hook --> pipe --take()--> ring --thread--> standard error
  *
- * The thread alone writes, for a write may wait for ever, and in a way that no signal
- * ends. While it gets on, a full ring makes the hook wait as a full pipe would. When it
- * has not got on for PATIENCE_NS, what comes is dropped until it does.
+ * Only the thread writes, because a write may block for ever, and no signal may end it.
+ * While the thread makes progress, a full ring makes the hook wait as a full pipe would.
+ * If the thread has made no progress for PATIENCE_NS, new output is dropped until it
+ * does.
  *
  * INVARIANTS
- *  1. Nothing but the thread writes to standard error, and nobody waits for the thread
- *     longer than PATIENCE_NS after its last progress.
- *  2. A thread that is left alone owns the ring, and frees it should it ever get on.
+ *  1. Only the thread writes to standard error, and nobody waits for it longer than
+ *     PATIENCE_NS after its last progress.
+ *  2. A thread that is abandoned owns the ring, and frees it if it ever ends.
  */
 #include "sys/output.h"
 
@@ -30,27 +31,30 @@
 #define RING        262144
 #define PIECE       16384
 #define PATIENCE_NS NSEC_PER_SEC
-/* A message of some lines. */
+/* Enough for a message of some lines. */
 #define MOST_HELD 4096
 #define LOOK_NS   (10 * NSEC_PER_MSEC)
-/* At once, so that a hook that never stops printing does not keep others from being
-   looked at; and after its end, for a process that it has left may go on printing. */
+/* How many pieces to take in one go. A hook that never stops printing must not keep other
+   descriptors from being polled. After the hook's end, a process that it has left may go
+   on printing. */
 #define PIECES_AT_ONCE 256
-/* For the thread to make room, so that a hook that prints much is not slowed down. */
+/* How long to wait for the thread to make room, so that a hook with much output is not
+   slowed down. */
 #define ROOM_NS (20 * NSEC_PER_MSEC)
 
 struct lull_output {
-	int in;  /* without waiting */
-	int end; /* the hook's */
+	int in;  /* non-blocking */
+	int end; /* for the hook */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
 	bool running;
 	bool closing;   /* the thread ends when the ring is empty */
-	bool abandoned; /* and frees then */
+	bool abandoned; /* the thread frees everything when it ends */
 	bool done;
-	size_t at, len; /* in the ring */
-	uint64_t moved; /* when the thread last got on, or got something to do */
+	size_t at, len; /* place and number of bytes in the ring */
+	/* when the thread last made progress, or got something to write */
+	uint64_t moved;
 	bool holding;
 	size_t n_held;
 	char held[MOST_HELD];
@@ -58,8 +62,9 @@ struct lull_output {
 };
 
 /*
- * A pipe that its writer may also read from never breaks: what a hook leaves running is
- * not killed for printing when lullcp has ended. Through /proc, which may be missing.
+ * Makes the writing end readable too, so that the pipe never breaks. Otherwise a process
+ * that the hook has left would be killed when it prints after lullcp has ended. Uses
+ * /proc, which may be missing.
  */
 static void keep_whole(int *end)
 {
@@ -157,7 +162,7 @@ static void *work(void *arg)
 
 static void start(struct lull_output *o)
 {
-	/* Without signals: SIGTTOU would stop all threads. */
+	/* The thread blocks signals: SIGTTOU would stop all threads. */
 	o->running = lull_thread_start(&o->thread, work, o) == 0;
 }
 
@@ -166,7 +171,7 @@ static bool is_stuck(const struct lull_output *o)
 	return o->running && lull_clock_now() - o->moved > PATIENCE_NS;
 }
 
-/* Called with the lock, which is let go of meanwhile. */
+/* Waits for a change. The caller must hold the lock, which is released meanwhile. */
 static void wait_until(struct lull_output *o, uint64_t until)
 {
 	struct timespec at = {
@@ -177,7 +182,8 @@ static void wait_until(struct lull_output *o, uint64_t until)
 	(void)pthread_cond_timedwait(&o->changed, &o->lock, &at);
 }
 
-/* Room for a piece and what is held, or a reason to drop it; waits for that. */
+/* Waits until there is room for a piece and what is held, or a reason to drop it. Returns
+   false at until. */
 static bool is_ready(struct lull_output *o, uint64_t until)
 {
 	bool ready;
@@ -203,7 +209,7 @@ int lull_output_source(struct lull_output *output)
 	return output && is_ready(output, 0) ? output->in : -1;
 }
 
-/* Without a thread it is dropped. */
+/* Appends to the ring. Drops the output if there is no thread. */
 static void pass_on(struct lull_output *o, const char *piece, size_t len)
 {
 	if (!o->running)
@@ -261,7 +267,7 @@ void lull_output_hold(struct lull_output *output)
 {
 	if (!output)
 		return;
-	/* Of the command before. */
+	/* Take the output of the command before. */
 	lull_output_take(output);
 	output->holding = true;
 }
@@ -282,7 +288,7 @@ void lull_output_close(struct lull_output *output)
 
 	if (!output)
 		return;
-	/* As much as the pipe may still hold. */
+	/* Wait for room for as much as the pipe may hold. */
 	for (unsigned int i = 0; i < PIECES_AT_ONCE && lull_output_source(output) < 0;
 	     i++)
 		lull_clock_sleep(LOOK_NS);

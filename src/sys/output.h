@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a hook prints, on its way to standard error. A hook must never end, or wait,
- * because of what has become of that: a terminal that was closed, a pipe whose reader is
- * gone or does not read, a file on a file system that the hook has frozen. So it prints
- * into a pipe, which is emptied whatever happens; what nobody reads is dropped.
+ * Passes a hook's output on to standard error. A hook must never end or block because of
+ * standard error: the terminal may be closed, the reader of a pipe may be gone or not
+ * read, or the file may be on a file system that the hook has frozen. So the hook prints
+ * into a pipe, which is emptied in any case. Output that nobody reads is dropped.
  */
 #pragma once
 
@@ -11,27 +11,30 @@
 
 struct lull_output;
 
-/* NULL without memory or descriptors: the hook gets /dev/null then. */
+/* Returns NULL without memory or descriptors; then the hook gets /dev/null. */
 struct lull_output *lull_output_open(void);
 
-/* What the hook gets as standard output and error; close-on-exec. NULL: -1. */
+/* Returns the descriptor for the hook's standard output and error, which is
+   close-on-exec. NULL: -1. */
 int lull_output_end(const struct lull_output *output);
 
-/* Poll this for reading; -1 while lull_output_take() would take nothing. NULL: -1. */
+/* Returns the descriptor to poll for reading, or -1 while lull_output_take() would take
+   nothing. NULL: -1. */
 int lull_output_source(struct lull_output *output);
 
-/* Takes in what there is. Waits some hundredths of a second for room at most. NULL is
+/* Reads the available output. Waits at most some hundredths of a second for room. NULL is
    fine. */
 void lull_output_take(struct lull_output *output);
 
 /*
- * From now on keeps what comes, for lull_output_release() to pass on or to drop; more
- * than some KiB is passed on at once. NULL is fine.
+ * Keeps the output from now on, for lull_output_release() to pass on or to drop. If it
+ * exceeds some KiB, it is passed on at once. NULL is fine.
  */
 void lull_output_hold(struct lull_output *output);
 
-/* Ends that. drop: what was kept is forgotten. NULL is fine. */
+/* Ends lull_output_hold(). drop: discards what was kept. NULL is fine. */
 void lull_output_release(struct lull_output *output, bool drop);
 
-/* Passes on what is left as long as somebody reads it, and frees. NULL is fine. */
+/* Passes on the rest, as long as somebody reads it, and frees everything. NULL is
+   fine. */
 void lull_output_close(struct lull_output *output);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How much of a file no other file shares: see own.h. */
+/* Counts the bytes of a file that no other file shares: see own.h. */
 #include "sys/own.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* Some milliseconds where Btrfs looks for who shares each. */
+/* Takes some milliseconds on Btrfs, which looks up who shares each extent. */
 #define WINDOW 512u
 
 int lull_own_add(int fd, uint64_t off, uint64_t *bytes, uint64_t *ret_next)

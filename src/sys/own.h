@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of a file no other file shares. */
+/* Counts the bytes of a file that no other file shares. */
 #pragma once
 
 #include "util/macros.h"
@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 /*
- * One window of the extent map of fd, from off on: adds to *bytes the length of the
- * extents that are not FIEMAP_EXTENT_SHARED, preallocated ones among them, and sets
- * *ret_next to where the next window begins (UINT64_MAX: that was the last). Where a
- * compressed extent is concerned its length is that of the plain bytes. 0 or -errno of
- * FS_IOC_FIEMAP. 0.5 us an extent on XFS, and more the more files share it on Btrfs,
- * which looks for them.
+ * Reads one window of the extent map of fd, from off. Adds to *bytes the length of the
+ * extents that are not FIEMAP_EXTENT_SHARED, including preallocated ones. Of a compressed
+ * extent, that is the length of the uncompressed bytes. Sets *ret_next to the start of
+ * the next window, or to UINT64_MAX after the last. Returns 0 or -errno of FS_IOC_FIEMAP.
+ * Takes 0.5 us an extent on XFS. On Btrfs it takes longer the more files share an extent,
+ * because they are looked up.
  */
 int lull_own_add(int fd, uint64_t off, uint64_t *bytes, uint64_t *ret_next) _must_check_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Mode 0700 is all that it takes: where a directory has an access control list, the
- * mode's group bits are the mask of all that the list grants to others (acl(5)), also of
- * one that was inherited.
+ * Mode 0700 is sufficient. If a directory has an access control list, even an inherited
+ * one, the group bits of its mode are the mask of everything that the list grants to
+ * others (acl(5)).
  */
 #include "sys/private.h"
 
@@ -30,8 +30,7 @@ int lull_private_open(int dir, const char *name)
 
 int lull_private_make(int dir, const char *name)
 {
-	/* Who may write to dir can have put another one in its place before it is opened.
-	 */
+	/* Whoever may write to dir can have replaced it before it is opened. */
 	return mkdirat(dir, name, 0700) < 0 ? -errno : lull_private_open(dir, name);
 }
 

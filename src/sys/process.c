@@ -9,8 +9,9 @@
 #include <sys/resource.h>
 
 /*
- * /proc/PID/stat is "PID (NAME) STATE PPID PGRP SESSION ...", with the time of the start
- * as its 22nd field; NAME may hold anything.
+ * Reads /proc/PID/stat, which is "PID (NAME) STATE PPID PGRP SESSION ...", with the start
+ * time in its 22nd field. NAME may contain anything. Returns false for a process that has
+ * ended.
  */
 static bool read_process(const char *pid, struct lull_process *ret_process)
 {
@@ -68,7 +69,7 @@ unsigned int lull_process_count(pid_t group, struct lull_process *ret_one)
 	struct lull_process process;
 	unsigned int n = 0;
 
-	/* The answer to most questions, for less than a walk. */
+	/* This answers most calls without a walk. */
 	if (kill(-group, 0) < 0 && errno == ESRCH)
 		return 0;
 	list = lull_process_list();
@@ -103,7 +104,8 @@ int lull_process_variable(pid_t pid, const char *name, char *ret_value, size_t s
 			r = 1;
 		}
 	}
-	/* Nothing at all: it is just being started, or has wiped it. */
+	/* The environment is empty: the process is just being started, or has wiped
+	   it. */
 	if (!any)
 		r = errno ? -errno : -ENODATA;
 	(void)fclose(f);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * One read that lasts for most of a call has waited for it: each round is a vote. The
- * kernel's version does not tell, for distributions carry the change that lets readers on
- * to older ones.
+ * A read that lasts for most of a clone call has waited for it. Each round is a vote. The
+ * kernel's version is not conclusive, because distributions have backported the change
+ * that lets readers proceed.
  */
 #include "sys/readers.h"
 
@@ -19,11 +19,11 @@
 #include <sys/stat.h>
 
 #define ROUNDS 7
-/* So many have to agree, of those in which anything can be told. */
+/* How many rounds must agree, of those that show anything. */
 #define ENOUGH 3
-/* A shorter call is over before a thread runs again that was not running. */
+/* A shorter call is over before a thread that did not run can run again. */
 #define SHORTEST_CALL_NS NSEC_PER_MSEC
-/* Rounds are begun for so long; on an idle machine all of them take a tenth of it. */
+/* How long new rounds may begin. On an idle machine, all take a tenth of this. */
 #define LONGEST_NS (3 * NSEC_PER_SEC)
 #define UNIT       4096
 
@@ -32,10 +32,10 @@ struct reader {
 	off_t off;
 	char *buffer;
 	atomic_bool over;
-	atomic_ullong reads;   /* done so far */
-	atomic_ullong begun;   /* when the call began; 0: none */
-	atomic_ullong ended;   /* when it ended; 0: not yet */
-	atomic_ullong longest; /* a read beside it */
+	atomic_ullong reads;   /* number of reads so far */
+	atomic_ullong begun;   /* when the call began; 0: there is none */
+	atomic_ullong ended;   /* when the call ended; 0: not yet */
+	atomic_ullong longest; /* the longest read during the call */
 	atomic_int err;
 };
 
@@ -63,7 +63,7 @@ static void *keep_reading(void *arg)
 	return NULL;
 }
 
-/* Until a read is over that began after this was called. */
+/* Waits until a read is over that began after this was called. */
 static bool wait_for_reader(struct reader *r)
 {
 	uint64_t before = atomic_load(&r->reads);
@@ -76,7 +76,8 @@ static bool wait_for_reader(struct reader *r)
 	return true;
 }
 
-/* The longest read of a while, which a call fills, or nothing if scratch is -1. */
+/* Measures the longest read during a call, or with scratch -1 during a sleep of
+   *length_ns. */
 static int one_round(struct reader *r, int sample, int scratch, uint64_t size,
 		     uint64_t *length_ns, uint64_t *ret_longest_ns)
 {
@@ -115,8 +116,8 @@ static int vote(struct reader *r, int sample, int scratch, uint64_t size)
 			return e;
 		if (call < SHORTEST_CALL_NS)
 			return -EAGAIN;
-		/* What a read of that time takes of itself, on this disk and beside this
-		   load. */
+		/* How long a read takes in that time without a call, on this disk and
+		   with this load. */
 		length = call;
 		e = one_round(r, sample, -1, size, &length, &alone);
 		if (e < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether readers wait for a clone call: measured with one, beside calls on a sample. */
+/* Measures whether readers wait for a clone call, with calls on a sample. */
 #pragma once
 
 #include "util/macros.h"
@@ -7,11 +7,12 @@
 #include <stdbool.h>
 
 /*
- * Clones all of the file sample into scratch a few times, both open for reading and
- * writing and known to nobody else, while a thread reads from sample: past the page cache
- * if direct, for on Btrfs only such reads take the lock. What scratch held is lost.
+ * Clones the whole file sample into scratch a few times, while a thread reads from
+ * sample. With direct it reads past the page cache, because on Btrfs only such reads take
+ * the lock. Both files must be open for reading and writing, and nobody else may know
+ * them. The contents of scratch are lost.
  *
- * 1 if the reader waited for the calls, 0 if it went on beside them; -EAGAIN if the calls
- * were too short, or reads too slow without them, to tell; or another -errno.
+ * Returns 1 if the reader waited for the calls, 0 if it went on during them; -EAGAIN if
+ * the calls were too short to tell, or reads too slow without them; or another -errno.
  */
 int lull_readers_wait(int sample, int scratch, bool direct) _must_check_;

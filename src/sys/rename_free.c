@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A rename that replaces nothing: see rename_free.h. */
+/* Renames without replacing anything: see rename_free.h. */
 #include "sys/rename_free.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ int lull_rename_free(int dir, const char *from, const char *to)
 
 	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	/* Some file systems, such as NFS, cannot promise it. */
+	/* Some file systems, such as NFS, do not support this. */
 	if (errno != EINVAL)
 		return -errno;
 	if (linkat(dir, from, dir, to, 0) == 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A used inode made like a new one: see renew.h. */
+/* Makes a used inode like a new one: see renew.h. */
 #include "sys/renew.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* How often a list or a value may grow between two looks at it. */
+/* How often a list may grow between the two calls that read it. */
 #define TRIES 10
 
-/* Of chattr(1), what can be changed while a file has data. */
+/* The flags of chattr(1) that can be changed while a file has data. */
 #define FLAGS  (FS_NOATIME_FL | FS_NODUMP_FL | FS_SYNC_FL | FS_COMPR_FL | FS_NOCOMP_FL)
 #define XFLAGS (FS_XFLAG_NODEFRAG | FS_XFLAG_DAX | FS_XFLAG_COWEXTSIZE)
 
@@ -36,8 +36,8 @@ static int renew_owner(int fd, int sample)
 	return fchown(fd, like.st_uid, like.st_gid) < 0 ? -errno : 0;
 }
 
-/* The names of all attributes, each with its NUL, to be freed: their length, or
-   -errno. */
+/* Reads the names of all attributes, each with its NUL, to be freed. Returns their length
+   or -errno. */
 static ssize_t list(int fd, char **ret_names)
 {
 	*ret_names = NULL;
@@ -87,8 +87,8 @@ static int renew_xattrs(int fd, int sample)
 		return (int)(n_old < 0 ? n_old : n_like);
 	for (const char *name = old; name && name < old + n_old;
 	     name += strlen(name) + 1) {
-		/* What the sample has is set below; a label the kernel may want to be
-		   there. */
+		/* Attributes of the sample are set below. The kernel may require a label,
+		   so it stays. */
 		if (sample >= 0 ? fgetxattr(sample, name, NULL, 0) >= 0 : is_label(name))
 			continue;
 		if (fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
@@ -112,7 +112,7 @@ static int renew_flags(int fd, int sample)
 	    (sample >= 0 && ioctl(sample, FS_IOC_GETFLAGS, &like) < 0))
 		return unknown_here(errno) ? 0 : -errno;
 	wanted = (flags & ~FLAGS) | (like & FLAGS);
-	/* Btrfs: they exclude each other. */
+	/* On Btrfs, these flags exclude each other. */
 	if (wanted & FS_NOCOW_FL)
 		wanted &= ~(FS_COMPR_FL | FS_NOCOMP_FL);
 	if (wanted == flags || ioctl(fd, FS_IOC_SETFLAGS, &wanted) == 0)

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * INVARIANT of lull_snapshot_take(): from before the snapshot call starts until after it
- * has returned, a clone call is at work under the exclusive locks of src, the one for
- * stores through mmap included. It has waited for direct I/O and written out what was
- * dirty when it changes the times of scratch (generic_remap_file_range_prep()), and is
- * not at its end as long as scratch is shorter than src.
+ * INVARIANT of lull_snapshot_take(): from before the snapshot call starts until the
+ * snapshot exists, a clone call is running with the exclusive locks of src, including the
+ * one for stores through mmap. When the clone call changes the times of scratch
+ * (generic_remap_file_range_prep()), it has waited for direct I/O and has written out
+ * dirty pages. It has not ended as long as scratch is shorter than src.
  *
- * "After it" comes earlier than the end of the snapshot call, which waits until all of
- * the transaction is on disk. A new transaction begins only when the snapshot has been
- * created in the old one, and the clone, which needs one for each extent, begins it at
- * once: when the file system's generation moves on from that of the snapshot, the locks
- * can go.
+ * The snapshot exists before the snapshot call returns, because that waits until the
+ * whole transaction is on disk. A new transaction begins only after the snapshot was
+ * created in the old one. The clone needs a transaction for each extent, so it begins the
+ * new one at once. So when the file system's generation is higher than that of the
+ * snapshot, the locks can be released.
  *
- * Until then the commit works off what all have added to the transaction, and the clone
- * must not be the one that adds: each extent is a reference more to enter. So scratch
- * holds a clone of the beginning already. To clone that again takes a reference away and
- * adds the same, and the two cancel each other before they reach any tree.
+ * Until then, the commit processes what all have added to the transaction, and the clone
+ * should not add more: each extent needs another reference. So scratch already has a
+ * clone of the beginning of src. When that is cloned again, each extent loses a reference
+ * and gets the same one, and the two cancel out before they reach a tree.
  */
 #include "sys/snapshot.h"
 
@@ -40,9 +40,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* Its name in the directory that is made for it. */
+/* The name of the snapshot in the directory that is made for it. */
 #define NAME "snapshot"
-/* A clone call starts within microseconds, unless it waits for I/O or for its turn. */
+/* A clone call starts within microseconds, unless it waits for I/O or for the lock. */
 #define LOOK_AGAIN_NS (50 * NSEC_PER_USEC)
 
 static int from_util(enum btrfs_util_error err)
@@ -52,9 +52,9 @@ static int from_util(enum btrfs_util_error err)
 	return errno ? -errno : -EIO;
 }
 
-/* The process that holds the lock. It is ended by SIGKILL, which a clone call heeds
-   between two extents; a thread could not be ended, and so would hold the lock to the
-   end. */
+/* Starts the process that holds the lock. SIGKILL ends it, because a clone call checks
+   for that between two extents. A thread could not be ended, and would hold the lock
+   until the clone is complete. */
 static pid_t start_holder(int src, int scratch, uint64_t len)
 {
 	const int keep[] = { src, scratch };
@@ -68,7 +68,7 @@ static pid_t start_holder(int src, int scratch, uint64_t len)
 				  : EINTR);
 }
 
-/* No clone changes the times of a file to this. */
+/* A clone does not set the times of a file to this. */
 static const struct timespec untouched = { .tv_sec = 1 };
 
 static bool has_begun(int scratch)
@@ -79,7 +79,7 @@ static bool has_begun(int scratch)
 					    st.st_mtim.tv_nsec != untouched.tv_nsec);
 }
 
-/* True if a clone of len bytes into scratch, which has begun, is not at its end. */
+/* Returns true if a clone of len bytes into scratch, which has begun, has not ended. */
 static bool is_at_work(int scratch, uint64_t len)
 {
 	struct stat st;
@@ -87,7 +87,7 @@ static bool is_at_work(int scratch, uint64_t len)
 	return fstat(scratch, &st) == 0 && (uint64_t)st.st_size < len;
 }
 
-/* Waits until it has begun, or is over. */
+/* Waits until the clone call has the locks (returns true), or the process has ended. */
 static bool wait_for_holder(pid_t pid, int scratch)
 {
 	siginfo_t info;
@@ -103,7 +103,7 @@ static bool wait_for_holder(pid_t pid, int scratch)
 	}
 }
 
-/* Its -errno, or 0 if it came to no end of its own. */
+/* Ends the process. Returns the -errno of its call, or 0 if it was killed before. */
 static int end_holder(pid_t pid)
 {
 	int status = 0;
@@ -114,7 +114,7 @@ static int end_holder(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : 0;
 }
 
-/* The number of the transaction that is running, or was the last; 0 before Linux 5.10. */
+/* Returns the number of the running transaction, or of the last; 0 before Linux 5.10. */
 static uint64_t running_transaction(int dir)
 {
 	struct btrfs_ioctl_fs_info_args info = { .flags = BTRFS_FS_INFO_FLAG_GENERATION };
@@ -129,14 +129,15 @@ struct watch {
 	int dir;
 	int scratch;
 	uint64_t len;
-	uint64_t transaction; /* the one that the snapshot should be created in */
+	uint64_t transaction; /* in which the snapshot should be created */
 	pid_t holder;
 	atomic_bool over; /* the snapshot call has returned */
-	/* the holder was at work when that transaction was past, and has been ended */
+	/* the holder was still cloning when that transaction was over, and has been
+	   ended */
 	bool let_go;
 };
 
-/* Lets the holder go as soon as the transaction of the snapshot is past. */
+/* Ends the holder as soon as the transaction of the snapshot is over. */
 static void *watch_transaction(void *arg)
 {
 	struct watch *w = arg;
@@ -152,7 +153,7 @@ static void *watch_transaction(void *arg)
 	return NULL;
 }
 
-/* 1 if the snapshot was created in that transaction, 0 if not, or -errno. */
+/* Returns 1 if the snapshot was created in that transaction, 0 if not, or -errno. */
 static int created_in(int dir, uint64_t transaction)
 {
 	_cleanup_close_ int fd = openat(dir, NAME,
@@ -163,10 +164,10 @@ static int created_in(int dir, uint64_t transaction)
 
 	if (fd < 0)
 		return -errno;
-	/* Not through the library, which takes user 0 for one who may search the trees.
-	   In a user namespace, or without CAP_SYS_ADMIN, that one may not; this call is
-	   everybody's. It returns 1 for success at times (seen on 6.18): what its last
-	   search of a tree came to. */
+	/* The library assumes that user 0 may search the trees, which is not so in a user
+	   namespace or without CAP_SYS_ADMIN. Everybody may make this call. It sometimes
+	   returns 1 for success (seen on 6.18), the result of its last search in a
+	   tree. */
 	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) >= 0)
 		return info.otransid == transaction;
 	if (errno != ENOTTY) /* before Linux 4.18 */
@@ -176,7 +177,8 @@ static int created_in(int dir, uint64_t transaction)
 	return r < 0 ? r : older.otransid == transaction;
 }
 
-/* Takes it while the holder is at work. *ret_proven: it was, for as long as it had to. */
+/* Takes the snapshot while the holder clones. *ret_proven: the holder was cloning for as
+   long as it had to. */
 static int create_under(struct watch *w, int root, bool *ret_proven)
 {
 	pthread_t thread;
@@ -203,9 +205,10 @@ static int create_under(struct watch *w, int root, bool *ret_proven)
 }
 
 /*
- * Before Linux 4.18 nothing tells, and it is believed. The top of a file system that was
- * made before btrfs-progs 4.16 has no UUID, which is what any subvolume says that is no
- * snapshot: there it must be read-only, as what take() makes is.
+ * Returns true if fd is a snapshot of the subvolume of source. Before Linux 4.18 that is
+ * not known, and is assumed. The top level of a file system made before btrfs-progs 4.16
+ * has no UUID, and a subvolume that is not a snapshot has no parent UUID. So there, fd
+ * must also be read-only, as take() makes it.
  */
 static bool is_snapshot_of(int fd, int source)
 {
@@ -221,8 +224,8 @@ static bool is_snapshot_of(int fd, int source)
 	return memcmp(ours.parent_uuid, theirs.uuid, sizeof(theirs.uuid)) == 0;
 }
 
-/* The subvolume name in dir, if it is a snapshot of the one of source, or source is
-   -1. */
+/* Deletes the subvolume name in dir, if it is a snapshot of that of source, or if source
+   is -1. */
 static int delete (int dir, const char *name, int source)
 {
 	_cleanup_close_ int fd = openat(dir, name,
@@ -237,7 +240,8 @@ static int delete (int dir, const char *name, int source)
 		return -EEXIST;
 	errno = 0;
 	r = from_util(btrfs_util_delete_subvolume_fd(dir, name, 0));
-	/* Without privilege a read-only one cannot be deleted, but be made writable. */
+	/* Without privileges, a read-only subvolume cannot be deleted, but it can be made
+	   writable. */
 	if (r == -EROFS || r == -EPERM || r == -EACCES) {
 		errno = 0;
 		r = from_util(btrfs_util_set_subvolume_read_only_fd(fd, false));
@@ -260,11 +264,12 @@ int lull_snapshot_take(int root, int dir, int src, int scratch, uint64_t len,
 
 	if (futimens(scratch, times) < 0)
 		return -errno;
-	/* A commit now leaves little to the one that the snapshot makes under the
+	/* A commit now leaves less for the commit that the snapshot makes under the
 	   lock. */
 	if (syncfs(dir) < 0)
 		return -errno;
-	/* It is as long as src, or longer: there would be nothing to tell an end by. */
+	/* scratch is as long as src, or longer, so the end of the clone could not be
+	   seen. */
 	if (!is_at_work(scratch, len))
 		return -EAGAIN;
 	before = lull_clock_now();
@@ -280,8 +285,8 @@ int lull_snapshot_take(int root, int dir, int src, int scratch, uint64_t len,
 	undone = delete (dir, NAME, src);
 	if (undone < 0 || r < 0)
 		return undone < 0 ? undone : r;
-	/* src has become shorter; or another transaction came between. Neither says
-	   anything about the next attempt. */
+	/* src has shrunk, or another transaction came between. The next attempt may
+	   succeed. */
 	return held == -EINVAL ? -EAGAIN : held < 0 ? held : w.let_go ? -EAGAIN : -ETIME;
 }
 
@@ -299,7 +304,7 @@ int lull_snapshot_open(int dir, const char *inside, int src)
 		return -errno;
 	if (fstat(fd, &a) < 0 || fstat(src, &b) < 0)
 		return -errno;
-	/* Inode numbers are the same in a snapshot. */
+	/* A file has the same inode number in a snapshot. */
 	if (a.st_ino != b.st_ino || !S_ISREG(a.st_mode))
 		return -ESTALE;
 	return lull_steal_fd(&fd);

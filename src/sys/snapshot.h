@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A read-only snapshot of the Btrfs subvolume that a file is in, to clone from without
- * one lock on the live file. Rests on libbtrfsutil (BTRFS_IOC_SNAP_CREATE_V2, _DESTROY).
+ * Takes a read-only snapshot of the Btrfs subvolume of a file, to clone from it without a
+ * lock on the live file. Uses libbtrfsutil (BTRFS_IOC_SNAP_CREATE_V2, _DESTROY).
  *
- * It holds all files of the subvolume, with the modes that they have there, where the
- * directories above the subvolume no longer protect them: so it lies in a directory that
- * only the caller can search (sys/private.h).
+ * The snapshot has all files of the subvolume, with the same modes. But the directories
+ * above the subvolume do not protect them there. So it is made in a directory that only
+ * the caller can search (sys/private.h).
  *
- * A snapshot alone is no point in time of a file that is written through the page cache:
- * it writes out what is dirty at its beginning, so that of two writes made meanwhile the
- * later one may be in it and the earlier not. lull_snapshot_take() therefore takes it
- * while a clone call holds the file's lock, under which nobody writes.
+ * A snapshot by itself is not of one point in time if a file is written through the page
+ * cache. It writes out dirty pages at its beginning, so of two writes during it, the
+ * later one may be in it and the earlier one not. So lull_snapshot_take() takes it while
+ * a clone call holds the file's lock, which keeps everybody from writing.
  */
 #pragma once
 
@@ -20,30 +20,31 @@
 #include <stdint.h>
 
 /*
- * Snapshots root in the directory dir while a process that clones [0, len) of src into
- * scratch holds src's lock. len is the size of src; scratch is a clone of its beginning,
- * the more the better, and shorter than len. What it held is lost.
+ * Takes a snapshot of root in the directory dir, while a process that clones [0, len) of
+ * src into scratch holds src's lock. len is the size of src. scratch must be a clone of
+ * the beginning of src, shorter than len; the longer, the better. Its contents are lost.
  *
- * 0; -EAGAIN if the attempt failed by chance; -ETIME if the clone was over before the
- * snapshot, so that nothing is proven; or another -errno, that another attempt would not
- * change. There is no snapshot then. *ret_held_ns is how long the lock was held, at most.
+ * Returns 0; -EAGAIN if the attempt failed by chance; -ETIME if the clone was over before
+ * the snapshot, so that nothing is proven; or another -errno, which another attempt would
+ * not change. On failure there is no snapshot. *ret_held_ns is the longest time for which
+ * the lock may have been held.
  */
 int lull_snapshot_take(int root, int dir, int src, int scratch, uint64_t len,
 		       uint64_t *ret_held_ns) _must_check_;
 
 /*
- * Opens the file inside of the snapshot in directory dir, which must be the inode of src.
- * A descriptor; -ESTALE if it is another file by now; or another -errno.
+ * Opens the file inside of the snapshot in directory dir. It must be the inode of src.
+ * Returns a descriptor; -ESTALE if it is another file; or another -errno.
  */
 int lull_snapshot_open(int dir, const char *inside, int src) _must_check_;
 
 /*
- * Deletes the snapshot, of the subvolume that the file source is in, and then the private
- * directory around it, which is name in directory dir. inner is open on that; -1: it is
- * found by its name. With source -1 any subvolume in there is taken for it.
+ * Deletes the snapshot of the subvolume of the file source, and then the private
+ * directory around it, which is name in directory dir. inner is open on that directory;
+ * -1: find it by name. With source -1, any subvolume in it is deleted.
  *
- * 0, also if there is none; -EEXIST if name is not a private directory of the caller's,
- * or what is in it is a snapshot of another subvolume or none; -ESTALE if inner has
- * another name by now; -ENOTTY, -ENOTEMPTY if something else is in it; or another -errno.
+ * Returns 0, also if there is none; -EEXIST if name is not a private directory of the
+ * caller, or has a snapshot of another subvolume or none; -ESTALE if inner has another
+ * name now; -ENOTTY or -ENOTEMPTY if something else is in it; or another -errno.
  */
 int lull_snapshot_delete(int dir, const char *name, int inner, int source) _must_check_;

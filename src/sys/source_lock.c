@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The writer of the file may have locked it for reasons of its own. Who holds a flock(2)
- * is not told in all cases (/proc/locks names who took it, which may be gone, and other
- * device numbers on Btrfs), but whether a lullcp has the file open.
+ * A writer may have locked the file for other reasons. The holder of a flock(2) is not
+ * always known: /proc/locks names the process that took it, which may be gone, and on
+ * Btrfs shows other device numbers. But it is known whether a lullcp has the file open.
  */
 #include "sys/source_lock.h"
 
@@ -17,12 +17,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* One lullcp may have closed the file since it was seen to be written to, and another
-   opened it. */
+/* One lullcp may have closed the file since it was seen to be open for writing, and
+   another may have opened it. */
 #define LOOKS            5
 #define BETWEEN_LOOKS_NS (5 * NSEC_PER_MSEC)
 
-/* Whether a process has the file open: 1, 0, or -errno if it cannot be told. */
+/* Returns 1 if a process has the file open, 0 if not, or -errno if that is not known. */
 static int has_open(pid_t pid, const struct stat *file)
 {
 	_cleanup_list_ DIR *fds = NULL;
@@ -42,7 +42,7 @@ static int has_open(pid_t pid, const struct stat *file)
 	return 0;
 }
 
-/* Whether there is a process that this says of what fd is. */
+/* Returns true if is() is true of any process and the file fd. */
 static bool any(int fd,
 		bool (*is)(const struct lull_process *process, const struct stat *file))
 {
@@ -59,7 +59,8 @@ static bool any(int fd,
 	return false;
 }
 
-/* One of another user may have it open. */
+/* Returns true if the process is another lullcp that has the file open. One of another
+   user may have it open. */
 static bool is_lullcp(const struct lull_process *process, const struct stat *file)
 {
 	int r;
@@ -71,7 +72,8 @@ static bool is_lullcp(const struct lull_process *process, const struct stat *fil
 	return r > 0 || r == -EACCES;
 }
 
-/* The process that forked a keeper has what the keeper has. */
+/* Returns true if the process is a keeper that has the file open, but whose lullcp is
+   gone: a running lullcp has everything open that its keeper has. */
 static bool is_left_keeper(const struct lull_process *process, const struct stat *file)
 {
 	return strcmp(process->name, "lullcp-keeper") == 0 &&

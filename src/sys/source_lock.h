@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One freeze of a file at a time: the thaw of one would end the other. The lock is
- * flock(2) on the file itself, and so of its inode, whatever its path and whatever DEST
- * is; it is held until it is given back, or nobody has the descriptor open any more, in a
- * keeper either.
+ * Allows one freeze of a file at a time, because the thaw of one would end the other. The
+ * lock is flock(2) on the file itself, so it does not depend on the path or on DEST. It
+ * is held until it is released, or until no process, including a keeper, has the
+ * descriptor open.
  */
 #pragma once
 
@@ -12,23 +12,23 @@
 #include <stdbool.h>
 
 /*
- * Never waits. 0; -EWOULDBLOCK if another lullcp has it. What another program has locked,
- * or cannot be locked, is taken for free.
+ * Locks fd without waiting. Returns 0, or -EWOULDBLOCK if another lullcp has the lock. If
+ * another program has it, or the file cannot be locked, it counts as free.
  */
 int lull_source_lock(int fd) _must_check_;
 
 /*
- * True if a keeper has the file open whose lullcp was killed: what it holds is free as
- * soon as it has thawed, or removed a snapshot. False where /proc does not tell.
+ * Returns true if the keeper of a killed lullcp has the file open. It will release it
+ * when it has thawed, or removed a snapshot. False if /proc does not show that.
  */
 bool lull_source_lock_is_left(int fd);
 
 /*
- * True if a program that is no lullcp has the file open for writing. fd is open for
- * reading alone. Where there is one it takes 20 ms to be sure that it is not a lullcp
- * that has just closed it.
+ * Returns true if a program other than lullcp has the file open for writing. fd must be
+ * open only for reading. If so, takes 20 ms to make sure that it is not a lullcp that has
+ * just closed the file.
  */
 bool lull_source_is_written(int fd);
 
-/* Lets go of it. Nothing happens if it was not held. */
+/* Releases the lock. Does nothing if it is not held. */
 void lull_source_unlock(int fd);

@@ -17,9 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#define ROOT_INODE \
-	256 /* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume   \
-			*/
+/* BTRFS_FIRST_FREE_OBJECTID: the root directory of a subvolume. */
+#define ROOT_INODE 256
 
 bool lull_subvolume_is_root(int fd)
 {
@@ -30,8 +29,9 @@ bool lull_subvolume_is_root(int fd)
 	       fstat(fd, &st) == 0 && st.st_ino == ROOT_INODE;
 }
 
-/* True if inside leads from root to the file without crossing a mount (a bind mount of a
-   directory of the same subvolume looks like a part of it, but is not in a snapshot). */
+/* Returns true if inside leads from root to the file without crossing a mount. A bind
+   mount of a directory of the same subvolume looks like a part of it, but is not in a
+   snapshot. */
 static bool leads_to(int root, const char *inside, const struct stat *file)
 {
 	struct open_how how = {
@@ -58,7 +58,7 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root, const char **re
 		return -errno;
 	if ((uint32_t)fs.f_type != BTRFS_SUPER_MAGIC)
 		return -EOPNOTSUPP;
-	/* Upwards, as long as it is the same subvolume: each has a st_dev of its own. */
+	/* Go up as long as it is the same subvolume, each of which has its own st_dev. */
 	for (;;) {
 		char *slash = strrchr(dir, '/');
 
@@ -83,7 +83,7 @@ int lull_subvolume_find(int fd, const char *path, int *ret_root, const char **re
 	}
 }
 
-/* The first line of a file of the file system in sysfs; "" if there is none. */
+/* Reads the first line of the file system's file in sysfs; "" if there is none. */
 static void read_line(const char *uuid, const char *file, char *ret_line, int room)
 {
 	_cleanup_free_ char *path = lull_text("/sys/fs/btrfs/%s/%s", uuid, file);
@@ -102,7 +102,7 @@ bool lull_subvolume_has_quotas(const char *uuid)
 	char enabled[16], mode[16];
 
 	read_line(uuid, "qgroups/enabled", enabled, sizeof(enabled));
-	read_line(uuid, "qgroups/mode", mode, sizeof(mode)); /* Linux 6.7 */
+	read_line(uuid, "qgroups/mode", mode, sizeof(mode)); /* since Linux 6.7 */
 	return enabled[0] == '1' && strncmp(mode, "squota", 6) != 0;
 }
 
@@ -123,8 +123,8 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Only the swap files that the caller can reach by their paths; the kernel knows them
- * all. */
+/* Returns true if a swap file in the subvolume is active. Finds only those that the
+   caller can reach by their paths; the kernel knows all. */
 static bool has_swap_file(dev_t dev)
 {
 	FILE *f = fopen("/proc/swaps", "re");
@@ -149,16 +149,16 @@ static bool has_swap_file(dev_t dev)
 
 int lull_subvolume_may_snapshot(int root)
 {
-	/* O_NOATIME asks for what a snapshot does: to be the owner, or to have CAP_FOWNER
-	   over that one (inode_owner_or_capable()), also in user namespaces and on
-	   idmapped mounts. */
+	/* O_NOATIME has the same requirement as a snapshot: to be the owner, or to have
+	   CAP_FOWNER over the owner (inode_owner_or_capable()), also in user namespaces
+	   and on idmapped mounts. */
 	_cleanup_close_ int fd = openat(root, ".",
 					O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 && errno == EPERM)
 		return -EPERM;
-	/* create_snapshot() refuses: extents of a swap file must stay where they are. */
+	/* create_snapshot() refuses, because extents of a swap file must not move. */
 	return fstat(root, &st) == 0 && has_swap_file(st.st_dev) ? -ETXTBSY : 0;
 }
 
@@ -182,7 +182,8 @@ static bool users_may_delete(int dir)
 	size_t len;
 
 	if (table && path && mnt_table_parse_mtab(table, "/proc/self/mountinfo") == 0) {
-		/* The file system is mounted on the longest beginning of the path. */
+		/* The file system is mounted on the longest prefix of the path that is a
+		   mount point. */
 		for (char *end = path + strlen(path); !fs && end;) {
 			fs = mnt_table_find_target(table, *path ? path : "/",
 						   MNT_ITER_BACKWARD);
@@ -203,7 +204,7 @@ static bool users_may_delete(int dir)
 
 bool lull_subvolume_deletable(int dir, int root)
 {
-	/* In a user namespace the capability means nothing to Btrfs: the search tells. */
+	/* In a user namespace, Btrfs ignores the capability. Only a search shows that. */
 	union {
 		struct btrfs_ioctl_search_args_v2 args;
 		char room[sizeof(struct btrfs_ioctl_search_args_v2) + 256];

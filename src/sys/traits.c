@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* File systems and what they do: see traits.h. */
+/* Properties of file systems: see traits.h. */
 #include "sys/traits.h"
 
 #include <linux/magic.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How file systems differ, where only their kind tells. Most of it is about what puts a
- * new file on disk: data, size and map of a file must be there before
- * its name is, otherwise a power failure may leave the name and no contents.
+ * Differences between file systems that only their type shows. Most are about putting a
+ * new file on disk: its data, size and map must be there before its name. Otherwise a
+ * power failure may leave the name without contents.
  *
  *   XFS      A clone's map and the name go to one log, in their order, and the log
  *            flushes the device first: the name of a cloned file never survives
@@ -17,24 +17,24 @@
 
 #include <stdint.h>
 
-/* Bits. */
+/* The bits of an answer. */
 enum lull_trait {
-	/* set in every answer that is not 0 */
+	/* set in each answer except 0 */
 	LULL_TRAIT_KNOWN = 1 << 0,
-	/* a name never survives a map that was made before it */
+	/* a name never survives without a map that was made before it */
 	LULL_TRAIT_KEEPS_ORDER = 1 << 1,
 	/* fdatasync(2) of a file without a name puts it on disk */
 	LULL_TRAIT_SYNCS_UNNAMED = 1 << 2,
 	/* flistxattr(2) shows ACLs as it shows other attributes */
 	LULL_TRAIT_LISTS_ACLS = 1 << 3,
-	/* no file is NOCOW */
+	/* there are no NOCOW files */
 	LULL_TRAIT_LACKS_NOCOW = 1 << 4,
-	/* none has what is XFS's alone: cowextsize, a place on a realtime device */
+	/* there is nothing that only XFS has: cowextsize, a realtime device */
 	LULL_TRAIT_LACKS_COWEXTSIZE = 1 << 5,
 };
 
-/* The bits for a file system of this kind: magic as in struct lull_fs. */
+/* Returns the bits for a type of file system; magic as in struct lull_fs. */
 uint32_t lull_traits_on(uint64_t magic);
 
-/* The same for the one that fd is on. 0 if it does not say what it is. */
+/* Returns the bits for the file system of fd, or 0 if its type is not known. */
 uint32_t lull_traits_at(int fd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Drain, flush, reference: see tripwire.h for why this proves anything. */
+/* Drains, flushes and takes a reference: see tripwire.h for what that proves. */
 #include "sys/tripwire.h"
 
 #include "sys/clock.h"
@@ -13,7 +13,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-/* A hook may answer a moment early; a file that is written all the time never settles. */
+/* A hook may return a moment too early. A file that is written all the time never
+   settles. */
 #define ATTEMPTS 3
 
 static int64_t ctime_of(const struct stat *st)
@@ -23,7 +24,7 @@ static int64_t ctime_of(const struct stat *st)
 
 int lull_tripwire_stat(int fd, struct stat *ret, bool *ret_blind)
 {
-	/* Before the file: what is changed after it has a later time then. */
+	/* Read the clock before the file: a change after this has a later time. */
 	int64_t coarse = lull_clock_coarse();
 
 	if (fstat(fd, ret) < 0)
@@ -53,7 +54,7 @@ int lull_tripwire_look_late(int fd, struct lull_reference *ret_reference)
 {
 	int r = lull_tripwire_look(fd, ret_reference);
 
-	/* Within the tick of its last change a file can change unseen. */
+	/* Another change within the tick of the last one would not be noticed. */
 	if (r == 0)
 		lull_clock_pass(ret_reference->ctime_ns);
 	return r;
@@ -77,8 +78,8 @@ int lull_tripwire_flush(int fd)
 	struct fiemap map = { .fm_length = 1, .fm_flags = FIEMAP_FLAG_SYNC };
 
 	while (ioctl(fd, FS_IOC_FIEMAP, &map) < 0) {
-		/* Without FIEMAP nothing rests on the map: the clone flushes by
-		   itself. */
+		/* Without FIEMAP nothing relies on the map, and the clone itself
+		   flushes. */
 		if (errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS)
 			return 0;
 		if (errno != EINTR)
@@ -104,8 +105,8 @@ int lull_tripwire_take(int src, int scratch, uint64_t block,
 		if (r < 0)
 			return r;
 		r = lull_tripwire_drain(src, scratch, block, before.size);
-		/* A source that shrank below a block in this moment is one that is
-		   written. */
+		/* A source that shrinks below a block at this moment is being written
+		   to. */
 		if (r == -EINVAL && lull_tripwire_look(src, &after) == 0 &&
 		    after.size != before.size)
 			continue;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells whether anybody wrote to a file between two moments.
+ * Detects whether anybody wrote to a file between two moments.
  *
- * Every write changes ctime before it changes a byte: buffered and direct writes under
- * the inode's lock, stores through mmap at the first fault after the page was cleaned,
- * asynchronous direct I/O when it is submitted. So equal references at two moments mean
- * that nothing was written between, provided that at the first one nothing was on its
- * way, no page was writable without a fault, and the clock had moved on since the ctime.
- * lull_tripwire_take() does the three. Cloning from a file does not touch its ctime.
+ * Every write changes ctime before it changes a byte. Buffered and direct writes do so
+ * under the inode's lock, stores through mmap at the first fault after the page was
+ * cleaned, and asynchronous direct I/O when it is submitted. So if the references of two
+ * moments are equal, nothing was written between, provided that at the first moment no
+ * I/O was in flight, no page was writable without a fault, and the clock had advanced
+ * since the ctime. lull_tripwire_take() makes sure of all three. Cloning from a file does
+ * not change its ctime.
  *
- * Not seen: stores by DMA into pages pinned before (the kernel's own FICLONE does not
- * see them either), and handle I/O on XFS that asks for times to be left alone.
+ * Not detected: stores by DMA into pages that were pinned before (the kernel's FICLONE
+ * does not notice them either), and handle I/O on XFS that asks to leave the times alone.
  */
 #pragma once
 
@@ -28,46 +29,50 @@ struct lull_reference {
 	int64_t ctime_ns;
 };
 
-/* The reference as it is now, without any waiting. 0 or -errno. */
+/* Takes the present reference, without waiting. Returns 0 or -errno. */
 int lull_tripwire_look(int fd, struct lull_reference *ret_reference) _must_check_;
 
 /*
- * The same, and waits until the coarse clock has moved on since the last change (1-10 ms
- * when the file was just written), so that each later one leaves its trace. 0 or -errno.
+ * As lull_tripwire_look(), but waits until the coarse clock has advanced since the last
+ * change (1-10 ms if the file was just written), so that each later change shows. Returns
+ * 0 or -errno.
  */
 int lull_tripwire_look_late(int fd, struct lull_reference *ret_reference) _must_check_;
 
 /*
- * fstat(2). *ret_blind: the file changed so lately that another change may leave it the
- * same change time, so that comparing that proves nothing. 0 or -errno.
+ * fstat(2). *ret_blind: the file was changed so recently that another change may have the
+ * same ctime, so comparing that would prove nothing. Returns 0 or -errno.
  */
 int lull_tripwire_stat(int fd, struct stat *ret, bool *ret_blind) _must_check_;
 
-/* In ctime_ns: a reference that equals none, for a pass that is no point in time. */
+/* A ctime_ns that makes a reference unequal to any, for a pass that is not of one point
+   in time. */
 #define LULL_NO_CTIME 0
 
-/* True if nobody wrote between the two: all fields are equal, and their ctime is a
-   time. */
+/* Returns true if nobody wrote between the two: all fields are equal, and ctime_ns is
+   set. */
 bool lull_reference_equal(const struct lull_reference *a, const struct lull_reference *b);
 
 /*
- * Writes out all dirty pages of fd and waits, so that the extent map tells the truth and
- * a clone call finds nothing to flush under the lock. sync_file_range(2) first, which
- * takes no inode lock, then FIEMAP_FLAG_SYNC, which on Btrfs also waits for the extent
- * map to be brought up to date. 0 or -errno; an error may be that of a write long ago.
+ * Writes out all dirty pages of fd and waits for that. Then the extent map is correct,
+ * and a clone call has nothing to flush under the lock. First calls sync_file_range(2),
+ * which takes no inode lock, then uses FIEMAP_FLAG_SYNC, which on Btrfs also waits until
+ * the extent map is updated. Returns 0 or -errno; an error may be that of an earlier
+ * write.
  */
 int lull_tripwire_flush(int fd) _must_check_;
 
 /*
- * Waits for direct I/O on src that is on its way: a one-block clone into scratch, an
- * empty file on the same file system, takes the locks that wait for it. 0 or -errno of
- * the clone. With scratch -1 nothing is waited for.
+ * Waits for direct I/O on src that is in flight: a clone of one block into scratch, an
+ * empty file on the same file system, takes the locks that wait for it. Returns 0 or
+ * -errno of the clone. With scratch -1, does not wait.
  */
 int lull_tripwire_drain(int src, int scratch, uint64_t block, uint64_t size) _must_check_;
 
 /*
- * Drains, flushes and takes the reference. -EBUSY if writes kept coming. Takes at least
- * one tick of the coarse clock (1-10 ms) when the file was just written.
+ * Drains, flushes and takes the reference. Returns 0, -EBUSY if writes kept coming, or
+ * another -errno. Takes at least one tick of the coarse clock (1-10 ms) if the file was
+ * just written.
  */
 int lull_tripwire_take(int src, int scratch, uint64_t block,
 		       struct lull_reference *ret_reference) _must_check_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Directories that only the caller may write to: see trusted.h. */
+/* Checks who may write to a directory: see trusted.h. */
 #include "sys/trusted.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
 	if (fstat(dir, &st) < 0)
 		return -errno;
 	others = st.st_mode & (S_IWGRP | S_IWOTH);
-	/* The owner may always rename and remove, in a sticky directory too. */
+	/* The owner may rename and remove any file, even in a sticky directory. */
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		*ret_kind = LULL_TRUSTED_OPEN;
 	else if (!others)
@@ -27,7 +27,8 @@ int lull_trusted_judge(int dir, enum lull_trusted_kind *ret_kind)
 	return 0;
 }
 
-/* The error of the first directory that is missing and cannot be made. */
+/* Makes a directory and its parents. Returns the error of the first that is missing and
+   cannot be made. */
 static int make_with_parents(const char *path)
 {
 	_cleanup_free_ char *part = strdup(path);

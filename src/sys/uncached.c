@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reads that leave the page cache as it was: see uncached.h. RWF_NOWAIT does not tell
- * what is cached: Linux 6.18 reads ahead for it.
+ * Reads without changing the page cache: see uncached.h. RWF_NOWAIT is of no use to find
+ * out what is cached, because Linux 6.18 reads ahead for it.
  */
 #include "sys/uncached.h"
 
@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Pages of 4 KiB in 1 MiB, and one for a beginning within a page. */
+/* Pages of 4 KiB in 1 MiB, and one for a start within a page. */
 #define MOST_PAGES 257
 
 struct cached {
-	uint64_t from; /* of the first page */
+	uint64_t from; /* offset of the first page */
 	uint64_t page;
 	size_t n;
 	unsigned char is[MOST_PAGES]; /* bit 0: cached */
@@ -27,7 +27,7 @@ void lull_uncached_begin(int fd)
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 }
 
-/* What of the range is cached; n is 0 if the kernel does not tell. */
+/* Finds out which pages of the range are cached; n is 0 if the kernel does not tell. */
 static void look(int fd, uint64_t off, uint64_t len, struct cached *ret)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), end = off + len, span;
