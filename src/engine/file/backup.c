@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Backups: names as cp gives them. */
+/* Makes backups, with names like those of cp. */
 #include "engine/file/backup.h"
 
 #include "engine/file/temporary.h"
@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often another may take the number in between. */
+/* How often another program may take the number meanwhile. */
 #define TRIES 100
 
 static bool ends_in(const char *name, const char *end)
@@ -29,7 +29,7 @@ bool lull_backup_is_name(const char *name, const char *suffix)
 	return ends_in(name, "~") || ends_in(name, suffix);
 }
 
-/* The largest number of a backup of last in the directory that head names. */
+/* Finds the largest number of a backup of last in the directory head. */
 static int largest(int dir, const char *head, const char *last, uint64_t *ret_number)
 {
 	int fd = openat(dir, *head ? head : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -58,7 +58,8 @@ static char *simple(const char *head, const char *last, const char *suffix)
 {
 	size_t len = strlen(last);
 
-	/* Too long with it: the suffix takes the place of the end, and is "~". */
+	/* If the name would be too long, the backup loses its end and gets "~" instead of
+	   the suffix. */
 	if (len + strlen(suffix) > NAME_MAX) {
 		len = MIN(len, (size_t)NAME_MAX - 2);
 		suffix = "~";
@@ -66,7 +67,7 @@ static char *simple(const char *head, const char *last, const char *suffix)
 	return lull_text("%s%.*s%s", head, (int)len, last, suffix);
 }
 
-/* As lull_backup_name(); *ret_numbered: it is a number, and replaces nothing. */
+/* As lull_backup_name(). *ret_numbered: the backup is numbered, and replaces nothing. */
 static int choose(int dir, const char *name, enum lull_backup how, const char *suffix,
 		  char **ret_backup, bool *ret_numbered)
 {
@@ -79,8 +80,8 @@ static int choose(int dir, const char *name, enum lull_backup how, const char *s
 		return -ENOMEM;
 	if (how != LULL_BACKUP_SIMPLE)
 		r = largest(dir, head, last, &number);
-	/* If the directory cannot be read, a simple backup is made, where that will
-	   do. */
+	/* If the directory cannot be read, make a simple backup, unless that is not
+	   allowed. */
 	if (r < 0 && how == LULL_BACKUP_NUMBERED)
 		return r;
 	*ret_numbered = how == LULL_BACKUP_NUMBERED || number > 0;
@@ -121,7 +122,7 @@ int lull_backup_make(int dir, const char *name, enum lull_backup how, const char
 	return -EEXIST;
 }
 
-/* Another name for the file that name, in dir, is one of. */
+/* Makes another a link to the file name in dir. */
 static int link_to(int dir, const char *another, const void *name)
 {
 	return linkat(dir, name, dir, another, 0) < 0 ? -errno : 0;
@@ -137,8 +138,8 @@ int lull_backup_link(int dir, const char *name, enum lull_backup how, const char
 
 		if (r == 0 || r == -ENOENT)
 			return 0;
-		/* No hard links: on this file system, to this file for this user, or no
-		   more. */
+		/* Hard links are not possible on this file system, not to this file for
+		   this user, or there are too many. */
 		if (r == -EPERM || r == -EOPNOTSUPP || r == -EMLINK)
 			return renameat(dir, name, dir, *backup) < 0 ? -errno : 0;
 		if (r != -EEXIST)

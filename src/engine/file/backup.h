@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Backups of what is replaced. */
+/* Makes backups of what is replaced. */
 #pragma once
 
 #include "lullcp.h"
@@ -7,30 +7,30 @@
 
 #include <stdbool.h>
 
-/* True if a backup may have this file name: it ends in suffix, or in "~" as numbered ones
-   do. */
+/* Returns true if name may be that of a backup: it ends with suffix, or with "~" like
+   numbered ones. */
 bool lull_backup_is_name(const char *name, const char *suffix);
 
 /*
- * The name that a backup of name in directory dir would get; both are file names without
- * a slash, or name may have directories before it. To be freed. -ENOMEM or an errno of
+ * Makes the name that a backup of name in directory dir would get, to be freed. Both
+ * names have the same directories before them, if any. Returns 0, -ENOMEM, or -errno of
  * reading the directory.
  */
 int lull_backup_name(int dir, const char *name, enum lull_backup how, const char *suffix,
 		     char **ret_backup) _must_check_;
 
 /*
- * Links name to *backup as well, replacing an older backup of that name. If *backup is a
- * number that was taken meanwhile, it is freed and set to the one that it got. On a file
- * system without hard links it is renamed. 0, also if there is no name any more, or
- * -errno.
+ * Links name to *backup, replacing an older backup of that name. If *backup is numbered
+ * and was taken meanwhile, frees it and sets it to the name that the backup got. On a
+ * file system without hard links, renames name. Returns 0, also if name does not exist,
+ * or -errno.
  */
 int lull_backup_link(int dir, const char *name, enum lull_backup how, const char *suffix,
 		     char **backup) _must_check_;
 
 /*
- * Renames name to its backup name. 0, also if there is no name any more (*ret_backup is
- * NULL then), or -errno. A numbered backup replaces nothing.
+ * Renames name to its backup name. Returns 0, also if name does not exist (then
+ * *ret_backup is NULL), or -errno. A numbered backup replaces nothing.
  */
 int lull_backup_make(int dir, const char *name, enum lull_backup how, const char *suffix,
 		     char **ret_backup) _must_check_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Where lull_copy() and lull_clone() meet. */
+/* Passes files of lull_copy() to lull_clone(). */
 #include "engine/file/big.h"
 
 #include "engine/base/beside.h"
@@ -17,7 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* The options that need a clone with a lock and a checkpoint, and must not be ignored. */
+/* Returns true for options that need a clone with a lock and a checkpoint, and must not
+   be ignored. */
 static bool is_demanding(const struct lull_copy_run *tree)
 {
 	const struct lull_options *o = tree->options;
@@ -42,15 +43,16 @@ static bool is_dangling_link(const struct lull_entry *e)
 	       S_ISLNK(st.st_mode);
 }
 
-/* Nothing can take such a name, and its neighbours may be in another directory. */
+/* Returns true if something is mounted on dest. Nothing can be renamed to it, and its
+   neighbours may be in another directory. */
 static bool is_mounted_on(const struct lull_entry *e)
 {
 	return !e->fresh && !e->tree->options->in_place &&
 	       lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name);
 }
 
-/* Where others may write to the directory the checkpoint lies elsewhere, but the
-   temporary file is here. */
+/* Returns true if an earlier run has left its temporary file here. If others may write to
+   the directory, the checkpoint is elsewhere. */
 static bool has_own_temporary(const struct lull_file *f)
 {
 	int dir = f->entry.dst_dir->fd;
@@ -63,7 +65,7 @@ static bool has_own_temporary(const struct lull_file *f)
 	       st.st_uid == geteuid();
 }
 
-/* A clone of an earlier run was cut off here. */
+/* Returns true if an earlier run began a clone here and was cut off. */
 static bool was_begun(const struct lull_file *f)
 {
 	const struct lull_options *o = f->entry.tree->options;
@@ -79,8 +81,8 @@ static bool was_begun(const struct lull_file *f)
 			  has_own_temporary(f));
 }
 
-/* The lock and the checkpoint lie beside dest: they are made, synced with the directory,
-   and removed again. */
+/* Returns true if the lock and the checkpoint can be made beside dest, synced with the
+   directory, and removed again. */
 static bool has_room_beside(const struct lull_entry *e)
 {
 	return faccessat(e->dst_dir->fd, e->dst_head, R_OK | W_OK | X_OK, AT_EACCESS) ==
@@ -100,15 +102,15 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 
 	if (e->tree->dated)
 		return S_ISREG(st->st_mode);
-	/* One that seems to be empty is at once cloned, or one of /proc, and those have
-	   more. */
+	/* A file that seems to be empty is cloned at once, or is one of /proc, which has
+	   more data. */
 	if (!S_ISREG(st->st_mode) ||
 	    (st->st_size == 0 && !e->tree->options->refresh && !e->tree->options->hook) ||
 	    (!e->fresh && !S_ISREG(e->dst.st_mode)) || cp->attributes_only ||
 	    *e->dst_last == '\0' || strchr(e->dst_last, '/') ||
 	    (cp->through_dangling && is_dangling_link(e)) || is_mounted_on(e))
 		return false;
-	/* Without room for its lock this fails, and the user learns why. */
+	/* Without permission to make the lock this will fail, and tell the user why. */
 	if (is_demanding(e->tree))
 		return true;
 	if (!e->fresh && !e->tree->options->refresh &&
@@ -121,14 +123,14 @@ bool lull_big_wants(struct lull_file *f, int src, const struct stat *st)
 	return !lull_data_is_small(f, src, st) && has_room_beside(e);
 }
 
-/* A program that writes to dest would go on with a mixture of its data and the
-   source's. */
+/* Returns true if a program has dest open for writing. It would go on with a mixture of
+   its data and the source's. */
 static bool is_written_to(const struct lull_entry *e)
 {
 	_cleanup_close_ int fd = openat(e->dst_dir->fd, e->dst_name,
 					O_RDONLY | LULL_OPEN_WARILY);
 
-	/* Another lullcp has a lock to be waited for. */
+	/* Does not count another lullcp, for whose lock this run will wait. */
 	return fd >= 0 && lull_source_is_written(fd);
 }
 
@@ -190,7 +192,7 @@ int lull_big_dress(struct lull_file *f, int fd, int dir, bool settled)
 	f->made = st;
 	f->kept = lull_dress_keep(f, src, fd, settled || e->fresh ? &st : &e->dst,
 				  e->fresh && !settled);
-	/* The last moment before dest's name is taken. */
+	/* This is the last moment before dest's name is taken. */
 	r = lull_entry_back_up(&f->entry);
 	if (r < 0) {
 		f->made = (struct stat){ 0 };
@@ -208,7 +210,7 @@ void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *
 	};
 	struct stat named;
 
-	/* By its directory, unless it is a link, which is followed to what it names. */
+	/* Use the directory and the name, except for a link, which is followed. */
 	if (!strchr(e->dst_name, '/') &&
 	    (e->fresh ||
 	     (fstatat(e->dst_dir->fd, e->dst_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -219,8 +221,8 @@ void lull_big_place(struct lull_file *f, int src, int old, struct lull_options *
 	f->src_fd = src;
 	f->old_fd = old;
 	f->kept = true;
-	/* A file that may not be given away keeps its owner only if it is written in
-	   place. */
+	/* If the caller may not give files away, the file keeps its owner only if it is
+	   written in place. */
 	if (!e->fresh && e->dst.st_uid != geteuid() && geteuid() != 0)
 		options->in_place = true;
 	*ret_place = place;
@@ -246,8 +248,7 @@ enum lull_outcome lull_big_copy(struct lull_file *f, int src, int old)
 	const struct lull_entry *e = &f->entry;
 	struct lull_options options = *e->tree->options;
 	bool removes = e->backup_due || e->removal_due;
-	/* To the new file, a dest that will be removed is only the file whose place it
-	   takes. */
+	/* If dest will be removed, the new file takes only its name. */
 	_cleanup_close_ int backup = removes ? openat(e->dst_dir->fd, e->dst_name,
 						      O_PATH | O_NOFOLLOW | O_CLOEXEC)
 					     : -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a run of lull_copy() shares: see copy_run.h. */
+/* What the files of a run of lull_copy() share: see copy_run.h. */
 #include "engine/file/copy_run.h"
 
 #include "engine/base/events.h"
@@ -53,7 +53,7 @@ void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome)
 		tree->ended_alike = true;
 	} else if (tree->worst != outcome) {
 		tree->ended_alike = false;
-		/* Somebody must check writers that may still be frozen. */
+		/* A failed thaw must be reported: somebody must check the writers. */
 		if (outcome == LULL_THAW_FAILED || outcome == LULL_INTERRUPTED)
 			tree->worst = outcome;
 	}

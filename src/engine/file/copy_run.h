@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of lull_copy(): what its files share. The rooms set/ and tree/ are above this
+ * What the files of a run of lull_copy() share. The rooms set/ and tree/ are above this
  * one.
  *
  *     tree/operands.c  the sources one by one, and where each goes
@@ -9,15 +9,15 @@
  *     tree/walk.c      a directory and all below it
  *     tree/node.c      links, fifos, devices
  *     set/set.c        regular files that are frozen together
- *     file/file.c      a regular file; data.c its data, keep.c its attributes
+ *     file/file.c      a regular file; data.c its data, preserve.c its attributes
  *     file/naming.c    the name of a new one, once it is on disk: settle.c
  *     file/temporary.c the names that new things have before that
  *     file/lone.c      a single small file
  *     file/queue.c     files side by side, reported in order
  *
- * Entries are reached by the descriptor of their directory and a name in it, so that
- * nothing that is exchanged meanwhile leads astray; the paths are for people. What was
- * looked at is compared again with what was opened.
+ * Entries are accessed by the descriptor of their directory and a name in it, so that a
+ * directory that is renamed or replaced meanwhile does not mislead the run. The paths are
+ * for messages. A file that was opened is compared with what was examined before.
  */
 #pragma once
 
@@ -29,7 +29,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-/* An open directory that entries share; the last to let go closes it. */
+/* An open directory that entries share. The last to release it closes it. */
 struct lull_dirref {
 	int fd; /* AT_FDCWD is never closed */
 	int refs;
@@ -39,85 +39,94 @@ struct lull_dirref {
 struct lull_queue;
 struct lull_set;
 
-/* How many files are synced one by one; of more the whole file system is. */
+/* How many files are synced one by one. If there are more, the whole file system is
+   synced. */
 #define LULL_DURABLE_FILES 16
 
-/* What must be on disk at the end: see durable.h. */
+/* What must be on disk at the end of the run: see durable.h. */
 struct lull_durable {
 	int fd[LULL_DURABLE_FILES];
 	uint64_t dev[LULL_DURABLE_FILES];
 	unsigned int n;
 	bool many; /* fd has one for each file system */
-	int err;   /* of a sync that could not wait for the end, or 0 */
+	int err;   /* of a sync that could not be postponed to the end, or 0 */
 };
 
 struct lull_copy_run {
 	const struct lull_options *options;
 	const struct lull_cp *cp;
-	const struct lull_observer *observer; /* hears what is told at once */
-	/* hears what the walk says in its turn: the observer, or queue.c, which tells
-	   it that after the files before */
+	const struct lull_observer *observer; /* gets what is reported at once */
+	/* gets what the walk reports in order: the observer, or queue.c, which passes it
+	   on after the reports of the files before */
 	struct lull_observer walk;
 	struct lull_totals *totals;
-	struct lull_queue *queue;  /* NULL: there is a set */
+	struct lull_queue *queue;  /* NULL: a set is cloned */
 	unsigned int open_levels;  /* directories of the walk that stay open */
 	unsigned int single_syncs; /* files that are synced one by one at the end */
-	/* files wait for each other in it; NULL: they do not */
+	/* the set in which files wait for each other; NULL: there is none */
 	struct lull_set *set;
-	struct lull_dirref *dest_root; /* what names in links and made start from */
-	struct lull_idmap *operands;   /* sources, to see one twice; NULL with only one */
+	/* directory to which the names in links and made are relative */
+	struct lull_dirref *dest_root;
+	/* sources that are operands, to notice one that occurs twice; NULL with only
+	   one */
+	struct lull_idmap *operands;
 	/* what was made for operands; NULL with only one */
 	struct lull_idmap *made;
-	struct lull_idmap *links; /* source inode -> where it is now */
+	struct lull_idmap *links; /* source inode -> the name of its copy */
 	char run_id[37];
-	/* one operand, no directory: all that lullcp has */
+	/* the only operand, which is not a directory */
 	bool sole;
-	bool dated; /* DEST is only the beginning of names: options->keep has rules */
+	bool dated; /* DEST is only the beginning of the names: options->keep has rules */
 	enum lull_outcome worst;
-	/* files of lullcp's own in the sources: leftover.h */
+	/* number of lullcp's own files in the sources: leftover.h */
 	uint64_t left_out;
-	char *first_left_out;         /* path of the first */
-	bool ended_alike;             /* all that failed ended with worst */
-	bool stopped;                 /* by a signal, or because more makes no sense */
-	pthread_mutex_t refused_lock; /* of the next three, which the jobs share */
-	/* st_dev pair between which no clone is possible, */
+	char *first_left_out; /* path of the first */
+	bool ended_alike;     /* all failures had the outcome worst */
+	/* by a signal, or because going on makes no sense */
+	bool stopped;
+	pthread_mutex_t refused_lock; /* for the next three, which the jobs share */
+	/* pair of st_dev between which no clone is possible, so that it is not tried for
+	   each file */
 	uint64_t refused_from;
-	uint64_t refused_to; /* so that it is not tried for each file */
+	uint64_t refused_to; /* the second of the pair */
 	int refused_err;
 	struct lull_durable durable;
 };
 
-/* A source and where it goes. The strings and directories are the caller's. */
+/* A source and its destination. The strings and directories belong to the caller. */
 struct lull_entry {
 	struct lull_copy_run *tree;
 	struct lull_dirref *src_dir;
 	const char *src_name; /* in src_dir */
 	const char *src_last; /* the last part of src_name, trailing slashes included */
-	const char *src_path; /* for people */
+	const char *src_path; /* for messages */
 	struct lull_dirref *dst_dir;
 	const char *dst_name; /* in dst_dir */
-	/* the same of dst_name; and what is before it, or "." if nothing is */
+	/* the last part of dst_name, and what is before it, or "." */
 	const char *dst_last;
 	const char *dst_head;
-	const char *dst_path; /* for people */
-	const char *dst_rel;  /* from dest_root */
+	const char *dst_path; /* for messages */
+	const char *dst_rel;  /* the same, relative to dest_root */
 	bool operand;         /* named by the user */
-	/* nothing has the name of dest, but perhaps a link to nothing */
+	/* nothing has the name of dest, except perhaps a dangling link */
 	bool fresh;
-	bool absent; /* nor did that, when it was looked at */
-	bool follow; /* a source that is a link */
+	bool absent; /* nothing had it at all when it was examined */
+	bool follow; /* follow a source that is a link */
 	struct stat src;
 	struct stat dst;    /* unless fresh; of the link if dst_is_itself */
 	bool dst_is_itself; /* dst was found without following it */
-	/* name in dst_dir that dest has got, or is to get; or NULL */
+	/* name in dst_dir that dest has got, or will get; or NULL */
 	char *backup;
-	bool backup_due;          /* it gets it when the new one takes its place */
-	bool removal_due;         /* dest is fresh, but what it was goes only then */
-	char *backup_path;        /* for people */
+	bool backup_due; /* dest gets it when the new file takes its name */
+	/* dest counts as fresh, but the old file goes only when the new one takes its
+	   name */
+	bool removal_due;
+	char *backup_path;        /* for messages */
 	struct lull_named *named; /* this entry in links, or NULL */
 };
 
-/* One level of the walk up to an operand: what must not be met again below. */
+/* A directory of the walk, linked to those above it up to an operand. It must not be met
+   again below. */
 struct lull_level {
 	struct lull_level *up;
 	struct lull_dirref *src; /* NULL: parked, see walk.c */
@@ -127,35 +136,37 @@ struct lull_level {
 	bool made; /* dst is new */
 };
 
-/* What is said of a whole operand. */
+/* What belongs to a whole operand. */
 struct lull_operand {
 	const char *src_path;
 	const char *dst_path;
-	bool into_itself; /* set when dest was met in the source */
-	/* What a directory's entries are given to: lull_entry_copy(). */
+	bool into_itself; /* dest was met in the source */
+	/* called for each entry of a directory: lull_entry_copy() */
 	bool (*visit)(struct lull_entry *entry, struct lull_level *level,
 		      struct lull_operand *operand);
 };
 
 /*
- * A reference to the directory that is open at fd, which it takes over; NULL without
- * memory: then fd is still the caller's. Another holder of it, and one less: the last one
- * closes. Any thread.
+ * lull_dirref_new() returns a reference to the open directory fd, which it takes over, or
+ * NULL without memory, with fd still the caller's. lull_dirref_hold() adds a holder.
+ * lull_dirref_drop() removes one; the last one closes the directory. Any thread may call
+ * them.
  */
 struct lull_dirref *lull_dirref_new(int fd);
 struct lull_dirref *lull_dirref_hold(struct lull_dirref *ref);
 void lull_dirref_drop(struct lull_dirref *ref);
 
-/* lull_traits_at() the directory, and what is made in it: asked for once. Any thread. */
+/* Returns lull_traits_at() the directory, which it determines only once. Any thread may
+   call it. */
 uint32_t lull_dirref_traits(struct lull_dirref *ref);
 
-/* Says it, after what the files that were begun before have to say; kinds from
-   LULL_NOTE_FAILURES on make the run a failure. */
+/* Reports a note, after those of the files that were begun before. From
+   LULL_NOTE_FAILURES on, kinds make the run a failure. */
 void lull_run_note(struct lull_copy_run *tree, enum lull_note_kind kind, int err,
 		   const char *path, const char *path2);
 
-/* Notes how one entry ended. */
+/* Adds the outcome of an entry to that of the run. */
 void lull_run_ended(struct lull_copy_run *tree, enum lull_outcome outcome);
 
-/* True if no further entry may begin. */
+/* Returns true if no further entry may begin. */
 bool lull_run_should_stop(struct lull_copy_run *tree);

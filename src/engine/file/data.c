@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. EIO, ENOSPC, EDQUOT and ENOMEM of a clone call never lead to a copy: it would meet
- *     the same, later and with more harm.
+ *  1. EIO, ENOSPC, EDQUOT and ENOMEM of a clone call never lead to a copy: it would get
+ *     the same error, later and with more harm.
  *  2. With reflink=always no byte is copied.
  */
 #include "engine/file/data.h"
@@ -27,12 +27,13 @@
 
 /* The smallest block of a file system that clones. */
 #define LEAST_BLOCK 1024u
-/* Copying this takes less time than it takes to make a checkpoint worth it. */
+/* Copying this much takes less time than would make a checkpoint worth it. */
 #define SMALL_COPY (64u << 20)
-/* Holes beyond this are not given to a clone call: XFS reserves room for a hole as for
-   data, and of exabytes that takes long, or fails. */
+/* If a file has more bytes of holes than this, it is not cloned by one call: XFS reserves
+   space for a hole as for data, and for exabytes that takes long or fails. */
 #define LARGE_HOLES (1ULL << 30)
-/* How often to try a file that somebody writes to, where nobody may write to it. */
+/* How often to try a file that somebody writes to, if it must not be written to
+   meanwhile. */
 #define QUIET_TRIES 10
 
 enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,
@@ -67,8 +68,8 @@ static uint64_t limit(const struct lull_file *file, uint64_t dearest)
 	return file->entry.tree->options->latency_budget_ns / dearest;
 }
 
-/* True if one call clones all extents. They are counted in the map where the inode's own
-   count will not do. */
+/* Returns true if one call clones all extents. Counts them in the map if the inode's
+   count is not enough. */
 static bool few_extents(struct lull_file *file, int src, const struct stat *st,
 			bool count)
 {
@@ -100,8 +101,8 @@ static bool few_extents(struct lull_file *file, int src, const struct stat *st,
 }
 
 /*
- * Between these two file systems (NULL: between any two) nothing was shared before: the
- * errno it gave then.
+ * Returns the errno with which a clone between these two file systems (NULL: any two) was
+ * refused before, or 0.
  */
 static int refused_before(struct lull_copy_run *tree, const struct stat *src,
 			  const struct stat *dest)
@@ -131,13 +132,13 @@ static bool is_small(struct lull_file *file, int src, const struct stat *st)
 	uint64_t blocks = (uint64_t)st->st_blocks * 512 / LEAST_BLOCK + 1;
 	enum lull_reflink reflink = file->entry.tree->cp->reflink;
 
-	/* It is too wide for one call, and several calls are point-in-time only under a
-	   tripwire. */
+	/* The file is too wide for one call, and several calls are point-in-time only
+	   with a tripwire. */
 	if (reflink != LULL_REFLINK_NEVER && has_large_holes(st))
 		return false;
 	if (blocks <= limit(file, LULL_ONE_CALL_DEAREST_NS))
 		return true;
-	/* A clone that is refused becomes a copy, which can be resumed then. */
+	/* A clone that is refused becomes a copy, which must then be resumable. */
 	if (reflink != LULL_REFLINK_ALWAYS && (uint64_t)st->st_blocks * 512 > SMALL_COPY)
 		return false;
 	return reflink == LULL_REFLINK_NEVER ||
@@ -159,8 +160,8 @@ bool lull_data_is_small(struct lull_file *file, int src, const struct stat *st)
 }
 
 /*
- * Whether an empty file could be shared. The kernel knows, where the device numbers do
- * not: on Btrfs each subvolume has its own. 0 or -errno.
+ * Returns 0 if an empty file can be cloned, or -errno. Asks the kernel if the device
+ * numbers differ, because on Btrfs each subvolume has its own.
  */
 static int try_empty(int src, int dest, const struct stat *src_st,
 		     const struct stat *dest_st)
@@ -184,8 +185,8 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 		return LULL_OK;
 	if (r == 0 && fstat(dest, &dest_st) < 0)
 		r = -errno;
-	/* A file without extents is cloned by its size alone, or, in /dev or /proc, not
-	   at all. */
+	/* A file without data is cloned by setting its size. One of /dev or /proc cannot
+	   be cloned at all. */
 	if (r == 0 && empty)
 		r = try_empty(src, dest, st, &dest_st);
 	else if (r == 0)
@@ -196,8 +197,8 @@ enum lull_outcome lull_data_try(struct lull_file *file, int src, int dest,
 							     (uint64_t)st->st_size));
 }
 
-/* It was written to since the look: the file may never have had the size that was
-   cloned. */
+/* Returns true if the file was written to since it was examined: then it may never have
+   had the size that was cloned. */
 static bool has_changed(int src, const struct stat *st)
 {
 	struct stat now;
@@ -212,7 +213,7 @@ static void tell_call(const struct lull_file *file, enum lull_call call)
 	file->observer->call(file->observer->ctx, call);
 }
 
-/* How long a call took that began at before. */
+/* Counts a call that began at before. */
 static void note_call(struct lull_file *file, uint64_t before)
 {
 	struct lull_progress *p = &file->result.progress;
@@ -240,10 +241,10 @@ static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off,
 }
 
 /*
- * In calls of some blocks each, and nothing where there are holes: for what is too large
- * or too wide for one call, in a place where lull_clone() has no room for its lock. It is
- * of one moment if the source has not changed meanwhile. -ECANCELED if the observer wants
- * to stop.
+ * Clones in calls of some blocks each, leaving out holes. This is for a file that is too
+ * large or too wide for one call, if lull_clone() cannot make its lock. The result is of
+ * one point in time if the source has not changed meanwhile. Returns 0, -ECANCELED if the
+ * observer requests a stop, or another -errno.
  */
 static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
 {
@@ -269,7 +270,7 @@ static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size
 	return r;
 }
 
-/* In pieces only what is too wide or too large for one call. */
+/* Clones the file in one call, or in pieces if it is too wide or too large. */
 static int clone_once(struct lull_file *file, int src, int dest, const struct stat *st,
 		      uint64_t size)
 {
@@ -278,7 +279,7 @@ static int clone_once(struct lull_file *file, int src, int dest, const struct st
 		       : clone_pieces(file, src, dest, size);
 }
 
-/* For files of which one call makes a point-in-time copy. */
+/* Clones a file of which one call makes a point-in-time copy. */
 static int clone_at_once(struct lull_file *file, int src, int dest, const struct stat *st,
 			 uint64_t *ret_size)
 {
@@ -290,16 +291,16 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 	if (r < 0)
 		return r;
 	*ret_size = (uint64_t)now.st_size;
-	/* The size may have changed under it, or may change unseen; else it says the same
-	   again. */
+	/* The size may have changed meanwhile, or may change unnoticed. If it has not,
+	   the call returns the same error again. */
 	r = blind || now.st_size == 0
 		    ? -EINVAL
 		    : clone_once(file, src, dest, st, (uint64_t)now.st_size);
 	if (r == 0 && has_changed(src, &now))
 		r = -EINVAL;
 	if (r == -EINVAL && lull_inode_block_size(dest, &block) == 0) {
-		/* Btrfs copies an inline extent into the page cache where dest is
-		   longer. */
+		/* If dest is longer, Btrfs copies an inline extent into the page
+		   cache. */
 		file->unwritten = true;
 		before = lull_clock_now();
 		tell_call(file, LULL_CALL_CLONE);
@@ -310,7 +311,8 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 	return r;
 }
 
-/* For files of which it does only if nobody writes meanwhile. 1: somebody always does. */
+/* Clones a file of which a call makes a point-in-time copy only if nobody writes
+   meanwhile. Returns 0, 1 if writes kept coming, or -errno. */
 static int clone_quietly(struct lull_file *file, int src, int dest, const struct stat *st,
 			 uint64_t *ret_size)
 {
@@ -332,15 +334,16 @@ static int clone_quietly(struct lull_file *file, int src, int dest, const struct
 		if (looked < 0)
 			return looked;
 		*ret_size = before.size;
-		/* An error may come of it, too: a size that is no longer that of src. */
+		/* EINVAL may be caused by a writer too: the size is no longer that of
+		   src. */
 		if (lull_reference_equal(&before, &after) || (r < 0 && r != -EINVAL))
 			return r;
 	}
 	return 1;
 }
 
-/* Of many pieces that somebody wrote to, one call over all makes a copy of one moment,
-   for which writers wait as for cp. */
+/* Returns true if one call over the whole file may make a point-in-time copy after
+   somebody has written to it. Writers then wait as for cp. */
 static bool may_be_at_once(struct lull_file *file, int src, const struct stat *st)
 {
 	enum lull_on_writers on_writers = file->entry.tree->options->on_writers;
@@ -351,7 +354,7 @@ static bool may_be_at_once(struct lull_file *file, int src, const struct stat *s
 	return on_writers == LULL_ON_WRITERS_TRUST || lull_clone_is_atomic(src);
 }
 
-/* 0, 1 if it is written to without pause, or -errno. */
+/* Shares the data. Returns 0, 1 if the source is written to without pause, or -errno. */
 static int share(struct lull_file *file, int src, int dest, const struct stat *st)
 {
 	struct lull_copy_run *tree = file->entry.tree;
@@ -359,7 +362,7 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	struct lull_progress *p = &file->result.progress;
 	int r = lull_inode_inherit(src, dest, file->traits);
 
-	/* An empty file proves nothing, and its clone costs nothing. */
+	/* A clone of an empty file costs nothing, but need not be possible. */
 	if (r == 0 && size > 0)
 		r = may_be_at_once(file, src, st)
 			    ? clone_at_once(file, src, dest, st, &size)
@@ -377,8 +380,8 @@ static int share(struct lull_file *file, int src, int dest, const struct stat *s
 	return 0;
 }
 
-/* Nothing is published, and it is worth another run. One file among others has failed, as
-   with cp, unless that is what was asked for. */
+/* Fails because the source was written to. Nothing is published, and another run may
+   succeed. One file among others has failed, as with cp, unless --on-writers=fail. */
 static enum lull_outcome written(struct lull_file *file)
 {
 	const struct lull_entry *e = &file->entry;
@@ -409,7 +412,7 @@ struct copy {
 	int src;
 	int dest;
 	const struct stat *dest_st;
-	bool again; /* dest holds what an earlier try has copied */
+	bool again; /* dest holds what an earlier attempt has copied */
 };
 
 static void note_how(struct lull_file *file, const struct lull_byte_copy *copying)
@@ -486,7 +489,7 @@ static enum lull_outcome copy(struct lull_file *file, int src, int dest,
 	struct copy c = { .file = file, .src = src, .dest = dest, .dest_st = dest_st };
 	struct lull_watched w;
 
-	/* Data from a fifo or a device has no point in time. */
+	/* Data from a FIFO or a device is not of one point in time. */
 	if (!S_ISREG(src_st->st_mode))
 		return copy_once(&c);
 	w = lull_watch(src,
@@ -540,7 +543,8 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
 	if (cp->reflink == LULL_REFLINK_ALWAYS || file->lone ||
 	    lull_bytes_is_terminal(-r))
 		return lull_data_failed(file, LULL_STAGE_PROBE, r, cause);
-	/* Two mounts of one file system (before Linux 5.18) are not two file systems. */
+	/* Two mounts of one file system are not two file systems (before Linux 5.18 they
+	   cannot clone between each other). */
 	if (regular &&
 	    (cause == LULL_CAUSE_NO_REFLINK || (cause == LULL_CAUSE_OTHER_FILE_SYSTEM &&
 						src_st->st_dev != dest_st->st_dev)))

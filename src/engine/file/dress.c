@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Looks of a new inode: see dress.h. */
+/* Gives a new inode its attributes: see dress.h. */
 #include "engine/file/dress.h"
 
 #include "engine/file/preserve.h"
@@ -59,7 +59,7 @@ int lull_dress_as_old(const struct lull_file *f, int old, int fd)
 	bool reading;
 	int r;
 
-	/* A write takes the setuid bits away, but for who may set them anew. */
+	/* A write clears the setuid bits, unless the writer may set them again. */
 	if (geteuid() != 0)
 		mode &= (mode_t) ~(S_ISUID | (mode & S_IXGRP ? S_ISGID : 0));
 	r = lull_metadata_inherit(old, fd);
@@ -73,8 +73,7 @@ int lull_dress_as_old(const struct lull_file *f, int old, int fd)
 
 int lull_dress_as_new(const struct lull_file *f, int dir, int fd)
 {
-	/* Nobody but the kernel knows all the rules: it is asked with a file of that
-	   mode. */
+	/* Only the kernel knows all the rules, so make a file with that mode and look. */
 	_cleanup_close_ int sample = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
 					    f->mode & ~f->omitted);
 	struct lull_file_at from = { .fd = sample }, to = { .fd = fd };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The sync at the end: see durable.h. */
+/* Syncs files at the end: see durable.h. */
 #include "engine/file/durable.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ static bool has_dev(const struct lull_durable *d, uint64_t dev)
 	return false;
 }
 
-/* From here on one descriptor for each file system. */
+/* Keeps only one descriptor for each file system. */
 static void become_many(struct lull_durable *d)
 {
 	unsigned int n = d->n;
@@ -41,7 +41,7 @@ void lull_durable_add(struct lull_copy_run *tree, uint64_t dev, int fd)
 		(void)close(fd);
 		return;
 	}
-	/* More file systems than there is room for: this one now. */
+	/* There are more file systems than room: sync this one now. */
 	if (d->n == LULL_DURABLE_FILES) {
 		if (syncfs(fd) < 0 && d->err == 0)
 			d->err = errno;
@@ -72,7 +72,8 @@ static bool is_directory(int fd)
 	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Of many the file systems, else the directories or all the others. */
+/* If there are many, syncs the file systems. Otherwise syncs the directories or
+   everything else. */
 static void sync_them(struct lull_durable *d, bool directories, int *r)
 {
 	for (unsigned int i = 0; i < d->n; i++) {
@@ -81,7 +82,7 @@ static void sync_them(struct lull_durable *d, bool directories, int *r)
 		if (!d->many && is_directory(d->fd[i]) != directories)
 			continue;
 		done = d->many ? syncfs(d->fd[i]) : fsync(d->fd[i]);
-		/* A fifo or a device has nothing to sync. */
+		/* A FIFO or a device has nothing to sync. */
 		if (done < 0 && errno != EINVAL && errno != EROFS && *r == 0)
 			*r = -errno;
 	}
@@ -92,7 +93,7 @@ int lull_durable_sync(struct lull_copy_run *tree)
 	struct lull_durable *d = &tree->durable;
 	int r = -d->err;
 
-	/* No name goes to disk before what it leads to. */
+	/* Sync what a name leads to before the name. */
 	sync_them(d, false, &r);
 	if (!d->many)
 		sync_them(d, true, &r);

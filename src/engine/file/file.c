@@ -2,7 +2,7 @@
 /*
  * DESIGN
  *
- * A file that one call clones has neither lock nor checkpoint nor keeper:
+ * A file that one call clones has no lock, no checkpoint and no keeper:
  *
  *   new         an unnamed file (O_TMPFILE) gets data and attributes, then the name:
  *               naming.c
@@ -12,14 +12,13 @@
  *               not allow the others: opened and written into, as cp does; or by an
  *               exchange with an unnamed file, where the file system can
  *
- * What is larger, or needs more because of an option, goes to lull_clone(); a single
- * small file only if this way fails (lone.h).
+ * lull_clone() gets files that are larger, or that need more because of an option. It
+ * gets a single small file only if this way fails (lone.h).
  *
  * INVARIANTS
- *  1. A new file has its name only when it is whole, and without --no-sync only when that
- *     is on disk: see naming.h.
- *  2. The file that was opened is the one that was looked at: compared by device and
- *     inode.
+ *  1. A new file gets its name only when it is complete and, without --no-sync, on disk:
+ *     see naming.h.
+ *  2. The file that is open is the one that was examined: device and inode are compared.
  */
 #include "engine/file/file.h"
 
@@ -59,7 +58,7 @@ static enum lull_outcome fail_create(const struct lull_file *f, int err)
 	return lull_file_fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
 }
 
-/* The directory that dest lies in, if its name has several parts. */
+/* Opens the directory of dest, if its name has several parts. */
 static int open_parent(const struct lull_entry *e, const char **ret_name)
 {
 	int dir = e->dst_dir->fd, fd;
@@ -96,14 +95,15 @@ static enum lull_outcome transfer_fresh(struct lull_file *f, int src, int fd,
 	return lull_dress_keep(f, src, fd, &dst, true) ? LULL_OK : LULL_FAILED;
 }
 
-/* The data is there even if an attribute is not, as with cp. */
+/* Returns true if the file has its data. As with cp, that is so even if an attribute
+   could not be set. */
 static bool is_whole(const struct lull_file *f, enum lull_outcome outcome)
 {
 	return outcome == LULL_OK ||
 	       (outcome == LULL_FAILED && f->made.st_ino && !f->reported);
 }
 
-/* A link that leads nowhere: the file is made where it leads. */
+/* Makes the file to which a dangling link leads. */
 static enum lull_outcome create_through(struct lull_file *f, int src,
 					const struct stat *st, int dir, const char *name)
 {
@@ -134,7 +134,8 @@ static int open_beside(int dir, mode_t mode, char ret_name[static 64])
 	return fd;
 }
 
-/* Where a file without a name is impossible, it has another name until it is on disk. */
+/* Makes the file with a temporary name until it is on disk, because the file system has
+   no files without a name. */
 static enum lull_outcome create_beside(struct lull_file *f, int src,
 				       const struct stat *st, int dir, const char *name)
 {
@@ -169,8 +170,8 @@ static enum lull_outcome create_beside(struct lull_file *f, int src,
 	return r == -EEXIST ? lull_naming_taken(f, dir, name) : fail_create(f, r);
 }
 
-/* Of an unnamed file, which is made in the entry's directory unless another one is open
-   for it. */
+/* Returns the traits for an unnamed file. It is in the entry's directory, unless
+   other_dir is open. */
 static uint32_t traits_of(const struct lull_file *f, int fd, int other_dir)
 {
 	uint32_t traits = other_dir < 0 ? lull_dirref_traits(f->entry.dst_dir) : 0;
@@ -199,7 +200,7 @@ static enum lull_outcome create(struct lull_file *f, int src, const struct stat 
 	_cleanup_close_ int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
 					f->mode);
 
-	/* Nobody can open it before it has its name, so no permission is left out. */
+	/* Nobody can open the file before it has its name, so give it all permissions. */
 	if (fd < 0 && has_no_unnamed(errno) && !f->lone)
 		return create_beside(f, src, st, dir, name);
 	if (fd < 0)
@@ -219,8 +220,8 @@ static bool may_replace(const struct lull_file *f, int old)
 	const struct lull_options *options = e->tree->options;
 	struct stat named;
 
-	/* A link stays a link, and one of several names stays one. No name at all:
-	   another program is just renaming a file over it. */
+	/* A link stays a link, and a file with several names keeps its inode. If it has
+	   no name at all, another program is just renaming a file over it. */
 	return S_ISREG(e->src.st_mode) && S_ISREG(e->dst.st_mode) &&
 	       e->dst.st_nlink <= 1 &&
 	       !lull_inode_is_mounted_on(e->dst_dir->fd, e->dst_name) &&
@@ -230,7 +231,8 @@ static bool may_replace(const struct lull_file *f, int old)
 	       SAME_INODE(&named, &e->dst);
 }
 
-/* False: nothing has happened, and the file has to be written in place. */
+/* Replaces dest by a new file. Returns false if nothing has happened, and dest must be
+   written in place. */
 static bool replace(struct lull_file *f, int src, int old, const struct stat *st,
 		    enum lull_outcome *ret_outcome)
 {
@@ -263,8 +265,9 @@ static bool replace(struct lull_file *f, int src, int old, const struct stat *st
 	return true;
 }
 
-/* False: nothing has happened, and it has to be written into. True: it has its new
-   contents, or is as it was. */
+/* Exchanges the contents of dest with those of a new file. Returns false if nothing has
+   happened, and dest must be written to. If it returns true, dest has its new contents,
+   or is unchanged. */
 static bool exchange(struct lull_file *f, int src, int old, const struct stat *st,
 		     enum lull_outcome *ret_outcome)
 {
@@ -276,7 +279,7 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 	_cleanup_close_ int fd = -1;
 	struct stat dst, named;
 
-	/* One that becomes longer takes more care: swap.c. */
+	/* If dest would become longer, more is needed: see swap.c. */
 	if (opened < -1 || st->st_size > e->dst.st_size ||
 	    lull_swap_obstacle(src, old) != 0 || !lull_swap_fits(src, old, true))
 		return false;
@@ -287,7 +290,7 @@ static bool exchange(struct lull_file *f, int src, int old, const struct stat *s
 		return false;
 	*ret_outcome = lull_data_transfer(f, src, fd, st, &dst);
 	if (*ret_outcome == LULL_OK) {
-		/* The name reaches the disk with the file itself. */
+		/* lull_durable_add() will sync the file. */
 		const struct lull_freshness any = { 0 };
 		int r = lull_exchange(fd, both, &any, 0);
 
@@ -332,8 +335,9 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	return outcome;
 }
 
-/* A fifo is open only when somebody is at its other end, and signals come meanwhile.
-   -ECANCELED if one of them says to stop. */
+/* Opens a file that may be a FIFO: that waits for somebody at the other end, and signals
+   come in meanwhile. Returns a descriptor, -ECANCELED if a signal requests a stop, or
+   another -errno. */
 static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
 {
 	const struct lull_observer *observer = f->entry.tree->observer;
@@ -342,9 +346,9 @@ static int open_patiently(const struct lull_file *f, int dir, const char *name, 
 				   observer->ctx);
 }
 
-/* Another program, perhaps another lullcp, has put its file there since we looked. One
-   that is like the one we saw may be replaced as well; anything else may be there to be
-   written to. */
+/* Returns true if the file may be replaced although it is not the one that was examined.
+   Another program, perhaps another lullcp, has put it there. It must be like the other:
+   anything else may be there to be written to. */
 static bool is_successor(const struct lull_entry *e, const struct stat *now)
 {
 	return S_ISREG(e->dst.st_mode) && S_ISREG(now->st_mode) && e->dst.st_nlink <= 1 &&
@@ -352,7 +356,7 @@ static bool is_successor(const struct lull_entry *e, const struct stat *now)
 	       now->st_dev == e->dst.st_dev && now->st_ino != e->src.st_ino;
 }
 
-/* Opens what is there, as cp does: it is what tells whether the user may write to it. */
+/* Opens dest for writing, as cp does, which shows whether the user may write to it. */
 static int open_old(struct lull_file *f)
 {
 	struct lull_entry *e = &f->entry;
@@ -376,15 +380,15 @@ static int open_old(struct lull_file *f)
 	return -ESTALE;
 }
 
-/* A program that has the replaced file open goes on with it: a guest with its image, for
-   example. */
+/* Warns if a program has the replaced file open, such as a guest its image: it goes on
+   with the old one. */
 static void warn_of_users(const struct lull_file *f, int old)
 {
 	if (old >= 0 && lull_inode_use(old) == LULL_INODE_WRITTEN)
 		lull_events_warn(f->observer, LULL_WARNING_OPEN, 0, f->entry.dst_path);
 }
 
-/* See lone.h. */
+/* Tries to do without a lock: see lone.h. */
 static enum lull_outcome try_alone(struct lull_file *f, int src, int old,
 				   const struct stat *st)
 {
@@ -403,7 +407,7 @@ static enum lull_outcome try_alone(struct lull_file *f, int src, int old,
 	return lull_big_copy(f, src, old);
 }
 
-/* The files before it must not wait for it. */
+/* Returns true if the files before this one must not wait for it. */
 static bool takes_long(const struct lull_file *f, const struct stat *st)
 {
 	return f->entry.tree->cp->reflink != LULL_REFLINK_ALWAYS &&
@@ -416,7 +420,8 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	_cleanup_close_ int old = -1;
 	enum lull_outcome outcome;
 
-	/* Before dest is opened: a fifo would wait, a device might act. */
+	/* Check this before dest is opened: a FIFO would block, and a device might
+	   act. */
 	if (lull_big_cannot(f, st))
 		return LULL_FAILED;
 	if (!e->fresh) {
@@ -455,7 +460,7 @@ static enum lull_outcome copy_open(struct lull_file *f, int src, const struct st
 	return write_in_place(f, src, &old, st);
 }
 
-/* The open would wait for somebody at the other end, only to fail then. */
+/* Returns true if opening would wait for somebody at the other end, only to fail. */
 static bool is_vain(const struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
@@ -464,7 +469,8 @@ static bool is_vain(const struct lull_entry *e)
 	       (S_ISFIFO(e->src.st_mode) || (!e->fresh && S_ISFIFO(e->dst.st_mode)));
 }
 
-/* -1 after a word about it, -ECANCELED if that is to stop. */
+/* Opens the source. Returns a descriptor, -1 after a message, or -ECANCELED if a signal
+   requests a stop. */
 static int open_source(struct lull_file *f, struct stat *ret_st)
 {
 	const struct lull_entry *e = &f->entry;
@@ -516,7 +522,7 @@ static enum lull_outcome copy(struct lull_file *f)
 	if (is_vain(e))
 		return lull_data_failed(f, LULL_STAGE_PROBE, EINVAL,
 					LULL_CAUSE_NOT_REGULAR);
-	/* Somebody must be at the other end. */
+	/* The open may wait for somebody at the other end. */
 	if (!S_ISREG(e->src.st_mode))
 		lull_queue_directly(f);
 	src = open_source(f, &st);
@@ -570,7 +576,7 @@ bool lull_file_finish(struct lull_file *f)
 	const struct lull_observer *observer = tree->observer;
 
 	add_up(f);
-	/* Its name was not known before. */
+	/* The name of the generation was not known before. */
 	if (f->result.generation && tree->cp->verbose && f->outcome == LULL_OK)
 		lull_events_say(observer, .kind = LULL_NOTE_COPIED, .path = e->src_path,
 				.path2 = f->result.generation);
@@ -579,7 +585,7 @@ bool lull_file_finish(struct lull_file *f)
 				.path = f->offload ? f->offload : "unknown",
 				.path2 = f->reflink ? f->reflink : "yes",
 				.path3 = f->holes ? f->holes : "unknown");
-	/* Files that were not begun are not reported. */
+	/* Do not report files that were not begun. */
 	if (f->outcome == LULL_OK || f->reported ||
 	    (f->outcome == LULL_INTERRUPTED && f->result.progress.source))
 		observer->file(observer->ctx, f->outcome, &f->result);

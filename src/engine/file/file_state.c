@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A file on its way: see file_state.h. */
+/* The state of a file: see file_state.h. */
 #include "engine/file/file_state.h"
 
 #include "engine/base/events.h"

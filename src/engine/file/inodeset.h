@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells most inodes that were never added from those that were (a Bloom filter with one
- * hash), so that a list of some thousand need not be searched for each file.
+ * A set of inode numbers that recognizes most numbers which were never added (a Bloom
+ * filter with one hash), so that a list of some thousand need not be searched for each
+ * file.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ static inline void lull_inodeset_add(struct lull_inodeset *set, uint64_t inode)
 	set->word[bit / 64] |= 1ULL << bit % 64;
 }
 
-/* False only if it was never added. */
+/* Returns false only if the inode was never added. */
 static inline bool lull_inodeset_may_have(const struct lull_inodeset *set, uint64_t inode)
 {
 	uint32_t bit = lull_inodeset_bit(inode);

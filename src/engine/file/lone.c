@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A small file by itself: see lone.h. */
+/* Copies a single small file: see lone.h. */
 #include "engine/file/lone.h"
 
 #include "engine/base/beside.h"
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Another run holds it, or left it behind. Without memory it is said to be there. */
+/* Returns true if there is a file of that name, which another run holds or has left
+   behind, or without memory. */
 static bool is_beside(const struct lull_entry *e, char *beside)
 {
 	_cleanup_free_ char *name = beside;
@@ -22,7 +23,7 @@ static bool is_beside(const struct lull_entry *e, char *beside)
 	       errno != ENOENT;
 }
 
-/* A clone with a lock reports it. */
+/* Returns true if there is a sidecar, which a clone with a lock reports. */
 static bool has_sidecar(const struct lull_entry *e)
 {
 	_cleanup_free_ char *of_source = lull_beside_sidecar(e->src_dir->fd, e->src_name,
@@ -39,7 +40,8 @@ bool lull_lone_suits(struct lull_file *f, int src, const struct stat *st)
 	const struct lull_entry *e = &f->entry;
 	const struct lull_cp *cp = e->tree->cp;
 
-	/* A copy takes longer than a look: what is read must be point-in-time. */
+	/* A copy takes longer than an examination of the source, and must be
+	   point-in-time. */
 	if (!e->tree->sole || !e->operand || e->backup_due || has_sidecar(e) ||
 	    cp->reflink == LULL_REFLINK_NEVER ||
 	    is_beside(e, lull_beside_temporary(e->dst_last)) ||

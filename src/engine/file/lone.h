@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A single small file. It gets all that lull_clone() promises, but needs neither lock nor
- * checkpoint: it is tried without them. If anything goes wrong, nothing has changed yet,
- * and lull_clone() takes over and reports.
+ * A single small file. It gets everything that lull_clone() promises, but needs no lock
+ * and no checkpoint, so it is first tried without. If anything goes wrong, nothing has
+ * changed yet, and lull_clone() takes over and reports.
  */
 #pragma once
 
 #include "engine/file/file_state.h"
 
-/* True if src may be tried so; then file->lone is set and its result knows the extents.
- */
+/* Returns true if src may be tried like that. Then sets file->lone, and the extents of
+   the result. */
 bool lull_lone_suits(struct lull_file *file, int src, const struct stat *st);
 
-/* Forgets what a failed try has left in file. */
+/* Resets what a failed attempt has left in file. */
 void lull_lone_forget(struct lull_file *file);
 
-/* After success: dest's directory is synced at the end as well. */
+/* After success: makes dest's directory be synced at the end too. */
 void lull_lone_done(struct lull_file *file);

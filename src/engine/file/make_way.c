@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Moves what is there out of an entry's way: see make_way.h. */
+/* Moves existing files out of an entry's way: see make_way.h. */
 #include "engine/file/make_way.h"
 
 #include "engine/file/backup.h"
@@ -16,8 +16,8 @@ static const char *strip(char *path)
 	return path;
 }
 
-/* The directory of a name, of a link the directory of the link itself. cp decides by it
-   too. */
+/* Examines the directory of a name. For a link, that is the directory of the link itself,
+   which is what cp uses too. */
 static int stat_parent(int dir, const char *name, const char *last, struct stat *ret_st)
 {
 	_cleanup_free_ char *head = strndup(name, (size_t)(last - name));
@@ -42,7 +42,7 @@ bool lull_entry_is_same(int dir_a, const char *name_a, int dir_b, const char *na
 	       stat_parent(dir_b, name_b, b, &in_b) == 0 && SAME_INODE(&in_a, &in_b);
 }
 
-/* Two names of one file. */
+/* Returns true if two names are of one file. */
 static bool is_one(int dir, const char *a, const char *b)
 {
 	struct stat in_a, in_b;
@@ -59,7 +59,7 @@ void lull_entry_undo(struct lull_entry *e)
 	e->named = NULL;
 	if (!e->backup)
 		return;
-	/* If both names still are one file, the rename does nothing. */
+	/* If both names are of one file, the rename has done nothing. */
 	if (!e->backup_due &&
 	    renameat(e->dst_dir->fd, e->backup, e->dst_dir->fd, e->dst_name) == 0) {
 		if (is_one(e->dst_dir->fd, e->backup, e->dst_name))
@@ -97,8 +97,9 @@ bool lull_entry_becomes_regular(const struct lull_entry *e)
 }
 
 /*
- * Where its name cannot be taken away the user must learn that now, as with cp; so a
- * link to a directory or the like goes, and another name of the source.
+ * Returns true if dest can keep its name until the new file takes it. If the name cannot
+ * be removed, the user must learn that now, as with cp. So a link to a directory, or
+ * another name of the source, is removed first.
  */
 bool lull_entry_can_stay(const struct lull_entry *e)
 {

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Deals with what is where an entry will be made, and with its backup. */
+/* Handles what exists where an entry will be made, and its backup. */
 #pragma once
 
 #include "engine/file/copy_run.h"
 
-/* Gives dest its backup name, if that is due; it keeps its own until another file
-   takes it. 0 or -errno. */
+/* Gives dest its backup name, if that is due. It keeps its own name until another file
+   takes that. Returns 0 or -errno. */
 int lull_entry_back_up(struct lull_entry *entry) _must_check_;
 
-/* Puts a backup back where it was, and forgets the entry; for those that fail. */
+/* Renames a backup back and forgets the entry, after a failure. */
 void lull_entry_undo(struct lull_entry *entry);
 
 /* True if dest will be a regular file with the data of the source. */
 bool lull_entry_becomes_regular(const struct lull_entry *entry);
 
-/* True if dest, which is to go, can keep its name until a new file takes that. */
+/* Returns true if dest, which will be removed, can keep its name until a new file takes
+   it. */
 bool lull_entry_can_stay(const struct lull_entry *entry);
 
 /* True if both names are the same entry of the same directory. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* New files get their names: see naming.h. */
+/* Gives new files their names: see naming.h. */
 #include "engine/file/naming.h"
 
 #include "engine/base/beside.h"
@@ -18,7 +18,7 @@ static enum lull_outcome fail_create(struct lull_file *f, int err)
 	return lull_file_fail(f, LULL_NOTE_CREATE, err, f->entry.dst_path);
 }
 
-/* -EEXIST if it is taken. */
+/* Links an unnamed file. Returns 0, -EEXIST if the name is taken, or another -errno. */
 static int link_unnamed(int fd, int dir, const char *name)
 {
 	char proc[64];
@@ -40,7 +40,8 @@ enum lull_outcome lull_naming_taken(struct lull_file *f, int dir, const char *na
 	return fail_create(f, EEXIST);
 }
 
-/* -EEXIST only for a name that is taken again and again. */
+/* Replaces name by the unnamed file. Returns -EEXIST only if temporary names keep being
+   taken. */
 static int exchange(int fd, int dir, const char *name)
 {
 	char temporary[64];
@@ -54,9 +55,10 @@ static int exchange(int fd, int dir, const char *name)
 }
 
 /*
- * By the name, and with the lock, that lull_clone() has for it: what is left of this run
- * if it is killed here the next one finds. sync: fdatasync(2) is of use only when the
- * file has this name. -EEXIST: another run has it.
+ * Names the file by way of the temporary name that lull_clone() uses for it, and with
+ * that lock. If this run is killed here, the next one finds what is left. sync: first
+ * call fdatasync(2), which has an effect only when the file has a name. Returns 0,
+ * -EEXIST if another run has the temporary name, or another -errno.
  */
 static int by_way_of(int fd, int dir, const char *name, bool replaces, bool sync)
 {
@@ -78,7 +80,7 @@ static int by_way_of(int fd, int dir, const char *name, bool replaces, bool sync
 	return lull_temporary_take(dir, temporary, name, replaces);
 }
 
-/* A file by itself: on disk before it is named, whatever the file system. */
+/* Names a single file. It is on disk before that, whatever the file system. */
 static int name_alone(const struct lull_file *f, int dir, const char *name)
 {
 	int fd = f->done_fd;
@@ -101,7 +103,7 @@ static enum lull_outcome give(struct lull_file *f, int dir, const char *name)
 	if (f->settle_err)
 		return lull_file_fail(f, LULL_NOTE_SYNC, f->settle_err,
 				      f->entry.dst_path);
-	/* A backup, or a name to be renamed, could never be removed again. */
+	/* A backup, or a file that will be renamed, could never be removed. */
 	if (f->replaces && lull_inode_only_grows(dir, "."))
 		return fail_create(f, EPERM);
 	r = lull_entry_back_up(&f->entry);
@@ -155,7 +157,8 @@ enum lull_outcome lull_naming_give(struct lull_file *f)
 	return outcome;
 }
 
-/* What was cloned on XFS need not wait, nor what need not be on disk yet. */
+/* Returns true if the file must be on disk before it is named. A clone on XFS need not
+   be, nor with no_sync. */
 static bool must_wait(const struct lull_file *f)
 {
 	return !f->lone && !f->entry.tree->options->no_sync &&

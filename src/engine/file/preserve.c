@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Attributes: see preserve.h. */
+/* Preserves attributes: see preserve.h. */
 #include "engine/file/preserve.h"
 
 #include "engine/base/events.h"
@@ -28,15 +28,15 @@ static bool keep_times(const struct lull_preserve *k)
 	return !k->cp->must_keep;
 }
 
-/* What users without privilege cannot do, they do not expect either. */
+/* Returns true for a failure that users without privileges expect. */
 static bool is_excusable(int err)
 {
 	return (err == -EPERM || err == -EINVAL) && geteuid() != 0;
 }
 
 /*
- * An older file is closed to all but its owner before it is given away, or for a moment
- * the new owner would have the old permissions or the other way round.
+ * Closes an older file to all but its owner before its owner changes. Otherwise the new
+ * owner would have the old permissions for a moment, or the other way round.
  */
 static bool close_to_others(const struct lull_preserve *k)
 {
@@ -53,7 +53,8 @@ static bool close_to_others(const struct lull_preserve *k)
 	return !k->cp->must_keep;
 }
 
-/* *ret_ours: the owner is not the source's, so its setuid bits are not for this file. */
+/* Sets the owner. *ret_ours: the file does not get the source's owner, so it must not get
+   its setuid bits either. */
 static bool keep_owner(struct lull_preserve *k, bool *ret_ours)
 {
 	int r;
@@ -70,7 +71,7 @@ static bool keep_owner(struct lull_preserve *k, bool *ret_ours)
 	if (r == 0)
 		return true;
 	*ret_ours = true;
-	/* The group alone is often possible. */
+	/* Setting only the group is often allowed. */
 	if (r == -EPERM || r == -EINVAL) {
 		int group = lull_metadata_chown(&k->to, (uid_t)-1, k->src->st_gid);
 
@@ -103,7 +104,7 @@ static bool keep_xattrs(struct lull_preserve *k)
 
 	if (!k->cp->keep_xattrs)
 		return true;
-	/* The kernel wants the right to write, which the mode may not give yet. */
+	/* The kernel requires write permission, which the mode may not give yet. */
 	if (!k->is_link && S_ISREG(k->dst.st_mode) && !(k->dst.st_mode & S_IWUSR) &&
 	    geteuid() != 0)
 		opened = lull_metadata_chmod(&k->to,
@@ -122,7 +123,8 @@ static bool keep_mode(struct lull_preserve *k, bool owner_is_ours)
 
 	if (owner_is_ours)
 		mode &= (mode_t) ~(S_ISUID | S_ISGID | S_ISVTX);
-	/* What a directory got from its parent, or when it was made, stays. */
+	/* Keep what a directory has inherited from its parent, or got when it was
+	   made. */
 	if (S_ISDIR(k->dst.st_mode))
 		mode |= k->dst.st_mode & 07000;
 	if (k->cp->keep_mode || k->cp->default_mode)

@@ -2,23 +2,23 @@
 /*
  * DESIGN
  *
- * A ring of tasks. The walk puts them in at the tail, threads of a pool take the oldest
- * that nobody works on, and the walk finishes them at the head, in order. With one job
- * there are no threads: the walk does the work itself before it puts the task in. What a
- * task has to say while it is worked on is kept with it; what the walk has to say is kept
- * with the youngest task, and comes after it.
+ * The queue is a ring of tasks. The walk adds tasks at the tail, threads of a pool take
+ * the oldest that no thread has taken, and the walk finishes tasks at the head, in order.
+ * With one job there are no threads: the walk does the work itself before it adds the
+ * task. Reports of a task during its work are kept with it. Reports of the walk are kept
+ * with the youngest task, and come after it.
  *
  * A new file that must be on disk before it is named stays in the ring without a name
- * until then. One sync is for all of the ring that are done. When that is half of it, a
- * thread syncs while the walk goes on. It is syncfs(2): BTRFS_IOC_START_SYNC would need
- * no thread, but was seen to wait 30 s, for the next periodic commit, when commits follow
- * each other quickly (6.18).
+ * until then. One sync serves all files of the ring that are copied. When that is half of
+ * the ring, a thread syncs them while the walk goes on. It uses syncfs(2).
+ * BTRFS_IOC_START_SYNC would need no thread, but when commits followed each other
+ * quickly, it waited 30 s, until the next periodic commit (6.18).
  *
  * INVARIANTS
- *  1. The observer is called on the walk's thread alone.
+ *  1. The observer is called only on the walk's thread.
  *  2. Notes come in the order in which one job would give them.
- *  3. The ring is bounded, and so is what waits for its tasks, and with them memory
- *     and descriptors: whatever the tree, and however long one file takes.
+ *  3. The ring and what waits for its tasks are bounded, and so are memory and
+ *     descriptors, whatever the tree, and however long one file takes.
  */
 #include "engine/file/queue.h"
 
@@ -35,52 +35,56 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Small files are over at once: a thread has some to go on with. */
+/* How many tasks may wait for each thread. Small files take so little time that a thread
+   needs several to stay busy. */
 #define MOST_TASKS_A_JOB 8u
-/* Waiting for fewer takes no longer than a thread does. */
+/* The fewest files for which the syncer is used. Waiting for fewer takes no longer than
+   starting a thread. */
 #define LEAST_FOR_SYNCER 64u
-/* How long a file waits for its name at the most, while others are done. */
+/* The longest time for which a file waits for its name while others are copied. */
 #define LONGEST_WAIT_NS NSEC_PER_SEC
-/* Copied bytes of files that wait: beside them the files that they replace take room as
-   well. */
+/* The most copied bytes of files without a name. The files that they will replace take
+   space at the same time. */
 #define MOST_BYTES (16u << 20)
-/* Notes of the walk that wait: some hundred bytes each. */
+/* The most waiting notes of the walk. Each has some hundred bytes. */
 #define MOST_NOTES 10000u
-/* How often the walk looks for signals while it waits. */
+/* How often the walk checks for signals while it waits. */
 #define LOOK_NS (50 * NSEC_PER_MSEC)
 
 struct lull_task {
 	struct lull_workitem item;
 	struct lull_queue *queue;
 	struct lull_file file;
-	struct lull_mailbox own;  /* what the file has to say until the task's turn */
-	struct lull_events after; /* from the walk, to come after it */
+	struct lull_mailbox own; /* reports of the file until it is the task's turn */
+	/* reports and steps of the walk that come after this task */
+	struct lull_events after;
 	unsigned int after_steps, after_notes;
-	uint64_t since;  /* when it was put into the ring */
-	bool syncing;    /* the syncer has it */
-	struct stat dir; /* the directory that it is made in; st_ino 0: not known */
-	/* what it replaces, as the walk saw it: a thread may see another one */
+	uint64_t since;  /* when it was added to the ring */
+	bool syncing;    /* the syncer is working on it */
+	struct stat dir; /* the directory in which it is made; st_ino 0: not known */
+	/* the file that it replaces, as the walk saw it: a thread may see another one */
 	struct stat dst;
 };
 
 struct lull_queue {
 	struct lull_copy_run *tree;
 	const struct lull_work *work;
-	struct lull_pool pool; /* its threads copy; its lock is that of the ring */
+	struct lull_pool pool; /* its threads copy; its lock is also that of the ring */
 	struct lull_task **ring;
 	unsigned int room, head, n;
-	unsigned int steps, notes; /* that wait for tasks */
-	bool finishing; /* the walk hears a task: what it says now belongs there */
-	unsigned int most_waiting;  /* tasks that nobody works on */
-	struct lull_task *here;     /* that one, while it does */
-	struct lull_file **batch;   /* room for a sync */
-	unsigned int n_batch;       /* that the syncer has */
+	unsigned int steps, notes; /* of the walk, waiting for tasks */
+	bool finishing; /* the walk is finishing a task: its reports now belong to that */
+	unsigned int most_waiting; /* the most tasks that no thread has taken */
+	/* without threads: the task that the walk is copying */
+	struct lull_task *here;
+	struct lull_file **batch;   /* the files of a sync */
+	unsigned int n_batch;       /* number of files that the syncer has */
 	struct lull_syncer *syncer; /* NULL: the walk syncs */
-	/* tasks that are done, wait for the disk, and are in no sync */
+	/* tasks that are copied, must reach the disk, and are not being synced */
 	unsigned int unsynced;
 	uint64_t bytes; /* copied to files without a name */
-	/* of sources that are linked, of dests that are replaced, of directories that
-	   files are made in */
+	/* of sources that will be linked, dests that will be replaced, and directories in
+	   which files are made */
 	struct lull_inodeset inodes;
 };
 
@@ -102,7 +106,7 @@ static bool waits_for_disk(const struct lull_task *task)
 	       (task->syncing || !task->file.settled);
 }
 
-/* Those that are done and wait for the disk; none of them is in a sync. */
+/* Gathers the tasks that are copied and must reach the disk. The syncer must be idle. */
 static void gather(struct lull_queue *q)
 {
 	q->n_batch = 0;
@@ -121,7 +125,8 @@ static void mark_batch(struct lull_queue *q, bool syncing)
 		container_of(q->batch[i], struct lull_task, file)->syncing = syncing;
 }
 
-/* True if the syncer has files. It no longer has those that it has synced. */
+/* Returns true if the syncer is working. If it has finished, releases the files that it
+   had. */
 static bool is_syncing(struct lull_queue *q)
 {
 	if (q->n_batch == 0)
@@ -145,7 +150,7 @@ static void note_inodes(struct lull_queue *q, const struct lull_task *task)
 		lull_inodeset_add(&q->inodes, f->entry.src.st_ino);
 }
 
-/* Leaves out those that are gone. */
+/* Builds the set of inodes again, without those of tasks that are finished. */
 static void note_inodes_anew(struct lull_queue *q)
 {
 	lull_inodeset_clear(&q->inodes);
@@ -153,7 +158,8 @@ static void note_inodes_anew(struct lull_queue *q)
 		note_inodes(q, q->ring[(q->head + i) % q->room]);
 }
 
-/* links: of the sources that are linked, else of what is about to change. */
+/* Returns true if a task has this inode: with links as a source that will be linked,
+   otherwise as a file or directory that is about to change. */
 static bool has_inode(struct lull_queue *q, const struct stat *st, bool links)
 {
 	if (!q || q->n == 0 || !lull_inodeset_may_have(&q->inodes, st->st_ino))
@@ -193,8 +199,8 @@ static void tell_flush(const struct lull_queue *q, enum lull_call call)
 }
 
 /*
- * All that one sync can be for: here, or by the syncer if there is one. Nothing is in a
- * sync. Called and left with the lock held.
+ * Syncs all files for which one sync can serve, in the syncer if there is one. No sync
+ * may be running. The caller must hold the lock; this may release it meanwhile.
  */
 static void sync_batch(struct lull_queue *q)
 {
@@ -213,8 +219,8 @@ static void sync_batch(struct lull_queue *q)
 	q->n_batch = 0;
 }
 
-/* Syncs half the ring while there is room for more. A few files are not worth a
-   thread. */
+/* Syncs when half of the ring is waiting, while there is room for more tasks. A few files
+   are not worth a thread. */
 static void sync_early(struct lull_queue *q)
 {
 	if (q->unsynced < MAX(q->room / 2, LEAST_FOR_SYNCER) || is_syncing(q))
@@ -224,7 +230,8 @@ static void sync_early(struct lull_queue *q)
 	sync_batch(q);
 }
 
-/* What is left of a task that is done, on the walk's thread. False if it has failed. */
+/* Finishes a task that is copied, on the walk's thread. Returns false if it has
+   failed. */
 static bool end_task(struct lull_queue *q, struct lull_task *task)
 {
 	struct lull_file *f = &task->file;
@@ -250,8 +257,8 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 	return done;
 }
 
-/* The oldest one: shows how far it is, and finishes it if it is done. Called and left
-   with the lock held. */
+/* Finishes the oldest task if it is copied, or shows its progress. The caller must hold
+   the lock; this releases it meanwhile. */
 static bool finish_head(struct lull_queue *q)
 {
 	struct lull_task *task = head(q);
@@ -281,15 +288,14 @@ static bool finish_head(struct lull_queue *q)
 	return true;
 }
 
-/* Syncs what has waited too long or takes too much room; with too much the walk waits for
-   it. */
+/* Returns true if files have waited too long, or their copies take too much space. */
 static bool is_overdue(struct lull_queue *q)
 {
 	return q->bytes > MOST_BYTES ||
 	       (!is_syncing(q) && lull_clock_now() - head(q)->since > LONGEST_WAIT_NS);
 }
 
-/* Waits for a thread or the syncer, and looks at signals now and then. */
+/* Waits for a thread or the syncer, and checks for signals. */
 static void wait_a_while(struct lull_queue *q)
 {
 	if (lull_run_should_stop(q->tree))
@@ -297,8 +303,8 @@ static void wait_a_while(struct lull_queue *q)
 	lull_pool_wait(&q->pool, LOOK_NS);
 }
 
-/* Finishes tasks that need not be waited for, and syncs if they have waited long
-   enough. */
+/* Finishes tasks that are ready, and those that are overdue. If the copies take too much
+   space, waits for a sync. */
 static void finish_ready(struct lull_queue *q)
 {
 	(void)pthread_mutex_lock(&q->pool.lock);
@@ -313,12 +319,12 @@ static void finish_ready(struct lull_queue *q)
 	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
-/* Finishes tasks until at most that many are left. */
+/* Finishes tasks until at most left remain. */
 static void finish(struct lull_queue *q, unsigned int left)
 {
 	(void)pthread_mutex_lock(&q->pool.lock);
 	while (q->n > left) {
-		/* A thread may have ended it while the observer was told. */
+		/* A thread may have finished the task while the observer was called. */
 		if (!finish_head(q) && (!head(q)->item.is_done || head_waits(q)))
 			wait_a_while(q);
 	}
@@ -331,19 +337,20 @@ void lull_queue_drain(struct lull_copy_run *tree)
 		finish(tree->queue, 0);
 }
 
-/* The youngest task, after which the notes of the walk come; NULL: they come at once. */
+/* Returns the youngest task, after which the walk's reports come; NULL: they come at
+   once. */
 static struct lull_task *youngest(struct lull_queue *q)
 {
 	if (!q || q->n == 0 || q->finishing)
 		return NULL;
-	/* Invariant 3. */
+	/* This keeps invariant 3. */
 	while (q->n > 0 && (q->steps >= q->room || q->notes >= MOST_NOTES))
 		finish(q, q->n - 1);
 	return q->n > 0 ? q->ring[(q->head + q->n - 1) % q->room] : NULL;
 }
 
-/* Only the walk changes head and n, so it needs no lock to look at them, nor for what
-   comes after a task. */
+/* Keeps a note until the youngest task is finished. Needs no lock, because only the walk
+   changes head, n, and what comes after a task. */
 static void note_later(void *ctx, const struct lull_note *note)
 {
 	struct lull_copy_run *tree = ctx;
@@ -372,8 +379,9 @@ void lull_queue_later(struct lull_copy_run *tree, void (*step)(void *ctx), void 
 }
 
 /*
- * It will be written in place and has other names. Under one of them it may be the source
- * or the dest of a task, and what two write at the same time is a mixture.
+ * Returns true if dest will be written in place and may have other names. Under one of
+ * them it may be the source or the dest of a task, and two writers at the same time would
+ * mix their data.
  */
 static bool is_shared(const struct lull_entry *e)
 {
@@ -396,7 +404,7 @@ static unsigned int count_waiting(struct lull_queue *q)
 	return n;
 }
 
-/* In a thread. */
+/* Runs in a thread. */
 static void copy(struct lull_workitem *item)
 {
 	struct lull_task *task = container_of(item, struct lull_task, item);
@@ -408,7 +416,7 @@ static void copy(struct lull_workitem *item)
 		q->work->copy(&task->file);
 }
 
-/* Counts what waits for the disk, of a task that is done. */
+/* Counts a task that is copied among those that must reach the disk. */
 static void count_due(struct lull_workitem *item)
 {
 	struct lull_task *task = container_of(item, struct lull_task, item);
@@ -438,7 +446,8 @@ static struct lull_task *new_task(struct lull_queue *q, const struct lull_file *
 	return NULL;
 }
 
-/* Usually it is the directory of those before it. */
+/* Finds out in which directory the file is made. Usually it is that of the task
+   before. */
 static void look_where(struct lull_queue *q, struct lull_task *task)
 {
 	const struct lull_entry *e = &task->file.entry;
@@ -469,7 +478,7 @@ static void put_in(struct lull_queue *q, struct lull_task *task)
 	(void)pthread_mutex_unlock(&q->pool.lock);
 }
 
-/* It does not wait, and neither does what came before it. */
+/* Finishes a task at once, after all that came before it. */
 static bool end_now(struct lull_queue *q, struct lull_task *task)
 {
 	finish(q, 0);
@@ -490,7 +499,8 @@ void lull_queue_directly(struct lull_file *file)
 	file->observer = q->tree->observer;
 }
 
-/* It is still in use, for example by the older files that those before it replace. */
+/* Returns true if there was no space. It may still be in use, for example by older files
+   that earlier tasks will replace. */
 static bool lacks_room(const struct lull_file *f)
 {
 	int err = f->result.failure.err;
@@ -499,7 +509,7 @@ static bool lacks_room(const struct lull_file *f)
 	       (err == ENOSPC || err == EDQUOT);
 }
 
-/* Without threads. */
+/* Does the work on the walk's thread, because there are no others. */
 static bool work_here(struct lull_queue *q, struct lull_task *task)
 {
 	if (!task->file.link) {
@@ -522,7 +532,7 @@ static bool work_here(struct lull_queue *q, struct lull_task *task)
 	return true;
 }
 
-/* Waits until there is room for one more, and one of them for a thread. */
+/* Waits until the ring has room for a task, and a thread will soon be free for it. */
 static void make_room(struct lull_queue *q)
 {
 	finish(q, q->room - 1);
@@ -574,7 +584,7 @@ int lull_queue_open(struct lull_copy_run *tree, unsigned int n,
 				  .most_waiting = n * MOST_TASKS_A_JOB };
 	q->ring = calloc(room, sizeof(*q->ring));
 	q->batch = calloc(room, sizeof(*q->batch));
-	/* The walk alone is as good as one thread. */
+	/* One thread would be no faster than the walk alone. */
 	r = lull_pool_open(&q->pool, n > 1 ? n : 0);
 	tree->queue = q;
 	tree->walk.ctx = tree;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* One sync for many files: see settle.h. */
+/* Syncs many files at once: see settle.h. */
 #include "engine/file/settle.h"
 
 #include "sys/traits.h"
 
 #include <errno.h>
 
-/* A sync of the whole file system takes what others have written to it as well; this many
-   syncs of single files are no dearer. */
+/* The most files to sync one by one. A sync of the whole file system also writes what
+   others have written to it; this many syncs of single files are no more expensive. */
 #define ONE_BY_ONE 16u
 
 static void done(struct lull_file *f, int r)
@@ -16,7 +16,7 @@ static void done(struct lull_file *f, int r)
 	f->settle_err = -r;
 }
 
-/* Ended alike: all of the file system. */
+/* Marks all files of a file system as synced, with the same result. */
 static void done_on(struct lull_file *const *files, unsigned int n, uint64_t dev, int r)
 {
 	for (unsigned int i = 0; i < n; i++) {
@@ -35,7 +35,7 @@ static void sync_each(struct lull_file *const *files, unsigned int n, uint64_t d
 	}
 }
 
-/* first: the first one of its file system. */
+/* Syncs all files on one file system, of which first is the first in the list. */
 static void sync_on(struct lull_file *const *files, unsigned int n,
 		    const struct lull_file *first)
 {

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* Descriptors for all: see shares.h. */
+/* Shares out descriptors: see shares.h. */
 #include "engine/file/shares.h"
 
 #include "sys/limits.h"
 
-/* What a file at work has open at the most, a task that waits (its directories, and what
-   it made) with the step behind it (a directory on both sides), a level of the walk, and
-   the rest. */
+/* The most descriptors of a file that is copied; of a waiting task (its directories and
+   its file) with the step after it (a directory on both sides); of a level of the walk;
+   and of the rest. */
 #define DESCRIPTORS_A_JOB   16u
 #define DESCRIPTORS_A_TASK  5u
 #define DESCRIPTORS_A_LEVEL 2u
 #define OTHER_DESCRIPTORS   18u
-/* With fewer there are no threads. */
+/* If the limit is lower, there are no threads. */
 #define LEAST_FOR_JOBS 100u
 #define MOST_LEVELS    100u
-/* Tasks in all: the more, the fewer syncs, each of which costs as much as some hundred
-   files. */
+/* More tasks mean fewer syncs, each of which costs as much as some hundred files. */
 #define MOST_TASKS 2048u
 
 unsigned int lull_shares_of_descriptors(struct lull_copy_run *tree, unsigned int wanted,

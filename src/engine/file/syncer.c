@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A thread that syncs: see syncer.h. */
+/* Syncs in a thread: see syncer.h. */
 #include "engine/file/syncer.h"
 
 #include "engine/file/naming.h"
@@ -7,7 +7,7 @@
 #include <errno.h>
 
 struct lull_syncer {
-	struct lull_pool pool; /* of one thread */
+	struct lull_pool pool; /* has one thread */
 	struct lull_workitem item;
 	struct lull_file *const *files;
 	unsigned int n;
@@ -16,9 +16,9 @@ struct lull_syncer {
 void lull_syncer_sync(struct lull_file *const *files, unsigned int n)
 {
 	lull_settle(files, n);
-	/* Btrfs has an orphan for each file without a name, in order: the last ones are
-	   taken out of a leaf without moving the others (1.24 to 1.18 of cp and sync in
-	   a tree, 6.18). */
+	/* Btrfs has an orphan item for each file without a name, in order. In reverse,
+	   they are removed from a leaf without moving the others (1.24 to 1.18 of the
+	   time of cp and sync for a tree, 6.18). */
 	for (unsigned int i = n; i-- > 0;)
 		lull_naming_early(files[i]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Temporary names: see temporary.h. */
+/* Makes temporary names: see temporary.h. */
 #include "engine/file/temporary.h"
 
 #include "sys/clock.h"
