@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What to say of a source before it is cloned. */
+/* Warns about a source before it is cloned. */
 #pragma once
 
 #include "lullcp.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is there already: may it be replaced, and what has to go first. Here stand cp's
- * rules for two names of one file, in cp's order.
+ * Decides whether what has the name of dest may be replaced, and what must be removed
+ * first. Follows cp's rules for two names of one file, in cp's order.
  */
 #include "engine/tree/clash.h"
 
@@ -18,11 +18,11 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* How source and dest are in each other's way. */
+/* How source and dest relate. */
 enum sameness {
-	DIFFERENT, /* no */
+	DIFFERENT, /* they are different files */
 	SAME,      /* a copy would destroy the source */
-	NOTHING,   /* they are the same, and as they should be */
+	NOTHING,   /* they are the same, which is right */
 };
 
 static bool same_entry(const struct lull_entry *e)
@@ -40,7 +40,7 @@ static int stat_dest(const struct lull_entry *e, struct stat *ret_st, int flags)
 	return fstatat(e->dst_dir->fd, e->dst_name, ret_st, flags);
 }
 
-/* Neither link nor directory entry stands between: what the two are in the end. */
+/* Compares what source and dest are after all links. */
 static enum sameness compare_targets(const struct lull_entry *e, const struct stat *src,
 				     const struct stat *dst)
 {
@@ -54,7 +54,7 @@ static enum sameness compare_targets(const struct lull_entry *e, const struct st
 		return DIFFERENT;
 	if (!e->tree->cp->hard_link)
 		return SAME;
-	/* Without this, dest would be removed to be linked to itself. */
+	/* Otherwise dest would be removed, to be linked to itself. */
 	return S_ISLNK(dst->st_mode) ? DIFFERENT : NOTHING;
 }
 
@@ -71,7 +71,7 @@ static enum sameness compare(const struct lull_entry *e)
 		if (S_ISLNK(src.st_mode) && S_ISLNK(dst.st_mode)) {
 			if (same_entry(e))
 				return SAME;
-			/* Two names of one link stay that. */
+			/* Two names of one symbolic link stay that. */
 			return same && !backup ? NOTHING : DIFFERENT;
 		}
 	} else {
@@ -86,7 +86,7 @@ static enum sameness compare(const struct lull_entry *e)
 	if (backup) {
 		if (same_link)
 			return same_entry(e) ? SAME : DIFFERENT;
-		/* The backup would take away what the link names. */
+		/* The backup would rename the file to which the source links. */
 		return cp->follow != LULL_FOLLOW_NEVER && S_ISLNK(src.st_mode) &&
 				       !S_ISLNK(dst.st_mode)
 			       ? SAME
@@ -109,7 +109,7 @@ static enum sameness compare(const struct lull_entry *e)
 	return cp->follow == LULL_FOLLOW_NEVER ? compare_targets(e, &src, &dst) : SAME;
 }
 
-/* Then a directory may be copied onto itself. */
+/* Returns true if nothing is replaced: then a directory may be copied onto itself. */
 static bool replaces_nothing(const struct lull_cp *cp)
 {
 	return cp->overwrite == LULL_OVERWRITE_NO || cp->update == LULL_UPDATE_NONE ||
@@ -130,7 +130,7 @@ static enum lull_clash skip(struct lull_entry *e)
 	return LULL_CLASH_SKIP;
 }
 
-/* Up to date; but further names of the source become further names of this. */
+/* Handles a dest that is up to date. Further names of the source will be linked to it. */
 static enum lull_clash is_current(struct lull_entry *e)
 {
 	struct lull_idmap *links = e->tree->links;
@@ -138,7 +138,7 @@ static enum lull_clash is_current(struct lull_entry *e)
 						     NULL);
 	struct stat st;
 
-	/* It may be on its way still; and if it fails, it is forgotten. */
+	/* An earlier copy may still be queued; if it fails, it is forgotten. */
 	if (earlier) {
 		lull_queue_drain(e->tree);
 		earlier = lull_idmap_find(links, e->src.st_dev, e->src.st_ino, NULL);
@@ -149,7 +149,7 @@ static enum lull_clash is_current(struct lull_entry *e)
 	earlier = lull_idmap_add(links, e->src.st_dev, e->src.st_ino, e->dst_rel);
 	if (!earlier)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
-	/* It may be a link: then further names become names of what it leads to. */
+	/* If dest is a link, further names will be linked to what it leads to. */
 	if (e->follow && stat_dest(e, &st, 0) == 0) {
 		earlier->other_dev = st.st_dev;
 		earlier->other_inode = st.st_ino;
@@ -208,7 +208,7 @@ bool lull_clash_was_made(const struct lull_entry *e, const struct stat *st)
 	return false;
 }
 
-/* Finds what this run made for another operand. */
+/* Returns true if this run made dest for another operand. */
 static bool is_just_created(const struct lull_entry *e)
 {
 	return e->operand && e->tree->made &&
@@ -216,7 +216,7 @@ static bool is_just_created(const struct lull_entry *e)
 	       lull_clash_was_made(e, &e->dst);
 }
 
-/* A simple backup of dest would have the source's name. */
+/* Returns true if a simple backup of dest would have the source's name. */
 static bool is_backup_source(const struct lull_entry *e)
 {
 	const char *suffix = e->tree->cp->suffix;

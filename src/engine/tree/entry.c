@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * One entry: looked at, judged, made. The order of the looks is that of cp, for it
- * decides which of several complaints a user reads.
+ * Examines one entry and makes its copy. The checks are in the order of cp, which decides
+ * which of several errors a user gets.
  */
 #include "engine/tree/entry.h"
 
@@ -28,7 +28,7 @@ static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
 	return false;
 }
 
-/* A file that the user has named before. */
+/* Returns true for a file that was an operand before. */
 static bool is_named_twice(struct lull_entry *e)
 {
 	struct lull_idmap *operands = e->tree->operands;
@@ -49,7 +49,8 @@ static bool is_named_twice(struct lull_entry *e)
 	return false;
 }
 
-/* The same for dest. False with errno set. */
+/* Like stat_source(), for dest: waits for what is queued if that will change dest.
+   Returns false with errno set. */
 static bool stat_dest(struct lull_entry *e)
 {
 	int dir = e->dst_dir->fd, flags = e->dst_is_itself ? AT_SYMLINK_NOFOLLOW : 0;
@@ -68,7 +69,7 @@ static bool stat_dest(struct lull_entry *e)
 	return found;
 }
 
-/* What has the name of dest. False after a complaint. */
+/* Examines what has the name of dest. Returns false after an error message. */
 static bool find_dest(struct lull_entry *e)
 {
 	const struct lull_cp *cp = e->tree->cp;
@@ -87,8 +88,7 @@ static bool find_dest(struct lull_entry *e)
 		e->fresh = true;
 		return true;
 	}
-	/* A link that leads round in a circle: opening it fails, and then it is
-	   removed. */
+	/* This link leads in a circle. Opening it will fail, and then it is removed. */
 	if (errno == ELOOP && cp->force) {
 		e->dst = (struct stat){ .st_mode = S_IFREG, .st_nlink = 1 };
 		e->dst_is_itself = true;
@@ -97,7 +97,8 @@ static bool find_dest(struct lull_entry *e)
 	return complain(e, LULL_NOTE_STAT, errno, e->dst_path, NULL);
 }
 
-/* cp a/link b/link d: the second would write to what the first one names. */
+/* Returns true for the second operand of "cp a/link b/link d": it would write to the file
+   to which the first one links. */
 static bool is_through_created(struct lull_entry *e)
 {
 	struct stat st;
@@ -113,8 +114,8 @@ static bool is_through_created(struct lull_entry *e)
 }
 
 /*
- * Has this inode been copied already? With *ret_earlier NULL it is noted that it is being
- * copied now, where that matters.
+ * Finds an earlier copy of this inode. If there is none (*ret_earlier is NULL), notes
+ * that it is being copied now, if that is needed. Returns false without memory.
  */
 static bool look_earlier(struct lull_entry *e, struct lull_named **ret_earlier)
 {
@@ -138,7 +139,8 @@ static bool look_earlier(struct lull_entry *e, struct lull_named **ret_earlier)
 	return e->named || complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
 }
 
-/* 1: go on, 0: done, -1: failed. */
+/* Handles a directory that is met again. Returns 1 to go on, 0 if nothing is to be done,
+   -1 on failure. */
 static int meet_directory_again(struct lull_entry *e, const struct lull_named *earlier,
 				struct lull_operand *operand)
 {
@@ -165,8 +167,7 @@ static int meet_directory_again(struct lull_entry *e, const struct lull_named *e
 	return -1;
 }
 
-/* Makes dest another name of what was copied already: 1, 0 if nothing was, or -1 if that
-   failed. */
+/* Links dest to an earlier copy. Returns 1, 0 if there is none, or -1 on failure. */
 static int link_to_earlier(struct lull_entry *e)
 {
 	struct lull_named *earlier;
@@ -185,8 +186,7 @@ static int link_to_earlier(struct lull_entry *e)
 	return -1;
 }
 
-/* What another task was to make it a name of may not have come about: then it is a
-   copy. */
+/* Makes dest a link, or a copy if the copy to which it should be linked has failed. */
 static void link_file(struct lull_file *f)
 {
 	int r = link_to_earlier(&f->entry);
@@ -211,7 +211,7 @@ const struct lull_work lull_entry_work = {
 	.finish = lull_file_finish,
 };
 
-/* link: there is a copy already, or it is on its way. */
+/* Queues the entry's file. link: a copy exists or is queued. */
 static bool queue(struct lull_entry *e, bool link)
 {
 	struct lull_file file = {
@@ -229,7 +229,7 @@ static bool queue(struct lull_entry *e, bool link)
 	bool done = e->tree->set ? lull_set_add(e->tree->set, &file)
 				 : lull_queue_file(&file);
 
-	/* Its number may be another one now; a task has a copy of its own. */
+	/* The backup may have another number now. A task has its own copy. */
 	e->backup = file.entry.backup;
 	return done;
 }
@@ -254,7 +254,7 @@ static void remember_made(void *ctx)
 	free(made);
 }
 
-/* Another operand of the same name must not undo what this one made. */
+/* Remembers what an operand made: another operand of the same name must not undo that. */
 static void note_made(struct lull_entry *e)
 {
 	size_t size = strlen(e->dst_rel) + 1;
@@ -287,7 +287,7 @@ static bool make(struct lull_entry *e, struct lull_level *level,
 
 	if (!look_earlier(e, &earlier))
 		return false;
-	/* The copy has failed, and the next name of it has yet to find out. */
+	/* The copy has failed, but a queued link to it has not found that out yet. */
 	if (e->named && lull_queue_links(e->tree, &e->src)) {
 		lull_idmap_remove(e->tree->links, e->named);
 		e->named = NULL;
@@ -309,7 +309,8 @@ static bool make(struct lull_entry *e, struct lull_level *level,
 	if (S_ISDIR(e->src.st_mode))
 		done = lull_walk_directory(e, level, operand);
 	else if (earlier || lull_entry_becomes_regular(e))
-		done = queue(e, earlier != NULL); /* undoes by itself */
+		/* this calls lull_entry_undo() itself */
+		done = queue(e, earlier != NULL);
 	else if (!(done = lull_node_make(e)))
 		lull_entry_undo(e);
 	note_made(e);
@@ -324,8 +325,9 @@ static bool follows(const struct lull_entry *e)
 	       (follow == LULL_FOLLOW_OPERANDS && e->operand);
 }
 
-/* It may be what this run is about to make, to replace or to fill: the target, say, or
-   reached by a link into it. False with errno set. */
+/* Examines the source. Waits for what is queued if that will make, replace or fill the
+   source: it may be the target, or be reached by a link into it. Returns false with errno
+   set. */
 static bool stat_source(struct lull_entry *e)
 {
 	int flags = e->follow ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -350,7 +352,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 		return complain(e, LULL_NOTE_STAT, errno, e->src_path, NULL);
 	if (S_ISDIR(e->src.st_mode) && !cp->recursive)
 		return complain(e, LULL_NOTE_OMITTED_DIRECTORY, 0, e->src_path, NULL);
-	/* Each file by itself would show another point in time. */
+	/* Without a common freeze, each file would show another point in time. */
 	if (!S_ISREG(e->src.st_mode) &&
 	    (S_ISDIR(e->src.st_mode) ? e->tree->options->hook != NULL
 				     : e->tree->set != NULL))
@@ -361,7 +363,7 @@ bool lull_entry_copy(struct lull_entry *e, struct lull_level *level,
 	}
 	takes_backup_name = !e->fresh && cp->backup != LULL_BACKUP_NONE &&
 			    lull_backup_is_name(e->dst_last, cp->suffix);
-	/* Reports of the files before and after it stay in their order. */
+	/* Keep the reports of the files before and after this one in order. */
 	if (takes_backup_name)
 		lull_queue_drain(e->tree);
 	if (!find_dest(e))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* One entry, and all below it. */
+/* One entry, and everything below it. */
 #pragma once
 
 #include "engine/file/queue.h"
 
-/* What the queue does with the files of entries. */
+/* The functions for the files of entries in the queue. */
 extern const struct lull_work lull_entry_work;
 
-/* Copies what the entry names, with all below it; level is NULL for an operand. False if
-   it, or a part of it, could not be copied: said already. */
+/* Copies the entry and everything below it. level is NULL for an operand. Returns false,
+   after a message, if any part could not be copied. */
 bool lull_entry_copy(struct lull_entry *entry, struct lull_level *level,
 		     struct lull_operand *operand);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* lullcp's own files in a user's tree: see leftover.h. */
+/* Recognizes lullcp's own files in a user's tree: see leftover.h. */
 #include "engine/tree/leftover.h"
 
 #include <fcntl.h>
@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Made in dest.c, rotation.c, restore.c and state.c; the last named in temporary.c. */
+/* These are made by dest.c, row.c, discard.c and restore.c, and those with "~" by
+   state.c. The last one is named in temporary.c. */
 static const struct {
 	const char *suffix;
 	bool directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names of a directory: see names.h. */
+/* Reads the names in a directory: see names.h. */
 #include "engine/tree/names.h"
 
 #include "util/path.h"
@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* As many are read at a time: half a megabyte of names of usual length. */
+/* The most names to read at a time: half a megabyte, if they have the usual length. */
 #define MOST 10000u
 
 int lull_names_open(struct lull_names *names, int fd)
@@ -71,7 +71,8 @@ static int fill(struct lull_names *names)
 		entry = readdir(names->stream);
 		if (!entry) {
 			r = -errno;
-			/* All of it is read: a deep tree needs the descriptor. */
+			/* Close the directory when it is read: a deep tree needs the
+			   descriptor. */
 			(void)closedir(names->stream);
 			names->stream = NULL;
 			break;

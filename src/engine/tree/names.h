@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names in a directory, a bounded number at a time, by inode: the order of the
-   disk. */
+/* The names in a directory, read a bounded number at a time, and sorted by inode, which
+   is their order on disk. */
 #pragma once
 
 #include "util/macros.h"
@@ -21,11 +21,12 @@ struct lull_names {
 	unsigned int at;
 };
 
-/* fd is an open directory, which is taken over. 0 or -errno. */
+/* Opens the directory fd, of which it takes ownership. Returns 0 or -errno. */
 int lull_names_open(struct lull_names *names, int fd) _must_check_;
 
-/* 1 with the next name, which lives until the next call; 0 at the end; -errno. */
+/* Returns 1 with the next name, which is valid until the next call; 0 at the end; or
+   -errno. */
 int lull_names_next(struct lull_names *names, const char **ret_name) _must_check_;
 
-/* Closes the directory too. */
+/* Frees the names and closes the directory. */
 void lull_names_close(struct lull_names *names);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Everything that is neither a regular file nor a directory, and links instead of
-   copies. */
+/* Makes special files and symbolic links, and the links of -l and -s. */
 #include "engine/tree/node.h"
 
 #include "engine/file/copy_run.h"
@@ -14,7 +13,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* Links are small; what is larger than this is not one. */
+/* No symbolic link is longer than this. */
 #define LONGEST_LINK (1u << 20)
 
 static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
@@ -40,7 +39,7 @@ static int force_symlink(const struct lull_entry *e, const char *text, bool repl
 		       : r;
 }
 
-/* Where it leads, for the caller to free; NULL with errno. */
+/* Reads a symbolic link. The caller frees the text. NULL with errno set on failure. */
 static char *read_link(const struct lull_entry *e)
 {
 	size_t room = MAX((size_t)e->src.st_size + 1, (size_t)128);
@@ -111,7 +110,8 @@ static bool copy_link(struct lull_entry *e)
 	return keep(e, 0);
 }
 
-/* A relative one leads to the source only from where that is. */
+/* Returns true if a relative link at dest would lead to the source: dest must be in the
+   working directory. */
 static bool is_here(const struct lull_entry *e)
 {
 	_cleanup_free_ char *head = lull_path_head(e->dst_path);
@@ -139,7 +139,7 @@ struct target {
 	int dir;
 	const char *name;
 	int flags;
-	uint64_t dev, inode; /* what it must be; 0: whatever it is */
+	uint64_t dev, inode; /* what the target must be; 0: anything */
 };
 
 static int make_hard_link(int dir, const char *name, const void *ctx)
@@ -150,7 +150,7 @@ static int make_hard_link(int dir, const char *name, const void *ctx)
 
 	if (linkat(target->dir, target->name, dir, name, target->flags) < 0)
 		return -errno;
-	/* A name that was exchanged meanwhile must not come in this way. */
+	/* The target may have been replaced meanwhile: do not link to another file. */
 	if (target->inode == 0)
 		return 0;
 	r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
@@ -161,7 +161,7 @@ static int make_hard_link(int dir, const char *name, const void *ctx)
 	return r;
 }
 
-/* 1 if something was replaced. */
+/* Returns 1 if something was replaced, 0 if not, or -errno. */
 static int force_hard_link(const struct lull_entry *e, const struct target *target,
 			   bool replace)
 {
@@ -173,8 +173,8 @@ static int force_hard_link(const struct lull_entry *e, const struct target *targ
 	return r < 0 ? r : 1;
 }
 
-/* told: of one that had to be replaced, as cp does for the names of one file, not for
-   -l. */
+/* Makes a hard link. told: reports that something was replaced, as cp does for the names
+   of one file, but not for -l. */
 static bool hard_link(struct lull_entry *e, const struct target *target, bool replace,
 		      bool told, const char *target_path)
 {
@@ -199,8 +199,8 @@ bool lull_node_link_earlier(struct lull_entry *e, const struct lull_named *earli
 	struct target target = {
 		.dir = e->tree->dest_root->fd,
 		.name = earlier->name,
-		/* Links only to a file that is known: somebody may have put another link
-		   there. */
+		/* Follow a link only to a file that is known: somebody may have put
+		   another link there. */
 		.flags = e->follow && earlier->other_inode ? AT_SYMLINK_FOLLOW : 0,
 		.dev = earlier->other_dev,
 		.inode = earlier->other_inode,
@@ -222,7 +222,7 @@ static bool hard_link_source(struct lull_entry *e)
 			 false, e->src_path);
 }
 
-/* ---- nodes ---- */
+/* ---- special files ---- */
 
 static bool make_node(struct lull_entry *e)
 {

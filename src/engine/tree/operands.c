@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* lull_copy(): the sources one by one, and where each goes. */
+/* lull_copy(): goes through the operands and determines where each is copied to. */
 #include "engine/base/events.h"
 #include "engine/clone/generation_name.h"
 #include "engine/file/backup.h"
@@ -20,12 +20,13 @@
 struct run {
 	struct lull_copy_run tree;
 	struct lull_dirref *here; /* the working directory */
-	struct lull_idmap *names; /* of dests that may be queued still */
-	bool directory;           /* one has been copied since all names were given */
+	struct lull_idmap *names; /* of dests that may still be queued */
+	/* a directory has been copied since the queue was last drained */
+	bool directory;
 	const char *target;
 };
 
-/* Two operands of one name: the second must see what became of the first. */
+/* Waits if an earlier operand has the same name: this one must see the result. */
 static void wait_for_namesake(struct run *run, const char *name)
 {
 	if (!run->tree.queue)
@@ -35,8 +36,9 @@ static void wait_for_namesake(struct run *run, const char *name)
 		lull_queue_drain(&run->tree);
 }
 
-/* What two operands make may lie in one directory ("a/." and "d", or --parents): the
-   later one must find what the earlier one has made. A list of files need not wait. */
+/* Waits if two operands may make files in the same directory ("a/." and "d", or
+   --parents): the later one must find what the earlier one has made. A list of files need
+   not wait. */
 static void wait_for_overlap(struct run *run, const char *path)
 {
 	const struct lull_cp *cp = run->tree.cp;
@@ -51,7 +53,8 @@ static void wait_for_overlap(struct run *run, const char *path)
 	run->directory = directory;
 }
 
-/* Of one name, generations of several sources would be mixed up. */
+/* Returns true, after a message, if two operands have the same name: the generations of
+   several sources would be mixed up. */
 static bool is_named_twice(struct run *run, const char *name, const char *path,
 			   const char *dst_path)
 {
@@ -68,7 +71,8 @@ static bool is_named_twice(struct run *run, const char *name, const char *path,
 	return false;
 }
 
-/* The name in the target: the last part of path, or with --parents all of it. */
+/* Returns the name in the target, to be freed: the last part of path, or with --parents
+   all of it. */
 static char *name_in_target(const struct run *run, const char *path)
 {
 	char *name = strdup(run->tree.cp->parents ? path : lull_path_last(path));
@@ -76,7 +80,7 @@ static char *name_in_target(const struct run *run, const char *path)
 	if (!name)
 		return NULL;
 	(void)lull_path_strip(name);
-	/* "dir/.." is what is in it, in the target itself and not above it. */
+	/* The contents of "dir/.." go into the target itself, not above it. */
 	if (!run->tree.cp->parents && strcmp(name, "..") == 0)
 		name[1] = '\0';
 	return name;
@@ -90,7 +94,8 @@ static char *join(char *target, const char *name)
 			 name);
 }
 
-/* *ret_head is to be freed. False without memory. */
+/* Sets the parts of the names. The caller frees *ret_head. Returns false without
+   memory. */
 static bool split_names(struct lull_entry *e, char **ret_head)
 {
 	e->src_last = lull_path_last(e->src_name);
@@ -128,7 +133,7 @@ static void copy_into_target(struct run *run, const char *path)
 	rel = dst_path + strlen(dst_path) - strlen(name);
 	rel += strspn(rel, "/");
 	entry.dst_path = operand.dst_path = dst_path;
-	/* DEST is only part of a name, which no file has. */
+	/* DEST is only the beginning of a name, which no file has. */
 	entry.fresh = run->tree.dated;
 	/* "/" without its slash is the target itself. */
 	entry.dst_name = entry.dst_rel = *rel ? rel : ".";
@@ -140,7 +145,8 @@ static void copy_into_target(struct run *run, const char *path)
 	lull_parents_end(&run->tree, parents);
 }
 
-/* cp -f --backup a a: the copy gets the backup's name. NULL: not that case. */
+/* For cp -f --backup a a: returns the backup's name, which the copy gets; otherwise
+   NULL. */
 static char *backup_of_itself(const struct run *run, const char *path, const char *dest)
 {
 	const struct lull_cp *cp = run->tree.cp;
@@ -248,13 +254,14 @@ static int begin(struct run *run, unsigned int n, int target_fd)
 	if (!run->here || !tree->dest_root || !tree->links || !run->names ||
 	    (several && (!tree->operands || !tree->made)))
 		return -ENOMEM;
-	/* A set has threads of its own, for single steps. */
+	/* A set has its own threads, for single steps. */
 	return tree->set ? 0
 			 : lull_queue_open(tree, MAX(tree->options->jobs, 1u),
 					   &lull_entry_work);
 }
 
-/* All have been looked at; the set does a step with all of them or with none. */
+/* All sources have been examined. The set takes each step with all of them or with
+   none. */
 static void run_set(struct lull_copy_run *tree)
 {
 	if (tree->set && tree->worst == LULL_OK && !lull_run_should_stop(tree))

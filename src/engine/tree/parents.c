@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* --parents: see parents.h. */
+/* --parents: makes the directories above an operand: see parents.h. */
 #include "engine/tree/parents.h"
 
 #include "engine/base/events.h"
@@ -16,15 +16,15 @@
 struct lull_parents {
 	struct lull_parents *next;
 	struct lull_copy_run *tree;
-	struct lull_cp cp; /* with what is kept of a directory above */
+	struct lull_cp cp; /* with the attributes that a parent directory preserves */
 	struct lull_preserve keep;
 	struct stat src;
 	struct lull_dirref *root;
-	char *name; /* in root */
+	char *name; /* relative to root */
 	char *src_path;
 	char *dst_path;
 	bool made;
-	bool ends; /* there is something to set */
+	bool ends; /* there are attributes to set at the end */
 };
 
 static bool complain(struct lull_entry *e, enum lull_note_kind kind, int err,
@@ -58,8 +58,8 @@ static bool make_one(struct lull_entry *e, struct lull_parents *p)
 	return true;
 }
 
-/* Looks at both sides of one directory, for what is set at the end. A path has more parts
-   than there are descriptors, so they do not stay open. */
+/* Examines source and dest of one directory, for the attributes that are set at the end.
+   Does not keep them open: a path may have more parts than there are descriptors. */
 static bool look_at_one(struct lull_entry *e, struct lull_parents *p)
 {
 	_cleanup_close_ int src = open_directory(AT_FDCWD, p->src_path);
@@ -84,7 +84,8 @@ static bool look_at_one(struct lull_entry *e, struct lull_parents *p)
 	return r == 0 || complain(e, LULL_NOTE_SET_MODE, r, p->dst_path);
 }
 
-/* name: from the target; its last len bytes are what the source's path begins with. */
+/* Makes one directory: the first len bytes of path. The target has the same name for
+   it. */
 static bool do_one(struct lull_entry *e, const char *path, size_t len, const char *target,
 		   bool *ret_fresh, struct lull_parents **ret_parents)
 {
@@ -149,12 +150,12 @@ bool lull_parents_make(struct lull_entry *e, const char *path, const char *targe
 	*ret_fresh = false;
 	if (!above)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, path);
-	/* The existing ones all have what they must have. */
+	/* If all directories exist, they have the right attributes. */
 	if (fstatat(e->dst_dir->fd, *above ? above + strspn(above, "/") : ".", &st, 0) ==
 		    0 &&
 	    S_ISDIR(st.st_mode))
 		return true;
-	/* What an earlier operand has made gets its attributes first: a directory in it
+	/* First set the attributes of what an earlier operand has made: a directory in it
 	   inherits the setgid bit, as with cp. */
 	lull_queue_drain(e->tree);
 	for (const char *at = path + strspn(path, "/"); at < last;) {
@@ -175,7 +176,7 @@ static bool is_still(int fd, const struct stat *st)
 
 	if (fd >= 0 && fstat(fd, &now) == 0 && SAME_INODE(&now, st))
 		return true;
-	/* Moved elsewhere meanwhile. */
+	/* The directory has been moved meanwhile. */
 	errno = fd < 0 ? errno : ESTALE;
 	return false;
 }

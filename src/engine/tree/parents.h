@@ -4,16 +4,16 @@
 
 #include "engine/file/copy_run.h"
 
-struct lull_parents; /* what is set when all below is done */
+struct lull_parents; /* what must be set when everything below is copied */
 
 /*
- * Makes the directories of path (of the source, relative to the working directory or
- * absolute) in the target that entry->dst_dir is open on; target is its name for people.
- * *ret_fresh: the last one is new. False after a complaint; *ret_parents must be ended in
- * any case.
+ * Makes the directories of path in the target. path is that of the source, relative to
+ * the working directory or absolute. entry->dst_dir is open on the target, and target is
+ * its name for messages. *ret_fresh: the last directory is new. Returns false after an
+ * error message. lull_parents_end() must be called in any case.
  */
 bool lull_parents_make(struct lull_entry *entry, const char *path, const char *target,
 		       bool *ret_fresh, struct lull_parents **ret_parents);
 
-/* Sets their attributes when all that is queued is done, and frees them. */
+/* Sets the attributes when everything that is queued is finished, and frees parents. */
 void lull_parents_end(struct lull_copy_run *tree, struct lull_parents *parents);

@@ -2,14 +2,16 @@
 /*
  * DESIGN
  *
- * Two descriptors a level, source and dest, and everything below by a name in them. Where
- * a tree is deeper than there are descriptors, the levels far above are parked: closed,
- * and opened again as ".." of the level below when the walk comes back to them.
+ * Each level has two descriptors, for source and dest, and everything in them is accessed
+ * by name. If a tree is deeper than there are descriptors, the levels far above are
+ * parked: they are closed, and opened again as ".." of the level below when the walk
+ * comes back to them.
  *
  * INVARIANTS
- *  1. A directory is entered by a name that is not followed, and only if what was opened
- *     is what was looked at. So it is when a parked level is opened again.
- *  2. A directory gets its times, owner and mode when all below it is done.
+ *  1. A directory is entered by a name that is not followed, and only if the directory
+ *     that was opened is the one that was examined. That is so too when a parked level is
+ *     opened again.
+ *  2. A directory gets its times, owner and mode when everything below it is copied.
  */
 #include "engine/tree/walk.h"
 
@@ -55,7 +57,7 @@ static struct lull_dirref *open_parent(struct lull_dirref *child, uint64_t dev,
 		fd = openat(child->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	/* Moved elsewhere meanwhile. */
+	/* The directory has been moved meanwhile. */
 	if (fstat(fd, &st) < 0 || st.st_ino != inode || st.st_dev != dev) {
 		(void)close(fd);
 		errno = ESTALE;
@@ -154,7 +156,7 @@ static bool is_above(const struct lull_entry *e, const struct lull_level *level)
 	return false;
 }
 
-/* Makes dest, or takes the one that is there. k->dst is what it was. */
+/* Makes dest, or opens the existing one. Sets k->dst to its attributes. */
 static bool make_dest(struct lull_entry *e, const struct lull_level *level,
 		      mode_t omitted, struct lull_preserve *k, int *ret_fd)
 {
@@ -188,8 +190,8 @@ static bool make_dest(struct lull_entry *e, const struct lull_level *level,
 		if (r < 0)
 			return complain(e, LULL_NOTE_SET_MODE, r, e->dst_path);
 	}
-	/* The first of each branch is met again if dest lies in the source: all others
-	   lie in one. */
+	/* If dest is inside the source, the walk will meet it. It is enough to remember
+	   the first directory of each branch, because all others are inside one. */
 	if (!(level && level->made) &&
 	    !lull_idmap_add(e->tree->links, st.st_dev, st.st_ino, e->dst_rel))
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
@@ -203,7 +205,7 @@ static char *join(const char *path, const char *name)
 {
 	size_t len = strlen(path);
 
-	/* "d//" and "f" are d/f. */
+	/* "d//" and "f" make d/f. */
 	while (len > 0 && path[len - 1] == '/')
 		len--;
 	return lull_text("%.*s/%s", (int)len, path, name);
@@ -230,15 +232,15 @@ static bool copy_child(struct lull_entry *e, struct lull_level *self, const char
 
 	if (!src_path || !dst_path)
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path);
-	/* What no other program can name is no use; and no tree is without a bottom. */
+	/* Other programs cannot use a longer path. This also stops a tree without end. */
 	if (strlen(src_path) >= PATH_MAX)
 		return complain(e, LULL_NOTE_STAT, ENAMETOOLONG, src_path);
-	/* Slashes at the end of the operand are gone; those before it are not. */
+	/* Trailing slashes of the operand are gone, but the beginning is the same. */
 	child.dst_rel = dst_path + (e->dst_rel - e->dst_path);
 	return operand->visit(&child, self, operand);
 }
 
-/* They are reported at the end, all in one line. */
+/* Counts a file of lullcp. They are reported at the end, in one line. */
 static void leave_out(struct lull_entry *e, const char *name)
 {
 	if (e->tree->left_out++ == 0)
@@ -248,8 +250,8 @@ static void leave_out(struct lull_entry *e, const char *name)
 static bool copy_children(struct lull_entry *e, struct lull_level *self,
 			  struct lull_operand *operand)
 {
-	/* It is not opened again: a user who may read it may not be allowed to search
-	   it. */
+	/* Do not open the directory again: a user who may read it may not be allowed to
+	   search it. */
 	int fd = fcntl(self->src->fd, F_DUPFD_CLOEXEC, 3);
 	struct lull_names names;
 	const char *name;
@@ -259,7 +261,7 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 	if (r < 0)
 		return complain(e, LULL_NOTE_ACCESS, r, e->src_path);
 	while ((r = lull_names_next(&names, &name)) > 0) {
-		/* The level was parked, and cannot be found again. */
+		/* The level was parked and cannot be opened again. */
 		if (!self->src || lull_run_should_stop(e->tree)) {
 			done = false;
 			break;
@@ -269,7 +271,7 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 			continue;
 		}
 		done = copy_child(e, self, name, operand) && done;
-		/* The walk would meet what it makes again and again. */
+		/* The walk would meet what it makes, without end. */
 		if (operand->into_itself)
 			break;
 	}
@@ -277,7 +279,7 @@ static bool copy_children(struct lull_entry *e, struct lull_level *self,
 	return r < 0 ? complain(e, LULL_NOTE_ACCESS, r, e->src_path) : done;
 }
 
-/* how: O_RDONLY or O_PATH. */
+/* Opens the source directory. how: O_RDONLY or O_PATH. Returns a descriptor or -errno. */
 static int open_source(const struct lull_entry *e, int how)
 {
 	int flags = how | O_DIRECTORY | O_CLOEXEC | (e->follow ? 0 : O_NOFOLLOW);
@@ -300,7 +302,8 @@ static bool fill(struct lull_entry *e, struct lull_level *level, struct lull_lev
 
 	if (e->tree->cp->one_file_system && level && level->dev != e->src.st_dev)
 		return true;
-	/* The operand's own level has directories that are not below any ".." of ours. */
+	/* Never parks the operand's own level: its parent directories are not ".." of
+	   ours. */
 	for (unsigned int i = 0; far && i < e->tree->open_levels; i++)
 		far = far->up;
 	if (far && far->src)
@@ -308,7 +311,8 @@ static bool fill(struct lull_entry *e, struct lull_level *level, struct lull_lev
 	return copy_children(e, self, operand);
 }
 
-/* Opens the source and goes through it. What cannot be entered has attributes still. */
+/* Opens the source and copies what is in it. If it cannot be read, its attributes are
+   still set. */
 static bool fill_from_source(struct lull_entry *e, struct lull_level *level,
 			     struct lull_level *self, struct lull_operand *operand)
 {
@@ -329,13 +333,13 @@ static bool fill_from_source(struct lull_entry *e, struct lull_level *level,
 	return done && fill(e, level, self, operand);
 }
 
-/* In attributes and times what the source is. */
+/* Sets attributes and times like those of the source. */
 static bool dress(struct lull_entry *e, struct lull_level *level, struct lull_level *self,
 		  struct lull_preserve *keep)
 {
 	if (!unpark(e, level, self))
 		return false;
-	/* They may have been opened again. */
+	/* The directories above may have been opened again. */
 	if (level) {
 		e->src_dir = level->src;
 		e->dst_dir = level->dst;
@@ -382,7 +386,8 @@ bool lull_walk_directory(struct lull_entry *e, struct lull_level *level,
 		return complain(e, LULL_NOTE_MEMORY, ENOMEM, e->dst_path);
 	}
 	done = fill_from_source(e, level, &self, operand);
-	/* Leaves out what took the source's place, and what stays parked. */
+	/* Do not set attributes if the source was replaced, or if the level stays
+	   parked. */
 	if (self.src)
 		done = dress(e, level, &self, &keep) && done;
 	lull_dirref_drop(self.src);
