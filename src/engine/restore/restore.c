@@ -2,21 +2,22 @@
 /*
  * DESIGN
  *
- *   0. lock: another restore of target has it open, and may be between its two clones
- *   1. which generation is meant; is it whole, does nobody have the target open
- *   2. TARGET.before-restore: a clone of what target is, as lull_copy() makes it
- *   3. target becomes what the generation is, as lull_copy() does it
+ *   0. lock: another restore may be between its two clones of target
+ *   1. find the generation; check that it is complete, and that target is not open
+ *   2. TARGET.before-restore, the undo: lull_copy() clones what target is
+ *   3. lull_copy() makes target what the generation is
  *
- * Each clone has a lock and a checkpoint of its own. Cut off in 2, target is what it was;
- * the next run finds the finished undo equal to target, by their maps, and makes no other
- * one. Cut off in 3, the checkpoint of target names the generation, or target is equal to
- * it already, and what is there as undo is left alone.
+ * Each clone has its own lock and checkpoint. If a run is cut off in step 2, target is
+ * unchanged. If the undo is complete, the next run finds by their maps that it equals
+ * target, and makes no other. If a run is cut off in step 3, the checkpoint of target
+ * names the generation, or target equals the generation already. Then the existing undo
+ * is left alone.
  *
  * INVARIANTS
- *  1. Nothing of target changes before its undo is whole and on disk.
- *  2. Of two restores of one target the second begins when the first is over.
- *  3. The generation is never changed. An undo that is there, or that somebody makes
- *     meanwhile, is never replaced nor removed.
+ *  1. Nothing of target changes before its undo is complete and on disk.
+ *  2. Of two restores of one target, the second begins when the first has ended.
+ *  3. The generation is never changed. An existing undo, or one that somebody makes
+ *     meanwhile, is never replaced or removed.
  */
 #include "engine/base/beside.h"
 #include "engine/base/lock_wait.h"
@@ -45,9 +46,9 @@
 
 /* How target gets the contents of the generation. */
 enum way {
-	NEW,      /* there is no target */
-	EXCHANGE, /* in one step: swap.h */
-	RENAME,   /* by a new file */
+	NEW,      /* target does not exist */
+	EXCHANGE, /* exchanged in one step: swap.h */
+	RENAME,   /* replaced by a new file */
 	IN_PLACE, /* what differs is cloned into it */
 };
 
@@ -57,12 +58,12 @@ struct restore {
 	struct lull_totals *totals;
 	struct lull_failure failure;
 	char *generation; /* its path */
-	char *target;     /* no link */
+	char *target;     /* its path, links resolved */
 	char *undo;
-	struct lull_dest lock; /* beside target, as that of a clone, for all of the run */
-	struct stat st;        /* of target, unless it is NEW */
+	struct lull_dest lock; /* beside target, held for the whole run */
+	struct stat st;        /* of target, unless way is NEW */
 	enum way way;
-	bool made_undo; /* this run has */
+	bool made_undo; /* this run has made the undo */
 	struct stat undo_st;
 };
 
@@ -79,7 +80,7 @@ static enum lull_outcome fail(struct restore *r, enum lull_cause cause, int err,
 	return LULL_FAILED;
 }
 
-/* A target that is refused is reported like a file that could not be cloned. */
+/* Reports a refused target like a file that could not be cloned. */
 static void tell_failure(struct restore *r, enum lull_outcome outcome,
 			 const char *generation, const char *target)
 {
@@ -105,7 +106,8 @@ static int open_to_read(const char *path)
 
 /* ---- steps 0 and 1 ---- */
 
-/* An undo beside a link would be an undo of the link. */
+/* Sets target and undo. Resolves a link: an undo beside it would be an undo of the
+   link. */
 static enum lull_outcome name_target(struct restore *r, const char *target)
 {
 	struct stat st;
@@ -122,8 +124,8 @@ static enum lull_outcome wait_for_lock(struct restore *r)
 {
 	struct lull_lock_wait wait = lull_lock_wait_begin(r->options);
 
-	/* In a directory that cannot be written to there is no lock, and a restore gets
-	   no further than that. */
+	/* In a directory that is not writable there is no lock, and a restore will fail
+	   later. */
 	while (lull_dest_lock(&r->lock) == -EWOULDBLOCK) {
 		if (lull_lock_wait_is_over(&wait, NULL, -1)) {
 			(void)fail(r, LULL_CAUSE_ERRNO, 0, r->target, NULL);
@@ -149,7 +151,7 @@ static enum lull_outcome lock(struct restore *r)
 	return wait_for_lock(r);
 }
 
-/* Written in place, and not to the end. */
+/* Returns true if the generation was written in place and is not complete. */
 static bool is_incomplete(const struct restore *r)
 {
 	struct lull_options options = *r->options;
@@ -181,7 +183,7 @@ static enum lull_outcome judge_generation(struct restore *r)
 
 static bool is_open(int fd, enum lull_inode_use use)
 {
-	/* A lullcp that has just closed it is not a writer. */
+	/* A lullcp that has just closed the file does not count as a writer. */
 	return use == LULL_INODE_WRITTEN ? lull_source_is_written(fd)
 					 : use == LULL_INODE_READ;
 }
@@ -203,8 +205,9 @@ static enum lull_outcome judge_use(struct restore *r)
 				: LULL_OK;
 }
 
-/* Operands in the wrong order would change a generation, or make a file that is taken for
-   the latest from then on. And what a guest wrote may lie beside its image. */
+/* Checks the target. Operands in the wrong order would change a generation, or make a
+   file that would count as the latest from then on. Also, writes of a guest may be in a
+   sidecar beside its image. */
 static enum lull_outcome judge_target(struct restore *r)
 {
 	_cleanup_free_ char *row = NULL;
@@ -278,8 +281,8 @@ static enum lull_outcome look(struct restore *r, const char *generation,
 
 /* ---- step 2 ---- */
 
-/* Written in place by a restore that was interrupted or failed, and half by now: the undo
-   is of before that. *ret_checkpoint is to be freed. */
+/* Returns true if an interrupted or failed restore has written target in place, so that
+   it is incomplete now. The undo is of before that. The caller frees *ret_checkpoint. */
 static bool is_half(const struct restore *r, char **ret_checkpoint)
 {
 	struct lull_report report;
@@ -298,7 +301,7 @@ static bool is_half(const struct restore *r, char **ret_checkpoint)
 	return half;
 }
 
-/* The options of both copies: what cp would do with two files, and no more. */
+/* Returns the options of both copies: those with which cp copies two files. */
 static struct lull_options plain_options(const struct restore *r)
 {
 	struct lull_options options = *r->options;
@@ -328,8 +331,8 @@ static enum lull_outcome copy(struct restore *r, const struct lull_options *opti
 	return outcome;
 }
 
-/* A crash between the two steps of an exchange that makes target longer leaves it so,
-   with zeroes at the end: see clone/swap.c. */
+/* Returns true if target is longer only by zeroes. A crash between the two steps of an
+   exchange that makes target longer leaves it so: see clone/swap.c. */
 static bool is_only_longer(const struct restore *r, const struct lull_comparison *found)
 {
 	_cleanup_close_ int fd = -1;
@@ -342,7 +345,8 @@ static bool is_only_longer(const struct restore *r, const struct lull_comparison
 	return fd >= 0 && lull_bytes_are_zero_from(fd, found->dest_size);
 }
 
-/* *ret_longer: it differs by zeroes at its end alone, with which --resume goes on. */
+/* Compares target with another file. *ret_longer: target differs only by zeroes at its
+   end. With --resume, that counts as equal. */
 static enum lull_outcome compare(struct restore *r, const char *with, bool *ret_longer)
 {
 	struct lull_comparison found;
@@ -356,8 +360,9 @@ static enum lull_outcome compare(struct restore *r, const char *with, bool *ret_
 	return outcome;
 }
 
-/* *ret_there: an undo of what target is now; or target is the generation already, and
-   that is the undo of an earlier run, which was cut off perhaps. */
+/* Decides about an existing undo. *ret_there: it is an undo of what target is now; or
+   target equals the generation already, and the undo is that of an earlier run, which may
+   have been cut off. */
 static enum lull_outcome judge_undo(struct restore *r, bool *ret_there)
 {
 	enum lull_outcome outcome;
@@ -380,8 +385,8 @@ static enum lull_outcome judge_undo(struct restore *r, bool *ret_there)
 		    r->undo, r->target);
 }
 
-/* Cut off between the name of the undo and this, a run has left its checkpoint, which
-   would be in the way of the next undo. */
+/* Removes the checkpoint of a complete undo, which would be in the way of the next one. A
+   run that was cut off after the rename has left it. */
 static void forget_record(const struct restore *r)
 {
 	const struct lull_state_wish wish = { .directory = r->options->state_directory };
@@ -403,7 +408,7 @@ static void forget_record(const struct restore *r)
 	lull_dest_done(&dest);
 }
 
-/* Its attributes with it; to must be free. */
+/* Copies with the attributes. to must not exist. */
 static enum lull_outcome copy_undo(struct restore *r, const char *from, const char *to)
 {
 	struct lull_options options = plain_options(r);
@@ -411,7 +416,7 @@ static enum lull_outcome copy_undo(struct restore *r, const char *from, const ch
 	options.cp.keep_mode = options.cp.keep_owner = true;
 	options.cp.keep_times = options.cp.keep_xattrs = true;
 	options.checkpoint = NULL;
-	/* Whoever gives a file that name meanwhile keeps it. */
+	/* If somebody makes a file of that name meanwhile, do not replace it. */
 	options.cp.update = LULL_UPDATE_NONE_FAIL;
 	return copy(r, &options, from, to);
 }
@@ -452,7 +457,7 @@ static enum lull_outcome have_undo(struct restore *r)
 	return outcome;
 }
 
-/* That path is the undo which have_undo() has left, and no file of somebody else. */
+/* Returns true if path is the undo of have_undo(), and not another file. */
 static bool is_undo(const struct restore *r, const char *path)
 {
 	struct stat st;
@@ -460,8 +465,8 @@ static bool is_undo(const struct restore *r, const char *path)
 	return lstat(path, &st) == 0 && SAME_INODE(&st, &r->undo_st);
 }
 
-/* Of a restore that failed and left nothing to go on with: it would be in the way of the
-   next one. */
+/* Removes the undo of a restore that failed and cannot be resumed: it would be in the way
+   of the next restore. */
 static void take_undo_back(struct restore *r)
 {
 	struct lull_report report;
@@ -487,7 +492,8 @@ static void tell_way(const struct restore *r)
 				.path = r->generation, .path2 = r->target);
 }
 
-/* Else there is nothing to compare, and bytes are copied. */
+/* Returns true if both are on one file system. If not, the maps cannot be compared, and
+   bytes are copied. */
 static bool is_on_one_fs(const struct restore *r)
 {
 	_cleanup_close_ int from = open_to_read(r->generation);
@@ -505,14 +511,14 @@ static enum lull_outcome roll_back(struct restore *r)
 	options.refresh = options.in_place && is_on_one_fs(r);
 	options.over_writers = r->options->cp.force;
 	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
-	/* A file that takes that name meanwhile has no undo. */
+	/* A file that takes the name meanwhile has no undo, so do not replace it. */
 	if (r->way == NEW)
 		options.cp.update = LULL_UPDATE_NONE_FAIL;
 	return copy(r, &options, r->generation, r->target);
 }
 
-/* They change names at once, so that no file is lost which has taken that of the undo
-   meanwhile. */
+/* Replaces the undo by exchanging the names, so that a file that has taken the undo's
+   name meanwhile is not lost. */
 static enum lull_outcome replace_undo(struct restore *r, const char *late)
 {
 	_cleanup_close_ int dir = lull_open_parent(r->undo, O_RDONLY);
@@ -530,8 +536,8 @@ static enum lull_outcome replace_undo(struct restore *r, const char *late)
 }
 
 /*
- * A program that has opened target since has written into the file that the rename took
- * the name from: the undo is of before, and is made once more.
+ * Makes the undo again if a program has written to the old target after the first one was
+ * made: the file lost its name by the rename.
  */
 static enum lull_outcome save_late_writes(struct restore *r, int old)
 {
@@ -555,7 +561,7 @@ static enum lull_outcome save_late_writes(struct restore *r, int old)
 static enum lull_outcome roll_back_and_look(struct restore *r)
 {
 	bool look = r->way == RENAME && !r->options->no_undo;
-	/* O_PATH: whoever has it open is told of, and that is not this run. */
+	/* Use O_PATH: this run must not count as a program that has the file open. */
 	_cleanup_close_ int old = look ? open(r->target, O_PATH | O_CLOEXEC) : -1;
 	enum lull_outcome outcome = roll_back(r);
 
@@ -579,7 +585,7 @@ enum lull_outcome lull_restore(const struct lull_options *options, const char *g
 	outcome = look(&r, generation, target);
 	if (outcome == LULL_OK)
 		outcome = have_undo(&r);
-	/* Making the undo took time. */
+	/* Making the undo took time, so check again. */
 	if (outcome == LULL_OK)
 		outcome = judge_use(&r);
 	if (outcome == LULL_OK)
