@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The files that become clones of one moment: see set.h. conduct.c has the steps. */
+/* Clones files of a set at one point in time: see set.h. conduct.c has the steps. */
 #include "engine/set/set.h"
 
 #include "engine/clone/conduct.h"
@@ -42,8 +42,8 @@ void lull_set_run(struct lull_set *set)
 	if (set->n == 0)
 		return;
 	outcome = lull_set_open(set);
-	/* One that could not be opened was the last to be looked at: nothing is made
-	   yet. */
+	/* If a file could not be opened, the others have not been examined, and no file
+	   is made yet. */
 	if (clones->n > 0)
 		outcome = lull_conduct(clones, outcome);
 	finish(set, outcome);
@@ -52,8 +52,8 @@ void lull_set_run(struct lull_set *set)
 		lull_job_done(clones->jobs[i]);
 }
 
-/* Options that choose among the files, or remove older ones, are not for a set: the
-   command line refuses them where a hook makes it a set. */
+/* Returns true if the options are possible for a set. Options that choose among files, or
+   remove older ones, are not. The command line refuses them with a hook. */
 static bool suits(const struct lull_options *options)
 {
 	const struct lull_cp *cp = &options->cp;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of a set, which is cloned together: see set.h. */
+/* The files of a set: see set.h. */
 #pragma once
 
 #include "engine/base/place.h"
@@ -11,9 +11,9 @@ struct lull_member {
 	struct lull_file file;
 	struct lull_options options; /* the run's, with the checkpoint of the set */
 	struct lull_place place;
-	int src, old; /* open on what place has */
+	int src, old; /* the descriptors in place */
 	struct lull_job job;
-	bool begun; /* the job is */
+	bool begun; /* the job is initialized */
 };
 
 struct lull_set {

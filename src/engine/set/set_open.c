@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* From files of a command to jobs that can be cloned: see set_open.h. */
+/* Opens the files of a set and makes jobs: see set_open.h. */
 #include "engine/set/set_open.h"
 
 #include "engine/clone/claim.h"
@@ -18,8 +18,8 @@ static void note(const struct lull_set *set, enum lull_note_kind kind, const cha
 	lull_run_note(set->tree, kind, 0, path, path2);
 }
 
-/* A set is published by renames, so a file that can only be written in place is
-   refused. */
+/* Refuses a file that can only be written in place, because a set is published by
+   renames. */
 static enum lull_outcome judge_old(struct lull_member *m)
 {
 	const struct lull_entry *e = &m->file.entry;
@@ -33,7 +33,7 @@ static enum lull_outcome judge_old(struct lull_member *m)
 	return LULL_OK;
 }
 
-/* Beside those that came before. False after a word about it. */
+/* Compares a file with those before it. Returns false after a message. */
 static bool judge_beside(const struct lull_set *set, unsigned int at)
 {
 	const struct lull_member *m = set->member[at];
@@ -70,7 +70,8 @@ static bool is_temporary_of(const struct lull_dest *a, const struct lull_dest *b
 	       fstat(b->dir, &other) == 0 && SAME_INODE(&one, &other);
 }
 
-/* A destination that has the name of another one's temporary file would be lost to it. */
+/* Refuses a destination that has the name of another one's temporary file: it would be
+   lost. */
 static enum lull_outcome judge_names(struct lull_set *set, unsigned int at)
 {
 	struct lull_member *m = set->member[at];
@@ -98,7 +99,7 @@ static enum lull_outcome open_member(struct lull_set *set, unsigned int at)
 	if (!lull_file_open(&m->file, &m->src, &m->old))
 		return LULL_FAILED;
 	m->options = *set->tree->options;
-	/* Where the first one's is, all are recorded. */
+	/* All files are recorded where the first one's checkpoint is. */
 	if (at > 0)
 		m->options.checkpoint = set->clones.jobs[0]->dest.checkpoint_path;
 	lull_big_place(&m->file, m->src, m->old, &m->options, &m->place);

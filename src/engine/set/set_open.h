@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of a set before anything is made of them. */
+/* Opens the files of a set. */
 #pragma once
 
 #include "engine/set/set_members.h"
 
-/* Opens and judges all, each by itself and beside the others. Makes nothing; set->clones
-   has the jobs of those that were opened, whatever the outcome. */
+/* Opens and checks all files, each by itself and against the others. Makes no file. On
+   any outcome, set->clones has the jobs of those that were opened. */
 enum lull_outcome lull_set_open(struct lull_set *set);
