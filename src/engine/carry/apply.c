@@ -2,12 +2,13 @@
 /*
  * DESIGN
  *
- * A clone of the base, made as any clone is, gets the changes before it is published:
- * base/place.h has the step for that. Without a base it is a copy of an empty file. What
- * the head of the stream refuses is refused before anything is made.
+ * The base is cloned like any file, and the clone gets the changes before it is
+ * published; place.h has the step for that. Without a base, an empty file is copied. If
+ * the head of the stream does not fit, the stream is refused before any file is made.
  *
- * INVARIANT: LULL_OK only if the stream was whole, its checksum right, and the base one
- * that looks like that of the stream. One of version 1 has neither checksum nor base.
+ * INVARIANT: LULL_OK is returned only if the stream was complete, its checksum right, and
+ * the base matched that of the stream. A stream of version 1 has neither checksum nor
+ * base.
  */
 #include "engine/base/place.h"
 #include "engine/carry/base_print.h"
@@ -27,18 +28,18 @@
 #include <sys/mman.h>
 
 #define PIECE (1u << 20)
-/* What is read ahead of the records. */
+/* How much is read ahead of the records. */
 #define AHEAD (256u << 10)
-/* How long to wait before the next look whether to stop. */
+/* How long to wait before checking again whether to stop. */
 #define LOOK_MS 200
 
 static const char no_base[] = "standard input";
 
 struct apply {
-	struct lull_job *job; /* at work now */
-	const char *base;     /* as the user named it; NULL: none */
+	struct lull_job *job; /* the current one */
+	const char *base;     /* as the user named it; NULL: there is none */
 	int in;
-	bool polls; /* in can be waited for */
+	bool polls; /* in can be polled */
 	struct lull_stream_in stream;
 	char *ahead;
 	size_t ahead_at;
@@ -60,7 +61,8 @@ static enum lull_outcome refuse(struct apply *a, enum lull_stream_fault fault)
 
 /* ---- the stream ---- */
 
-/* Waits for bytes, and for no longer than somebody wants to stop. */
+/* Waits for bytes. Returns 0, -ECANCELED if the observer requests a stop, or another
+   -errno. */
 static int wait_for_bytes(struct apply *a)
 {
 	struct pollfd p = { .fd = a->in, .events = POLLIN };
@@ -129,9 +131,10 @@ static enum lull_outcome stream_failed(struct apply *a, int r)
 	return lull_fail_errno(a->job, LULL_STAGE_STREAM_IN, r, NULL);
 }
 
-/* ---- before anything is made ---- */
+/* ---- before any file is made ---- */
 
-/* What can be seen in the base itself. fd: open on it, or on its clone. */
+/* Compares the base's size and samples with the stream. fd is open on the base or its
+   clone. */
 static enum lull_outcome judge_data(struct apply *a, int fd)
 {
 	const struct lull_stream_head *head = &a->stream.head;
@@ -168,7 +171,7 @@ static enum lull_outcome judge_base(struct apply *a, const char *path)
 	lull_row_name(path, name, sizeof(name));
 	if (!lull_row_may_be(name, head->from))
 		return refuse(a, LULL_STREAM_OTHER_NAME);
-	/* Anything else than a file that can be read is for the clone to refuse. */
+	/* If it is not a regular file, or cannot be opened, the clone will refuse it. */
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return LULL_OK;
 
@@ -189,7 +192,7 @@ static enum lull_outcome begin(struct apply *a, const char *path)
 		return lull_fail_errno(a->job, LULL_STAGE_STREAM_IN, ENOMEM, NULL);
 	if (fstat(a->in, &st) < 0)
 		return stream_failed(a, -errno);
-	/* A regular file always has bytes, or its end. */
+	/* A regular file need not be polled. */
 	a->polls = !S_ISREG(st.st_mode);
 	r = lull_stream_in_head(&a->stream, &source, a->job->options->first_format);
 	return r < 0 ? stream_failed(a, r) : judge_base(a, path);
@@ -233,7 +236,7 @@ static enum lull_outcome write_zeroes(struct apply *a, struct lull_change change
 	int r;
 
 	a->job->progress->bytes_zeroed += change.len;
-	/* It began as one hole. */
+	/* The file began as one hole. */
 	if (!a->base)
 		return LULL_OK;
 	lull_tell_call(a->job, LULL_CALL_PUNCH);
@@ -271,7 +274,7 @@ static enum lull_outcome alter(struct lull_job *job, void *ctx)
 	job->progress->to_walk = 0;
 	job->progress->size = a->stream.head.size;
 	job->progress->offset = 0;
-	/* Checked again, because the changes go into this file. */
+	/* Check again, because the changes go into this file. */
 	outcome = judge_data(a, job->dest.fd);
 	if (outcome == LULL_OK)
 		outcome = lull_shrink_or_grow(a->job, a->stream.head.size);
@@ -288,24 +291,26 @@ static enum lull_outcome alter(struct lull_job *job, void *ctx)
 	return outcome;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole ---- */
 
-/* An empty file of no name, which a new file is a copy of. -errno. */
+/* Makes an empty, unnamed file, of which a new file is a copy. Returns a descriptor or
+   -errno. */
 static int make_empty(void)
 {
 	int fd = memfd_create("lullcp", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
-	/* The mode of a new file, but for the umask. */
+	/* The mode of a new file before the umask. */
 	return fchmod(fd, 0666) < 0 ? -errno : fd;
 }
 
-/* The base is not there to be written to, and nothing would go on from here. */
+/* Changes an outcome that would be resumable: nothing can be resumed here, and nobody
+   should write to the base. */
 static enum lull_outcome judge_outcome(struct lull_result *result,
 				       enum lull_outcome outcome)
 {
-	/* This holds whatever it was a clone of. */
+	/* That is so whatever the checkpoint's source was. */
 	if (result->failure.cause == LULL_CAUSE_CHECKPOINT_FOREIGN)
 		result->failure.cause = LULL_CAUSE_CHECKPOINT_EXISTS;
 	if (outcome != LULL_STOPPED && outcome != LULL_WRITTEN)
@@ -332,10 +337,11 @@ static enum lull_outcome make(struct apply *a, const struct lull_options *option
 	const char *date;
 
 	o.base = NULL;
-	/* There is no checkpoint, and the leftover of a killed run is of no use. */
+	/* There is no checkpoint, and what a killed run has left is useless. */
 	o.resume = !o.restart;
 	o.on_writers = LULL_ON_WRITERS_FAIL;
-	/* As at the other end, so that the next stream finds it by its date. */
+	/* Use the date of the other end, so that the next stream finds the generation by
+	   it. */
 	date = lull_generation_date(a->stream.head.to);
 	if (date)
 		o.generation_time = lull_generation_time(date);

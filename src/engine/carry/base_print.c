@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Samples of a base: see base_print.h. */
+/* Samples a base: see base_print.h. */
 #include "engine/carry/base_print.h"
 
 #include "sys/bytes.h"
@@ -35,7 +35,7 @@ int lull_base_print(int fd, uint64_t size, struct lull_stream_base *ret_base)
 	for (uint64_t i = 0; i < LULL_STREAM_SAMPLES; i++) {
 		at = MAX(at, size / LULL_STREAM_SAMPLES * i);
 		at -= at % LULL_STREAM_SAMPLE;
-		/* A hole is as little of a mark as any other. */
+		/* A hole identifies nothing. */
 		r = at < size ? lull_bytes_find_data(fd, at, &start) : 0;
 		if (r < 0)
 			return r;
@@ -56,7 +56,7 @@ int lull_base_is(int fd, const struct lull_stream_base *base, bool *ret_same)
 	struct lull_stream_base found = *base;
 	int r = sum_up(fd, &found);
 
-	/* It is shorter than it should be. */
+	/* The file is shorter than it should be. */
 	if (r == -ESTALE) {
 		*ret_same = false;
 		return 0;

@@ -3,8 +3,8 @@
  * DESIGN
  *
  * The ranges of changes.h become records, a piece of data at a time. The checksum and the
- * end are written only when all was read and nobody has written to the files meanwhile,
- * so that whatever fails leaves a stream that nobody applies.
+ * end are written only after everything was read and nobody has written to the files
+ * meanwhile. So on any failure, the stream cannot be applied.
  */
 #include "engine/carry/base_print.h"
 #include "engine/carry/row_name.h"
@@ -19,10 +19,10 @@
 #include <poll.h>
 #include <string.h>
 
-/* The most that one record holds, and one read reads. */
+/* The most data in a record, and in a read. */
 #define PIECE (1u << 20)
 #define PAGE  4096u
-/* How long to wait before the next look whether to stop. */
+/* How long to wait before checking again whether to stop. */
 #define LOOK_MS 200
 #define LOOK_NS (LOOK_MS * NSEC_PER_MSEC)
 
@@ -35,11 +35,11 @@ struct export
 	struct lull_stream_out stream;
 	char *buffer;
 	int out;
-	bool polls; /* out can be waited for */
+	bool polls; /* out can be polled */
 	uint64_t piece;
 	uint64_t read;
-	struct lull_change last; /* the range before */
-	uint64_t began;          /* CLOCK_MONOTONIC, with the first read */
+	struct lull_change last; /* the previous range */
+	uint64_t began;          /* CLOCK_MONOTONIC, before the first read */
 };
 
 static enum lull_outcome write_failed(struct export *e, int err)
@@ -47,7 +47,7 @@ static enum lull_outcome write_failed(struct export *e, int err)
 	return lull_fail_errno(e->job, LULL_STAGE_STREAM_OUT, err, NULL);
 }
 
-/* Waits for room, and for no longer than somebody wants to stop. */
+/* Waits for room in out. Returns LULL_INTERRUPTED if the observer requests a stop. */
 static enum lull_outcome wait_for_room(struct export *e)
 {
 	struct pollfd p = { .fd = e->out, .events = POLLOUT };
@@ -90,7 +90,7 @@ static enum lull_outcome put(struct export *e, const void *data, size_t len)
 	return LULL_OK;
 }
 
-/* Rests until no more than the rate has been read a second. */
+/* Rests until the average since the start is no more than the rate. */
 static enum lull_outcome keep_rate(struct export *e)
 {
 	uint64_t rate = e->job->options->rate;
@@ -151,7 +151,8 @@ static enum lull_outcome put_change(struct export *e, const struct lull_change *
 	e->found->data_bytes += change->len;
 	for (uint64_t done = 0; done < change->len && outcome == LULL_OK;) {
 		uint64_t off = change->off + done;
-		/* Pieces end with a whole one, so that reads are aligned. */
+		/* Pieces end at multiples of the piece size, so that reads are
+		   aligned. */
 		uint64_t len = MIN(e->piece - off % e->piece, change->len - done);
 
 		outcome = put_piece(e, off, len);
@@ -213,7 +214,7 @@ static enum lull_outcome put_all(struct export *e)
 		return lull_fail_errno(e->job, LULL_STAGE_READ, ENOMEM, e->pair.path[0]);
 	if (outcome == LULL_OK && fstat(e->out, &st) < 0)
 		return write_failed(e, errno);
-	/* A regular file always has room, or an error. */
+	/* A regular file need not be polled. */
 	e->polls = !S_ISREG(st.st_mode);
 	if (outcome == LULL_OK)
 		outcome = lull_pair_take(&e->pair);
@@ -221,7 +222,7 @@ static enum lull_outcome put_all(struct export *e)
 		return outcome;
 	for (unsigned int i = 0; i < e->pair.n; i++)
 		lull_uncached_begin(e->pair.fd[i]);
-	/* A few a second, however low the rate is. */
+	/* At a low rate, write a few pieces a second. */
 	e->piece = PIECE;
 	if (e->job->options->rate > 0)
 		e->piece = MAX(MIN(e->job->options->rate / 4 / PAGE * PAGE, PIECE), PAGE);
@@ -229,8 +230,7 @@ static enum lull_outcome put_all(struct export *e)
 	outcome = put_head(e);
 	if (outcome == LULL_OK)
 		outcome = lull_changes_open(&e->changes, &e->pair, false);
-	/* Data is read while the maps are walked; otherwise one would wait for the
-	   other. */
+	/* Read data while the maps are walked. Otherwise one would wait for the other. */
 	e->changes.most = e->piece;
 	if (outcome == LULL_OK)
 		outcome = put_changes(e);
@@ -273,7 +273,7 @@ enum lull_outcome lull_export(const struct lull_options *options, const char *fi
 	*ret_exported = (struct lull_exported){ 0 };
 	lull_job_look(&job, options, observer, file, NULL, &result);
 	outcome = run(&e, file);
-	/* Not a comparison, whatever the pair says of it. */
+	/* This is not a comparison, whatever stage the pair has set. */
 	if (result.failure.stage == LULL_STAGE_READ)
 		result.failure.stage = LULL_STAGE_STREAM_OUT;
 	ret_exported->elapsed_ns = lull_job_looked(&job, &ret_exported->failure);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names of generations: see row_name.h. */
+/* Names generations in a stream: see row_name.h. */
 #include "engine/carry/row_name.h"
 
 #include "engine/clone/generation_name.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of generations, where changes are carried from one to the next. */
+/* The names of generations when changes are carried from one to the next. */
 #pragma once
 
 #include <stdbool.h>
 
-/* What a stream calls that file: the last part of its path, cut to what a record
-   holds. */
+/* Makes the name of a file in a stream: the last part of its path, cut off at the longest
+   name of a record. */
 void lull_row_name(const char *path, char *ret_name, unsigned int size);
 
 /*
- * False if both names are those of generations, each with its date at the end, and the
+ * Returns false if both names are those of generations, with dates at their ends, and the
  * dates differ. The rest of the name may be another at the other end.
  */
 bool lull_row_may_be(const char *a, const char *b);
