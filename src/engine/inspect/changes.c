@@ -2,18 +2,18 @@
 /*
  * DESIGN
  *
- * Three parts, in this order:
+ * There are three parts, in this order:
  *
  *   COMMON  up to the end of the shorter file, or the block before that if the sizes
- *           differ: the plan of a clone says what the two maps leave open
- *   SEAM    the rest of the block in which the shorter file ends: always open, for what
- *           a block holds past the end of a file is nobody's business
+ *           differ: the plan of a clone shows what the two maps do not prove equal
+ *   SEAM    the rest of the block in which the shorter file ends, which is never proven:
+ *           what a block holds past the end of a file is undefined
  *   BEYOND  what only the newer file has: its data. Its holes are those of the older
- *           file extended
+ *           file after it is extended
  *
- * Where the maps say nothing of places on disk (two file systems, or one that is not
- * trusted), both are read by SEEK_DATA, which every file system answers soundly: then
- * holes on both sides are all that is proven.
+ * If the places on disk prove nothing (two file systems, or one that is not trusted),
+ * both maps are read by SEEK_DATA, which every file system implements soundly. Then only
+ * holes on both sides are proven equal.
  *
  * INVARIANT: bytes that are neither proven nor read are never left out.
  */
@@ -26,9 +26,9 @@
 #include <string.h>
 
 #define PIECE (1u << 20)
-/* How many extents to walk between two looks whether to stop: some milliseconds. */
+/* How many extents to walk before checking again whether to stop: some milliseconds. */
 #define LOOK_EVERY 4096
-/* Where a file system does not tell. */
+/* Used if the file system does not report its block size. */
 #define ANY_BLOCK 4096
 
 enum part { COMMON, SEAM, BEYOND, END };
@@ -57,9 +57,9 @@ static enum lull_outcome walk_failed(struct lull_changes *c, int r)
 }
 
 /*
- * The next extent, made to begin and end with a block: SEEK_DATA may answer in other
- * units, and the plan takes extents that do not for holes up to the next block. Holes
- * that count as data are read in vain, and nothing is lost.
+ * Returns the next extent, extended to whole blocks. SEEK_DATA may use another unit, and
+ * the plan takes the rest of a block for a hole. Holes that count as data are read in
+ * vain, but nothing is lost.
  */
 static int next_whole(struct lull_changes *c, int which, struct lull_extent *ret_extent)
 {
@@ -85,13 +85,14 @@ static int next_whole(struct lull_changes *c, int which, struct lull_extent *ret
 	}
 }
 
-/* The newer file's map. Extents that are equal come by the million without a range. */
+/* Returns the next extent of the newer file. Millions of equal extents may come without a
+   range, so this shows progress and checks for a stop. */
 static int next_extent(void *ctx, struct lull_extent *ret_extent)
 {
 	struct lull_changes *c = ctx;
 
 	if (++c->counted % LOOK_EVERY == 0) {
-		/* The held range may be long, and has not been worked on. */
+		/* The held range may be long, and has not been handled yet. */
 		c->pair->job->progress->offset = c->most > 0 && c->held.len > 0
 							 ? c->held.off
 							 : c->plan.pos;
@@ -107,7 +108,8 @@ static int next_old_extent(void *ctx, struct lull_extent *ret_extent)
 	return next_whole(ctx, 0, ret_extent);
 }
 
-/* Walks [start, end) of the newer file, beside the older one if there is one there. */
+/* Begins a walk over [start, end) of the newer file, and with compare of the older one
+   too. */
 static int begin_plan(struct lull_changes *c, uint64_t start, uint64_t end, bool compare)
 {
 	enum lull_extmap_kind kind = c->pair->by_maps ? LULL_EXTMAP_AUTO
@@ -125,7 +127,8 @@ static int begin_plan(struct lull_changes *c, uint64_t start, uint64_t end, bool
 		return r;
 	c->cursor[1] = lull_extmap_cursor(c->map[1]);
 	if (compare) {
-		/* Both the same way: a way may name places differently. */
+		/* Read both maps in the same way: another way may give another place for
+		   the same block. */
 		r = lull_extmap_open(c->pair->fd[0], lull_extmap_kind(c->map[1]), start,
 				     end, &c->map[0]);
 		if (r < 0)
@@ -159,7 +162,8 @@ static int begin_part(struct lull_changes *c)
 	return 0;
 }
 
-/* What the maps leave open: 1 and a range, 0 at the end, or -errno. */
+/* Returns the next range that the maps do not prove equal: 1 with a range, 0 at the end,
+   or -errno. */
 static int next_open(struct lull_changes *c, struct lull_change *ret_change)
 {
 	struct lull_range range;
@@ -191,7 +195,7 @@ static int next_open(struct lull_changes *c, struct lull_change *ret_change)
 	return 0;
 }
 
-/* Where the older file has nothing, it counts as zeroes. */
+/* Reads the older file. Past its end it counts as zeroes. */
 static int read_old(struct lull_changes *c, uint64_t off, uint64_t len)
 {
 	uint64_t there = off < c->old_size ? MIN(len, c->old_size - off) : 0;
@@ -200,7 +204,8 @@ static int read_old(struct lull_changes *c, uint64_t off, uint64_t len)
 	return lull_bytes_read_all(c->pair->fd[0], off, c->buffer[0], there);
 }
 
-/* Reads what comes next of what is open. LULL_OK with window_len 0: there is no more. */
+/* Reads the next window that is not proven equal. Returns LULL_OK with window_len 0 at
+   the end. */
 static enum lull_outcome read_window(struct lull_changes *c)
 {
 	struct lull_job *job = c->pair->job;
@@ -234,7 +239,7 @@ static enum lull_outcome read_window(struct lull_changes *c)
 	return LULL_OK;
 }
 
-/* The next block of the window that differs; an empty one where there is none. */
+/* Returns the next block of the window that differs, or an empty range. */
 static struct lull_change look_at_window(struct lull_changes *c)
 {
 	while (c->looked < c->window_len) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * A hook put to the test.
+ * Tests a hook.
  *
- * The calls are made here and not by the keeper, which counts freezes and thaws and
- * allows one of each. But a keeper there is, which believes that the writers are frozen:
- * should this process be killed, it thaws.
+ * This process makes the calls itself, because a keeper counts freezes and thaws, and
+ * allows one of each. But there is also a keeper, which assumes that the writers are
+ * frozen: if this process is killed, the keeper thaws.
  *
- * Each call runs in a thread, while this one reads what the hook says and asks the
- * observer whether to stop. The look at the sources is in a thread too: on a file system
- * that the hook has frozen it would not come back before the thaw.
+ * Each call runs in a thread. Meanwhile this thread reads the hook's output and asks the
+ * observer whether to stop. The sources are examined in a thread too: if the hook has
+ * frozen their file system, that would not return before the thaw.
  */
 #include "engine/clone/freeze_hook.h"
 #include "engine/clone/job_init.h"
@@ -28,13 +28,15 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-/* A writer that goes on is seen within this time, if it writes at all. */
+/* How long to watch the sources. A writer that goes on is noticed within this time, if it
+   writes at all. */
 #define STILL_NS       NSEC_PER_SEC
 #define STILL_AGAIN_NS (200 * NSEC_PER_MSEC)
 #define LOOK_MS        50
-/* After the hook's end: for those that it leaves to close what they have inherited. */
+/* How long to wait after the hook's end for processes that it leaves to close their
+   output. */
 #define HELD_NS (300 * NSEC_PER_MSEC)
-/* As in freeze.c: then the file system is taken to be frozen. */
+/* After this time, the file system is assumed to be frozen, as in freeze.c. */
 #define LONGEST_LOOK_NS (10 * NSEC_PER_SEC)
 #define OUTPUT_ROOM     4096
 
@@ -42,25 +44,25 @@ struct source {
 	char *path; /* absolute, links resolved */
 	int fd;
 	int dir;
-	int scratch; /* -1: this file system cannot clone, so nothing is drained */
+	int scratch; /* -1: the file system cannot clone, so nothing is drained */
 	uint64_t block;
 	struct lull_reference reference;
 	int result;
 };
 
 struct check {
-	struct lull_job job; /* for what failed before the first step */
+	struct lull_job job; /* for a failure before the first step */
 	struct lull_result result;
 	struct lull_verdict *verdict;
 	struct source *source;
 	const char **paths;
 	unsigned int n;
-	char *dest; /* a clone that there never is, for the environment */
+	char *dest; /* a clone that is never made, for the environment */
 	char *checkpoint;
 	struct lull_hook_facts facts;
 	struct lull_hook *hook;
 	struct lull_keeper *keeper;
-	pthread_t looker; /* joined when the writers are thawed, if it was stuck */
+	pthread_t looker; /* if it hangs, it is joined after the thaw */
 	bool stuck;
 	bool owes_thaw;
 };
@@ -72,8 +74,8 @@ struct call {
 	enum lull_hook_phase phase;
 	struct lull_hook_traces traces;
 	struct lull_hook_status status;
-	int control; /* readable: give it up */
-	int done;    /* readable: it is over */
+	int control; /* made readable to give up the call */
+	int done;    /* becomes readable when the call has ended */
 };
 
 static void *make_call(void *arg)
@@ -90,7 +92,7 @@ static void *make_call(void *arg)
 	return NULL;
 }
 
-/* Reads what there is. False: nobody has the other end open any more. */
+/* Reads the available output. Returns false if no process has the other end open. */
 static bool hear(int fd, struct lull_step *step, char *output)
 {
 	char buf[4096];
@@ -109,7 +111,7 @@ static bool hear(int fd, struct lull_step *step, char *output)
 	}
 }
 
-/* Until the hook has ended. */
+/* Reads output until the hook has ended. */
 static void attend(struct check *c, const struct call *call, int output_fd,
 		   struct lull_step *step, char *output)
 {
@@ -130,7 +132,7 @@ static void attend(struct check *c, const struct call *call, int output_fd,
 	}
 }
 
-/* True if a process that the hook has left keeps the output open. */
+/* Returns true if a process that the hook has left keeps the output open. */
 static bool is_held(int fd, struct lull_step *step, char *output)
 {
 	uint64_t until = lull_clock_now() + HELD_NS;
@@ -163,7 +165,7 @@ static void report(struct check *c, struct lull_step *step)
 	c->job.observer->step(c->job.observer->ctx, step);
 }
 
-/* True if the hook has succeeded. */
+/* Calls the hook and reports the step. Returns true if the hook has succeeded. */
 static bool call_hook(struct check *c, enum lull_check what, enum lull_hook_phase phase,
 		      struct lull_hook_status *ret_status)
 {
@@ -213,7 +215,7 @@ static bool call_hook(struct check *c, enum lull_check what, enum lull_hook_phas
 
 /* ---- the sources ---- */
 
-/* In a thread: all of this may wait for a frozen file system. */
+/* Runs in a thread, because everything here may wait for a frozen file system. */
 static void *take_references(void *arg)
 {
 	struct check *c = arg;
@@ -223,7 +225,7 @@ static void *take_references(void *arg)
 		_cleanup_close_ int probe = openat(s->dir, ".",
 						   O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-		/* Whether that is allowed does not matter; it only has to return. */
+		/* It may fail; it only has to return. */
 		(void)probe;
 		s->result = lull_tripwire_take(s->fd, s->scratch, s->block,
 					       &s->reference);
@@ -231,8 +233,8 @@ static void *take_references(void *arg)
 	return NULL;
 }
 
-/* 0, -ETIMEDOUT if the file system seems to be frozen, or what starting the thread
-   gave. */
+/* Returns 0, -ETIMEDOUT if the file system seems to be frozen, or -errno if the thread
+   could not be started. */
 static int look(struct check *c)
 {
 	uint64_t patience = MIN(LONGEST_LOOK_NS, c->job.options->hook_timeout_ns);
@@ -303,7 +305,7 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 	struct stat st;
 	int r;
 
-	/* Before the open, because a fifo would wait and a device might act. */
+	/* Check this before opening: a FIFO would block, and a device might act. */
 	if (stat(name, &st) < 0)
 		return lull_fail_errno(&c->job, LULL_STAGE_STAT_SOURCE, errno, name);
 	if (!S_ISREG(st.st_mode))
@@ -334,8 +336,8 @@ static enum lull_outcome open_source(struct check *c, unsigned int i, const char
 	return LULL_OK;
 }
 
-/* A hook may want to know where the clone will lie: beside SOURCE, where there is
-   none. */
+/* Makes paths for a clone and its checkpoint, which a hook may want to know. They are
+   beside SOURCE, and are never made. */
 static bool invent_dest(struct check *c)
 {
 	const char *path = c->source[0].path, *name = lull_path_last(path);
@@ -398,7 +400,8 @@ static enum lull_outcome start_keeper(struct check *c)
 	return LULL_OK;
 }
 
-/* No thaw has succeeded since the last freeze: as a run would, and that is all. */
+/* Thaws as a run would, because no thaw has succeeded since the last freeze. Makes no
+   other checks. */
 static void thaw_at_last(struct check *c)
 {
 	uint64_t before = lull_clock_now();
@@ -434,7 +437,8 @@ static enum lull_outcome run(struct check *c)
 	if (!stop)
 		(void)call_hook(c, LULL_CHECK_THAW_AGAIN, LULL_HOOK_THAW, NULL);
 	if (!stop) {
-		/* As lullcp --recover does it, when all is well by then. */
+		/* Call it as lullcp --recover would, but for another run, if all is
+		   thawed by then. */
 		if (!c->owes_thaw)
 			lull_identity_run_id(c->result.run_id);
 		c->facts.result = "interrupted";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The ranges in which two files may differ: see lull_diff() and changes.h. */
+/* Reports the ranges in which two files may differ: see lull_diff() and changes.h. */
 #include "engine/clone/generation_name.h"
 #include "engine/clone/job_init.h"
 #include "engine/inspect/changes.h"

@@ -2,9 +2,9 @@
 /*
  * DESIGN
  *
- * A row is looked at without its lock: what a run changes meanwhile is seen as it was or
- * as it is. The record alone says what belongs to it; what is gone, or has become another
- * file, is left out without a word, for the next run tells of it.
+ * A row is examined without its lock, so a change that another run makes may be seen or
+ * not. Only the record says what belongs to the row. Files that are gone or were replaced
+ * are left out silently, because the next run reports them.
  */
 #include "engine/clone/dest.h"
 #include "engine/clone/difference.h"
@@ -25,13 +25,14 @@
 struct list {
 	struct lull_job job;
 	struct lull_result result;
-	struct lull_generations known;  /* those that are there, or may be */
-	struct lull_retain_item *items; /* what the rules make of them */
+	struct lull_generations known;  /* those that exist, or may exist */
+	struct lull_retain_item *items; /* what the rules keep */
 	struct lull_row *row;
-	int before; /* the generation before, open; -1: none, or not readable */
+	/* open on the previous generation; -1: there is none, or it is not readable */
+	int before;
 };
 
-/* ---- the bytes ---- */
+/* ---- bytes ---- */
 
 static enum lull_outcome walk_failed(struct list *l, int r, const char *path)
 {
@@ -64,7 +65,7 @@ static bool maps_are_trusted(const struct list *l)
 	return magic == XFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC;
 }
 
-/* Against the one before. */
+/* Counts the bytes that may differ from the previous generation. */
 static enum lull_outcome add_changed(struct list *l, int fd, struct lull_row_entry *e)
 {
 	struct lull_maps maps = {
@@ -115,7 +116,7 @@ static enum lull_outcome look(struct list *l, const struct lull_generation *g, b
 	return outcome;
 }
 
-/* The name as the user gave DEST's, with the date. */
+/* Returns the path of a generation as DEST was given, with the date. */
 static char *path_of(const struct list *l, const char *date)
 {
 	return lull_text("%s%s", l->job.progress->dest, date);
@@ -129,7 +130,7 @@ static bool is_there(const struct list *l, const struct lull_generation *g)
 	return state == LULL_ROW_GOOD || state == LULL_ROW_UNSURE;
 }
 
-/* The record; needed: there must be one. */
+/* Loads the record. needed: fails if there is none. */
 static enum lull_outcome load(struct list *l, bool needed)
 {
 	struct lull_dest *dest = &l->job.dest;
@@ -142,7 +143,7 @@ static enum lull_outcome load(struct list *l, bool needed)
 	if (!record)
 		return walk_failed(l, ENOMEM, dest->path);
 	if (dest->home.dir < 0) {
-		/* A private directory that does not exist holds nothing. */
+		/* If the private directory does not exist, there is no record. */
 		if (dest->home.err != ENOENT || (needed && !dest->home.path))
 			return lull_fail(&l->job, LULL_STAGE_CHECKPOINT,
 					 LULL_CAUSE_GENERATIONS_DIRECTORY, dest->home.err,
@@ -167,7 +168,8 @@ static enum lull_outcome load(struct list *l, bool needed)
 	return LULL_OK;
 }
 
-/* The entries, one more with more (a date) for the one that would be made. */
+/* Fills in the entries. If more is not 0, it is the date of one that would be made, for
+   which the rules count too. */
 static enum lull_outcome fill(struct list *l, bool quick, uint64_t more)
 {
 	const struct lull_generations *known = &l->known;
@@ -236,7 +238,7 @@ enum lull_outcome lull_list(const struct lull_options *options, const char *dest
 	return close_list(&l, outcome);
 }
 
-/* ---- what would be ---- */
+/* ---- what a run would do ---- */
 
 static enum lull_outcome open_source(struct list *l, const char *source)
 {

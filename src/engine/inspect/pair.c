@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Files that must stand still while they are looked at: see pair.h. */
+/* Opens files that must not change while they are examined: see pair.h. */
 #include "engine/inspect/pair.h"
 
 #include "sys/inode.h"
@@ -49,7 +49,7 @@ static enum lull_outcome open_one(struct lull_pair *pair, unsigned int i)
 	return r < 0 ? lull_fail_errno(job, LULL_STAGE_STAT_SOURCE, r, path) : LULL_OK;
 }
 
-/* The file systems whose maps prove anything: kernel rules in plan/plan.h. */
+/* Returns true if the maps of these file systems prove anything: see plan/plan.h. */
 static bool maps_are_trusted(const struct lull_pair *pair)
 {
 	uint64_t magic = pair->fs[0].magic;
@@ -58,14 +58,14 @@ static bool maps_are_trusted(const struct lull_pair *pair)
 		return false;
 	return pair->n == 1 ||
 	       (lull_identity_same_fs(pair->fd[0], pair->fd[1]) &&
-		/* XFS counts the blocks of its real-time device from 0 as well. */
+		/* The blocks of XFS's realtime device are counted from 0 as well. */
 		lull_inode_is_realtime(pair->fd[0]) ==
 			lull_inode_is_realtime(pair->fd[1]));
 }
 
 /*
- * An unnamed file beside path into which fd can be cloned; -1: there is none to be had,
- * as on a read-only or full file system, and the drain is left out.
+ * Opens an unnamed file beside path, into which fd can be cloned. Returns -1 if that is
+ * impossible, as on a read-only or full file system; then nothing is drained.
  */
 static int scratch_beside(const char *path, int from, uint64_t block)
 {
@@ -106,8 +106,8 @@ static enum lull_outcome take_one(struct lull_pair *pair, unsigned int i)
 
 	if (r == -EBUSY)
 		return lull_pair_written(pair, i);
-	/* An error of the flush is told once only: no second try, for the map would
-	   lie. */
+	/* Do not try again: the error of a flush is reported only once, and the map would
+	   be wrong. */
 	return r < 0 ? lull_fail_errno(pair->job, LULL_STAGE_FLUSH, r, pair->path[i])
 		     : LULL_OK;
 }

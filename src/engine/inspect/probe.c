@@ -2,9 +2,9 @@
 /*
  * DESIGN
  *
- * What costs what differs by a factor of twenty between file systems, and by two from one
- * disk to the next: so a sample is cloned, in bounded calls, from several places of the
- * file into an unnamed one, twice where that shows what a repetition costs. The rest is
+ * Costs differ by a factor of twenty between file systems, and by two between disks. So a
+ * sample from several places of the file is cloned into an unnamed file, in bounded
+ * calls. It is cloned twice if that shows what a repetition costs. The rest is
  * arithmetic.
  */
 #include "engine/clone/dest.h"
@@ -33,16 +33,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Extents are counted for this long, then the rest of the file is taken to be alike. */
+/* How long to count extents. The rest of the file is then assumed to be alike. */
 #define LONGEST_COUNT_NS (2 * NSEC_PER_SEC)
-/* A sample: the number of places, and the most extents and bytes of each. */
+/* The sample: the number of places, and the most extents, time and bytes of each. */
 #define PLACES            8
 #define EXTENTS_EACH      512
 #define LONGEST_SAMPLE_NS (2 * NSEC_PER_SEC)
 #define BYTES_EACH        (64ULL << 20)
-/* What a snapshot's transaction commit takes beyond one that was made just before. */
+/* How many times as long as a commit that follows another the stall of a snapshot is. */
 #define SNAPSHOT_COMMITS 2
-/* XFS: with a smaller log, and this many extents, calls sometimes wait for the log. */
+/* XFS: with a smaller log, and at least this many extents, calls sometimes wait for the
+   log. */
 #define SMALL_LOG    (128ULL << 20)
 #define MANY_EXTENTS 100000
 
@@ -87,7 +88,7 @@ static enum lull_outcome count_extents(struct probe *p)
 	return LULL_OK;
 }
 
-/* The same piece twice: the second time it is shared already. */
+/* Clones a piece twice: the second time it is shared already. */
 static int sample_place(struct probe *p, uint64_t from, uint64_t to)
 {
 	struct lull_piece first = { 0 }, again = { 0 };
@@ -106,7 +107,7 @@ static int sample_place(struct probe *p, uint64_t from, uint64_t to)
 	return 0;
 }
 
-/* On Btrfs a repetition compares the maps: what both cost for an extent. */
+/* Returns the cost of an extent in a repetition on Btrfs, which compares the two maps. */
 static uint64_t map_cost(struct probe *p)
 {
 	struct lull_extmap *map;
@@ -130,7 +131,7 @@ static enum lull_outcome take_sample(struct probe *p)
 	uint64_t mask = ~(job->dest.fs.block - 1);
 	int r = 0;
 
-	/* Too small for places: all of it, unless its size changes right now. */
+	/* A small file is sampled as a whole, unless its size is just changing. */
 	if (found->size > 0 && found->size < PLACES * job->dest.fs.block) {
 		r = sample_place(p, 0, found->size);
 		r = r == -EINVAL ? 0 : r;
@@ -158,7 +159,8 @@ static enum lull_outcome take_sample(struct probe *p)
 	return LULL_OK;
 }
 
-/* With a reader on the sample, which nobody else uses. False if that told nothing. */
+/* Measures with a reader on the sample, which nobody else uses. Returns false if that was
+   not conclusive. */
 static bool measure_readers(struct probe *p, bool *ret_wait)
 {
 	struct lull_job *job = p->job;
@@ -176,13 +178,13 @@ static bool measure_readers(struct probe *p, bool *ret_wait)
 	return true;
 }
 
-/* Finds out who waits for a clone call. */
+/* Determines who waits for a clone call. */
 static void judge_kernel(struct probe *p)
 {
 	struct lull_forecast *found = p->found;
 	uint32_t version = lull_kernel_version();
-	/* Since 6.7 reads may run beside a clone on XFS; brought to 6.6.17 and
-	   6.1.128. */
+	/* On XFS, reads may run during a clone since 6.7. That was backported to 6.6.17
+	   and 6.1.128. */
 	bool beside = version >= KERNEL_VERSION(6, 6, 17) ||
 		      (version >= KERNEL_VERSION(6, 1, 128) &&
 		       version < KERNEL_VERSION(6, 2, 0));
@@ -195,7 +197,7 @@ static void judge_kernel(struct probe *p)
 	found->reads_wait_for_writers = true;
 }
 
-/* The time of a transaction commit on Btrfs, and by it the stall of a snapshot. */
+/* Estimates the stall of a snapshot from the time of a transaction commit on Btrfs. */
 static uint64_t snapshot_stall(struct lull_job *job)
 {
 	uint64_t before;
@@ -220,7 +222,7 @@ static void predict(struct probe *p)
 
 	found->cp_ns = found->extents * found->extent_ns;
 	found->clone_ns = found->cp_ns * 100 / job->options->duty_cycle;
-	/* No call takes longer than one call for the whole file. */
+	/* No call takes longer than one call over the whole file. */
 	found->budget_ns = MIN(job->options->latency_budget_ns, found->cp_ns);
 	found->snapshot_ns = snapshot_stall(job);
 	found->atomic_ns = btrfs ? found->cp_ns : found->extents * found->again_ns;
@@ -303,7 +305,7 @@ static enum lull_outcome look(struct probe *p, const char *dest)
 	return LULL_OK;
 }
 
-/* A name in directory that no file has: none is made under it. */
+/* Returns a name in directory that no file has. No file of that name is made. */
 static char *name_in(const char *source, const char *directory)
 {
 	return directory ? lull_text("%s/.lullcp-probe", directory)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What can be asked of an interrupted clone: where it stands, and to thaw its writers. Of
- * a set all files are asked at once, whichever of them is named.
+ * Handles the checkpoint of an interrupted clone: reports it, and thaws its writers. For
+ * a set, does so for all files, whichever is named.
  */
 #include "engine/base/job.h"
 #include "engine/base/lock_wait.h"
@@ -22,11 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One that was asked for comes first; all that its checkpoint speaks of follow. */
+/* The job for the named file, and jobs for all files of its checkpoint. */
 struct found {
 	struct lull_job asked;
-	struct lull_result result; /* of asked, and of all that fails */
-	struct lull_job *job;      /* n of them, in the order of the checkpoint */
+	struct lull_result result; /* of asked; has the failure of any job */
+	struct lull_job *job;      /* n jobs, in the order of the checkpoint */
 	struct lull_job *jobs[LULL_CHECKPOINT_MOST];
 	unsigned int n;
 	struct lull_freeze freeze;
@@ -47,8 +47,8 @@ static struct lull_state_wish wish_of(const struct lull_options *options)
 	};
 }
 
-/* A checkpoint of --keep: that of the name, whatever has it, such as a link to the latest
-   generation. */
+/* Finds a checkpoint of --keep by DEST's name, whatever has that name, such as a link to
+   the latest generation. */
 static bool find_dated(struct lull_job *asked, const char *path,
 		       struct lull_checkpoint **ret_of, unsigned int *ret_n)
 {
@@ -70,7 +70,7 @@ static bool find_dated(struct lull_job *asked, const char *path,
 	return false;
 }
 
-/* A job for each file, which knows its destination. */
+/* Makes a job for each file, with its destination resolved. */
 static enum lull_outcome spread(struct found *f, const char *path,
 				struct lull_checkpoint *of, unsigned int n)
 {
@@ -130,8 +130,8 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 	if (r < 0)
 		return lull_fail(&f->asked, stage, cause, r, path);
 	r = lull_set_record_find(dest, &of, &n);
-	/* Nothing can be looked up there: a private directory that does not exist holds
-	   nothing. */
+	/* If the private directory does not exist, there is no checkpoint. Otherwise
+	   nothing is known. */
 	if (r == -ENOENT && dest->checkpoint_dir < 0 &&
 	    (!dest->home.path || dest->home.err != ENOENT))
 		return lull_record_homeless(&f->asked);
@@ -143,7 +143,8 @@ static enum lull_outcome open_record(struct found *f, const char *path)
 		outcome = lull_fail(&f->asked, LULL_STAGE_CHECKPOINT,
 				    LULL_CAUSE_CHECKPOINT_FOREIGN, 0,
 				    dest->checkpoint_path);
-	/* Its name beside dest says enough, should the directory have moved since. */
+	/* The checkpoint's name beside dest is sufficient, in case the directory was
+	   moved. */
 	if (!named && outcome == LULL_OK) {
 		free(of->dest);
 		of->dest = strdup(dest->path);
@@ -171,8 +172,8 @@ static void report_file(const struct lull_job *job, struct lull_report *ret_repo
 	ret_report->size = c->dest_size;
 	ret_report->offset = c->offset;
 	ret_report->pass = c->pass;
-	/* Whole and still waiting for its name; a failed thaw leaves a checkpoint behind
-	   after that. */
+	/* The clone is complete and has not been renamed. After a failed thaw, the
+	   checkpoint remains even after the rename. */
 	ret_report->complete = whole &&
 			       (!c->temporary ||
 				lull_record_is_file(c, job->dest.dir, c->temporary));
@@ -185,7 +186,7 @@ static void report_file(const struct lull_job *job, struct lull_report *ret_repo
 	ret_report->running = lull_dest_is_locked(&job->dest);
 }
 
-/* Without memory for it, a file is left out. */
+/* Makes the report. Without memory, leaves out the remaining files. */
 static void report(const struct found *f, bool running, struct lull_report *ret_report)
 {
 	for (unsigned int i = 0; i < f->n; i++) {
@@ -242,7 +243,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->dest.path, (*y)->dest.path);
 }
 
-/* Waits for nobody but the keeper of a run that was killed. */
+/* Locks one destination. Waits only for the keeper of a killed run. */
 static int lock_one(const struct found *f, struct lull_dest *dest)
 {
 	struct lull_lock_wait wait = lull_lock_wait_begin(f->asked.options);
@@ -252,13 +253,14 @@ static int lock_one(const struct found *f, struct lull_dest *dest)
 	while ((r = lull_dest_lock(dest)) == -EWOULDBLOCK &&
 	       !lull_lock_wait_is_over(&wait, dest, -1))
 		lull_clock_sleep(LULL_LOCK_LOOK_NS);
-	/* Nothing can be made there: a run at work holds the lock that exists. */
+	/* On a read-only file system no lock can be made, but a running lullcp may hold
+	   one. */
 	if (r == -EROFS)
 		r = lull_dest_is_locked(dest) ? -EWOULDBLOCK : 0;
 	return r;
 }
 
-/* All of them, in the order of set_open.c. */
+/* Locks all destinations, in the order of conduct.c. */
 static enum lull_outcome lock_all(struct found *f, const char *path)
 {
 	struct lull_job *sorted[LULL_CHECKPOINT_MOST];
@@ -283,7 +285,7 @@ static enum lull_outcome lock_all(struct found *f, const char *path)
 	return LULL_OK;
 }
 
-/* Again, now that nobody can change it. */
+/* Reads the checkpoint again, because nobody can change it any more. */
 static enum lull_outcome read_again(struct found *f)
 {
 	const struct lull_dest *dest = &f->asked.dest;
@@ -310,7 +312,7 @@ static enum lull_outcome read_again(struct found *f)
 	return LULL_OK;
 }
 
-/* True if the lock was made only to be taken; then it is removed. */
+/* Returns true if the lock file was made only to take the lock; then removes it. */
 static bool remove_lock(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;
@@ -324,8 +326,8 @@ static bool remove_lock(struct lull_job *job)
 }
 
 /*
- * So that the thaw does not end the freeze of another run: the source is locked by its
- * inode. One that is gone, or is another file by now, nobody freezes.
+ * Opens the sources to lock them, so that the thaw does not end the freeze of another
+ * run. Leaves out a source that is gone, or is another file now.
  */
 static void open_sources(struct found *f)
 {
@@ -365,8 +367,7 @@ static enum lull_outcome lock_and_thaw(struct found *f, const char *path,
 		return outcome;
 	for (unsigned int i = 0; i < f->n; i++)
 		gone += remove_lock(f->jobs[i]);
-	/* Where a failed thaw was all that remained of a run, nothing is left of that
-	   either. */
+	/* If a run had left only a failed thaw, the checkpoint is not needed any more. */
 	if (gone == f->n && f->n > 1)
 		lull_set_record_remove(f->jobs, f->n);
 	else if (gone == f->n)

@@ -2,9 +2,9 @@
 /*
  * DESIGN
  *
- * The plan that a clone would follow says what the extent maps do not prove equal; that
- * is read and compared, a piece at a time. Both files are flushed before, and neither may
- * be written to meanwhile: the tripwire looks at both.
+ * The plan of a clone shows what the extent maps do not prove equal. That is read and
+ * compared, a piece at a time. Both files are flushed before, and neither may be written
+ * to meanwhile, which the tripwire checks.
  *
  * INVARIANT: bytes that are neither proven nor read are never called equal.
  */
@@ -34,7 +34,7 @@ static void note_difference(struct verify *v, uint64_t off, uint64_t len)
 
 	if (found->different_bytes == 0)
 		found->first_difference = off;
-	/* Bytes that happen to be equal do not make two ranges of one. */
+	/* Bytes in between that happen to be equal do not split a range. */
 	if (found->different_ranges == 0 || off - v->differed_to >= v->pair.fs[0].block)
 		found->different_ranges++;
 	found->different_bytes += len;
@@ -59,7 +59,7 @@ static void compare(struct verify *v, uint64_t off, size_t len)
 	}
 }
 
-/* Reads both files from off on. */
+/* Reads both files and compares them. */
 static enum lull_outcome read_range(struct verify *v, uint64_t off, uint64_t len)
 {
 	while (len > 0) {
