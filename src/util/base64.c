@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Base64, both ways. */
+/* Encodes and decodes base64. */
 #include "util/base64.h"
 
 #include <stdint.h>

@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-/* The encoded bytes as a string that the caller frees; NULL: out of memory. */
+/* Returns the encoded bytes as a string, to be freed, or NULL without memory. */
 char *lull_base64_encode(const void *bytes, size_t len);
 
 /*
- * Decodes into a NUL-terminated buffer that the caller frees; NULL if text is no base64
- * or memory is out. ret_len may be NULL.
+ * Decodes into a NUL-terminated buffer, to be freed. Returns NULL if text is not base64,
+ * or without memory. ret_len may be NULL.
  */
 char *lull_base64_decode(const char *text, size_t *ret_len);

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The values that plan and sys share. Every range in lullcp is half-open:
- * [off, off + len), in bytes.
+ * Types that plan and sys share. Every range in lullcp is half-open: [off, off + len), in
+ * bytes.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What makes an extent other than plain written data with a place of its own. */
+/* How an extent differs from plain written data with its own place. */
 enum lull_extent_flags {
 	LULL_EXTENT_UNWRITTEN = 1 << 0, /* preallocated: reads as zeroes */
-	/* delayed, inline, encoded, unknown: phys says nothing about the bytes */
+	/* delayed, inline, encoded or unknown: phys is meaningless */
 	LULL_EXTENT_OPAQUE = 1 << 1,
-	/* not looked at: stands for about weight extents, and maybe for holes; OPAQUE
-	   as well */
+	/* not read: stands for about weight extents, and maybe holes; OPAQUE is set
+	   too */
 	LULL_EXTENT_SAMPLED = 1 << 2,
-	/* compressed: phys says something together with stored, and nothing without it */
+	/* compressed: phys is meaningful only together with stored */
 	LULL_EXTENT_ENCODED = 1 << 3,
 };
 
 struct lull_extent {
 	uint64_t off;
 	uint64_t len;
-	uint64_t phys;  /* byte address of the first block, 0 when it has none */
+	uint64_t phys;  /* byte address of the first block, or 0 if it has none */
 	uint32_t flags; /* enum lull_extent_flags */
-	/* how many pieces the file system keeps for it, at least 1: the unit in which
-	   the cost of a clone call is counted */
+	/* number of pieces in which the file system stores it, at least 1: the unit of
+	   the cost of a clone call */
 	uint32_t weight;
-	/* ENCODED: where on disk the whole of what was compressed begins; phys is that
-	   plus the offset in the plain bytes. Else 0 */
+	/* ENCODED: address on disk of the whole compressed extent; phys is that plus the
+	   offset in the uncompressed bytes. Otherwise 0 */
 	uint64_t stored;
-	uint64_t holes; /* SAMPLED: bytes of len thought to be holes. Else 0 */
+	uint64_t holes; /* SAMPLED: estimated bytes of len that are holes. Otherwise 0 */
 };
 
 /*
@@ -43,7 +43,7 @@ struct lull_cursor {
 	void *ctx;
 };
 
-/* What lull_sample wants to know of a part of a map that it does not walk. */
+/* What lull_sample asks about a part of a map that it does not walk. */
 struct lull_spacing {
 	uint64_t least;  /* bytes from the start of one extent to that of the next */
 	uint64_t stride; /* bytes from one look to the next */
@@ -51,18 +51,18 @@ struct lull_spacing {
 
 enum lull_range_kind {
 	LULL_RANGE_CLONE, /* source and destination may differ: clone it */
-	LULL_RANGE_PUNCH, /* a hole of the source where the destination may have data */
+	LULL_RANGE_PUNCH, /* source has a hole where the destination may have data */
 };
 
-/* A piece of work, made from one extent of the source or from one of its holes. */
+/* A piece of work, for one extent of the source or one of its holes. */
 struct lull_range {
 	uint64_t off;
 	uint64_t len;
 	uint32_t weight; /* see lull_extent; 0 for LULL_RANGE_PUNCH */
 	uint32_t kind;   /* enum lull_range_kind */
-	bool sampled;    /* made from about weight extents: LULL_EXTENT_SAMPLED */
-	/* all that lies between the range before it and this one is a hole of the
-	   source: a clone across it makes it one of the destination */
+	bool sampled;    /* made from about weight extents: see LULL_EXTENT_SAMPLED */
+	/* the source has only a hole between the range before and this one; a clone
+	   across it makes that a hole in the destination */
 	bool after_hole;
-	uint64_t holes; /* bytes of len thought to be holes, where sampled */
+	uint64_t holes; /* if sampled: estimated bytes of len that are holes */
 };

@@ -44,9 +44,9 @@ void lull_idmap_free(struct lull_idmap *map)
 }
 
 /*
- * Inode numbers come in rows, and what stands in for dev may differ in any of its bits:
- * multiplying (by odd numbers near the golden ratio of 2^64) brings all of them to the
- * top, which is taken.
+ * Returns the bucket of a key. Inode numbers are consecutive, and what is used as dev may
+ * differ in any bit. Multiplying by odd numbers near the golden ratio of 2^64 brings all
+ * bits to the top, which is used.
  */
 static size_t slot(const struct lull_idmap *map, uint64_t dev, uint64_t inode)
 {
@@ -56,7 +56,7 @@ static size_t slot(const struct lull_idmap *map, uint64_t dev, uint64_t inode)
 	return (size_t)(mixed >> 32) & (map->n_buckets - 1);
 }
 
-/* Without memory for more buckets it only gets slower. */
+/* Doubles the number of buckets. Without memory the map only becomes slower. */
 static void grow(struct lull_idmap *map)
 {
 	struct lull_idmap larger = { .n_buckets = map->n_buckets * 2 };
@@ -67,7 +67,8 @@ static void grow(struct lull_idmap *map)
 	for (size_t i = 0; i < map->n_buckets; i++) {
 		struct lull_named *named = map->bucket[i], *turned = NULL;
 
-		/* Reversed, and put in front one by one, they keep their order. */
+		/* Reverse the list, and insert at the front, so that the order
+		   remains. */
 		while (named) {
 			struct lull_named *next = named->next;
 

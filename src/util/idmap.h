@@ -13,27 +13,27 @@ struct lull_named {
 	struct lull_named *next;
 	uint64_t dev;
 	uint64_t inode;
-	/* the caller's: another inode that belongs to the name; 0: none */
+	/* for the caller: another inode that belongs to the name; 0: none */
 	uint64_t other_dev;
 	uint64_t other_inode;
 	char name[];
 };
 
-/* An empty map, or NULL. lull_idmap_free() takes NULL. */
+/* Returns an empty map, or NULL without memory. lull_idmap_free() accepts NULL. */
 struct lull_idmap *lull_idmap_new(void);
 void lull_idmap_free(struct lull_idmap *map);
 
-/* Adds a name, which is copied. It stays where it is until it is removed. NULL: no
+/* Adds a copy of name. It stays at its address until it is removed. Returns NULL without
    memory. */
 struct lull_named *lull_idmap_add(struct lull_idmap *map, uint64_t dev, uint64_t inode,
 				  const char *name) _must_check_;
 
 /*
- * A name of the inode, the youngest first; after, if not NULL, is the one to go on
- * behind. NULL: there is none (any more).
+ * Returns a name of the inode, latest first; if after is not NULL, the one that follows
+ * it. NULL: there are no more.
  */
 struct lull_named *lull_idmap_find(const struct lull_idmap *map, uint64_t dev,
 				   uint64_t inode, const struct lull_named *after);
 
-/* Removes and frees one. */
+/* Removes a name and frees it. */
 void lull_idmap_remove(struct lull_idmap *map, struct lull_named *named);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names that may be any bytes, in a format that may not. */
+/* Stores file names, which may be any bytes, in JSON, which must be UTF-8. */
 #include "util/json_name.h"
 
 #include "util/base64.h"
@@ -16,7 +16,7 @@ static void twin_of(const char *key, char ret_twin[TWIN_ROOM])
 	(void)snprintf(ret_twin, TWIN_ROOM, "%s_base64", key);
 }
 
-/* Length of the UTF-8 character at s, 0 if there is none. */
+/* Returns the length of the UTF-8 character at s, or 0 if it is not valid. */
 static size_t utf8_len(const char *s)
 {
 	json_t *probe;
@@ -31,7 +31,7 @@ static size_t utf8_len(const char *s)
 	return 0;
 }
 
-/* The name with U+FFFD for each byte that is no UTF-8. */
+/* Returns the name with U+FFFD instead of each invalid byte. */
 static char *readable(const char *name)
 {
 	char *text = malloc(strlen(name) * 3 + 1);

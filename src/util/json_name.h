@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* File names in JSON, read back: for writing see lull_json_set_name() in lullcp.h. */
+/* Reads file names from JSON. For writing see lull_json_set_name() in lullcp.h. */
 #pragma once
 
 #include "lullcp.h"
@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 /*
- * The name under key: *ret_name is a string that the caller frees, or NULL for null.
- * 0, -EBADMSG if there is neither a name nor null, -ENOMEM.
+ * Reads the name under key. *ret_name is to be freed, or NULL for null. Returns 0,
+ * -EBADMSG if key has neither a name nor null, or -ENOMEM.
  */
 int lull_json_get_name(const json_t *object, const char *key, char **ret_name);

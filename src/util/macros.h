@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes and cleanups that the compiler checks or runs for us. */
+/* Attributes and cleanup functions that the compiler checks or calls. */
 #pragma once
 
 #include <stddef.h>
@@ -17,14 +17,14 @@
 #define MIN(a, b)     ((a) < (b) ? (a) : (b))
 #define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
-/* The struct of that type whose member p points to. */
+/* Returns the struct of that type whose member p points to. */
 #define container_of(p, type, member) \
 	((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
-/* So much later; 292 years are for ever, and do not overflow. */
+/* Returns now + ns. 292 years count as for ever, and do not overflow. */
 #define NSEC_AFTER(now, ns) ((now) + ((ns) < UINT64_MAX / 2 ? (ns) : UINT64_MAX / 2))
 
 static inline void lull_freep(void *p)
@@ -32,7 +32,7 @@ static inline void lull_freep(void *p)
 	free(*(void **)p);
 }
 
-/* Closes it if it is open. */
+/* Closes *fd if it is open, and sets it to -1. */
 static inline void lull_close(int *fd)
 {
 	if (*fd >= 0)
@@ -40,7 +40,7 @@ static inline void lull_close(int *fd)
 	*fd = -1;
 }
 
-/* Hands the value over to the caller, so that the cleanup finds nothing. */
+/* Passes ownership of the descriptor to the caller, so that the cleanup does nothing. */
 static inline int lull_steal_fd(int *fd)
 {
 	int taken = *fd;
@@ -49,7 +49,7 @@ static inline int lull_steal_fd(int *fd)
 	return taken;
 }
 
-/* The same for a pointer. */
+/* As lull_steal_fd(), for a pointer. */
 #define lull_steal(p)                           \
 	({                                      \
 		__typeof__(*(p)) taken_ = *(p); \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The names of methods: in what lullcp prints, and in checkpoints. */
+/* The names of methods in lullcp's output and in checkpoints. */
 #include "lullcp.h"
 
 const char *lull_method_name(enum lull_method method)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* File names as text. */
+/* Handles file names as text. */
 #include "util/path.h"
 
 #include "util/text.h"
@@ -62,7 +62,7 @@ uint64_t lull_path_backup_number(const char *name, size_t len, const char *entry
 	if (strncmp(entry, name, len) != 0 || entry[len] != '.' || entry[len + 1] != '~')
 		return 0;
 	entry += len + 2;
-	/* What lullcp and cp write has no leading zero. */
+	/* Numbers written by lullcp and cp have no leading zero. */
 	if (*entry == '0')
 		return 0;
 	for (; *entry >= '0' && *entry <= '9'; entry++) {

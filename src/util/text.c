@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Texts on the heap. */
+/* Makes strings on the heap. */
 #include "util/text.h"
 
 #include <stdarg.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts on the heap. */
+/* Makes strings on the heap. */
 #pragma once
 
 #include "util/macros.h"
 
 #include <stdint.h>
 
-/* What asprintf(3) makes of it, to be freed; NULL without memory. */
+/* Formats like asprintf(3). To be freed; NULL without memory. */
 char *lull_text(const char *format, ...) _printf_(1, 2);
 
-/* A copy, to be freed; NULL of NULL, or without memory. */
+/* Returns a copy, to be freed; NULL for NULL, or without memory. */
 char *lull_text_copy(const char *text);
 
-/* 64 bits of which names on disk are made: it never changes. */
+/* Returns a hash of 64 bits. Names on disk contain it, so it must never change. */
 uint64_t lull_text_hash(const char *text);

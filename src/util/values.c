@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Turns words into times, sizes, numbers and choices. */
+/* Parses times, sizes, numbers and choices. */
 #include "util/values.h"
 
 #include "util/macros.h"
@@ -11,7 +11,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* unit * fraction / scale, rounded down; that product may not fit. scale < 2^62. */
+/* Returns unit * fraction / scale, rounded down. The product may overflow. scale must be
+   less than 2^62. */
 static uint64_t share(uint64_t unit, uint64_t fraction, uint64_t scale)
 {
 	uint64_t result = 0, rest = 0;
@@ -52,7 +53,7 @@ bool lull_value_time(const char *text, uint64_t *ret_ns)
 		if (!is_digit(*++at))
 			return false;
 		for (; is_digit(*at); at++) {
-			/* Twelve digits are below a nanosecond, even of an hour. */
+			/* Twelve digits are less than a nanosecond, even of an hour. */
 			if (scale >= 1000000000000ULL)
 				continue;
 			fraction = fraction * 10 + (uint64_t)(*at - '0');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* XXH64: see xxh64.h. Names of the constants as in the specification. */
+/* XXH64: see xxh64.h. The constants have the names of the specification. */
 #include "util/xxh64.h"
 
 #include "util/macros.h"
