@@ -161,7 +161,7 @@ for kind in $(kinds xfs xfs-exchange btrfs); do
       sync "$M/img"
       now=$(sum "$M/img")
       ln "$M/img" "$M/name"
-      CLONE_ERRNO=28 CLONE_ERRNO_AFTER=600 LD_PRELOAD=$TOOLS/clones.so \
+      CLONE_ERRNO=28 CLONE_ERRNO_AFTER=20 LD_PRELOAD=$TOOLS/clones.so \
         "$LULLCP" --restore --latency-budget=20us latest "$M/img" 2>"$T/err"
       same 'it fails in place: status' 1 $?
       says 'incomplete'

@@ -15,15 +15,19 @@ SOCKETS=$(mktemp -d /tmp/lullcp-vm.XXXXXX) || framework_failure mktemp
 plain="driver=raw,node-name=top,file.driver=file,file.filename=$a"
 redirected="driver=qcow2,node-name=top,file.driver=file,file.filename=$side,backing.driver=raw,backing.file.driver=file,backing.file.filename=$a"
 
-# qemu NAME BLOCKDEV ARG...: with that disk, its monitor at $SOCKETS/NAME; its pid in $pid
+listens() { grep -q " 00010000 .* $1\$" /proc/net/unix; } # listens SOCKET
+# qemu NAME BLOCKDEV ARG...: with that disk, its monitor at $SOCKETS/NAME; its pid in $pid. With -incoming
+# it listens at $SOCKETS/in, and not only the file of an earlier one is there.
 qemu() {
   local name=$1 disk=$2
   shift 2
+  rm -f "$SOCKETS/$name" "$SOCKETS/in"
   qemu-system-x86_64 -machine pc,accel=tcg -m 32 -display none -nodefaults \
     -qmp "unix:$SOCKETS/$name,server=on,wait=off" -blockdev "$disk" \
     -device virtio-blk-pci,drive=top,id=disk "$@" >"$T/$name.out" 2>"$T/$name.err" &
   pid=$!
   await "$SOCKETS/$name"
+  [ "${1:-}" != -incoming ] || soon listens "$SOCKETS/in" || framework_failure 'no incoming migration'
 }
 tells() { # tells NAME COMMAND[=ARGUMENTS]...: that QEMU
   local name=$1
@@ -72,7 +76,6 @@ until_says source query-migrate '"cancelled"'
 asked 0 source freeze
 asked 0 source thaw
 check_not 'nothing is redirected' test -e "$side"
-rm -f "$SOCKETS/target"
 qemu target "$plain" -incoming "unix:$SOCKETS/in"
 target=$pid
 tells source "migrate={\"uri\":\"unix:$SOCKETS/in\"}" >"$T/out"
