@@ -2,23 +2,25 @@
 /*
  * DESIGN
  *
- * A sidecar with data that no QEMU uses holds the newest writes, or older ones than the
- * image: a guest was started from that since. To commit it is right in the first case,
- * and puts old data over new in the second. What tells is when the image was written to:
+ * A sidecar that has data and that no QEMU uses holds either the newest writes, or writes
+ * older than the image, because a guest was started from the image since. A commit is
+ * right in the first case and puts old data over new in the second. The time at which the
+ * image was last written to tells the two apart. The first line that fits counts:
  *
- *     as the freeze, or a merge whose QEMU was seen to end, has left it    commit
- *     before that, or it is another file: it was restored                  do not
- *     no later than the sidecar                                            commit
- *     later, and no merge had begun                                        do not
- *     later, and a merge had begun: by that, or by a guest                 a person knows
+ *     as a freeze left it, or a merge whose QEMU was seen to end   commit
+ *     older than the mark says, or another file: it was restored   do not
+ *     written to after a freeze that no merge has followed         do not
+ *     written to no later than the sidecar                         commit
+ *     written to later, before the freeze had returned             do not
+ *     written to later, by a merge that had begun or by a guest    ask a person
  *
- * Where it is not right for certain the advice changes neither file.
+ * Where a commit is not certain to be right, the advice changes neither file.
  *
  * A sidecar into which somebody has streamed the image has no backing file. It gets the
- * image below it again, to be committed: where it has nothing the image had nothing, or
- * has what QEMU had copied and not yet entered into its tables when it was killed. Where
- * the disk was resized the sidecar holds that as well: a commit makes the image larger by
- * itself, and smaller never.
+ * image as its backing file again before the commit: where the sidecar has nothing, the
+ * image had nothing either, or has what QEMU had copied but not yet entered into its
+ * tables when it was killed. If the disk was resized, the sidecar has the new size: a
+ * commit makes the image larger by itself, but never smaller.
  */
 #include "advice.h"
 
@@ -35,10 +37,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* After its end was seen on the monitor a process lets go of its files within moments. */
+/* Longest wait for a process to close its files after the monitor has shown its end. */
 #define LAST_NS (5 * NSEC_PER_SEC)
 #define LOOK_NS (10 * NSEC_PER_MSEC)
-/* Of files that were put away, before it is given up. */
+/* Numbers tried for an unused name. */
 #define MOST_NAMES 1000
 
 char *advice_quoted(const char *text)
@@ -103,7 +105,7 @@ static enum verdict judge(const struct disk *disk)
 	return mark->known && mark->state == MARK_BETWEEN ? DO_NOT : UNCERTAIN;
 }
 
-/* In QEMU's options a comma ends a value, and two of them are one. */
+/* Doubles the commas: in QEMU's options one comma ends a value, and two stand for one. */
 static char *doubled(const char *text)
 {
 	char *made = malloc(2 * strlen(text) + 1), *at = made;
@@ -118,10 +120,10 @@ static char *doubled(const char *text)
 	return made;
 }
 
-/* What can be read off the sidecar and its mark. */
+/* What the sidecar and its mark say. */
 struct contents {
-	bool is_over_it;               /* the image is its backing file */
-	char format[QCOW2_FORMAT_LEN]; /* of the image; empty if unknown */
+	bool is_over_it;               /* the image is the sidecar's backing file */
+	char format[QCOW2_FORMAT_LEN]; /* format of the image; empty if unknown */
 	uint64_t cut;                  /* the size to which the disk was cut, or 0 */
 };
 
@@ -139,12 +141,14 @@ static struct contents look_into(const struct disk *disk)
 		contents.is_over_it = false;
 	} else {
 		(void)snprintf(contents.format, sizeof(contents.format), "raw");
-		/* the image may have another name than when it was frozen */
+		/* compare the files: the image may have another name than when it was
+		   frozen */
 		if (qcow2_backing(disk->sidecar, &name, contents.format) == 0)
 			contents.is_over_it = stat(name, &st) == 0 &&
 					      peer_same_file(&st, &disk->st);
 	}
-	/* It may be over what was below the image. */
+	/* The mark is right about the format: the sidecar may now be over what was below
+	   the image. */
 	if (mark.known && mark.format[0]) {
 		(void)snprintf(contents.format, sizeof(contents.format), "%s",
 			       mark.format);
@@ -155,8 +159,9 @@ static struct contents look_into(const struct disk *disk)
 }
 
 /*
- * The disk as it would be with what is in the sidecar, as a new file. What the sidecar is
- * over is told by hand: writing that into it would make it look newer than the image.
+ * Returns a command that writes the disk, as it would be with the sidecar's data, into a
+ * new file. The command names the backing file as an option: writing it into the sidecar
+ * would make that look newer than the image.
  */
 static char *look_command(const struct disk *disk, const struct contents *contents,
 			  const char *other)
@@ -188,7 +193,8 @@ static char *look_command(const struct disk *disk, const struct contents *conten
 	return command;
 }
 
-/* In quotes, a name that nothing has: what is told to run must not overwrite anything. */
+/* Returns a quoted name that does not exist, so that the command told to the user
+   overwrites nothing. */
 static char *unused_name(const char *path, const char *suffix)
 {
 	for (int i = 1; i < MOST_NAMES; i++) {
@@ -206,7 +212,7 @@ static char *unused_name(const char *path, const char *suffix)
 	return NULL;
 }
 
-/* Merges the sidecar and removes it. */
+/* Returns a command that merges the sidecar and removes it. */
 static char *commit_command(const struct disk *disk, const struct contents *contents)
 {
 	_cleanup_free_ char *sidecar = advice_quoted(disk->sidecar);
@@ -331,11 +337,11 @@ bool advice_take_down(struct disk *disk)
 		return false;
 	while (sidecar_is_unused(disk->sidecar, &disk->st) == -EBUSY) {
 		if (lull_clock_now() >= until)
-			return false; /* the monitor alone is gone */
+			return false; /* only the monitor is gone */
 		lull_clock_sleep(LOOK_NS);
 	}
-	/* QEMU may have been told to change over, and nobody has heard whether it did:
-	   then the guest may have written to the image alone, and what that is like now
+	/* QEMU may have been told to change over, and whether it did is unknown. If it
+	   did, the guest may have written to the image only, and the state of the image
 	   proves nothing. */
 	if (mark.state == MARK_COMPLETING && !disk->completed)
 		return true;
@@ -345,13 +351,13 @@ bool advice_take_down(struct disk *disk)
 	if ((disk->completed ? lstat(disk->sidecar, &st) : stat(disk->source, &st)) < 0)
 		return false;
 	mark_image(&mark, &st);
-	/* Without it the advice is more careful. */
+	/* Without the mark the advice is only more careful. */
 	if (mark_write(disk->sidecar, &mark) == 0)
 		disk->state.mark = mark;
 	return true;
 }
 
-/* As sidecar_is_unused(), and not believing the locks alone: QEMU can do without. */
+/* As sidecar_is_unused(), but does not rely on locks alone: QEMU can run without them. */
 static int is_unused(const char *path, const struct stat *source)
 {
 	_cleanup_free_ char *who = NULL;
@@ -359,7 +365,7 @@ static int is_unused(const char *path, const struct stat *source)
 	struct mark mark = mark_read(path);
 	int r = sidecar_is_unused(path, source);
 
-	/* the freeze was killed when it made it */
+	/* the freeze was killed while it made the sidecar */
 	if (r == -EBADMSG && mark.known && mark.state == MARK_BETWEEN && mark.format[0] &&
 	    qcow2_is_unfinished(path, mark.disk))
 		r = 1;
@@ -369,7 +375,7 @@ static int is_unused(const char *path, const struct stat *source)
 	return who ? -EBUSY : r;
 }
 
-/* Without data a sidecar may hold that the disk was resized. */
+/* Returns true if the disk was resized, which a sidecar without data may record too. */
 static bool was_resized(const struct mark *mark, const char *path)
 {
 	struct sidecar_header header;
@@ -378,7 +384,7 @@ static bool was_resized(const struct mark *mark, const char *path)
 	       sidecar_read_header(path, &header) == 0 && header.size != mark->disk;
 }
 
-/* held: the sidecar, by a path that keeps leading to it. */
+/* held: a path that leads to the sidecar even if its directory is renamed. */
 static int remove_if_done(struct disk *disk, const char *held)
 {
 	int r = is_unused(held, &disk->st);
@@ -423,8 +429,8 @@ bool advice_settle(struct disk *disk)
 		    disk->sidecar, disk->source);
 		return false;
 	}
-	/* One without data that this hook has not made may be of whoever uses it next;
-	   not what has nothing in it at all. */
+	/* A sidecar without data that this hook did not make may be about to be used by
+	   whoever made it. An empty file is not. */
 	if ((r == 0 && is_merged(&disk->state.mark, disk->sidecar)) ||
 	    (r > 0 && (disk->state.mark.known || is_empty(disk->sidecar)) &&
 	     !was_resized(&disk->state.mark, disk->sidecar))) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Speaks with qemu-ga. There is no greeting and no id in answers: each conversation
- * begins with guest-sync-delimited, whose answer comes after a byte 0xff that JSON text
- * cannot hold, so that late answers to somebody else are told from ours.
+ * Speaks with qemu-ga. The protocol has no greeting, and answers have no id. Each
+ * conversation therefore begins with guest-sync-delimited, whose answer follows a byte
+ * 0xff. JSON text cannot contain that byte, so that late answers to an earlier client are
+ * not taken for ours.
  */
 #include "agent.h"
 
@@ -19,8 +20,10 @@ struct talk {
 	struct wire wire;
 	const char *path;
 	uint64_t deadline;
-	bool is_blind;  /* the command is sent before the agent is heard */
-	bool has_asked; /* and may be obeyed, whatever is heard of that */
+	/* send the command without waiting for the agent's first answer */
+	bool is_blind;
+	/* the command was sent and may be carried out, whatever the answer */
+	bool has_asked;
 };
 
 static int speak(struct talk *talk, const char *text)
@@ -37,7 +40,7 @@ static int hear(struct talk *talk, json_t **ret_object)
 	if (r < 0)
 		return r;
 
-	/* Whatever stands before the delimiter is older than it. */
+	/* Everything before the delimiter is an older answer. */
 	char *mark = memrchr(line, 0xff, len);
 
 	if (mark) {
@@ -149,6 +152,7 @@ int agent_thaw(const char *path, uint64_t timeout_ns, char **ret_why)
 {
 	bool asked;
 
-	/* An agent that is still at the freeze finds it when that is done. */
+	/* An agent that is still busy with the freeze reads this command when it is
+	   done. */
 	return ask(path, timeout_ns, true, "guest-fsfreeze-thaw", &asked, ret_why);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest agent: file systems in the guest, frozen for an instant. */
+/* The guest agent: freezes and thaws the file systems in the guest. */
 #pragma once
 
 #include "util/macros.h"
@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 /*
- * Each call connects anew: the agent's channel has one client, and what an earlier one
- * left in it is passed over. 0 or -errno; what went wrong is in *ret_why, which the
- * caller frees. After a failed freeze the guest may be frozen, if *ret_asked: thaw.
+ * Both functions make a new connection: the agent's channel has one client, and they skip
+ * what an earlier client left in it. They return 0, or -errno with a message, to be
+ * freed, or NULL in *ret_why. If a freeze fails and *ret_asked is set, the guest may be
+ * frozen: call agent_thaw().
  */
 int agent_freeze(const char *path, uint64_t timeout_ns, bool *ret_asked,
 		 char **ret_why) _must_check_;
 
-/* Also fine if nothing is frozen. Goes on when told to stop. */
+/* Succeeds also if nothing is frozen. Continues after a signal to stop. */
 int agent_thaw(const char *path, uint64_t timeout_ns, char **ret_why) _must_check_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* ACLs need no look of their own: the group's permissions are their mask. */
+/* Does not read ACLs: where there is one, the group's permissions are its mask. */
 #include "directory.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 static bool is_safe(const struct stat *st, uid_t user)
 {
-	/* The owner may rename and remove, in a sticky directory too. */
+	/* The owner may rename and remove files, even in a sticky directory. */
 	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != user)
 		return false;
 	return !(st->st_mode & (S_IWGRP | S_IWOTH)) || (st->st_mode & S_ISVTX);
@@ -24,7 +24,7 @@ int directory_judge(const char *path, uid_t user, char **ret_which)
 	if (!slash)
 		return directory ? -EINVAL : -ENOMEM;
 	for (; slash; slash = strrchr(directory, '/')) {
-		slash[slash == directory] = '\0'; /* "/" stays */
+		slash[slash == directory] = '\0'; /* keep "/" */
 		if (stat(directory, &st) < 0)
 			return -errno;
 		if (!is_safe(&st, user)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may replace the files of a directory. */
+/* Checks who may replace the files of a directory. */
 #pragma once
 
 #include "util/macros.h"
@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /*
- * Whether nobody but root, the caller and that user can put another file in the place of
- * path (absolute, without links): by its directory, or by one above. 0; -EPERM, and in
- * *ret_which, which the caller frees, the directory; or another -errno.
+ * Checks that only root, the caller and user can put another file in the place of path
+ * (absolute, without symbolic links), through its directory or one above. Returns 0;
+ * -EPERM, with the directory in *ret_which, to be freed; or another -errno.
  */
 int directory_judge(const char *path, uid_t user, char **ret_which) _must_check_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Nothing is remembered between calls of the hook: what a disk is up to is read off
- * QEMU's graph, its jobs, and the sidecar file, so that any call can end what an earlier
- * one began.
+ * The hook keeps nothing in memory between its calls. It reads the state of a disk from
+ * QEMU's graph, its jobs and the sidecar file, so that any call can finish what an
+ * earlier one began.
  */
 #include "disks.h"
 
@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One that is there already, under the name that it was given then. */
+/* Finds an existing sidecar that has another name than a new one would have. */
 static void find_sidecar(struct disk *disk, const char *directory)
 {
 	_cleanup_free_ char *beside =
@@ -33,8 +33,8 @@ static void find_sidecar(struct disk *disk, const char *directory)
 	found = search_sidecar(*beside ? beside : "/", &disk->st);
 	if (!found && directory)
 		found = search_sidecar(directory, &disk->st);
-	/* a pointer to one that is not there: nothing is right before that is looked
-	   into */
+	/* Take a pointer whose sidecar is missing: nothing can be right before somebody
+	   has looked into that. */
 	if (!found)
 		found = pointer_of_lost(disk->source);
 	if (!found)
@@ -44,8 +44,8 @@ static void find_sidecar(struct disk *disk, const char *directory)
 }
 
 /*
- * The name that was given may have become a link to another file since the freeze: the
- * sidecar is where that name was a file.
+ * Since the freeze, the name on the command line may have become a symbolic link to
+ * another file. The sidecar is then beside the link.
  */
 static void find_by_given(struct disk *disk, const char *given)
 {
@@ -84,7 +84,8 @@ static bool disk_init(struct disk *disk, const char *source, const char *directo
 	return true;
 }
 
-/* A thaw finds the sidecar of another name of a file only by that name, perhaps. */
+/* A thaw keeps other names of a file that was given before: its sidecar may be found only
+   by one of them. */
 static bool is_given_before(const struct disks *disks, const struct disk *disk,
 			    bool thaws)
 {
@@ -168,8 +169,9 @@ void disks_done(struct disks *disks)
 }
 
 /*
- * What the names of SOURCE's overlays and jobs begin with. By its inode, so that each
- * path of it leads to them. Short, for there are DISKS_NAME_LEN bytes for two inodes.
+ * Makes the prefix of the names of SOURCE's overlays and jobs. It depends on the inode,
+ * so that every path of the file gives the same. It is short, because DISKS_NAME_LEN
+ * bytes have to hold two inodes.
  */
 static void start_name(const struct disk *disk, char name[static DISKS_NAME_LEN])
 {
@@ -197,7 +199,7 @@ bool disks_name(struct disk *disk)
 
 	disk->state.has_sidecar = lstat(disk->sidecar, &st) == 0;
 	if (!disk->state.has_sidecar) {
-		/* a job at work keeps the name that it was started with */
+		/* a running job keeps the name with which it was started */
 		if (!disk->started)
 			disk->name[0] = '\0';
 		return false;
@@ -266,11 +268,11 @@ bool disks_are_between(const struct disks *disks)
 struct wanted {
 	const struct stat *st;
 	pid_t qemu;
-	json_t *sets; /* of descriptors that QEMU was given */
-	int n;        /* nodes */
+	json_t *sets; /* sets of descriptors that QEMU was given */
+	int n;        /* nodes that have the file open */
 };
 
-/* The file of /dev/fdset/N, which is no name but in QEMU. */
+/* Stats the file of /dev/fdset/N, a name that only QEMU can resolve. */
 static int stat_set(const struct wanted *wanted, json_int_t number, struct stat *ret_st)
 {
 	size_t i;
@@ -293,8 +295,8 @@ static int stat_set(const struct wanted *wanted, json_int_t number, struct stat 
 }
 
 /*
- * By device and inode, of what the name leads QEMU to: QEMU may know the file by another
- * name, or by a relative one, and see other files than we do.
+ * Compares device and inode of what the name means to QEMU. QEMU may know the file by
+ * another name or by a relative one, and may see other files than the hook does.
  */
 static bool is_source(void *ctx, const char *path)
 {
@@ -360,7 +362,7 @@ static void refuse(struct disk *disk)
 	disk->told = true;
 }
 
-/* Whether that file is the sidecar whose node or job has this name. */
+/* Returns true if the file is the sidecar whose node or job has this name. */
 static bool is_named(const struct disk *disk, const char *path, const char *name)
 {
 	char right[DISKS_NAME_LEN];
@@ -373,11 +375,11 @@ static bool is_named(const struct disk *disk, const char *path, const char *name
 }
 
 /*
- * The overlay that is there may lie elsewhere than where this call would put one, and its
- * file may have been deleted: QEMU knows. But the guest may have taken QEMU over, and
- * what is taken for a sidecar is written to and removed later: it must have the name that
- * a sidecar of SOURCE has there, be the inode that the node is named after, and be open
- * in QEMU.
+ * Takes over the overlay that QEMU has. It may be elsewhere than where this call would
+ * put one, and its file may be deleted: QEMU knows. But the guest may control QEMU, and
+ * the hook later writes to the sidecar and removes it. So the file must have the name
+ * that a sidecar of SOURCE has there, must be the inode that the node is named after, and
+ * must be open in QEMU.
  */
 static int adopt(struct disk *disk, const struct graph *graph,
 		 const struct graph_node *overlay, pid_t qemu)
@@ -415,8 +417,8 @@ static int adopt(struct disk *disk, const struct graph *graph,
 }
 
 /*
- * A name leads to the file that has it now: a descriptor for each node must be of it.
- * 1, 0, or -errno if that cannot be seen.
+ * A name leads to the file that has it now, so there must be a descriptor of SOURCE for
+ * each node. Returns 1, 0, or -errno if the descriptors cannot be seen.
  */
 static int is_really_open(const struct disk *disk, const struct wanted *wanted)
 {
@@ -427,7 +429,7 @@ static int is_really_open(const struct disk *disk, const struct wanted *wanted)
 	return n < 0 ? n : n >= wanted->n;
 }
 
-/* QEMU's node has the name of SOURCE, but another file open. */
+/* QEMU's node has the name of SOURCE, but another file is open. */
 static int place_replaced(struct disk *disk, const struct graph *graph,
 			  struct wanted *wanted)
 {
@@ -448,13 +450,13 @@ static int place_replaced(struct disk *disk, const struct graph *graph,
 	return 0;
 }
 
-/* A copy, or NULL for what is not known. */
+/* Returns a copy, or NULL if text is NULL. */
 static char *copy_of(const char *text)
 {
 	return text ? strdup(text) : NULL;
 }
 
-/* What a sidecar of the image has to say of it. */
+/* Collects what a new sidecar has to record about the image. */
 static void describe_image(struct disk *disk, const struct graph *graph,
 			   const struct graph_node *image, pid_t qemu)
 {
@@ -465,7 +467,7 @@ static void describe_image(struct disk *disk, const struct graph *graph,
 
 	disk->state.size = (uint64_t)image->size;
 	disk->state.format = strdup(is_plain ? "raw" : image->driver);
-	/* SOURCE may be where it has its data alone */
+	/* SOURCE may be only the data file of the image */
 	if (storage && (peer_stat(qemu, storage, &st) == 0) &&
 	    !peer_same_file(&st, &disk->st))
 		disk->state.backing = copy_of(storage[0] == '/' ? storage : NULL);
@@ -473,7 +475,7 @@ static void describe_image(struct disk *disk, const struct graph *graph,
 		disk->state.backing = strdup(disk->source);
 }
 
-/* A merge brings over what the disk shows, and nothing else that is in the file. */
+/* Looks for what a merge would lose: it copies only what the disk shows. */
 static int describe_overlay(struct disk *disk, const struct graph_node *overlay)
 {
 	int r = 0;
@@ -533,7 +535,7 @@ static void say_unusable(const struct disk *disk, int r, const struct graph_plac
 	}
 }
 
-/* What is wrong with one disk keeps no other from being thawed. */
+/* Refuses this disk only: the others can still be thawed. */
 static void refuse_unusable(struct disk *disk, const struct graph *graph,
 			    const char *ours, int r, const struct graph_place *at)
 {
@@ -547,7 +549,7 @@ static void refuse_unusable(struct disk *disk, const struct graph *graph,
 	disk->state.is_free = is_free;
 }
 
-/* As QEMU has it open. */
+/* Copies how QEMU has the image open. */
 static int describe_open(struct disk *disk, const struct graph_place *at)
 {
 	const char *file = at->protocol->file;
@@ -578,7 +580,8 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 
 	start_name(disk, ours);
 	r = graph_find(graph, is_source, &wanted, ours, &at);
-	/* renamed since it was frozen; the names of overlays go by the inode */
+	/* The image was renamed since it was frozen; the names of overlays depend on its
+	   inode only. */
 	if (r == -ENOENT) {
 		r = graph_find_overlay(graph, ours, &at);
 		if (r == 0 && at.protocol->file)
@@ -609,7 +612,7 @@ static int place(struct disk *disk, const struct graph *graph, json_t *sets, pid
 	return at.overlay ? adopt(disk, graph, at.overlay, qemu) : 0;
 }
 
-/* What QEMU has open, whatever it says of that. */
+/* Looks at the descriptors that QEMU has open, and not at what it says. */
 static void look_at_sidecar(struct disk *disk, pid_t qemu)
 {
 	struct stat st;
@@ -653,7 +656,7 @@ static int look(struct disks *disks, json_t *jobs, json_t *named, json_t *debug,
 	return r;
 }
 
-/* Whether any node has its file from a set of descriptors. */
+/* Returns true if a node has its file from a set of descriptors. */
 static bool names_sets(json_t *named)
 {
 	size_t i;
@@ -674,8 +677,8 @@ int disks_look(struct disks *disks, struct qmp *qmp)
 	json_t *jobs = NULL, *named = NULL, *debug = NULL, *sets = NULL;
 	int r;
 
-	/* Jobs first: one that ends meanwhile is seen to be at work, and looked at again.
-	 */
+	/* Ask for the jobs first: a job that ends in between is seen as busy, and is
+	   looked at again. */
 	r = qmp_run(qmp, "query-jobs", NULL, &jobs);
 	if (r == 0)
 		r = qmp_run(qmp, "query-named-block-nodes", json_pack("{s:b}", "flat", 1),

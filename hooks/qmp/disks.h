@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The disks of a call and what QEMU and their sidecars say about them. */
+/* The disks of one call of the hook, and what QEMU and their sidecars say about them. */
 #pragma once
 
 #include "mark.h"
@@ -10,100 +10,110 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* Node names and job ids in QEMU have at most 31 bytes. */
+/* QEMU allows at most 31 bytes for node names and job ids. */
 #define DISKS_NAME_LEN 32
 
 enum disks_job {
 	DISKS_JOB_NONE,
 	DISKS_JOB_BUSY,
-	DISKS_JOB_READY,     /* all is copied, writes go to both */
-	DISKS_JOB_CONCLUDED, /* over: job_error tells how */
+	DISKS_JOB_READY,     /* all is copied; writes go to both */
+	DISKS_JOB_CONCLUDED, /* it has ended: see job_error */
 };
 
-/* What was found at the last look. */
+/* What the last look at QEMU and at the sidecar found. */
 struct disk_state {
 	bool is_open;     /* QEMU has SOURCE open */
 	bool is_replaced; /* QEMU has another file open that has, or had, its name */
-	/* QEMU has a part of it as the disk: a raw node with an offset or a size */
+	/* QEMU uses only a part of it as the disk: a raw node with an offset or a size */
 	bool is_part;
-	bool has_data_file; /* its data lies in another file than what is about it */
-	bool is_by_number;  /* QEMU has it by a descriptor, not by a path */
-	bool is_refused;    /* it was said why nothing may be done with it */
-	bool is_free;       /* that, and nothing of it is redirected: no thaw has to */
-	int unseen;         /* -errno if what QEMU has open cannot be seen */
-	bool is_written;    /* and somebody may write to it */
+	bool has_data_file; /* its data is in another file than its metadata */
+	/* QEMU has it open by the number of a descriptor, not by a path */
+	bool is_by_number;
+	bool is_refused; /* the hook has said why it does not touch this disk */
+	/* is_refused, but no write of it is redirected: there is nothing to thaw */
+	bool is_free;
+	int unseen;      /* -errno if QEMU's open files cannot be seen */
+	bool is_written; /* QEMU has it open and somebody may write to it */
 	bool is_read_only;
 	bool is_encrypted;
-	bool is_redirected; /* an overlay of ours is on top */
-	bool is_used;       /* the overlay of that name is in use, wherever it is */
-	bool has_sidecar;   /* the file is there */
-	bool is_marked;     /* and marked: between two states */
-	/* and QEMU has it open, but not as an overlay of a freeze: a guest may have been
-	   started from it */
+	bool is_redirected; /* one of our overlays is on top */
+	/* the overlay named name has users, wherever it is in the graph */
+	bool is_used;
+	bool has_sidecar; /* the sidecar file exists */
+	/* the sidecar has the sticky bit: the image is between two states */
+	bool is_marked;
+	/* QEMU has the sidecar open, but not as an overlay of a freeze: a guest may have
+	   been started from it */
 	bool is_its_disk;
-	bool is_written_yet; /* and has it open for writing */
-	struct mark mark;    /* what it says of itself */
-	bool is_anothers;    /* the freeze of another run, or by hand if a run asks */
+	bool is_written_yet; /* QEMU has the sidecar open for writing */
+	struct mark mark;    /* what the sidecar's attribute says */
+	bool is_anothers;    /* another run froze it, or a person if a run calls */
 	enum disks_job job;
-	char *job_error;      /* NULL: none */
-	char *stale_job;      /* concluded, of an earlier sidecar that is gone; or NULL */
-	uint64_t done, total; /* of the job, bytes */
-	char *image;          /* node names; NULL if SOURCE is not open */
+	char *job_error; /* NULL: none */
+	/* a job of an earlier sidecar that is gone, concluded; or NULL */
+	char *stale_job;
+	uint64_t done, total; /* bytes of the job */
+	char *image;          /* names of nodes; NULL if SOURCE is not open */
 	char *overlay;
-	char *top;     /* above both */
-	char *blocker; /* for people: what keeps a merge below it from working; or NULL */
-	/* the node that takes it for the file of a format of its own; or NULL */
+	char *top;     /* topmost node above image and overlay */
+	char *blocker; /* for messages: what prevents a merge below it; or NULL */
+	/* the node that uses it as the file of a further format; or NULL */
 	char *within;
-	char *renamed; /* from; QEMU cannot open the image to merge into it; or NULL */
-	char *extra; /* for people: what is in the overlay that a merge drops; or NULL */
-	char *backing; /* what the image is stored in, and how; NULL if unknown */
+	/* former name of the image, under which QEMU cannot open it for a merge; or
+	   NULL */
+	char *renamed;
+	char *extra; /* for messages: what in the overlay a merge would lose; or NULL */
+	/* file that stores the image, and the image's format; NULL if unknown */
+	char *backing;
 	char *format;
-	uint64_t size;         /* of the disk that the image holds */
-	uint64_t overlay_size; /* of the disk by now, where it is redirected */
+	uint64_t size;         /* bytes of the disk that the image holds */
+	uint64_t overlay_size; /* bytes that the redirected disk has now */
 };
 
 struct disk {
-	char *source; /* absolute, without links */
+	char *source; /* absolute, without symbolic links */
 	char *sidecar;
 	struct stat st;  /* of source */
-	const char *run; /* that asks; NULL: by hand */
+	const char *run; /* run of lullcp that calls; NULL: a person does */
 	bool thaws;
-	/* of the overlay's node and of the job: says which source and, by its inode,
-	   which sidecar; empty without one */
+	/* Name of the overlay's node and of its job, from the source's and the sidecar's
+	   inodes. Empty without a sidecar. */
 	char name[DISKS_NAME_LEN];
 	struct disk_state state;
-	bool told; /* of a refusal */
+	bool told; /* a refusal was reported */
 
-	bool chosen;        /* to be redirected by this call */
-	int made;           /* the sidecar that this call made, open; or -1 */
-	uint64_t made_size; /* of the disk for which it was made */
+	bool chosen;        /* this call redirects it */
+	int made;           /* descriptor of the sidecar that this call made; or -1 */
+	uint64_t made_size; /* bytes of the disk when the sidecar was made */
 
-	/* For merging. */
-	bool started;   /* a job was seen at work or begun */
-	bool begun;     /* by this call, which has watched it since */
-	bool was_ready; /* and could have been cancelled then, which counts as success */
-	bool asked;     /* told to complete */
-	bool completed; /* QEMU has said after that that it is over, and well */
-	uint64_t let_go_by; /* QEMU, of the sidecar, after that; 0: not waited for */
+	/* For the merge. */
+	bool started; /* a job was seen running or was started */
+	bool begun;   /* this call started the job and has watched it since */
+	/* the job was ready: if cancelled then, it would end with success too */
+	bool was_ready;
+	bool asked;     /* the job was told to complete */
+	bool completed; /* after that QEMU reported that the job ended with success */
+	/* deadline for QEMU to close the sidecar after that; 0: not waited for */
+	uint64_t let_go_by;
 	bool merged, failed, over;
 };
 
 struct disks {
 	struct disk *disk;
 	size_t n;
-	bool lacks; /* a source of a thaw that is not there, and that was said */
+	bool lacks; /* a thaw was given a source that does not exist, and has said so */
 };
 
-/* What freeze does where no QEMU is at the monitor. */
+/* What a freeze does if no QEMU answers at the monitor. */
 enum shut_off {
 	SHUT_OFF_FAIL,
-	SHUT_OFF_LATER, /* lullcp tries another time */
-	SHUT_OFF_CLONE, /* the image is cloned as it is */
+	SHUT_OFF_LATER, /* lullcp tries again at another time */
+	SHUT_OFF_CLONE, /* clone the image as it is */
 };
 
 struct settings {
 	const char *socket;
-	const char *run; /* NULL: by hand */
+	const char *run; /* NULL: called by a person */
 	bool thaws;
 	const char *sidecar_dir;
 	const char *agent;
@@ -114,44 +124,44 @@ struct settings {
 };
 
 /*
- * False, and it was said why, if a source or the directory is not there. A thaw goes on
- * without a source that is not there: the others are redirected all the same.
+ * Returns false, having said why, if a source or the directory does not exist. For a thaw
+ * a missing source is no error: the other disks are still redirected.
  */
 bool disks_init(struct disks *disks, char *const *sources, size_t n,
 		const struct settings *settings);
 void disks_done(struct disks *disks);
 
 /*
- * True if a thaw leaves it: it is the freeze of another than the run that asks. A person
- * who asks by hand may thaw anything.
+ * Returns true if a thaw does not touch this disk, because another run than the calling
+ * one froze it. A person may thaw anything.
  */
 bool disks_is_left(const struct disk *disk);
 
 /*
- * True if any disk has a sidecar file that a thaw does not leave; with only_marked, one
- * that is marked.
+ * Returns true if a disk has a sidecar file that a thaw does not leave alone; with
+ * only_marked, one that is marked.
  */
 bool disks_have_sidecar(struct disks *disks, bool only_marked);
 
 /*
- * True if one of these may be of a freeze that was cut off, after which the guest's file
- * systems are frozen yet: no merge of it has begun, or that cannot be told. Asks for
- * disks_have_sidecar() before.
+ * Returns true if one of these sidecars may be of a freeze that was interrupted, so that
+ * the guest's file systems may still be frozen: no merge of it has begun, or that cannot
+ * be told. Call disks_have_sidecar() first.
  */
 bool disks_are_between(const struct disks *disks);
 
 /*
- * What was merged is on disk after that: QEMU does not see to it where it was told not to
- * flush (cache.no-flush), and the sidecar's end may outlive a power failure that the
- * merge does not. 0 or -errno.
+ * Makes what was merged durable. QEMU does not do that if it was told not to flush
+ * (cache.no-flush), and the removal of the sidecar might survive a power failure that the
+ * merge does not. Returns 0 or -errno.
  */
 int disks_sync(const struct disk *disk) _must_check_;
 
-/* Says, for people, whose freeze its sidecar is of; NULL without memory. To be freed. */
+/* Returns, for messages, who froze the disk. To be freed; NULL without memory. */
 char *disks_owner(const struct disk *disk);
 
-/* Gives the disk's sidecar, which exists, its name in QEMU. False if it is not there. */
+/* Sets the disk's name in QEMU from its sidecar. Returns false if that does not exist. */
 bool disks_name(struct disk *disk);
 
-/* Looks. 0 or -errno, and it was said why. */
+/* Reads the state of all disks. Returns 0, or -errno having said why. */
 int disks_look(struct disks *disks, struct qmp *qmp) _must_check_;

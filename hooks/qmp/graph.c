@@ -2,28 +2,28 @@
 /*
  * DESIGN
  *
- * Above a file there is
+ * These nodes are above a file:
  *
  *     device or export -- [filters] -- [our overlay] -- image -- [filters] -- protocol
  *
- * image is the lowest node that is no filter (raw, qcow2, ...), or the protocol node
- * itself where nothing is above it. An overlay goes right on top of image: what is above
- * follows, whatever it is.
+ * image is the lowest node that is not a filter (raw, qcow2, ...), or the protocol node
+ * itself if nothing is above it. An overlay is put directly on top of image, and all that
+ * is above moves with it.
  *
- * QEMU has no circles and no endless chains, but a guest may have taken it over: walks
- * are bounded by what was parsed.
+ * QEMU has neither cycles nor endless chains, but a guest may control it: every walk is
+ * bounded by the number of nodes.
  *
- * Names of files prove little (links, relative names, json: names); the caller compares
- * device and inode. Permissions on the edges, not the read-only flags of nodes, say
- * whether anybody writes: a node that was opened by itself stays writable while nobody
- * uses it so.
+ * Names of files prove little (symbolic links, relative names, json: names); the caller
+ * compares device and inode. Whether anybody writes to a node is told by the permissions
+ * on the edges, and not by the read-only flags of nodes: a node that was opened by itself
+ * stays writable while nobody writes to it.
  */
 #include "graph.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Hundreds of disks make some thousands. */
+/* Hundreds of disks make a few thousand nodes. */
 #define MOST_NODES 8192
 #define MOST_EDGES 16384
 
@@ -47,7 +47,7 @@ static const char *string_of(json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-/* The file of a json: name; the name itself if it is none. */
+/* Returns the file in a json: name, or any other name itself. */
 static const char *plain_name(struct graph *graph, const char *name)
 {
 	json_t *parsed;
@@ -65,8 +65,8 @@ static const char *plain_name(struct graph *graph, const char *name)
 	return inner ? inner : string_of(parsed, "file.filename");
 }
 
-/* The member of the first object in list for which member is_kept, if that is given, is
- * true. */
+/* Returns the member of the first object in list, or, if is_kept is not NULL, of the
+   first whose member is_kept is true. */
 static const char *first_of(json_t *list, const char *member, const char *is_kept)
 {
 	size_t i;
@@ -107,7 +107,7 @@ static void describe(struct graph *graph, json_t *named, struct graph_node *node
 	}
 }
 
-/* The index of the node with that number; n_nodes if there is none. */
+/* Returns the index of the node with that number, or n_nodes if there is none. */
 static size_t numbered(const struct graph *graph, json_int_t number)
 {
 	size_t i = 0;
@@ -253,7 +253,7 @@ static bool is_written(const struct graph *graph, size_t node)
 	return false;
 }
 
-/* The protocol node of the file: of several the one that is written to. */
+/* Finds the protocol node of the file; if there are several, one that is written to. */
 static int find_protocol(const struct graph *graph, bool (*is_it)(void *, const char *),
 			 void *ctx, size_t *ret_node)
 {
@@ -279,7 +279,8 @@ static int find_protocol(const struct graph *graph, bool (*is_it)(void *, const 
 	return n_written > 1 ? -EMLINK : 0;
 }
 
-/* The one node right above; n_nodes for none, or -EMLINK. */
+/* Finds the only node directly above. *ret_above is n_nodes if there is none; returns
+   -EMLINK if there are several. */
 static int node_above(const struct graph *graph, size_t node, size_t *ret_above,
 		      const char **ret_role)
 {
@@ -300,7 +301,8 @@ static int node_above(const struct graph *graph, size_t node, size_t *ret_above,
 	return 0;
 }
 
-/* An overlay that a merge below a snapshot of somebody else has left without use. */
+/* Returns true for an overlay that has no users any more because it was merged below
+   another snapshot. */
 static bool is_passed(const struct graph *graph, size_t image, size_t overlay)
 {
 	bool is_used = false, has_other = false;
@@ -332,8 +334,8 @@ static const struct graph_node *find_overlay(const struct graph *graph, size_t i
 	return NULL;
 }
 
-/* The node above that the image is only a part of, and whether its data lies
-   elsewhere. */
+/* Finds the node above of which the image is only a part, and whether its data is in
+   another file. */
 static void look_within(const struct graph *graph, size_t image,
 			struct graph_place *place)
 {
@@ -373,7 +375,7 @@ int graph_find(const struct graph *graph, bool (*is_it)(void *ctx, const char *p
 		if (r < 0)
 			return r;
 		if (above == graph->n_nodes) {
-			/* filters alone: the redirect goes below them */
+			/* only filters: the redirect goes below them */
 			at = protocol;
 			break;
 		}
@@ -457,7 +459,7 @@ size_t graph_users(const struct graph *graph, const struct graph_node *node)
 	return users_of(graph, index_of(graph, node));
 }
 
-/* Those below which a merge was tried with QEMU. */
+/* Returns true for filters below which a merge was tested with QEMU. */
 static bool is_harmless(const struct graph_node *node)
 {
 	static const char *const filters[] = { "blkdebug", "compress", "copy-on-read",

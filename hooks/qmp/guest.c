@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A QEMU to which a guest migrates has the disk that its command line says, and not what
- * is in a sidecar that was made since: a redirect during a migration would lose writes.
+ * The QEMU to which a guest migrates opens the disk that its command line names, and no
+ * sidecar that was made since. A redirect during a migration would therefore lose writes.
  */
 #include "guest.h"
 
@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The status in the answer, to be freed; NULL if QEMU has no such command. */
+/* Sets *ret_status to the status in the answer, to be freed; NULL if QEMU refuses the
+   command. */
 static int ask(struct qmp *qmp, const char *command, char **ret_status)
 {
 	json_t *value = NULL;
@@ -40,7 +41,7 @@ static bool is_one_of(const char *status, const char *const *list, size_t n)
 
 int guest_find(struct qmp *qmp, enum guest_place *ret_place)
 {
-	/* what else there is has ended, or has not begun */
+	/* all other states mean that the migration has ended or has not begun */
 	static const char *const under_way[] = {
 		"setup",           "active",           "postcopy-active",
 		"postcopy-paused", "postcopy-recover", "pre-switchover",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest as a whole: whether it is here, and whether it runs. */
+/* The guest as a whole: whether it is in this QEMU, and whether it runs. */
 #pragma once
 
 #include "qmp.h"
@@ -7,16 +7,16 @@
 enum guest_place {
 	GUEST_STAYS,
 	GUEST_LEAVES,  /* a migration is under way */
-	GUEST_IS_GONE, /* another QEMU has it, and its disks */
-	GUEST_ARRIVES, /* another QEMU has it yet */
+	GUEST_IS_GONE, /* another QEMU has the guest and its disks */
+	GUEST_ARRIVES, /* another QEMU still has the guest */
 };
 
 /*
- * Where it is; a storage daemon, which has none, stays. 0 or -errno, but not for what
- * QEMU refuses.
+ * Finds out where the guest is. A storage daemon, which has no guest, counts as
+ * GUEST_STAYS. Returns 0 or -errno; a refusal by QEMU is not an error.
  */
 int guest_find(struct qmp *qmp, enum guest_place *ret_place) _must_check_;
 
-/* Lets a guest go on that was paused because the sidecar's disk was full. 0 or -errno, as
-   qmp_run(). */
+/* Lets a guest continue that QEMU paused because the sidecar's file system was full.
+   Returns 0 or -errno as qmp_run(). */
 int guest_wake(struct qmp *qmp) _must_check_;

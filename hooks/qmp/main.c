@@ -62,7 +62,7 @@ static int usage(void)
 static int unusable(const char *what, const char *value)
 {
 	say("%s%s%s%s", what, value ? " '" : "", value ? value : "", value ? "'" : "");
-	/* It is found by lullcp, but need not be in PATH. */
+	/* Give the full name: lullcp finds the hook where PATH need not lead. */
 	(void)fprintf(stderr, "Try '%s --help' for more information.\n",
 		      program_invocation_name);
 	return EX_USAGE;
@@ -109,11 +109,12 @@ static int thaw(struct disks *disks, const struct settings *settings)
 	_cleanup_free_ char *why = NULL;
 	int agent = 0, r;
 
-	/* A mark: a freeze may have ended between the two calls of the agent. */
+	/* A marked sidecar: a freeze may have been killed between the agent's freeze and
+	   thaw. */
 	if (settings->agent && disks_have_sidecar(disks, true)) {
 		agent = agent_thaw(settings->agent, settings->agent_timeout_ns, &why);
-		/* A merge begins when that is done: an agent that is gone since must not
-		   keep it from its end. */
+		/* A merge begins only after the agent has thawed the guest. An agent that
+		   is gone since then must not prevent the end of the merge. */
 		if (agent < 0 && !disks_are_between(disks)) {
 			say("%s; but a merge has begun, and it was thawed before that",
 			    why ? why : "out of memory");
@@ -125,7 +126,7 @@ static int thaw(struct disks *disks, const struct settings *settings)
 		free(why);
 		why = NULL;
 	}
-	/* Another call may have the monitor, for another disk of the guest, until that is
+	/* Another call may hold the monitor for another disk of the guest until that is
 	   merged. */
 	r = qmp_open(settings->socket,
 		     MAX(settings->timeout_ns, settings->commit_timeout_ns),
@@ -138,7 +139,7 @@ static int thaw(struct disks *disks, const struct settings *settings)
 		say("%s; not thawed", why ? why : "out of memory");
 		return 1;
 	}
-	/* The mark on the sidecar is all that tells the next thaw to ask again. */
+	/* Only the mark on the sidecar makes the next thaw ask the agent again. */
 	if (agent < 0)
 		say("the sidecar stays for the next thaw; one without --quiesce does not "
 		    "ask the agent");
@@ -174,14 +175,14 @@ static int shut_off_value(const char *text, enum shut_off *ret)
 	return -EINVAL;
 }
 
-/* What is said on the command line, or by the environment. */
+/* The settings from the command line and the environment. */
 struct command_line {
 	struct settings settings;
 	const char *agent;
-	bool quiesce; /* by it */
+	bool quiesce; /* --quiesce was given */
 };
 
-/* True: go on; else the exit status is *ret_status. */
+/* Returns true to continue, or false with the exit status in *ret_status. */
 static bool take_option(struct command_line *c, int option, int *ret_status)
 {
 	struct settings *s = &c->settings;
@@ -226,7 +227,7 @@ static bool take_option(struct command_line *c, int option, int *ret_status)
 	return r == 0;
 }
 
-/* Takes the operands, of which there are n. 0, or an exit status. */
+/* Checks the n operands. Returns 0 or an exit status. */
 static int take_operands(struct command_line *c, int n, char **operand)
 {
 	struct settings *s = &c->settings;

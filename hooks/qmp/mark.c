@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. A state is written, and on disk, before what it speaks of is begun (BETWEEN,
- * MERGING, COMPLETING) or after it was seen to be over (FROZEN, MERGED).
- *  2. All states are of one length, so that a change of state needs no more room.
+ *  1. A state is durable before the step that it names begins (BETWEEN, MERGING,
+ *     COMPLETING), or after that step was seen to end (FROZEN, MERGED).
+ *  2. All states have the same length, so that a change of state needs no more space.
  */
 #include "mark.h"
 
@@ -53,7 +53,7 @@ void mark_init(struct mark *mark, const char *run, const struct stat *source)
 		(void)snprintf(mark->run, sizeof(mark->run), "%s", run);
 }
 
-/* It is printed as a part of a command. */
+/* Returns true if text may be printed in a command. */
 static bool is_format(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -133,7 +133,7 @@ int mark_write(const char *path, const struct mark *mark)
 	if (mark->format[0])
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 			      " disk=%" PRIu64 " format=%s", mark->disk, mark->format);
-	/* what is none may hang who opens it */
+	/* Do not open anything but a regular file: the open might hang. */
 	if (lstat(path, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))

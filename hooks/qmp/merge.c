@@ -2,21 +2,22 @@
 /*
  * DESIGN
  *
- * Looks, takes one step for each disk, waits for an event, and looks again, until all
- * are over. Events only wake it: what counts is what the jobs and the graph say, so that
- * an event that came to an earlier call, or never, is not missed.
+ * The merge reads the state of all disks, takes one step for each, waits for an event,
+ * and repeats this until all are done. Events only wake it: the jobs and the graph
+ * decide, so that it does not matter if an event went to an earlier call or never came.
  *
  *     redirected -> mark -> block-commit -> busy -> ready -> job-complete -> concluded
  *                -> chain looked at -> guest woken -> sidecar removed -> job dismissed
  *
  * INVARIANTS
- *  1. The sidecar is removed only if it holds nothing, or if a job of its own name (which
- *     has its inode in it) has concluded without an error and QEMU no longer has it in
- *     the graph. Jobs do not dismiss themselves: until the sidecar is gone, they are the
- *     proof that it may go, also for a later call. Jobs of sidecars that are gone are
- *     dismissed before a new one is made.
- *  2. The mark is set before a job begins: from then on the image is not of one moment.
- *  3. A merge that takes too long is left at work inside QEMU; a later call takes it up.
+ *  1. The sidecar is removed only if it holds nothing, or if a job with its name (which
+ *     contains its inode) has concluded without an error and QEMU no longer has it in the
+ *     graph. Jobs do not dismiss themselves: until the sidecar is gone they prove, also
+ *     to a later call, that it may be removed. Jobs of sidecars that are gone are
+ *     dismissed before a new sidecar is made.
+ *  2. The mark is set before a job begins: from then on the image is not of one point in
+ *     time.
+ *  3. A merge that takes too long continues inside QEMU; a later call takes it up.
  */
 #include "merge.h"
 
@@ -32,15 +33,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Without an event: for what QEMU does not tell, like a job that somebody dismissed. */
+/* Interval without an event, for what QEMU does not report, such as a job that somebody
+   dismissed. */
 #define LOOK_NS (250 * NSEC_PER_MSEC)
-/* It has closed the file before it says that the job is over. */
+/* QEMU normally closes the file before it reports the end of the job. */
 #define LET_GO_NS (2 * NSEC_PER_SEC)
-/* They are there already. */
+/* Events that have arrived already. */
 #define MOST_WORDS    1000
 #define LAST_WORDS_NS (1 * NSEC_PER_MSEC)
 
-/* 0: QEMU still answers, and the other disks go on. */
+/* Returns 0, because QEMU still answers and the other disks continue. */
 static int fail(struct disk *disk)
 {
 	disk->failed = true;
@@ -52,10 +54,10 @@ static int dismiss(struct qmp *qmp, const char *job)
 {
 	int r = qmp_run(qmp, "job-dismiss", json_pack("{s:s}", "id", job), NULL);
 
-	return r == -EREMOTEIO ? 0 : r; /* somebody else dismissed it */
+	return r == -EREMOTEIO ? 0 : r; /* somebody else has dismissed it */
 }
 
-/* How far the merge has come, where it is known whose it is. 0 or -errno. */
+/* Records how far the merge has come, if the sidecar has a mark. Returns 0 or -errno. */
 static int set_state(struct disk *disk, enum mark_state state)
 {
 	struct mark mark = disk->state.mark;
@@ -76,8 +78,8 @@ static int set_state(struct disk *disk, enum mark_state state)
 	return r;
 }
 
-/* True if the merge would drop what somebody has put into the overlay, and that was said.
- */
+/* Returns true, having said so, if the merge would lose what somebody has added to the
+   overlay. */
 static bool holds_more(struct disk *disk)
 {
 	if (!disk->state.extra)
@@ -91,8 +93,8 @@ static bool holds_more(struct disk *disk)
 }
 
 /*
- * A merge makes the image as large as the disk, but never smaller. True if the disk was
- * made smaller while it was redirected, and that was said.
+ * Returns true, having said so, if the disk was made smaller while it was redirected: a
+ * merge makes the image as large as the disk, but never smaller.
  */
 static bool was_cut(struct disk *disk)
 {
@@ -173,7 +175,7 @@ static int begin(struct disk *disk, struct qmp *qmp)
 	return r;
 }
 
-/* What has the sidecar's name by now may be another file. */
+/* Removes the sidecar, unless another file has its name by now. */
 static int remove_merged(const struct disk *disk)
 {
 	struct sidecar_hold hold;
@@ -194,10 +196,11 @@ static int remove_merged(const struct disk *disk)
 }
 
 /*
- * QEMU says that it does not use the sidecar any more. What it has open says more: where
- * it may write to the sidecar, the guest may. Below a snapshot of somebody else it has
- * that open to read, until the job is dismissed. True if it is to be waited for, or was
- * in vain.
+ * Returns true if QEMU still has the sidecar open for writing. The caller then looks
+ * again, until a deadline after which the disk has failed. QEMU says that it no longer
+ * uses the sidecar, but its descriptors are more reliable: if QEMU may write there, so
+ * may the guest. Below somebody else's snapshot QEMU has it open for reading until the
+ * job is dismissed, which does not matter.
  */
 static bool is_held(struct disk *disk)
 {
@@ -216,15 +219,15 @@ static bool is_held(struct disk *disk)
 	return true;
 }
 
-/* After a job that went well. */
+/* Ends the merge after a job without an error. */
 static int finish(struct disk *disk, struct qmp *qmp)
 {
 	int r;
 
-	/* One that was cancelled when it was ready has also gone well, and left the
-	   overlay on top. Where that was taken away since, nothing but the hook's own
-	   word tells that QEMU was asked to change over. One below a snapshot of somebody
-	   else is never ready: it ends when all is merged. */
+	/* A job that was cancelled when it was ready also ends without an error, but
+	   leaves the overlay on top. If somebody has removed that overlay since, only the
+	   hook's own record says that QEMU was told to change over. A job below somebody
+	   else's snapshot is never ready: it ends when all is merged. */
 	if (!disk->asked && disk->state.mark.state != MARK_COMPLETING &&
 	    !(disk->begun && !disk->was_ready)) {
 		say("the merge of '%s' into '%s' has ended, but this hook did not end "
@@ -248,7 +251,8 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		    disk->sidecar, disk->source, strerror(-r));
 		return fail(disk);
 	}
-	/* Before the sidecar goes: it is all that has a later call see to that. */
+	/* Wake the guest before the sidecar is removed: without a sidecar no later call
+	   would do it. */
 	r = guest_wake(qmp);
 	if (r < 0) {
 		say("'%s' is merged into '%s', but the guest may be paused after an I/O "
@@ -258,7 +262,7 @@ static int finish(struct disk *disk, struct qmp *qmp)
 		(void)fail(disk);
 		return r == -EREMOTEIO ? 0 : r;
 	}
-	/* Should it not be removed, a later call knows that it may. */
+	/* If the sidecar cannot be removed now, a later call knows that it may. */
 	if (set_state(disk, MARK_MERGED) < 0)
 		say("cannot record in the attributes of '%s' that it is merged",
 		    disk->sidecar);
@@ -281,11 +285,11 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 {
 	const char *why = disk->state.job_error;
 
-	/* A job that was cancelled when it was ready ends without an error, and unmerged.
-	 */
+	/* A job that was cancelled when it was ready ends without an error and without a
+	   merge. */
 	if (!why && !disk->state.is_redirected)
 		return finish(disk, qmp);
-	/* The image is not written to any more. */
+	/* QEMU does not write to the image any more. */
 	if (set_state(disk, MARK_MERGING) < 0)
 		say("cannot write into the attributes of '%s'", disk->sidecar);
 	if (disk->started) {
@@ -294,11 +298,11 @@ static int conclude(struct disk *disk, struct qmp *qmp)
 		    disk->sidecar, disk->source, why ? why : "the job was cancelled");
 		(void)fail(disk);
 	}
-	/* One that failed in an earlier call: begin anew. */
+	/* If the job failed in an earlier call, begin a new one. */
 	return dismiss(qmp, disk->name);
 }
 
-/* Neither redirected nor at work. */
+/* Settles a disk that is not redirected and has no job. */
 static void settle(struct disk *disk)
 {
 	int r;
@@ -384,7 +388,8 @@ static int step(struct disk *disk, struct qmp *qmp)
 			r = qmp_run(qmp, "job-complete",
 				    json_pack("{s:s}", "id", disk->name), NULL);
 		disk->asked = disk->asked || r == 0;
-		/* It was not, and whoever ends the job now may cancel it. */
+		/* QEMU was not told to complete, and whoever ends the job now may cancel
+		   it. */
 		if (r == -EREMOTEIO && !disk->asked && set_state(disk, MARK_MERGING) < 0)
 			say("cannot write into the attributes of '%s'", disk->sidecar);
 	} else if (disk->state.is_redirected && disk->started) {
@@ -397,11 +402,11 @@ static int step(struct disk *disk, struct qmp *qmp)
 	} else {
 		settle(disk);
 	}
-	/* A job that was ready a moment ago may not be now: look again. */
+	/* A refusal may mean that a job that was ready is not any more: look again. */
 	return r == -EREMOTEIO ? 0 : r;
 }
 
-/* What became of those that are not over. */
+/* Says what became of the disks that are not done. */
 static void report_unfinished(const struct disks *disks, const char *why)
 {
 	for (size_t i = 0; i < disks->n; i++) {
@@ -461,7 +466,7 @@ static void hear(void *ctx, json_t *event)
 	}
 }
 
-/* QEMU has hung up. Its last words may not have been read. */
+/* QEMU has hung up. Its last events may not have been read yet. */
 static void take_down(struct disks *disks, struct qmp *qmp)
 {
 	for (int i = 0; i < MOST_WORDS && qmp_wait(qmp, LAST_WORDS_NS) == 0; i++)

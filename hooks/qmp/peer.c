@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Descriptors are the truth: /proc/PID/fd leads to the inode that is open, whatever
- * became of its name. Where they cannot be seen (another user's process, one outside of
- * this PID namespace) the callers fall back on QEMU's locks, which are on the inode as
+ * Descriptors are reliable: /proc/PID/fd leads to the inode that is open, whatever
+ * happened to its name. Where they cannot be seen (a process of another user or outside
+ * this PID namespace), the callers use QEMU's locks instead, which are on the inode as
  * well.
  */
 #include "peer.h"
@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-/* From block/file-posix.c of QEMU: who may write has this byte locked. */
+/* From block/file-posix.c of QEMU: a process that may write has locked this byte. */
 #define WRITE_LOCK 101
 
 bool peer_same_file(const struct stat *a, const struct stat *b)
@@ -26,7 +26,7 @@ bool peer_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* /proc/PID/WHAT, then a slash and the rest unless that is NULL. */
+/* Stats /proc/PID/WHAT, or /proc/PID/WHAT/REST if rest is not NULL. */
 static int stat_in(pid_t process, const char *what, const char *rest, struct stat *ret_st)
 {
 	_cleanup_free_ char *name = NULL;
@@ -39,7 +39,7 @@ static int stat_in(pid_t process, const char *what, const char *rest, struct sta
 	return stat(name, ret_st) < 0 ? -errno : 0;
 }
 
-/* Its links are followed as the process would follow them: they stay below its root. */
+/* Resolves symbolic links as the process would: below its root. */
 static int stat_below_root(pid_t process, const char *path, struct stat *ret_st)
 {
 	struct open_how how = {
@@ -77,8 +77,8 @@ int peer_stat(pid_t process, const char *path, struct stat *ret_st)
 }
 
 /*
- * Device, inode and kind of a descriptor's file, without asking whoever keeps it: the
- * file may be on a file system whose server does not answer (FUSE, NFS). 0 or -errno.
+ * Reads device, inode and type of a descriptor's file from the kernel's cache, because
+ * the server of its file system (FUSE, NFS) may not answer. Returns 0 or -errno.
  */
 static int stat_descriptor(int dir, const char *name, struct stat *ret_st)
 {
@@ -96,7 +96,8 @@ static int stat_descriptor(int dir, const char *name, struct stat *ret_st)
 	return 0;
 }
 
-/* Calls see with each descriptor and its file until it returns false; 1 if it did. */
+/* Calls see with each descriptor and its file until it returns false. Returns 1 if it
+   did, 0 if not, or -errno. */
 static int walk(pid_t process,
 		bool (*see)(void *ctx, int dir, const char *fd, const struct stat *st),
 		void *ctx)
@@ -115,7 +116,7 @@ static int walk(pid_t process,
 	while (r == 0 && (entry = readdir(dir))) {
 		struct stat st;
 
-		/* one that was closed meanwhile is not open */
+		/* skip a descriptor that was closed in the meantime */
 		r = entry->d_name[0] != '.' &&
 		    stat_descriptor(dirfd(dir), entry->d_name, &st) == 0 &&
 		    !see(ctx, dirfd(dir), entry->d_name, &st);
@@ -182,7 +183,7 @@ char *peer_replaced(pid_t process, const char *path, const struct stat *file)
 	return walk(process, is_replaced, &search) < 0 ? NULL : search.found;
 }
 
-/* A descriptor's link may be written to if the file was opened for that. */
+/* The link of a descriptor in /proc is writable if the file is open for writing. */
 static bool is_no_writer(void *ctx, int dir, const char *fd, const struct stat *st)
 {
 	const struct stat *file = ctx;
@@ -198,7 +199,7 @@ bool peer_writes(pid_t process, const struct stat *file)
 	return walk(process, is_no_writer, (void *)(uintptr_t)file) > 0;
 }
 
-/* The first line of a small file, without its end. */
+/* Reads the first line of a small file, without its newline. */
 static bool read_line(const char *path, char *line, size_t size)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -239,7 +240,7 @@ static char *find_process(pid_t but, const struct stat *file)
 	return found;
 }
 
-/* A mount point as the table of mounts has it: blanks and the like in octal. */
+/* Decodes a mount point from mountinfo, which has spaces and the like in octal. */
 static void decode(char *text)
 {
 	char *to = text;
@@ -268,9 +269,9 @@ static size_t below(const char *path, const char *mount_point)
 }
 
 /*
- * Whether the file of that name can be this one, by the table of mounts alone: to ask for
- * it may hang for ever where its server does not answer (FUSE, NFS). The file itself is
- * on a file system that does.
+ * Returns false if the table of mounts shows that path cannot lead to file. A stat(2) of
+ * path may hang for ever if the server of its file system (FUSE, NFS) does not answer;
+ * the server of file itself does answer.
  */
 static bool may_be(const char *path, const struct stat *file)
 {
@@ -293,7 +294,8 @@ static bool may_be(const char *path, const struct stat *file)
 		if (len == 0 || len < longest)
 			continue;
 		longest = len;
-		/* of these a file may have another device than the mount */
+		/* btrfs and overlayfs may give a file another device than the mount
+		   has */
 		may = makedev(major, minor) == file->st_dev ||
 		      strncmp(type, " - btrfs ", 9) == 0 ||
 		      strncmp(type, " - overlay ", 11) == 0;
@@ -338,7 +340,7 @@ char *peer_other_writer(pid_t process, const struct stat *file)
 	return found ? found : find_loop(file);
 }
 
-/* From start on, len bytes; 0 for all. */
+/* Checks len bytes from start; 0 means to the end of the file. */
 static int is_locked(const char *path, off_t start, off_t len)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

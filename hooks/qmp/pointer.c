@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The link to a sidecar elsewhere: see pointer.h. */
+/* The symbolic link to a sidecar elsewhere: see pointer.h. */
 #include "pointer.h"
 
 #include "sidecar.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* NULL if it is no link. */
+/* Returns the target, to be freed, or NULL if path is not a symbolic link. */
 static char *read_link(const char *path)
 {
 	char target[PATH_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pointer: a symbolic link, under the name that a sidecar has beside the image, to
- * one that lies elsewhere (--sidecar-dir). It leads a thaw there that is not told the
- * directory, when there is no QEMU that knows.
+ * The pointer: a symbolic link to a sidecar elsewhere (--sidecar-dir). It has the name
+ * that a sidecar beside the image would have. It leads a thaw that is not given the
+ * directory to the sidecar when no QEMU knows where it is.
  */
 #pragma once
 
@@ -11,31 +11,31 @@
 #include <sys/types.h>
 
 /*
- * Makes that of source, an absolute path without links, to sidecar, an absolute path too,
- * durably. 0, also where none is needed; or -errno, -EEXIST if something else has the
- * name, if only the pointer to a sidecar that is not there. Rests on symlink(2) and
- * fsync(2).
+ * Makes, durably, the pointer of source (an absolute path without symbolic links) to
+ * sidecar (an absolute path). Returns 0, also if none is needed, or -errno: -EEXIST if
+ * the name is taken, even if only by the pointer to a missing sidecar. Rests on
+ * symlink(2) and fsync(2).
  */
 int pointer_make(const char *source, const char *sidecar) _must_check_;
 
 /*
- * Removes the sidecar, and before it the pointer to it, both durably: a pointer that
- * outlived its sidecar in a power failure would have every later freeze refused. held is
- * the sidecar by sidecar_hold(), and was looked at by that path. 0 or -errno.
+ * Removes, durably, the pointer to the sidecar and then the sidecar: a pointer that
+ * outlived its sidecar in a power failure would make every later freeze fail. held is the
+ * path from sidecar_hold() under which the sidecar was checked. Returns 0 or -errno.
  */
 int pointer_remove_sidecar(const char *source, const char *sidecar,
 			   const char *held) _must_check_;
 
-/* The path of source's pointer if it leads to sidecar, to be freed; or NULL. */
+/* Returns the path of source's pointer if it leads to sidecar, to be freed; else NULL. */
 char *pointer_of(const char *source, const char *sidecar);
 
-/* The path of source's pointer if nothing can be seen where it leads, to be freed; or
+/* Returns the path of source's pointer if its target does not exist, to be freed; else
    NULL. */
 char *pointer_of_lost(const char *source);
 
 /*
- * Where the link path leads, to be freed: an absolute path. NULL if it is no link, or
- * neither the caller's, root's nor user's: who may make one there could have a foreign
- * file merged.
+ * Returns the target of the symbolic link path, absolute and to be freed. Returns NULL if
+ * path is not a symbolic link or does not belong to root, the caller or user: whoever may
+ * make a link there could have a foreign file merged.
  */
 char *pointer_follow(const char *path, uid_t user);

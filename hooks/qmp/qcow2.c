@@ -3,16 +3,16 @@
  * DESIGN
  *
  * QEMU would write a name of its own choice into an overlay that it makes: a relative
- * one, which it resolves from the overlay's directory, or a json: name, which qemu-img
- * cannot open without what is in QEMU. So the file is made here, with the image's
+ * name, which it resolves from the overlay's directory, or a json: name, which qemu-img
+ * cannot open without what is in QEMU. So the hook makes the file, with the image's
  * absolute path, and QEMU takes it as it is (mode=existing).
  *
- * Version 3, as in docs/interop/qcow2.txt of QEMU:
+ * The file has version 3, as docs/interop/qcow2.txt of QEMU defines it:
  *
  *     cluster 0  header, format of the backing file, its name
- *             1  table of blocks of reference counts
- *             2  the one block of them
- *             3  first table, of as many clusters as it takes
+ *             1  reference count table
+ *             2  the only reference count block
+ *             3  L1 table, of as many clusters as it takes
  */
 #include "qcow2.h"
 
@@ -29,7 +29,7 @@
 #define CLUSTER       (1ULL << CLUSTER_BITS)
 #define LONGEST_NAME  1023U
 #define TABLE_CLUSTER 3U
-/* What one entry of the first table stands for: a cluster of entries of 8 bytes. */
+/* Bytes of the disk that one L1 entry covers: a cluster of entries of 8 bytes. */
 #define PER_ENTRY     (CLUSTER * (CLUSTER / 8))
 #define LONGEST_TABLE (32ULL << 20)
 
@@ -82,9 +82,9 @@ static void make_header(unsigned char *data, uint64_t size, uint64_t entries,
 	put_long(data + 24, size);
 	put_word(data + 36, (uint32_t)entries);
 	put_long(data + 40, TABLE_CLUSTER * CLUSTER);
-	put_long(data + 48, CLUSTER); /* reference counts: their table, */
-	put_word(data + 56, 1);       /* of one cluster */
-	put_word(data + 96, 4);       /* 2^4 bits for each */
+	put_long(data + 48, CLUSTER); /* offset of the reference count table, */
+	put_word(data + 56, 1);       /* which has one cluster */
+	put_word(data + 96, 4);       /* 2^4 bits per reference count */
 	put_word(data + 100, HEADER_LEN);
 	put_word(data + HEADER_LEN, FORMAT_IS);
 	put_word(data + HEADER_LEN + 4, (uint32_t)len);
@@ -154,7 +154,8 @@ bool qcow2_is_unfinished(const char *path, uint64_t size)
 	return true;
 }
 
-/* The extension of the header that names the backing file's format. -EBADMSG: none. */
+/* Reads the header extension that names the backing file's format. Returns -EBADMSG if
+   there is none. */
 static int read_format(const unsigned char *data, size_t end,
 		       char ret_format[static QCOW2_FORMAT_LEN])
 {
@@ -177,7 +178,7 @@ static int read_format(const unsigned char *data, size_t end,
 	for (size_t i = 0; i < len; i++) {
 		char c = (char)data[at + 8 + i];
 
-		/* it is printed as a part of a command */
+		/* Reject what must not be printed in a command. */
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
 			return -EBADMSG;
 		ret_format[i] = c;

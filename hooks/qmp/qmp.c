@@ -3,8 +3,8 @@
  * The QEMU Machine Protocol: JSON objects in lines.
  *
  * INVARIANTS
- *  1. An answer belongs to a command by its id; what has another id is passed over, so
- *     that an answer which came too late is never taken for that of the next command.
+ *  1. An answer belongs to the command with its id. Other answers are skipped, so that a
+ *     late one is never taken for that of the next command.
  *  2. Events may come at any time and are never taken for an answer.
  */
 #include "qmp.h"
@@ -41,7 +41,7 @@ static int failed(struct qmp *qmp, int r, const char *format, ...)
 	return r;
 }
 
-/* As failed(), for what the wire gave while doing something. */
+/* As failed(), for an error of the wire. doing: during what. */
 static int broken(struct qmp *qmp, int r, const char *doing)
 {
 	switch (r) {
@@ -62,7 +62,7 @@ static int broken(struct qmp *qmp, int r, const char *doing)
 	}
 }
 
-/* The next object, a new reference. */
+/* Reads the next object, a new reference. */
 static int next(struct qmp *qmp, uint64_t deadline, json_t **ret_object)
 {
 	char *line;
@@ -149,7 +149,7 @@ static int converse(struct qmp *qmp, const char *command, json_t *arguments,
 
 		json_t *id = json_object_get(object, "id");
 
-		/* What could not be read at all is answered without an id. */
+		/* QEMU answers without an id what it could not parse at all. */
 		if (!json_object_get(object, "event") &&
 		    (json_integer_value(id) == qmp->last_id ||
 		     (!id && json_object_get(object, "error")))) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A QEMU monitor: greeting, commands and their answers, events in between. */
+/* A QEMU monitor: greeting, commands, answers and events. */
 #pragma once
 
 #include "util/macros.h"
@@ -11,37 +11,42 @@
 struct qmp;
 
 /*
- * Connects, reads the greeting and leaves capabilities negotiation. Another client may
- * have the monitor meanwhile: for it to leave there is patience_ns, and then timeout_ns
- * for each command. 0 or -errno; what went wrong is in *ret_why, which the caller frees.
+ * Connects, reads the greeting and leaves capabilities negotiation. Waits up to
+ * patience_ns for another client to leave the monitor; timeout_ns is the time for each
+ * command. Returns 0, or -errno with a message, to be freed, or NULL in *ret_why.
  */
 int qmp_open(const char *path, uint64_t patience_ns, uint64_t timeout_ns,
 	     struct qmp **ret_qmp, char **ret_why) _must_check_;
 
-/* NULL is fine. */
+/* Accepts NULL. */
 void qmp_close(struct qmp *qmp);
 
 /*
- * Runs a command; takes arguments over, which may be NULL for none. 0 and the value (a
- * new reference, if ret_value is not NULL), or -errno, and qmp_why() says what happened:
- * -EREMOTEIO QEMU refused, and the connection is as good as before;
- * -EPIPE it hung up, -ETIMEDOUT no answer, -EBADMSG no sense in it, -EINTR told to stop:
- * whether the command was carried out is unknown.
+ * Runs a command. Takes ownership of arguments, NULL for none. Returns 0, with the value
+ * in *ret_value (a new reference) unless ret_value is NULL, or -errno, which qmp_why()
+ * explains:
+ *
+ *   -EREMOTEIO: QEMU refused, and the connection is intact.
+ *   -EPIPE: QEMU hung up. -ETIMEDOUT: no answer. -EBADMSG: the answer makes no sense.
+ *   -EINTR: told to stop.
+ *
+ * After the last four it is unknown whether the command was carried out.
  */
 int qmp_run(struct qmp *qmp, const char *command, json_t *arguments,
 	    json_t **ret_value) _must_check_;
 
-/* What went wrong last, for people. */
+/* Returns the last error, for messages. */
 const char *qmp_why(const struct qmp *qmp);
 
-/* Waits for an event, at most so long. 0 (also if none came) or -errno as above. */
+/* Waits up to ns for an event. Returns 0, also if none came, or -errno as qmp_run(). */
 int qmp_wait(struct qmp *qmp, uint64_t ns) _must_check_;
 
-/* QEMU's process, the one that answers; 0 if unknown. */
+/* Returns the process that answers, which is QEMU's; 0 if unknown. */
 pid_t qmp_peer(const struct qmp *qmp);
 
-/* The user that it runs as, root if unknown. */
+/* Returns the user that QEMU runs as; root if unknown. */
 uid_t qmp_peer_user(const struct qmp *qmp);
 
-/* From now on each event is given to heard, whatever is waited for. NULL: to nobody. */
+/* Passes each event to heard from now on, also while something else is waited for. NULL:
+   to nobody. */
 void qmp_listen(struct qmp *qmp, void (*heard)(void *ctx, json_t *event), void *ctx);

@@ -6,15 +6,17 @@
  *     systems frozen -> transaction -> guest's file systems thawed -> look: nobody
  *     writes -> marks cleared
  *
- * One transaction of blockdev-snapshot-sync: QEMU drains all disks, flushes its caches
- * into the images, puts the overlays on top and makes the images read-only; all or none.
+ * One transaction of blockdev-snapshot-sync does it for all disks or for none: QEMU
+ * drains them, flushes its caches into the images, puts the overlays on top and makes the
+ * images read-only.
  *
  * INVARIANTS
- *  1. A cleared mark means that the image is of the moment of the transaction. A call
- *     that finds a marked sidecar merges it and begins anew.
- *  2. After a freeze of the guest's file systems was asked for, the thaw is asked for,
- *     whatever happens. If this process is killed between, the mark tells the thaw.
- *  3. Success is read off the graph, not off the answer: nobody may write to the file.
+ *  1. A cleared mark means that the image is of the point in time of the transaction. A
+ *     call that finds a marked sidecar merges it and begins again.
+ *  2. Whenever the agent was asked to freeze the guest's file systems, it is asked to
+ *     thaw them, whatever happens. If this process is killed in between, the mark tells
+ *     the next thaw to do it.
+ *  3. The graph decides about success, not the answer: nobody may write to the file.
  */
 #include "redirect.h"
 
@@ -36,7 +38,8 @@
 /* The guest may be frozen: the marked sidecar must stay, so that a thaw tries again. */
 #define LEAVE_TO_THAW (-ECANCELED)
 
-/* What cannot be undone here: a thaw has a new connection to QEMU and to the agent. */
+/* Returns true for an error that cannot be undone here: a thaw makes new connections to
+   QEMU and to the agent. */
 static bool is_left_to_thaw(int r)
 {
 	return r == LEAVE_TO_THAW || r == -EPIPE || r == -ETIMEDOUT || r == -EINTR ||
@@ -50,7 +53,8 @@ static bool is_frozen(const struct disk *disk)
 	       !disk->state.is_marked && !disk->state.is_written;
 }
 
-/* Below a snapshot of somebody else, or of a device that only reads. */
+/* Returns true if nobody writes to the image: it is below somebody else's snapshot, or
+   belongs to a device that only reads. */
 static bool is_quiet(const struct disk *disk)
 {
 	return !disk->state.is_redirected && disk->state.job == DISKS_JOB_NONE &&
@@ -81,7 +85,8 @@ static void say_replaced(const struct disk *disk)
 		    disk->source);
 }
 
-/* A thaw of either would end both freezes. */
+/* Refuses a disk that somebody else has frozen: a thaw of either freeze would end
+   both. */
 static int check_owners(const struct disks *disks)
 {
 	for (size_t i = 0; i < disks->n; i++) {
@@ -102,7 +107,7 @@ static int check_owners(const struct disks *disks)
 	return 0;
 }
 
-/* How QEMU has the image open, which decides whether a sidecar could go over it. */
+/* Checks whether a sidecar could be put over the image as QEMU has it open. */
 static int check_node(const struct disk *disk)
 {
 	if (disk->state.is_by_number) {
@@ -137,7 +142,7 @@ static int check_node(const struct disk *disk)
 	return 0;
 }
 
-/* -daemonize takes QEMU to "/", where a relative name leads elsewhere. */
+/* With -daemonize QEMU changes to "/", where a relative name leads elsewhere. */
 static int say_not_open(const struct disk *disk, pid_t qemu)
 {
 	if (peer_holds(qemu, &disk->st) > 0)
@@ -181,7 +186,7 @@ static int check_one(const struct disk *disk, pid_t qemu)
 	return 0;
 }
 
-/* 1 if some are to be redirected, 0 if none need be, or -errno. */
+/* Returns 1 if some disks are to be redirected, 0 if none need be, or -errno. */
 static int check(const struct disks *disks, pid_t qemu)
 {
 	const struct disk *frozen = NULL, *plain = NULL;
@@ -206,7 +211,7 @@ static int check(const struct disks *disks, pid_t qemu)
 	return plain ? 1 : 0;
 }
 
-/* Whether the sidecar is still there, for QEMU too, which opens it by its name. */
+/* Checks that the sidecar is still there, also for QEMU, which opens it by its name. */
 static int look_at_sidecar(const struct disk *disk, pid_t qemu)
 {
 	struct stat made, there;
@@ -243,7 +248,7 @@ static int look_for_others(const struct disk *disk, pid_t qemu)
 	return -EBUSY;
 }
 
-/* For disks that need no redirect: a read-only one, or one that is frozen. */
+/* As look_for_others(), for disks that need no redirect: read-only or already frozen. */
 static int look_for_others_of(const struct disks *disks, pid_t qemu)
 {
 	int r = 0;
@@ -253,7 +258,7 @@ static int look_for_others_of(const struct disks *disks, pid_t qemu)
 	return r;
 }
 
-/* Whose freeze it is, and what the image is like. */
+/* Records who freezes the image, and its present state. */
 static int set_state(const struct disk *disk, enum mark_state state)
 {
 	struct mark mark;
@@ -268,7 +273,7 @@ static int set_state(const struct disk *disk, enum mark_state state)
 	mark_disk(&mark, disk->made_size, disk->state.format ? disk->state.format : "");
 	mark.state = state;
 	r = mark_write(disk->sidecar, &mark);
-	/* without attributes the mark alone has to do */
+	/* without extended attributes the sticky bit must be enough */
 	if (r == 0 || r == -EOPNOTSUPP)
 		return 0;
 	say("cannot write the state of '%s' to its attributes: %s", disk->sidecar,
@@ -295,8 +300,9 @@ static int fill_sidecar(const struct disk *disk)
 }
 
 /*
- * A sidecar elsewhere is found without this QEMU only by who is told where, or led there.
- * Not from a directory in which others could put another link in its place.
+ * Makes the pointer to a sidecar elsewhere, without which only a caller that is given the
+ * directory finds it once this QEMU is gone. Makes none in a directory where others could
+ * replace it.
  */
 static int point_to(const struct disk *disk, uid_t user)
 {
@@ -348,7 +354,8 @@ static int make_sidecar(struct disk *disk, const struct qmp *qmp)
 	}
 	disk->chosen = true;
 	disk->made_size = disk->state.size;
-	/* before there is anything in it: should this process be killed, it is known */
+	/* record the mark before the file has contents, so that it is recognized if this
+	   process is killed */
 	r = set_state(disk, MARK_BETWEEN);
 	if (r == 0)
 		r = point_to(disk, qmp_peer_user(qmp));
@@ -386,7 +393,8 @@ static int look_at_sidecars(const struct disks *disks, const struct qmp *qmp)
 	return 0;
 }
 
-/* An overlay of another size than the image would resize the disk. */
+/* Checks that no disk was resized: an overlay of another size than the image would resize
+   the disk. */
 static int look_again(struct disks *disks, struct qmp *qmp)
 {
 	int r = disks_look(disks, qmp);
@@ -447,10 +455,10 @@ static int switch_over(struct disks *disks, struct qmp *qmp, json_t *actions,
 		if (r < 0)
 			say("%s; not redirected", why ? why : "out of memory");
 		if (r < 0 && !is_asked)
-			return -EHOSTDOWN; /* nothing is frozen: to be undone here */
+			return -EHOSTDOWN; /* nothing is frozen: undo it here */
 	}
 	if (r == 0)
-		r = look_again(disks, qmp); /* the agent may have taken its time */
+		r = look_again(disks, qmp); /* the agent may have taken long */
 	if (r == 0) {
 		r = qmp_run(qmp, "transaction", json_pack("{s:O}", "actions", actions),
 			    NULL);
@@ -469,8 +477,8 @@ static int switch_over(struct disks *disks, struct qmp *qmp, json_t *actions,
 	return r;
 }
 
-/* Whether the writes go to the file that we have made, and it is as large as the disk is
-   by now. */
+/* Checks that the writes go to the file that the hook made, and that it has the present
+   size of the disk. */
 static int verify_sidecar(const struct disk *disk, pid_t qemu)
 {
 	struct stat made, there;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Tells people what is wrong. */
+/* Messages to the user: see say.h. */
 #include "say.h"
 
 #include <stdarg.h>

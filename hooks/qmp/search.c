@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A thaw that looks under one name alone says that nothing is frozen where the image was
- * renamed, or the freeze was told another directory, to which a link leads. What is found
- * is not believed for more than that it must be looked at.
+ * A thaw that looked under one name only would find nothing frozen where the image was
+ * renamed, or where the freeze was given another directory. A file that is found is not
+ * trusted: it must only be looked at.
  */
 #include "search.h"
 
@@ -27,12 +27,12 @@ bool search_is_of(const char *path, const struct stat *source)
 	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || !mark.known ||
 	    mark.ino != source->st_ino)
 		return false;
-	/* Anybody may write such an attribute into a file of his own. */
+	/* Anybody may write such an attribute into a file of their own. */
 	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != source->st_uid)
 		return false;
-	/* Each file system has such an inode, and the number of the device may be
-	   another one after a restart: what the sidecar is over tells, where that is
-	   still there. */
+	/* Every file system has an inode with this number, and the device number may
+	   differ after a restart. The sidecar's backing file tells, if it still
+	   exists. */
 	if (qcow2_backing(path, &name, format) < 0 || stat(name, &backing) < 0)
 		return true;
 	if (backing.st_ino == source->st_ino && backing.st_dev == source->st_dev)
@@ -40,7 +40,8 @@ bool search_is_of(const char *path, const struct stat *source)
 	return backing.st_ino != mark.ino && mark.dev == source->st_dev;
 }
 
-/* What path leads to, or path itself. Takes it over. */
+/* Returns the target of path if it is a pointer, else path itself. Takes ownership of
+   path. */
 static char *follow(char *path, uid_t user)
 {
 	char *target = path ? pointer_follow(path, user) : NULL;

@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 
 /*
- * The first file in directory that has the name of a sidecar and says that it is of that
- * image, by its inode in its own record; or that a pointer in directory leads to. Its
- * path, to be freed, or NULL.
+ * Finds the first file in directory that has the name of a sidecar, or to which a pointer
+ * in directory leads, and whose mark has the image's inode. Returns its path, to be
+ * freed, or NULL.
  */
 char *search_sidecar(const char *directory, const struct stat *source);
 
-/* True if the file says so. */
+/* Returns true if the file is a sidecar of source by its mark and its backing file. */
 bool search_is_of(const char *path, const struct stat *source);

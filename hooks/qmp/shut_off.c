@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* No QEMU at the monitor: see shut_off.h. */
+/* What a call does if no QEMU is at the monitor: see shut_off.h. */
 #include "shut_off.h"
 
 #include "advice.h"
@@ -26,7 +26,8 @@ bool shut_off_settle(struct disks *disks)
 	return none;
 }
 
-/* Another QEMU, at another monitor, or another program. */
+/* Returns true if another QEMU, with another monitor, or another program writes to the
+   image. */
 static bool is_in_use(const struct disk *disk)
 {
 	_cleanup_free_ char *writer = peer_other_writer(0, &disk->st);

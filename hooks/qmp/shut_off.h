@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done where no QEMU listens at the monitor: the guest is shut off. */
+/* What a call does if no QEMU listens at the monitor: the guest is shut off. */
 #pragma once
 
 #include "disks.h"
@@ -7,16 +7,17 @@
 #include <stdbool.h>
 
 /*
- * Removes each sidecar that a thaw does not leave if all of it is in the image, and says
- * of the others what can be done. True if none of these is left.
+ * Removes each sidecar that is completely in the image, and says what can be done with
+ * the others. Leaves alone what another run has frozen. Returns true if no other sidecar
+ * is left.
  */
 bool shut_off_settle(struct disks *disks);
 
 /*
- * The exit status of a freeze by settings->shut_off: 0 or EX_TEMPFAIL, or 1, and it was
- * said why. A disk that somebody has open for writing, or whose sidecar is still there,
- * is refused in any case: the guest may be one that has its monitor elsewhere. why: what
- * connecting has failed with.
+ * Returns the exit status of a freeze by settings->shut_off: 0, EX_TEMPFAIL, or 1 having
+ * said why. Refuses, whatever shut_off says, a disk that somebody has open for writing or
+ * whose sidecar is still there: its guest may have another monitor. why: the error of the
+ * connection.
  */
 int shut_off_freeze(struct disks *disks, const struct settings *settings,
 		    const char *why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The sidecar file: its name, its mark, and whether anything is in it. */
+/* The sidecar file: its name, its mark, and whether it has data. */
 #include "sidecar.h"
 
 #include <endian.h>
@@ -18,10 +18,9 @@
 #define LONGEST_CLUSTER_BITS  21
 #define LONGEST_NAME          1023
 #define HAS_BITMAPS           1U
-/* What QEMU makes before it makes the first table: the header, and what counts clusters.
- */
+/* Clusters that QEMU makes before the L1 table: the header and the reference counts. */
 #define FIRST_CLUSTERS 5
-/* 32 MiB of table are 2 EiB of disk. */
+/* An L1 table of 32 MiB covers 2 EiB of disk. */
 #define LONGEST_L1 (32U << 20)
 
 /* FNV-1a. */
@@ -89,8 +88,8 @@ int sidecar_sync_directory(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-/* What the mode says is relied on, and some file systems (NFS, SMB, FUSE, vfat) take it
-   and do not keep it. */
+/* Sets the mode and reads it back: the hook relies on it, and some file systems (NFS,
+   SMB, FUSE, vfat) accept a mode without keeping it. */
 static int set_mode(int fd, mode_t mode)
 {
 	struct stat st;
@@ -101,10 +100,10 @@ static int set_mode(int fd, mode_t mode)
 }
 
 /*
- * The permissions of source, and never more at any moment. Its ACL comes with its mode,
- * as the group's permissions are the mask there: by themselves they would be given to a
- * group that has none. Where an ACL, or the owner, cannot be had, nobody gets what it
- * would give.
+ * Gives the file the permissions of source, and never more at any time. The ACL is set
+ * together with the mode: where there is one, the group's permissions in the mode are its
+ * mask, and without it they would go to a group that has none. Where the ACL or the owner
+ * cannot be set, nobody gets what it would give.
  */
 static int permit(int fd, const char *source, const struct stat *st)
 {
@@ -114,10 +113,11 @@ static int permit(int fd, const char *source, const struct stat *st)
 	struct stat own;
 	ssize_t len;
 
-	/* what the directory's default ACL gave */
+	/* remove the ACL that the directory's default ACL gave */
 	if (fremovexattr(fd, acl_name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
 		return -errno;
-	/* QEMU opens it as its own user: who may write to the image may write to this. */
+	/* QEMU opens the file as its own user: who may write to the image may write to
+	   the sidecar. */
 	if (fchown(fd, st->st_uid, st->st_gid) < 0 &&
 	    (errno != EPERM || (fchown(fd, (uid_t)-1, st->st_gid) < 0 && errno != EPERM)))
 		return -errno;
@@ -155,9 +155,10 @@ int sidecar_create(const char *path, const char *source, const struct stat *st,
 }
 
 /*
- * Opens what should be a sidecar: a regular file with one name. Looks before, for what
- * else may stand there can hang who opens it, or does something. A descriptor or -errno,
- * -ELOOP for a link, -EBADMSG for what else is none.
+ * Opens a sidecar: a regular file with one name. Checks the type before it opens the
+ * file, because an open of anything else may hang or have an effect. Returns a descriptor
+ * or -errno: -ELOOP for a symbolic link, -EBADMSG for anything else that cannot be a
+ * sidecar.
  */
 static int open_it(const char *path, struct stat *ret_st)
 {
@@ -190,7 +191,7 @@ int sidecar_mark(const char *path, bool between)
 	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
-/* QEMU holds open file description locks on what it has open. */
+/* QEMU holds open file description locks on the files that it has open. */
 static bool is_locked(int fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -199,13 +200,13 @@ static bool is_locked(int fd)
 }
 
 struct header {
-	bool has_name; /* of a backing file */
+	bool has_name; /* a backing file is named */
 	char name[LONGEST_NAME + 1];
 	unsigned int cluster_bits;
 	uint64_t size;
-	uint32_t entries; /* of the first table */
-	uint64_t table;   /* where it is */
-	bool has_more;    /* snapshots or bitmaps */
+	uint32_t entries; /* of the L1 table */
+	uint64_t table;   /* offset of the L1 table */
+	bool has_more;    /* it has snapshots or bitmaps */
 };
 
 static uint32_t word(const unsigned char *at)
@@ -221,7 +222,7 @@ static uint64_t long_word(const unsigned char *at)
 	return (uint64_t)word(at) << 32 | word(at + sizeof(uint32_t));
 }
 
-/* 0, or -EBADMSG for what QEMU did not make. */
+/* Returns 0, or -EBADMSG for a header that QEMU would not make. */
 static int parse_header(int fd, const unsigned char *data, struct header *ret)
 {
 	uint64_t name = long_word(data + 8);
@@ -248,7 +249,8 @@ static int parse_header(int fd, const unsigned char *data, struct header *ret)
 	return 0;
 }
 
-/* The table must be where and as long as the disk's size says. */
+/* Returns 1 if the L1 table is empty, 0 if not, or -errno; -EBADMSG unless it is where
+   and as long as the size of the disk requires. */
 static int table_is_empty(int fd, const struct header *header)
 {
 	size_t len = (size_t)header->entries * sizeof(uint64_t);
@@ -274,9 +276,9 @@ static int table_is_empty(int fd, const struct header *header)
 }
 
 /*
- * No entry in the first table: no cluster was ever given to data. QEMU writes such an
- * entry through, before the data. A file that is not whole is taken for ours only with
- * the mark: QEMU had not come to its end.
+ * Returns 1 if the L1 table has no entry: no cluster was ever allocated to data, because
+ * QEMU writes such an entry through before the data. Accepts an incomplete file as a
+ * sidecar only with the mark: QEMU had not finished it.
  */
 static int has_no_data(int fd, const struct stat *st, const struct stat *source)
 {
@@ -289,7 +291,7 @@ static int has_no_data(int fd, const struct stat *st, const struct stat *source)
 
 	if (n < 0)
 		return -errno;
-	/* made by sidecar_create(), and QEMU has not come to it yet */
+	/* sidecar_create() made the file, and nothing has been written to it yet */
 	if (n == 0)
 		return is_marked ? 1 : -EBADMSG;
 	if (n < (ssize_t)sizeof(data))

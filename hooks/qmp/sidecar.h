@@ -2,9 +2,10 @@
 /*
  * The sidecar: the qcow2 file that takes the writes while the image is frozen.
  *
- * Its sticky bit is the hook's memory: set, the image is between two states (a freeze has
- * not returned yet, or a merge has begun); clear, the image is whole, of the moment of
- * the freeze. It needs no room on a full file system and goes with the file.
+ * Its sticky bit is the hook's memory. While it is set, the image is between two states:
+ * a freeze has not returned yet, or a merge has begun. While it is clear, the image is
+ * complete, of the point in time of the freeze. The bit needs no space on a full file
+ * system and moves with the file.
  */
 #pragma once
 
@@ -17,59 +18,61 @@
 #define SIDECAR_SUFFIX ".lullcp-sidecar"
 
 /*
- * Where the sidecar of source (an absolute path without links) lies: beside it, or in
- * directory if that is not NULL. NULL: out of memory.
+ * Returns the path of the sidecar of source (an absolute path without symbolic links):
+ * beside it, or in directory if that is not NULL. To be freed; NULL without memory.
  */
 char *sidecar_path(const char *source, const char *directory);
 
 /*
- * Whether path, absolute, is where sidecar_path() puts a sidecar of source in that
- * directory, or of another name of the same file beside that name.
+ * Returns true if path (absolute) is where sidecar_path() puts a sidecar of source in
+ * that directory, or of another name of the same file beside that name.
  */
 bool sidecar_is_of(const char *path, const char *source, const struct stat *source_st);
 
-/* Whether path ends in a name that sidecar_path() may give. */
+/* Returns true if path ends in a name that sidecar_path() may give. */
 bool sidecar_has_name(const char *path);
 
-/* Tells images apart, in names that have to be short. */
+/* Returns a hash of the path, for names that have to be short. */
 uint64_t sidecar_hash(const char *source);
 
 /*
- * Makes it, empty and marked, with owner, permissions and ACL of source. 0 and a
- * descriptor, or -errno, -EEXIST, -EOPNOTSUPP where the file system does not keep them.
+ * Creates the sidecar, empty and marked, with owner, permissions and ACL of source.
+ * Returns 0 and a descriptor, or -errno: -EEXIST; -EOPNOTSUPP if the file system does not
+ * keep the mode.
  */
 int sidecar_create(const char *path, const char *source, const struct stat *st,
 		   int *ret_fd) _must_check_;
 
-/* Sets or clears the mark, durably. 0 or -errno, -EBADMSG if it is no sidecar. */
+/* Sets or clears the mark durably. Returns 0 or -errno; -EBADMSG if path is not a
+   sidecar. */
 int sidecar_mark(const char *path, bool between) _must_check_;
 
 /*
- * More than 0 if it is of source, holds no data and nobody has it open, 0 if it holds
- * some; -EBUSY if somebody has it open, -EBADMSG if it is no sidecar of source, else
- * -errno.
+ * Returns more than 0 if path is a sidecar of source that holds no data and that nobody
+ * has open, and 0 if it holds data. Else returns -EBUSY if somebody has it open, -EBADMSG
+ * if it is not a sidecar of source, or another -errno.
  */
 int sidecar_is_unused(const char *path, const struct stat *source) _must_check_;
 
-/* What its header says. */
+/* What the header of a sidecar says. */
 struct sidecar_header {
-	uint64_t size; /* of the disk */
+	uint64_t size; /* bytes of the disk */
 	bool has_backing;
 };
 
-/* 0, or -errno, -EBADMSG if it is no sidecar. */
+/* Returns 0 or -errno; -EBADMSG if path is not a sidecar. */
 int sidecar_read_header(const char *path, struct sidecar_header *ret) _must_check_;
 
-/* 0 if the file that is open is an image of a disk of size bytes, or -EBADMSG. */
+/* Returns 0 if the open file is an image of a disk of size bytes, else -EBADMSG. */
 int sidecar_is_image(int fd, uint64_t size) _must_check_;
 
-/* Makes what was made or removed in the directory of path durable. 0 or -errno. */
+/* Makes a change to the directory of path durable. Returns 0 or -errno. */
 int sidecar_sync_directory(const char *path) _must_check_;
 
 /*
- * A path of the same file that goes on leading to its directory, whoever renames that or
- * one above it: what is looked at by it is what is removed by it. It ends with
- * sidecar_let_go(). 0 or -errno.
+ * A path that keeps leading to the directory of a file, whoever renames that directory or
+ * one above it: the file that was checked is the one that is removed. sidecar_hold()
+ * returns 0 or -errno; sidecar_let_go() ends it.
  */
 struct sidecar_hold {
 	int dir;
@@ -78,5 +81,5 @@ struct sidecar_hold {
 int sidecar_hold(const char *path, struct sidecar_hold *ret_hold) _must_check_;
 void sidecar_let_go(struct sidecar_hold *hold);
 
-/* Removes it, durably. 0 or -errno. */
+/* Removes the file durably. Returns 0 or -errno. */
 int sidecar_remove(const char *path) _must_check_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Lines over a unix socket; never waits without a deadline. */
+/* Lines over a Unix socket. Nothing waits without a deadline. */
 #include "wire.h"
 
 #include "say.h"
@@ -12,9 +12,11 @@
 #include <sys/un.h>
 #include <time.h>
 
-/* An answer about hundreds of disks has some 100 KiB; more than this is no answer. */
+/* An answer about hundreds of disks has about 100 KiB. A line longer than this is not an
+   answer. */
 #define LONGEST_LINE (16U << 20)
-/* How often a full queue is tried again: the kernel does not tell when it has room. */
+/* Interval between attempts to connect while the socket's queue is full: the kernel does
+   not report when there is space. */
 #define RETRY_NS (20 * NSEC_PER_MSEC)
 
 static int await(const struct wire *wire, short events, uint64_t deadline)
@@ -27,8 +29,8 @@ static int await(const struct wire *wire, short events, uint64_t deadline)
 
 		if (wire->heeds_stop && say_stopped)
 			return -EINTR;
-		/* In slices, so that a signal that comes before the poll is noticed too.
-		 */
+		/* Poll in slices, so that a signal that comes just before a poll is
+		   noticed too. */
 		left = MIN(left, 100 * NSEC_PER_MSEC);
 
 		int n = poll(&set, 1, (int)((left + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC));
@@ -53,8 +55,8 @@ int wire_open(struct wire *ret_wire, const char *path, uint64_t deadline)
 	wire.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (wire.fd < 0)
 		return -errno;
-	/* Who sends: the process that made the socket may have handed it to QEMU, or have
-	   ended. */
+	/* Ask for the sender's credentials: the process that made the socket may have
+	   passed it to QEMU, or have ended. */
 	if (setsockopt(wire.fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0) {
 		int r = -errno;
 
@@ -110,7 +112,7 @@ int wire_send(struct wire *wire, const char *data, size_t len, uint64_t deadline
 	return 0;
 }
 
-/* recv(2), and who sent it. */
+/* As recv(2); also takes the sender's credentials. */
 static ssize_t receive(struct wire *wire)
 {
 	union {
@@ -176,13 +178,13 @@ int wire_line(struct wire *wire, uint64_t deadline, char **ret_line, size_t *ret
 {
 	size_t searched = 0;
 
-	if (wire->taken > 0) /* the socket has data then */
+	if (wire->taken > 0) /* wire->data is allocated then */
 		memmove(wire->data, wire->data + wire->taken, wire->len - wire->taken);
 	wire->len -= wire->taken;
 	wire->taken = 0;
 	for (;;) {
-		/* a peer that never stops sending is waited for no longer than a silent
-		   one */
+		/* Check here too: a peer that never stops sending gets no more time than
+		   a silent one. */
 		if (wire->heeds_stop && say_stopped)
 			return -EINTR;
 		if (lull_clock_now() >= deadline)
