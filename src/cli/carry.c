@@ -72,7 +72,7 @@ static enum lull_outcome run_export(struct render *render,
 	if (outcome != LULL_OK) {
 		render_failure(render, outcome, &written.failure, *stop_signal);
 	} else if (c->engine.cp.verbose || c->summary) {
-		/* Standard output is the stream's. */
+		/* Standard output carries the stream. */
 		text = format("%llu range%s, %s data, %s zeroes, %s written, in %s",
 			      (unsigned long long)written.ranges,
 			      written.ranges == 1 ? "" : "s",
@@ -88,7 +88,7 @@ static enum lull_outcome run_export(struct render *render,
 	return outcome;
 }
 
-/* --reflink=auto: the base was copied. */
+/* Reports that --reflink=auto copied the base. */
 static void tell_copied(struct render *render, const struct lull_result *result)
 {
 	struct lull_totals totals = {

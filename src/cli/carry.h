@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* --diff, --export and --apply: the call of the engine, and what is said of it. */
+/* --diff, --export and --apply: calls the engine and reports the result. */
 #pragma once
 
 #include "render.h"
 
 #include <signal.h>
 
-/* For the observer: a range of --diff. */
+/* Prints a range of --diff, for the observer. */
 void carry_change(struct render *render, const struct lull_change *change);
 
-/* Does what command->mode, one of the three, says. *stop_signal is what has ended it. */
+/* Carries out command->mode, one of the three. *stop_signal is the signal that
+   interrupted it. */
 enum lull_outcome carry_run(struct render *render, const struct lull_observer *observer,
 			    const volatile sig_atomic_t *stop_signal);

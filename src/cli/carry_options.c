@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the command line may say about --diff, --export and --apply. */
+/* The options of --diff, --export and --apply: see carry_options.h. */
 #include "carry_options.h"
 
 #include "quote.h"

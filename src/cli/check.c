@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a user sees of --check-hook. */
+/* The output of --check-hook. */
 #include "json.h"
 #include "quote.h"
 #include "render.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keys of the JSON lines, and what they are called for people. */
+/* The keys in JSON lines, and the words in messages. */
 static const struct {
 	const char *key;
 	const char *words;
@@ -68,7 +68,7 @@ static void why(const struct lull_step *s)
 	}
 }
 
-/* What the hook has said, its control characters replaced. */
+/* Prints the hook's output, with its control characters replaced. */
 static void print_output(const struct lull_step *s)
 {
 	const char *text = s->output;

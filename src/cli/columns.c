@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* See columns.h. A byte that is part of no character counts as one column. */
+/* See columns.h. A byte that is not part of a character counts as one column. */
 #include "columns.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-/* The bytes of the character that text begins with, and its columns. */
+/* Returns the bytes of the first character of text, and its columns. */
 static int character(const char *text, int *ret_columns)
 {
 	mbstate_t state = { 0 };

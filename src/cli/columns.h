@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* How wide text is on a terminal, and how wide the terminal is. */
+/* The width of text on a terminal, and the width of the terminal. */
 #pragma once
 
-/* Of a whole text, in the characters of the locale. */
+/* Returns the columns of the whole text, in characters of the locale. */
 int columns_of(const char *text);
 
-/* The bytes of so many whole characters from the beginning of text on as fit into width
-   columns. */
+/* Returns the bytes of the longest beginning of text that consists of complete characters
+   and fits into width columns. */
 int columns_fit(const char *text, int width);
 
-/* Those of the terminal that fd is; 0 if it is none, or nobody knows. */
+/* Returns the columns of the terminal fd; 0 if it is not a terminal or they are
+   unknown. */
 int columns_of_terminal(int fd);
 
 /* The columns that a bar may have behind before others, so that a line of the terminal on

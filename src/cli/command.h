@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a command line asks for. */
+/* The contents of a command line. */
 #pragma once
 
 #include "lullcp.h"
@@ -34,28 +34,28 @@ struct command {
 	bool summary;                /* --summary */
 	bool quiet;                  /* -q */
 	bool no_target_directory;    /* -T */
-	/* -t, or NULL; MODE_CLONE: the directory to copy into */
+	/* -t, or NULL; with MODE_CLONE the directory to copy into */
 	const char *target_directory;
-	int target_fd;              /* open on it */
+	int target_fd;              /* descriptor of target_directory */
 	bool backup;                /* -b, --backup, -S */
 	const char *backup_control; /* --backup=CONTROL, or NULL */
 	const char *backup_suffix;  /* -S, or NULL */
 	bool keep_context;          /* --preserve=context */
 	bool copy_contents;         /* --copy-contents */
 	bool reflink_given;         /* --reflink, whatever its value */
-	bool said;                  /* a mistake has been told in full */
+	bool said;                  /* the mistake was reported completely */
 	const char *check_hook;     /* --check-hook, or NULL */
 	const char *metrics;        /* --metrics, or NULL */
 	bool list_quick;            /* --list=quick */
 	bool dry_run;               /* --dry-run */
 	bool format_given;          /* --format, whatever its value */
-	/* MODE_CLONE: the operands but for DEST; MODE_CHECK_HOOK */
+	/* MODE_CLONE: the operands without DEST; also MODE_CHECK_HOOK */
 	const char *const *sources;
 	unsigned int n_sources;
-	const char *program; /* what messages begin with */
-	const char *source;  /* operands, as given */
+	const char *program; /* the beginning of messages */
+	const char *source;  /* operands as given */
 	const char *dest;
-	/* what dest points to, if it was made from a directory */
+	/* allocated string of dest if it was made from a directory */
 	char *made_dest;
-	char *private_directory; /* what engine.state_directory points to */
+	char *private_directory; /* allocated string of engine.state_directory */
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The options that cp has, with cp's letters, meanings and complaints. */
+/* The options of cp, with cp's letters, meanings and messages. */
 #include "cp_options.h"
 
 #include "quote.h"
@@ -209,7 +209,7 @@ static bool has_selinux(void)
 	return access("/sys/fs/selinux/enforce", F_OK) == 0;
 }
 
-/* Without SELinux cp has nothing to do for -Z, and says so for a context alone. */
+/* Without SELinux cp does nothing for -Z, and warns only if a context is given. */
 static bool set_context(struct command *c, const struct option_row *row,
 			const char *value)
 {
@@ -334,7 +334,7 @@ static bool settle_backup(struct command *c)
 		return false;
 	}
 	c->engine.cp.backup = (enum lull_backup)code;
-	/* A file name, or none. */
+	/* cp ignores a suffix that is not a file name. */
 	if (suffix && *suffix && !strchr(suffix, '/'))
 		c->engine.cp.suffix = suffix;
 	return true;
@@ -351,7 +351,8 @@ bool cp_options_check(struct command *c)
 	if (c->backup && cp->overwrite == LULL_OVERWRITE_NO)
 		return option_mistake(
 			c, "options --backup and --no-clobber are mutually exclusive");
-	/* By default as well, unless there is no data to copy. */
+	/* The default is --reflink=always too, but does not count if there is no data to
+	   copy. */
 	if (c->backup &&
 	    (cp->update == LULL_UPDATE_NONE || cp->update == LULL_UPDATE_NONE_FAIL))
 		return option_mistake(c, "--backup is mutually exclusive with -n or "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that cp has. */
+/* The options that cp has too. */
 #pragma once
 
 #include "option_row.h"
@@ -7,8 +7,9 @@
 extern const struct option_row cp_options[];
 extern const unsigned int n_cp_options;
 
-/* What cp has without a word about it. */
+/* Sets cp's defaults. */
 void cp_options_init(struct command *command);
 
-/* What excludes what, and what follows from the environment. False after a message. */
+/* Checks which options exclude each other, and applies the environment. Returns false
+   after a message. */
 bool cp_options_check(struct command *command);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* JSON Lines. */
+/* JSON Lines: see json.h. */
 #include "json.h"
 
 #include "obstacle.h"
@@ -11,7 +11,7 @@
 
 #define SCHEMA 1
 
-/* A line that cannot be made for want of memory is left out. */
+/* Prints the line. Without memory there is no line, and none is printed. */
 static void print(json_t *line)
 {
 	if (line && json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0)

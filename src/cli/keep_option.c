@@ -34,7 +34,7 @@ static bool find_kind(const char *text, size_t len, unsigned int *ret_kind)
 	return false;
 }
 
-/* What is wrong with text, of len bytes, as a rule; NULL: nothing. */
+/* Returns what is wrong with the rule of len bytes at text, or NULL. */
 static const char *read_rule(const char *text, size_t len, struct lull_keep_rules *rules,
 			     unsigned int *all)
 {
@@ -74,7 +74,8 @@ bool keep_option_read(const char *text, struct lull_keep_rules *ret_rules,
 		const char *wrong = read_rule(text, len, ret_rules, &all);
 
 		if (wrong) {
-			/* Where that is all of it, it need not be said twice. */
+			/* Do not name the part if it is all of the value: the message
+			   names that. */
 			bool whole = text == all_of_it && text[len] == '\0';
 
 			*ret_mistake = (struct keep_mistake){

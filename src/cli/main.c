@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* lullcp: argv in, engine, words out. */
+/* lullcp: reads the command line, calls the engine, reports the result. */
 #include "carry.h"
 #include "metrics.h"
 #include "options.h"
@@ -36,7 +36,8 @@ static void on_status(int signal)
 	status_wanted = 1;
 }
 
-/* Without SA_RESTART: a signal is to end a sleep. What nohup ignores stays ignored. */
+/* Does not set SA_RESTART, because a signal must end a sleep. A signal that nohup ignores
+   stays ignored. */
 static void catch (int signal, void (*handler)(int))
 {
 	struct sigaction action = { .sa_handler = handler };
@@ -57,13 +58,15 @@ static void set_up_signals(void)
 	catch (SIGTERM, on_stop);
 	catch (SIGHUP, on_stop);
 	catch (SIGUSR1, on_status);
-	/* A limit for files is an error like others; so is a reader that went away. */
+	/* Exceeding the limit for file sizes and losing the reader are to be errors like
+	   others. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* Inherited as ignored, it would hide how the hook ended. */
+	/* If SIGCHLD was inherited as ignored, waitpid(2) could not tell how the hook
+	   ended. */
 	(void)sigaction(SIGCHLD, &plain, NULL);
-	/* The rests between calls are short: the default slack of 50 us would stretch
-	   them. */
+	/* The rests between calls are short: the default timer slack of 50 us would
+	   lengthen them. */
 	(void)prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 }
 
@@ -139,7 +142,7 @@ static bool should_stop(void *ctx)
 	return stop_signal != 0;
 }
 
-/* A result that could not be written is no success. */
+/* Returns the exit status: output that could not be written is a failure. */
 static int flush_output(const struct command *command, int status)
 {
 	if (outlet_end())
@@ -148,7 +151,8 @@ static int flush_output(const struct command *command, int status)
 	return status ? status : 1;
 }
 
-/* So that the caller sees what ended us, and a shell stops its script. */
+/* Ends the process by the signal that interrupted it, so that the caller sees the signal,
+   and a shell stops its script. */
 static void end_by_signal(enum lull_outcome outcome)
 {
 	if (outcome != LULL_INTERRUPTED || !stop_signal)
@@ -157,7 +161,8 @@ static void end_by_signal(enum lull_outcome outcome)
 	(void)raise(stop_signal);
 }
 
-/* What the row costs, for --metrics: its maps are read once the run has succeeded. */
+/* Measures the row for --metrics. It reads the row's maps only after a run that
+   succeeded. */
 static void look_at_row(const struct command *command,
 			const struct lull_observer *observer)
 {
@@ -252,7 +257,8 @@ static enum lull_outcome run_probe(const struct command *command, struct render 
 	return outcome;
 }
 
-/* True after a message: there is one name for each clone, and none for all of them. */
+/* Returns true after a message if DEST is a directory: the mode needs the name of one
+   clone. */
 static bool is_directory(const struct command *command)
 {
 	struct stat st;
@@ -309,7 +315,7 @@ static enum lull_outcome run_check_hook(const struct command *command,
 	return outcome;
 }
 
-/* Of a row of which no clone is at work or interrupted, --status shows what there is. */
+/* --status shows the generations of a row if no clone of it is running or interrupted. */
 static bool show_row(const struct command *command, struct render *render,
 		     const struct lull_observer *observer,
 		     const struct lull_report *report)
@@ -396,8 +402,8 @@ static int run(const struct command *command, struct render *render,
 	return status;
 }
 
-/* A file that takes the number of a closed standard output would get the output. What is
-   opened here in its place refuses it. */
+/* If a standard descriptor were closed, the next file opened would take its number and
+   receive the output. What is opened here in its place refuses it. */
 static void keep_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
@@ -438,7 +444,7 @@ int main(int argc, char **argv)
 	command.engine.state_directory = command.private_directory;
 	render_init(&render, &command);
 
-	/* "lullcp --help | head" ends as other programs do. */
+	/* "lullcp --help | head" ends by SIGPIPE, as with other programs. */
 	if (command.mode == MODE_HELP || command.mode == MODE_VERSION)
 		(void)signal(SIGPIPE, SIG_DFL);
 	if (command.mode == MODE_HELP) {

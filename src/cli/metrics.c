@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Prometheus text, by rename: see metrics.h.
+ * Prometheus text, replaced by a rename: see metrics.h.
  *
  * DESIGN
  *
- * Whoever watches wants to know of a row that stands still, so a failure must never look
- * like the success before it: each way out replaces the whole FILE, and only the time of
- * the last success survives a failure.
+ * A monitoring system has to notice a row that gets no new generations, so a failure must
+ * never look like the success before it. Every exit of the program therefore replaces the
+ * complete FILE, and only the time of the last success survives a failure.
  *
- * FILE may be read while it is replaced, and it may be in a directory that others write
- * to, so nothing is written through its name, and what it says is believed only as far as
- * a number goes. Anything else that has its name is left alone: SOURCE, or /dev/stdout.
+ * FILE may be read while it is replaced, and it may be in a directory that others can
+ * write to. So nothing is written through its name, and only numbers are taken from it.
+ * Anything else that has its name, such as SOURCE or /dev/stdout, is left alone.
  */
 #include "metrics.h"
 
@@ -26,11 +26,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a FILE that this program wrote; another one is not read to its end. */
+/* Largest FILE that this program writes; no more is read of another file. */
 #define MOST_BYTES (64u << 10)
-/* Whatever the umask: who collects is seldom who clones. */
+/* Independent of the umask: the collector seldom runs as the user who clones. */
 #define MODE 0644
-/* What each such file begins with. */
+/* The beginning of every FILE that this program wrote. */
 #define FIRST_LINE "# HELP lullcp_last_run_timestamp_seconds "
 
 static struct {
@@ -38,9 +38,9 @@ static struct {
 	struct lull_hold hold;
 	enum lull_method method;
 	bool has_method, mixed_methods;
-	bool row; /* --keep */
+	bool row; /* --keep is given */
 	unsigned int generations;
-	char *row_dest; /* without the date */
+	char *row_dest; /* the name without the date */
 	bool has_own;
 	uint64_t own_bytes;
 } seen;
@@ -55,8 +55,8 @@ static bool fail(const struct command *command, int err)
 }
 
 /*
- * What FILE says now, to be freed; "" if it is empty or not there. 0, EEXIST if it is
- * something else than what a run before has written, or another errno.
+ * Reads FILE into *ret_text, to be freed; "" if it is empty or does not exist. Returns 0,
+ * EEXIST if an earlier run did not write it, or another errno.
  */
 static int read_old(const char *file, char **ret_text)
 {
@@ -89,7 +89,7 @@ static int read_old(const char *file, char **ret_text)
 	return err;
 }
 
-/* 0 or errno, as above. */
+/* Returns 0 or an errno as read_old(). */
 static int may_replace(const char *file)
 {
 	char *text = NULL;
@@ -139,7 +139,7 @@ void metrics_file(const struct lull_result *result)
 	seen.calls += p->calls;
 	seen.over_budget += p->over_budget_calls;
 	seen.extents += p->extents_cloned;
-	/* The files of a set share one freeze. */
+	/* The files of a set share one freeze: do not add it up. */
 	seen.freeze_ns = larger(seen.freeze_ns, p->freeze_ns);
 	seen.hold.p50 = larger(seen.hold.p50, hold.p50);
 	seen.hold.p99 = larger(seen.hold.p99, hold.p99);
@@ -175,7 +175,8 @@ void metrics_row(const struct lull_row *row)
 	}
 }
 
-/* The value of the label dest: an absolute path, escaped. To be freed, or NULL. */
+/* Returns the value of the label dest, an absolute path, escaped. To be freed; or
+   NULL. */
 static char *label_of(const struct command *command)
 {
 	const char *dest = command->target_directory ? command->target_directory
@@ -197,7 +198,7 @@ static char *label_of(const struct command *command)
 		free(path);
 		return NULL;
 	}
-	/* The format is UTF-8; jansson makes no string of anything else. */
+	/* The format is UTF-8, and jansson makes a string of nothing else. */
 	text = json_string(path);
 	utf8 = text != NULL;
 	json_decref(text);
@@ -214,7 +215,8 @@ static char *label_of(const struct command *command)
 	return label;
 }
 
-/* The label of the run before: where the operands are not known. To be freed, or NULL. */
+/* Returns the label in the old FILE, for a run whose operands are unknown. To be freed;
+   or NULL. */
 static char *label_in(const char *old)
 {
 	static const char start[] = "\nlullcp_last_run_timestamp_seconds{dest=\"";
@@ -227,7 +229,8 @@ static char *label_in(const char *old)
 	return end ? strndup(from, (size_t)(end - from)) : strdup("");
 }
 
-/* When a run with that label last succeeded, by what FILE says; 0: not known. */
+/* Returns when a run with that label last succeeded, according to the old FILE; 0 if
+   unknown. */
 static double last_success(const char *old, const char *label)
 {
 	char *want = format("\nlullcp_last_success_timestamp_seconds{dest=\"%s\"} ",
@@ -329,8 +332,8 @@ static void print(const struct sheet *s, int exit_status, double success, double
 		      (double)seen.own_bytes);
 }
 
-/* 0 or errno. The temporary name does not end as FILE does, so that no collector of
-   *.prom reads it. */
+/* Returns 0 or an errno. The temporary name has another suffix than FILE, so that a
+   collector of *.prom does not read it. */
 static int replace(const char *file, const struct sheet *sheet, int exit_status,
 		   double success, double now, const struct lull_totals *totals)
 {
@@ -363,7 +366,7 @@ static int replace(const char *file, const struct sheet *sheet, int exit_status,
 		if (fclose(s.f) != 0 && err == 0)
 			err = errno;
 	}
-	/* DEST may have come to be there meanwhile. */
+	/* DEST may have been created under this name during the run. */
 	if (err == 0)
 		err = may_replace(file);
 	if (err == 0 && rename(temporary, file) < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --metrics=FILE: what a run came to, as Prometheus text for node_exporter's textfile
- * collector. All functions do nothing without --metrics. One run a process.
+ * --metrics=FILE: writes the results of a run as Prometheus text for the textfile
+ * collector of node_exporter. All functions do nothing without --metrics. A process makes
+ * one run.
  */
 #pragma once
 
@@ -11,26 +12,27 @@
 #include <time.h>
 
 /*
- * Before a run: whether FILE's directory is there. False after a message; a clone whose
- * metrics cannot be kept is not begun.
+ * Checks before the run that FILE's directory can be written to, and that FILE is
+ * missing, empty or written by an earlier run: a clone is not begun if its metrics could
+ * not be written. Returns false after a message.
  */
 bool metrics_begin(const struct command *command);
 
-/* A file is done, or has failed; its result is read only. */
+/* Adds the result of a file, after success or failure. Only reads the result. */
 void metrics_file(const struct lull_result *result);
 
-/* DEST of the row that the last file belongs to, which metrics_row() is to hear of; NULL:
-   none. Lasts until metrics_end(). */
+/* Returns DEST of the last file's row, for which metrics_row() must be called, or NULL if
+   there is none. Valid until metrics_end(). */
 const char *metrics_row_dest(const struct command *command);
 
-/* What that row costs. */
+/* Adds the space that the row uses. */
 void metrics_row(const struct lull_row *row);
 
 /*
- * Replaces FILE by what is known now, by a rename. exit_status is the run's, as a shell
- * sees it: 128 and the number for a signal. The time of the last success of this DEST is
- * taken over from the FILE of the run before unless exit_status is 0. totals may be NULL:
- * the run did not come so far. False after a message.
+ * Replaces FILE by a rename with what is known now. exit_status is the run's as a shell
+ * sees it: 128 plus the number for a signal. If it is not 0, the time of the last success
+ * of this DEST is taken from the old FILE. totals is NULL if the run did not get that
+ * far. Returns false after a message.
  */
 bool metrics_end(const struct command *command, int exit_status,
 		 const struct lull_totals *totals);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Most files of a list do not depend on each other, and a warning about each list would
- * be ignored. So this warns only where somebody wrote while one of the files was cloned,
- * or where the names are those of a database and its journal.
+ * Most files in a list do not depend on each other, and a warning about every list would
+ * be ignored. So this warns only if somebody wrote while one of the files was cloned, or
+ * if the names are those of a database and its journal.
  */
 #include "moments.h"
 
@@ -31,7 +31,7 @@ static bool belongs(const char *database, const char *other)
 static bool belong_together(const struct command *command, const char **ret_first,
 			    const char **ret_second)
 {
-	/* A long list is made by a program, and this takes the square of it. */
+	/* The time is quadratic, and a long list comes from a program. */
 	unsigned int n = command->n_sources < 256 ? command->n_sources : 256;
 
 	for (unsigned int i = 0; i < n; i++) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Several files without a hook are each of another moment: whether that deserves a
-   warning. */
+/* Decides whether cloning several files without a hook deserves a warning: each is of
+   another point in time. */
 #pragma once
 
 #include "command.h"
 
 /*
- * The warning about the SOURCEs of a copy without a hook, to be freed; NULL if there is
- * nothing to warn about, or no memory. written: a SOURCE that somebody wrote to while it
- * was cloned, or NULL. ret_path: the SOURCE that it is about, owned by the caller.
+ * Returns the warning about the SOURCEs of a copy without a hook, to be freed; NULL if
+ * there is none, or without memory. written: a SOURCE that somebody wrote to while it was
+ * cloned, or NULL. Sets *ret_path to the SOURCE that the warning is about, owned by the
+ * caller.
  */
 char *moments_warning(const struct command *command, const char *written,
 		      const char **ret_path);

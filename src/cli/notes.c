@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sentences as cp has them; scripts look for them. */
+/* Sentences in cp's words, because scripts look for them. */
 #include "notes.h"
 
 #include "quote.h"
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What needs a lock and a checkpoint, and is not done without. */
+/* The options that need a lock and a checkpoint. */
 #define GUARDED "--hook, --refresh, --checkpoint, --live and --keep-frozen"
 
-/* In a sentence, %1 to %3 are the paths in quotes, %a to %c the same as they are, %A the
-   first in quotes if a shell needs them, %n the count, %t the count as a time. */
+/* In a sentence, %1 to %3 are the quoted paths, %a to %c the same unquoted, %A the first
+   quoted only if a shell needs that, %n the count, and %t the count as a time. */
 static const char *const sentences[] = {
 	[LULL_NOTE_COPIED] = "%1 -> %2",
 	[LULL_NOTE_REMOVED] = "removed %1",
@@ -160,7 +160,7 @@ char *notes_words(const struct lull_note *note)
 	return text;
 }
 
-/* 0644 as ls has it. */
+/* Formats permissions as ls does for mode 0644 and the like. */
 static void permissions(unsigned int mode, char room[10])
 {
 	static const char letters[] = "rwxrwxrwx";

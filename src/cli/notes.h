@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The sentences of cp, for what lull_copy() has to say about an entry. */
+/* The sentences of cp for the notes of lull_copy(). */
 #pragma once
 
 #include "lullcp.h"
 
-/* The sentence, without the name of the program and without a line feed; to be freed.
-   NULL: out of memory. */
+/* Returns the sentence, without the program's name and a line feed. To be freed; NULL
+   without memory. */
 char *notes_words(const struct lull_note *note);
 
-/* True for what is no complaint: it goes to standard output. */
+/* Returns true for a note that is not a complaint and so goes to standard output. */
 bool notes_is_report(const struct lull_note *note);
 
-/* The question, to be freed; NULL: out of memory. */
+/* Returns the question, to be freed; NULL without memory. */
 char *notes_question(const struct lull_question *question);

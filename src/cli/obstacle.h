@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Why no snapshot can be taken, in words. */
+/* Describes why no snapshot can be taken. */
 #pragma once
 
 #include "lullcp.h"
 
-/* A part of a sentence; to be freed. NULL: nothing stands in the way, or out of memory.
- */
+/* Returns a part of a sentence, to be freed; NULL if there is no obstacle, or without
+   memory. */
 char *obstacle_words(const struct lull_obstacle *obstacle);

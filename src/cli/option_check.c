@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* Pairs that exclude each other. */
+/* Checks pairs of options that exclude each other. */
 static bool check_pairs(const struct command *c)
 {
 	const struct lull_options *o = &c->engine;
@@ -30,7 +30,7 @@ static bool check_pairs(const struct command *c)
 	return true;
 }
 
-/* A generation is a new file of its own, of a regular SOURCE. */
+/* Checks --keep: a generation is a new file of its own, of a regular SOURCE. */
 static bool check_keep(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
@@ -48,7 +48,7 @@ static bool check_keep(const struct command *c)
 	return option_excludes(c, "keep", others, LENGTH(others));
 }
 
-/* It makes one file what another one is, and nothing else. */
+/* Checks --restore: it only gives one file the contents of another. */
 static bool check_restore(const struct command *c)
 {
 	const struct option_other others[] = {
@@ -63,7 +63,8 @@ static bool check_restore(const struct command *c)
 	return option_excludes(c, "restore", others, LENGTH(others));
 }
 
-/* What cp's options choose or keep is not asked of these. */
+/* Refuses the options of cp that select files or attributes with modes that do not use
+   them. */
 static bool check_alone(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
@@ -86,7 +87,8 @@ static bool check_alone(const struct command *c)
 	return option_excludes(c, option_mode_name(c->mode), others, LENGTH(others));
 }
 
-/* What speaks of a freeze needs a hook; that of --resume may be in the checkpoint. */
+/* Checks that options about the freeze come with a hook. With --resume the hook may be in
+   the checkpoint. */
 static bool check_freeze(const struct command *c)
 {
 	const struct lull_options *o = &c->engine;
@@ -107,7 +109,7 @@ static bool check_refresh(const struct command *c)
 
 	if (o->base && !o->refresh && c->mode != MODE_EXPORT && c->mode != MODE_APPLY)
 		return option_mistake(c, "--base needs --refresh, --export or --apply");
-	/* DEST becomes the new file, so nothing of it is left to keep. */
+	/* DEST itself becomes the new file, so nothing of it is left for a backup. */
 	if (o->refresh && !o->base && o->cp.backup != LULL_BACKUP_NONE)
 		return option_mistake(c, "--refresh takes --backup only with --base");
 	if (o->base && o->in_place)
@@ -118,7 +120,7 @@ static bool check_refresh(const struct command *c)
 	return true;
 }
 
-/* The hook to check is the hook of all that follows. */
+/* Takes the hook of --check-hook as the hook of the run. */
 static bool take_check_hook(struct command *c)
 {
 	struct lull_options *o = &c->engine;
@@ -153,7 +155,7 @@ bool option_check(struct command *c)
 	if (c->metrics && c->mode != MODE_CLONE)
 		return option_mistake(c, "--metrics excludes --%s",
 				      option_mode_name(c->mode));
-	/* One says to leave writers frozen, the other never to. */
+	/* The first leaves writers frozen, the second limits how long they are. */
 	if (o->keep_frozen && o->max_freeze_ns)
 		return option_mistake(
 			c, "--keep-frozen and --max-freeze exclude each other");

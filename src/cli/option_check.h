@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Options that exclude each other, or need one another. */
+/* Options that exclude or need each other. */
 #pragma once
 
 #include "command.h"
 
-/* Once all are read: settles what they mean together. False after a message. */
+/* Checks the options after all have been read, and settles what they mean together.
+   Returns false after a message. */
 bool option_check(struct command *command);

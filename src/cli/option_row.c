@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the setters of options share: see option_row.h. */
+/* Functions that the setters of options share: see option_row.h. */
 #include "option_row.h"
 
 #include "quote.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A row of the table of options, and what the setters of all groups use. */
+/* A row of the option table, and functions for the setters of all groups. */
 #pragma once
 
 #include "command.h"
@@ -10,27 +10,29 @@
 
 /*
  * A row of the option table, or the heading of a group, which has neither name nor
- * letters. The parser, --help and (by parsing that) the completion all come from it.
+ * letters. The parser and --help read this table; the completion parses --help.
  */
 struct option_row {
-	const char *name;     /* NULL: only letters */
-	const char *letters;  /* NULL: only a name */
-	const char *argument; /* NULL: takes none; "[X]": may be left out */
+	const char *name;     /* NULL if there are only letters */
+	const char *letters;  /* NULL if there is only a name */
+	const char *argument; /* NULL if it takes none; "[X]" if it is optional */
 	bool (*set)(struct command *command, const struct option_row *row,
 		    const char *value);
-	size_t field; /* what set writes to, if it serves several options */
-	int value;    /* what it writes there, if that is not the argument */
-	/* or the heading; a line break goes on in the column. NULL: an older name that
-	   cp still takes */
+	size_t field; /* offset that set writes to, if it serves several options */
+	int value;    /* value that set writes if the argument does not give it */
+	/* Help text, or the heading; text after a line break continues in the column.
+	   NULL: an older name that cp still accepts. */
 	const char *help;
 };
 
-/* Where a field of struct command is; does not compile unless it is of that type. */
+/* The offset of a field of struct command. Does not compile unless the field has that
+   type. */
 #define OPTION_FIELD(type, f)          \
 	(offsetof(struct command, f) + \
 	 0 * sizeof(char[_Generic(((struct command *)NULL)->f, type : 1)]))
 
-/* What a row sets: by itself, with a value, a flag, or the mode. Or a heading. */
+/* The last members of a row: its own setter, one with a value, for a flag, or for a mode.
+   Or of a heading. */
 #define OWN(set)              set, 0, 0
 #define WITH(set, value)      set, 0, value
 #define FLAG(f)               option_set_flag, OPTION_FIELD(bool, f), 0
@@ -38,26 +40,27 @@ struct option_row {
 #define VALUE(type, f, value) option_set_value, OPTION_FIELD(type, f), value
 #define HEADING(text)         .help = text
 
-/* Setters that several groups use: false after a message. */
+/* Setters that several groups use. Return false after a message. */
 bool option_set_flag(struct command *c, const struct option_row *row, const char *value);
 bool option_set_mode(struct command *c, const struct option_row *row, const char *value);
 
-/* Sets a field to the row's value: for letters that choose. */
+/* Sets a field to the row's value, for options that choose one. */
 bool option_set_value(struct command *c, const struct option_row *row, const char *value);
 
-/* What the row's field is, which must be of that type. */
+/* Returns the row's field, whose type the caller must know. */
 void *option_field(struct command *c, const struct option_row *row);
 
-/* Says that value is none that the option takes, and in hint which are. Returns false. */
+/* Says that the option does not take value; hint says what it takes. Returns false. */
 bool option_bad_value(const struct command *c, const struct option_row *row,
 		      const char *value, const char *hint);
 
-/* The option that asks for this mode, without its dashes; "" for MODE_CLONE. */
+/* Returns the option that selects the mode, without dashes; "" for MODE_CLONE. */
 const char *option_mode_name(enum mode mode);
 
 /*
- * One of the n words, whole or an unambiguous beginning of one; words of one code mean
- * the same. Says so as cp does if it is none: what is the option or the variable.
+ * Finds value, complete or an unambiguous beginning, among the n words. Words with the
+ * same code mean the same. If there is none, says so as cp does; what is the option or
+ * the variable. Returns true if found.
  */
 struct option_word {
 	const char *word;
@@ -72,20 +75,21 @@ struct option_other {
 	const char *name; /* with its dashes */
 };
 
-/* The name of the first of the n that is given; NULL: none. */
+/* Returns the name of the first of the n options that is given, or NULL. */
 const char *option_first_given(const struct option_other *others, size_t n);
 
-/* False after a message if one of the n others is given, which --what excludes. */
+/* Returns false after a message if one of the n others is given, which --what
+   excludes. */
 bool option_excludes(const struct command *c, const char *what,
 		     const struct option_other *others, size_t n);
 
-/* The first option given of those by which cp chooses among files, makes something else
-   of them or saves older ones; NULL: none. */
+/* Returns the first given option of cp that selects files, makes something other than a
+   copy of them or keeps backups; NULL if none is given. */
 const char *option_cp_given(const struct command *c);
 
-/* Says where to find help. Returns false. */
+/* Prints where to find help. Returns false. */
 bool option_try_help(const struct command *c);
 
-/* Says what is wrong, and where to find help. Returns false. */
+/* Prints the mistake and where to find help. Returns false. */
 bool option_mistake(const struct command *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

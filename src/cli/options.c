@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The option table, and what reads it. */
+/* The option table and its parser. */
 #include "options.h"
 
 #include "carry_options.h"
@@ -55,7 +55,8 @@ static bool set_positive_time(struct command *c, const struct option_row *row,
 	return true;
 }
 
-/* Who means milliseconds leaves the unit out, and would have no budget at all. */
+/* Refuses a large number without a unit: it is probably meant as milliseconds, but as
+   seconds it would amount to no budget. */
 static bool set_budget(struct command *c, const struct option_row *row, const char *value)
 {
 	if (!set_positive_time(c, row, value))
@@ -69,7 +70,7 @@ static bool set_budget(struct command *c, const struct option_row *row, const ch
 	return true;
 }
 
-/* A whole number from 1 to most. */
+/* Reads a whole number from 1 to most. */
 static bool take_number(const struct command *c, const struct option_row *row,
 			const char *value, unsigned int most, unsigned int *ret_number)
 {
@@ -271,7 +272,7 @@ static const struct option_row own_options[] = {
 
 #define MOST_ROWS 128u
 
-/* The rows of all groups, cp's first. NULL after the last. */
+/* Returns row i of all groups, cp's first; NULL after the last. */
 static const struct option_row *row_at(unsigned int i)
 {
 	if (i < n_cp_options)
@@ -288,8 +289,8 @@ static const char *base_name(const char *path)
 }
 
 /*
- * What a beginning of a name means: cp's options are known by the same beginnings as to
- * cp, whatever lullcp's own are called. NULL: leave it to getopt.
+ * Finds the option that the beginning of a name means. The same beginnings as in cp mean
+ * cp's options, whatever lullcp's own are called. NULL: leave it to getopt.
  */
 static const struct option_row *cp_option_by_prefix(const char *text, size_t len)
 {
@@ -301,12 +302,12 @@ static const struct option_row *cp_option_by_prefix(const char *text, size_t len
 			return row;
 	}
 	for (unsigned int i = 0; i < n_cp_options + 2; i++) {
-		/* --help and --version are cp's as well, and the last of ours. */
+		/* --help and --version are options of cp too, and the last of our own. */
 		row = i < n_cp_options ? row_at(i)
 				       : &own_options[LENGTH(own_options) - 1 - (i & 1)];
 		if (!row->name || strncmp(row->name, text, len) != 0)
 			continue;
-		/* Two names of one thing. */
+		/* two names for the same option */
 		if (found && (found->set != row->set || found->field != row->field ||
 			      found->value != row->value))
 			return NULL;
@@ -331,7 +332,7 @@ static bool takes_next(const struct option_row *row)
 	return row && row->argument && row->argument[0] != '[';
 }
 
-/* True if the value of the last option of a group of letters is the next argument. */
+/* Returns true if the value of the last letter in a group is the next argument. */
 static bool letters_take_next(const char *letters)
 {
 	for (; *letters; letters++) {
@@ -345,7 +346,8 @@ static bool letters_take_next(const char *letters)
 	return false;
 }
 
-/* Writes out what cp's options are shortened to. What is made lives as long as argv. */
+/* Replaces shortened options of cp by their full names. The new strings live as long as
+   argv. */
 static bool write_out(int argc, char **argv)
 {
 	bool posix = getenv("POSIXLY_CORRECT") != NULL;
@@ -384,7 +386,7 @@ static int option_kind(const struct option_row *row)
 					 : required_argument;
 }
 
-/* Who leaves the quotes out gives the hook's options to lullcp. */
+/* If the hook's command is not quoted, its options become lullcp's: say so. */
 static void hint_at_hook(const struct command *c, const char *argument)
 {
 	static const char *const names[] = {
@@ -404,7 +406,7 @@ static void hint_at_hook(const struct command *c, const char *argument)
 	}
 }
 
-/* getopt has said that there is no such option. */
+/* Suggests an option after getopt has reported an unknown one. */
 static void suggest(const char *argument)
 {
 	const struct option_row *row, *best = NULL;
@@ -479,7 +481,7 @@ bool options_parse(int argc, char **argv, struct command *ret_command)
 	cp_options_init(c);
 	if (argc == 0)
 		return option_mistake(c, "missing file operand");
-	argv[0] = (char *)(uintptr_t)c->program; /* getopt's messages begin with it */
+	argv[0] = (char *)(uintptr_t)c->program; /* the beginning of getopt's messages */
 	if (!write_out(argc, argv))
 		return option_mistake(c, "out of memory");
 	if (!read_options(argc, argv, c))
@@ -510,7 +512,7 @@ static void print_row(const struct option_row *row)
 			       : optional     ? "[="
 					      : "=",
 			       !row->argument ? "" : row->argument + (optional ? 1 : 0));
-	/* One that is too long for its column has a line of its own. */
+	/* An option that is too long for its column gets a line of its own. */
 	(void)printf("  %-30s", left);
 	if (strlen(left) >= 30)
 		(void)printf("\n%32s", "");

@@ -7,10 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Reads argv. On a mistake says what is wrong on standard error and returns false. The
- * command keeps pointers into argv.
+ * Reads argv. Returns false after a message. The command keeps pointers into argv.
  */
 bool options_parse(int argc, char **argv, struct command *ret_command);
 
-/* The text of --help, on standard output. */
+/* Prints the text of --help on standard output. */
 void options_help(const struct command *command);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * INVARIANTS
- *  1. Between outlet_begin() and outlet_end() no write waits, unless MOST bytes wait
- *     already: they come from a reader that is slow, and not from one freeze.
- *  2. Nothing that was said is lost, but for what is about progress (outlet_has_room()).
+ *  1. Between outlet_begin() and outlet_end() no write waits unless more than MOST bytes
+ *     are kept: so many come from a slow reader, and not from one freeze.
+ *  2. No output is lost, except for progress (outlet_has_room()).
  */
 #include "outlet.h"
 
@@ -21,9 +21,9 @@
 
 struct outlet {
 	int fd;
-	/* the same pipe or terminal, opened anew so that no write waits; -1: none */
+	/* the same pipe or terminal, opened again with O_NONBLOCK; -1: none */
 	int quick;
-	int err; /* of a write that failed */
+	int err; /* errno of a write that failed */
 	char *kept;
 	size_t len, room;
 };
@@ -41,7 +41,7 @@ static struct outlet *outlet_of(int fd)
 	return &outlets[fd == STDERR_FILENO];
 }
 
-/* An error is room: the write tells of it. */
+/* Returns true also on an error, which the write then reports. */
 static bool is_open_for(int fd)
 {
 	struct pollfd set = { .fd = fd, .events = POLLOUT };
@@ -51,7 +51,7 @@ static bool is_open_for(int fd)
 
 static ssize_t write_some(const struct outlet *o, bool waits)
 {
-	/* a pipe that has room at all has room for so much */
+	/* poll(2) reports a pipe as writable only if PIPE_BUF bytes fit */
 	size_t len = o->len < PIPE_BUF ? o->len : PIPE_BUF;
 
 	if (waits)
@@ -63,7 +63,8 @@ static ssize_t write_some(const struct outlet *o, bool waits)
 	return write(o->quick >= 0 ? o->quick : o->fd, o->kept, len);
 }
 
-/* What was opened to be written to without waiting; false with errno. */
+/* Waits until a descriptor opened with O_NONBLOCK can be written to. Returns false with
+   errno. */
 static bool is_waited_for(const struct outlet *o)
 {
 	struct pollfd set = { .fd = o->fd, .events = POLLOUT };
@@ -71,7 +72,7 @@ static bool is_waited_for(const struct outlet *o)
 	return poll(&set, 1, -1) > 0;
 }
 
-/* False on an error, and nothing is kept then. */
+/* Writes what is kept. Returns false on an error, and then keeps nothing. */
 static bool pass_on(struct outlet *o, bool waits)
 {
 	while (o->len > 0) {
@@ -86,7 +87,7 @@ static bool pass_on(struct outlet *o, bool waits)
 			return true;
 		if (n < 0 && errno == EAGAIN && is_waited_for(o))
 			continue;
-		/* who asks for the end does not wait for a reader */
+		/* once the user has asked for the end, do not wait for a reader */
 		if (n < 0 && errno == EINTR && *stop_signal == 0)
 			continue;
 		o->err = n < 0 ? errno : EIO;
@@ -126,8 +127,8 @@ static ssize_t put(void *cookie, const char *text, size_t len)
 	return outlet_put(o->fd, text, len) ? (ssize_t)len : 0;
 }
 
-/* Not of a file, which always has room and may have a place to write to, nor of a socket,
-   which cannot be opened. */
+/* Opens a pipe or terminal again. Not a file, which always has space and whose offset a
+   second open would not share, and not a socket, which cannot be opened. */
 static int open_quick(int fd)
 {
 	char path[64];
@@ -171,11 +172,11 @@ void outlet_begin(const struct command *command, const volatile sig_atomic_t *st
 		outlets[i].quick = open_quick(outlets[i].fd);
 	stdout = open_stream(&outlets[0], stdout,
 			     isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
-	/* else service.c has it */
+	/* else service.c has replaced it */
 	if (fileno(stderr) == STDERR_FILENO)
 		stderr = open_stream(&outlets[1], stderr, _IOLBF);
 	holds = true;
-	/* a terminal with tostop would stop who writes to it from the background */
+	/* a terminal with tostop would stop a background process that writes to it */
 	(void)signal(SIGTTOU, SIG_IGN);
 }
 

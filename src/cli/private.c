@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Where the caller's private files go: see private.h. */
+/* The directory for the caller's private files: see private.h. */
 #include "private.h"
 
 #include "words_format.h"
@@ -20,7 +20,8 @@ static const char *absolute(const char *variable)
 
 char *private_directory(void)
 {
-	/* systemd separates several by colons: StateDirectory=. */
+	/* With several directories in StateDirectory=, systemd separates them by
+	   colons. */
 	const char *state = absolute("STATE_DIRECTORY");
 	const char *xdg = absolute("XDG_STATE_HOME");
 	const char *home = absolute("HOME");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The directory that only the caller uses: what the environment says of it. */
+/* The directory that only the caller uses, from the environment. */
 #pragma once
 
 /*
- * The first of: the first directory of $STATE_DIRECTORY, /var/lib/lullcp for root,
- * $XDG_STATE_HOME/lullcp, $HOME/.local/state/lullcp. Names that are not absolute are
- * passed over. To be freed; NULL if there is none, or no memory.
+ * Returns the first of: the first directory in $STATE_DIRECTORY; /var/lib/lullcp for
+ * root; $XDG_STATE_HOME/lullcp; $HOME/.local/state/lullcp. Skips variables that are not
+ * absolute paths. To be freed; NULL if there is none, or without memory.
  */
 char *private_directory(void);

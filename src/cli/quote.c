@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Quotes names for people and shells. */
+/* Quotes names for messages and shells: see quote.h. */
 #include "quote.h"
 
 #include <langinfo.h>
@@ -11,7 +11,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
-/* Length of the printable character at s, 0 if there is none. */
+/* Returns the length of the printable character at s; 0 if there is none. */
 static size_t printable(const char *s)
 {
 	mbstate_t state = { 0 };
@@ -31,7 +31,7 @@ static char *escape(char *out, unsigned char c)
 	return out + sprintf(out, "\\%03o", c);
 }
 
-/* Room for one string of those that are used in turn. */
+/* Allocates a string in the ring of those that are reused in turn. */
 static char *next_in_ring(size_t size)
 {
 	static char *ring[4];
@@ -46,7 +46,7 @@ static char *next_in_ring(size_t size)
 
 const char *quote(const char *name)
 {
-	/* The worst: '' $'\ooo' for each byte. */
+	/* Worst case: '' $'\ooo' for each byte. */
 	char *text = next_in_ring(strlen(name) * 10 + 8);
 	char *out = text;
 	bool apostrophe = strchr(name, '\'') != NULL;
@@ -90,12 +90,12 @@ const char *quote(const char *name)
 
 const char *quote_if_needed(const char *name)
 {
-	/* A comment and a home directory only at the beginning, a brace only alone. */
+	/* '#' and '~' are special only at the beginning, a brace only alone. */
 	if (!*name || strchr("#~", *name) || strcmp(name, "{") == 0 ||
 	    strcmp(name, "}") == 0)
 		return quote(name);
 	for (const char *s = name; *s; s++) {
-		/* The colon is what ends the name in the sentence. */
+		/* A colon ends the name in a message. */
 		if (!printable(s) || strchr("\"$`\\! '&()*;<=>?[^|:", *s))
 			return quote(name);
 	}
@@ -105,7 +105,7 @@ const char *quote_if_needed(const char *name)
 const char *quote_word(const char *word)
 {
 	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	/* The worst: \ooo for each byte. */
+	/* Worst case: \ooo for each byte. */
 	char *text = next_in_ring(strlen(word) * 4 + 8), *out = text;
 
 	if (!text)

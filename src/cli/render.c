@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a user sees. */
+/* The output for the user: see render.h. */
 #include "render.h"
 
 #include "columns.h"
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define SECOND 1000000000ULL
-/* People take silence for a hang after a few seconds, and flicker for noise. */
+/* Users take silence for a hang after a few seconds, and frequent redraws for flicker. */
 #define FIRST_LINE_NS   (2 * SECOND)
 #define LINE_EVERY_NS   (SECOND / 5)
 #define STATUS_EVERY_NS SECOND
@@ -42,7 +42,8 @@ void render_init(struct render *render, const struct command *command)
 
 static void clear_line(struct render *render)
 {
-	/* What goes to both outputs must be read in the order in which it was said. */
+	/* Both outputs may go to one terminal: keep the order in which they were
+	   written. */
 	(void)fflush(stdout);
 	if (render->line_shown)
 		(void)fputs("\r\033[K", stderr);
@@ -110,7 +111,7 @@ void render_failure(struct render *render, enum lull_outcome outcome,
 	free(message);
 }
 
-/* What is no failure; kind goes before it. */
+/* Prints a message that is not about a failure, with kind before it. */
 static void tell(struct render *render, const char *kind, const char *text)
 {
 	clear_line(render);
@@ -130,7 +131,7 @@ static void warn(struct render *render, enum lull_warning warning, int err,
 		render->unrecorded = true;
 	}
 	text = words_warning(warning, err, path);
-	/* cp does the same without a word. */
+	/* cp does the same without a message. */
 	if (warning == LULL_WARNING_HARD_LINKS && !render->command->summary &&
 	    !render->command->json) {
 		free(text);
@@ -146,14 +147,14 @@ static void warn(struct render *render, enum lull_warning warning, int err,
 	free(text);
 }
 
-/* Writers are about to wait. */
+/* Says that writers are about to wait. */
 static void announce(struct render *render, enum lull_method method, uint64_t ns)
 {
 	const struct command *c = render->command;
 
 	if (c->json)
 		json_announce(c->source, method, ns);
-	/* Nothing that a cron job should hear of on each night. */
+	/* Do not print what a cron job would mail every night. */
 	if (c->quiet || (!c->summary && !render->terminal))
 		return;
 	clear_line(render);
@@ -167,7 +168,7 @@ static void announce(struct render *render, enum lull_method method, uint64_t ns
 	service_level(SERVICE_ERROR);
 }
 
-/* Of an entry. */
+/* Prints a note about an entry. */
 static void speak(struct render *render, const struct lull_note *note)
 {
 	const struct command *c = render->command;
@@ -220,7 +221,7 @@ bool render_ask(struct render *render, const struct lull_question *question)
 	return yes;
 }
 
-/* Each run has a summary, also one that has come to no regular file. */
+/* Prints the summary of a run that cloned no regular file: every run has one. */
 static void summarize_nothing(struct render *render, enum lull_outcome outcome,
 			      const struct lull_totals *t)
 {
@@ -288,7 +289,7 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 		json_comparison(c->source, c->dest, outcome, f);
 		return;
 	}
-	/* As cmp does: a difference is a result. */
+	/* A difference is a result and goes to standard output, as with cmp. */
 	if (outcome == LULL_DIFFERENT && !c->quiet)
 		(void)printf(
 			"%s %s differ: first at byte %llu, %llu byte%s in %llu range%s\n",
@@ -346,13 +347,13 @@ static void explain(const struct command *c, const struct lull_result *result)
 	const struct lull_progress *p = &result->progress;
 	struct lull_hold hold = lull_progress_hold(p);
 
-	/* -v has said that. */
+	/* -v has printed the arrow. */
 	if (!c->engine.cp.verbose)
 		render_arrow(c, result);
 	if (c->mode == MODE_APPLY)
 		(void)printf("  %s written and %s zeroed by the stream\n",
 			     words_bytes(p->bytes_written), words_bytes(p->bytes_zeroed));
-	/* There was nothing to clone. */
+	/* There was no base to clone. */
 	if (c->mode == MODE_APPLY && !c->source) {
 		(void)printf("  %s in %s\n", words_bytes(p->size),
 			     words_time(p->elapsed_ns));
@@ -378,7 +379,8 @@ static void explain(const struct command *c, const struct lull_result *result)
 		(void)printf("  writers frozen for %s\n", words_time(p->freeze_ns));
 }
 
-/* The same advice for the next file would only hide the names. */
+/* Returns NULL for the advice that was printed last: repeated for each file, it would
+   hide the names. */
 static const char *new_advice(struct render *render, const char *advice)
 {
 	if (!advice)
@@ -400,7 +402,7 @@ void render_end(struct render *render, enum lull_outcome outcome,
 
 	clear_line(render);
 	if (outcome == LULL_OK || result->elsewhere) {
-		/* nothing, or nothing more, to complain of */
+		/* nothing, or nothing more, to report */
 	} else if (outcome == LULL_INTERRUPTED) {
 		message = format("interrupted by signal %d at %s of %s", signal,
 				 words_bytes(p->offset), words_bytes(p->size));
@@ -413,7 +415,7 @@ void render_end(struct render *render, enum lull_outcome outcome,
 	if (outcome != LULL_OK && !result->elsewhere) {
 		if (c->json)
 			json_error(outcome, &result->failure, message ? message : "");
-		/* "Not now" is no failure to those who run it each night. */
+		/* "Not now" is not an error for a job that runs every night. */
 		service_level(outcome == LULL_SKIPPED ? SERVICE_WARNING : SERVICE_ERROR);
 		render_say(render, message, new_advice(render, advice));
 		service_level(SERVICE_ERROR);

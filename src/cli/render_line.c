@@ -4,10 +4,11 @@
  *
  * DESIGN
  *
- * A line is a name, how much is done, and parts, the most important first. What a
- * terminal has no room for is left out as a whole part: half a number says something
- * else. A long name is cut in its middle before it would push out how much is done. The
- * bar comes before the parts that only tell how well the calls keep to the budget.
+ * A line consists of a name, how much is done, and parts, the most important first. A
+ * part that does not fit the terminal is left out completely: half a number would be
+ * misleading. A long name is shortened in its middle before it would displace how much is
+ * done. The bar comes before the parts that only tell how well the calls keep to the
+ * budget.
  */
 #include "render_line.h"
 
@@ -21,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The time left is told when one part in so many is done. */
+/* The time left is shown once one part in this many is done. */
 #define LEAST_FOR_ESTIMATE 200
 
 #define FULL_BAR   "####################"
@@ -29,7 +30,8 @@
 #define SHORT_BAR  10
 #define AROUND_BAR 3 /* "[] " */
 #define CUT        "..."
-/* Names are cut to this for the first part, and to that for the others. */
+/* A name is shortened to LEAST_NAME columns for the first part, and to SHORT_NAME for the
+   others. */
 #define LEAST_NAME  12
 #define SHORT_NAME  24
 #define PARTS       6
@@ -40,7 +42,8 @@
 struct line {
 	const char *name;
 	char done[PART_ROOM];
-	/* FIRST_PARTS that matter more than the bar, then the others; some are "" */
+	/* FIRST_PARTS that are more important than the bar, then the others; some are
+	   "" */
 	char part[PARTS][PART_ROOM];
 };
 
@@ -49,7 +52,8 @@ static bool is_looking(const struct command *c)
 	return c->mode == MODE_EXPORT || c->mode == MODE_DIFF || c->mode == MODE_VERIFY;
 }
 
-/* Bytes and extents, rate, worst and p99 call against the budget, time left, freeze. */
+/* Fills in bytes and extents, rate, p99 and longest call against the budget, time left,
+   freeze. */
 static void describe(const struct render *render, const struct lull_progress *p,
 		     struct line *ret)
 {
@@ -72,7 +76,7 @@ static void describe(const struct render *render, const struct lull_progress *p,
 	(void)snprintf(ret->done, PART_ROOM, ": %u%%", words_percent(p));
 	(void)snprintf(ret->part[0], PART_ROOM, ", %s of %s", words_bytes(at),
 		       words_bytes(all));
-	/* Before that it would be told by the time that the hook took. */
+	/* Earlier the estimate would depend on the time that the hook took. */
 	if (done > all / LEAST_FOR_ESTIMATE && at < all)
 		(void)snprintf(ret->part[1], PART_ROOM, ", %s left",
 			       words_time((uint64_t)((double)p->elapsed_ns /
@@ -87,7 +91,7 @@ static void describe(const struct render *render, const struct lull_progress *p,
 		(void)snprintf(ret->part[3], PART_ROOM, ", in %s for %s",
 			       words_call((int)render->call),
 			       words_time(render->call_ns));
-	/* Where nothing is cloned there is nothing more to say. */
+	/* These modes clone nothing, and have no calls to report. */
 	if (is_looking(render->command)) {
 		(void)snprintf(ret->part[4], PART_ROOM, ", %s/s", words_bytes(rate));
 		return;
@@ -110,7 +114,7 @@ char *render_line_words(const struct render *render, const struct lull_progress 
 		      line.part[5]);
 }
 
-/* name, of which the middle is left out where it is wider than width. */
+/* Writes name, with its middle left out if it is wider than width. */
 static void put_name(char *out, size_t size, const char *name, int width)
 {
 	int keep = width - (int)strlen(CUT), columns = columns_of(name);
@@ -123,7 +127,7 @@ static void put_name(char *out, size_t size, const char *name, int width)
 			       columns_fit(name, keep - keep / 2), name, name + gone);
 }
 
-/* Adds those of the n parts that there is room for; what is left of the room. */
+/* Adds the parts that fit, of n. Returns the columns left of room. */
 static int add_parts(char *line, const char (*part)[PART_ROOM], int n, int room)
 {
 	for (int i = 0; i < n; i++) {
@@ -138,7 +142,7 @@ static int add_parts(char *line, const char (*part)[PART_ROOM], int n, int room)
 	return room;
 }
 
-/* How wide the name may be: never so wide that how much is done has no room. */
+/* Returns how wide the name may be, so that how much is done has space. */
 static int name_width(const struct line *line, int width)
 {
 	int room = width - columns_of(line->done) - columns_of(line->part[0]);
@@ -179,7 +183,7 @@ static void draw(const struct line *line, const struct lull_progress *p, int wid
 
 void render_line_draw(struct render *render, const struct lull_progress *p)
 {
-	/* A character in the last column makes some terminals break the line. */
+	/* Some terminals wrap after a character in the last column. */
 	int width = columns_of_terminal(STDERR_FILENO) - 1;
 	struct line line;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The progress line, and how much of it a terminal has room for. */
+/* The progress line, fitted to the terminal. */
 #pragma once
 
 #include "render.h"
 
-/* All that there is to say of a run, to be freed; NULL without memory. */
+/* Returns the complete line about a run, to be freed; NULL without memory. */
 char *render_line_words(const struct render *render,
 			const struct lull_progress *progress);
 
-/* Draws the line on standard error. Without a terminal it is a line of its own. */
+/* Draws the line on standard error. Without a terminal it prints the complete line with a
+   line feed. */
 void render_line_draw(struct render *render, const struct lull_progress *progress);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What --probe found, for people: see render.h. */
+/* The output of --probe: see render.h. */
 #include "render.h"
 
 #include "columns.h"
@@ -13,15 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of the labels. */
+/* Width of the labels. */
 #define INDENT 13
-/* "  snapshot      1:23 min  " */
+/* Width of "  snapshot      1:23 min  ". */
 #define BEFORE_BAR  26u
 #define LONGEST_BAR 50u
 #define FULL_BAR    "##################################################"
 
-/* A stall, and how long it is beside the longest one; what is shorter than a cell has
-   one. */
+/* Prints a stall and a bar of its length relative to the longest one. A bar has at least
+   one cell. */
 static void stall_line(const char *what, uint64_t ns, uint64_t longest)
 {
 	unsigned int cells = columns_of_bar(BEFORE_BAR, LONGEST_BAR), width = 0;
@@ -34,7 +34,7 @@ static void stall_line(const char *what, uint64_t ns, uint64_t longest)
 		     width > 0 ? "  " : "", (int)width, FULL_BAR);
 }
 
-/* text, which is freed, behind a label; a terminal has it broken between words. */
+/* Prints text after a label, wrapped between words on a terminal. Frees text. */
 static void labelled(const char *label, char *text)
 {
 	int columns = columns_of_terminal(STDOUT_FILENO);
@@ -46,7 +46,7 @@ static void labelled(const char *label, char *text)
 
 		while (blank > 0 && at[blank] != ' ')
 			blank--;
-		/* a name, which is as long as it is */
+		/* a name is not wrapped, however long it is */
 		if (blank == 0)
 			blank = (int)strcspn(at, " ");
 		if (at[blank] == '\0')
@@ -115,7 +115,7 @@ void render_forecast(struct render *render, enum lull_outcome outcome,
 					    : "reads: by its version, not measured"));
 	if (strcmp(f->type, "xfs") == 0)
 		labelled("", format("CVE-2026-64600: %s", fixes[f->writer_race]));
-	/* An empty file has none. */
+	/* An empty file has no extents. */
 	if (f->extents > 0)
 		labelled("an extent:",
 			 format("%s to clone, %s to go over again (a sample, measured)",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Generations, for people and for programs: see render_row.h. */
+/* The output about generations: see render_row.h. */
 #include "render_row.h"
 
 #include "columns.h"
@@ -13,18 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A line of the table: name, age, size, own, changed, rules. */
+/* A row of the table: name, age, size, own, changed, rules. */
 #define LINE "%-*s  %8s  %8s  %8s  %8s  "
-/* What it has between the name and the rules. */
+/* Columns between the name and the rules. */
 #define BESIDE_NAME 42
-/* A date with a number, and what stands for the rest. */
+/* Width of a date with a number and of what stands for the rest. */
 #define LEAST_NAME 22
 #define NAME_ROOM  512
-/* The heading of the rules. */
+/* Heading of the column of rules. */
 #define KEPT_BY "KEPT BY"
-/* Before the rules, where a terminal has no room for the table. */
+/* Text before the rules if the table does not fit the terminal. */
 #define KEPT_BY_BELOW "  kept by "
-/* In place of the beginning of a name. */
+/* Replaces the beginning of a name. */
 #define CUT "..."
 
 static const char *const fates[] = {
@@ -34,7 +34,7 @@ static const char *const fates[] = {
 	[LULL_FATE_REMOVED] = "remove",
 };
 
-/* Rounded down, in the largest unit of which there are two. */
+/* Formats the age, rounded down, in the largest unit of which it has at least two. */
 static const char *age(uint64_t then, char text[static 24])
 {
 	static const struct {
@@ -86,7 +86,8 @@ static int longer(int width, const char *text)
 	return len > width ? len : width;
 }
 
-/* Of the column of names: that of the longest, unless a terminal would break lines. */
+/* Returns the width of the column of names: that of the longest, unless the terminal
+   would then wrap rows. */
 static int name_width(const struct lull_row *row)
 {
 	int columns = columns_of_terminal(STDOUT_FILENO), name = 4,
@@ -103,7 +104,7 @@ static int name_width(const struct lull_row *row)
 	return columns > LEAST_NAME ? columns : name < LEAST_NAME ? name : LEAST_NAME;
 }
 
-/* The last column, broken after a comma where a terminal would break it anywhere. */
+/* Prints the last column, broken after commas where the terminal would wrap it. */
 static void print_rules(const char *text, int before)
 {
 	int room = columns_of_terminal(STDOUT_FILENO) - before, at = 0;
@@ -127,7 +128,7 @@ static void print_rules(const char *text, int before)
 	(void)printf("\n");
 }
 
-/* The end of a name that is longer than width: the date is there. */
+/* Returns the end of a name that is longer than width, because the date is there. */
 static const char *cut(const char *name, int width, char room[static NAME_ROOM])
 {
 	size_t len = strlen(name), keep = (size_t)width - strlen(CUT);
@@ -135,7 +136,7 @@ static const char *cut(const char *name, int width, char room[static NAME_ROOM])
 	if (len <= (size_t)width || keep >= NAME_ROOM - sizeof(CUT))
 		return name;
 	name += len - keep;
-	/* no part of a character */
+	/* skip the rest of a character */
 	while (((unsigned char)*name & 0xc0) == 0x80)
 		name++;
 	(void)snprintf(room, NAME_ROOM, CUT "%s", name);
@@ -147,7 +148,7 @@ static const char *size_of(const struct lull_row_entry *e)
 	return e->unreadable ? "-" : words_bytes(e->size);
 }
 
-/* A line of the table. */
+/* Prints a generation as a row of the table. */
 static void print_beside(const struct lull_row *row, const struct lull_row_entry *e,
 			 int width)
 {
@@ -159,7 +160,8 @@ static void print_beside(const struct lull_row *row, const struct lull_row_entry
 	print_rules(rules(row, e->kept_by, why), width + BESIDE_NAME);
 }
 
-/* The same, for a terminal in which a line of the table would be broken anywhere. */
+/* Prints a generation on several lines, for a terminal that would wrap a row of the
+   table. */
 static void print_below(const struct lull_row *row, const struct lull_row_entry *e)
 {
 	char old[24], why[80];

@@ -4,13 +4,13 @@
 
 #include "render.h"
 
-/* What --list found. signal: 0 or what ended it. */
+/* Prints the result of --list. signal: the signal that interrupted it, or 0. */
 void render_row(struct render *render, enum lull_outcome outcome,
 		const struct lull_row *row, int signal);
 
-/* What --status shows of a row of which no clone is at work or interrupted. */
+/* Prints what --status shows for a row of which no clone is running or interrupted. */
 void render_idle_row(struct render *render, const struct lull_row *row);
 
-/* What --dry-run found. */
+/* Prints the result of --dry-run. */
 void render_foreseen(struct render *render, enum lull_outcome outcome,
 		     const struct lull_row *row, int signal);

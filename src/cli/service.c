@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * sd_notify(3) and sd-daemon(3), by hand.
+ * sd_notify(3) and sd-daemon(3), without libsystemd.
  *
- * Levels are put in front of lines within the stream: so the messages of getopt(3) have
- * them too, and each line of a message that has several.
+ * Levels are added to lines inside the stream, so that messages of getopt(3) and each
+ * line of a longer message get one.
  */
 #include "service.h"
 
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define SECOND 1000000000ULL
-/* What is left to do after the thaw: sync, a checkpoint. */
+/* Time for what follows the thaw: sync, a checkpoint. */
 #define STOP_EXTRA_NS (30 * SECOND)
 
 static enum service_level level = SERVICE_ERROR;
@@ -31,7 +31,7 @@ void service_level(enum service_level next)
 
 static ssize_t mark(void *cookie, const char *text, size_t size)
 {
-	bool *inside = cookie; /* of a line */
+	bool *inside = cookie; /* inside a line */
 	size_t len;
 
 	for (size_t at = 0; at < size; at += len) {
@@ -49,8 +49,8 @@ static ssize_t mark(void *cookie, const char *text, size_t size)
 	return (ssize_t)size;
 }
 
-/* JOURNAL_STREAM names what systemd connected; it is still there only if nobody has sent
-   standard error elsewhere since. */
+/* JOURNAL_STREAM names the socket that systemd connected. If standard error was
+   redirected since, it is another file. */
 static bool is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -100,7 +100,7 @@ void service_progress(const struct lull_progress *p)
 	struct timespec now;
 	char text[512];
 
-	/* Once a second, whatever file it is about. */
+	/* Once a second, not once per file. */
 	if (!getenv("NOTIFY_SOCKET") || clock_gettime(CLOCK_MONOTONIC, &now) < 0 ||
 	    now.tv_sec == last)
 		return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The distance of two words, with swapped letters as one change. */
+/* The edit distance of two words. Exchanging neighbouring letters is one change. */
 #include "suggest.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static unsigned int least(unsigned int a, unsigned int b)
 bool suggest_near(const char *text, size_t len, const char *word,
 		  unsigned int *ret_changes)
 {
-	/* The rows of the last letters but one, of the last one, and of this one. */
+	/* The rows for the last letter but one, the last letter, and this one. */
 	unsigned int rows[3][LONGEST + 1] = { { 0 } };
 	size_t n = strlen(word);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Which word somebody may have meant. Pure. */
+/* Guesses which word was meant. Makes no system call. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * True if one of text, of len bytes, and word becomes the other by few changes for its
- * length: a letter that is missing, too many, another one, or two that are swapped, each
- * third letter at most. ret_changes gets how many, 0 for equal ones; words over 31 bytes
+ * Returns true if text (len bytes) is near word: at most one change for each three
+ * letters of the shorter. A change adds, removes or replaces a letter, or exchanges two
+ * neighbours. Sets *ret_changes to their number, 0 for equal words. Words over 31 bytes
  * are never near.
  */
 bool suggest_near(const char *text, size_t len, const char *word,

@@ -32,7 +32,7 @@ static int open_directory(const char *path)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The file that DEST means: DEST itself, or one named as SOURCE in it. */
+/* Finds the file that DEST means: DEST itself, or one with SOURCE's name in it. */
 static bool settle_dest(struct command *c)
 {
 	const char *directory = c->target_directory;
@@ -60,8 +60,8 @@ static bool settle_dest(struct command *c)
 
 /* ---- copies ---- */
 
-/* The option that cannot be had where one freeze makes all files or none; NULL if
-   none. */
+/* Returns an option that cannot be used if one freeze makes all files or none; or
+   NULL. */
 static const char *unfit_for_set(const struct command *c)
 {
 	const struct lull_cp *cp = &c->engine.cp;
@@ -81,8 +81,8 @@ static const char *unfit_for_set(const struct command *c)
 						     : NULL;
 }
 
-/* What names one file is of no use to several, and what chooses among them none to a
-   set. */
+/* Refuses options that name one file with several SOURCEs, and options that select files
+   with a set. */
 static bool judge_number(struct command *c)
 {
 	const struct lull_options *o = &c->engine;

@@ -4,5 +4,5 @@
 
 #include "command.h"
 
-/* Takes them into the command. False after a message. */
+/* Takes the n operands into the command. Returns false after a message. */
 bool targets_take(struct command *command, int n, char **operand);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Speaks during a call that hangs: see vigil.h. */
+/* Reports during a call that takes long: see vigil.h. */
 #include "vigil.h"
 
 #include "service.h"
@@ -14,28 +14,29 @@
 
 #define MS     1000000ULL
 #define SECOND 1000000000ULL
-/* How often it looks, and after how long a call is one that hangs. */
+/* Interval between looks, and the time after which a call is reported. */
 #define LOOK_NS     (250 * MS)
 #define PATIENCE_NS SECOND
-/* How often it notes how far the engine is: finding percentiles takes some
+/* Interval between copies of the progress: finding percentiles takes some
    microseconds. */
 #define NOTE_NS (200 * MS)
-/* Of longer paths the line shows no more either. */
+/* The progress line does not show more of a path either. */
 #define PATH_ROOM 1024
 
 static struct {
 	pthread_t thread;
-	pthread_mutex_t word; /* who has it may print */
+	pthread_mutex_t word; /* held by the thread that may print */
 	pthread_cond_t over;
 	bool running, ending;
 	struct render *render;
 	volatile sig_atomic_t *stop_signal, *status_wanted;
-	int told;       /* the signal that was answered */
-	uint64_t shown; /* the call for which a pending SIGUSR1 was answered */
+	int told;       /* the signal that was answered last */
+	uint64_t shown; /* start of the call for which a pending SIGUSR1 was answered */
 	struct lull_progress progress;
-	char source[PATH_ROOM], dest[PATH_ROOM]; /* of it: the engine's may be gone */
-	uint64_t noted;                          /* when; 0: nothing yet */
-	_Atomic uint64_t since; /* of the call that is under way, 0: there is none */
+	/* copies: the engine's strings may be gone */
+	char source[PATH_ROOM], dest[PATH_ROOM];
+	uint64_t noted;         /* time of the copy; 0: none yet */
+	_Atomic uint64_t since; /* start of the current call; 0: there is none */
 	_Atomic int call;
 } vigil = { .word = PTHREAD_MUTEX_INITIALIZER };
 
@@ -48,9 +49,9 @@ static uint64_t now(void)
 }
 
 /*
- * One that has come. The main thread's handler does not run before the call is over,
- * until when the signal is pending; for this thread, which blocks all, sigpending(2)
- * shows it. 0: none.
+ * Returns a signal to stop that has come, or 0. The main thread is in a call, so its
+ * handler does not run and the signal stays pending. This thread blocks all signals, so
+ * that sigpending(2) shows it.
  */
 static int signal_that_came(void)
 {
@@ -66,8 +67,8 @@ static int signal_that_came(void)
 	return 0;
 }
 
-/* The same for a status line: true once for each call that hangs, or when the handler has
-   run. */
+/* Returns true if a status line was requested: once for each long call while SIGUSR1 is
+   pending, or when its handler has run. */
 static bool is_status_wanted(uint64_t since)
 {
 	sigset_t pending;
@@ -95,7 +96,7 @@ static void answer_signal(int signal, int call)
 	free(message);
 }
 
-/* With the word. */
+/* Reports on the current call. The caller holds the word. */
 static void look(void)
 {
 	uint64_t since = atomic_load(&vigil.since), at = now();
@@ -152,7 +153,7 @@ void vigil_begin(struct render *render, volatile sig_atomic_t *stop_signal,
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&vigil.over, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
-	/* Signals are for the main thread, whose sleeps they end. */
+	/* Signals must go to the main thread, whose sleeps they end. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	vigil.running = pthread_create(&vigil.thread, NULL, watch, NULL) == 0;
@@ -189,7 +190,7 @@ void vigil_progress(const struct lull_progress *progress)
 		return;
 	vigil.progress = *progress;
 	vigil.progress.hold = lull_progress_hold(progress);
-	vigil.progress.hist = NULL; /* it changes while it would be read */
+	vigil.progress.hist = NULL; /* it changes, and must not be read here */
 	(void)snprintf(vigil.source, sizeof(vigil.source), "%s", progress->source);
 	vigil.progress.source = vigil.source;
 	if (progress->dest) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Why an older clone is not brought up to date. */
+/* Returns why an older clone is not refreshed. */
 static const char *spared_words(int err)
 {
 	switch (err) {
@@ -25,7 +25,7 @@ static const char *spared_words(int err)
 	}
 }
 
-/* Why DEST did not get its new contents in one step. */
+/* Returns why DEST did not get its new contents in one step. */
 static const char *in_place_words(int err)
 {
 	switch (err) {
@@ -47,8 +47,8 @@ static const char *in_place_words(int err)
 	}
 }
 
-/* A directory that was closed when the state was made and is open now stops a row for
-   good. */
+/* Explains that a directory was private when the state was made and is not now: every
+   later run of a row would fail. */
 static char *words_passed_over(const char *path)
 {
 	const char *last = path ? strrchr(path, '/') : NULL;
@@ -70,7 +70,7 @@ static char *words_passed_over(const char *path)
 	return text;
 }
 
-/* %w: why it was spared. */
+/* %w is the reason from spared_words(). */
 static const char *const sentences[] = {
 	[LULL_WARNING_RESUME_REDO] =
 		"%1 has changed since the interruption: going over it again",

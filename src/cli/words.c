@@ -55,7 +55,7 @@ const char *words_result(enum lull_outcome outcome)
 	return outcomes[outcome].result;
 }
 
-/* Why a clone does not work here; NULL where the errno says it all. */
+/* Why a clone is not possible here; NULL if the errno says it all. */
 static const char *const clone_advice[] = {
 	[LULL_CAUSE_OTHER_FILE_SYSTEM] =
 		"SOURCE and DEST must be on the same file system; --reflink=auto copies "
@@ -111,7 +111,7 @@ static const char *advice_for(enum lull_cause cause)
 	return (size_t)cause < LENGTH(clone_advice) ? clone_advice[cause] : NULL;
 }
 
-/* Why state may have been planted. */
+/* Returns why state may have been planted. */
 static const char *untrusted_words(int err)
 {
 	switch (err) {
@@ -135,7 +135,7 @@ const char *words_private(int err)
 			    : strerror(err);
 }
 
-/* XDG_STATE_HOME is not looked at for root, and --checkpoint moves no record of
+/* For root XDG_STATE_HOME is not read, and --checkpoint does not move the record of
    generations. */
 static char *homeless(const struct lull_failure *f, const char *name,
 		      const char **ret_advice)
@@ -253,7 +253,7 @@ static char *record_words(const struct lull_failure *f, const char **ret_advice)
 	return words_choose(record_rows, f->cause, &of, ret_advice);
 }
 
-/* A clone that was to be refreshed. */
+/* Failures of the base that was to be refreshed. */
 static const struct words_row base_rows[] = {
 	{ LULL_CAUSE_NOT_REGULAR, "cannot refresh %1: not a regular file", NULL },
 	{ LULL_CAUSE_SAME_FILE, "%1 and %2 are the same file", NULL },
@@ -365,7 +365,7 @@ static const struct words_row stage_rows[] = {
 	{ WORDS_ELSE, "%1: %e", NULL },
 };
 
-/* Of these the cause says more. */
+/* Stages for which the cause says more than the errno. */
 static const struct {
 	enum lull_stage stage;
 	const struct words_row *rows;
@@ -422,7 +422,8 @@ static char *no_snapshot_words(const struct lull_failure *f, const char **ret_ad
 	return message;
 }
 
-/* Whatever the stage; the last one is for a clone that waits. */
+/* Causes that are explained the same for every stage; the last is for a clone that
+   waits. */
 static const struct words_row first_rows[] = {
 	{ LULL_CAUSE_PATH_ELSEWHERE,
 	  "cannot use %1: its absolute path leads to another file",

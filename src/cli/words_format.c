@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A sentence, and numbers for people: see words_format.h. */
+/* Fills in sentences and formats numbers: see words_format.h. */
 #include "words_format.h"
 
 #include "quote.h"

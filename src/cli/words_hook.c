@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Words for what a hook did: see words_hook.h. */
+/* Sentences for failures of a hook: see words_hook.h. */
 #include "words_hook.h"
 
 #include "quote.h"
@@ -42,7 +42,7 @@ static const struct words_row rows[] = {
 	{ WORDS_ELSE, "cannot %w with the hook %1: %e", NULL },
 };
 
-/* What the exit status of a hook may mean, beside that it failed with it. */
+/* What the exit status of a hook may mean. */
 static const struct words_row statuses[] = {
 	{ 126, "cannot %w: the hook %1 cannot be executed", NULL },
 	{ 127, "cannot %w: the hook %1 was not found", NULL },

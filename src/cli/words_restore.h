@@ -4,6 +4,5 @@
 
 #include "lullcp.h"
 
-/* What was refused and why, to be freed; *ret_advice is what to do, if there is
-   something. */
+/* Returns what was refused and why, to be freed. Sets *ret_advice if there is any. */
 char *words_restore(const struct lull_failure *failure, const char **ret_advice);

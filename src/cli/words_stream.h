@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sentences for what fails with --export and --apply. */
+/* Sentences for failures of --export and --apply. */
 #pragma once
 
 #include "lullcp.h"
