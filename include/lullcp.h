@@ -399,7 +399,7 @@ enum lull_warning {
 	/* the source was written to, and this kernel does not block stores through mmap
 	   during the requested method */
 	LULL_WARNING_STORES,
-	LULL_WARNING_OPEN, /* a program has the old DEST open, and goes on using that */
+	LULL_WARNING_OPEN, /* a program has the old DEST open, and continues to use it */
 	/* a file is only partly discarded: path is what is left of it */
 	LULL_WARNING_DISCARD_REST,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ends hooks that outlive the process that called them. If a keeper or a lullcp is
- * killed, its hook goes on. It may freeze after everybody else has thawed, or thaw at the
- * same time as the next thaw.
+ * killed, its hook continues. It may freeze after everybody else has thawed, or thaw at
+ * the same time as the next thaw.
  *
  * A running hook is recognized by its environment: LULLCP_RUN_ID, and its own process ID
  * in LULLCP_HOOK_PID. The leader of a group that a freeze hook has started is recognized
@@ -21,8 +21,8 @@
  * has not been reaped, whose hooks are recognized without an environment; 0 if there is
  * none.
  *
- * Returns 0, or -EBUSY if one goes on that may not or cannot be ended, with its process
- * ID in *ret_pid.
+ * Returns 0, or -EBUSY if a hook must not or cannot be ended, with its process ID in
+ * *ret_pid.
  */
 int lull_hook_trail_end(const char *run_id, pid_t session, uint64_t timeout_ns,
 			pid_t *ret_pid);

@@ -90,7 +90,7 @@
 #define OUT_OF_LINE 4
 /* A sleep takes 50 us or more, however short it should be. */
 #define WORTH_A_SLEEP_NS (200 * NSEC_PER_USEC)
-/* No longer rest is ever due: a call that took a minute must not be followed by a
+/* The longest rest that is due: a call that took a minute must not be followed by a
    minute's rest. */
 #define LONGEST_DEBT_NS NSEC_PER_SEC
 

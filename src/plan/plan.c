@@ -55,8 +55,8 @@ static uint64_t extent_end(const struct lull_extent *extent)
 
 /*
  * Advances one side until its extent ends after pos. Returns 0 or -errno. Ignores what a
- * cursor returns for bytes before pos, so that a map that changes meanwhile cannot take
- * the walk back.
+ * cursor returns for bytes before pos, so that a map that changes in the meantime cannot
+ * take the walk back.
  */
 static int pull(struct lull_cursor *cursor, uint64_t pos, struct lull_extent *extent,
 		bool *done, uint64_t *count)

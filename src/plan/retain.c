@@ -48,7 +48,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* Keeps the latest item of each of the last periods. items must be sorted by time. Then
-   those of one period are adjacent, unless the time zone was changed meanwhile. */
+   those of one period are adjacent, unless the time zone was changed in the meantime. */
 static void keep_latest(struct lull_retain_item *items, size_t n, unsigned int kind,
 			unsigned int periods)
 {

@@ -4,8 +4,8 @@
 
 #include "util/macros.h"
 
-/* How many times the length of a run to skip after it. This leaves an eighth of the walk,
-   which is below 2 % of the clone's cost. A higher number would save next to nothing, and
+/* After a run, skips this many times its length. This leaves an eighth of the walk, which
+   is below 2 % of the clone's cost. A higher number would save next to nothing, and
    follow changes less closely. */
 #define UNSEEN 7
 /* As UNSEEN, if single places are looked at, which show a change by themselves. */

@@ -152,7 +152,7 @@ int lull_bytes_next_data(int fd, uint64_t off, uint64_t end, uint64_t *ret_start
 	if ((uint64_t)data >= end)
 		return 0;
 	hole = lseek(fd, data, SEEK_HOLE);
-	/* The file was truncated meanwhile. */
+	/* The file was truncated in the meantime. */
 	if (hole < 0 && errno == ENXIO)
 		return 0;
 	if (hole < 0)

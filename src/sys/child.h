@@ -2,7 +2,7 @@
 /*
  * fork(2) from any thread, without what the other threads have open.
  *
- * A child that goes on without execve(2) inherits every descriptor of the process. So
+ * A child that continues without execve(2) inherits every descriptor of the process. So
  * locks of other threads stay held after these have released them, files that they have
  * closed are still in use, and a socket stays open although its other end waits for end
  * of file. Here, the child closes what it must not have.

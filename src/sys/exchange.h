@@ -38,7 +38,7 @@ enum lull_exchange_flags {
  * Exchanges the whole of file, including its size, with dest. Both must be open for
  * reading and writing. Skips parts that are at the same place on disk. If freshness is
  * known, does it only if dest has not changed since. Readers and writers of both files
- * wait meanwhile.
+ * wait in the meantime.
  *
  * Returns 0; -EBUSY if dest has changed; or another -errno. On failure, nothing was
  * exchanged.

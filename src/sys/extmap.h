@@ -55,7 +55,7 @@ uint64_t lull_extmap_sparse_until(void *map, uint64_t off, uint64_t end,
 
 /*
  * Returns the cursor over the map, valid as long as the map. Extents are clipped to
- * [start, end) and strictly ascend, even if the file changes meanwhile. next returns
- * -EUCLEAN if the kernel's answer makes no sense.
+ * [start, end) and strictly ascend, even if the file changes in the meantime. next
+ * returns -EUCLEAN if the kernel's answer makes no sense.
  */
 struct lull_cursor lull_extmap_cursor(struct lull_extmap *map);

@@ -84,7 +84,7 @@ static bool lives(const struct lull_family *family, unsigned int i)
 }
 
 /* Signals a member. If the kernel supports it (5.3), never signals another process that
-   has got the ID meanwhile. */
+   has got the ID in the meantime. */
 static int signal_member(const struct lull_family *family, unsigned int i, int signal)
 {
 	const pid_t pid = family->member[i].pid;

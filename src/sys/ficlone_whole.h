@@ -11,7 +11,7 @@
  * Makes dest a copy of all of src at one point in time, if lull_clone_is_atomic(src). The
  * kernel locks both files against writers for the whole call; XFS skips what is shared
  * already. dest may hold anything. block is the unit of clone ranges. *ret_size is the
- * size of src at that time, even if others change it meanwhile. written says that
+ * size of src at that time, even if others change it in the meantime. written says that
  * somebody writes to src, so an attempt with a size determined beforehand is not worth
  * it.
  *

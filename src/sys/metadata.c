@@ -20,8 +20,8 @@
 
 /*
  * Returns a path for calls that take no directory descriptor. For an open file, this is
- * the descriptor's link in /proc, so that a name that is changed meanwhile cannot mislead
- * it.
+ * the descriptor's link in /proc, so that a name that is changed in the meantime cannot
+ * mislead it.
  */
 static const char *path_of(const struct lull_file_at *file, char room[PATH_ROOM])
 {

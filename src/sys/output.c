@@ -171,7 +171,8 @@ static bool is_stuck(const struct lull_output *o)
 	return o->running && lull_clock_now() - o->moved > PATIENCE_NS;
 }
 
-/* Waits for a change. The caller must hold the lock, which is released meanwhile. */
+/* Waits for a change. The caller must hold the lock, which is released in the
+   meantime. */
 static void wait_until(struct lull_output *o, uint64_t until)
 {
 	struct timespec at = {

@@ -23,7 +23,7 @@ struct lull_process {
 DIR *lull_process_list(void);
 
 /* Reads the next process of the list that has not ended (a zombie has). Returns false at
-   the end. May miss processes that start or end meanwhile. */
+   the end. May miss processes that start or end in the meantime. */
 bool lull_process_next(DIR *list, struct lull_process *ret_process);
 
 /* Closes a list at the end of its scope. */

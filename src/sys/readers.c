@@ -116,8 +116,8 @@ static int vote(struct reader *r, int sample, int scratch, uint64_t size)
 			return e;
 		if (call < SHORTEST_CALL_NS)
 			return -EAGAIN;
-		/* How long a read takes in that time without a call, on this disk and
-		   with this load. */
+		/* Measure how long a read takes in the same time without a call, on this
+		   disk and with this load. */
 		length = call;
 		e = one_round(r, sample, -1, size, &length, &alone);
 		if (e < 0)

@@ -127,7 +127,7 @@ struct lull_job {
 	bool recorded;      /* the checkpoint is on disk */
 	bool unrecorded;    /* it cannot be written, and the user has been warned */
 	enum lull_job_state state;
-	/* the clone of a checkpoint goes on */
+	/* the clone of a checkpoint continues */
 	bool resumed;
 	bool emptied; /* DEST itself, written in place, has been emptied */
 	/* offset up to which the file was recorded as complete, if that is no longer

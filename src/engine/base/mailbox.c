@@ -24,7 +24,7 @@ static void on_note(void *ctx, const struct lull_note *note)
 }
 
 /* Ignored: the thread that passes reports on is not blocked by this call, and shows
-   progress meanwhile. */
+   progress in the meantime. */
 static void on_call(void *ctx, enum lull_call call)
 {
 	(void)ctx;

@@ -51,7 +51,7 @@ void lull_pool_close(struct lull_pool *pool);
 void lull_pool_give(struct lull_pool *pool, struct lull_workitem *item);
 
 /* Waits until something is done, for at most ns nanoseconds. The caller must hold the
-   lock, which is released meanwhile. */
+   lock, which is released in the meantime. */
 void lull_pool_wait(struct lull_pool *pool, uint64_t ns);
 
 /* lull_pool_stop() tells the work to end soon; lull_pool_is_stopped() returns whether it

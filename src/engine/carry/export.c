@@ -3,8 +3,8 @@
  * DESIGN
  *
  * The ranges of changes.h become records, a piece of data at a time. The checksum and the
- * end are written only after everything was read and nobody has written to the files
- * meanwhile. So on any failure, the stream cannot be applied.
+ * end are written only after everything was read and nobody has written to the files in
+ * the meantime. So on any failure, the stream cannot be applied.
  */
 #include "engine/carry/base_print.h"
 #include "engine/carry/row_name.h"

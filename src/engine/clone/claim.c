@@ -82,7 +82,7 @@ static bool is_called(const struct lull_dest *dest, int dir, const char *name)
 	       fstat(dest->checkpoint_dir, &there) == 0 && SAME_INODE(&here, &there);
 }
 
-/* The same for a path. */
+/* Returns true if the path of the checkpoint is path. */
 static bool is_at(const struct lull_dest *dest, const char *path)
 {
 	_cleanup_close_ int dir = lull_open_parent(path, O_PATH);

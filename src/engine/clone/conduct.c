@@ -522,7 +522,7 @@ static void keep(struct lull_clones *clones, bool resumable)
 	for (unsigned int i = 0; i < clones->n; i++) {
 		struct lull_job *job = clones->jobs[i];
 
-		/* Of a file that has its name, only the lock is left. */
+		/* A file that has its final name only holds the lock. */
 		if (is_named(job))
 			give_up(job);
 		else if (job->dest.in_place)
@@ -548,7 +548,7 @@ static void settle(struct lull_clones *clones, enum lull_outcome outcome)
 			give_up(clones->jobs[i]);
 		return;
 	}
-	/* The next run goes on with it. */
+	/* The next run continues with it. */
 	if (any_is(clones, LULL_JOB_DISCARDING)) {
 		for (unsigned int i = 0; i < clones->n; i++)
 			clones->jobs[i]->result->kept = clones->jobs[i]->recorded;

@@ -7,8 +7,8 @@
  * data, zeroes are written, and no clone call goes across a hole of the source. The
  * zeroes stay in DEST as blocks. Where both had a hole, DEST keeps it.
  *
- * This is sound because neither file may change meanwhile: the source's reference is
- * compared at the end, and the exchange fails if DEST has changed since before its map
+ * This is sound because neither file may change in the meantime: the source's reference
+ * is compared at the end, and the exchange fails if DEST has changed since before its map
  * was read.
  */
 #include "engine/clone/delta.h"

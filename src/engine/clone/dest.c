@@ -418,7 +418,8 @@ int lull_dest_open(struct lull_dest *dest)
 /*
  * Makes the first change on a Btrfs. After a mount, the first change waits until Btrfs
  * has reserved space for metadata, which took 80 to 170 ms. Here only the scratch file is
- * locked meanwhile. Errors do not matter: the first clone from the source will show them.
+ * locked in the meantime. Errors do not matter: the first clone from the source will show
+ * them.
  */
 static void warm_up(int scratch, uint64_t block)
 {
@@ -485,7 +486,7 @@ static int set_mode(struct lull_job *job)
 	if (fstat(job->src, &st) < 0)
 		return -errno;
 	mode = st.st_mode & 0777 & ~job->options->umask;
-	/* The file is DEST itself, which had the temporary name meanwhile. */
+	/* The file is the old DEST, which had the temporary name during the refresh. */
 	if (c->refresh && c->replaces && !c->used_up) {
 		mode = c->mode;
 		r = give_owner(job, c->owner, c->group, &mode);

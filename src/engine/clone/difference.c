@@ -144,7 +144,7 @@ static uint64_t pass_one(struct records *a, struct records *b)
    whole map. */
 #define MOST_RANGES 4096u
 
-/* Where a file gets more records, or fewer. */
+/* Counts where a file gets more or fewer records. */
 struct growth {
 	uint64_t changes; /* ranges */
 	uint64_t places;  /* blocks of the map in which the changes are */

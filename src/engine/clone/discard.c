@@ -137,7 +137,7 @@ static enum lull_outcome discard(struct lull_job *job)
 	if (dir < 0)
 		return failed(job, LULL_CAUSE_ERRNO, dir);
 	r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
-	/* The same command, started again, goes on with what it left. */
+	/* The same command, started again, continues with what it left. */
 	if (r == ENOENT && !has_suffix(name)) {
 		left = hidden_name(name, "");
 		if (left && fstatat(dir, left, &st, AT_SYMLINK_NOFOLLOW) == 0) {

@@ -65,8 +65,8 @@ enum lull_outcome lull_freeze_hook_parse(struct lull_job *job, const char *text,
 	return outcome == LULL_OK ? find(job, text, *ret_hook) : outcome;
 }
 
-/* Of a directory of hooks, the files that the freeze has called must thaw as well,
-   whether the command is given or recorded. But if another command is given, they may be
+/* Expects the files of a directory of hooks that the freeze has called to thaw as well,
+   whether the command is given or recorded. If another command is given, they may be
    missing. */
 static int expect_recorded(const struct lull_job *job, struct lull_hook *hook)
 {

@@ -59,7 +59,7 @@ static void on_orphan_thawed(void *ctx, bool thawed)
 	lull_checkpoint_free(now, n);
 }
 
-/* The same for a run that has no hook and takes a snapshot. */
+/* As on_orphan_thawed(), for a run that has no hook and takes a snapshot. */
 static void on_orphaned_snapshot(void *ctx, bool thawed)
 {
 	struct lull_job *job = ctx;

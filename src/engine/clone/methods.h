@@ -8,11 +8,11 @@
 /* Clones a file in one call. The file must fit one call within the budget. */
 enum lull_outcome lull_method_single(struct lull_job *job);
 
-/* Copies the bytes in one pass. Warns if the source was written to meanwhile. */
+/* Copies the bytes in one pass. Warns if the source was written to in the meantime. */
 enum lull_outcome lull_method_copy(struct lull_job *job);
 
-/* Returns the outcome of a copy of bytes whose source was written to meanwhile. That is
-   LULL_OK, with a warning, unless options->on_writers makes it a failure. */
+/* Returns the outcome of a copy of bytes whose source was written to in the meantime.
+   That is LULL_OK, with a warning, unless options->on_writers makes it a failure. */
 enum lull_outcome lull_method_torn(struct lull_job *job);
 
 /* Clones without a hook. Makes passes in the hope that nobody writes during one, then
@@ -33,8 +33,8 @@ enum lull_outcome lull_method_reference(struct lull_job *job, bool *ret_taken);
 
 /*
  * Makes one pass over job->src, which must begin after job->reference was taken.
- * *ret_held: nobody wrote meanwhile. *ret_whole: the pass covered the whole file, which
- * is false if the file shrank.
+ * *ret_held: nobody wrote in the meantime. *ret_whole: the pass covered the whole file,
+ * which is false if the file shrank.
  */
 enum lull_outcome lull_method_pass(struct lull_job *job, bool *ret_held, bool *ret_whole);
 

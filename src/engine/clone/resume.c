@@ -122,7 +122,7 @@ static bool published_already(const struct lull_job *job)
 
 /*
  * Decides whether DEST is written in place, which depends on the number of its names, and
- * that may have changed. A clone that was begun in place goes on there, because DEST
+ * that may have changed. A clone that was begun in place continues there, because DEST
  * holds half of it. A clone that was begun in a temporary file begins again in DEST if
  * that has several names now.
  */
@@ -189,7 +189,7 @@ static enum lull_outcome judge(struct lull_job *job, bool file_is_ours, bool rep
 	return LULL_OK;
 }
 
-/* Thaws, unless the freeze goes on, and deletes a snapshot. */
+/* Thaws, unless the freeze continues, and deletes a snapshot. */
 static enum lull_outcome end_freeze_and_snapshot(struct lull_job *job)
 {
 	const struct lull_checkpoint *c = &job->checkpoint;

@@ -6,7 +6,7 @@
 
 /*
  * Reads the checkpoint, if there is one, and decides what to do with it. job->resumed:
- * the clone goes on. Refuses a checkpoint that must not be touched.
+ * the clone continues. Refuses a checkpoint that must not be touched.
  */
 enum lull_outcome lull_resume_find(struct lull_job *job);
 

@@ -429,7 +429,7 @@ static int count_rules(const struct lull_keep_rules *rules)
 }
 
 /* Removes what the rules let go. Needs the lock. Reads the record again, because another
-   run may have changed it meanwhile. */
+   run may have changed it in the meantime. */
 static int prune(struct lull_job *job)
 {
 	_cleanup_free_ struct lull_retain_item *items = NULL;

@@ -10,7 +10,7 @@
  *                                       only if none has one
  *     any is nowhere, or changed        all are cloned again, of one new moment
  *
- * If a set was not complete, each clone goes on by itself, and a new freeze makes them
+ * If a set was not complete, each clone continues by itself, and a new freeze makes them
  * point-in-time again.
  */
 #include "engine/clone/set_resume.h"
@@ -82,7 +82,7 @@ static void show_as_whole(struct lull_job *job)
 		c->dest_size;
 }
 
-/* Goes on with a set that was complete: see DESIGN. */
+/* Continues with a set that was complete: see DESIGN. */
 static enum lull_outcome go_on_publishing(struct lull_clones *set)
 {
 	const struct lull_options *options = set->options;

@@ -6,7 +6,7 @@
 
 /*
  * Finds the checkpoint of the set, thaws what it says is frozen, and decides what to do.
- * set->whole: only the renames are left. job->resumed: the clone goes on. Refuses what
+ * set->whole: only the renames are left. job->resumed: the clone continues. Refuses what
  * must not be touched. The destinations must be locked.
  */
 enum lull_outcome lull_set_resume(struct lull_clones *set);

@@ -83,7 +83,7 @@ static bool has_state_beside(const struct lull_dest *dest)
 
 /*
  * Looks for state in the private directory, from a time when others could write to DEST's
- * directory. Such state goes on there. Otherwise, when somebody closes the directory to
+ * directory. Such state continues there. Otherwise, when somebody closes the directory to
  * others, a row would begin again and an interrupted clone would be forgotten.
  */
 static bool find_private(struct lull_dest *dest, const struct lull_state_wish *wish)

@@ -38,13 +38,13 @@ int lull_statehome_open(struct lull_dest *dest,
 			const struct lull_state_wish *wish) _must_check_;
 
 /*
- * Returns the name there of the file that is called .NAME and suffix if it lies beside a
+ * Returns the name in home for the file that would be called .NAME and suffix beside a
  * file called name. To be freed; NULL without memory.
  */
 char *lull_statehome_name(const struct lull_statehome *home, const char *name,
 			  const char *suffix);
 
-/* Returns the absolute path of name there, to be freed, or NULL without memory or without
+/* Returns the absolute path of name in home, to be freed; NULL without memory or without
    a directory. */
 char *lull_statehome_path(const struct lull_statehome *home, const char *name);
 

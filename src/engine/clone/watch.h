@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies bytes again if somebody writes to the source meanwhile. For copies that take no
- * longer than a second. cp would not even notice.
+ * Copies bytes again if somebody writes to the source during the copy. It is for copies
+ * that take no longer than a second. cp does not notice such writes at all.
  */
 #pragma once
 

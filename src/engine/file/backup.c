@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often another program may take the number meanwhile. */
+/* How often another program may take the number in the meantime. */
 #define TRIES 100
 
 static bool ends_in(const char *name, const char *end)

@@ -16,8 +16,9 @@
  *     file/queue.c     files side by side, reported in order
  *
  * Entries are accessed by the descriptor of their directory and a name in it, so that a
- * directory that is renamed or replaced meanwhile does not mislead the run. The paths are
- * for messages. A file that was opened is compared with what was examined before.
+ * directory that is renamed or replaced in the meantime does not mislead the run. The
+ * paths are for messages. A file that was opened is compared with what was examined
+ * before.
  */
 #pragma once
 

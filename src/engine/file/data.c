@@ -32,8 +32,8 @@
 /* If a file has more bytes of holes than this, it is not cloned by one call: XFS reserves
    space for a hole as for data, and for exabytes that takes long or fails. */
 #define LARGE_HOLES (1ULL << 30)
-/* How often to try a file that somebody writes to, if it must not be written to
-   meanwhile. */
+/* How often to try a file that somebody writes to, if it must not be written to in the
+   meantime. */
 #define QUIET_TRIES 10
 
 enum lull_outcome lull_data_failed(struct lull_file *file, enum lull_stage stage, int err,
@@ -243,8 +243,8 @@ static int clone_piece(struct lull_file *file, int src, int dest, uint64_t off,
 /*
  * Clones in calls of some blocks each, leaving out holes. This is for a file that is too
  * large or too wide for one call, if lull_clone() cannot make its lock. The result is of
- * one point in time if the source has not changed meanwhile. Returns 0, -ECANCELED if the
- * observer requests a stop, or another -errno.
+ * one point in time if the source has not changed in the meantime. Returns 0, -ECANCELED
+ * if the observer requests a stop, or another -errno.
  */
 static int clone_pieces(struct lull_file *file, int src, int dest, uint64_t size)
 {
@@ -311,8 +311,8 @@ static int clone_at_once(struct lull_file *file, int src, int dest, const struct
 	return r;
 }
 
-/* Clones a file of which a call makes a point-in-time copy only if nobody writes
-   meanwhile. Returns 0, 1 if writes kept coming, or -errno. */
+/* Clones a file of which a call makes a point-in-time copy only if nobody writes in the
+   meantime. Returns 0, 1 if writes kept coming, or -errno. */
 static int clone_quietly(struct lull_file *file, int src, int dest, const struct stat *st,
 			 uint64_t *ret_size)
 {

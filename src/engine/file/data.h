@@ -17,8 +17,8 @@ enum lull_outcome lull_data_transfer(struct lull_file *file, int src, int dest,
    quickly. */
 bool lull_data_is_small(struct lull_file *file, int src, const struct stat *src_st);
 
-/* The same for a single file, which is checked more carefully: see lone.h. Sets the
-   extents of the result. */
+/* As lull_data_is_small(), for a single file, which is checked more carefully: see
+   lone.h. Sets the extents of the result. */
 bool lull_data_fits_one_call(struct lull_file *file, int src, const struct stat *src_st);
 
 /*

@@ -335,9 +335,9 @@ static enum lull_outcome write_in_place(struct lull_file *f, int src, int *fd_of
 	return outcome;
 }
 
-/* Opens a file that may be a FIFO: that waits for somebody at the other end, and signals
-   come in meanwhile. Returns a descriptor, -ECANCELED if a signal requests a stop, or
-   another -errno. */
+/* Opens a file that may be a FIFO. Such an open waits for the other end, and a signal may
+   come before it returns. Returns a descriptor, -ECANCELED if a signal requests a stop,
+   or another -errno. */
 static int open_patiently(const struct lull_file *f, int dir, const char *name, int flags)
 {
 	const struct lull_observer *observer = f->entry.tree->observer;
@@ -380,7 +380,7 @@ static int open_old(struct lull_file *f)
 	return -ESTALE;
 }
 
-/* Warns if a program has the replaced file open, such as a guest its image: it goes on
+/* Warns if a program has the replaced file open, such as a guest its image: it continues
    with the old one. */
 static void warn_of_users(const struct lull_file *f, int old)
 {

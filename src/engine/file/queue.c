@@ -10,7 +10,7 @@
  *
  * A new file that must be on disk before it is named stays in the ring without a name
  * until then. One sync serves all files of the ring that are copied. When that is half of
- * the ring, a thread syncs them while the walk goes on. It uses syncfs(2).
+ * the ring, a thread syncs them while the walk continues. It uses syncfs(2).
  * BTRFS_IOC_START_SYNC would need no thread, but when commits followed each other
  * quickly, it waited 30 s, until the next periodic commit (6.18).
  *
@@ -200,7 +200,7 @@ static void tell_flush(const struct lull_queue *q, enum lull_call call)
 
 /*
  * Syncs all files for which one sync can serve, in the syncer if there is one. No sync
- * may be running. The caller must hold the lock; this may release it meanwhile.
+ * may be running. The caller must hold the lock; this may release it in the meantime.
  */
 static void sync_batch(struct lull_queue *q)
 {
@@ -258,7 +258,7 @@ static bool end_task(struct lull_queue *q, struct lull_task *task)
 }
 
 /* Finishes the oldest task if it is copied, or shows its progress. The caller must hold
-   the lock; this releases it meanwhile. */
+   the lock; this releases it in the meantime. */
 static bool finish_head(struct lull_queue *q)
 {
 	struct lull_task *task = head(q);

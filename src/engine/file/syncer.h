@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A thread that syncs files and names the new ones while the walk goes on, one batch at a
- * time. On Btrfs a sync is a commit, for which the walk would otherwise wait 100 times in
- * a tree of 200,000 files. A link takes a third of the time of making the file.
+ * A thread that syncs files and names the new ones while the walk continues, one batch at
+ * a time. On Btrfs a sync is a commit, for which the walk would otherwise wait 100 times
+ * in a tree of 200,000 files. A link takes a third of the time of making the file.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* How many such names others may take meanwhile. */
+/* How many such names others may take in the meantime. */
 #define LULL_TEMPORARY_TRIES 100
 
 /* Makes such a name. try is 0, then 1, ... if it is taken. */

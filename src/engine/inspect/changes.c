@@ -140,7 +140,7 @@ static int begin_plan(struct lull_changes *c, uint64_t start, uint64_t end, bool
 	return 0;
 }
 
-/* Goes on to the next part that is not empty. */
+/* Continues with the next part that is not empty. */
 static int begin_part(struct lull_changes *c)
 {
 	uint64_t common = common_end(c), seam = seam_end(c);

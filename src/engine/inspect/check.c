@@ -28,8 +28,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-/* How long to watch the sources. A writer that goes on is noticed within this time, if it
-   writes at all. */
+/* How long to watch the sources. A writer that continues is noticed within this time, if
+   it writes at all. */
 #define STILL_NS       NSEC_PER_SEC
 #define STILL_AGAIN_NS (200 * NSEC_PER_MSEC)
 #define LOOK_MS        50

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two files that are compared, or one that is read. Detects changes meanwhile.
+ * Two files that are compared, or one that is read. Detects that they change during that
+ * time.
  */
 #pragma once
 

@@ -511,14 +511,15 @@ static enum lull_outcome roll_back(struct restore *r)
 	options.refresh = options.in_place && is_on_one_fs(r);
 	options.over_writers = r->options->cp.force;
 	options.cp.keep_mode = options.cp.keep_owner = r->way == NEW;
-	/* A file that takes the name meanwhile has no undo, so do not replace it. */
+	/* A file that takes the name in the meantime has no undo, so do not replace
+	   it. */
 	if (r->way == NEW)
 		options.cp.update = LULL_UPDATE_NONE_FAIL;
 	return copy(r, &options, r->generation, r->target);
 }
 
 /* Replaces the undo by exchanging the names, so that a file that has taken the undo's
-   name meanwhile is not lost. */
+   name in the meantime is not lost. */
 static enum lull_outcome replace_undo(struct restore *r, const char *late)
 {
 	_cleanup_close_ int dir = lull_open_parent(r->undo, O_RDONLY);

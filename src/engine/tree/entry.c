@@ -139,8 +139,8 @@ static bool look_earlier(struct lull_entry *e, struct lull_named **ret_earlier)
 	return e->named || complain(e, LULL_NOTE_MEMORY, ENOMEM, e->src_path, NULL);
 }
 
-/* Handles a directory that is met again. Returns 1 to go on, 0 if nothing is to be done,
-   -1 on failure. */
+/* Handles a directory that is met again. Returns 1 to continue, 0 if nothing is to be
+   done, -1 on failure. */
 static int meet_directory_again(struct lull_entry *e, const struct lull_named *earlier,
 				struct lull_operand *operand)
 {

@@ -150,7 +150,8 @@ static int make_hard_link(int dir, const char *name, const void *ctx)
 
 	if (linkat(target->dir, target->name, dir, name, target->flags) < 0)
 		return -errno;
-	/* The target may have been replaced meanwhile: do not link to another file. */
+	/* The target may have been replaced in the meantime: do not link to another
+	   file. */
 	if (target->inode == 0)
 		return 0;
 	r = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;

@@ -176,7 +176,7 @@ static bool is_still(int fd, const struct stat *st)
 
 	if (fd >= 0 && fstat(fd, &now) == 0 && SAME_INODE(&now, st))
 		return true;
-	/* The directory has been moved meanwhile. */
+	/* The directory has been moved in the meantime. */
 	errno = fd < 0 ? errno : ESTALE;
 	return false;
 }

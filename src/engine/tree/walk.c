@@ -57,7 +57,7 @@ static struct lull_dirref *open_parent(struct lull_dirref *child, uint64_t dev,
 		fd = openat(child->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	/* The directory has been moved meanwhile. */
+	/* The directory has been moved in the meantime. */
 	if (fstat(fd, &st) < 0 || st.st_ino != inode || st.st_dev != dev) {
 		(void)close(fd);
 		errno = ESTALE;
