@@ -13,6 +13,6 @@ int columns_fit(const char *text, int width);
    unknown. */
 int columns_of_terminal(int fd);
 
-/* The columns that a bar may have behind before others, so that a line of the terminal on
-   standard output holds both; at most most. Without a terminal a line has 80. */
+/* Returns the columns that a bar may have after before others, at most most, so that both
+   fit a line of the terminal on standard output. Without a terminal a line has 80. */
 unsigned int columns_of_bar(unsigned int before, unsigned int most);

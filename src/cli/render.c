@@ -308,7 +308,7 @@ void render_comparison(struct render *render, enum lull_outcome outcome,
 			words_time(f->elapsed_ns));
 }
 
-/* "  1.23 ms to   2.46 ms       123 " */
+/* Width of "  1.23 ms to   2.46 ms       123 ". */
 #define BEFORE_BAR  33u
 #define LONGEST_BAR 40u
 #define FULL_BAR    "########################################"
