@@ -276,6 +276,29 @@ for kind in xfs btrfs; do
   expect 0 --discard "$N.${g[1]:6:8}"
   check_not 'by a date' test -e "$M/b/${g[1]}"
 
+  # a complete date means one generation, and none of the same second once that is gone: the same
+  # command again, also after it was killed, removes no other
+  S=$M/b/second
+  while :; do
+    rm -f "$S".2* "$(record "$S")"
+    make "$S" 2
+    mapfile -t g < <(names "$S")
+    [ "${g[1]}" != "${g[0]}-1" ] || break
+  done
+  mv "$M/b/${g[0]}" "$M/b/.${g[0]}.lullcp-discard"
+  expect 0 --discard "$M/b/${g[0]}"
+  check 'another of that second' test -e "$M/b/${g[1]}"
+  check_not 'what a killed run has left' test -e "$M/b/.${g[0]}.lullcp-discard"
+  expect 1 --discard "$M/b/${g[0]}"
+  says "cannot remove '$M/b/${g[0]}': No such file or directory"
+  check 'nor by the command once more' test -e "$M/b/${g[1]}"
+  cp --reflink=always "$M/src" "$M/rolled"
+  for name in "$M/b/${g[0]}" "$S.${g[0]#second.}"; do
+    expect 1 --restore --no-undo "$name" "$M/rolled"
+    expect 1 --verify "$name" "$M/src"
+    expect 1 "$name" "$M/b/from-gone"
+  done
+
   # --status of a row of which nothing is at work
   expect 0 --status "$C"
   check 'says so' grep -q '^no clone of it is at work or interrupted$' "$T/out"

@@ -8,6 +8,8 @@ static char names[][40] = {
 	"img.20261123T030000Z", "img.20261124T030000Z", "img.20261124T030000Z-1",
 	"img.20261125T021500Z", "img.20261126T021500Z",
 };
+/* Of one second each, the first of them gone since. */
+static char later[][40] = { "img.20261123T030000Z-1", "img.20261124T030000Z-10" };
 
 static const struct {
 	const char *wanted;
@@ -54,6 +56,37 @@ static void test_names(void **state)
 	lull_generations_done(&list);
 }
 
+/* A complete date is that of one generation, and of no other once that is gone. */
+static void test_complete(void **state)
+{
+	static const struct {
+		const char *wanted;
+		enum lull_generation_match match;
+	} rows[] = {
+		{ "20261123T030000Z", LULL_GENERATION_PATH },
+		{ "20261124T030000Z-1", LULL_GENERATION_PATH },
+		{ "20261123T030000Z-1", LULL_GENERATION_NAMED },
+		{ "20261123T030000", LULL_GENERATION_NAMED },
+		{ "20261123", LULL_GENERATION_NAMED },
+	};
+	struct lull_generations list = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		struct lull_generation g = { .name = later[i] };
+
+		assert_int_equal(lull_generations_add(&list, &g), 0);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t index = 0;
+
+		check_int(rows[i].wanted,
+			  lull_generation_pick(&list, "img", rows[i].wanted, &index),
+			  rows[i].match);
+	}
+	lull_generations_done(&list);
+}
+
 /* The names of another row are not dates of this one. */
 static void test_other_rows(void **state)
 {
@@ -82,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_other_rows),
 	};
 

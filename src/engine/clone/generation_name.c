@@ -21,9 +21,29 @@
 /* What follows DEST in the name of a generation, for strftime(3) with a time in UTC. */
 #define DATE ".%Y%m%dT%H%M%SZ"
 
+/* Returns true for a full date, without the dot, as lull_generation_call() makes it: with
+   or without a number. */
+static bool is_complete(const char *date)
+{
+	static const char form[] = "00000000T000000Z";
+	size_t n = sizeof(form) - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (form[i] == '0' ? !isdigit((unsigned char)date[i])
+				   : date[i] != form[i])
+			return false;
+	}
+	return date[n] == '\0' ||
+	       (date[n] == '-' && date[n + 1] &&
+		strspn(date + n + 1, "0123456789") == strlen(date + n + 1));
+}
+
+/* A full "DATE" does not match "DATE-1", which may be what is left once DATE is gone. */
 static bool begins(const char *date, const char *wanted)
 {
-	return *wanted && strncmp(date, wanted, strlen(wanted)) == 0;
+	return is_complete(wanted)
+		       ? strcmp(date, wanted) == 0
+		       : *wanted && strncmp(date, wanted, strlen(wanted)) == 0;
 }
 
 /* Returns what follows stem and a dot, or NULL. */
@@ -53,12 +73,6 @@ enum lull_generation_match lull_generation_pick(
 
 		if (latest ? g->pending : !date || !begins(date, wanted))
 			continue;
-		/* A full date matches only its own generation, even if "DATE-1" begins
-		   with it. */
-		if (!latest && strcmp(date, wanted) == 0) {
-			*ret_index = i;
-			return LULL_GENERATION_NAMED;
-		}
 		if (n == 0 || latest)
 			*ret_index = i;
 		n++;
@@ -328,20 +342,9 @@ enum lull_outcome lull_generation_path(const struct lull_options *options,
 
 const char *lull_generation_date(const char *name)
 {
-	static const char form[] = ".00000000T000000Z";
 	const char *dot = strrchr(name, '.');
-	size_t n = sizeof(form) - 1;
 
-	if (!dot || strlen(dot) < n)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (form[i] == '0' ? !isdigit((unsigned char)dot[i]) : dot[i] != form[i])
-			return NULL;
-	}
-	if (dot[n] == '-' && dot[n + 1] &&
-	    strspn(dot + n + 1, "0123456789") == strlen(dot + n + 1))
-		return dot;
-	return dot[n] == '\0' ? dot : NULL;
+	return dot && is_complete(dot + 1) ? dot : NULL;
 }
 
 uint64_t lull_generation_time(const char *date)
