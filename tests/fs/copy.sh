@@ -22,6 +22,35 @@ expect 1 f i
 says "failed to clone 'i' from 'f'"
 check_not 'nothing is left' test -e i
 
+# an older clone cannot be brought up to date where nothing is shared: it is copied in full, and one that
+# would be used up is left as it is; so is a generation that becomes a file of several names
+for how in auto never; do
+  for also in '' --inplace --resume; do
+    cp h g && printf older >>g
+    # shellcheck disable=SC2086 # none or one
+    expect 0 --json --reflink=$how --refresh $also f g
+    check "--refresh $also: $how" cmp f g
+    same "--refresh $also: $how: bytes" 3000000 "$(field bytes_copied)"
+  done
+  cp h base && cp h was && printf more >>base
+  cp base was
+  expect 0 --reflink=$how --refresh --base=base f g
+  says "/base' is left as it is"
+  check "--base: $how" cmp f g
+  check "--base: $how: as it was" cmp was base
+  printf newer >>g
+  cp g was
+  ln -f g second
+  expect 0 --reflink=$how --restore f g
+  check "--restore: $how" cmp f g
+  same "--restore: $how: both names" "$(stat -c %i second)" "$(stat -c %i g)"
+  check "--restore: $how: undo" cmp was g.before-restore
+  rm -f second g.before-restore base was
+done
+expect 1 --refresh f g
+says "failed to clone 'g' from 'f'"
+no_leftovers .
+
 # a large one is cut off and continued, and has its checkpoint meanwhile: by itself, and as
 # the first one of a tree, when nobody knows yet that clones are refused
 mkdir large

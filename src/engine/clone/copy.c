@@ -7,6 +7,7 @@
 #include "engine/clone/byte_copy.h"
 #include "engine/clone/freeze.h"
 #include "engine/clone/record.h"
+#include "engine/clone/refresh.h"
 #include "engine/clone/start.h"
 #include "engine/clone/watch.h"
 #include "sys/clock.h"
@@ -18,6 +19,14 @@
 /* Even a slow disk copies this much in about a second. */
 #define SHORT_COPY (64u << 20)
 
+/* Returns true if an older clone has been changed in part, which a copy would not
+   complete. */
+static bool has_changed_older(const struct lull_job *job)
+{
+	return job->options->refresh && (job->result->failure.stage != LULL_STAGE_PROBE ||
+					 job->checkpoint.refresh);
+}
+
 bool lull_copy_may_help(struct lull_job *job)
 {
 	struct lull_failure *failure = &job->result->failure;
@@ -26,7 +35,7 @@ bool lull_copy_may_help(struct lull_job *job)
 			job->progress->bytes_cloned == 0);
 
 	if (job->options->cp.reflink != LULL_REFLINK_AUTO || !refused || job->copies ||
-	    job->options->refresh || lull_bytes_is_terminal(failure->err) ||
+	    has_changed_older(job) || lull_bytes_is_terminal(failure->err) ||
 	    failure->cause == LULL_CAUSE_FULL || failure->cause == LULL_CAUSE_QUOTA)
 		return false;
 	job->result->not_cloned = failure->err;
@@ -40,6 +49,7 @@ bool lull_copy_may_help(struct lull_job *job)
 void lull_copy_choose(struct lull_job *job)
 {
 	job->copies = true;
+	lull_refresh_forgo(job);
 	/* If the file system cannot clone, it cannot drain by a clone either. */
 	lull_close(&job->dest.scratch);
 }

@@ -281,6 +281,17 @@ enum lull_outcome lull_refresh_open(struct lull_job *job)
 	return LULL_OK;
 }
 
+void lull_refresh_forgo(struct lull_job *job)
+{
+	job->refresh_in_place = false;
+	if (job->base < 0)
+		return;
+	if (job->options->base)
+		warn_spared(job, EOPNOTSUPP);
+	lull_close(&job->base);
+	take_again(job);
+}
+
 /* Leaves the older clone alone at the last moment. A full clone is made, in the file that
    has been the lock. */
 static enum lull_outcome spare(struct lull_job *job, int why)

@@ -20,3 +20,10 @@ enum lull_outcome lull_refresh_open(struct lull_job *job);
  * name or a refresh that --resume finishes.
  */
 enum lull_outcome lull_refresh_adopt(struct lull_job *job);
+
+/*
+ * Bytes are copied, and would not be shared with what the older clone holds: it is left
+ * as it is, and what is made is a new file, or what is written in place as without a
+ * refresh. Not after lull_refresh_adopt().
+ */
+void lull_refresh_forgo(struct lull_job *job);
