@@ -12,6 +12,8 @@
 #define BLOCK  4096ULL
 #define BLOCKS 40000u
 
+#define UNWRITTEN (1u << 31)
+
 /* Where each block of a file lies, in blocks; 0: a hole. */
 static uint32_t files[3][BLOCKS];
 enum { RESULT, TARGET, MADE };
@@ -67,7 +69,8 @@ static int next(void *ctx, struct lull_extent *ret_extent)
 	*ret_extent = (struct lull_extent){
 		.off = off * BLOCK,
 		.len = (map->at - off) * BLOCK,
-		.phys = map->file[off] * BLOCK,
+		.phys = map->file[off] & UNWRITTEN ? 0 : map->file[off] * BLOCK,
+		.flags = map->file[off] & UNWRITTEN ? LULL_EXTENT_UNWRITTEN : 0,
 		.weight = 1,
 	};
 	return 1;
@@ -125,11 +128,21 @@ static bool may_overflow(void)
 	return may;
 }
 
+static bool part_overflows(void)
+{
+	bool part = lull_difference_part_overflows(MADE, TARGET, BLOCKS * BLOCK, BLOCK);
+
+	assert_int_equal(n_open, 0);
+	assert_true(!part || may_overflow());
+	return part;
+}
+
 static void equal_files_fit(void **state UNUSED)
 {
 	make(3, false);
 	assert_false(overflows());
 	assert_false(may_overflow());
+	assert_false(part_overflows());
 }
 
 /* Shut a file system down: 12,000 extents of 3 blocks, 16 of them cut in three. */
@@ -140,6 +153,48 @@ static void a_few_cuts_far_apart_do_not(void **state UNUSED)
 		change(i * 2100 + 1, 1);
 	assert_true(overflows());
 	assert_true(may_overflow());
+	assert_true(part_overflows());
+}
+
+/*
+ * Shut one down as well: one block of three written, the others unwritten, which is a
+ * hole in the clone. That differs in thousands of places, but none of them is exchanged.
+ */
+static void what_stays_unwritten_makes_no_room(void **state UNUSED)
+{
+	make(3, false);
+	for (unsigned int i = 0; i < BLOCKS; i++) {
+		if (i % 3 != 0)
+			files[TARGET][i] |= UNWRITTEN, files[RESULT][i] = 0;
+	}
+	for (unsigned int i = 0; i < 108; i++)
+		change(i * 369 + 1, 1);
+	assert_false(overflows());
+	assert_true(part_overflows());
+}
+
+/* They look alike, but a clone has holes where its source is unwritten. */
+static void a_clone_is_not_unwritten(void **state UNUSED)
+{
+	make(3, false);
+	for (unsigned int i = 0; i < 16; i++) {
+		for (unsigned int j = 0; j < 3; j++) {
+			files[TARGET][i * 2100 + j] |= UNWRITTEN;
+			files[RESULT][i * 2100 + j] |= UNWRITTEN;
+		}
+	}
+	assert_true(overflows());
+}
+
+/* Many in one block of the map need no more than that. */
+static void cuts_side_by_side_fit(void **state UNUSED)
+{
+	make(3, false);
+	for (unsigned int i = 0; i < 16; i++)
+		change(i * 21 + 1, 1);
+	assert_true(may_overflow());
+	assert_false(part_overflows());
+	assert_false(overflows());
 }
 
 /* A single place, but of many extents where there was one. */
@@ -150,6 +205,7 @@ static void one_place_can_need_many_blocks(void **state UNUSED)
 		change(100 + i, 1);
 	assert_true(overflows());
 	assert_true(may_overflow());
+	assert_true(part_overflows());
 }
 
 /* Whole extents that lie elsewhere by now: as many records as before. */
@@ -162,6 +218,7 @@ static void what_keeps_its_bounds_fits(void **state UNUSED)
 				change(i * 360 / (2 * length) * (2 * length), length);
 			assert_false(overflows());
 			assert_false(may_overflow());
+			assert_false(part_overflows());
 		}
 	}
 }
@@ -193,6 +250,7 @@ static void never_content_where_the_other_is_not(void **state UNUSED)
 		for (unsigned int i = 0; i < n; i++)
 			change((unsigned int)rand() % BLOCKS,
 			       1 + (unsigned int)rand() % 4);
+		assert_true(part_overflows() == overflows());
 		if (overflows()) {
 			too_much++;
 			assert_true(may_overflow());
@@ -209,6 +267,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_files_fit),
 		cmocka_unit_test(a_few_cuts_far_apart_do_not),
+		cmocka_unit_test(what_stays_unwritten_makes_no_room),
+		cmocka_unit_test(a_clone_is_not_unwritten),
+		cmocka_unit_test(cuts_side_by_side_fit),
 		cmocka_unit_test(one_place_can_need_many_blocks),
 		cmocka_unit_test(what_keeps_its_bounds_fits),
 		cmocka_unit_test(only_what_differs_is_read),

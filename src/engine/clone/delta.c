@@ -18,6 +18,7 @@
 #include "engine/clone/methods.h"
 #include "engine/clone/shrink.h"
 #include "engine/clone/start.h"
+#include "engine/clone/swap.h"
 #include "plan/batch.h"
 #include "plan/pace.h"
 #include "sys/clock.h"
@@ -198,8 +199,9 @@ enum lull_outcome lull_delta_clone(struct lull_job *job, bool *ret_done)
 	r = fill(job);
 	if (r == -ECANCELED)
 		return LULL_INTERRUPTED;
+	/* All of it may be exchanged where a part may not: more is reserved for it. */
 	if (r < 0 || lull_tripwire_look(job->src, &after) < 0 ||
-	    !lull_reference_equal(&after, &job->reference))
+	    !lull_reference_equal(&after, &job->reference) || !lull_swap_part_fits(job))
 		return forget(job);
 	job->dest.partial = *ret_done = true;
 	return LULL_OK;

@@ -75,6 +75,7 @@ struct records {
 	struct lull_extent now;  /* len 0: there are no more */
 	struct lull_extent next; /* already read; follows now */
 	uint64_t n;              /* records so far */
+	bool cloned; /* of a clone, which has holes where its source is unwritten */
 	int r;
 };
 
@@ -84,16 +85,23 @@ static bool touch(const struct lull_extent *a, const struct lull_extent *b)
 	       a->phys + a->len == b->phys;
 }
 
+static void read_next(struct records *f)
+{
+	do
+		f->r = f->cursor.next(f->cursor.ctx, &f->next);
+	while (f->r > 0 && f->cloned && f->next.flags & LULL_EXTENT_UNWRITTEN);
+	if (f->r <= 0)
+		f->next.len = 0;
+}
+
 static void advance(struct records *f)
 {
 	f->now = f->next;
 	f->next.len = 0;
 	while (f->r >= 0) {
-		f->r = f->cursor.next(f->cursor.ctx, &f->next);
-		if (f->r <= 0) {
-			f->next.len = 0;
+		read_next(f);
+		if (f->next.len == 0)
 			break;
-		}
 		if (f->now.len == 0) {
 			f->now = f->next;
 			f->next.len = 0;
@@ -160,7 +168,7 @@ static bool is_too_much(const struct growth *g, uint64_t block)
 
 bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 {
-	struct records x = { 0 }, y = { 0 };
+	struct records x = { .cloned = true }, y = { 0 };
 	uint64_t each = block / RECORD_SIZE, last = UINT64_MAX;
 	struct growth growth = { 0 };
 	struct lull_maps maps = {
@@ -239,4 +247,61 @@ bool lull_difference_may_overflow(int made, int b, uint64_t size, uint64_t block
 	}
 	lull_extmap_close(map);
 	return r < 0 || x.r < 0 || ranges > MOST_RANGES || is_too_much(&growth, block);
+}
+
+/* Counts what b gets instead of [off, end), which is in n records. Its place is that of
+   the first record of b there, or of the next. The rest of a record that ends after end
+   stays. */
+static void note_part(struct records *b, uint64_t off, uint64_t end, uint64_t n,
+		      uint64_t each, struct growth *growth, uint64_t *last)
+{
+	uint64_t had = 0, place, grows;
+
+	while (b->now.len > 0 && end_of(&b->now) <= off)
+		advance(b);
+	place = b->n / each;
+	n += b->now.len > 0 && b->now.off < off;
+	while (b->now.len > 0 && b->now.off < end) {
+		had++;
+		if (end_of(&b->now) > end) {
+			n++;
+			break;
+		}
+		advance(b);
+	}
+	grows = n > had ? n - had : had - n;
+	growth->places += grows > 0 && place != *last;
+	*last = grows > 0 ? place : *last;
+	growth->changes += grows > 0;
+	growth->more += grows;
+}
+
+bool lull_difference_part_overflows(int made, int b, uint64_t size, uint64_t block)
+{
+	struct lull_maps maps = {
+		.a = made, .b = b, .kind = LULL_EXTMAP_FIEMAP, .to = size, .block = block
+	};
+	struct records x = { 0 }, y = { 0 };
+	uint64_t last = UINT64_MAX;
+	struct growth growth = { 0 };
+	int r = lull_maps_open(&maps);
+
+	if (r == 0) {
+		x.cursor = maps.cursor[0];
+		y.cursor = maps.cursor[1];
+		advance(&x);
+		advance(&y);
+	}
+	while (r == 0 && x.now.len > 0) {
+		uint64_t off = x.now.off, end = off, n = 0;
+
+		while (x.now.len > 0 && x.now.off == end) {
+			end = end_of(&x.now);
+			n++;
+			advance(&x);
+		}
+		note_part(&y, off, end, n, block / RECORD_SIZE, &growth, &last);
+	}
+	lull_maps_close(&maps);
+	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
 }

@@ -34,15 +34,22 @@ uint64_t lull_difference_exchange_ns(const struct lull_job *job);
  * few blocks for each block of extents that it is to exchange, as if the extents were
  * adjacent. But if a file gets more extents in many places, for instance by writes of
  * single blocks, each place may split a block. If the call uses up the reserve, it fails
- * half-way with ENOSPC, and the file system shuts down.
+ * half-way with ENOSPC, and the file system shuts down. a is a clone, or the source of
+ * one: its unwritten extents count as holes.
  */
 bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block) _must_check_;
 
 /*
- * Returns false if an exchange of b with made certainly needs no more than is reserved.
- * made has data only where it differs from b. Reads only those places of b, so it knows
- * less than lull_difference_overflows(): if it returns true, ask that with a file that
- * holds what b will hold.
+ * As lull_difference_overflows(), for an exchange of b with made, which has data only
+ * where it differs from b. Only those places are moved, and XFS reserves room for them
+ * alone. b keeps everything else, even where it is unwritten.
+ */
+bool lull_difference_part_overflows(int made, int b, uint64_t size,
+				    uint64_t block) _must_check_;
+
+/*
+ * Returns false only if lull_difference_part_overflows() does. Reads only the places of b
+ * where made has data, so it may return true where that returns false.
  */
 bool lull_difference_may_overflow(int made, int b, uint64_t size,
 				  uint64_t block) _must_check_;

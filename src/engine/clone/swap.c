@@ -52,6 +52,17 @@ bool lull_swap_fits(int src, int target, bool be_sure)
 	       !overflows(src, target);
 }
 
+bool lull_swap_part_fits(const struct lull_job *job)
+{
+	const struct lull_dest *dest = &job->dest;
+	uint64_t size = job->reference.size, block = dest->fs.block;
+
+	return lull_tripwire_flush(dest->lock) == 0 &&
+	       lull_tripwire_flush(dest->target) == 0 &&
+	       (!lull_difference_may_overflow(dest->lock, dest->target, size, block) ||
+		!lull_difference_part_overflows(dest->lock, dest->target, size, block));
+}
+
 int lull_swap_obstacle(int src, int target)
 {
 	struct lull_xfs xfs;
@@ -205,11 +216,8 @@ static bool is_dangerous(const struct lull_job *job)
 {
 	const struct lull_dest *dest = &job->dest;
 
-	if (!dest->partial)
-		return overflows(dest->lock, dest->target);
-	return lull_difference_may_overflow(dest->lock, dest->target, job->reference.size,
-					    dest->fs.block) &&
-	       overflows(job->src, dest->target);
+	return dest->partial ? !lull_swap_part_fits(job)
+			     : overflows(dest->lock, dest->target);
 }
 
 int lull_swap_publish(struct lull_job *job)

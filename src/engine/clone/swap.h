@@ -26,6 +26,10 @@ int lull_swap_obstacle(int src, int target);
  */
 bool lull_swap_fits(int src, int target, bool be_sure);
 
+/* Returns true if an exchange with a temporary file that holds only what differs is sure
+   to fit. Reads both maps if the places that differ do not show that. */
+bool lull_swap_part_fits(const struct lull_job *job);
+
 /* Decides whether a DEST that must be written in place can be exchanged, and opens it for
    that. */
 void lull_swap_choose(struct lull_job *job);
