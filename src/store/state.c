@@ -287,15 +287,21 @@ int lull_state_write(int dir, const char *name, const char *text, bool durable)
 	return r;
 }
 
-int lull_state_remove(int dir, const char *name, bool durable)
+void lull_state_sweep(int dir, const char *name)
 {
 	char temporary[NAME_ROOM];
+
+	if (name_temporary(name, temporary))
+		(void)clear(dir, temporary);
+}
+
+int lull_state_remove(int dir, const char *name, bool durable)
+{
 	int r = accept(dir, name);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (name_temporary(name, temporary))
-		(void)clear(dir, temporary);
+	lull_state_sweep(dir, name);
 	if (r == -ENOENT)
 		return 0;
 	if (unlinkat(dir, name, 0) < 0)

@@ -66,3 +66,7 @@ int lull_state_write(int dir, const char *name, const char *text,
  * -ESTALE. Or returns another -errno.
  */
 int lull_state_remove(int dir, const char *name, bool durable) _must_check_;
+
+/* Removes what a run left that was killed while it wrote name. For one that has the
+   lock. */
+void lull_state_sweep(int dir, const char *name);

@@ -51,6 +51,17 @@ for kind in xfs btrfs; do
     no_leftovers "$M"
     [ "$failures" != "$before" ] || survived=$((survived + 1))
   done
+  # killed while it wrote its first checkpoint, and the run that finishes needs none
+  fragmented "$M/small" 40
+  for how in '' --inplace --refresh --keep=2; do
+    : >"$M/.dst.lullcp-part"
+    printf '{"schema"' >"$M/.dst.lullcp~"
+    # shellcheck disable=SC2086 # none or one
+    expect 0 $how "$M/small" "$M/dst"
+    rm -f "$M"/.dst.lullcp-generations
+    no_leftovers "$M"
+    rm -f "$M"/.dst.lullcp*
+  done
   fs_unmount "$M"
 done
 note "injected $((2 * half)) ($killed killed at work, $freezes freezes), survived $survived"

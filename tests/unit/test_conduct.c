@@ -671,6 +671,10 @@ void lull_record_remove(struct lull_job *job UNUSED)
 	remove_record();
 }
 
+void lull_record_sweep(const struct lull_job *job UNUSED)
+{
+}
+
 void lull_set_record_remove(struct lull_job **jobs UNUSED, unsigned int n UNUSED)
 {
 	remove_record();

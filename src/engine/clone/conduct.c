@@ -423,6 +423,8 @@ static enum lull_outcome publish(struct lull_clones *clones)
 	}
 	if (clones->jobs[0]->recorded)
 		forget_record(clones);
+	else
+		lull_record_sweep(clones->jobs[0]);
 	for (unsigned int i = 0; i < clones->n; i++) {
 		const struct lull_dest *dest = &clones->jobs[i]->dest;
 

@@ -266,3 +266,9 @@ void lull_record_remove(struct lull_job *job)
 	else
 		job->recorded = false;
 }
+
+void lull_record_sweep(const struct lull_job *job)
+{
+	if (job->dest.checkpoint_dir >= 0)
+		lull_state_sweep(job->dest.checkpoint_dir, job->dest.checkpoint);
+}

@@ -42,6 +42,9 @@ void lull_record_reached(struct lull_job *job);
    done. */
 void lull_record_remove(struct lull_job *job);
 
+/* A clone that came without one: what a run left that was killed while it wrote one. */
+void lull_record_sweep(const struct lull_job *job);
+
 /* Fails because there is no place for a checkpoint: see statehome.h. */
 enum lull_outcome lull_record_homeless(struct lull_job *job);
 
