@@ -67,6 +67,6 @@ int lull_state_write(int dir, const char *name, const char *text,
  */
 int lull_state_remove(int dir, const char *name, bool durable) _must_check_;
 
-/* Removes what a run left that was killed while it wrote name. For one that has the
-   lock. */
+/* Removes the temporary file of a run that was killed while it wrote name. The caller has
+   the lock of that run. */
 void lull_state_sweep(int dir, const char *name);

@@ -42,7 +42,8 @@ void lull_record_reached(struct lull_job *job);
    done. */
 void lull_record_remove(struct lull_job *job);
 
-/* A clone that came without one: what a run left that was killed while it wrote one. */
+/* Removes what an earlier run left that was killed while it wrote its first checkpoint.
+   For a run that has written none. */
 void lull_record_sweep(const struct lull_job *job);
 
 /* Fails because there is no place for a checkpoint: see statehome.h. */
