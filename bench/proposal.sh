@@ -19,10 +19,11 @@ writes it at random. Needs root and fio.
   --quiet N       rounds without fio (5)
   --rounds N      rounds beside fio (2)
   --after N       seconds that fio goes on for after the clone (10)
-  --tools LIST    of cp, pieces, lullcp-100, lullcp and atomic (all of them); cp is always
+  --tools LIST    of cp, pieces, lullcp-100, lullcp and no-hook (all of them); cp is always
                   among them
   --rate N        reads, and writes, a second of each job of fio (0: as many as it can)
   --lullcp PATH   the program (build/src/lullcp)
+  --with FILE     take the figures of the other file systems from FILE, of an earlier run
   --out FILE      write all figures there as JSON
   --dir DIR       where the images lie (\$TMPDIR or /tmp)
   --fs-gib N      size of the file systems in GiB; their images are sparse (200)
@@ -30,7 +31,7 @@ USAGE
 }
 
 filesystems='xfs,xfs-rmap,btrfs' extents=419746 size_gb=150 quiet=5 rounds=2 after=10 rate=0
-tools='pieces,lullcp-100,lullcp,atomic'
+tools='pieces,lullcp-100,lullcp,no-hook' with=''
 option() {
   case $1 in
   --fs) filesystems=$2 ;;
@@ -40,6 +41,7 @@ option() {
   --rounds) rounds=$(number "$1" "$2" 0) ;;
   --after) after=$(number "$1" "$2") ;;
   --tools) tools=$2 ;;
+  --with) with=$(realpath "$2") ;;
   --rate) rate=$(number "$1" "$2" 0) ;;
   *) return 2 ;;
   esac
@@ -52,9 +54,9 @@ beside_tools=(none cp) alone_tools=(cp)
 for tool in "${tools[@]}"; do
   case $tool in
   cp) ;;
-  atomic) beside_tools+=("$tool") ;;
+  no-hook) beside_tools+=("$tool") ;;
   pieces | lullcp-100 | lullcp) beside_tools+=("$tool") alone_tools+=("$tool") ;;
-  *) die "--tools: none of cp, pieces, lullcp-100, lullcp and atomic: $tool" ;;
+  *) die "--tools: none of cp, pieces, lullcp-100, lullcp and no-hook: $tool" ;;
   esac
 done
 needs fio
@@ -96,7 +98,7 @@ fresh() {
 }
 
 # Writers go on, as in the proposal, where they wrote to the same image during the test. So lullcp makes
-# one pass and trusts that somebody redirected them, except for method atomic.
+# one pass and trusts that somebody redirected them. no-hook is what a user without a hook gets.
 command_of() { # command_of TOOL: in ${command[@]}
   local lull=("$lullcp" --json --no-sync)
 
@@ -107,7 +109,7 @@ command_of() { # command_of TOOL: in ${command[@]}
   lullcp-100)
     command=("${lull[@]}" --on-writers=trust --passes=1 --duty-cycle=100 "$M/src" "$M/dst")
     ;;
-  atomic) command=("${lull[@]}" --on-writers=atomic "$M/src" "$M/dst") ;;
+  no-hook) command=("${lull[@]}" "$M/src" "$M/dst") ;;
   esac
 }
 
@@ -166,6 +168,10 @@ beside() { # beside TOOL ROUND: the same, with fio; TOOL none: fio by itself, fo
 }
 
 : >"$T/runs"
+if [[ -n $with ]]; then
+  jq -c --arg here "${filesystems[*]}" '.runs[] | select(.fs | IN($here | splits(" ")) | not)' "$with" \
+    >"$T/runs"
+fi
 for fs in "${filesystems[@]}"; do
   say "$fs: making $extents extents"
   pristine "$fs"
@@ -197,7 +203,7 @@ jq -n -L "$here" --arg date "$(date -u +%FT%TZ)" --arg kernel "$(uname -sr)" \
   {schema: 1, $date, $kernel, $commit, $fio, $cp, $cpus, $extents, $size_gb, $after, $rate, $runs,
    table: [$runs | group_by(.fs)[] | . as $of_fs |
      def got($tool; $beside; f): [$of_fs[] | select(.tool == $tool and .beside == $beside) | f] | median;
-     ("cp", "pieces", "lullcp-100", "lullcp", "atomic") as $tool |
+     ("cp", "pieces", "lullcp-100", "lullcp", "no-hook") as $tool |
      {fs: .[0].fs, $tool,
       wall: ratio(got($tool; false; .wall_ns); got("cp"; false; .wall_ns)),
       cpu: ratio(got($tool; false; .cpu_ns); got("cp"; false; .cpu_ns)),
