@@ -420,6 +420,19 @@ void lull_keeper_leave(struct lull_keeper *keeper)
 	keeper->ended = true;
 }
 
+/* Reaps the keeper. Continues it if somebody stops it when it has only to end. */
+static void wait_for_end(const struct lull_keeper *keeper)
+{
+	int status = 0;
+	pid_t pid;
+
+	do {
+		pid = waitpid(keeper->pid, &status, WUNTRACED);
+		if (pid > 0 && WIFSTOPPED(status))
+			(void)kill(pid, SIGCONT);
+	} while (pid > 0 ? WIFSTOPPED(status) : pid < 0 && errno == EINTR);
+}
+
 void lull_keeper_free(struct lull_keeper *keeper)
 {
 	if (!keeper)
@@ -428,7 +441,6 @@ void lull_keeper_free(struct lull_keeper *keeper)
 		(void)lull_keeper_thaw(keeper, "failed");
 	tell(keeper, SAY_LEAVE, NULL);
 	(void)close(keeper->socket);
-	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	wait_for_end(keeper);
 	free(keeper);
 }

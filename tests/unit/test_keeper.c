@@ -199,6 +199,21 @@ static void test_freeze_and_thaw(void **state)
 	}
 }
 
+/* It has thawed, and need only end; but for SIGCONT it would never do so. */
+static void test_stopped_at_the_end(void **state)
+{
+	struct scene *scene = *state;
+	struct lull_keeper *keeper;
+
+	assert_int_equal(lull_keeper_start(&scene->setup, &keeper), 0);
+	(void)lull_keeper_freeze(keeper);
+	assert_int_equal(lull_keeper_thaw(keeper, "ok").state, LULL_KEEPER_THAWED);
+	assert_int_equal(kill(keeper_pid(scene), SIGSTOP), 0);
+	(void)alarm(60);
+	lull_keeper_free(keeper);
+	(void)alarm(0);
+}
+
 static void test_never_frozen(void **state)
 {
 	struct scene *scene = *state;
@@ -641,6 +656,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_freeze_and_thaw, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stopped_at_the_end, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_never_frozen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_free_thaws, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freeze_fails, set_up, tear_down),
