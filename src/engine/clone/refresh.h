@@ -22,8 +22,8 @@ enum lull_outcome lull_refresh_open(struct lull_job *job);
 enum lull_outcome lull_refresh_adopt(struct lull_job *job);
 
 /*
- * Bytes are copied, and would not be shared with what the older clone holds: it is left
- * as it is, and what is made is a new file, or what is written in place as without a
- * refresh. Not after lull_refresh_adopt().
+ * Gives up the refresh, because the data is copied and shares nothing with the older
+ * clone. That stays as it is. The run makes a new file, or writes in place as without
+ * --refresh. Must not be called after lull_refresh_adopt().
  */
 void lull_refresh_forgo(struct lull_job *job);
