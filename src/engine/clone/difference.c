@@ -157,7 +157,19 @@ struct growth {
 	uint64_t changes; /* ranges */
 	uint64_t places;  /* blocks of the map in which the changes are */
 	uint64_t more;    /* records */
+	uint64_t last;    /* the last of the places, and one more; 0: none yet */
 };
+
+/* Notes a range that has that many more or fewer records, in that block of the map. */
+static void note(struct growth *g, uint64_t grows, uint64_t place)
+{
+	if (grows == 0)
+		return;
+	g->places += place + 1 != g->last;
+	g->last = place + 1;
+	g->changes++;
+	g->more += grows;
+}
 
 static bool is_too_much(const struct growth *g, uint64_t block)
 {
@@ -169,7 +181,6 @@ static bool is_too_much(const struct growth *g, uint64_t block)
 bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 {
 	struct records x = { .cloned = true }, y = { 0 };
-	uint64_t each = block / RECORD_SIZE, last = UINT64_MAX;
 	struct growth growth = { 0 };
 	struct lull_maps maps = {
 		.a = a, .b = b, .kind = LULL_EXTMAP_FIEMAP, .to = size, .block = block
@@ -182,16 +193,27 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 		advance(&x);
 		advance(&y);
 		while (x.now.len > 0 || y.now.len > 0) {
-			uint64_t place = y.n / each, grows = pass_one(&x, &y);
+			uint64_t place = y.n / (block / RECORD_SIZE);
 
-			growth.places += grows > 0 && place != last;
-			last = grows > 0 ? place : last;
-			growth.changes += grows > 0;
-			growth.more += grows;
+			note(&growth, pass_one(&x, &y), place);
 		}
 	}
 	lull_maps_close(&maps);
 	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
+}
+
+/* Passes records that follow each other without a hole. Returns their number, and in
+   *ret_off and *ret_end where they are. */
+static uint64_t pass_run(struct records *f, uint64_t *ret_off, uint64_t *ret_end)
+{
+	uint64_t n = 0;
+
+	*ret_off = *ret_end = f->now.off;
+	for (; f->now.len > 0 && f->now.off == *ret_end; n++) {
+		*ret_end = end_of(&f->now);
+		advance(f);
+	}
+	return n;
 }
 
 /* Compares the number of records in [off, end) of a file with n, which the range will
@@ -233,17 +255,12 @@ bool lull_difference_may_overflow(int made, int b, uint64_t size, uint64_t block
 		advance(&x);
 	}
 	while (r == 0 && x.now.len > 0 && ranges++ < MOST_RANGES) {
-		uint64_t off = x.now.off, end = off, n = x.n, grows;
+		uint64_t off, end, grows, n = pass_run(&x, &off, &end);
 
-		while (x.now.len > 0 && x.now.off == end) {
-			end = end_of(&x.now);
-			advance(&x);
-		}
-		n = x.n - n + (x.now.len == 0);
 		r = compare_around(b, off, end, block, n, &grows);
-		growth.places += r >= 0 && grows > 0;
-		growth.changes += r >= 0 && grows > 0;
-		growth.more += r >= 0 ? grows : 0;
+		/* Each range counts as a place of its own. */
+		if (r >= 0)
+			note(&growth, grows, ranges);
 	}
 	lull_extmap_close(map);
 	return r < 0 || x.r < 0 || ranges > MOST_RANGES || is_too_much(&growth, block);
@@ -253,9 +270,9 @@ bool lull_difference_may_overflow(int made, int b, uint64_t size, uint64_t block
    the first record of b there, or of the next. The rest of a record that ends after end
    stays. */
 static void note_part(struct records *b, uint64_t off, uint64_t end, uint64_t n,
-		      uint64_t each, struct growth *growth, uint64_t *last)
+		      uint64_t each, struct growth *growth)
 {
-	uint64_t had = 0, place, grows;
+	uint64_t had = 0, place;
 
 	while (b->now.len > 0 && end_of(&b->now) <= off)
 		advance(b);
@@ -269,11 +286,7 @@ static void note_part(struct records *b, uint64_t off, uint64_t end, uint64_t n,
 		}
 		advance(b);
 	}
-	grows = n > had ? n - had : had - n;
-	growth->places += grows > 0 && place != *last;
-	*last = grows > 0 ? place : *last;
-	growth->changes += grows > 0;
-	growth->more += grows;
+	note(growth, n > had ? n - had : had - n, place);
 }
 
 bool lull_difference_part_overflows(int made, int b, uint64_t size, uint64_t block)
@@ -282,7 +295,6 @@ bool lull_difference_part_overflows(int made, int b, uint64_t size, uint64_t blo
 		.a = made, .b = b, .kind = LULL_EXTMAP_FIEMAP, .to = size, .block = block
 	};
 	struct records x = { 0 }, y = { 0 };
-	uint64_t last = UINT64_MAX;
 	struct growth growth = { 0 };
 	int r = lull_maps_open(&maps);
 
@@ -293,14 +305,9 @@ bool lull_difference_part_overflows(int made, int b, uint64_t size, uint64_t blo
 		advance(&y);
 	}
 	while (r == 0 && x.now.len > 0) {
-		uint64_t off = x.now.off, end = off, n = 0;
+		uint64_t off, end, n = pass_run(&x, &off, &end);
 
-		while (x.now.len > 0 && x.now.off == end) {
-			end = end_of(&x.now);
-			n++;
-			advance(&x);
-		}
-		note_part(&y, off, end, n, block / RECORD_SIZE, &growth, &last);
+		note_part(&y, off, end, n, block / RECORD_SIZE, &growth);
 	}
 	lull_maps_close(&maps);
 	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
