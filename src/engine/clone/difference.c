@@ -178,6 +178,20 @@ static bool is_too_much(const struct growth *g, uint64_t block)
 	return g->places + g->more / each > RESERVED_EACH * (1 + g->changes * 2 / each);
 }
 
+/* Opens both maps, and reads the first record of each. */
+static int open_records(struct lull_maps *maps, struct records *x, struct records *y)
+{
+	int r = lull_maps_open(maps);
+
+	if (r < 0)
+		return r;
+	x->cursor = maps->cursor[0];
+	y->cursor = maps->cursor[1];
+	advance(x);
+	advance(y);
+	return 0;
+}
+
 bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 {
 	struct records x = { .cloned = true }, y = { 0 };
@@ -185,18 +199,12 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 	struct lull_maps maps = {
 		.a = a, .b = b, .kind = LULL_EXTMAP_FIEMAP, .to = size, .block = block
 	};
-	int r = lull_maps_open(&maps);
+	int r = open_records(&maps, &x, &y);
 
-	if (r == 0) {
-		x.cursor = maps.cursor[0];
-		y.cursor = maps.cursor[1];
-		advance(&x);
-		advance(&y);
-		while (x.now.len > 0 || y.now.len > 0) {
-			uint64_t place = y.n / (block / RECORD_SIZE);
+	while (r == 0 && (x.now.len > 0 || y.now.len > 0)) {
+		uint64_t place = y.n / (block / RECORD_SIZE);
 
-			note(&growth, pass_one(&x, &y), place);
-		}
+		note(&growth, pass_one(&x, &y), place);
 	}
 	lull_maps_close(&maps);
 	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
@@ -296,14 +304,8 @@ bool lull_difference_part_overflows(int made, int b, uint64_t size, uint64_t blo
 	};
 	struct records x = { 0 }, y = { 0 };
 	struct growth growth = { 0 };
-	int r = lull_maps_open(&maps);
+	int r = open_records(&maps, &x, &y);
 
-	if (r == 0) {
-		x.cursor = maps.cursor[0];
-		y.cursor = maps.cursor[1];
-		advance(&x);
-		advance(&y);
-	}
 	while (r == 0 && x.now.len > 0) {
 		uint64_t off, end, n = pass_run(&x, &off, &end);
 
