@@ -157,10 +157,10 @@ struct growth {
 	uint64_t changes; /* ranges */
 	uint64_t places;  /* blocks of the map in which the changes are */
 	uint64_t more;    /* records */
-	uint64_t last;    /* the last of the places, and one more; 0: none yet */
+	uint64_t last;    /* the last of the places, plus one; 0: none yet */
 };
 
-/* Notes a range that has that many more or fewer records, in that block of the map. */
+/* Notes that a range in block place of the map gets grows records more or fewer. */
 static void note(struct growth *g, uint64_t grows, uint64_t place)
 {
 	if (grows == 0)
@@ -210,8 +210,7 @@ bool lull_difference_overflows(int a, int b, uint64_t size, uint64_t block)
 	return r < 0 || x.r < 0 || y.r < 0 || is_too_much(&growth, block);
 }
 
-/* Passes records that follow each other without a hole. Returns their number, and in
-   *ret_off and *ret_end where they are. */
+/* Passes adjacent records, which cover [*ret_off, *ret_end). Returns their number. */
 static uint64_t pass_run(struct records *f, uint64_t *ret_off, uint64_t *ret_end)
 {
 	uint64_t n = 0;
